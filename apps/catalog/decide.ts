@@ -1,0 +1,135 @@
+/**
+ * The rules of a trade, apart from any storage (R2, R3): given what is known about the keys and the stocks
+ * of a batch, decide every trade in turn. Effects come back as values; a store writes them in the same
+ * transaction that read the input, so the decision, the movement of stock and the order can't come apart.
+ */
+
+import type { Order, Outcome, RejectionReason, Stock, Trade } from "@stock-bazaar/shared/domain";
+
+/** The first outcome of a key, as stored, with the fingerprint of the trade that had it. */
+export interface KnownOutcome {
+  readonly fingerprint: string;
+  readonly result:
+    | { readonly status: "accepted"; readonly orderId: number }
+    | { readonly status: "rejected"; readonly reason: RejectionReason };
+}
+
+export interface Rejection {
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly reason: RejectionReason;
+  readonly createdAt: string;
+}
+
+/** What a batch meets: everything that is known of its keys and of its stocks, and where the ledger stands. */
+export interface Situation {
+  readonly outcomeOf: (key: string) => KnownOutcome | undefined;
+  readonly stockOf: (name: string) => Stock | undefined;
+  readonly head: number;
+  readonly term: number;
+  readonly createdAt: string;
+}
+
+/** What a batch changes. `stocks` holds the last state of each stock that was touched. */
+export interface Decision {
+  readonly outcomes: readonly Outcome[];
+  readonly orders: readonly Order[];
+  readonly rejections: readonly Rejection[];
+  readonly stocks: readonly Stock[];
+  readonly head: number;
+}
+
+/** What makes two trades the same request. A key may be used again only with an equal fingerprint. */
+export function fingerprint(trade: Pick<Trade, "name" | "type" | "quantity">): string {
+  return `${trade.type} ${trade.quantity} ${trade.name}`;
+}
+
+/** Decides the trades of a batch, each on top of those before it. */
+export function decide(trades: readonly Trade[], situation: Situation): Decision {
+  const decidedHere = new Map<string, KnownOutcome>();
+  const stocks = new Map<string, Stock>();
+  const outcomes: Outcome[] = [];
+  const orders: Order[] = [];
+  const rejections: Rejection[] = [];
+  let head = situation.head;
+
+  for (const trade of trades) {
+    const known = decidedHere.get(trade.key) ?? situation.outcomeOf(trade.key);
+    if (known) {
+      outcomes.push(
+        known.fingerprint === fingerprint(trade) ? { ...known.result, replayed: true } : { status: "key-reused" },
+      );
+      continue;
+    }
+
+    const stock = stocks.get(trade.name) ?? situation.stockOf(trade.name);
+    const reason = refusal(trade, stock);
+    if (reason !== undefined || stock === undefined) {
+      const rejected = { status: "rejected", reason: reason ?? "INVALID_STOCKNAME" } as const;
+      rejections.push({
+        key: trade.key,
+        fingerprint: fingerprint(trade),
+        reason: rejected.reason,
+        createdAt: situation.createdAt,
+      });
+      decidedHere.set(trade.key, { fingerprint: fingerprint(trade), result: rejected });
+      outcomes.push({ ...rejected, replayed: false });
+      continue;
+    }
+
+    head += 1;
+    orders.push({
+      id: head,
+      key: trade.key,
+      name: trade.name,
+      type: trade.type,
+      quantity: trade.quantity,
+      priceCents: stock.priceCents,
+      term: situation.term,
+      createdAt: situation.createdAt,
+    });
+    stocks.set(trade.name, {
+      ...stock,
+      quantity: stock.quantity + (trade.type === "buy" ? -trade.quantity : trade.quantity),
+      volume: stock.volume + trade.quantity,
+      rev: head,
+    });
+    const accepted = { status: "accepted", orderId: head } as const;
+    decidedHere.set(trade.key, { fingerprint: fingerprint(trade), result: accepted });
+    outcomes.push({ ...accepted, replayed: false });
+  }
+
+  return { outcomes, orders, rejections, stocks: [...stocks.values()], head };
+}
+
+/** Orders of the house that set each of these stocks, all at zero, back to `quantity`. */
+export function decideRestock(
+  emptyStocks: readonly Stock[],
+  quantity: number,
+  situation: Omit<Situation, "outcomeOf" | "stockOf">,
+): Decision {
+  const orders: Order[] = [];
+  const stocks: Stock[] = [];
+  let head = situation.head;
+  for (const stock of emptyStocks) {
+    head += 1;
+    orders.push({
+      id: head,
+      key: `restock-${head}-${stock.name}`,
+      name: stock.name,
+      type: "restock",
+      quantity,
+      priceCents: stock.priceCents,
+      term: situation.term,
+      createdAt: situation.createdAt,
+    });
+    stocks.push({ ...stock, quantity: stock.quantity + quantity, rev: head });
+  }
+  return { outcomes: [], orders, rejections: [], stocks, head };
+}
+
+function refusal(trade: Trade, stock: Stock | undefined): RejectionReason | undefined {
+  if (stock === undefined) return "INVALID_STOCKNAME";
+  if (trade.type === "buy" && stock.quantity < trade.quantity) return "INSUFFICIENT_QUANTITY";
+  return undefined;
+}

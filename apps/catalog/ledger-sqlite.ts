@@ -1,0 +1,125 @@
+/**
+ * The ledger in SQLite. A batch is one immediate transaction and one fsync: what it reads can't change
+ * before it writes, and a crash leaves all of it or nothing.
+ */
+
+import type { CatalogDatabase } from "@stock-bazaar/db/open";
+import type { AcquireRequest } from "@stock-bazaar/shared/api";
+import type { Order, Register, RejectionReason, Stock, Trade, TradeType } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome } from "./decide.ts";
+import type { Ledger, LedgerChange } from "./ledger.ts";
+
+const orderColumns = "id, key, name, type, quantity, price_cents AS priceCents, term, created_at AS createdAt";
+const stockColumns = "name, price_cents AS priceCents, quantity, volume, rev";
+
+/** The database must be open and migrated; `close` closes it. */
+export function createSqliteLedger(database: CatalogDatabase): Ledger {
+  const { client } = database;
+
+  const register = client.prepare<[], Register>("SELECT term, leader, head FROM register");
+  const setLeader = client.prepare<[number, number]>("UPDATE register SET term = ?, leader = ?");
+  const setHead = client.prepare<[number]>("UPDATE register SET head = ?");
+  const stockByName = client.prepare<[string], Stock>(`SELECT ${stockColumns} FROM stocks WHERE name = ?`);
+  const stocksByName = client.prepare<[], Stock>(`SELECT ${stockColumns} FROM stocks ORDER BY name`);
+  const emptyStocks = client.prepare<[], Stock>(`SELECT ${stockColumns} FROM stocks WHERE quantity = 0 ORDER BY name`);
+  const setStock = client.prepare<[number, number, number, string]>(
+    "UPDATE stocks SET quantity = ?, volume = ?, rev = ? WHERE name = ?",
+  );
+  const orderByKey = client.prepare<[string], Pick<Order, "id" | "name" | "quantity"> & { type: TradeType }>(
+    "SELECT id, name, type, quantity FROM ledger WHERE key = ?",
+  );
+  const keyOfOrder = client.prepare<[number], { key: string }>("SELECT key FROM ledger WHERE id = ?");
+  const insertOrder = client.prepare<[number, string, string, string, number, number, number, string]>(
+    "INSERT INTO ledger (id, key, name, type, quantity, price_cents, term, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  );
+  const ordersAfter = client.prepare<[number, number], Order>(
+    `SELECT ${orderColumns} FROM ledger WHERE id > ? ORDER BY id LIMIT ?`,
+  );
+  const rejectionByKey = client.prepare<[string], { fingerprint: string; reason: RejectionReason }>(
+    "SELECT fingerprint, reason FROM rejections WHERE key = ?",
+  );
+  const insertRejection = client.prepare<[string, string, string, string]>(
+    "INSERT INTO rejections (key, fingerprint, reason, created_at) VALUES (?, ?, ?, ?)",
+  );
+  const forgetRejections = client.prepare<[string]>("DELETE FROM rejections WHERE created_at < ?");
+
+  function outcomeOf(key: string): KnownOutcome | undefined {
+    const order = orderByKey.get(key);
+    if (order) return { fingerprint: fingerprint(order), result: { status: "accepted", orderId: order.id } };
+    const rejection = rejectionByKey.get(key);
+    if (rejection)
+      return { fingerprint: rejection.fingerprint, result: { status: "rejected", reason: rejection.reason } };
+    return undefined;
+  }
+
+  function currentRegister(): Register {
+    const row = register.get();
+    if (!row) throw new BazaarError("INTERNAL_ERROR", "the register has no row: run `npm run migrate`");
+    return row;
+  }
+
+  /** Runs under the write lock; a term that has passed leaves no trace. */
+  const write = client.transaction((term: number, decideOn: (head: number) => Decision): LedgerChange => {
+    const current = currentRegister();
+    if (current.term !== term) {
+      throw new BazaarError(
+        "FENCED",
+        `term ${term} has passed: replica ${current.leader} leads since term ${current.term}`,
+      );
+    }
+    const decision = decideOn(current.head);
+    for (const order of decision.orders) {
+      insertOrder.run(
+        order.id,
+        order.key,
+        order.name,
+        order.type,
+        order.quantity,
+        order.priceCents,
+        order.term,
+        order.createdAt,
+      );
+    }
+    for (const { key, fingerprint, reason, createdAt } of decision.rejections)
+      insertRejection.run(key, fingerprint, reason, createdAt);
+    for (const { quantity, volume, rev, name } of decision.stocks) setStock.run(quantity, volume, rev, name);
+    if (decision.head > current.head) setHead.run(decision.head);
+    return decision;
+  });
+
+  const acquire = client.transaction(({ replica, term, lastId, lastKey }: AcquireRequest): Register => {
+    const current = currentRegister();
+    if (current.term !== term) {
+      throw new BazaarError(
+        "STALE_TERM",
+        `term ${term} has passed: replica ${current.leader} leads since term ${current.term}`,
+      );
+    }
+    if (lastId > 0 && keyOfOrder.get(lastId)?.key !== lastKey) {
+      const missing = lastId > current.head ? `ends at ${current.head}, before` : "holds another order at";
+      throw new BazaarError(
+        "DIVERGED",
+        `the ledger ${missing} order ${lastId} of replica ${replica}: is catalog.db the right file? \`bun apps/cli/main.ts rebuild-catalog\` makes it anew from a replica`,
+      );
+    }
+    setLeader.run(current.term + 1, replica);
+    return { term: current.term + 1, leader: replica, head: current.head };
+  });
+
+  return {
+    apply: async ({ term, trades, createdAt }: { term: number; trades: readonly Trade[]; createdAt: string }) =>
+      write.immediate(term, (head) =>
+        decide(trades, { outcomeOf, stockOf: (name) => stockByName.get(name), head, term, createdAt }),
+      ),
+    restock: async ({ term, quantity, createdAt }) =>
+      write.immediate(term, (head) => decideRestock(emptyStocks.all(), quantity, { head, term, createdAt })),
+    stocks: async (names) => names.flatMap((name) => stockByName.get(name) ?? []),
+    allStocks: async () => stocksByName.all(),
+    ordersAfter: async (afterId, limit) => ordersAfter.all(afterId, limit),
+    register: async () => currentRegister(),
+    acquire: async (request) => acquire.immediate(request),
+    forgetRejections: async (before) => forgetRejections.run(before).changes,
+    close: async () => database.close(),
+  };
+}

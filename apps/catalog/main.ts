@@ -1,0 +1,23 @@
+import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import { systemClock } from "@stock-bazaar/shared/clock";
+import { startServer } from "@stock-bazaar/shared/rpc";
+import { runService } from "@stock-bazaar/shared/service";
+import { catalogService } from "./grpc.ts";
+import { createSqliteLedger } from "./ledger-sqlite.ts";
+import { CatalogService } from "./service.ts";
+
+/** How long calls that were taken in may take to finish once the service stops. */
+const stopGraceMs = 2000;
+
+await runService("catalog", async ({ config, logger }) => {
+  const ledger = createSqliteLedger(openCatalogDatabase(config.dataDir));
+  const catalog = await CatalogService.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs });
+  const server = await startServer(config.catalog, catalogService(catalog));
+  logger.info({ host: config.catalog.host, port: server.port }, "listening");
+  return async () => {
+    const drained = server.stop(stopGraceMs);
+    catalog.endTails();
+    await drained;
+    await catalog.stop();
+  };
+});

@@ -1,0 +1,87 @@
+/**
+ * Who may be serving from a cache, and up to which change they know (R7, R9). Pure bookkeeping on ids and
+ * monotonic milliseconds: it reads no clock and sends nothing.
+ *
+ * A change is settled when every session that may still serve has acknowledged it. A session that falls
+ * silent may serve until its lease has run out, so it is waited for just that long, plus a margin for
+ * clocks that run at different speeds. Without this, a reader of one front-end would see an old quantity
+ * after somebody was told of the new one.
+ */
+
+/** Sessions are kept this much longer than a lease: two clocks that are each 5% off differ by less. */
+const leaseMargin = 0.15;
+
+interface Session {
+  acked: number;
+  expiresMs: number;
+}
+
+export class Sessions {
+  readonly #sessions = new Map<string, Session>();
+  readonly #keepMs: number;
+  readonly #quietUntilMs: number;
+  #settled = 0;
+
+  /**
+   * `startedMs`: sessions of an earlier life of this process may serve until a lease after this moment, so
+   * nothing is settled before.
+   */
+  constructor(options: { leaseMs: number; startedMs: number }) {
+    this.#keepMs = options.leaseMs * (1 + leaseMargin);
+    this.#quietUntilMs = options.startedMs + this.#keepMs;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  has(id: string): boolean {
+    return this.#sessions.has(id);
+  }
+
+  /**
+   * A front-end begins, with an empty cache: it knows everything up to `head`. Heard again (a delayed
+   * duplicate), it must not raise what the session has acknowledged. `replaces` is a session which that
+   * front-end no longer serves from.
+   */
+  hello(id: string, head: number, nowMs: number, replaces: string): void {
+    this.#sessions.delete(replaces);
+    const session = this.#sessions.get(id);
+    if (session) session.expiresMs = nowMs + this.#keepMs;
+    else this.#sessions.set(id, { acked: head, expiresMs: nowMs + this.#keepMs });
+  }
+
+  /** Renews the lease, from receipt. False: the session is over, and its front-end must begin a new one. */
+  renew(id: string, acked: number, nowMs: number): boolean {
+    const session = this.#sessions.get(id);
+    if (!session || session.expiresMs <= nowMs) return false;
+    session.acked = Math.max(session.acked, acked);
+    session.expiresMs = nowMs + this.#keepMs;
+    return true;
+  }
+
+  /** The front-end has stopped serving from this session. */
+  goodbye(id: string): void {
+    this.#sessions.delete(id);
+  }
+
+  /** Every change up to this id is settled. Never falls. */
+  settled(head: number, nowMs: number): number {
+    if (nowMs < this.#quietUntilMs) return this.#settled;
+    let settled = head;
+    for (const [id, session] of this.#sessions) {
+      if (session.expiresMs <= nowMs) this.#sessions.delete(id);
+      else settled = Math.min(settled, session.acked);
+    }
+    this.#settled = Math.max(this.#settled, settled);
+    return this.#settled;
+  }
+
+  /** When `settled` may rise by the passing of time alone; `undefined` if only an acknowledgement can raise it. */
+  nextExpiryMs(nowMs: number): number | undefined {
+    if (nowMs < this.#quietUntilMs) return this.#quietUntilMs;
+    let nextMs: number | undefined;
+    for (const { expiresMs } of this.#sessions.values()) nextMs = Math.min(nextMs ?? expiresMs, expiresMs);
+    return nextMs;
+  }
+}

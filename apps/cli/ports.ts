@@ -1,0 +1,62 @@
+/**
+ * Are the ports free that the services will listen on? Found out before anything starts: otherwise a service would
+ * die and be started again for ever, and its message would drown in those of the services that wait for it.
+ */
+
+import { createServer, type Server } from "node:net";
+import type { Address, Config } from "@stock-bazaar/shared/config";
+import { CommandError } from "./errors.ts";
+
+/** Throws a CommandError that names the variable of the first address that can't be listened on. */
+export async function requireFreePorts(config: Pick<Config, "frontEnd" | "catalog" | "replicas">): Promise<void> {
+  const wanted: [variable: string, address: Address][] = [
+    ["FRONTEND_PORT", config.frontEnd],
+    ["CATALOG_PORT", config.catalog],
+    ...[...config.replicas.values()].map((address): [string, Address] => ["ORDER_REPLICAS", address]),
+  ];
+  // All are held until the last is tried, so that an address that is named twice is found as well.
+  const held = new Map<string, { variable: string; server: Server }>();
+  try {
+    for (const [variable, { host, port }] of wanted) {
+      const address = `${host}:${port}`;
+      const other = held.get(address);
+      if (other)
+        throw new CommandError(`${other.variable} and ${variable} both name ${address}: each needs its own port`);
+      try {
+        held.set(address, { variable, server: await listen(host, port) });
+      } catch (error) {
+        throw new CommandError(describe(variable, address, error), undefined, { cause: error });
+      }
+    }
+  } finally {
+    await Promise.all([...held.values()].map(({ server }) => close(server)));
+  }
+}
+
+function listen(host: string, port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen({ host: host.replace(/^\[(.*)\]$/, "$1"), port, exclusive: true }, () => resolve(server));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}
+
+function describe(variable: string, address: string, error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  switch (code) {
+    case "EADDRINUSE":
+      return `${address} is taken by another process: stop that one, or name a free port in ${variable}`;
+    case "EADDRNOTAVAIL":
+      return `${address} is not an address of this machine: see ${variable}`;
+    case "EACCES":
+      return `${address} needs more privileges: name a port above 1023 in ${variable}`;
+    default:
+      return `${address} can't be listened on, see ${variable}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

@@ -1,0 +1,59 @@
+/** Asks the front-end over HTTP whether the bazaar is open, and who leads. */
+
+import type { Address } from "@stock-bazaar/shared/config";
+
+const askEveryMs = 100;
+const answerTimeoutMs = 2000;
+
+export interface Leadership {
+  readonly leader: number;
+  readonly term: number;
+}
+
+/** Where a browser on this machine finds the front-end: an address that means "any" is no address to go to. */
+export function frontEndUrl({ host, port }: Address): string {
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "[::]" ? "[::1]" : host;
+  return `http://${reachable}:${port}`;
+}
+
+/** Resolves with true when `/readyz` says yes, with false when `signal` ends the wait. */
+export async function waitUntilReady(url: string, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    const response = await ask(`${url}/readyz`, signal);
+    if (response?.status === 200) return true;
+    await Bun.sleep(askEveryMs);
+  }
+  return false;
+}
+
+/** `undefined` when the front-end doesn't say. */
+export async function askLeader(url: string, signal: AbortSignal): Promise<Leadership | undefined> {
+  const response = await ask(`${url}/cluster`, signal);
+  if (response?.status !== 200) return undefined;
+  try {
+    return readLeadership(await response.json());
+  } catch {
+    return undefined;
+  }
+}
+
+/** `undefined`: no answer, which here only means "not yet". */
+async function ask(url: string, signal: AbortSignal): Promise<Response | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]) });
+    return response;
+  } catch {
+    return undefined;
+  }
+}
+
+function readLeadership(body: unknown): Leadership | undefined {
+  const data = field(body, "data");
+  const leader = field(data, "leader");
+  const term = field(data, "term");
+  return typeof leader === "number" && typeof term === "number" && leader > 0 ? { leader, term } : undefined;
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}

@@ -1,0 +1,157 @@
+/**
+ * Keeps processes running: starts them together, starts one that dies again, and stops them in order, those that
+ * take requests first, so that nothing is taken in which the rest can't finish any more. Processes and time come in
+ * from outside; this file holds the policy and no more.
+ */
+
+import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
+import type { Logger } from "@stock-bazaar/shared/log";
+import { exitCodes } from "./errors.ts";
+
+export interface ServiceSpec {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** On top of the supervisor's own environment. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** One of the two is null. */
+export interface ServiceExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface ServiceProcess {
+  readonly pid: number;
+  /** Never rejects. */
+  readonly exited: Promise<ServiceExit>;
+  kill(signal: "SIGTERM" | "SIGKILL"): void;
+}
+
+export interface SupervisorOptions {
+  /** In the order in which they are stopped; the services of one stage stop together. */
+  readonly stages: readonly (readonly ServiceSpec[])[];
+  /** May throw, which counts as a process that died at once. */
+  readonly startProcess: (spec: ServiceSpec) => ServiceProcess;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The waits before a restart double from the first to the last. */
+const restartFirstMs = 100;
+const restartMaxMs = 5000;
+/** A service that has lived this long was well: its next restart comes quickly again. */
+const healthyAfterMs = 10_000;
+/** A service that is told to stop is killed after this. */
+const stopTimeoutMs = 10_000;
+
+type ServiceState =
+  | { readonly name: "running"; readonly process: ServiceProcess }
+  | { readonly name: "waiting"; readonly cancel: () => void }
+  | { readonly name: "ended" };
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #services: readonly (readonly SupervisedService[])[];
+  /** Resolves with the name of the first service that can't run as it is configured; else it stays pending. */
+  readonly misconfigured: Promise<string>;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.misconfigured = promise;
+    this.#services = options.stages.map((stage) => stage.map((spec) => new SupervisedService(spec, options, resolve)));
+  }
+
+  start(): void {
+    for (const service of this.#services.flat()) service.start();
+  }
+
+  /** Resolves when every process has ended. A second call waits for the same end. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopInOrder();
+    return this.#stopped;
+  }
+
+  async #stopInOrder(): Promise<void> {
+    // Whatever dies from now on isn't a crash: a Ctrl-C may have reached every process by itself.
+    for (const service of this.#services.flat()) service.stopRestarting();
+    for (const stage of this.#services) await Promise.all(stage.map((service) => service.stop()));
+    this.#options.logger.info("everything has stopped");
+  }
+}
+
+class SupervisedService {
+  readonly #spec: ServiceSpec;
+  readonly #options: SupervisorOptions;
+  readonly #misconfigured: (name: string) => void;
+  readonly #backoff = new Backoff(restartFirstMs, restartMaxMs, () => 0);
+  #state: ServiceState = { name: "ended" };
+  #mayRestart = true;
+
+  constructor(spec: ServiceSpec, options: SupervisorOptions, misconfigured: (name: string) => void) {
+    this.#spec = spec;
+    this.#options = options;
+    this.#misconfigured = misconfigured;
+  }
+
+  start(): void {
+    const { clock, logger, startProcess } = this.#options;
+    let process: ServiceProcess;
+    try {
+      process = startProcess(this.#spec);
+    } catch (error) {
+      logger.error({ child: this.#spec.name, error: String(error) }, "could not be started");
+      this.#restartLater();
+      return;
+    }
+    const startedAtMs = clock.nowMs();
+    this.#state = { name: "running", process };
+    logger.debug({ child: this.#spec.name, pid: process.pid }, "started");
+    void process.exited.then((exit) => {
+      this.#ended(exit, clock.nowMs() - startedAtMs);
+    });
+  }
+
+  stopRestarting(): void {
+    this.#mayRestart = false;
+    if (this.#state.name !== "waiting") return;
+    this.#state.cancel();
+    this.#state = { name: "ended" };
+  }
+
+  async stop(): Promise<void> {
+    this.stopRestarting();
+    if (this.#state.name !== "running") return;
+    const { clock, logger } = this.#options;
+    const { process } = this.#state;
+    process.kill("SIGTERM");
+    const cancel = clock.after(stopTimeoutMs, () => {
+      logger.warn({ child: this.#spec.name, pid: process.pid }, "did not stop in time: killed");
+      process.kill("SIGKILL");
+    });
+    await process.exited;
+    cancel();
+  }
+
+  #ended(exit: ServiceExit, livedMs: number): void {
+    this.#state = { name: "ended" };
+    if (!this.#mayRestart) return;
+    const { name } = this.#spec;
+    if (exit.code === exitCodes.usage) {
+      this.#options.logger.error({ child: name }, "can't run with this configuration");
+      this.#misconfigured(name);
+      return;
+    }
+    if (livedMs >= healthyAfterMs) this.#backoff.reset();
+    this.#restartLater(exit);
+  }
+
+  #restartLater(exit?: ServiceExit): void {
+    const { clock, logger } = this.#options;
+    const delayMs = this.#backoff.nextMs();
+    logger.warn({ child: this.#spec.name, ...exit, restartInMs: delayMs }, "died, will be started again");
+    this.#state = { name: "waiting", cancel: clock.after(delayMs, () => this.start()) };
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * The front-end's HTTP, without a socket: `createApp` makes a Hono app from the routes and never listens.
+ *
+ * There is no middleware. One function stands around every route and gives each reply the same three things: a
+ * request id, an answer even when something throws, and a place in the latency histogram. A cached lookup
+ * takes about as long as this function and Hono's routing together, so neither does anything twice.
+ */
+
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Logger } from "@stock-bazaar/shared/log";
+import { type Context, Hono } from "hono";
+import type { Bazaar } from "./bazaar.ts";
+import {
+  type Failure,
+  invalidGet,
+  keyReused,
+  methodNotAllowed,
+  operationsOutage,
+  type Outage,
+  unknownRoute,
+} from "./http/failures.ts";
+import { createMetrics, type RouteTimer } from "./http/metrics.ts";
+import { described, openApiDocument } from "./http/openapi.ts";
+import { json, type Reply } from "./http/reply.ts";
+import { requestIdOf } from "./http/request.ts";
+import { type Handle, jsonDocs, pathTemplate, type Route } from "./http/route.ts";
+import { cacheRoutes } from "./routes/cache.ts";
+import { compatibilityRoutes } from "./routes/compatibility.ts";
+import { operationsRoutes } from "./routes/operations.ts";
+import { orderRoutes } from "./routes/orders.ts";
+import { stockRoutes } from "./routes/stocks.ts";
+import { groupRoutes, handleOf, parentOf, pathOf } from "./http/routing.ts";
+import { documentReply } from "./http/schemas.ts";
+
+export interface AppDependencies {
+  readonly bazaar: Bazaar;
+  readonly logger: Logger;
+}
+
+const methods = ["GET", "POST"] as const;
+
+export function createApp({ bazaar, logger }: AppDependencies): Hono {
+  const metrics = createMetrics();
+  const deps = { bazaar, metrics };
+  const groups = groupRoutes([
+    ...stockRoutes(bazaar),
+    ...orderRoutes(deps),
+    ...cacheRoutes(bazaar),
+    ...operationsRoutes(deps),
+    ...compatibilityRoutes(deps),
+    documentRoute(() => openApiDocument(app)),
+  ]);
+  const paths = new Set(groups.map(([{ path }]) => path));
+  const parents = new Set([...paths].map(parentOf));
+  const collections = new Set([...paths].filter((path) => parents.has(path)));
+  const app = new Hono({ getPath: (request) => pathOf(request.url, collections) });
+
+  for (const group of groups) {
+    const [{ method, path, outage }] = group;
+    const route = pathTemplate(path);
+    const answer = answerer(route, outage, metrics.routeTimer(route, method), logger);
+    const handler = answer(handleOf(group));
+    app.on(method, path, described(handler, group));
+    if (method === "POST" && collections.has(path)) app.on(method, `${path}/`, answer(handleOf(group)));
+    const parent = parentOf(path);
+    if (parent !== undefined) {
+      app.on(
+        method,
+        collections.has(parent) ? `${parent}/` : parent,
+        answer(() => invalidGet),
+      );
+    }
+  }
+
+  const unmatched = new Map([...methods, "other"].map((method) => [method, metrics.routeTimer("unmatched", method)]));
+  app.notFound((context) => {
+    const startMs = performance.now();
+    const method = context.req.method;
+    const timer = unmatched.get(method === "HEAD" ? "GET" : method) ?? unmatched.get("other");
+    const reply = replyToUnmatched(method, (served) => app.router.match(served, context.req.path)[0].length > 0);
+    timer?.observe(reply.status, performance.now() - startMs);
+    return reply.toResponse(requestIdOf(context.req.raw));
+  });
+  // What a route throws is answered in its `answer`: only a fault in the routing itself comes here.
+  app.onError((thrown, context) => {
+    const requestId = requestIdOf(context.req.raw);
+    return replyToError(thrown, operationsOutage, logger, { requestId, route: "unmatched" }).toResponse(requestId);
+  });
+  return app;
+}
+
+/** Makes handlers for Hono; the only place where a route's reply becomes a response. */
+function answerer(route: string, outage: Outage, timer: RouteTimer, logger: Logger) {
+  return (handle: Handle) =>
+    async (context: Context): Promise<Response> => {
+      const startMs = performance.now();
+      const requestId = requestIdOf(context.req.raw);
+      let reply: Reply;
+      try {
+        reply = await handle(context, requestId);
+      } catch (thrown) {
+        reply = replyToError(thrown, outage, logger, { requestId, route });
+      }
+      timer.observe(reply.status, performance.now() - startMs);
+      return reply.toResponse(requestId);
+    };
+}
+
+/** The cause stays here, in the log; the client hears what the contract says. */
+function replyToError(
+  thrown: unknown,
+  outage: Outage,
+  logger: Logger,
+  about: { requestId: string; route: string },
+): Failure {
+  const error = BazaarError.from(thrown);
+  switch (error.code) {
+    case "UNAVAILABLE":
+    case "DEPENDENCY_UNAVAILABLE":
+    case "NOT_LEADER":
+    case "FENCED":
+    case "STALE_TERM":
+    case "OVERLOADED":
+      // Expected when a part is away, and then as many as there are requests: the metrics count them.
+      logger.debug({ ...about, err: error }, "request not answered in time");
+      return outage.unavailable;
+    case "KEY_REUSED":
+      return keyReused;
+    case "INVALID_STOCKNAME":
+    case "INSUFFICIENT_QUANTITY":
+    case "INVALID_REQUEST":
+    case "INVALID_ORDERNUMBER":
+    case "DIVERGED":
+    case "INTERNAL_ERROR":
+      logger.error({ ...about, err: error }, "request failed");
+      return outage.internal;
+  }
+}
+
+function replyToUnmatched(method: string, isServed: (method: string) => boolean): Failure {
+  const allowed = methods.filter(isServed).map((served) => (served === "GET" ? "GET, HEAD" : served));
+  return allowed.length === 0 ? unknownRoute(method) : methodNotAllowed(method, allowed.join(", "));
+}
+
+function documentRoute(makeDocument: () => Promise<object>): Route {
+  let made: Promise<Reply> | undefined;
+  return {
+    method: "GET",
+    path: "/openapi.json",
+    handle: () => (made ??= makeDocument().then((document) => json(document))),
+    outage: operationsOutage,
+    docs: {
+      tag: "Operations",
+      summary: "This document",
+      success: jsonDocs("An OpenAPI 3.1 document", documentReply, { openapi: "3.1.0", info: {}, paths: {} }),
+      failures: [],
+    },
+  };
+}

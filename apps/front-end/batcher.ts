@@ -1,0 +1,73 @@
+/**
+ * Makes one call out of many: what is pushed in one turn, and what queues while the calls under way are
+ * being answered, travels together. There is no timer: alone, an item leaves at once.
+ */
+
+import type { Clock } from "@stock-bazaar/shared/clock";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+
+export interface BatcherOptions<Item, Result> {
+  readonly clock: Clock;
+  /** Items in one call. */
+  readonly itemsMax: number;
+  /** Calls under way at once. */
+  readonly callsMax: number;
+  /** Items that may wait for a call; past this `push` rejects with OVERLOADED at once. */
+  readonly queueMax: number;
+  /** Results in the order of the items. */
+  readonly send: (items: readonly Item[]) => Promise<readonly Result[]>;
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Batcher<Item, Result> {
+  readonly #options: BatcherOptions<Item, Result>;
+  #queue: Waiting<Item, Result>[] = [];
+  #calls = 0;
+  #flushing = false;
+
+  constructor(options: BatcherOptions<Item, Result>) {
+    this.#options = options;
+  }
+
+  push(item: Item): Promise<Result> {
+    if (this.#queue.length >= this.#options.queueMax) {
+      return Promise.reject(new BazaarError("OVERLOADED", `${this.#queue.length} requests wait already`));
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ item, resolve, reject });
+      this.#flushSoon();
+    });
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing || this.#queue.length === 0 || this.#calls >= this.#options.callsMax) return;
+    this.#flushing = true;
+    this.#options.clock.soon(() => {
+      this.#flushing = false;
+      const batch = this.#queue.splice(0, this.#options.itemsMax);
+      this.#calls += 1;
+      void this.#call(batch);
+      this.#flushSoon();
+    });
+  }
+
+  async #call(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const results = await this.#options.send(batch.map(({ item }) => item));
+      for (const [index, waiting] of batch.entries()) {
+        if (index < results.length) waiting.resolve(results[index] as Result);
+        else
+          waiting.reject(new BazaarError("INTERNAL_ERROR", `${results.length} results for ${batch.length} requests`));
+      }
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    }
+    this.#calls -= 1;
+    this.#flushSoon();
+  }
+}

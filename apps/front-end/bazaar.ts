@@ -1,0 +1,57 @@
+/** What the HTTP routes can ask of the rest of the front-end: the seam between HTTP and the trading rules. */
+
+import type { ReplicaStatus } from "@stock-bazaar/shared/api";
+import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
+
+export type CacheUse = "hit" | "miss" | "bypass";
+
+export interface StockLookup {
+  /** `undefined`: no such stock. */
+  readonly stock: Stock | undefined;
+  readonly cache: CacheUse;
+}
+
+export interface CacheState {
+  /** The most it may hold; 0 = off. */
+  readonly capacity: number;
+  readonly size: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** Does the front-end hold a lease, and so may it answer from its cache? */
+  readonly leased: boolean;
+}
+
+export interface ReplicaState {
+  readonly id: number;
+  /** `silent`: connected, but it says nothing (frozen). `away`: not reachable. */
+  readonly state: "live" | "silent" | "away";
+  /** What it said last; absent if it never did. */
+  readonly status: ReplicaStatus | undefined;
+}
+
+export interface ClusterState {
+  /** 0 = none known. */
+  readonly leader: number;
+  readonly term: number;
+  readonly replicas: readonly ReplicaState[];
+  /** `head` is the last id of the ledger, absent when the catalog doesn't answer. */
+  readonly catalog: { readonly state: "live" | "away"; readonly head: number | undefined };
+  readonly cache: CacheState;
+}
+
+/** Every call may reject with a BazaarError; `UNAVAILABLE` after REQUEST_TIMEOUT_MS, `OVERLOADED` at once. */
+export interface Bazaar {
+  /** From the cache where that is safe (R8), else from the catalog. */
+  lookup(name: string): Promise<StockLookup>;
+  /** From the cache only. */
+  lookupCached(name: string): Stock | undefined;
+  dropCached(name: string): void;
+  /** All stocks, sorted by name. */
+  stocks(): Promise<Stock[]>;
+  /** Retried with the same key through any failover until it has an outcome. */
+  trade(trade: Trade): Promise<Outcome>;
+  order(id: number): Promise<Order | undefined>;
+  /** Newest first, from below `before` (0: from the newest). */
+  orders(request: { before: number; limit: number }): Promise<Order[]>;
+  cluster(): Promise<ClusterState>;
+}

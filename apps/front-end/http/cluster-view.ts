@@ -1,0 +1,47 @@
+/** What the state of the cluster means: who leads, who lags, and is it ready to trade. */
+
+import type { ClusterState, ReplicaState } from "../bazaar.ts";
+import type { ClusterReply } from "./schemas.ts";
+
+/** The leader, if there is one and it says so itself. */
+export function leaderOf(cluster: ClusterState): ReplicaState | undefined {
+  const leader = cluster.replicas.find(({ id }) => id === cluster.leader);
+  return leader?.state === "live" && leader.status?.role === "leader" ? leader : undefined;
+}
+
+/**
+ * Orders that the replica misses, against the ledger's last id, or the leader's when the catalog is away.
+ * `null` when either side is unknown. A replica may be read a moment after the ledger, and so be ahead.
+ */
+export function replicaLag(cluster: ClusterState, replica: ReplicaState): number | null {
+  const head = cluster.catalog.head ?? leaderOf(cluster)?.status?.lastId;
+  if (head === undefined || replica.status === undefined) return null;
+  return Math.max(0, head - replica.status.lastId);
+}
+
+export function describeCluster(cluster: ClusterState): ClusterReply {
+  const { catalog, cache } = cluster;
+  return {
+    data: {
+      leader: cluster.leader === 0 ? null : cluster.leader,
+      term: cluster.term,
+      catalog: { state: catalog.state, last_id: catalog.head ?? null },
+      replicas: cluster.replicas.map((replica) => ({
+        id: replica.id,
+        state: replica.state,
+        role: replica.status?.role ?? null,
+        term: replica.status?.term ?? null,
+        last_id: replica.status?.lastId ?? null,
+        lag: replicaLag(cluster, replica),
+        live_followers: replica.status === undefined ? null : [...replica.status.liveFollowers],
+      })),
+      cache: {
+        capacity: cache.capacity,
+        size: cache.size,
+        hits: cache.hits,
+        misses: cache.misses,
+        leased: cache.leased,
+      },
+    },
+  };
+}

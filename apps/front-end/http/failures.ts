@@ -1,0 +1,110 @@
+/**
+ * Every failure that the contract names: status, reason and message, character for character. Routes, schemas
+ * and the OpenAPI document all take them from here, so a message can't differ between what is said and what
+ * is documented.
+ */
+
+import type { ErrorCode } from "@stock-bazaar/shared/errors";
+import { jsonType, Reply, type ReplyHeaders } from "./reply.ts";
+
+/** The part of the error codes that a client may see. */
+export const failureReasons = [
+  "INVALID_STOCKNAME",
+  "INSUFFICIENT_QUANTITY",
+  "INVALID_REQUEST",
+  "INVALID_ORDERNUMBER",
+  "KEY_REUSED",
+  "UNAVAILABLE",
+  "INTERNAL_ERROR",
+] as const satisfies readonly ErrorCode[];
+
+export type FailureReason = (typeof failureReasons)[number];
+
+export class Failure extends Reply {
+  readonly reason: FailureReason;
+  readonly message: string;
+
+  constructor(status: number, reason: FailureReason, message: string, headers?: ReplyHeaders) {
+    super(status, jsonType, JSON.stringify({ error: { code: status, message, reason } }), headers);
+    this.reason = reason;
+    this.message = message;
+  }
+}
+
+/** What a route says when the services behind it give no answer in time (503), or fail (500). */
+export interface Outage {
+  readonly unavailable: Failure;
+  readonly internal: Failure;
+}
+
+const retryAfter = { "retry-after": "1" } as const;
+
+function outage(unavailable: string, internal: string): Outage {
+  return {
+    unavailable: new Failure(503, "UNAVAILABLE", unavailable, retryAfter),
+    internal: new Failure(500, "INTERNAL_ERROR", internal),
+  };
+}
+
+export const tradeOutage = outage(
+  "Stock could not be traded: no answer in time; retry with the same Idempotency-Key",
+  "Stock could not be traded due to internal error",
+);
+export const lookupOutage = outage(
+  "Stock could not be looked up: no answer in time; try again",
+  "Stock could not be looked up due to internal error",
+);
+export const orderOutage = outage(
+  "Orders could not be read: no answer in time; try again",
+  "Orders could not be read due to internal error",
+);
+export const operationsOutage = outage(
+  "State could not be read: no answer in time; try again",
+  "State could not be read due to internal error",
+);
+
+export const stockNotFound = new Failure(404, "INVALID_STOCKNAME", "stock not found");
+export const orderNumberNotFound = new Failure(404, "INVALID_ORDERNUMBER", "order number not found");
+/** A known path with a part that is missing or can't be read. */
+export const invalidGet = new Failure(400, "INVALID_REQUEST", "Invalid GET request/URL");
+
+export const malformedTrade = new Failure(
+  400,
+  "INVALID_REQUEST",
+  "Invalid request- JSON object should contain name, quantity and type",
+);
+export const invalidQuantity = new Failure(400, "INVALID_REQUEST", "quantity must be a positive integer");
+export const invalidTradeType = new Failure(
+  400,
+  "INVALID_REQUEST",
+  "Order type is invalid, only buy/sell are accepted",
+);
+export const invalidKey = new Failure(
+  400,
+  "INVALID_REQUEST",
+  "Idempotency-Key must be 1 to 255 visible ASCII characters",
+);
+export const insufficientQuantity = new Failure(
+  400,
+  "INSUFFICIENT_QUANTITY",
+  "Available quantity to buy is less than requested quantity",
+);
+export const bodyTooLarge = new Failure(413, "INVALID_REQUEST", "Request body is larger than 64 KiB");
+export const keyReused = new Failure(422, "KEY_REUSED", "Idempotency-Key was used with a different request");
+
+export const catalogSilent = new Failure(503, "UNAVAILABLE", "Not ready: the catalog does not answer", retryAfter);
+export const noLeader = new Failure(503, "UNAVAILABLE", "Not ready: no order replica leads", retryAfter);
+
+/** A path that nobody serves. HEAD is answered as GET is. */
+export function unknownRoute(method: string): Failure {
+  return new Failure(404, "INVALID_REQUEST", invalidRequest(method));
+}
+
+/** A path that is served, but not with this method. */
+export function methodNotAllowed(method: string, allow: string): Failure {
+  return new Failure(405, "INVALID_REQUEST", invalidRequest(method), { allow });
+}
+
+function invalidRequest(method: string): string {
+  return `Invalid ${method === "HEAD" ? "GET" : method} request/URL`;
+}

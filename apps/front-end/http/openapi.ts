@@ -1,0 +1,152 @@
+/**
+ * The OpenAPI document, made from the routes themselves: their schemas, and each reply with its exact message
+ * as an example. hono-openapi walks the app; the descriptions ride on the handlers instead of coming as
+ * middleware, which every request would have to pass through.
+ */
+
+import type { Hono } from "hono";
+import { type DescribeRouteOptions, generateSpecs, resolver, uniqueSymbol } from "hono-openapi";
+import { type ZodType, z } from "zod";
+import type { Failure } from "./failures.ts";
+import { jsonType } from "./reply.ts";
+import { type ParameterDocs, type ResponseHeaderName, type Route, responseHeaders, type SuccessDocs } from "./route.ts";
+import type { RouteGroup } from "./routing.ts";
+import { failureReply } from "./schemas.ts";
+
+type Responses = NonNullable<DescribeRouteOptions["responses"]>;
+type Parameters = NonNullable<DescribeRouteOptions["parameters"]>;
+
+const documentation = {
+  openapi: "3.1.0",
+  info: {
+    title: "Stock Bazaar",
+    version: "1.0.0",
+    description:
+      "Look up stocks, trade them, read the orders. Every reply carries `content-type`, `content-length` and " +
+      "`x-request-id`. A success has one top-level `data`, a failure one top-level `error`. An unknown path is " +
+      "answered with 404, a known path with another method with 405 and `Allow`; HEAD works where GET does, and " +
+      "a trailing slash is tolerated.",
+    license: { name: "MIT", identifier: "MIT" },
+  },
+  servers: [{ url: "/" }],
+  tags: [
+    { name: "Stocks", description: "Prices and quantities" },
+    { name: "Orders", description: "Trades and what became of them" },
+    { name: "Cache", description: "The cache, seen from outside" },
+    { name: "Operations", description: "For whoever runs the bazaar" },
+    { name: "Compatibility", description: "Routes of older systems, kept so that their clients run unchanged" },
+  ],
+  components: {
+    headers: Object.fromEntries(
+      Object.entries(responseHeaders).map(([name, description]) => [
+        name,
+        { description, schema: { type: "string" as const } },
+      ]),
+    ),
+  },
+};
+
+export function openApiDocument(app: Hono): Promise<object> {
+  return generateSpecs(app, { documentation, excludeStaticFile: false });
+}
+
+/** Describes the handler of all the routes that share one method and path. */
+export function described<Handler extends object>(handler: Handler, routes: RouteGroup): Handler {
+  const docs = routes.map((route) => route.docs);
+  const body = docs.find((entry) => entry.body !== undefined)?.body;
+  const parameters = docs.flatMap((entry) => entry.parameters ?? []);
+  const byName = new Map(parameters.map((parameter) => [`${parameter.in} ${parameter.name}`, parameter]));
+  const [{ docs: first }] = routes;
+  const spec: DescribeRouteOptions = {
+    tags: [...new Set(docs.map(({ tag }) => tag))],
+    summary: first.summary,
+    description: docs
+      .slice(1)
+      .map(({ summary }) => `Also: ${summary}.`)
+      .join(" "),
+    parameters: [...byName.values()].map(describeParameter),
+    responses: describeResponses(routes),
+  };
+  if (spec.description === "") delete spec.description;
+  if (body !== undefined) {
+    const content = { [jsonType]: { schema: resolver(body.schema), example: body.example } };
+    spec.requestBody = { required: true, content };
+  }
+  return Object.assign(handler, { [uniqueSymbol]: { spec } });
+}
+
+function describeParameter(parameter: ParameterDocs): Parameters[number] {
+  const { schema = z.string(), example } = parameter;
+  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io: "output" });
+  return {
+    in: parameter.in,
+    name: parameter.name,
+    description: parameter.description,
+    required: parameter.in === "path",
+    schema: jsonSchema as Parameters[number] extends { schema?: infer Schema } ? Schema : never,
+    ...(example === undefined ? {} : { example }),
+  };
+}
+
+function describeResponses(routes: readonly Route[]): Responses {
+  const successes = routes.map(({ docs }) => docs.success);
+  const failures = routes.flatMap(({ docs, outage }) => [...docs.failures, outage.unavailable, outage.internal]);
+  const responses: Responses = { 200: describeSuccess(successes) };
+  if (successes.some(({ conditional }) => conditional)) {
+    responses[304] = {
+      description: "The client has it already (`If-None-Match`)",
+      headers: headerReferences(["etag", "x-cache"]),
+    };
+  }
+  for (const status of new Set(failures.map((failure) => failure.status))) {
+    responses[status] = describeFailures(failures.filter((failure) => failure.status === status));
+  }
+  return responses;
+}
+
+function describeSuccess(successes: readonly SuccessDocs[]): Responses[string] {
+  const content: Record<string, object> = {};
+  for (const contentType of new Set(successes.map((success) => success.contentType))) {
+    const ofType = successes.filter((success) => success.contentType === contentType);
+    const schemas = ofType.map(({ schema = z.string() }) => schema);
+    content[contentType] = {
+      schema: resolver(eitherOf(schemas)),
+      examples: Object.fromEntries(
+        ofType.map(({ description, example }) => [exampleName(description), { value: example }]),
+      ),
+    };
+  }
+  return {
+    description: successes.map(({ description }) => description).join("; "),
+    headers: headerReferences(successes.flatMap(({ headers = [] }) => headers)),
+    content,
+  };
+}
+
+function describeFailures(failures: readonly Failure[]): Responses[string] {
+  const messages = new Map(failures.map((failure) => [failure.message, failure]));
+  const examples = [...messages.values()].map(({ status, reason, message }) => [
+    exampleName(message),
+    { summary: message, value: { error: { code: status, message, reason } } },
+  ]);
+  const waits = failures.some(({ headers }) => headers?.["retry-after"] !== undefined);
+  return {
+    description: [...messages.keys()].join("; "),
+    headers: headerReferences(waits ? ["retry-after"] : []),
+    content: { [jsonType]: { schema: resolver(failureReply), examples: Object.fromEntries(examples) } },
+  };
+}
+
+function headerReferences(names: readonly ResponseHeaderName[]) {
+  const all: ResponseHeaderName[] = ["x-request-id", ...names];
+  return Object.fromEntries(all.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+function eitherOf(schemas: readonly ZodType[]): ZodType {
+  const [first = z.string(), ...others] = schemas;
+  return others.length === 0 ? first : z.union([first, ...others]);
+}
+
+function exampleName(words: string): string {
+  return words.replace(/[^A-Za-z0-9]+/g, "_").replace(/^_|_$/g, "");
+}

@@ -1,0 +1,66 @@
+/**
+ * One trade, from its request to its reply: what `POST /orders` and its older relatives have in common. A
+ * dialect says how the trade is written and how its outcome is told; the rules are the same for all.
+ */
+
+import type { RejectionReason } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Bazaar } from "../bazaar.ts";
+import { bodyTooLarge, Failure, invalidKey, keyReused } from "./failures.ts";
+import type { Metrics, TradeOutcome } from "./metrics.ts";
+import type { Reply } from "./reply.ts";
+import { isPossibleStockName, readTrade, type TradeForm } from "./request.ts";
+import { idempotencyKey } from "./schemas.ts";
+
+export interface TradeDialect {
+  readonly form: TradeForm;
+  accepted(orderId: number): Reply;
+  rejected(reason: RejectionReason, name: string): Reply;
+}
+
+const replayedHeader = { "idempotent-replayed": "true" } as const;
+
+/** Rejects with the bazaar's BazaarError when the outcome is unknown. */
+export async function placeTrade(
+  deps: { readonly bazaar: Bazaar; readonly metrics: Metrics },
+  request: Request,
+  requestId: string,
+  dialect: TradeDialect,
+): Promise<Reply> {
+  const { bazaar, metrics } = deps;
+  const count = (outcome: TradeOutcome, reply: Reply) => {
+    metrics.countTrade(outcome);
+    return reply;
+  };
+
+  const wish = await readTrade(request, dialect.form);
+  if (wish instanceof Failure) return count("invalid_request", wish);
+  const givenKey = request.headers.get("idempotency-key");
+  if (givenKey !== null && !idempotencyKey.safeParse(givenKey).success) return count("invalid_request", invalidKey);
+  const { name, type, quantity } = wish;
+  if (!isPossibleStockName(name)) return count("invalid_stockname", dialect.rejected("INVALID_STOCKNAME", name));
+
+  // R3: a client that sends no key never repeats, but the front-end does, through every failover.
+  const key = givenKey ?? Bun.randomUUIDv7();
+  const outcome = await bazaar.trade({ key, name, type, quantity, requestId }).catch((thrown: unknown) => {
+    metrics.countTrade(BazaarError.from(thrown).code === "INTERNAL_ERROR" ? "internal_error" : "unavailable");
+    throw thrown;
+  });
+
+  const told = (reply: Reply, replayed: boolean) =>
+    replayed && givenKey !== null ? reply.with(replayedHeader) : reply;
+  switch (outcome.status) {
+    case "accepted":
+      return count("accepted", told(dialect.accepted(outcome.orderId), outcome.replayed));
+    case "rejected":
+      return count(
+        outcome.reason === "INVALID_STOCKNAME" ? "invalid_stockname" : "insufficient_quantity",
+        told(dialect.rejected(outcome.reason, name), outcome.replayed),
+      );
+    case "key-reused":
+      return count("key_reused", keyReused);
+  }
+}
+
+/** The failures of a trade that no dialect changes, for the documents. */
+export const commonTradeFailures: readonly Failure[] = [invalidKey, bodyTooLarge, keyReused];

@@ -1,0 +1,56 @@
+/**
+ * What a route answers, as a value. It becomes a Response in one place and in one construction, so no reply
+ * can leave without `content-type`, `content-length` and `x-request-id`, and the replies that never change
+ * are rendered once, not once per request.
+ */
+
+export type ReplyHeaders = Readonly<Record<string, string>>;
+
+export const jsonType = "application/json";
+export const textType = "text/plain; charset=utf-8";
+
+export class Reply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  /** The bytes of `body` in UTF-8: also of a 304, where it tells the length of what wasn't sent. */
+  readonly contentLength: string;
+  readonly headers: ReplyHeaders | undefined;
+
+  constructor(status: number, contentType: string, body: string, headers?: ReplyHeaders, contentLength?: string) {
+    this.status = status;
+    this.contentType = contentType;
+    this.body = body;
+    this.contentLength = contentLength ?? String(Buffer.byteLength(body));
+    this.headers = headers;
+  }
+
+  /** The same reply with more headers; its body isn't rendered again. */
+  with(headers: ReplyHeaders): Reply {
+    return new Reply(this.status, this.contentType, this.body, { ...this.headers, ...headers }, this.contentLength);
+  }
+
+  /** 304, for a client that has this very body already. */
+  notModified(): Reply {
+    return new Reply(304, this.contentType, this.body, this.headers, this.contentLength);
+  }
+
+  toResponse(requestId: string): Response {
+    const headers: Record<string, string> = {
+      "content-type": this.contentType,
+      "content-length": this.contentLength,
+      "x-request-id": requestId,
+    };
+    if (this.headers !== undefined) Object.assign(headers, this.headers);
+    return new Response(this.status === 304 ? null : this.body, { status: this.status, headers });
+  }
+}
+
+/** A success: `value` is the whole body, with its `data`. */
+export function json(value: object, headers?: ReplyHeaders): Reply {
+  return new Reply(200, jsonType, JSON.stringify(value), headers);
+}
+
+export function text(body: string): Reply {
+  return new Reply(200, textType, body);
+}

@@ -1,0 +1,74 @@
+/**
+ * A route as a value: how it answers, and all that the OpenAPI document says of it, side by side, so that
+ * neither is changed without the other in sight. `createApp` turns these into Hono handlers.
+ */
+
+import type { Context } from "hono";
+import type { ZodType } from "zod";
+import type { Failure, Outage } from "./failures.ts";
+import { jsonType, type Reply } from "./reply.ts";
+
+/** Rejects with whatever the bazaar rejects with; the route's outage then says it. */
+export type Handle = (context: Context, requestId: string) => Reply | Promise<Reply>;
+
+export interface Route {
+  readonly method: "GET" | "POST";
+  /** In Hono's form, without a trailing slash: `/stocks/:name`. */
+  readonly path: string;
+  /** Of several routes with the same method and path: taken when the URL has this query parameter. */
+  readonly whenQuery?: string;
+  readonly handle: Handle;
+  /** What is said when `handle` rejects. */
+  readonly outage: Outage;
+  readonly docs: RouteDocs;
+}
+
+export interface RouteDocs {
+  readonly tag: "Stocks" | "Orders" | "Cache" | "Compatibility" | "Operations";
+  readonly summary: string;
+  readonly parameters?: readonly ParameterDocs[];
+  readonly body?: { readonly schema: ZodType; readonly example: object };
+  readonly success: SuccessDocs;
+  /** The failures that are the route's own; those of its outage are added. */
+  readonly failures: readonly Failure[];
+}
+
+export interface ParameterDocs {
+  readonly in: "path" | "query" | "header";
+  readonly name: string;
+  readonly description: string;
+  /** As it is after reading: an integer, though a URL has only text. Any text if absent. */
+  readonly schema?: ZodType;
+  readonly required?: boolean;
+  readonly example?: string | number;
+}
+
+export interface SuccessDocs {
+  readonly description: string;
+  readonly contentType: string;
+  /** Any text if absent. */
+  readonly schema?: ZodType;
+  readonly example: unknown;
+  readonly headers?: readonly ResponseHeaderName[];
+  /** 304 for a client that has it already. */
+  readonly conditional?: boolean;
+}
+
+export const responseHeaders = {
+  "x-request-id": "The request's own `x-request-id`, or one made for it; it is in every log line about the request",
+  etag: "The stock's revision",
+  "x-cache": "`hit` (from the cache), `miss` (asked, and cached) or `bypass` (asked; the cache may not be used now)",
+  "idempotent-replayed": "`true`: the key was known, and this is its first outcome; nothing was done again",
+  "retry-after": "Seconds after which to try again",
+} as const;
+
+export type ResponseHeaderName = keyof typeof responseHeaders;
+
+export function jsonDocs(description: string, schema: ZodType, example: object): SuccessDocs {
+  return { description, contentType: jsonType, schema, example };
+}
+
+/** `/stocks/:name` as people and OpenAPI write it: `/stocks/{name}`. Also the label of its metrics. */
+export function pathTemplate(path: string): string {
+  return path.replace(/:(\w+)/g, "{$1}");
+}

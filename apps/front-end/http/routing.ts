@@ -1,0 +1,57 @@
+/**
+ * Which route a URL means. Paths are matched as they were sent, before percent-decoding, so that no encoded
+ * slash or broken escape can move a request to another route.
+ */
+
+import type { Handle, Route } from "./route.ts";
+
+/** The routes that share one method and path. */
+export type RouteGroup = readonly [Route, ...Route[]];
+
+export function groupRoutes(routes: readonly Route[]): RouteGroup[] {
+  const groups = new Map<string, [Route, ...Route[]]>();
+  for (const route of routes) {
+    const key = `${route.method} ${route.path}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [route]);
+    else group.push(route);
+  }
+  return [...groups.values()];
+}
+
+/** One handler for a group: the route whose query parameter the URL has, else the one that asks for none. */
+export function handleOf(group: RouteGroup): Handle {
+  const [only] = group;
+  if (group.length === 1) return (context, requestId) => only.handle(context, requestId);
+  const byQuery = group.filter(({ whenQuery }) => whenQuery !== undefined);
+  const other = group.find(({ whenQuery }) => whenQuery === undefined) ?? only;
+  return (context, requestId) => {
+    const asked = byQuery.find(({ whenQuery = "" }) => context.req.query(whenQuery) !== undefined);
+    return (asked ?? other).handle(context, requestId);
+  };
+}
+
+const slash = 47;
+const shortestOrigin = "http://".length;
+
+/**
+ * The path of a URL, still encoded and without a trailing slash. Only in `collections` the slash means
+ * something: `/stocks` is the list, `/stocks/` a lookup that lacks its name.
+ */
+export function pathOf(url: string, collections: ReadonlySet<string>): string {
+  // Bun gives a request with an unusable Host header a URL without an origin.
+  const start = url.charCodeAt(0) === slash ? 0 : url.indexOf("/", shortestOrigin);
+  let end = url.indexOf("?", start);
+  if (end === -1) end = url.length;
+  const fragment = url.indexOf("#", start);
+  if (fragment !== -1 && fragment < end) end = fragment;
+  if (end - start < 2 || url.charCodeAt(end - 1) !== slash) return url.slice(start, end);
+  const bare = url.slice(start, end - 1);
+  return collections.has(bare) ? url.slice(start, end) : bare;
+}
+
+/** `/stocks` for `/stocks/:name`; undefined for a path without a name at its end. */
+export function parentOf(path: string): string | undefined {
+  const at = path.lastIndexOf("/:");
+  return at === -1 ? undefined : path.slice(0, at);
+}

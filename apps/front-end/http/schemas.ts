@@ -1,0 +1,146 @@
+/**
+ * The shapes of requests and replies. The same schemas validate what comes in and are printed in the OpenAPI
+ * document, so the document can't promise what the code refuses. A request schema carries, at every check, the
+ * contract's message for its failure.
+ */
+
+import { type TradeType, tradeQuantityMax } from "@stock-bazaar/shared/domain";
+import { z } from "zod";
+import { failureReasons, invalidQuantity, invalidTradeType, malformedTrade } from "./failures.ts";
+
+export const ordersLimitMax = 1000;
+export const ordersLimitDefault = 50;
+
+const tradeTypePattern = /^(?:[Bb][Uu][Yy]|[Ss][Ee][Ll][Ll])$/;
+const digitsPattern = /^\d+$/;
+
+/** A number that JSON can write but nobody can hold (1e999) is still a number: its quantity is wrong, not its type. */
+function quantitySchema(malformed: string) {
+  return z
+    .int({ error: ({ input }) => (typeof input === "number" ? invalidQuantity.message : malformed) })
+    .min(1, invalidQuantity.message)
+    .max(tradeQuantityMax, invalidQuantity.message);
+}
+
+export const tradeBody = z
+  .object(
+    {
+      name: z.string(malformedTrade.message),
+      quantity: quantitySchema(malformedTrade.message),
+      type: z
+        .string(malformedTrade.message)
+        .regex(tradeTypePattern, invalidTradeType.message)
+        .transform((type): TradeType => (type.length === 3 ? "buy" : "sell")),
+    },
+    malformedTrade.message,
+  )
+  .meta({ id: "Trade" });
+
+export const malformedPurchaseMessage = "Invalid request- JSON object should contain name and quantity";
+
+/** Of `POST /buy`: what is bought needs no type. */
+export const purchaseBody = z
+  .object(
+    { name: z.string(malformedPurchaseMessage), quantity: quantitySchema(malformedPurchaseMessage) },
+    malformedPurchaseMessage,
+  )
+  .transform((body) => ({ ...body, type: "buy" as const }))
+  .meta({ id: "Purchase" });
+
+/** Fit for a header, and short enough for an index. */
+export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/);
+
+/** Digits as a number from `min` to `max`. In the document: an integer. */
+function numberText(min: number, max: number) {
+  return z.string().regex(digitsPattern).transform(Number).pipe(z.int().min(min).max(max));
+}
+
+/** No upper bound: a number too large to be an order's is one that isn't found. */
+export const orderNumber = z.string().regex(digitsPattern).transform(Number).pipe(z.number().min(1));
+export const ordersQuery = z.object({
+  limit: numberText(1, ordersLimitMax).optional(),
+  before: orderNumber.optional(),
+});
+
+const price = z.number().meta({ description: "In the currency's unit, with two decimals", examples: [15.99] });
+const stock = z.object({ name: z.string(), price, quantity: z.int().min(0) });
+const order = z.object({
+  number: z.int().min(1),
+  name: z.string(),
+  type: z.enum(["buy", "sell", "restock"]),
+  quantity: z.int().min(1),
+});
+
+export const stockReply = z.object({ data: stock }).meta({ id: "StockReply" });
+export const stocksReply = z
+  .object({ data: z.array(stock.extend({ volume: z.int().min(0).meta({ description: "Units traded so far" }) })) })
+  .meta({ id: "StocksReply" });
+export const tradeReply = z
+  .object({ data: z.object({ transaction_number: z.int().min(1) }) })
+  .meta({ id: "TradeReply" });
+export const orderReply = z.object({ data: order }).meta({ id: "OrderReply" });
+export const ordersReply = z
+  .object({
+    data: z.array(order.extend({ price, created_at: z.string().meta({ description: "ISO 8601, UTC" }) })),
+    next: z
+      .int()
+      .min(1)
+      .optional()
+      .meta({ description: "Present when there are older orders: the `before` that asks for them" }),
+  })
+  .meta({ id: "OrdersReply" });
+
+export const invalidationReply = z
+  .object({ data: z.object({ code: z.literal(200), message: z.literal("Cache Invalidation done") }) })
+  .meta({ id: "InvalidationReply" });
+
+// Of the other systems' routes.
+export const upperCaseOrderReply = z
+  .object({ data: order.extend({ type: z.enum(["BUY", "SELL", "RESTOCK"]) }) })
+  .meta({ id: "UpperCaseOrderReply" });
+export const purchaseReply = z
+  .object({ data: z.object({ order_number: z.int().meta({ description: "-1: out of stock, nothing was bought" }) }) })
+  .meta({ id: "PurchaseReply" });
+export const leaderReply = z.object({ data: z.object({ order_leader: z.int() }) }).meta({ id: "LeaderReply" });
+export const shortInvalidationReply = z
+  .object({ data: z.literal("cache invalidation successful") })
+  .meta({ id: "ShortInvalidationReply" });
+
+export const failureReply = z
+  .object({ error: z.object({ code: z.int().min(400).max(599), message: z.string(), reason: z.enum(failureReasons) }) })
+  .meta({ id: "Failure" });
+
+export const healthReply = z.object({ data: z.object({ status: z.literal("ok") }) }).meta({ id: "HealthReply" });
+export const readyReply = z.object({ data: z.object({ ready: z.literal(true) }) }).meta({ id: "ReadyReply" });
+/** Of the OpenAPI document itself. */
+export const documentReply = z.looseObject({ openapi: z.string(), info: z.looseObject({}), paths: z.looseObject({}) });
+
+const lastId = z.int().min(0).nullable().meta({ description: "The last order that it holds; null when it never said" });
+export const clusterReply = z
+  .object({
+    data: z.object({
+      leader: z.int().nullable().meta({ description: "The leader's replica id; null with none" }),
+      term: z.int(),
+      catalog: z.object({ state: z.enum(["live", "away"]), last_id: lastId }),
+      replicas: z.array(
+        z.object({
+          id: z.int(),
+          state: z.enum(["live", "silent", "away"]),
+          role: z.enum(["follower", "taking-over", "leader"]).nullable(),
+          term: z.int().nullable(),
+          last_id: lastId,
+          lag: z.int().min(0).nullable().meta({ description: "Orders that it misses" }),
+          live_followers: z.array(z.int()).nullable(),
+        }),
+      ),
+      cache: z.object({
+        capacity: z.int(),
+        size: z.int(),
+        hits: z.int(),
+        misses: z.int(),
+        leased: z.boolean().meta({ description: "May the front-end answer from its cache now?" }),
+      }),
+    }),
+  })
+  .meta({ id: "ClusterReply" });
+export type ClusterReply = z.infer<typeof clusterReply>;

@@ -1,0 +1,95 @@
+/**
+ * Puts the app on a socket, and takes it off again without losing a request.
+ *
+ * What Bun does by itself (1.4.5), before the app hears of a request, and so in its own words:
+ * - URL and headers together over 16 KiB, or more than about 200 headers: 431. A stock name of 10 kB in a URL passes.
+ * - Malformed HTTP, a missing Host, a bad Content-Length, Content-Length beside chunks, a bad chunk: 400; an
+ *   unknown version, or an unencoded byte in the path: 505. An unknown method (`BREW`): closed without a word.
+ * - A body that nobody reads is thrown away as it arrives, or left on the wire; it isn't collected in memory.
+ * - `maxRequestBodySize`: 413 in Bun's words. It is off, as the app has its own limit and its own words.
+ * - `idleTimeout` closes a connection on which nothing moves, also one that waits for its reply; coarsely, up to
+ *   four seconds late. Half a request head is closed after 12 seconds whatever is set.
+ */
+
+import { type Address, ConfigError } from "@stock-bazaar/shared/config";
+import type { Logger } from "@stock-bazaar/shared/log";
+import type { Hono } from "hono";
+import { operationsOutage } from "./http/failures.ts";
+
+/** Longer than any request may take, or clients in a long failover would be cut off. Bun's largest is 255. */
+const idleGraceSeconds = 20;
+const idleSecondsMax = 255;
+
+export interface ListenOptions {
+  readonly logger: Logger;
+  /** One HTTP request with all its retries. */
+  readonly requestTimeoutMs: number;
+}
+
+export interface Listening {
+  /** Where it listens, like `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** The real one, if 0 was asked for. */
+  readonly port: number;
+  /** Takes no more requests; resolves when those taken in are answered, or at the latest after the request timeout. */
+  stop(): Promise<void>;
+}
+
+/** Throws a ConfigError if nobody can listen there. */
+export function listen(app: Hono, address: Address, { logger, requestTimeoutMs }: ListenOptions): Listening {
+  const neededSeconds = Math.ceil(requestTimeoutMs / 1000) + idleGraceSeconds;
+  const server = startServer(address, {
+    fetch: (request) => app.fetch(request),
+    // 0 = never: then only the client, or the end of the process, closes a connection.
+    idleTimeout: neededSeconds > idleSecondsMax ? 0 : neededSeconds,
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    error(thrown) {
+      logger.error({ err: thrown }, "request failed outside the app");
+      return operationsOutage.internal.toResponse(Bun.randomUUIDv7());
+    },
+  });
+  const port = server.port ?? address.port;
+  return {
+    url: `http://${address.host}:${port}`,
+    port,
+    async stop() {
+      // Bun closes idle connections at once, and the others with their reply. A client that never finishes its
+      // body is the only one that could hold this up.
+      const late = setTimeout(() => void server.stop(true), requestTimeoutMs);
+      await server.stop(false);
+      clearTimeout(late);
+    },
+  };
+}
+
+interface Handlers {
+  fetch(request: Request): Response | Promise<Response>;
+  error(thrown: Error): Response;
+  idleTimeout: number;
+  maxRequestBodySize: number;
+}
+
+function startServer(address: Address, handlers: Handlers) {
+  // In configuration an IPv6 address stands in brackets, as in a URL.
+  const hostname = address.host.replace(/^\[(.*)\]$/, "$1");
+  try {
+    return Bun.serve({ ...handlers, hostname, port: address.port, development: false });
+  } catch (thrown) {
+    const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+    const { host, port } = address;
+    if (code === "EADDRINUSE") {
+      throw new ConfigError(
+        "FRONTEND_PORT",
+        String(port),
+        `another process listens there (${host}:${port}); stop it, or choose a free port`,
+      );
+    }
+    if (code === "EADDRNOTAVAIL") {
+      throw new ConfigError("FRONTEND_HOST", host, "allowed is a name or an address of this machine, like 127.0.0.1");
+    }
+    if (code === "EACCES") {
+      throw new ConfigError("FRONTEND_PORT", String(port), "this user may not listen there; choose a port above 1023");
+    }
+    throw thrown;
+  }
+}

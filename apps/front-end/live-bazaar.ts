@@ -1,0 +1,185 @@
+/** The bazaar behind the HTTP routes: cache, catalog, leader choice and trades put together. */
+
+import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
+import { type Clock, withDeadline } from "@stock-bazaar/shared/clock";
+import type { Config } from "@stock-bazaar/shared/config";
+import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
+import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
+import type { Logger } from "@stock-bazaar/shared/log";
+import { Batcher } from "./batcher.ts";
+import type { Bazaar, ClusterState, StockLookup } from "./bazaar.ts";
+import { LeaderChoice } from "./leader-choice.ts";
+import { Replicas } from "./replicas.ts";
+import { StockCache } from "./stock-cache.ts";
+import { Tail } from "./tail.ts";
+import { Trades } from "./trades.ts";
+
+/** Names in one lookup, lookups under way at once, and names that may wait. */
+const lookupNamesMax = 500;
+const lookupCallsMax = 8;
+const lookupQueueMax = 10_000;
+/** Between two attempts of a read. */
+const retryMs = 25;
+/** How long `/cluster` and `/readyz` wait for the catalog. */
+const clusterTimeoutMs = 500;
+
+export interface LiveBazaarOptions {
+  readonly catalog: CatalogApi;
+  readonly replicas: ReadonlyMap<number, OrderApi>;
+  readonly config: Pick<Config, "cacheSize" | "cacheTtlMs" | "requestTimeoutMs">;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** An id that was never used before. */
+  readonly newId: () => string;
+  readonly logger: Logger;
+}
+
+export class LiveBazaar implements Bazaar {
+  readonly #options: LiveBazaarOptions;
+  readonly #cache: StockCache;
+  readonly #tail: Tail | undefined;
+  readonly #replicas: Replicas;
+  readonly #choice: LeaderChoice;
+  readonly #trades: Trades;
+  readonly #lookups: Batcher<string, Stock | undefined>;
+  #stopped = false;
+
+  constructor(options: LiveBazaarOptions) {
+    const { replicas, config, clock } = options;
+    this.#options = options;
+    this.#cache = new StockCache({ capacity: config.cacheSize, ttlMs: config.cacheTtlMs });
+    // Without a cache there is nothing that a change would have to wait for.
+    this.#tail = this.#cache.enabled
+      ? new Tail({ ...options, cache: this.#cache, newSession: options.newId })
+      : undefined;
+    this.#replicas = new Replicas({
+      ...options,
+      apis: replicas,
+      changed: (id, status) => this.#choice.heard(id, status),
+    });
+    this.#choice = new LeaderChoice({ ...options, replicas: this.#replicas });
+    this.#trades = new Trades({ choice: this.#choice, clock, requestTimeoutMs: config.requestTimeoutMs });
+    this.#lookups = new Batcher({
+      clock,
+      itemsMax: lookupNamesMax,
+      callsMax: lookupCallsMax,
+      queueMax: lookupQueueMax,
+      send: (names) => this.#lookUp(names),
+    });
+  }
+
+  start(): void {
+    this.#tail?.start();
+    this.#replicas.start();
+    this.#choice.start();
+  }
+
+  /** To be called when no request is under way any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#trades.stop();
+    this.#choice.stop();
+    this.#replicas.stop();
+    this.#tail?.stop();
+  }
+
+  async lookup(name: string): Promise<StockLookup> {
+    if (!this.#cache.enabled) return { stock: await this.#retried(() => this.#lookups.push(name)), cache: "bypass" };
+    const nowMs = this.#options.clock.nowMs();
+    const cached = this.#cache.get(name, nowMs);
+    if (cached) return { stock: cached, cache: "hit" };
+    const leased = this.#cache.leased(nowMs);
+    return { stock: await this.#retried(() => this.#lookups.push(name)), cache: leased ? "miss" : "bypass" };
+  }
+
+  lookupCached(name: string): Stock | undefined {
+    return this.#cache.get(name, this.#options.clock.nowMs());
+  }
+
+  dropCached(name: string): void {
+    this.#cache.drop(name);
+  }
+
+  stocks(): Promise<Stock[]> {
+    return this.#retried(() => this.#options.catalog.stocks());
+  }
+
+  trade(trade: Trade): Promise<Outcome> {
+    return this.#trades.place(trade);
+  }
+
+  /** Any replica can answer (R6); the leader is the most likely to have it. */
+  order(id: number): Promise<Order | undefined> {
+    return this.#retried(async () => {
+      const replica = this.#choice.leader ?? this.#replicas.live[0];
+      if (!replica) throw noReplica();
+      return replica.api.order(id);
+    });
+  }
+
+  orders(request: { before: number; limit: number }): Promise<Order[]> {
+    return this.#retried(async () => {
+      const { leader } = this.#choice;
+      if (!leader) throw noReplica();
+      return leader.api.orders(request);
+    });
+  }
+
+  async cluster(): Promise<ClusterState> {
+    const { catalog, clock } = this.#options;
+    let head: number | undefined;
+    try {
+      head = (await withDeadline(clock, clusterTimeoutMs, catalog.register(), noAnswer)).head;
+    } catch {
+      // Away: that is what the state says.
+    }
+    return {
+      leader: this.#choice.leader?.id ?? 0,
+      term: this.#choice.term,
+      replicas: this.#replicas.states,
+      catalog: { state: head === undefined ? "away" : "live", head },
+      cache: this.#cache.state(clock.nowMs()),
+    };
+  }
+
+  async #lookUp(names: readonly string[]): Promise<(Stock | undefined)[]> {
+    // What is read now may be kept only if this same session still runs when it arrives (R8).
+    const { session } = this.#cache;
+    const different = [...new Set(names)];
+    const stocks = await this.#options.catalog.lookup(different);
+    const nowMs = this.#options.clock.nowMs();
+    const byName = new Map<string, Stock>();
+    for (const stock of stocks) {
+      if (!stock) continue;
+      this.#cache.fill(session, stock, nowMs);
+      byName.set(stock.name, stock);
+    }
+    return names.map((name) => byName.get(name));
+  }
+
+  /** A read changes nothing: it is tried again until REQUEST_TIMEOUT_MS has passed. */
+  #retried<T>(read: () => Promise<T>): Promise<T> {
+    const { clock, config } = this.#options;
+    const deadlineMs = clock.nowMs() + config.requestTimeoutMs;
+    const attempt = async (): Promise<T> => {
+      for (;;) {
+        try {
+          return await read();
+        } catch (error) {
+          const failure = BazaarError.from(error);
+          if (!isRetryable(failure.code) || this.#stopped || clock.nowMs() + retryMs >= deadlineMs) throw failure;
+          await this.#choice.changed(retryMs);
+        }
+      }
+    };
+    return withDeadline(clock, config.requestTimeoutMs, attempt(), noAnswer);
+  }
+}
+
+function noAnswer(): BazaarError {
+  return new BazaarError("UNAVAILABLE", "no answer in time");
+}
+
+function noReplica(): BazaarError {
+  return new BazaarError("UNAVAILABLE", "no order replica is reachable");
+}

@@ -1,0 +1,154 @@
+/**
+ * Which order replicas are there, as this front-end sees them. It watches each: a stream that ends means that
+ * the process is gone, and silence on an open one that it is frozen, long before any call's deadline.
+ */
+
+import type { OrderApi, ReplicaStatus, Stream } from "@stock-bazaar/shared/api";
+import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
+import type { Logger } from "@stock-bazaar/shared/log";
+import type { ReplicaState } from "./bazaar.ts";
+
+/** A replica says how it is every 50 ms: after this long without a word it is taken for frozen. */
+const silentMs = 500;
+const checkMs = 50;
+const retryFirstMs = 20;
+const retryMaxMs = 250;
+
+export interface LiveReplica {
+  readonly id: number;
+  readonly api: OrderApi;
+  /** Aborts when the replica is no longer live: calls to it are then given up. */
+  readonly gone: AbortSignal;
+}
+
+export interface ReplicasOptions {
+  readonly apis: ReadonlyMap<number, OrderApi>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** Something was heard, or is not heard any more. */
+  readonly changed: (id: number, status: ReplicaStatus | undefined) => void;
+}
+
+interface Watched {
+  readonly id: number;
+  readonly api: OrderApi;
+  readonly backoff: Backoff;
+  stream: Stream<never> | undefined;
+  state: ReplicaState["state"];
+  status: ReplicaStatus | undefined;
+  heardMs: number;
+  alive: AbortController;
+}
+
+export class Replicas {
+  readonly #options: ReplicasOptions;
+  readonly #watched: Map<number, Watched>;
+  #stopped = false;
+  #cancelCheck = () => {};
+
+  constructor(options: ReplicasOptions) {
+    this.#options = options;
+    this.#watched = new Map(
+      [...options.apis].map(([id, api]) => [
+        id,
+        {
+          id,
+          api,
+          backoff: new Backoff(retryFirstMs, retryMaxMs, options.random),
+          stream: undefined,
+          state: "away",
+          status: undefined,
+          heardMs: Number.NEGATIVE_INFINITY,
+          alive: new AbortController(),
+        } satisfies Watched,
+      ]),
+    );
+  }
+
+  start(): void {
+    for (const watched of this.#watched.values()) this.#watch(watched);
+    this.#checkLater();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelCheck();
+    for (const { stream } of this.#watched.values()) stream?.close();
+  }
+
+  get states(): ReplicaState[] {
+    return [...this.#watched.values()].map(({ id, state, status }) => ({ id, state, status }));
+  }
+
+  get(id: number): LiveReplica | undefined {
+    const watched = this.#watched.get(id);
+    return watched?.state === "live" ? { id, api: watched.api, gone: watched.alive.signal } : undefined;
+  }
+
+  /** The live ones, highest id first. */
+  get live(): LiveReplica[] {
+    return [...this.#watched.keys()].sort((a, b) => b - a).flatMap((id) => this.get(id) ?? []);
+  }
+
+  get all(): OrderApi[] {
+    return [...this.#watched.values()].map(({ api }) => api);
+  }
+
+  #watch(watched: Watched): void {
+    if (this.#stopped) return;
+    let current = true;
+    const stream = watched.api.watch({
+      message: (status) => {
+        if (current) this.#heard(watched, status);
+      },
+      ended: () => {
+        if (!current) return;
+        current = false;
+        watched.stream = undefined;
+        this.#lost(watched, "away");
+        this.#options.clock.after(watched.backoff.nextMs(), () => this.#watch(watched));
+      },
+    });
+    watched.stream = stream;
+  }
+
+  #heard(watched: Watched, status: ReplicaStatus): void {
+    watched.heardMs = this.#options.clock.nowMs();
+    watched.status = status;
+    watched.backoff.reset();
+    if (watched.state !== "live") {
+      watched.state = "live";
+      watched.alive = new AbortController();
+      this.#options.logger.info({ replica: watched.id, lastId: status.lastId }, "replica is live");
+    }
+    this.#options.changed(watched.id, status);
+  }
+
+  #lost(watched: Watched, state: "silent" | "away"): void {
+    if (watched.state === state) return;
+    const wasLive = watched.state === "live";
+    watched.state = state;
+    if (!wasLive) return;
+    this.#options.logger.warn(
+      { replica: watched.id },
+      state === "silent" ? `replica is silent for ${silentMs} ms` : "replica is gone",
+    );
+    watched.alive.abort();
+    this.#options.changed(watched.id, undefined);
+  }
+
+  #checkLater(): void {
+    const sinceMs = this.#options.clock.nowMs();
+    this.#cancelCheck = this.#options.clock.after(checkMs, () => {
+      const nowMs = this.#options.clock.nowMs();
+      // If this timer comes late, it was this process that slept: what the replicas sent waits to be read.
+      const slept = nowMs - sinceMs > silentMs / 2;
+      for (const watched of this.#watched.values()) {
+        if (slept) watched.heardMs = nowMs;
+        else if (watched.state === "live" && nowMs - watched.heardMs > silentMs) this.#lost(watched, "silent");
+      }
+      this.#checkLater();
+    });
+  }
+}

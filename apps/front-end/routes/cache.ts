@@ -1,0 +1,48 @@
+/** The cache as it can be seen and emptied from outside. */
+
+import type { Bazaar } from "../bazaar.ts";
+import { invalidGet, lookupOutage, stockNotFound } from "../http/failures.ts";
+import { json } from "../http/reply.ts";
+import { jsonDocs, type Route } from "../http/route.ts";
+import { invalidationReply } from "../http/schemas.ts";
+import { ifNoneMatchDocs, lookupDocs, stockFound, stockNameDocs } from "./stocks.ts";
+
+const invalidation = { data: { code: 200, message: "Cache Invalidation done" } } as const;
+
+export function cacheRoutes(bazaar: Bazaar): Route[] {
+  const invalidated = json(invalidation);
+  return [
+    {
+      method: "GET",
+      path: "/stocksCache/:name",
+      handle(context) {
+        bazaar.dropCached(context.req.param("name") ?? "");
+        return invalidated;
+      },
+      outage: lookupOutage,
+      docs: {
+        tag: "Cache",
+        summary: "Drop a stock from the cache",
+        parameters: [stockNameDocs],
+        success: jsonDocs("The cache doesn't hold it now", invalidationReply, invalidation),
+        failures: [invalidGet],
+      },
+    },
+    {
+      method: "GET",
+      path: "/stocksCacheLookup/:name",
+      handle(context) {
+        const stock = bazaar.lookupCached(context.req.param("name") ?? "");
+        return stock === undefined ? stockNotFound.with({ "x-cache": "miss" }) : stockFound(context, stock, "hit");
+      },
+      outage: lookupOutage,
+      docs: {
+        tag: "Cache",
+        summary: "Look up a stock in the cache only",
+        parameters: [stockNameDocs, ifNoneMatchDocs],
+        success: lookupDocs,
+        failures: [stockNotFound, invalidGet],
+      },
+    },
+  ];
+}

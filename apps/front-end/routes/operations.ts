@@ -1,0 +1,99 @@
+/** For whoever runs the bazaar: is it up, is it ready, who leads, how does it do. */
+
+import type { Bazaar, ClusterState } from "../bazaar.ts";
+import { describeCluster, leaderOf } from "../http/cluster-view.ts";
+import { catalogSilent, noLeader, operationsOutage } from "../http/failures.ts";
+import type { Metrics } from "../http/metrics.ts";
+import { json, Reply } from "../http/reply.ts";
+import { jsonDocs, type Route } from "../http/route.ts";
+import { clusterReply, healthReply, readyReply } from "../http/schemas.ts";
+
+const healthy = { data: { status: "ok" } } as const;
+const ready = { data: { ready: true } } as const;
+
+const exampleCluster: ClusterState = {
+  leader: 3,
+  term: 1,
+  catalog: { state: "live", head: 10 },
+  replicas: [1, 2, 3].map((id) => ({
+    id,
+    state: "live",
+    status: {
+      replica: id,
+      role: id === 3 ? "leader" : "follower",
+      term: 1,
+      leader: 3,
+      lastId: 10,
+      liveFollowers: id === 3 ? [1, 2] : [],
+    },
+  })),
+  cache: { capacity: 1000, size: 4, hits: 120, misses: 4, leased: true },
+};
+
+export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: Metrics }): Route[] {
+  const { bazaar, metrics } = deps;
+  const isHealthy = json(healthy);
+  const isReady = json(ready);
+  return [
+    {
+      method: "GET",
+      path: "/healthz",
+      handle: () => isHealthy,
+      outage: operationsOutage,
+      docs: {
+        tag: "Operations",
+        summary: "Is the process up?",
+        success: jsonDocs("It is", healthReply, healthy),
+        failures: [],
+      },
+    },
+    {
+      method: "GET",
+      path: "/readyz",
+      async handle() {
+        const cluster = await bazaar.cluster();
+        if (cluster.catalog.state !== "live") return catalogSilent;
+        return leaderOf(cluster) === undefined ? noLeader : isReady;
+      },
+      outage: operationsOutage,
+      docs: {
+        tag: "Operations",
+        summary: "Do the catalog and a leader answer?",
+        success: jsonDocs("They do", readyReply, ready),
+        failures: [catalogSilent, noLeader],
+      },
+    },
+    {
+      method: "GET",
+      path: "/cluster",
+      handle: async () => json(describeCluster(await bazaar.cluster())),
+      outage: operationsOutage,
+      docs: {
+        tag: "Operations",
+        summary: "Every process and the cache, as this front-end sees them",
+        success: jsonDocs("The cluster", clusterReply, describeCluster(exampleCluster)),
+        failures: [],
+      },
+    },
+    {
+      method: "GET",
+      path: "/metrics",
+      async handle() {
+        // The requests' own figures matter most when the cluster doesn't answer.
+        const cluster = await bazaar.cluster().catch(() => undefined);
+        return new Reply(200, metrics.contentType, await metrics.render(cluster));
+      },
+      outage: operationsOutage,
+      docs: {
+        tag: "Operations",
+        summary: "Metrics for Prometheus",
+        success: {
+          description: "Latencies by route, trades by outcome, the cluster, the cache, the process",
+          contentType: metrics.contentType,
+          example: "bazaar_leader_id 3\n",
+        },
+        failures: [],
+      },
+    },
+  ];
+}

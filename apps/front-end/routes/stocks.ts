@@ -1,0 +1,98 @@
+/** Lookups: one stock, and the list of all. The replies of a lookup are shared with the other systems' routes. */
+
+import type { Stock } from "@stock-bazaar/shared/domain";
+import type { Context } from "hono";
+import type { Bazaar, CacheUse } from "../bazaar.ts";
+import { invalidGet, lookupOutage, stockNotFound } from "../http/failures.ts";
+import { json, type Reply } from "../http/reply.ts";
+import { isPossibleStockName, matchesTag } from "../http/request.ts";
+import { jsonDocs, type ParameterDocs, type Route, type SuccessDocs } from "../http/route.ts";
+import { stockReply, stocksReply } from "../http/schemas.ts";
+
+/** Cents as a number that prints with at most two decimals: the double nearest to them. */
+export function priceOf(priceCents: number): number {
+  return priceCents / 100;
+}
+
+/** Looks a stock up, through the cache. `notFound` makes the reply for a name that nobody has. */
+export async function lookupStock(
+  bazaar: Bazaar,
+  context: Context,
+  name: string,
+  notFound: (name: string) => Reply,
+): Promise<Reply> {
+  if (!isPossibleStockName(name)) return notFound(name).with({ "x-cache": "bypass" });
+  const { stock, cache } = await bazaar.lookup(name);
+  if (stock === undefined) return notFound(name).with({ "x-cache": cache });
+  return stockFound(context, stock, cache);
+}
+
+export function stockFound(context: Context, stock: Stock, cache: CacheUse): Reply {
+  const tag = `"${stock.rev}"`;
+  const reply = json(
+    { data: { name: stock.name, price: priceOf(stock.priceCents), quantity: stock.quantity } },
+    { etag: tag, "x-cache": cache },
+  );
+  return matchesTag(context.req.raw.headers.get("if-none-match"), tag) ? reply.notModified() : reply;
+}
+
+export const stockNameDocs: ParameterDocs = {
+  in: "path",
+  name: "name",
+  description: "The stock's name, exactly",
+  example: "GameStart",
+};
+
+export const ifNoneMatchDocs: ParameterDocs = {
+  in: "header",
+  name: "If-None-Match",
+  description: "The `ETag` of an earlier reply: 304 if the stock is still the same",
+};
+
+export const lookupDocs: SuccessDocs = {
+  ...jsonDocs("The stock", stockReply, { data: { name: "GameStart", price: 15.99, quantity: 100 } }),
+  headers: ["etag", "x-cache"],
+  conditional: true,
+};
+
+export function stockRoutes(bazaar: Bazaar): Route[] {
+  const notFound = () => stockNotFound;
+  return [
+    {
+      method: "GET",
+      path: "/stocks/:name",
+      handle: (context) => lookupStock(bazaar, context, context.req.param("name") ?? "", notFound),
+      outage: lookupOutage,
+      docs: {
+        tag: "Stocks",
+        summary: "Look up one stock",
+        parameters: [stockNameDocs, ifNoneMatchDocs],
+        success: lookupDocs,
+        failures: [stockNotFound, invalidGet],
+      },
+    },
+    {
+      method: "GET",
+      path: "/stocks",
+      async handle() {
+        const stocks = await bazaar.stocks();
+        const data = stocks.map(({ name, priceCents, quantity, volume }) => ({
+          name,
+          price: priceOf(priceCents),
+          quantity,
+          volume,
+        }));
+        return json({ data });
+      },
+      outage: lookupOutage,
+      docs: {
+        tag: "Stocks",
+        summary: "List all stocks, sorted by name",
+        success: jsonDocs("All stocks", stocksReply, {
+          data: [{ name: "GameStart", price: 15.99, quantity: 100, volume: 0 }],
+        }),
+        failures: [],
+      },
+    },
+  ];
+}

@@ -1,0 +1,129 @@
+/**
+ * The cache of stocks (R8): an LRU that answers only while a lease says that the catalog waits for this
+ * front-end before it tells anybody of a change. Pure bookkeeping: the time comes in as an argument.
+ *
+ * The failure that it prevents: a reader is told the new quantity by one front-end, and then the old one
+ * from the cache of another.
+ */
+
+import type { Stock } from "@stock-bazaar/shared/domain";
+import QuickLRU from "quick-lru";
+import type { CacheState } from "./bazaar.ts";
+
+interface Entry {
+  readonly stock: Stock;
+  readonly filledMs: number;
+}
+
+export class StockCache {
+  readonly #capacity: number;
+  readonly #ttlMs: number;
+  readonly #entries: QuickLRU<string, Entry>;
+  #size = 0;
+  /** The session that the entries belong to. `undefined`: nothing may be filled in. */
+  #session: string | undefined;
+  #leaseUntilMs = Number.NEGATIVE_INFINITY;
+  /** For each name that has changed in this session, the oldest rev that may be served. Bounded by the number of stocks. */
+  readonly #floor = new Map<string, number>();
+  #hits = 0;
+  #misses = 0;
+
+  /** `capacity`: stocks, 0 = off. `ttlMs`: 0 = until invalidated. */
+  constructor(options: { capacity: number; ttlMs: number }) {
+    this.#capacity = options.capacity;
+    this.#ttlMs = options.ttlMs;
+    this.#entries = new QuickLRU({ maxSize: Math.max(1, options.capacity) });
+  }
+
+  get enabled(): boolean {
+    return this.#capacity > 0;
+  }
+
+  /** To be passed to `fill` with what is read from now on. `undefined` while there is no session. */
+  get session(): string | undefined {
+    return this.#session;
+  }
+
+  state(nowMs: number): CacheState {
+    return {
+      capacity: this.#capacity,
+      size: this.#size,
+      hits: this.#hits,
+      misses: this.#misses,
+      leased: this.leased(nowMs),
+    };
+  }
+
+  leased(nowMs: number): boolean {
+    return nowMs < this.#leaseUntilMs;
+  }
+
+  /** A session with the catalog has begun; what an earlier one left is of no more use. */
+  begin(session: string, leaseUntilMs: number): void {
+    this.end();
+    this.#session = session;
+    this.#leaseUntilMs = leaseUntilMs;
+  }
+
+  /** `leaseUntilMs` counts from when the request was sent, not from when the answer came. */
+  renew(leaseUntilMs: number): void {
+    this.#leaseUntilMs = Math.max(this.#leaseUntilMs, leaseUntilMs);
+  }
+
+  /** The session is over: nothing is served and nothing filled in until the next begins. */
+  end(): void {
+    this.#session = undefined;
+    this.#leaseUntilMs = Number.NEGATIVE_INFINITY;
+    this.#floor.clear();
+    this.#entries.clear();
+    this.#size = 0;
+  }
+
+  /** The stock, if it may be served now. Counts as a hit or a miss. */
+  get(name: string, nowMs: number): Stock | undefined {
+    const stock = this.#servable(name, nowMs);
+    if (stock) this.#hits += 1;
+    else this.#misses += 1;
+    return stock;
+  }
+
+  /** What a lookup brought that was sent during `session`. Older news than the floor, or of another session, stay out. */
+  fill(session: string | undefined, stock: Stock, nowMs: number): void {
+    if (!this.enabled || session === undefined || session !== this.#session) return;
+    if (stock.rev < (this.#floor.get(stock.name) ?? 0)) return;
+    this.drop(stock.name);
+    this.#entries.set(stock.name, { stock, filledMs: nowMs });
+    this.#size += 1;
+    if (this.#size > this.#capacity) this.#dropOldest();
+  }
+
+  /** The stock has changed: what is older than `rev` must not be served again. */
+  changed(name: string, rev: number): void {
+    if (rev <= (this.#floor.get(name) ?? 0)) return;
+    this.#floor.set(name, rev);
+    const entry = this.#entries.peek(name);
+    if (entry && entry.stock.rev < rev) this.drop(name);
+  }
+
+  drop(name: string): void {
+    if (this.#entries.delete(name)) this.#size -= 1;
+  }
+
+  #servable(name: string, nowMs: number): Stock | undefined {
+    if (!this.leased(nowMs)) return undefined;
+    const entry = this.#entries.get(name);
+    if (entry && this.#ttlMs > 0 && nowMs - entry.filledMs >= this.#ttlMs) {
+      this.drop(name);
+      return undefined;
+    }
+    return entry?.stock;
+  }
+
+  /** QuickLRU alone would keep up to twice its size; with this, the capacity is what it says. */
+  #dropOldest(): void {
+    for (const [name] of this.#entries.entriesAscending()) {
+      this.drop(name);
+      return;
+    }
+  }
+}

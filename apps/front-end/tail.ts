@@ -1,0 +1,128 @@
+/**
+ * The front-end's side of the catalog's tail (R7, R8, R9): begins sessions, renews the lease, lowers what the
+ * cache may serve as changes come in, and only then acknowledges them.
+ */
+
+import type { CatalogApi, Stream, TailReply, TailRequest } from "@stock-bazaar/shared/api";
+import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
+import type { Logger } from "@stock-bazaar/shared/log";
+import type { StockCache } from "./stock-cache.ts";
+
+/** Renewals in one lease: a few may be late before it runs out. */
+const renewalsPerLease = 5;
+/** Before the first hello is answered, the length of a lease is not known. */
+const helloTimeoutMs = 1000;
+const retryFirstMs = 20;
+const retryMaxMs = 500;
+
+export interface TailOptions {
+  readonly catalog: Pick<CatalogApi, "tail">;
+  readonly cache: StockCache;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** A session id that was never used before. */
+  readonly newSession: () => string;
+  readonly logger: Logger;
+}
+
+export class Tail {
+  readonly #options: TailOptions;
+  readonly #backoff: Backoff;
+  #stream: Stream<TailRequest> | undefined;
+  #session = "";
+  #acked = 0;
+  /** The renewals under way: when each was sent, by its sequence. */
+  readonly #sentMs = new Map<number, number>();
+  #sequence = 0;
+  #begun = false;
+  #cancelTimer = () => {};
+  #stopped = false;
+
+  constructor(options: TailOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(retryFirstMs, retryMaxMs, options.random);
+  }
+
+  start(): void {
+    const replaces = this.#session;
+    const session = this.#options.newSession();
+    this.#session = session;
+    this.#acked = 0;
+    this.#sequence = 0;
+    this.#begun = false;
+    this.#sentMs.clear();
+    // What a stream that was given up still has to say concerns nobody any more.
+    const current = () => this.#session === session && !this.#stopped;
+    this.#stream = this.#options.catalog.tail({
+      message: (reply) => {
+        if (current()) this.#received(reply);
+      },
+      ended: (error) => {
+        if (current()) this.#lost(error?.message ?? "the stream ended");
+      },
+    });
+    this.#sentMs.set(0, this.#options.clock.nowMs());
+    this.#stream.send({ session, kind: "hello", acked: 0, sequence: 0, replaces });
+    this.#after(helloTimeoutMs, () => this.#lost("no answer to the hello"));
+  }
+
+  /** Gives the lease back, so that no change waits for it. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer();
+    this.#options.cache.end();
+    this.#send("goodbye");
+    this.#stream?.close();
+  }
+
+  #received({ sequence, head, leaseMs, changes }: TailReply): void {
+    const { cache } = this.#options;
+    const sentMs = this.#sentMs.get(sequence);
+    if (sentMs !== undefined) {
+      this.#sentMs.delete(sequence);
+      if (this.#begun) cache.renew(sentMs + leaseMs);
+      else this.#begin(sentMs, head, leaseMs);
+    }
+    if (!this.#begun || sequence >= 0) return;
+    for (const { name, rev } of changes) cache.changed(name, rev);
+    this.#acked = Math.max(this.#acked, head);
+    this.#send("ack");
+  }
+
+  #begin(sentMs: number, head: number, leaseMs: number): void {
+    this.#begun = true;
+    this.#acked = head;
+    this.#backoff.reset();
+    this.#options.cache.begin(this.#session, sentMs + leaseMs);
+    this.#options.logger.info({ head, leaseMs }, "cache session began");
+    this.#renewLater(leaseMs);
+  }
+
+  #renewLater(leaseMs: number): void {
+    this.#after(leaseMs / renewalsPerLease, () => {
+      if (this.#sentMs.size >= renewalsPerLease) return this.#lost("no answer to the renewals");
+      this.#sequence += 1;
+      this.#sentMs.set(this.#sequence, this.#options.clock.nowMs());
+      this.#send("renew");
+      this.#renewLater(leaseMs);
+    });
+  }
+
+  #lost(why: string): void {
+    if (this.#begun) this.#options.logger.warn(`cache session lost: ${why}`);
+    this.#begun = false;
+    this.#options.cache.end();
+    this.#stream?.close();
+    this.#stream = undefined;
+    this.#after(this.#backoff.nextMs(), () => this.start());
+  }
+
+  #send(kind: TailRequest["kind"]): void {
+    this.#stream?.send({ session: this.#session, kind, acked: this.#acked, sequence: this.#sequence, replaces: "" });
+  }
+
+  #after(delayMs: number, action: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.after(delayMs, action);
+  }
+}

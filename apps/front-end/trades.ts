@@ -1,0 +1,91 @@
+/**
+ * Trades on their way to the leader. Whatever happens to a leader, the trade is sent again with the same key
+ * until it has an outcome (R3, R10): the client sees one slower answer and never the failover.
+ */
+
+import { type Clock, withDeadline } from "@stock-bazaar/shared/clock";
+import type { Outcome, Trade } from "@stock-bazaar/shared/domain";
+import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
+import { Batcher } from "./batcher.ts";
+import type { ChosenLeader, LeaderChoice } from "./leader-choice.ts";
+
+/** Trades in one call to the leader, and calls under way at once. */
+const batchTradesMax = 1000;
+const callsMax = 16;
+/** Trades taken in and not answered yet; past this a client hears 503 at once. */
+const tradesMax = 10_000;
+/** Between two attempts, unless the leader changes first. */
+const retryMs = 25;
+
+export interface TradesOptions {
+  readonly choice: LeaderChoice;
+  readonly clock: Clock;
+  readonly requestTimeoutMs: number;
+}
+
+export class Trades {
+  readonly #options: TradesOptions;
+  #route: { leader: ChosenLeader; batcher: Batcher<Trade, Outcome> } | undefined;
+  #taken = 0;
+  #stopped = false;
+
+  constructor(options: TradesOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with UNAVAILABLE when there was no answer in time, and with OVERLOADED at once. */
+  async place(trade: Trade): Promise<Outcome> {
+    if (this.#taken >= tradesMax) throw new BazaarError("OVERLOADED", `${tradesMax} trades wait already`);
+    const { clock, requestTimeoutMs } = this.#options;
+    this.#taken += 1;
+    try {
+      const deadlineMs = clock.nowMs() + requestTimeoutMs;
+      return await withDeadline(clock, requestTimeoutMs, this.#untilAnswered(trade, deadlineMs), noAnswer);
+    } finally {
+      this.#taken -= 1;
+    }
+  }
+
+  /** Gives up what still waits for a leader. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #untilAnswered(trade: Trade, deadlineMs: number): Promise<Outcome> {
+    const { choice, clock } = this.#options;
+    while (clock.nowMs() < deadlineMs && !this.#stopped) {
+      const { leader } = choice;
+      if (!leader) {
+        await choice.changed(deadlineMs - clock.nowMs());
+        continue;
+      }
+      try {
+        return await this.#batcherFor(leader).push(trade);
+      } catch (error) {
+        const failure = BazaarError.from(error);
+        if (!isRetryable(failure.code)) throw failure;
+        if (failure.code === "NOT_LEADER") choice.refused(leader);
+        // Whether the leader is gone is for its watch to say; if it is, the wait ends at once.
+        if (choice.leader === leader) await choice.changed(retryMs);
+      }
+    }
+    throw noAnswer();
+  }
+
+  #batcherFor(leader: ChosenLeader): Batcher<Trade, Outcome> {
+    if (this.#route?.leader === leader) return this.#route.batcher;
+    const batcher = new Batcher<Trade, Outcome>({
+      clock: this.#options.clock,
+      itemsMax: batchTradesMax,
+      callsMax,
+      queueMax: tradesMax,
+      send: (trades) => leader.api.trade(trades, leader.gone),
+    });
+    this.#route = { leader, batcher };
+    return batcher;
+  }
+}
+
+function noAnswer(): BazaarError {
+  return new BazaarError("UNAVAILABLE", "no answer in time");
+}

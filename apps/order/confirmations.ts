@@ -1,0 +1,94 @@
+/**
+ * Who waits for an order to have its copies (R5). A live follower that keeps the oldest of them waiting too
+ * long is dropped; what can't be confirmed at all is given up after a while: its outcome is unknown.
+ */
+
+import type { Clock } from "@stock-bazaar/shared/clock";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Copies } from "./copies.ts";
+
+/** How long a live follower may take. A frozen one delays trades by this much, once. */
+const followerWaitMs = 250;
+
+interface Waiter {
+  readonly id: number;
+  readonly sinceMs: number;
+  readonly resolve: () => void;
+  readonly reject: (error: BazaarError) => void;
+}
+
+export class Confirmations {
+  readonly #copies: Copies;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #dropped: (replica: number) => void;
+  /** Oldest first. */
+  #waiters: Waiter[] = [];
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(options: { copies: Copies; clock: Clock; timeoutMs: number; dropped: (replica: number) => void }) {
+    this.#copies = options.copies;
+    this.#clock = options.clock;
+    this.#timeoutMs = options.timeoutMs;
+    this.#dropped = options.dropped;
+  }
+
+  /** Resolves when the orders up to `id` have their copies; rejects with DEPENDENCY_UNAVAILABLE in the end. */
+  confirmed(id: number): Promise<void> {
+    if (id <= this.#copies.confirmedId) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ id, sinceMs: this.#clock.nowMs(), resolve, reject });
+      this.#watch();
+    });
+  }
+
+  /** To be called whenever the copies have changed. */
+  check(): void {
+    if (this.#waiters.length === 0) return;
+    const { confirmedId } = this.#copies;
+    this.#waiters = this.#waiters.filter((waiter) => {
+      if (waiter.id > confirmedId) return true;
+      waiter.resolve();
+      return false;
+    });
+    if (this.#waiters.length === 0) this.#cancel();
+  }
+
+  stop(reason: BazaarError): void {
+    this.#cancel();
+    for (const waiter of this.#waiters) waiter.reject(reason);
+    this.#waiters = [];
+  }
+
+  #watch(): void {
+    if (this.#cancelTimer) return;
+    const oldest = this.#waiters[0];
+    if (!oldest) return;
+    const waitedMs = this.#clock.nowMs() - oldest.sinceMs;
+    const deadlineMs = waitedMs < followerWaitMs ? followerWaitMs : this.#timeoutMs;
+    this.#cancelTimer = this.#clock.after(Math.max(1, Math.ceil(deadlineMs - waitedMs)), () => {
+      this.#cancelTimer = undefined;
+      this.#expire();
+      this.#watch();
+    });
+  }
+
+  #expire(): void {
+    const nowMs = this.#clock.nowMs();
+    const slow = this.#waiters.filter(({ sinceMs }) => nowMs - sinceMs >= followerWaitMs);
+    const slowestId = slow.reduce((id, waiter) => Math.max(id, waiter.id), 0);
+    for (const replica of this.#copies.dropSlower(slowestId)) this.#dropped(replica);
+    this.check();
+    const late = (waiter: Waiter) => nowMs - waiter.sinceMs >= this.#timeoutMs;
+    for (const waiter of this.#waiters) {
+      if (late(waiter))
+        waiter.reject(new BazaarError("DEPENDENCY_UNAVAILABLE", `order ${waiter.id} has too few copies so far`));
+    }
+    this.#waiters = this.#waiters.filter((waiter) => !late(waiter));
+  }
+
+  #cancel(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+}

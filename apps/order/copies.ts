@@ -1,0 +1,80 @@
+/**
+ * Which replica holds what, as the leader knows it (R5). Pure bookkeeping on ids.
+ *
+ * An order is confirmed when it is on the leader's own disk, on the disk of every live follower, and on at
+ * least `minCopies` disks in all. Live is a follower that has caught up and answers in time; a slow one is
+ * dropped, so that it can't hold up the trades, and counts again once it has caught up.
+ */
+
+interface Follower {
+  ackedId: number;
+  live: boolean;
+}
+
+export class Copies {
+  readonly #minCopies: number;
+  readonly #followers = new Map<number, Follower>();
+  #ownId: number;
+
+  constructor(options: { minCopies: number; ownId: number }) {
+    this.#minCopies = options.minCopies;
+    this.#ownId = options.ownId;
+  }
+
+  /** Every order up to this id is confirmed. It may fall when a follower leaves or becomes live. */
+  get confirmedId(): number {
+    const held = [this.#ownId];
+    let confirmedId = this.#ownId;
+    for (const { ackedId, live } of this.#followers.values()) {
+      held.push(ackedId);
+      if (live) confirmedId = Math.min(confirmedId, ackedId);
+    }
+    const heldOften = held.sort((a, b) => b - a)[this.#minCopies - 1] ?? 0;
+    return Math.min(confirmedId, heldOften);
+  }
+
+  /** Could a new order be confirmed with the replicas that are there now? */
+  get enough(): boolean {
+    return 1 + this.live.length >= this.#minCopies;
+  }
+
+  get live(): number[] {
+    return [...this.#followers].flatMap(([replica, { live }]) => (live ? [replica] : [])).sort((a, b) => a - b);
+  }
+
+  stored(ownId: number): void {
+    this.#ownId = Math.max(this.#ownId, ownId);
+  }
+
+  joined(replica: number, ackedId: number): void {
+    this.#followers.set(replica, { ackedId, live: false });
+  }
+
+  left(replica: number): void {
+    this.#followers.delete(replica);
+  }
+
+  /**
+   * The follower holds everything up to `ackedId`. Returns true if this makes it live: it has reached
+   * `tailId`, the newest order that the leader has sent.
+   */
+  acknowledged(replica: number, ackedId: number, tailId: number): boolean {
+    const follower = this.#followers.get(replica);
+    if (!follower) return false;
+    follower.ackedId = Math.max(follower.ackedId, ackedId);
+    if (follower.live || follower.ackedId < tailId) return false;
+    follower.live = true;
+    return true;
+  }
+
+  /** Drops the live followers that don't hold `id` yet. Returns which. */
+  dropSlower(id: number): number[] {
+    const dropped: number[] = [];
+    for (const [replica, follower] of this.#followers) {
+      if (!follower.live || follower.ackedId >= id) continue;
+      follower.live = false;
+      dropped.push(replica);
+    }
+    return dropped;
+  }
+}

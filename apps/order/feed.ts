@@ -1,0 +1,73 @@
+/**
+ * The leader's side of one follower's stream (R4): what the follower misses, read after the id that it has,
+ * then the live tail, by the same loop. At most a window of orders is under way, so that a follower that is
+ * slow, frozen or far behind costs a bounded amount of memory.
+ */
+
+import type { Order } from "@stock-bazaar/shared/domain";
+
+/** Orders in one message. Large enough for one fsync to carry many, small enough to pass quickly. */
+const chunkOrdersMax = 1000;
+/** Orders that are sent and not yet acknowledged. */
+const windowOrdersMax = 8 * chunkOrdersMax;
+
+export interface FeedSource {
+  /** The newest order there is to send. */
+  readonly tailId: number;
+  /** From memory, at once; `undefined` if it must be read. */
+  recent(afterId: number, limit: number): readonly Order[] | undefined;
+  read(afterId: number, limit: number): Promise<readonly Order[]>;
+}
+
+export class Feed {
+  readonly #source: FeedSource;
+  readonly #send: (orders: readonly Order[]) => void;
+  readonly #failed: (error: unknown) => void;
+  #sentId: number;
+  #ackedId: number;
+  #running = false;
+  #closed = false;
+
+  constructor(
+    source: FeedSource,
+    startId: number,
+    send: (orders: readonly Order[]) => void,
+    failed: (error: unknown) => void,
+  ) {
+    this.#source = source;
+    this.#sentId = startId;
+    this.#ackedId = startId;
+    this.#send = send;
+    this.#failed = failed;
+  }
+
+  /** There may be more to send. */
+  poke(): void {
+    if (this.#running || this.#closed) return;
+    this.#running = true;
+    this.#run().catch(this.#failed);
+  }
+
+  acknowledged(ackedId: number): void {
+    this.#ackedId = Math.max(this.#ackedId, ackedId);
+    this.poke();
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed && this.#sentId < this.#source.tailId) {
+      const room = windowOrdersMax - (this.#sentId - this.#ackedId);
+      if (room <= 0) break;
+      const limit = Math.min(chunkOrdersMax, room);
+      const orders = this.#source.recent(this.#sentId, limit) ?? (await this.#source.read(this.#sentId, limit));
+      const lastId = orders.at(-1)?.id;
+      if (this.#closed || lastId === undefined) break;
+      this.#sentId = lastId;
+      this.#send(orders);
+    }
+    this.#running = false;
+  }
+}

@@ -1,0 +1,55 @@
+import { openOrderDatabase } from "@stock-bazaar/db/open";
+import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
+import { systemClock } from "@stock-bazaar/shared/clock";
+import { readReplicaId } from "@stock-bazaar/shared/config";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { connectOrders } from "@stock-bazaar/shared/order-client";
+import { startServer } from "@stock-bazaar/shared/rpc";
+import { runService } from "@stock-bazaar/shared/service";
+import { ordersService } from "./grpc.ts";
+import { createSqliteOrderLog } from "./order-log-sqlite.ts";
+import { Replica } from "./replica.ts";
+
+/** How long calls that were taken in may take to finish once the service stops. */
+const stopGraceMs = 2000;
+
+await runService(
+  (config) => `order-${readReplicaId(process.env, config)}`,
+  async ({ config, logger, fatal }) => {
+    const replicaId = readReplicaId(process.env, config);
+    const address = config.replicas.get(replicaId);
+    if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
+    const log = createSqliteOrderLog(openOrderDatabase(config.dataDir, replicaId));
+    const catalog = connectCatalog(config.catalog, config.rpcTimeoutMs);
+    const peers = new Map(
+      [...config.replicas].flatMap(([id, peer]) =>
+        id === replicaId ? [] : [[id, connectOrders(peer, config.rpcTimeoutMs)] as const],
+      ),
+    );
+
+    const replica = new Replica({
+      replicaId,
+      catalog,
+      log,
+      clock: systemClock,
+      random: Math.random,
+      logger,
+      minCopies: config.orderMinCopies,
+      rpcTimeoutMs: config.rpcTimeoutMs,
+      restockIntervalMs: config.restockIntervalMs,
+      restockQuantity: config.restockQuantity,
+      peer: (id) => peers.get(id),
+      fatal,
+    });
+    const server = await startServer(address, ordersService(replica));
+    replica.start();
+    logger.info({ host: address.host, port: server.port }, "listening");
+
+    return async () => {
+      await replica.stop();
+      await server.stop(stopGraceMs);
+      catalog.close();
+      for (const peer of peers.values()) peer.close();
+    };
+  },
+);

@@ -1,0 +1,49 @@
+/** A replica's orders in SQLite: one transaction and one fsync for each chunk. */
+
+import type { OrderDatabase } from "@stock-bazaar/db/open";
+import type { Order } from "@stock-bazaar/shared/domain";
+import { assertContinues, type LastOrder, type OrderLog } from "./order-log.ts";
+
+const columns = "id, key, name, type, quantity, price_cents AS priceCents, term, created_at AS createdAt";
+const none: LastOrder = { id: 0, key: "" };
+
+/** The database must be open and migrated; `close` closes it. */
+export function createSqliteOrderLog(database: OrderDatabase): OrderLog {
+  const { client } = database;
+
+  const insert = client.prepare<[number, string, string, string, number, number, number, string]>(
+    "INSERT INTO orders (id, key, name, type, quantity, price_cents, term, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  );
+  const byId = client.prepare<[number], Order>(`SELECT ${columns} FROM orders WHERE id = ?`);
+  const after = client.prepare<[number, number], Order>(
+    `SELECT ${columns} FROM orders WHERE id > ? ORDER BY id LIMIT ?`,
+  );
+  const newest = client.prepare<[number, number], Order>(
+    `SELECT ${columns} FROM orders WHERE id < ? ORDER BY id DESC LIMIT ?`,
+  );
+  const appendAll = client.transaction((orders: readonly Order[]) => {
+    for (const { id, key, name, type, quantity, priceCents, term, createdAt } of orders) {
+      insert.run(id, key, name, type, quantity, priceCents, term, createdAt);
+    }
+  });
+
+  const below = (before: number) => (before === 0 ? Number.MAX_SAFE_INTEGER : before);
+  let last: LastOrder = newest.get(below(0), 1) ?? none;
+
+  return {
+    get last() {
+      return last;
+    },
+    async append(orders) {
+      const lastNew = orders.at(-1);
+      if (!lastNew) return;
+      assertContinues(last.id, orders);
+      appendAll.immediate(orders);
+      last = { id: lastNew.id, key: lastNew.key };
+    },
+    after: async (afterId, limit) => after.all(afterId, limit),
+    get: async (id) => byId.get(id),
+    newest: async (before, limit) => newest.all(below(before), limit),
+    close: async () => database.close(),
+  };
+}

@@ -1,0 +1,34 @@
+/**
+ * A replica's copy of the orders: a prefix of the ledger, and nothing else. It grows only by the order that
+ * comes next (R4), so two replicas can differ in length but never in content.
+ */
+
+import type { Order } from "@stock-bazaar/shared/domain";
+
+export interface LastOrder {
+  readonly id: number;
+  /** "" when there is no order yet. */
+  readonly key: string;
+}
+
+export interface OrderLog {
+  /** The last order that is durable; id 0 for none. */
+  readonly last: LastOrder;
+  /** Durable when it resolves, in one transaction. `orders` must begin with id `last.id + 1` and have no gap. */
+  append(orders: readonly Order[]): Promise<void>;
+  /** At most `limit` orders with an id above `afterId`, ascending. */
+  after(afterId: number, limit: number): Promise<Order[]>;
+  get(id: number): Promise<Order | undefined>;
+  /** Newest first, at most `limit` below the id `before` (0: from the newest). */
+  newest(before: number, limit: number): Promise<Order[]>;
+  close(): Promise<void>;
+}
+
+/** Throws unless `orders` continue a log that ends with `lastId`. A breach would break I3: it is a bug. */
+export function assertContinues(lastId: number, orders: readonly Order[]): void {
+  let expected = lastId + 1;
+  for (const { id } of orders) {
+    if (id !== expected) throw new Error(`order ${id} can't follow order ${expected - 1}`);
+    expected += 1;
+  }
+}

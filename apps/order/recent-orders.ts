@@ -1,0 +1,34 @@
+/**
+ * The newest orders in memory, also those that are not on the leader's own disk yet: followers get them at
+ * once, and their fsync runs beside the leader's own.
+ */
+
+import type { Order } from "@stock-bazaar/shared/domain";
+
+export class RecentOrders {
+  readonly #ordersMax: number;
+  #orders: Order[] = [];
+
+  /** Keeps between `ordersMax` and twice as many. */
+  constructor(ordersMax: number) {
+    this.#ordersMax = ordersMax;
+  }
+
+  /** `orders` must follow what is there without a gap. */
+  push(orders: readonly Order[]): void {
+    for (const order of orders) this.#orders.push(order);
+    if (this.#orders.length >= 2 * this.#ordersMax) this.#orders = this.#orders.slice(-this.#ordersMax);
+  }
+
+  /** At most `limit` orders above `afterId`; `undefined` if some of them are no longer here. */
+  after(afterId: number, limit: number): readonly Order[] | undefined {
+    const firstId = this.#orders[0]?.id;
+    if (firstId === undefined || afterId + 1 < firstId) return undefined;
+    const start = afterId + 1 - firstId;
+    return this.#orders.slice(start, start + limit);
+  }
+
+  get(id: number): Order | undefined {
+    return this.after(id - 1, 1)?.[0];
+  }
+}

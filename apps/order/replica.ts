@@ -1,0 +1,234 @@
+/**
+ * One order replica and the role it plays (R1): it follows, until a front-end asks it to lead; it leads,
+ * until the catalog or a hint says that somebody else has a later term.
+ */
+
+import type {
+  CatalogApi,
+  FollowReply,
+  FollowRequest,
+  OrderApi,
+  ReplicaStatus,
+  RoleName,
+  Stream,
+  StreamHandlers,
+} from "@stock-bazaar/shared/api";
+import type { Clock } from "@stock-bazaar/shared/clock";
+import type { Order, Outcome, Trade } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Logger } from "@stock-bazaar/shared/log";
+import { Follower, type Leadership } from "./follower.ts";
+import { Leader } from "./leader.ts";
+import type { OrderLog } from "./order-log.ts";
+
+/** How often whoever watches hears from this replica. */
+const statusMs = 50;
+
+export interface ReplicaOptions {
+  readonly replicaId: number;
+  readonly catalog: CatalogApi;
+  readonly log: OrderLog;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly minCopies: number;
+  readonly rpcTimeoutMs: number;
+  readonly restockIntervalMs: number;
+  readonly restockQuantity: number;
+  /** How to reach another replica. */
+  readonly peer: (replica: number) => Pick<OrderApi, "follow"> | undefined;
+  /** The disk fails: nothing that this process says can be trusted any more. */
+  readonly fatal: (error: unknown) => void;
+}
+
+type Role =
+  | { readonly name: "follower" }
+  | { readonly name: "taking-over"; readonly afterTerm: number; readonly done: Promise<{ term: number }> }
+  | { readonly name: "leader"; readonly term: number; readonly leader: Leader };
+
+export class Replica implements OrderApi {
+  readonly #options: ReplicaOptions;
+  readonly #follower: Follower;
+  readonly #watchers = new Set<StreamHandlers<ReplicaStatus>>();
+  #role: Role = { name: "follower" };
+  /** The newest leadership heard of. Its term never falls. */
+  #known: Leadership = { term: 0, leader: 0 };
+  #stopped = false;
+  #cancelStatus: (() => void) | undefined;
+
+  constructor(options: ReplicaOptions) {
+    this.#options = options;
+    this.#follower = new Follower({
+      ...options,
+      known: () => this.#known,
+      learned: (leadership) => this.#learn(leadership),
+    });
+  }
+
+  /** Begins as a follower, also when this replica led before (R1). */
+  start(): void {
+    this.#options.logger.info({ lastId: this.#options.log.last.id }, "replica started");
+    this.#follower.start();
+    this.#sayStatusLater();
+  }
+
+  /** Finishes the trades that were taken in, then stops. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelStatus?.();
+    for (const handlers of this.#watchers) handlers.ended(notLeader("this replica is stopping"));
+    this.#watchers.clear();
+    if (this.#role.name === "leader") {
+      const { leader } = this.#role;
+      await leader.drained();
+      leader.stop(notLeader("this replica is stopping"));
+    }
+    await this.#follower.stop();
+    await this.#options.log.close();
+  }
+
+  trade(trades: readonly Trade[]): Promise<Outcome[]> {
+    if (this.#role.name !== "leader" || this.#stopped) return Promise.reject(this.#notLeader());
+    return this.#role.leader.trade(trades);
+  }
+
+  /** A hit never changes. A miss is confirmed with the ledger (R6): this replica may be behind. */
+  async order(id: number): Promise<Order | undefined> {
+    const order = await this.#options.log.get(id);
+    if (order) return order;
+    const [fromLedger] = await this.#options.catalog.ordersAfter(id - 1, 1);
+    return fromLedger?.id === id ? fromLedger : undefined;
+  }
+
+  async orders({ before, limit }: { before: number; limit: number }): Promise<Order[]> {
+    if (this.#role.name !== "leader") throw this.#notLeader();
+    return this.#options.log.newest(before, limit);
+  }
+
+  async lead(afterTerm: number): Promise<{ term: number }> {
+    if (this.#stopped) throw notLeader("this replica is stopping");
+    switch (this.#role.name) {
+      case "leader":
+        if (this.#role.term > afterTerm) return { term: this.#role.term };
+        this.#stepDown("a later term exists");
+        return this.#takeOver(afterTerm);
+      case "taking-over":
+        return this.#role.done;
+      case "follower":
+        return this.#takeOver(afterTerm);
+    }
+  }
+
+  async setLeader(leadership: Leadership): Promise<void> {
+    this.#learn(leadership);
+  }
+
+  follow(handlers: StreamHandlers<FollowReply>): Stream<FollowRequest> {
+    if (this.#role.name === "leader") return this.#role.leader.follow(handlers);
+    this.#options.clock.soon(() => handlers.ended(this.#notLeader()));
+    return { send() {}, close() {} };
+  }
+
+  watch(handlers: StreamHandlers<ReplicaStatus>): Stream<never> {
+    if (!this.#stopped) this.#watchers.add(handlers);
+    handlers.message(this.#status());
+    return { send() {}, close: () => this.#watchers.delete(handlers) };
+  }
+
+  #takeOver(afterTerm: number): Promise<{ term: number }> {
+    const done = this.#acquireAndCatchUp(afterTerm);
+    this.#become({ name: "taking-over", afterTerm, done });
+    return done;
+  }
+
+  async #acquireAndCatchUp(afterTerm: number): Promise<{ term: number }> {
+    const { log, catalog, replicaId, logger, clock } = this.#options;
+    const startedMs = clock.nowMs();
+    let leader: Leader | undefined;
+    try {
+      await this.#follower.stop();
+      const { term, head } = await catalog.acquire({
+        replica: replicaId,
+        term: afterTerm,
+        lastId: log.last.id,
+        lastKey: log.last.key,
+      });
+      this.#known = { term, leader: replicaId };
+      leader = new Leader({ ...this.#options, term, deposed: () => this.#stepDown("the term has passed") });
+      await leader.catchUp(head);
+      if (this.#known.term !== term || this.#stopped) throw this.#notLeader();
+      leader.start();
+      this.#become({ name: "leader", term, leader });
+      logger.info({ term, lastId: log.last.id, tookMs: Math.round(clock.nowMs() - startedMs) }, "leading");
+      return { term };
+    } catch (error) {
+      const failure = BazaarError.from(error);
+      leader?.stop(notLeader("the takeover failed"));
+      logger.warn({ code: failure.code, afterTerm }, `takeover failed: ${failure.message}`);
+      this.#becomeFollower();
+      throw failure;
+    }
+  }
+
+  #learn({ term, leader }: Leadership): void {
+    if (term <= this.#known.term) return;
+    this.#known = { term, leader };
+    if (leader === this.#options.replicaId) return;
+    this.#options.logger.info({ leader, term }, "leader changed");
+    if (this.#role.name === "leader") this.#stepDown(`replica ${leader} leads since term ${term}`);
+    else this.#follower.leaderChanged();
+  }
+
+  #stepDown(why: string): void {
+    if (this.#role.name !== "leader") return;
+    const { leader, term } = this.#role;
+    this.#options.logger.warn({ term }, `no longer leading: ${why}`);
+    this.#becomeFollower();
+    leader.stop(notLeader(why));
+  }
+
+  #becomeFollower(): void {
+    this.#become({ name: "follower" });
+    if (!this.#stopped) this.#follower.start();
+  }
+
+  #become(role: Role): void {
+    this.#role = role;
+    this.#sayStatus();
+  }
+
+  #notLeader(): BazaarError {
+    const { leader, term } = this.#known;
+    return notLeader(
+      `replica ${this.#options.replicaId} doesn't lead; of term ${term} the leader is ${leader || "nobody"}`,
+    );
+  }
+
+  #status(): ReplicaStatus {
+    return {
+      replica: this.#options.replicaId,
+      role: this.#role.name satisfies RoleName,
+      term: this.#known.term,
+      leader: this.#known.leader,
+      lastId: this.#options.log.last.id,
+      liveFollowers: this.#role.name === "leader" ? this.#role.leader.liveFollowers : [],
+    };
+  }
+
+  #sayStatus(): void {
+    if (this.#watchers.size === 0) return;
+    const status = this.#status();
+    for (const handlers of this.#watchers) handlers.message(status);
+  }
+
+  #sayStatusLater(): void {
+    this.#cancelStatus = this.#options.clock.after(statusMs, () => {
+      this.#sayStatus();
+      this.#sayStatusLater();
+    });
+  }
+}
+
+function notLeader(message: string): BazaarError {
+  return new BazaarError("NOT_LEADER", message);
+}

@@ -1,0 +1,128 @@
+/**
+ * What the processes say to each other, in plain values: the seam between the rules and the transport.
+ * gRPC stands behind it in production; a test or a simulation may connect the same objects directly.
+ *
+ * Every call may reject with a BazaarError. `UNAVAILABLE` means unknown, never failed (R10).
+ */
+
+import type { Order, Outcome, Register, Stock, Trade } from "./domain.ts";
+import type { BazaarError } from "./errors.ts";
+
+/** One side of a two-way stream that is open. Messages arrive in order or not at all. */
+export interface Stream<Sent> {
+  send(message: Sent): void;
+  /** Ends the stream, both ways; the handlers hear nothing more. */
+  close(): void;
+}
+
+/** What the other side of a stream does to us. `ended` comes at most once, and last. */
+export interface StreamHandlers<Received> {
+  message(message: Received): void;
+  ended(error?: BazaarError): void;
+}
+
+export interface ApplyRequest {
+  readonly term: number;
+  readonly trades: readonly Trade[];
+}
+
+/** `outcomes` in the order of the trades; `orders` are the new rows only, ascending and without a gap. */
+export interface Applied {
+  readonly outcomes: readonly Outcome[];
+  readonly orders: readonly Order[];
+  readonly head: number;
+}
+
+export interface AcquireRequest {
+  readonly replica: number;
+  /** The term that the replica believes to be the newest: acquiring makes the next one. */
+  readonly term: number;
+  /** The replica's last order, 0 and "" for none: the ledger must hold the same (else DIVERGED). */
+  readonly lastId: number;
+  readonly lastKey: string;
+}
+
+/** A front-end to the catalog: says that it is here, and what it has acknowledged. */
+export interface TailRequest {
+  /** New for every stream that is opened; never used again. */
+  readonly session: string;
+  readonly kind: "hello" | "renew" | "ack" | "goodbye";
+  /** Every change up to this id is known to the session's cache. */
+  readonly acked: number;
+  /** Counts the renewals, so that a lease is counted from the sending of the right one (R8). */
+  readonly sequence: number;
+  /** With a hello: a session of the same front-end which it has given up and no longer serves from. */
+  readonly replaces: string;
+}
+
+export interface TailReply {
+  /** The hello (0) or renewal that this answers; -1 for news that nobody asked for. */
+  readonly sequence: number;
+  /** The ledger's last id when this was sent. */
+  readonly head: number;
+  /** How long a lease lasts from the sending of the request. */
+  readonly leaseMs: number;
+  readonly changes: readonly { readonly name: string; readonly rev: number }[];
+}
+
+export interface CatalogApi {
+  /** R2. Rejects with FENCED, and has done nothing, if `term` isn't the register's. */
+  apply(request: ApplyRequest): Promise<Applied>;
+  /** Sets every stock that is at zero back to `quantity`, as orders of the house. FENCED like `apply`. */
+  restock(request: { term: number; quantity: number }): Promise<Applied>;
+  /** Answers when no front-end serves anything older than the change `upTo` any more (R7). */
+  settle(upTo: number): Promise<void>;
+  /** The settled state of each of these stocks, `undefined` for an unknown name. */
+  lookup(names: readonly string[]): Promise<(Stock | undefined)[]>;
+  /** The settled state of all stocks, sorted by name. */
+  stocks(): Promise<Stock[]>;
+  /** `SELECT … WHERE id > afterId ORDER BY id LIMIT limit`. */
+  ordersAfter(afterId: number, limit: number): Promise<Order[]>;
+  register(): Promise<Register>;
+  /** R1. Rejects with STALE_TERM or DIVERGED. */
+  acquire(request: AcquireRequest): Promise<Register>;
+  tail(handlers: StreamHandlers<TailReply>): Stream<TailRequest>;
+}
+
+/** Follower to leader. The first message says where the follower stands; every later one is an acknowledgement. */
+export interface FollowRequest {
+  readonly replica: number;
+  /** The last id that is durable on the follower's disk. */
+  readonly lastId: number;
+  readonly lastKey: string;
+}
+
+/** Leader to follower: the next orders, or none as a sign of life. */
+export interface FollowReply {
+  readonly term: number;
+  readonly orders: readonly Order[];
+}
+
+export type RoleName = "follower" | "taking-over" | "leader";
+
+/** Sent by every replica to whoever watches, at short intervals: its silence is the sign of a frozen process. */
+export interface ReplicaStatus {
+  readonly replica: number;
+  readonly role: RoleName;
+  readonly term: number;
+  /** Whom this replica takes for the leader, 0 for nobody. */
+  readonly leader: number;
+  readonly lastId: number;
+  /** On the leader: the followers that are live, and so waited for. */
+  readonly liveFollowers: readonly number[];
+}
+
+export interface OrderApi {
+  /** Outcomes in the order of the trades, each durable as R5 demands. `signal` gives the call up. */
+  trade(trades: readonly Trade[], signal?: AbortSignal): Promise<Outcome[]>;
+  /** R6. */
+  order(id: number): Promise<Order | undefined>;
+  /** Newest first, from below `before` (0: from the newest). */
+  orders(request: { before: number; limit: number }): Promise<Order[]>;
+  /** R1. Asks the replica to lead with a term later than `afterTerm`; answers once it serves. */
+  lead(afterTerm: number, signal?: AbortSignal): Promise<{ term: number }>;
+  /** R1. A hint, adopted only for a greater term. */
+  setLeader(leader: { term: number; leader: number }): Promise<void>;
+  follow(handlers: StreamHandlers<FollowReply>): Stream<FollowRequest>;
+  watch(handlers: StreamHandlers<ReplicaStatus>): Stream<never>;
+}

@@ -1,0 +1,168 @@
+/**
+ * Many calls on one gRPC stream. A unary call crosses the wire as headers, message and trailers, each of which
+ * wakes the other process; on a stream that is open already it is one message each way, at a third of the delay.
+ *
+ * Requests carry a sequence, replies carry it back, and answers may overtake one another. A stream that ends
+ * leaves its calls unanswered: their outcome is unknown (R10).
+ */
+
+import * as grpc from "@grpc/grpc-js";
+import type { MethodDefinition } from "@grpc/proto-loader";
+import type { ErrorCode__Output } from "@stock-bazaar/proto/generated/bazaar/v1/ErrorCode";
+import { BazaarError, isErrorCode } from "./errors.ts";
+import { errorFromStatus } from "./rpc.ts";
+
+interface Sequenced {
+  sequence?: number | string | { toString(): string };
+}
+
+interface AnsweredOutput {
+  sequence: number;
+  failure: { code: ErrorCode__Output; message: string } | null;
+}
+
+interface Answered {
+  sequence?: number;
+  failure?: { code: ErrorCode__Output; message: string };
+}
+
+interface Pending<ReplyOutput> {
+  readonly resolve: (reply: ReplyOutput) => void;
+  readonly reject: (error: BazaarError) => void;
+}
+
+/** The caller's side: one method of one client. The stream opens with the first call, and again after it was lost. */
+export class CallStream<Request extends Sequenced, RequestOutput, Reply, ReplyOutput extends AnsweredOutput> {
+  readonly #client: grpc.Client;
+  readonly #method: MethodDefinition<Request, Reply, RequestOutput, ReplyOutput>;
+  readonly #timeoutMs: number;
+  readonly #pending = new Map<number, Pending<ReplyOutput>>();
+  #stream: grpc.ClientDuplexStream<Request, ReplyOutput> | undefined;
+  #sequence = 0;
+
+  /** `timeoutMs`: the deadline of each call. */
+  constructor(
+    client: grpc.Client,
+    method: MethodDefinition<Request, Reply, RequestOutput, ReplyOutput>,
+    timeoutMs: number,
+  ) {
+    this.#client = client;
+    this.#method = method;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Rejects with a BazaarError; after the deadline, and when `signal` aborts, with UNAVAILABLE. */
+  call(request: Omit<Request, "sequence">, signal?: AbortSignal): Promise<ReplyOutput> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(new BazaarError("UNAVAILABLE", "given up"));
+      this.#sequence += 1;
+      const sequence = this.#sequence;
+      const giveUp = (message: string) => {
+        if (!this.#pending.has(sequence)) return;
+        done();
+        reject(new BazaarError("UNAVAILABLE", message));
+      };
+      const abort = () => giveUp("given up");
+      const timer = setTimeout(() => giveUp(`no answer in ${this.#timeoutMs} ms`), this.#timeoutMs);
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+        this.#pending.delete(sequence);
+      };
+      signal?.addEventListener("abort", abort);
+      this.#pending.set(sequence, {
+        resolve: (reply) => {
+          done();
+          resolve(reply);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+      });
+      this.#open().write({ ...request, sequence } as unknown as Request);
+    });
+  }
+
+  #open(): grpc.ClientDuplexStream<Request, ReplyOutput> {
+    if (this.#stream) return this.#stream;
+    const { path, requestSerialize, responseDeserialize } = this.#method;
+    const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    const lost = (error: BazaarError) => {
+      if (this.#stream !== stream) return;
+      this.#stream = undefined;
+      for (const { reject } of [...this.#pending.values()]) reject(error);
+    };
+    stream.on("data", (reply: ReplyOutput) => this.#answered(reply));
+    stream.on("error", (error: grpc.ServiceError) => lost(errorFromStatus(error)));
+    stream.on("end", () => lost(new BazaarError("UNAVAILABLE", "the stream ended")));
+    this.#stream = stream;
+    return stream;
+  }
+
+  #answered(reply: ReplyOutput): void {
+    const pending = this.#pending.get(reply.sequence);
+    if (!pending) return;
+    if (!reply.failure) return pending.resolve(reply);
+    const { code, message } = reply.failure;
+    pending.reject(new BazaarError(isErrorCode(code) ? code : "INTERNAL_ERROR", message));
+  }
+}
+
+interface OpenStream {
+  ending: boolean;
+  calls: number;
+  end(): void;
+}
+
+/** The server's side: serves the streams of calls of one service, and ends them when it stops. */
+export class CallStreams {
+  readonly #streams = new Set<OpenStream>();
+  #draining = false;
+
+  serve<RequestOutput extends { sequence: number }, Reply extends object>(
+    answer: (request: RequestOutput) => Promise<Reply>,
+  ): grpc.handleBidiStreamingCall<RequestOutput, Reply & Answered> {
+    return (call) => {
+      const stream: OpenStream = { ending: this.#draining, calls: 0, end: () => call.end() };
+      const reply = (message: Reply & Answered) => {
+        stream.calls -= 1;
+        if (!call.cancelled) call.write(message);
+        this.#endIfIdle(stream);
+      };
+      this.#streams.add(stream);
+      call.on("data", (request: RequestOutput) => {
+        const { sequence } = request;
+        stream.calls += 1;
+        answer(request).then(
+          (answered) => reply({ ...answered, sequence }),
+          (error: unknown) => {
+            const { code, message } = BazaarError.from(error);
+            reply({ sequence, failure: { code, message } } as unknown as Reply & Answered);
+          },
+        );
+      });
+      call.on("end", () => {
+        stream.ending = true;
+        this.#endIfIdle(stream);
+      });
+      call.on("cancelled", () => this.#streams.delete(stream));
+      call.on("error", () => this.#streams.delete(stream));
+      this.#endIfIdle(stream);
+    };
+  }
+
+  /** Answers what was taken in, then ends every stream. */
+  drain(): void {
+    this.#draining = true;
+    for (const stream of this.#streams) {
+      stream.ending = true;
+      this.#endIfIdle(stream);
+    }
+  }
+
+  #endIfIdle(stream: OpenStream): void {
+    if (!stream.ending || stream.calls > 0 || !this.#streams.delete(stream)) return;
+    stream.end();
+  }
+}

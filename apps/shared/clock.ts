@@ -1,0 +1,77 @@
+/**
+ * Time comes in from outside, so that a simulation can own it. Leases and timeouts use the monotonic
+ * clock; only what people read (`created_at`) uses the wall clock.
+ */
+
+export interface Clock {
+  /** Monotonic milliseconds, from an arbitrary start. */
+  nowMs(): number;
+  /** The wall clock as ISO 8601, UTC. */
+  wallTime(): string;
+  /** Calls `action` once, after `delayMs`. Returns what cancels it. */
+  after(delayMs: number, action: () => void): () => void;
+  /** Calls `action` when what has arrived by now has been taken in: what queues until then forms one batch. */
+  soon(action: () => void): void;
+}
+
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallTime: () => new Date().toISOString(),
+  after(delayMs, action) {
+    const timer = setTimeout(action, delayMs);
+    return () => clearTimeout(timer);
+  },
+  soon(action) {
+    setImmediate(action);
+  },
+};
+
+/** Resolves after `delayMs`. */
+export function sleep(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => clock.after(delayMs, resolve));
+}
+
+/**
+ * The promise's outcome, or a rejection with `late()` after `delayMs`. The work itself isn't stopped:
+ * its outcome is unknown (R10).
+ */
+export function withDeadline<T>(clock: Clock, delayMs: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const cancel = clock.after(delayMs, () => reject(late()));
+    promise.then(
+      (value) => {
+        cancel();
+        resolve(value);
+      },
+      (error: unknown) => {
+        cancel();
+        reject(error);
+      },
+    );
+  });
+}
+
+/** Doubling waits from `firstMs` to `maxMs`, each shortened by up to a half at random; `reset` after a success. */
+export class Backoff {
+  readonly #firstMs: number;
+  readonly #maxMs: number;
+  readonly #random: () => number;
+  #nextMs: number;
+
+  constructor(firstMs: number, maxMs: number, random: () => number) {
+    this.#firstMs = firstMs;
+    this.#maxMs = maxMs;
+    this.#random = random;
+    this.#nextMs = firstMs;
+  }
+
+  nextMs(): number {
+    const delayMs = this.#nextMs * (1 - this.#random() / 2);
+    this.#nextMs = Math.min(this.#nextMs * 2, this.#maxMs);
+    return delayMs;
+  }
+
+  reset(): void {
+    this.#nextMs = this.#firstMs;
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The environment, read once in `main`, checked, frozen and passed down. The names are the same for every
+ * process. A wrong value stops the process with a ConfigError that names the variable, its value and what
+ * is allowed.
+ */
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Config {
+  readonly frontEnd: Address;
+  readonly catalog: Address;
+  /** Every order replica by its id, ascending. */
+  readonly replicas: ReadonlyMap<number, Address>;
+  readonly dataDir: string;
+  /** Stocks in the cache, 0 = off. */
+  readonly cacheSize: number;
+  /** 0 = until invalidated. */
+  readonly cacheTtlMs: number;
+  readonly cacheLeaseMs: number;
+  /** R5: an order is acknowledged once this many replicas hold it. */
+  readonly orderMinCopies: number;
+  /** 0 = no restocking. */
+  readonly restockIntervalMs: number;
+  readonly restockQuantity: number;
+  /** One gRPC call. */
+  readonly rpcTimeoutMs: number;
+  /** One HTTP request with all its retries. */
+  readonly requestTimeoutMs: number;
+  readonly logLevel: LogLevel;
+}
+
+export type LogLevel = (typeof logLevels)[number];
+
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+const replicasMax = 9;
+const defaultReplicas = "1=127.0.0.1:6001,2=127.0.0.1:6002,3=127.0.0.1:6003";
+
+export class ConfigError extends Error {
+  constructor(variable: string, value: string | undefined, allowed: string) {
+    super(`${variable} is ${value === undefined ? "not set" : JSON.stringify(value)}: ${allowed}`);
+    this.name = "ConfigError";
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws a ConfigError for the first value that isn't allowed. An empty value counts as not set. */
+export function readConfig(environment: Environment): Config {
+  const text = (variable: string, fallback: string) => environment[variable]?.trim() || fallback;
+  const integer = (variable: string, fallback: number, min: number, max: number) => {
+    const value = text(variable, String(fallback));
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < min || number > max) {
+      throw new ConfigError(variable, value, `allowed is a whole number from ${min} to ${max}`);
+    }
+    return number;
+  };
+  const host = (variable: string) => {
+    const value = text(variable, "127.0.0.1");
+    if (!isHost(value)) throw new ConfigError(variable, value, "allowed is a host name or an IP address");
+    return value;
+  };
+  const dayMs = 86_400_000;
+
+  const replicas = readReplicas(text("ORDER_REPLICAS", defaultReplicas));
+  const logLevel = text("LOG_LEVEL", "info");
+  if (!isLogLevel(logLevel)) throw new ConfigError("LOG_LEVEL", logLevel, `allowed is ${logLevels.join(", ")}`);
+
+  return Object.freeze({
+    frontEnd: { host: host("FRONTEND_HOST"), port: integer("FRONTEND_PORT", 8080, 1, 65_535) },
+    catalog: { host: host("CATALOG_HOST"), port: integer("CATALOG_PORT", 6000, 1, 65_535) },
+    replicas,
+    dataDir: text("DATA_DIR", "./data"),
+    cacheSize: integer("CACHE_SIZE", 1000, 0, 10_000_000),
+    cacheTtlMs: integer("CACHE_TTL_MS", 0, 0, dayMs),
+    cacheLeaseMs: integer("CACHE_LEASE_MS", 500, 50, 60_000),
+    orderMinCopies: integer("ORDER_MIN_COPIES", 1, 1, replicas.size),
+    restockIntervalMs: integer("RESTOCK_INTERVAL_MS", 0, 0, dayMs),
+    restockQuantity: integer("RESTOCK_QUANTITY", 100, 1, 2_147_483_647),
+    rpcTimeoutMs: integer("RPC_TIMEOUT_MS", 3000, 10, 600_000),
+    requestTimeoutMs: integer("REQUEST_TIMEOUT_MS", 10_000, 10, 600_000),
+    logLevel,
+  });
+}
+
+/** `ORDER_ID`: which of the replicas this process is. */
+export function readReplicaId(environment: Environment, config: Config): number {
+  const value = environment.ORDER_ID?.trim() || undefined;
+  const id = Number(value);
+  if (value === undefined || !config.replicas.has(id)) {
+    throw new ConfigError(
+      "ORDER_ID",
+      value,
+      `allowed is one of ${[...config.replicas.keys()].join(", ")} (the ids in ORDER_REPLICAS)`,
+    );
+  }
+  return id;
+}
+
+function readReplicas(value: string): ReadonlyMap<number, Address> {
+  const allowed = `allowed is a list of 1 to ${replicasMax} ID=HOST:PORT, the ids from 1 to 65535, no id and no address twice, like ${defaultReplicas}`;
+  const wrong = () => new ConfigError("ORDER_REPLICAS", value, allowed);
+  const replicas: [number, Address][] = value.split(",").map((entry) => {
+    const match = /^\s*(\d{1,5})=(.+):(\d{1,5})\s*$/.exec(entry);
+    if (!match) throw wrong();
+    const [, id, host = "", port] = match;
+    const replica: [number, Address] = [Number(id), { host, port: Number(port) }];
+    if (replica[0] < 1 || replica[0] > 65_535 || replica[1].port < 1 || replica[1].port > 65_535 || !isHost(host))
+      throw wrong();
+    return replica;
+  });
+  const addresses = new Set(replicas.map(([, { host, port }]) => `${host}:${port}`));
+  if (replicas.length > replicasMax || addresses.size < replicas.length) throw wrong();
+  const byId = new Map(replicas.sort(([a], [b]) => a - b));
+  if (byId.size < replicas.length) throw wrong();
+  return byId;
+}
+
+function isHost(text: string): boolean {
+  return /^[A-Za-z0-9_.-]{1,253}$/.test(text) || /^\[[0-9A-Fa-f:.]{2,45}\]$/.test(text);
+}
+
+function isLogLevel(text: string): text is LogLevel {
+  return (logLevels as readonly string[]).includes(text);
+}

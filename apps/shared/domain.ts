@@ -1,0 +1,58 @@
+/** The words of the trade, the same in every process. Money is integer cents, ids count from 1. */
+
+export type TradeType = "buy" | "sell";
+
+/** A wish to trade. `key` is its idempotency key (R3): the same key always has one outcome. */
+export interface Trade {
+  readonly key: string;
+  readonly name: string;
+  readonly type: TradeType;
+  readonly quantity: number;
+  /** Follows the trade through the logs of every process. */
+  readonly requestId: string;
+}
+
+/** A row of the ledger. Its content is fixed for ever by the transaction that gave it its id. */
+export interface Order {
+  readonly id: number;
+  readonly key: string;
+  readonly name: string;
+  /** `restock` is an order of the house. */
+  readonly type: TradeType | "restock";
+  readonly quantity: number;
+  readonly priceCents: number;
+  readonly term: number;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+}
+
+export interface Stock {
+  readonly name: string;
+  readonly priceCents: number;
+  readonly quantity: number;
+  /** Units bought and sold so far. */
+  readonly volume: number;
+  /** The id of the last order that changed this stock, 0 before the first. */
+  readonly rev: number;
+}
+
+export type RejectionReason = "INVALID_STOCKNAME" | "INSUFFICIENT_QUANTITY";
+
+/** What became of a trade. `replayed` says that the key was known before, and this is its first outcome. */
+export type Outcome =
+  | { readonly status: "accepted"; readonly orderId: number; readonly replayed: boolean }
+  | { readonly status: "rejected"; readonly reason: RejectionReason; readonly replayed: boolean }
+  | { readonly status: "key-reused" };
+
+/** Who leads, since which term, and the last id of the ledger. Term 0: nobody has led yet. */
+export interface Register {
+  readonly term: number;
+  readonly leader: number;
+  readonly head: number;
+}
+
+/** The largest quantity of one trade: 2^31 - 1. */
+export const tradeQuantityMax = 2_147_483_647;
+
+/** No stock has a longer name than this, in UTF-16 units: longer ones need not be looked up. */
+export const stockNameLengthMax = 255;

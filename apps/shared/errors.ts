@@ -1,0 +1,77 @@
+/**
+ * One error class with a closed list of codes. The code decides what a caller may do next; the message
+ * is for people; the cause stays inside the process.
+ */
+
+export const errorCodes = [
+  /** No such stock. */
+  "INVALID_STOCKNAME",
+  /** Less stock than the buyer asked for. */
+  "INSUFFICIENT_QUANTITY",
+  /** Malformed input. */
+  "INVALID_REQUEST",
+  /** No such order. */
+  "INVALID_ORDERNUMBER",
+  /** The idempotency key belongs to a different request. */
+  "KEY_REUSED",
+  /** No answer: the outcome is unknown. Retry with the same key (R10). */
+  "UNAVAILABLE",
+  /** A bug, or a failing disk: the outcome is unknown. */
+  "INTERNAL_ERROR",
+  /** This replica doesn't lead: nothing was done. Ask who does. */
+  "NOT_LEADER",
+  /** The term has passed: nothing was done (R2). */
+  "FENCED",
+  /** Compare-and-set on the term failed: somebody else acquired the lead (R1). */
+  "STALE_TERM",
+  /** Two histories that should be prefixes of one another are not. A person must look. */
+  "DIVERGED",
+  /** A bounded queue is full: nothing was done. */
+  "OVERLOADED",
+  /** The leader lives, but what it needs (the catalog, enough copies) doesn't answer. Another leader won't help. */
+  "DEPENDENCY_UNAVAILABLE",
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+export class BazaarError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "BazaarError";
+    this.code = code;
+  }
+
+  /** Any thrown thing as a BazaarError; what isn't one already becomes `INTERNAL_ERROR`. */
+  static from(error: unknown): BazaarError {
+    if (error instanceof BazaarError) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    return new BazaarError("INTERNAL_ERROR", message, { cause: error });
+  }
+}
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return (errorCodes as readonly string[]).includes(text);
+}
+
+/** May the same trade, with the same key, be sent again and hope for another answer? */
+export function isRetryable(code: ErrorCode): boolean {
+  switch (code) {
+    case "UNAVAILABLE":
+    case "NOT_LEADER":
+    case "FENCED":
+    case "STALE_TERM":
+    case "DEPENDENCY_UNAVAILABLE":
+      return true;
+    case "INVALID_STOCKNAME":
+    case "INSUFFICIENT_QUANTITY":
+    case "INVALID_REQUEST":
+    case "INVALID_ORDERNUMBER":
+    case "KEY_REUSED":
+    case "INTERNAL_ERROR":
+    case "DIVERGED":
+    case "OVERLOADED":
+      return false;
+  }
+}

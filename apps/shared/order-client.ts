@@ -1,0 +1,53 @@
+/** An order replica, as another process sees it: OrderApi over gRPC. */
+
+import type { FollowReply__Output } from "@stock-bazaar/proto/generated/bazaar/v1/FollowReply";
+import type { ReplicaStatus__Output } from "@stock-bazaar/proto/generated/bazaar/v1/ReplicaStatus";
+import { Orders } from "@stock-bazaar/proto/load";
+import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "./api.ts";
+import { CallStream } from "./call-stream.ts";
+import type { Address } from "./config.ts";
+import { callUnary, createClient, openDuplex, openStatus } from "./rpc.ts";
+import { orderFromMessage, outcomeFromMessage } from "./wire.ts";
+
+const roles = { FOLLOWER: "follower", TAKING_OVER: "taking-over", LEADER: "leader" } as const;
+
+/** `timeoutMs`: the deadline of each call. */
+export function connectOrders(address: Address, timeoutMs: number): OrderApi & { close(): void } {
+  const client = createClient(address);
+  const { service } = Orders;
+  const trades = new CallStream(client, service.PlaceTrades, timeoutMs);
+  const queries = new CallStream(client, service.GetOrder, timeoutMs);
+  return {
+    async trade(batch, signal) {
+      const { outcomes } = await trades.call({ trades: [...batch] }, signal);
+      return outcomes.map(outcomeFromMessage);
+    },
+    async order(id) {
+      const { order } = await queries.call({ id });
+      return order ? orderFromMessage(order) : undefined;
+    },
+    orders: async (request) =>
+      (await callUnary(client, service.ListOrders, request, timeoutMs)).orders.map(orderFromMessage),
+    lead: (afterTerm, signal) => callUnary(client, service.Lead, { afterTerm }, timeoutMs, signal),
+    async setLeader(leadership) {
+      await callUnary(client, service.SetLeader, leadership, timeoutMs);
+    },
+    follow: (handlers) =>
+      openDuplex(
+        client,
+        service.Follow,
+        handlers,
+        (request: FollowRequest) => request,
+        ({ term, orders }: FollowReply__Output): FollowReply => ({ term, orders: orders.map(orderFromMessage) }),
+      ),
+    watch: (handlers) =>
+      openStatus(
+        client,
+        service.Watch,
+        {},
+        handlers,
+        (status: ReplicaStatus__Output): ReplicaStatus => ({ ...status, role: roles[status.role] }),
+      ),
+    close: () => client.close(),
+  };
+}

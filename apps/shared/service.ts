@@ -1,0 +1,74 @@
+/**
+ * How every service begins and ends: the environment is read once, a wrong value or a missing database is
+ * one clear line, SIGTERM and SIGINT finish what was taken in and exit with 0, and an error that nobody
+ * expected ends the process at once, because what it left half done is mended by starting again.
+ */
+
+import { type Config, ConfigError, readConfig } from "./config.ts";
+import { BazaarError } from "./errors.ts";
+import { createLogger, type Logger } from "./log.ts";
+import { exitWithSupervisor } from "./supervised.ts";
+
+/** A wrong value in the environment: starting again can't help. */
+const exitConfig = 2;
+const exitFailed = 1;
+
+export interface ServiceContext {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Ends the process: for a disk that fails, or a history that has diverged. */
+  readonly fatal: (error: unknown) => void;
+}
+
+/** `start` resolves when the service serves; what it returns stops it, finishing what it has taken in. */
+export async function runService(
+  name: string | ((config: Config) => string),
+  start: (context: ServiceContext) => Promise<() => Promise<void>>,
+): Promise<void> {
+  let config: Config;
+  let logger: Logger;
+  try {
+    config = readConfig(process.env);
+    logger = createLogger(typeof name === "string" ? name : name(config), config.logLevel);
+  } catch (error) {
+    refuse(error);
+  }
+
+  const fatal = (error: unknown) => {
+    const { code, message, stack } = BazaarError.from(error);
+    logger.fatal({ code, stack }, message);
+    process.exit(exitFailed);
+  };
+  process.on("uncaughtException", fatal);
+  process.on("unhandledRejection", fatal);
+
+  let stopping = false;
+  let stop: () => Promise<void>;
+  const starting = start({ config, logger, fatal });
+  const end = (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, "stopping");
+    starting
+      .then(() => stop())
+      .then(() => {
+        logger.info("stopped");
+        process.exit(0);
+      }, fatal);
+  };
+  process.on("SIGTERM", () => end("SIGTERM"));
+  process.on("SIGINT", () => end("SIGINT"));
+  exitWithSupervisor(() => end("supervisor gone"));
+
+  try {
+    stop = await starting;
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+/** People read this, not programs: one line, no stack. */
+function refuse(error: unknown): never {
+  process.stderr.write(`${BazaarError.from(error).message}\n`);
+  process.exit(error instanceof ConfigError ? exitConfig : exitFailed);
+}

@@ -1,0 +1,40 @@
+/**
+ * `npm run generate`: writes a migration for what has changed in the tables of each database, and makes new tables
+ * STRICT. Migrations that were there before stay as they are; without a change nothing is written.
+ *
+ * `bun db/generate.ts NAME` gives the new migrations a name.
+ */
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type DatabaseKind, migrationsFolder } from "./migrations.ts";
+import { makeTablesStrict } from "./strict.ts";
+
+const repository = join(import.meta.dirname, "..");
+const name = process.argv[2];
+
+for (const kind of ["catalog", "orders"] satisfies DatabaseKind[]) {
+  const before = new Set(listMigrations(kind));
+  await runDrizzleKit(kind);
+  for (const file of listMigrations(kind).filter((entry) => !before.has(entry))) {
+    const path = join(migrationsFolder(kind), file);
+    writeFileSync(path, makeTablesStrict(readFileSync(path, "utf8")));
+  }
+}
+
+function listMigrations(kind: DatabaseKind): string[] {
+  const folder = migrationsFolder(kind);
+  return existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".sql")) : [];
+}
+
+/** It asks on the terminal when it can't tell a renamed column from a new one. */
+async function runDrizzleKit(kind: DatabaseKind): Promise<void> {
+  const options = name === undefined ? [] : ["--name", name];
+  const child = Bun.spawn([process.execPath, "--bun", "run", "drizzle-kit", "generate", ...options], {
+    cwd: repository,
+    env: { ...process.env, BAZAAR_DATABASE: kind },
+    stdio: ["inherit", "inherit", "inherit"],
+  });
+  const exitCode = await child.exited;
+  if (exitCode !== 0) process.exit(exitCode);
+}

@@ -1,0 +1,124 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/api";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import * as catalogTables from "./catalog-tables.ts";
+import { migrateAll } from "./migrate.ts";
+import { migrationsFolder } from "./migrations.ts";
+import { openCatalogDatabase, openCatalogInMemory, openOrderDatabase, openOrdersInMemory } from "./open.ts";
+import * as orderTables from "./order-tables.ts";
+
+const address = { host: "127.0.0.1", port: 1 };
+const replicas = new Map([
+  [1, address],
+  [7, address],
+]);
+
+let folder: string;
+let dataDir: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "bazaar-migrate-"));
+  dataDir = join(folder, "not", "there", "yet");
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe("migrate", () => {
+  test("creates the folder, the catalog and a database for every replica", () => {
+    expect(migrateAll({ dataDir, replicas })).toEqual([
+      { file: join(dataDir, "catalog.db"), migrations: expect.any(Number) },
+      { file: join(dataDir, "order-1.db"), migrations: expect.any(Number) },
+      { file: join(dataDir, "order-7.db"), migrations: expect.any(Number) },
+    ]);
+
+    const catalog = openCatalogDatabase(dataDir);
+    expect(catalog.db.select().from(catalogTables.register).all()).toEqual([{ term: 0, leader: 0, head: 0 }]);
+    catalog.close();
+    openOrderDatabase(dataDir, 7).close();
+    expect(existsSync(join(dataDir, "order-2.db"))).toBe(false);
+  });
+
+  test("a second time it changes nothing, and keeps the register as the services left it", () => {
+    migrateAll({ dataDir, replicas });
+    const catalog = openCatalogDatabase(dataDir);
+    catalog.db.update(catalogTables.register).set({ term: 4, leader: 2, head: 9 }).run();
+
+    // The catalog's connection is open: services may be running.
+    expect(migrateAll({ dataDir, replicas }).map(({ migrations }) => migrations)).toEqual([0, 0, 0]);
+
+    expect(catalog.db.select().from(catalogTables.register).all()).toEqual([{ term: 4, leader: 2, head: 9 }]);
+    catalog.close();
+  });
+
+  test("puts back a register without its row", () => {
+    migrateAll({ dataDir, replicas });
+    const catalog = openCatalogDatabase(dataDir);
+    catalog.db.delete(catalogTables.register).run();
+    catalog.close();
+    expect(() => openCatalogDatabase(dataDir)).toThrow("npm run migrate");
+
+    migrateAll({ dataDir, replicas });
+
+    openCatalogDatabase(dataDir).close();
+  });
+});
+
+describe("the tables", () => {
+  test.each([
+    ["catalog", openCatalogInMemory, ["ledger", "register", "rejections", "stocks"]],
+    ["orders", openOrdersInMemory, ["orders"]],
+  ] as const)("of %s are those of the design, all STRICT, nothing in them may be NULL", (_kind, open, names) => {
+    const { client, close } = open();
+    const tables = client.prepare(
+      "SELECT name, strict FROM pragma_table_list WHERE name NOT LIKE 'sqlite_%' ORDER BY name",
+    );
+    expect(tables.all()).toEqual(names.map((name) => ({ name, strict: 1 })));
+    for (const name of names) {
+      expect(client.prepare(`SELECT name FROM pragma_table_info('${name}') WHERE "notnull" = 0`).all()).toEqual([]);
+    }
+    close();
+  });
+
+  test("refuse what breaks an invariant", () => {
+    const { client, close } = openCatalogInMemory();
+    const order = (id: number, values: string) =>
+      `INSERT INTO ledger VALUES (${id}, ${values}, '2026-01-01T00:00:00.000Z')`;
+    client.exec("INSERT INTO stocks VALUES ('GameStart', 1599, 100, 0, 0)");
+    client.exec(order(1, "'k1', 'GameStart', 'buy', 1, 1599, 1"));
+
+    for (const [statement, constraint] of [
+      ["UPDATE stocks SET quantity = -1", "stocks_quantity"],
+      ["UPDATE stocks SET quantity = 'ten'", "cannot store TEXT"],
+      ["INSERT INTO register VALUES (0, 0, 0)", "register_one_row"],
+      [order(2, "'k1', 'GameStart', 'buy', 1, 1599, 1"), "ledger.key"],
+      [order(2, "'k2', 'GameStart', 'BUY', 1, 1599, 1"), "ledger_type"],
+      [order(2, "'k2', 'GameStart', 'sell', 0, 1599, 1"), "ledger_quantity"],
+      [order(1, "'k2', 'GameStart', 'sell', 1, 1599, 1"), "ledger.id"],
+    ] as const) {
+      expect(() => client.exec(statement), statement).toThrow(constraint);
+    }
+    close();
+  });
+
+  test("of a replica take a key twice: the ledger has checked it", () => {
+    const { client, close } = openOrdersInMemory();
+    expect(client.prepare("SELECT name FROM sqlite_schema WHERE type = 'index'").all()).toEqual([]);
+    close();
+  });
+});
+
+test.each([
+  ["catalog", catalogTables],
+  ["orders", orderTables],
+] as const)("the migrations of %s are what `npm run generate` makes of the tables", async (kind, tables) => {
+  const meta = join(migrationsFolder(kind), "meta");
+  const journal = JSON.parse(readFileSync(join(meta, "_journal.json"), "utf8")) as { entries: { idx: number }[] };
+  const newest = String(journal.entries.at(-1)?.idx).padStart(4, "0");
+  const migrated = JSON.parse(readFileSync(join(meta, `${newest}_snapshot.json`), "utf8")) as Parameters<
+    typeof generateSQLiteMigration
+  >[0];
+
+  expect(await generateSQLiteMigration(migrated, await generateSQLiteDrizzleJson({ ...tables }))).toEqual([]);
+});

@@ -1,0 +1,129 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { stocks } from "./catalog-tables.ts";
+import { DatabaseError } from "./database-error.ts";
+import { migrateAll } from "./migrate.ts";
+import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
+import { orders } from "./order-tables.ts";
+
+let dataDir: string;
+const replicas = new Map([[1, { host: "127.0.0.1", port: 1 }]]);
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "bazaar-open-"));
+});
+
+afterEach(() => rmSync(dataDir, { recursive: true }));
+
+function problemOf(open: () => unknown): { problem: string; message: string } {
+  try {
+    open();
+  } catch (error) {
+    if (error instanceof DatabaseError) return { problem: error.problem, message: error.message };
+    throw error;
+  }
+  throw new Error("the database was opened");
+}
+
+describe("a database is refused, with its name and the command that mends it,", () => {
+  test("when the catalog is missing", () => {
+    expect(problemOf(() => openCatalogDatabase(dataDir))).toEqual({
+      problem: "missing",
+      message: `${dataDir}/catalog.db does not exist: run \`npm run migrate\`, then \`npm run seed\``,
+    });
+  });
+
+  test("when a replica's file is missing, for reading too", () => {
+    const missing = {
+      problem: "missing",
+      message: `${dataDir}/order-3.db does not exist: run \`npm run migrate\``,
+    };
+    expect(problemOf(() => openOrderDatabase(dataDir, 3))).toEqual(missing);
+    expect(problemOf(() => openOrderDatabase(dataDir, 3, "read"))).toEqual(missing);
+  });
+
+  test("when it is an empty file, as a migration leaves that was killed at once", () => {
+    writeFileSync(catalogFile(dataDir), "");
+    expect(problemOf(() => openCatalogDatabase(dataDir))).toEqual({
+      problem: "not-migrated",
+      message: `${dataDir}/catalog.db is not migrated: run \`npm run migrate\``,
+    });
+  });
+
+  test("when it is not a SQLite database, which stays as it is", () => {
+    writeFileSync(orderFile(dataDir, 1), "my shopping list\n".repeat(100));
+    for (const open of [() => openOrderDatabase(dataDir, 1), () => migrateAll({ dataDir, replicas })]) {
+      const { problem, message } = problemOf(open);
+      expect(problem).toBe("not-sqlite");
+      expect(message).toMatch(/order-1\.db is not a SQLite database: .*npm run migrate/);
+    }
+    expect(readFileSync(orderFile(dataDir, 1), "utf8")).toBe("my shopping list\n".repeat(100));
+  });
+
+  test("when it is the database of another service", () => {
+    migrateAll({ dataDir, replicas });
+    copyFileSync(catalogFile(dataDir), orderFile(dataDir, 2));
+    expect(problemOf(() => openOrderDatabase(dataDir, 2)).problem).toBe("wrong-kind");
+    expect(problemOf(() => migrateAll({ dataDir, replicas: new Map([...replicas, ...secondReplica]) })).problem).toBe(
+      "wrong-kind",
+    );
+  });
+
+  test("when it lacks the newest migrations, or has some that this program doesn't know", () => {
+    migrateAll({ dataDir, replicas });
+    const { client, close } = openOrderDatabase(dataDir, 1);
+    client.pragma("user_version = 99");
+    expect(problemOf(() => openOrderDatabase(dataDir, 1)).problem).toBe("too-new");
+    client.pragma("user_version = 0");
+    expect(problemOf(() => openOrderDatabase(dataDir, 1)).message).toContain("npm run migrate");
+    close();
+  });
+});
+
+const secondReplica: [number, { host: string; port: number }][] = [[2, { host: "127.0.0.1", port: 2 }]];
+
+test("what a commit has written is on the disk: WAL, and synchronous FULL on every new connection", () => {
+  migrateAll({ dataDir, replicas });
+  for (const { client, close } of [openCatalogDatabase(dataDir), openOrderDatabase(dataDir, 1)]) {
+    expect(client.pragma("journal_mode", { simple: true })).toBe("wal");
+    expect(client.pragma("synchronous", { simple: true })).toBe(2);
+    expect(client.pragma("busy_timeout", { simple: true })).toBeGreaterThan(0);
+    close();
+  }
+});
+
+test("drizzle and the raw client work on one connection", () => {
+  migrateAll({ dataDir, replicas });
+  const { db, client, close } = openOrderDatabase(dataDir, 1);
+  const order = {
+    id: 1,
+    key: "k",
+    name: "GameStart",
+    type: "buy",
+    quantity: 1,
+    priceCents: 1599,
+    term: 1,
+    createdAt: "2026-01-01T00:00:00.000Z",
+  } as const;
+  client.transaction(() => db.insert(orders).values(order).run())();
+  expect(db.select().from(orders).all()).toEqual([order]);
+  expect(db.$client).toBe(client);
+  close();
+  close();
+});
+
+test("a tool reads beside a service that writes, and can't write itself", () => {
+  migrateAll({ dataDir, replicas });
+  const service = openCatalogDatabase(dataDir);
+  const tool = openCatalogDatabase(dataDir, "read");
+  const stock = { name: "GameStart", priceCents: 1599, quantity: 100, volume: 0, rev: 0 };
+
+  service.db.insert(stocks).values(stock).run();
+
+  expect(tool.db.select().from(stocks).all()).toEqual([stock]);
+  expect(() => tool.client.exec("DELETE FROM stocks")).toThrow("readonly");
+  tool.close();
+  service.close();
+});

@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { defaultStocksFile } from "./seed.ts";
+import { parseStocks } from "./stock-file.ts";
+
+const parse = (text: string) => parseStocks(new TextEncoder().encode(text), "my.csv");
+const parseRows = (...rows: string[]) => parse(["name,price,quantity", ...rows, ""].join("\n"));
+
+describe("a file of stocks", () => {
+  test("may have quotes, a byte order mark, Windows line ends and empty lines", () => {
+    const text =
+      '\ufeff"name",price,quantity\r\n"Sons, ""and"" Daughters",15.99,100\r\n\r\nTux,7,0\r\nÆther 😀,0.5,2147483647';
+    expect(parse(text)).toEqual([
+      { name: 'Sons, "and" Daughters', priceCents: 1599, quantity: 100 },
+      { name: "Tux", priceCents: 700, quantity: 0 },
+      { name: "Æther 😀", priceCents: 50, quantity: 2_147_483_647 },
+    ]);
+  });
+
+  test("has prices to the cent, without the errors of floating point", () => {
+    // Each of them times 100 isn't a whole number in floating point.
+    const prices = ["0.29", "1.1", "4.35", "8.2", "15.99", "19.99", "1001.15", "999999999.99"];
+    const cents = parseRows(...prices.map((price, index) => `Stock${index},${price},1`)).map(
+      ({ priceCents }) => priceCents,
+    );
+    expect(cents).toEqual([29, 110, 435, 820, 1599, 1999, 100_115, 99_999_999_999]);
+  });
+
+  test("takes every price from 0.01 to 99.99", () => {
+    const prices = Array.from({ length: 9999 }, (_, index) => ((index + 1) / 100).toFixed(2));
+    const cents = parseRows(...prices.map((price) => `S${price},${price},1`)).map(({ priceCents }) => priceCents);
+    expect(cents).toEqual(Array.from({ length: 9999 }, (_, index) => index + 1));
+  });
+
+  test.each([
+    ["A,15.999,1", "price", '"15.999"'],
+    ["A,0,1", "price", '"0"'],
+    ["A,0.00,1", "price", '"0.00"'],
+    ["A,-1,1", "price", '"-1"'],
+    ["A,$5,1", "price", '"$5"'],
+    ["A,1e3,1", "price", '"1e3"'],
+    ["A,.5,1", "price", '".5"'],
+    ["A, 5,1", "price", '" 5"'],
+    ["A,1000000000,1", "price", '"1000000000"'],
+    ['A,"1,50",1', "price", '"1,50"'],
+    ["A,1,1.5", "quantity", '"1.5"'],
+    ["A,1,-1", "quantity", '"-1"'],
+    ["A,1,2147483648", "quantity", '"2147483648"'],
+    ["A,1,", "quantity", '""'],
+    [",1,1", "name", '""'],
+    [" A,1,1", "name", '" A"'],
+    ["A\u00a0,1,1", "name", '"A\u00a0"'],
+    ['"A\nB",1,1', "name", '"A\\nB"'],
+    ["A\u0007,1,1", "name", '"A\\u0007"'],
+    [`${"x".repeat(256)},1,1`, "name", '"xxx'],
+  ])("%j is refused with its place, its value and what is allowed", (row, column, value) => {
+    expect(() => parseRows("Fine,1,1", row)).toThrow(`my.csv, line 3, column ${column}: ${value}`);
+    expect(() => parseRows("Fine,1,1", row)).toThrow(": allowed is ");
+  });
+
+  test("may have names of 255 characters", () => {
+    expect(parseRows(`${"x".repeat(255)},1,1`)).toHaveLength(1);
+  });
+
+  test("has each name once", () => {
+    expect(() => parseRows("A,1,1", "B,1,1", "A,2,2")).toThrow(
+      'my.csv, line 4, column name: "A": allowed is a name once, and line 2 has it',
+    );
+  });
+
+  test("has three columns in every row", () => {
+    expect(() => parseRows("A,1")).toThrow("my.csv, line 2: 2 columns: allowed are 3 (name,price,quantity)");
+    expect(() => parseRows("A,1,1,1")).toThrow("my.csv, line 2: 4 columns");
+  });
+
+  test("tells all problems at once, ten in full", () => {
+    expect(() => parseRows("A,x,1", "B,1,1", "C,1,y")).toThrow(/line 2.*\n.*line 4/);
+    expect(() => parseRows(...Array.from({ length: 14 }, (_, index) => `S${index},x,1`))).toThrow(
+      /line 11.*\nmy.csv: and 4 more problems$/,
+    );
+  });
+
+  test.each([
+    ["", "my.csv, line 1: nothing: the first line has to be name,price,quantity"],
+    ["name;price;quantity\nA;1;1", 'my.csv, line 1: "name;price;quantity": the first line has to be'],
+    ["A,1,1", 'my.csv, line 1: "A,1,1": the first line has to be'],
+    ["name,price,quantity\n", "my.csv: has no stocks"],
+    ['name,price,quantity\n"A,1,1\n', "my.csv: is not CSV: Quote Not Closed"],
+  ])("%j is refused as a whole", (text, message) => {
+    expect(() => parse(text)).toThrow(message);
+  });
+
+  test("is UTF-8", () => {
+    expect(() => parseStocks(new Uint8Array([0x41, 0xff, 0xfe]), "my.csv")).toThrow("my.csv: is not text in UTF-8");
+  });
+});
+
+test("the default stocks are ten, 100 of each, with the four that people expect", () => {
+  const stocks = parseStocks(readFileSync(defaultStocksFile), defaultStocksFile);
+  expect(stocks).toHaveLength(10);
+  expect(stocks.every(({ quantity }) => quantity === 100)).toBe(true);
+  expect(stocks).toContainEqual({ name: "GameStart", priceCents: 1599, quantity: 100 });
+  expect(stocks.map(({ name }) => name)).toEqual(expect.arrayContaining(["FishCo", "BoarCo", "MenhirCo"]));
+});

@@ -1,0 +1,16 @@
+// From catalog.proto
+
+import type { Trade as _bazaar_v1_Trade, Trade__Output as _bazaar_v1_Trade__Output } from '../../bazaar/v1/Trade.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface ApplyRequest {
+  'term'?: (number | string | Long);
+  'trades'?: (_bazaar_v1_Trade)[];
+  'sequence'?: (number | string | Long);
+}
+
+export interface ApplyRequest__Output {
+  'term': (number);
+  'trades': (_bazaar_v1_Trade__Output)[];
+  'sequence': (number);
+}

@@ -1,0 +1,8 @@
+// From common.proto
+
+
+export interface Empty {
+}
+
+export interface Empty__Output {
+}
