@@ -18,6 +18,8 @@ export default defineConfig({
             "test/http/**/*.test.ts",
           ],
           pool: "threads",
+          // With fewer, on two cores, Vitest puts both projects in one queue and the slow tests first.
+          maxWorkers: "100%",
           sequence: { groupOrder: 0 },
         },
       },

@@ -9,7 +9,8 @@ import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "
 import { orders } from "./order-tables.ts";
 
 let dataDir: string;
-const replicas = new Map([[1, { host: "127.0.0.1", port: 1 }]]);
+const address = { host: "127.0.0.1", port: 1 };
+const replicas = new Map([[1, address]]);
 
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), "bazaar-open-"));
@@ -66,9 +67,7 @@ describe("a database is refused, with its name and the command that mends it,", 
     migrateAll({ dataDir, replicas });
     copyFileSync(catalogFile(dataDir), orderFile(dataDir, 2));
     expect(problemOf(() => openOrderDatabase(dataDir, 2)).problem).toBe("wrong-kind");
-    expect(problemOf(() => migrateAll({ dataDir, replicas: new Map([...replicas, ...secondReplica]) })).problem).toBe(
-      "wrong-kind",
-    );
+    expect(problemOf(() => migrateAll({ dataDir, replicas: new Map([[2, address]]) })).problem).toBe("wrong-kind");
   });
 
   test("when it lacks the newest migrations, or has some that this program doesn't know", () => {
@@ -81,8 +80,6 @@ describe("a database is refused, with its name and the command that mends it,", 
     close();
   });
 });
-
-const secondReplica: [number, { host: string; port: number }][] = [[2, { host: "127.0.0.1", port: 2 }]];
 
 test("what a commit has written is on the disk: WAL, and synchronous FULL on every new connection", () => {
   migrateAll({ dataDir, replicas });
@@ -109,7 +106,6 @@ test("drizzle and the raw client work on one connection", () => {
   } as const;
   client.transaction(() => db.insert(orders).values(order).run())();
   expect(db.select().from(orders).all()).toEqual([order]);
-  expect(db.$client).toBe(client);
   close();
   close();
 });

@@ -115,7 +115,8 @@ export function decideRestock(
     head += 1;
     orders.push({
       id: head,
-      key: `restock-${head}-${stock.name}`,
+      // With spaces, which no Idempotency-Key can have: no client's key is ever in the way.
+      key: `restock ${head} ${stock.name}`,
       name: stock.name,
       type: "restock",
       quantity,

@@ -8,7 +8,7 @@ import type { TailRequest__Output } from "@stock-bazaar/proto/generated/bazaar/v
 import { Catalog } from "@stock-bazaar/proto/load";
 import type { Applied, CatalogApi, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
-import { serveDuplex, serveUnary, type Service } from "@stock-bazaar/shared/rpc";
+import { serveDuplex, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
 import { outcomeToMessage, tradeFromMessage } from "@stock-bazaar/shared/wire";
 
 const tailKinds = { HELLO: "hello", RENEW: "renew", ACK: "ack", GOODBYE: "goodbye" } as const;

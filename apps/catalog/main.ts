@@ -1,6 +1,6 @@
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { systemClock } from "@stock-bazaar/shared/clock";
-import { startServer } from "@stock-bazaar/shared/rpc";
+import { startServer } from "@stock-bazaar/shared/grpc-server";
 import { runService } from "@stock-bazaar/shared/service";
 import { catalogService } from "./grpc.ts";
 import { createSqliteLedger } from "./ledger-sqlite.ts";

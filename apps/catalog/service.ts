@@ -78,6 +78,11 @@ export class CatalogService implements CatalogApi {
     }
     const change = await this.#ledger.apply({ term, trades, createdAt: this.#clock.wallTime() });
     this.#passOn(change);
+    if (this.#logger.isLevelEnabled("debug")) {
+      for (const [index, { requestId, key }] of trades.entries()) {
+        this.#logger.debug({ requestId, key, ...change.outcomes[index] }, "trade applied");
+      }
+    }
     return change;
   }
 

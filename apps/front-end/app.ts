@@ -12,7 +12,6 @@ import { type Context, Hono } from "hono";
 import type { Bazaar } from "./bazaar.ts";
 import {
   type Failure,
-  invalidGet,
   keyReused,
   methodNotAllowed,
   operationsOutage,
@@ -29,7 +28,7 @@ import { compatibilityRoutes } from "./routes/compatibility.ts";
 import { operationsRoutes } from "./routes/operations.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { stockRoutes } from "./routes/stocks.ts";
-import { groupRoutes, handleOf, parentOf, pathOf } from "./http/routing.ts";
+import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/routing.ts";
 import { documentReply } from "./http/schemas.ts";
 
 export interface AppDependencies {
@@ -63,13 +62,9 @@ export function createApp({ bazaar, logger }: AppDependencies): Hono {
     app.on(method, path, described(handler, group));
     if (method === "POST" && collections.has(path)) app.on(method, `${path}/`, answer(handleOf(group)));
     const parent = parentOf(path);
-    if (parent !== undefined) {
-      app.on(
-        method,
-        collections.has(parent) ? `${parent}/` : parent,
-        answer(() => invalidGet),
-      );
-    }
+    if (parent === undefined) continue;
+    const collection = groups.find(([other]) => other.method === method && other.path === parent);
+    app.on(method, collection === undefined ? parent : `${parent}/`, answer(handleOf(incomplete(group, collection))));
   }
 
   const unmatched = new Map([...methods, "other"].map((method) => [method, metrics.routeTimer("unmatched", method)]));

@@ -146,9 +146,9 @@ export class LeaderChoice {
       // The one that the register names leads already, and just says so.
       const { term } = await candidate.api.lead(named ? register.term - 1 : register.term, candidate.gone);
       if (candidate.gone.aborted) return false;
-      if (this.#term < term) this.#adopt(candidate, term);
+      if (this.#knowsNoLaterThan(term)) this.#adopt(candidate, term);
       this.#announce(candidate.id, term);
-      return true;
+      return this.#leader !== undefined;
     } catch (error) {
       const { code, message } = BazaarError.from(error);
       // The named leader has been restarted and follows now, or it is too late: its term is over.
@@ -161,6 +161,11 @@ export class LeaderChoice {
       }
       return this.#leader !== undefined;
     }
+  }
+
+  /** A heartbeat may have told of a leader while another was being asked. */
+  #knowsNoLaterThan(term: number): boolean {
+    return !this.#leader || this.#leader.term < term;
   }
 
   /** Before this front-end has known a leader: are there replicas that may still be starting? */

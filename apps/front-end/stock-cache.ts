@@ -32,7 +32,8 @@ export class StockCache {
   constructor(options: { capacity: number; ttlMs: number }) {
     this.#capacity = options.capacity;
     this.#ttlMs = options.ttlMs;
-    this.#entries = new QuickLRU({ maxSize: Math.max(1, options.capacity) });
+    // Its own limit is never reached: it would drop a whole generation at once, unseen by our count.
+    this.#entries = new QuickLRU({ maxSize: options.capacity + 1 });
   }
 
   get enabled(): boolean {
@@ -111,15 +112,19 @@ export class StockCache {
 
   #servable(name: string, nowMs: number): Stock | undefined {
     if (!this.leased(nowMs)) return undefined;
-    const entry = this.#entries.get(name);
+    const entry = this.#entries.peek(name);
     if (entry && this.#ttlMs > 0 && nowMs - entry.filledMs >= this.#ttlMs) {
       this.drop(name);
       return undefined;
     }
-    return entry?.stock;
+    if (!entry) return undefined;
+    // QuickLRU alone doesn't move what is used again within a generation.
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
+    return entry.stock;
   }
 
-  /** QuickLRU alone would keep up to twice its size; with this, the capacity is what it says. */
+  /** With this, the capacity is what it says. */
   #dropOldest(): void {
     for (const [name] of this.#entries.entriesAscending()) {
       this.drop(name);

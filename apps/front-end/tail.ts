@@ -62,8 +62,8 @@ export class Tail {
       },
     });
     this.#sentMs.set(0, this.#options.clock.nowMs());
-    this.#stream.send({ session, kind: "hello", acked: 0, sequence: 0, replaces });
     this.#after(helloTimeoutMs, () => this.#lost("no answer to the hello"));
+    this.#stream.send({ session, kind: "hello", acked: 0, sequence: 0, replaces });
   }
 
   /** Gives the lease back, so that no change waits for it. */

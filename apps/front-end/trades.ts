@@ -9,9 +9,12 @@ import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
 import { Batcher } from "./batcher.ts";
 import type { ChosenLeader, LeaderChoice } from "./leader-choice.ts";
 
-/** Trades in one call to the leader, and calls under way at once. */
 const batchTradesMax = 1000;
-const callsMax = 16;
+/**
+ * Calls to the leader under way at once. One: what queues meanwhile travels together. More of them only made
+ * more and smaller batches, and each batch has a price in every process.
+ */
+const callsMax = 1;
 /** Trades taken in and not answered yet; past this a client hears 503 at once. */
 const tradesMax = 10_000;
 /** Between two attempts, unless the leader changes first. */

@@ -102,6 +102,7 @@ export class Follower {
     let heardMs = startedMs;
     let pending: Order[] = [];
     let storing = false;
+    let greeted = false;
     let told = false;
     let cancelWatch = () => {};
 
@@ -141,9 +142,12 @@ export class Follower {
         if (orders.length === 0) {
           if (!storing) stream.send(position());
           const count = log.last.id - startId;
-          if (!told && !storing && count >= catchUpWorthTelling)
-            logger.info({ leader, orders: count, lastId: log.last.id }, "caught up");
-          if (!storing) told = true;
+          if (greeted && !told && !storing) {
+            told = true;
+            if (count >= catchUpWorthTelling) logger.info({ leader, orders: count, lastId: log.last.id }, "caught up");
+          }
+          // The first is the leader's greeting: what is missing comes only after it.
+          greeted = true;
           return;
         }
         for (const order of orders) pending.push(order);

@@ -7,7 +7,7 @@ import type { TradesRequest__Output } from "@stock-bazaar/proto/generated/bazaar
 import { Orders } from "@stock-bazaar/proto/load";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
-import { serveDuplex, serveStatus, serveUnary, type Service } from "@stock-bazaar/shared/rpc";
+import { serveDuplex, serveStatus, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
 import { outcomeToMessage, tradeFromMessage } from "@stock-bazaar/shared/wire";
 
 const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEADER" } as const;

@@ -4,7 +4,7 @@ import { systemClock } from "@stock-bazaar/shared/clock";
 import { readReplicaId } from "@stock-bazaar/shared/config";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { connectOrders } from "@stock-bazaar/shared/order-client";
-import { startServer } from "@stock-bazaar/shared/rpc";
+import { startServer } from "@stock-bazaar/shared/grpc-server";
 import { runService } from "@stock-bazaar/shared/service";
 import { ordersService } from "./grpc.ts";
 import { createSqliteOrderLog } from "./order-log-sqlite.ts";

@@ -10,7 +10,7 @@ import * as grpc from "@grpc/grpc-js";
 import type { MethodDefinition } from "@grpc/proto-loader";
 import type { ErrorCode__Output } from "@stock-bazaar/proto/generated/bazaar/v1/ErrorCode";
 import { BazaarError, isErrorCode } from "./errors.ts";
-import { errorFromStatus } from "./rpc.ts";
+import { errorFromStatus } from "./grpc-errors.ts";
 
 interface Sequenced {
   sequence?: number | string | { toString(): string };
@@ -91,7 +91,7 @@ export class CallStream<Request extends Sequenced, RequestOutput, Reply, ReplyOu
     const lost = (error: BazaarError) => {
       if (this.#stream !== stream) return;
       this.#stream = undefined;
-      for (const { reject } of [...this.#pending.values()]) reject(error);
+      for (const { reject } of this.#pending.values()) reject(error);
     };
     stream.on("data", (reply: ReplyOutput) => this.#answered(reply));
     stream.on("error", (error: grpc.ServiceError) => lost(errorFromStatus(error)));

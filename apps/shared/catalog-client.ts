@@ -7,7 +7,7 @@ import { Catalog } from "@stock-bazaar/proto/load";
 import type { Applied, CatalogApi, TailRequest } from "./api.ts";
 import { CallStream } from "./call-stream.ts";
 import type { Address } from "./config.ts";
-import { callUnary, createClient, openDuplex } from "./rpc.ts";
+import { callUnary, createClient, openDuplex } from "./grpc-client.ts";
 import { orderFromMessage, outcomeFromMessage } from "./wire.ts";
 
 const tailKinds: Record<TailRequest["kind"], TailKind> = {

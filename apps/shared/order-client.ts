@@ -6,7 +6,7 @@ import { Orders } from "@stock-bazaar/proto/load";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "./api.ts";
 import { CallStream } from "./call-stream.ts";
 import type { Address } from "./config.ts";
-import { callUnary, createClient, openDuplex, openStatus } from "./rpc.ts";
+import { callUnary, createClient, openDuplex, openStatus } from "./grpc-client.ts";
 import { orderFromMessage, outcomeFromMessage } from "./wire.ts";
 
 const roles = { FOLLOWER: "follower", TAKING_OVER: "taking-over", LEADER: "leader" } as const;

@@ -1,6 +1,5 @@
 /** Plain values to messages and back, where the two differ. A message that makes no sense is a BazaarError. */
 
-import type { ErrorCode__Output } from "@stock-bazaar/proto/generated/bazaar/v1/ErrorCode";
 import type { Order__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Order";
 import type { Outcome as OutcomeMessage, Outcome__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Outcome";
 import type { Trade__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Trade";
@@ -46,6 +45,6 @@ export function tradeFromMessage(message: Trade__Output): Trade {
   return message as Trade;
 }
 
-function unknownValue(what: string, value: ErrorCode__Output | string): BazaarError {
+function unknownValue(what: string, value: string): BazaarError {
   return new BazaarError("INVALID_REQUEST", `unknown ${what}: ${value}`);
 }

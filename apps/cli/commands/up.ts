@@ -12,6 +12,7 @@ import { CommandError, exitCodes } from "../errors.ts";
 import { requireFreePorts } from "../ports.ts";
 import { askLeader, frontEndUrl, waitUntilReady } from "../readiness.ts";
 import { startServiceProcess } from "../service-process.ts";
+import { nextStopSignal } from "../stop-signal.ts";
 import { type ServiceSpec, Supervisor } from "../supervisor.ts";
 
 /** A start that takes longer than this is worth a line in the log. */
@@ -35,12 +36,13 @@ async function up(config: Config): Promise<void> {
     logger,
   });
   const stopping = new AbortController();
-  const signalled = nextSignal();
+  const signalled = nextStopSignal();
   supervisor.start();
   const announced = announce(config, logger, stopping.signal);
 
   const reason = await Promise.race([signalled, supervisor.misconfigured.then((service) => ({ service }))]);
   stopping.abort();
+  logger.info({ reason: typeof reason === "string" ? reason : `${reason.service} is misconfigured` }, "stopping");
   await Promise.all([supervisor.stop(), announced]);
   if (typeof reason !== "string") {
     throw new CommandError(
@@ -74,16 +76,6 @@ function servicesInStopOrder(config: Config): ServiceSpec[][] {
     replicas.map((id) => service(`order-${id}`, "order", { ORDER_ID: String(id) })),
     [service("catalog", "catalog")],
   ];
-}
-
-/**
- * Later ones change nothing: npm passes on a Ctrl-C that the terminal has sent as well. SIGHUP is left to its default,
- * so that `nohup` works; the services notice the death of this process by themselves.
- */
-function nextSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => resolve(signal));
-  });
 }
 
 async function announce(config: Config, logger: Logger, stopping: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@
  * slash or broken escape can move a request to another route.
  */
 
+import { invalidGet } from "./failures.ts";
 import type { Handle, Route } from "./route.ts";
 
 /** The routes that share one method and path. */
@@ -29,6 +30,16 @@ export function handleOf(group: RouteGroup): Handle {
     const asked = byQuery.find(({ whenQuery = "" }) => context.req.query(whenQuery) !== undefined);
     return (asked ?? other).handle(context, requestId);
   };
+}
+
+/**
+ * The group of a path that lacks its last part (`/stocks/` of `/stocks/:name`): an invalid request, unless a
+ * query on the collection says what is missing, as in `/stocks/?stockname=GameStart`.
+ */
+export function incomplete(group: RouteGroup, collection: RouteGroup | undefined): RouteGroup {
+  const [route] = group;
+  const byQuery = collection?.filter(({ whenQuery }) => whenQuery !== undefined) ?? [];
+  return [{ ...route, handle: () => invalidGet }, ...byQuery];
 }
 
 const slash = 47;

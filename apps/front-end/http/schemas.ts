@@ -55,8 +55,12 @@ function numberText(min: number, max: number) {
   return z.string().regex(digitsPattern).transform(Number).pipe(z.int().min(min).max(max));
 }
 
-/** No upper bound: a number too large to be an order's is one that isn't found. */
-export const orderNumber = z.string().regex(digitsPattern).transform(Number).pipe(z.number().min(1));
+/** No upper bound: a number too large to be an order's, however many digits it has, is one that isn't found. */
+export const orderNumber = z
+  .string()
+  .regex(digitsPattern)
+  .transform((digits) => Math.min(Number(digits), Number.MAX_VALUE))
+  .pipe(z.number().min(1).meta({ type: "integer" }));
 export const ordersQuery = z.object({
   limit: numberText(1, ordersLimitMax).optional(),
   before: orderNumber.optional(),

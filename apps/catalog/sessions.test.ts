@@ -1,0 +1,147 @@
+import { describe, expect, test } from "vitest";
+import { Sessions } from "./sessions.ts";
+
+const leaseMs = 500;
+/** A lease and its margin of 15%. */
+const keptMs = 575;
+
+/** A catalog that started long ago. */
+function sessions(): Sessions {
+  return new Sessions({ leaseMs, startedMs: -10_000 });
+}
+
+describe("when a change is settled (R7)", () => {
+  test("at once when nobody has a session", () => {
+    expect(sessions().settled(7, 0)).toBe(7);
+  });
+
+  test("only when every session has acknowledged it", () => {
+    const open = sessions();
+    open.hello("a", 4, 0, "");
+    open.hello("b", 4, 0, "");
+    expect(open.settled(6, 10)).toBe(4);
+    open.renew("a", 6, 20);
+    expect(open.settled(6, 20)).toBe(4);
+    open.renew("b", 5, 30);
+    expect(open.settled(6, 30)).toBe(5);
+    open.renew("b", 6, 40);
+    expect(open.settled(6, 40)).toBe(6);
+  });
+
+  test("a session that begins later knows what was there when it began, and holds up nothing older", () => {
+    const open = sessions();
+    open.hello("late", 9, 0, "");
+    expect(open.settled(9, 0)).toBe(9);
+    expect(open.settled(10, 0)).toBe(9);
+  });
+
+  test("an acknowledgement that comes late, after a newer one, takes nothing back", () => {
+    const open = sessions();
+    open.hello("a", 0, 0, "");
+    open.renew("a", 6, 10);
+    open.renew("a", 3, 20);
+    expect(open.settled(6, 20)).toBe(6);
+  });
+
+  test("what was settled stays settled when a session with less knowledge appears", () => {
+    const open = sessions();
+    expect(open.settled(8, 0)).toBe(8);
+    open.hello("a", 5, 10, "");
+    expect(open.settled(8, 10)).toBe(8);
+  });
+});
+
+describe("leases (R9)", () => {
+  test("a silent session is waited for until its lease has run out, with a margin for clocks that differ", () => {
+    const open = sessions();
+    open.hello("a", 1, 0, "");
+    expect(open.settled(2, keptMs - 1)).toBe(1);
+    expect(open.settled(2, keptMs)).toBe(2);
+    expect(open.has("a")).toBe(false);
+    expect(open.size).toBe(0);
+  });
+
+  test("an acknowledgement renews the lease, counted from when it came", () => {
+    const open = sessions();
+    open.hello("a", 1, 0, "");
+    expect(open.renew("a", 1, 400)).toBe(true);
+    expect(open.settled(2, 400 + keptMs - 1)).toBe(1);
+    expect(open.settled(2, 400 + keptMs)).toBe(2);
+  });
+
+  test("a session whose lease has run out can't be renewed: its front-end has missed changes", () => {
+    const open = sessions();
+    open.hello("a", 1, 0, "");
+    expect(open.renew("a", 1, keptMs)).toBe(false);
+    expect(open.settled(2, keptMs)).toBe(2);
+    expect(open.renew("a", 2, keptMs + 1)).toBe(false);
+  });
+
+  test("a session that was never begun can't be renewed", () => {
+    expect(sessions().renew("nobody", 5, 0)).toBe(false);
+  });
+
+  test("tells when to look again: at the next end of a lease", () => {
+    const open = sessions();
+    expect(open.nextExpiryMs(0)).toBeUndefined();
+    open.hello("a", 0, 0, "");
+    open.hello("b", 0, 100, "");
+    expect(open.nextExpiryMs(100)).toBe(keptMs);
+    open.renew("a", 0, 300);
+    expect(open.nextExpiryMs(300)).toBe(100 + keptMs);
+  });
+});
+
+describe("beginning and ending", () => {
+  test("a delayed duplicate of a hello does not raise what the session has acknowledged", () => {
+    const open = sessions();
+    open.hello("a", 4, 0, "");
+    // Order 5 changes a stock that the front-end holds in its cache; the news is still on its way.
+    open.hello("a", 5, 10, "");
+    expect(open.settled(5, 10)).toBe(4);
+    open.renew("a", 5, 20);
+    expect(open.settled(5, 20)).toBe(5);
+  });
+
+  test("a hello that replaces a session no longer waits for that one", () => {
+    const open = sessions();
+    open.hello("old", 4, 0, "");
+    open.hello("new", 6, 10, "old");
+    expect(open.has("old")).toBe(false);
+    expect(open.settled(6, 10)).toBe(6);
+  });
+
+  test("a hello ends no other session than the one that it replaces", () => {
+    const open = sessions();
+    open.hello("other", 4, 0, "");
+    open.hello("new", 6, 10, "");
+    expect(open.settled(6, 10)).toBe(4);
+  });
+
+  test("after a goodbye nobody waits", () => {
+    const open = sessions();
+    open.hello("a", 4, 0, "");
+    open.goodbye("a");
+    expect(open.settled(6, 10)).toBe(6);
+    expect(open.renew("a", 6, 10)).toBe(false);
+  });
+});
+
+describe("after a start (R9)", () => {
+  test("nothing is settled until a lease has passed: sessions of an earlier life may still serve", () => {
+    const started = new Sessions({ leaseMs, startedMs: 1000 });
+    expect(started.settled(6, 1000)).toBe(0);
+    expect(started.nextExpiryMs(1000)).toBe(1000 + keptMs);
+    expect(started.settled(6, 1000 + keptMs - 1)).toBe(0);
+    expect(started.settled(6, 1000 + keptMs)).toBe(6);
+  });
+
+  test("new sessions don't end the wait for the old ones", () => {
+    const started = new Sessions({ leaseMs, startedMs: 1000 });
+    started.hello("a", 6, 1001, "");
+    started.renew("a", 6, 1100);
+    expect(started.settled(6, 1100)).toBe(0);
+    expect(started.nextExpiryMs(1100)).toBe(1000 + keptMs);
+    expect(started.settled(6, 1000 + keptMs)).toBe(6);
+  });
+});

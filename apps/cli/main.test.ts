@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
+import { countStocks } from "@stock-bazaar/db/seed";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+let folder: string;
+let dataDir: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "bazaar-cli-"));
+  dataDir = join(folder, "data");
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function run(args: string[], environment: Record<string, string> = {}) {
+  const child = Bun.spawn([process.execPath, join(import.meta.dirname, "main.ts"), ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, DATA_DIR: dataDir, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [exitCode, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  return { exitCode, stdout, stderr };
+}
+
+describe("migrate", () => {
+  test("makes the databases of DATA_DIR and ORDER_REPLICAS, and a second time nothing", async () => {
+    const environment = { ORDER_REPLICAS: "2=127.0.0.1:6002,5=127.0.0.1:6005" };
+    const first = await run(["migrate"], environment);
+    expect(first).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(first.stdout.split("\n")).toHaveLength(4);
+    openOrderDatabase(dataDir, 2).close();
+    openOrderDatabase(dataDir, 5).close();
+    openCatalogDatabase(dataDir).close();
+
+    const second = await run(["migrate"], environment);
+    expect(second.exitCode).toBe(0);
+    expect(second.stdout).toBe(
+      ["catalog", "order-2", "order-5"].map((name) => `${dataDir}/${name}.db: up to date\n`).join(""),
+    );
+  });
+
+  test("names a file that it can't use, and exits with 1", async () => {
+    writeFileSync(join(folder, "data"), "");
+    const { exitCode, stderr } = await run(["migrate"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^\S+catalog\.db can't be used: [^\n]+\n$/);
+  });
+});
+
+describe("seed", () => {
+  test("fills a migrated catalog, takes another file, and tells what it did", async () => {
+    await run(["migrate"]);
+    expect(await run(["seed"])).toMatchObject({
+      exitCode: 0,
+      stdout: `${dataDir}/catalog.db: stocks added: 10, kept as they were: 0\n`,
+    });
+    writeFileSync(join(folder, "my.csv"), "name,price,quantity\nTux,1.50,3\nFishCo,1,1\n");
+    expect(await run(["seed", "--file", "my.csv"])).toMatchObject({
+      exitCode: 0,
+      stdout: `${dataDir}/catalog.db: stocks added: 1, kept as they were: 1\n`,
+    });
+    const catalog = openCatalogDatabase(dataDir);
+    expect(countStocks(catalog)).toBe(11);
+    catalog.close();
+  });
+
+  test("says what to do about a missing database", async () => {
+    expect(await run(["seed"])).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: `${dataDir}/catalog.db does not exist: run \`npm run migrate\`, then \`npm run seed\`\n`,
+    });
+  });
+
+  test("tells every wrong value of a file, and exits with 1", async () => {
+    await run(["migrate"]);
+    writeFileSync(join(folder, "my.csv"), "name,price,quantity\nTux,1.505,3\nFishCo,1,many\n");
+    const { exitCode, stderr } = await run(["seed", "--file", "my.csv"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^my\.csv, line 2, column price: "1\.505".*\nmy\.csv, line 3, column quantity: "many".*\n$/);
+  });
+});
+
+describe("a wrong use", () => {
+  test.each([
+    ["no command", []],
+    ["an unknown command", ["dance"]],
+    ["an unknown option", ["seed", "--fast"]],
+    ["an argument too many", ["migrate", "now"]],
+  ])("exits with 2: %s", async (_case, args) => {
+    const { exitCode, stderr } = await run(args);
+    expect(exitCode).toBe(2);
+    expect(stderr).not.toContain("    at ");
+  });
+
+  test("is a wrong environment as well, told in one line", async () => {
+    for (const command of ["migrate", "seed", "up"]) {
+      const { exitCode, stderr } = await run([command], { FRONTEND_PORT: "eighty" });
+      expect(exitCode).toBe(2);
+      expect(stderr).toBe('FRONTEND_PORT is "eighty": allowed is a whole number from 1 to 65535\n');
+    }
+  });
+
+  test("is not to ask for help", async () => {
+    const { exitCode, stdout } = await run(["--help"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("migrate");
+  });
+});

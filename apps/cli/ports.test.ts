@@ -1,0 +1,69 @@
+import { createServer, type Server } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { requireFreePorts } from "./ports.ts";
+
+const servers: Server[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** A port that somebody listens on, on every address. */
+async function takenPort(): Promise<number> {
+  const server = createServer();
+  servers.push(server);
+  await new Promise<void>((resolve) => {
+    server.listen(0, "0.0.0.0", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** Free a moment ago. */
+async function freePorts(count: number): Promise<number[]> {
+  const ports = await Promise.all(Array.from({ length: count }, takenPort));
+  await Promise.all(
+    servers.splice(0).map(
+      (server) =>
+        new Promise((resolve) => {
+          server.close(resolve);
+        }),
+    ),
+  );
+  return ports;
+}
+
+const local = (port = 0) => ({ host: "127.0.0.1", port });
+
+test("free ports are fine, twice in a row", async () => {
+  const [frontEnd, catalog, order] = await freePorts(3);
+  const config = { frontEnd: local(frontEnd), catalog: local(catalog), replicas: new Map([[1, local(order)]]) };
+  await requireFreePorts(config);
+  await requireFreePorts(config);
+});
+
+test("a port that is taken is named with its variable", async () => {
+  const [free1, free2] = await freePorts(2);
+  const taken = await takenPort();
+  await expect(
+    requireFreePorts({ frontEnd: local(free1), catalog: local(free2), replicas: new Map([[1, local(taken)]]) }),
+  ).rejects.toThrow(
+    `127.0.0.1:${taken} is taken by another process: stop that one, or name a free port in ORDER_REPLICAS`,
+  );
+});
+
+test("a port that two services should have is named with both variables", async () => {
+  const [port] = await freePorts(1);
+  await expect(requireFreePorts({ frontEnd: local(port), catalog: local(port), replicas: new Map() })).rejects.toThrow(
+    `FRONTEND_PORT and CATALOG_PORT both name 127.0.0.1:${port}`,
+  );
+});
+
+test("an address of another machine is named with its variable", async () => {
+  // 192.0.2.0/24 is reserved for documentation.
+  const catalog = { host: "192.0.2.1", port: 6000 };
+  await expect(requireFreePorts({ frontEnd: catalog, catalog, replicas: new Map() })).rejects.toThrow(
+    "192.0.2.1:6000 is not an address of this machine: see FRONTEND_PORT",
+  );
+});

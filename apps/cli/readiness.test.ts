@@ -1,0 +1,56 @@
+import { afterEach, expect, test } from "vitest";
+import { askLeader, frontEndUrl, waitUntilReady } from "./readiness.ts";
+
+const never = new AbortController().signal;
+let server: ReturnType<typeof Bun.serve> | undefined;
+
+afterEach(async () => {
+  await server?.stop(true);
+  server = undefined;
+});
+
+function serve(answer: (path: string) => Response): string {
+  server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: ({ url }) => answer(new URL(url).pathname) });
+  return `http://127.0.0.1:${server.port}`;
+}
+
+test("waits for /readyz to say yes", async () => {
+  const answers = [503, 503, 200];
+  const url = serve((path) => new Response("", { status: path === "/readyz" ? (answers.shift() ?? 500) : 404 }));
+  await expect(waitUntilReady(url, never)).resolves.toBe(true);
+  expect(answers).toEqual([]);
+});
+
+test("gives up when it is told to, whether nobody answers or somebody never does", async () => {
+  const stopping = new AbortController();
+  const url = serve(() => new Response("", { status: 503 }));
+  await server?.stop(true);
+  const waiting = waitUntilReady(url, stopping.signal);
+  stopping.abort();
+  await expect(waiting).resolves.toBe(false);
+});
+
+test("reads the leader from /cluster", async () => {
+  const url = serve(() => Response.json({ data: { leader: 3, term: 7, replicas: [] } }));
+  await expect(askLeader(url, never)).resolves.toEqual({ leader: 3, term: 7 });
+});
+
+test.each([
+  ["nobody leads", Response.json({ data: { leader: 0, term: 0 } })],
+  ["an error", Response.json({ error: {} }, { status: 503 })],
+  ["no JSON", new Response("hello")],
+  ["other JSON", Response.json([null])],
+])("knows no leader: %s", async (_case, response) => {
+  await expect(
+    askLeader(
+      serve(() => response),
+      never,
+    ),
+  ).resolves.toBeUndefined();
+});
+
+test("names an address that a browser can go to", () => {
+  expect(frontEndUrl({ host: "0.0.0.0", port: 80 })).toBe("http://127.0.0.1:80");
+  expect(frontEndUrl({ host: "[::]", port: 80 })).toBe("http://[::1]:80");
+  expect(frontEndUrl({ host: "example.org", port: 8080 })).toBe("http://example.org:8080");
+});

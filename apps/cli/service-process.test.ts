@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startServiceProcess } from "./service-process.ts";
+
+const shared = join(import.meta.dirname, "..", "shared", "supervised.ts");
+const starter = join(import.meta.dirname, "service-process.ts");
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "bazaar-process-"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function script(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+function start(file: string, environment: Record<string, string> = {}) {
+  return startServiceProcess({ name: "service", command: [process.execPath, file], environment });
+}
+
+test("a process gets its environment, and its exit code is told", async () => {
+  const file = script("code.ts", "process.exit(Number(process.env.ORDER_ID));");
+  await expect(start(file, { ORDER_ID: "7" }).exited).resolves.toEqual({ code: 7, signal: null });
+});
+
+test("a process that is killed is told by its signal", async () => {
+  const service = start(script("endless.ts", "setInterval(() => {}, 1000);"));
+  service.kill("SIGKILL");
+  await expect(service.exited).resolves.toMatchObject({ signal: "SIGKILL" });
+});
+
+test("services end when their supervisor is killed with -9, and not before", async () => {
+  // Each service keeps the line open for as long as it lives, and says what happens to it.
+  const service = script(
+    "service.ts",
+    `import { exitWithSupervisor } from ${JSON.stringify(shared)};
+     setInterval(() => {}, 1000);
+     exitWithSupervisor(() => { console.log("orphaned " + process.env.NAME); process.exit(0); });
+     console.log("ready " + process.env.NAME);`,
+  );
+  const supervisor = script(
+    "supervisor.ts",
+    `import { startServiceProcess } from ${JSON.stringify(starter)};
+     for (const NAME of ["a", "b", "c"]) {
+       startServiceProcess({ name: NAME, command: [process.execPath, ${JSON.stringify(service)}], environment: { NAME } });
+     }
+     setInterval(() => {}, 1000);`,
+  );
+  const child = Bun.spawn([process.execPath, supervisor], { stdio: ["ignore", "pipe", "inherit"] });
+
+  let printed = "";
+  let isKilled = false;
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    printed += chunk;
+    if (printed.match(/ready/g)?.length === 3 && !isKilled) {
+      expect(printed).not.toContain("orphaned");
+      child.kill("SIGKILL");
+      isKilled = true;
+    }
+  }
+
+  // The loop has ended, and so the last of them that could print is gone.
+  expect(printed.split("\n").toSorted().filter(Boolean)).toEqual([
+    "orphaned a",
+    "orphaned b",
+    "orphaned c",
+    "ready a",
+    "ready b",
+    "ready c",
+  ]);
+});
+
+test("a service that was started by hand runs on without a standard input", async () => {
+  const file = script(
+    "by-hand.ts",
+    `import { exitWithSupervisor } from ${JSON.stringify(shared)};
+     exitWithSupervisor(() => process.exit(1));
+     process.stdin.on("end", () => process.exit(0)).resume();`,
+  );
+  const environment: Record<string, string | undefined> = { ...process.env };
+  delete environment.BAZAAR_SUPERVISED;
+  const child = Bun.spawn([process.execPath, file], { stdio: ["ignore", "inherit", "inherit"], env: environment });
+  expect(await child.exited).toBe(0);
+});

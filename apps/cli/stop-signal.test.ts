@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+const stopSignal = join(import.meta.dirname, "stop-signal.ts");
+let folder: string;
+let command: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "bazaar-stop-"));
+  command = join(folder, "command.ts");
+  writeFileSync(
+    command,
+    `import { nextStopSignal } from ${JSON.stringify(stopSignal)};
+     const keepAlive = setInterval(() => {}, 1000);
+     const signal = nextStopSignal();
+     console.log("ready");
+     console.log(await signal);
+     clearInterval(keepAlive);`,
+  );
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Kills the process once the command is ready, and returns what the command printed until its end. */
+async function outputAfterKill(args: string[], environment: Record<string, string>, signal: NodeJS.Signals) {
+  const env: Record<string, string | undefined> = { ...process.env, npm_lifecycle_event: undefined, ...environment };
+  const child = Bun.spawn(args, { env, stdio: ["ignore", "pipe", "inherit"] });
+  let printed = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    printed += chunk;
+    if (printed === "ready\n") child.kill(signal);
+  }
+  return printed;
+}
+
+test.each(["SIGINT", "SIGTERM"] as const)("%s is a reason to stop", async (signal) => {
+  expect(await outputAfterKill([process.execPath, command], {}, signal)).toBe(`ready\n${signal}\n`);
+});
+
+test("so is the death of npm, or of its shell, when npm has started the command", async () => {
+  // The shell stays in between, as it waits for more than this one command.
+  const shell = ["sh", "-c", `${JSON.stringify(process.execPath)} ${JSON.stringify(command)}; true`];
+  expect(await outputAfterKill(shell, { npm_lifecycle_event: "start" }, "SIGKILL")).toBe("ready\nnpm is gone\n");
+});

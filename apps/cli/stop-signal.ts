@@ -1,0 +1,23 @@
+/** When a command that runs until it is told to stop is told to. */
+
+const askEveryMs = 250;
+
+/**
+ * Resolves with the first reason to stop. Later ones change nothing: npm passes on a Ctrl-C that the terminal has sent
+ * as well. SIGHUP is left to its default, so that `nohup` works.
+ */
+export function nextStopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => resolve(signal));
+    // npm sends a signal to the shell that it has put in between, which dies of it and tells nobody; and npm itself may
+    // be killed with -9. Either way this process would run on, unseen. Whoever starts it by hand may leave it behind.
+    if (process.env.npm_lifecycle_event === undefined) return;
+    const parent = process.ppid;
+    const watch = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(watch);
+      resolve("npm is gone");
+    }, askEveryMs);
+    watch.unref();
+  });
+}

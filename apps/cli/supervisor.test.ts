@@ -1,0 +1,209 @@
+import type { Clock } from "@stock-bazaar/shared/clock";
+import { silentLogger } from "@stock-bazaar/shared/log";
+import { expect, test } from "vitest";
+import { type ServiceExit, type ServiceProcess, type ServiceSpec, Supervisor } from "./supervisor.ts";
+
+/** Time that stands still until it is moved. */
+class FakeClock implements Clock {
+  #nowMs = 0;
+  #timers: { atMs: number; action: () => void }[] = [];
+
+  nowMs = () => this.#nowMs;
+  wallTime = () => new Date(this.#nowMs).toISOString();
+  soon = (action: () => void) => queueMicrotask(action);
+  after = (delayMs: number, action: () => void) => {
+    const timer = { atMs: this.#nowMs + delayMs, action };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  };
+
+  /** How long until the next timer; 0 if there is none. */
+  get nextInMs(): number {
+    return Math.min(...this.#timers.map(({ atMs }) => atMs), Number.POSITIVE_INFINITY) - this.#nowMs;
+  }
+
+  advance(byMs: number): void {
+    this.#nowMs += byMs;
+    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs);
+    this.#timers = this.#timers.filter((timer) => !due.includes(timer));
+    for (const { action } of due) action();
+  }
+}
+
+class FakeProcess implements ServiceProcess {
+  readonly pid = 1;
+  readonly exited: Promise<ServiceExit>;
+  readonly signals: string[] = [];
+  readonly #exit: (exit: ServiceExit) => void;
+  readonly #onKill: (signal: string) => void;
+
+  constructor(onKill: (signal: string) => void) {
+    this.#onKill = onKill;
+    const { promise, resolve } = Promise.withResolvers<ServiceExit>();
+    this.exited = promise;
+    this.#exit = resolve;
+  }
+
+  /** Resolves when the supervisor has heard of it. */
+  async exit(code: number | null, signal: string | null = null): Promise<void> {
+    this.#exit({ code, signal });
+    await this.exited;
+    await Promise.resolve();
+  }
+
+  kill(signal: "SIGTERM" | "SIGKILL"): void {
+    this.signals.push(signal);
+    this.#onKill(signal);
+  }
+}
+
+function setUp(stages: string[][] = [["front-end"], ["order-1", "order-2"], ["catalog"]]) {
+  const clock = new FakeClock();
+  const started: { name: string; process: FakeProcess }[] = [];
+  const kills: string[] = [];
+  let startFailures = 0;
+  const supervisor = new Supervisor({
+    stages: stages.map((names) => names.map((name): ServiceSpec => ({ name, command: [], environment: {} }))),
+    startProcess: ({ name }) => {
+      if (startFailures > 0) {
+        startFailures -= 1;
+        throw new Error("no such program");
+      }
+      const process = new FakeProcess((signal) => kills.push(`${signal} ${name}`));
+      started.push({ name, process });
+      return process;
+    },
+    clock,
+    logger: silentLogger,
+  });
+  return {
+    supervisor,
+    clock,
+    started,
+    kills,
+    failStarts: (times: number) => {
+      startFailures = times;
+    },
+    /** The process of a service that was started last. */
+    latest: (name: string) => {
+      const found = started.findLast((entry) => entry.name === name);
+      if (!found) throw new Error(`${name} was never started`);
+      return found.process;
+    },
+  };
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+test("all services start at once", () => {
+  const { supervisor, started } = setUp();
+  supervisor.start();
+  expect(started.map(({ name }) => name)).toEqual(["front-end", "order-1", "order-2", "catalog"]);
+});
+
+test("a service that keeps dying is started again after waits that double up to 5 s", async () => {
+  const { supervisor, clock, started, latest } = setUp([["order-1"]]);
+  supervisor.start();
+  const waits: number[] = [];
+  for (let death = 0; death < 8; death++) {
+    await latest("order-1").exit(null, "SIGKILL");
+    waits.push(clock.nextInMs);
+    expect(started).toHaveLength(death + 1);
+    clock.advance(clock.nextInMs);
+    expect(started).toHaveLength(death + 2);
+  }
+  expect(waits).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+});
+
+test("a service that has lived for 10 s is started again quickly", async () => {
+  const { supervisor, clock, latest } = setUp([["order-1"]]);
+  supervisor.start();
+  await latest("order-1").exit(1);
+  clock.advance(100);
+  clock.advance(9999);
+  await latest("order-1").exit(1);
+  expect(clock.nextInMs).toBe(200);
+  clock.advance(200);
+  clock.advance(10_000);
+  await latest("order-1").exit(1);
+  expect(clock.nextInMs).toBe(100);
+});
+
+test("a service that ends with 0 unasked is started again too, and the others are left alone", async () => {
+  const { supervisor, clock, started, kills, latest } = setUp();
+  supervisor.start();
+  await latest("order-2").exit(0);
+  clock.advance(100);
+  expect(started.slice(4).map(({ name }) => name)).toEqual(["order-2"]);
+  expect(kills).toEqual([]);
+});
+
+test("a program that can't be started is tried again", () => {
+  const { supervisor, clock, started, failStarts } = setUp([["order-1"]]);
+  failStarts(2);
+  supervisor.start();
+  clock.advance(100);
+  expect(started).toHaveLength(0);
+  clock.advance(200);
+  expect(started).toHaveLength(1);
+});
+
+test("a service that exits with 2 can't run as it is configured: it is told, not started again", async () => {
+  const { supervisor, clock, latest } = setUp();
+  supervisor.start();
+  await latest("order-2").exit(2);
+  await expect(supervisor.misconfigured).resolves.toBe("order-2");
+  expect(clock.nextInMs).toBe(Number.POSITIVE_INFINITY);
+});
+
+test("stops stage by stage, each when the one before it has ended", async () => {
+  const { supervisor, kills, latest } = setUp();
+  supervisor.start();
+  const stopped = supervisor.stop();
+  expect(kills).toEqual(["SIGTERM front-end"]);
+
+  await latest("front-end").exit(0);
+  await settle();
+  expect(kills.slice(1)).toEqual(["SIGTERM order-1", "SIGTERM order-2"]);
+
+  await latest("order-2").exit(0);
+  await settle();
+  expect(kills).toHaveLength(3);
+  await latest("order-1").exit(0);
+  await settle();
+  expect(kills.slice(3)).toEqual(["SIGTERM catalog"]);
+
+  await latest("catalog").exit(0);
+  await stopped;
+});
+
+test("a service that doesn't stop in 10 s is killed, and the stop goes on", async () => {
+  const { supervisor, clock, kills, latest } = setUp([["front-end"], ["catalog"]]);
+  supervisor.start();
+  const stopped = supervisor.stop();
+  clock.advance(9999);
+  expect(kills).toEqual(["SIGTERM front-end"]);
+  clock.advance(1);
+  expect(kills).toEqual(["SIGTERM front-end", "SIGKILL front-end"]);
+  await latest("front-end").exit(null, "SIGKILL");
+  await settle();
+  await latest("catalog").exit(0);
+  await stopped;
+});
+
+test("what dies while everything stops isn't started again, nor is what waited for its restart", async () => {
+  const { supervisor, clock, started, kills, latest } = setUp();
+  supervisor.start();
+  await latest("order-1").exit(1);
+  const stopped = supervisor.stop();
+  const again = supervisor.stop();
+  // A Ctrl-C that has reached every process.
+  for (const name of ["catalog", "order-2", "front-end"]) await latest(name).exit(null, "SIGINT");
+  await stopped;
+  await again;
+  clock.advance(60_000);
+  expect(started).toHaveLength(4);
+  expect(kills).toEqual(["SIGTERM front-end"]);
+});

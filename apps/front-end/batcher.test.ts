@@ -1,0 +1,132 @@
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { expect, test } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { observe } from "../../test/support/observe.ts";
+import { Batcher } from "./batcher.ts";
+
+/** Calls that are answered when the test says so: each result is its item in upper case. */
+function scenario(options: { itemsMax?: number; callsMax?: number; queueMax?: number } = {}) {
+  const clock = new ManualClock();
+  const calls: { items: readonly string[]; answer(): void; fail(error: unknown): void }[] = [];
+  const batcher = new Batcher<string, string>({
+    clock,
+    itemsMax: options.itemsMax ?? 100,
+    callsMax: options.callsMax ?? 1,
+    queueMax: options.queueMax ?? 1000,
+    send: (items) =>
+      new Promise((resolve, reject) => {
+        calls.push({ items, answer: () => resolve(items.map((item) => item.toUpperCase())), fail: reject });
+      }),
+  });
+  return { clock, calls, batcher, push: (item: string) => observe(batcher.push(item)) };
+}
+
+test("alone, an item leaves at once, without any time passing", async () => {
+  const { clock, calls, push } = scenario();
+  const pushed = push("a");
+  await clock.flush();
+  expect(calls.map(({ items }) => items)).toEqual([["a"]]);
+  calls[0]?.answer();
+  await clock.flush();
+  expect(pushed.value).toBe("A");
+  expect(clock.timers).toBe(0);
+});
+
+test("what is pushed in one turn travels in one call", async () => {
+  const { clock, calls, push } = scenario();
+  for (const item of ["a", "b", "c"]) push(item);
+  await clock.flush();
+  expect(calls.map(({ items }) => items)).toEqual([["a", "b", "c"]]);
+});
+
+test("what queues while the calls under way are being answered forms the next call", async () => {
+  const { clock, calls, push } = scenario();
+  push("a");
+  await clock.flush();
+  for (const item of ["b", "c"]) {
+    push(item);
+    await clock.flush();
+  }
+  expect(calls).toHaveLength(1);
+  calls[0]?.answer();
+  await clock.flush();
+  expect(calls.map(({ items }) => items)).toEqual([["a"], ["b", "c"]]);
+});
+
+test("a call carries so many items and no more, and so many calls are under way and no more", async () => {
+  const { clock, calls, push } = scenario({ itemsMax: 2, callsMax: 2 });
+  for (const item of ["a", "b", "c", "d", "e"]) push(item);
+  await clock.flush();
+  expect(calls.map(({ items }) => items)).toEqual([
+    ["a", "b"],
+    ["c", "d"],
+  ]);
+  calls[1]?.answer();
+  await clock.flush();
+  expect(calls[2]?.items).toEqual(["e"]);
+});
+
+test("each item gets its own result, also when the calls are answered in another order", async () => {
+  const { clock, calls, push } = scenario({ itemsMax: 2, callsMax: 3 });
+  const pushed = ["a", "b", "c", "d", "e"].map(push);
+  await clock.flush();
+  for (const call of calls.toReversed()) call.answer();
+  await clock.flush();
+  expect(pushed.map(({ value }) => value)).toEqual(["A", "B", "C", "D", "E"]);
+});
+
+test("a full queue refuses at once, and takes items again when it has drained", async () => {
+  const { clock, calls, push } = scenario({ queueMax: 2 });
+  push("a");
+  await clock.flush();
+  push("b");
+  push("c");
+  const refused = push("d");
+  await clock.flush();
+  expect(refused.code).toBe("OVERLOADED");
+  calls[0]?.answer();
+  await clock.flush();
+  const taken = push("e");
+  calls[1]?.answer();
+  await clock.flush();
+  calls[2]?.answer();
+  await clock.flush();
+  expect(taken.value).toBe("E");
+});
+
+test("a call that fails fails its own items only, and the next ones are sent", async () => {
+  const { clock, calls, push } = scenario();
+  const failed = ["a", "b"].map(push);
+  await clock.flush();
+  const next = push("c");
+  calls[0]?.fail(new BazaarError("NOT_LEADER", "somebody else"));
+  await clock.flush();
+  calls[1]?.answer();
+  await clock.flush();
+  expect(failed.map(({ code }) => code)).toEqual(["NOT_LEADER", "NOT_LEADER"]);
+  expect(next.value).toBe("C");
+});
+
+test("fewer results than items is a bug, told to those without one", async () => {
+  const clock = new ManualClock();
+  const batcher = new Batcher<string, string>({
+    clock,
+    itemsMax: 10,
+    callsMax: 1,
+    queueMax: 10,
+    send: async (items) => items.slice(1),
+  });
+  const pushed = ["a", "b"].map((item) => observe(batcher.push(item)));
+  await clock.flush();
+  expect(pushed.map(({ state }) => state)).toEqual(["resolved", "rejected"]);
+  expect(pushed[1]?.code).toBe("INTERNAL_ERROR");
+});
+
+test("a result may be undefined", async () => {
+  const clock = new ManualClock();
+  const send = async (items: readonly string[]) => items.map(() => undefined);
+  const batcher = new Batcher<string, undefined>({ clock, itemsMax: 10, callsMax: 1, queueMax: 10, send });
+  const pushed = observe(batcher.push("a"));
+  await clock.flush();
+  expect(pushed.state).toBe("resolved");
+});

@@ -1,0 +1,124 @@
+import type { ReplicaStatus } from "@stock-bazaar/shared/api";
+import { silentLogger } from "@stock-bazaar/shared/log";
+import { expect, test } from "vitest";
+import { FakeRegister, FakeReplica } from "../../test/support/fake-cluster.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { Replicas } from "./replicas.ts";
+
+const silentMs = 500;
+
+async function scenario(ids: readonly number[] = [1, 2, 3]) {
+  const clock = new ManualClock();
+  const register = new FakeRegister();
+  const fakes = new Map(ids.map((id) => [id, new FakeReplica(id, clock, register, new Map())]));
+  const heard: [number, ReplicaStatus["role"] | "gone"][] = [];
+  const replicas = new Replicas({
+    apis: new Map([...fakes].map(([id, { api }]) => [id, api])),
+    clock,
+    random: () => 0,
+    logger: silentLogger,
+    changed: (id, status) => heard.push([id, status?.role ?? "gone"]),
+  });
+  const fake = (id: number) => fakes.get(id) ?? fail(id);
+  return { clock, replicas, fake, heard, ids: () => replicas.live.map(({ id }) => id) };
+}
+
+function fail(id: number): never {
+  throw new Error(`no replica ${id}`);
+}
+
+test("before anything is heard nobody is live, then all are, the highest id first", async () => {
+  const { clock, replicas, ids } = await scenario();
+  expect(ids()).toEqual([]);
+  expect(replicas.states.map(({ state }) => state)).toEqual(["away", "away", "away"]);
+  replicas.start();
+  await clock.flush();
+  expect(ids()).toEqual([3, 2, 1]);
+  expect(replicas.states).toMatchObject([{ id: 1, state: "live", status: { replica: 1 } }, { id: 2 }, { id: 3 }]);
+});
+
+test("a replica that is killed is away at once, without any timeout, and calls to it are given up", async () => {
+  const { clock, replicas, fake, heard, ids } = await scenario();
+  replicas.start();
+  await clock.flush();
+  const gone = replicas.get(2)?.gone;
+  const beforeMs = clock.nowMs();
+  fake(2).kill();
+  await clock.flush();
+  expect(clock.nowMs()).toBe(beforeMs);
+  expect(ids()).toEqual([3, 1]);
+  expect(replicas.get(2)).toBeUndefined();
+  expect(gone?.aborted).toBe(true);
+  expect(heard.filter(([, what]) => what === "gone")).toEqual([[2, "gone"]]);
+  expect(replicas.states[1]?.state).toBe("away");
+});
+
+test("a replica that is back is live within half a second, for new calls", async () => {
+  const { clock, replicas, fake, ids } = await scenario();
+  replicas.start();
+  await clock.flush();
+  fake(2).kill();
+  await clock.advance(60_000);
+  fake(2).restart();
+  await clock.advance(500);
+  expect(ids()).toEqual([3, 2, 1]);
+  expect(replicas.get(2)?.gone.aborted).toBe(false);
+});
+
+test("a frozen replica is silent after 500 ms, though its stream is open", async () => {
+  const { clock, replicas, fake, heard, ids } = await scenario();
+  replicas.start();
+  await clock.advance(200);
+  const gone = replicas.get(3)?.gone;
+  fake(3).wire.freeze();
+  await clock.advance(silentMs - 100);
+  expect(ids()).toEqual([3, 2, 1]);
+  await clock.advance(200);
+  expect(ids()).toEqual([2, 1]);
+  expect(gone?.aborted).toBe(true);
+  expect(replicas.states[2]).toMatchObject({ state: "silent", status: { replica: 3 } });
+  expect(heard.filter(([, what]) => what === "gone")).toEqual([[3, "gone"]]);
+
+  fake(3).wire.thaw();
+  await clock.flush();
+  expect(ids()).toEqual([3, 2, 1]);
+  expect(replicas.get(3)?.gone.aborted).toBe(false);
+});
+
+test("a silent replica that is killed is away, and is not reported as gone a second time", async () => {
+  const { clock, replicas, fake, heard } = await scenario();
+  replicas.start();
+  await clock.advance(200);
+  fake(3).wire.freeze();
+  await clock.advance(1000);
+  fake(3).wire.thaw();
+  fake(3).wire.cut();
+  await clock.flush();
+  expect(replicas.states[2]?.state).toBe("away");
+  expect(heard.filter(([id, what]) => id === 3 && what === "gone").length).toBeLessThanOrEqual(2);
+});
+
+test("when it was this process that slept, nobody is taken for frozen", async () => {
+  const { clock, replicas, heard, fake, ids } = await scenario();
+  replicas.start();
+  await clock.advance(200);
+  // What they said meanwhile waits in the sockets.
+  for (const id of [1, 2, 3]) fake(id).wire.freeze();
+  await clock.oversleep(5000);
+  expect(ids()).toEqual([3, 2, 1]);
+  for (const id of [1, 2, 3]) fake(id).wire.thaw();
+  await clock.advance(1000);
+  expect(heard.some(([, what]) => what === "gone")).toBe(false);
+});
+
+test("stopping closes every stream and leaves no attempt behind", async () => {
+  const { clock, replicas, fake } = await scenario();
+  replicas.start();
+  await clock.flush();
+  fake(1).kill();
+  await clock.flush();
+  replicas.stop();
+  fake(1).restart();
+  await clock.advance(5000);
+  expect([1, 2, 3].map((id) => fake(id).wire.streams)).toEqual([0, 0, 0]);
+});

@@ -1,0 +1,203 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { stockOf } from "../../test/support/builders.ts";
+import { StockCache } from "./stock-cache.ts";
+
+const session = "session-1";
+
+function leasedCache(options: { capacity?: number; ttlMs?: number; leaseUntilMs?: number } = {}): StockCache {
+  const cache = new StockCache({ capacity: options.capacity ?? 10, ttlMs: options.ttlMs ?? 0 });
+  cache.begin(session, options.leaseUntilMs ?? 1000);
+  return cache;
+}
+
+const at = (rev: number, name = "A") => stockOf(name, { rev, quantity: 100 - rev });
+
+describe("lease (R8)", () => {
+  test("a stock is served while the lease runs, and not one moment longer", () => {
+    const cache = leasedCache({ leaseUntilMs: 1000 });
+    cache.fill(session, at(1), 10);
+    expect(cache.get("A", 999)).toEqual(at(1));
+    expect(cache.get("A", 1000)).toBeUndefined();
+    expect(cache.state(999).leased).toBe(true);
+    expect(cache.state(1000).leased).toBe(false);
+  });
+
+  test("a renewal makes it last longer, one that comes late never shorter", () => {
+    const cache = leasedCache({ leaseUntilMs: 1000 });
+    cache.fill(session, at(1), 10);
+    cache.renew(1500);
+    cache.renew(1200);
+    expect(cache.get("A", 1499)).toEqual(at(1));
+    expect(cache.get("A", 1500)).toBeUndefined();
+  });
+
+  test("without a session nothing is served, and nothing kept", () => {
+    const cache = new StockCache({ capacity: 10, ttlMs: 0 });
+    cache.fill(cache.session, at(1), 0);
+    cache.fill("", at(1), 0);
+    expect(cache.get("A", 0)).toBeUndefined();
+    cache.begin(session, 1000);
+    expect(cache.get("A", 0)).toBeUndefined();
+  });
+
+  test("what is left of an earlier session is never served again", () => {
+    const cache = leasedCache();
+    cache.fill(session, at(1), 10);
+    cache.end();
+    expect(cache.get("A", 20)).toBeUndefined();
+    cache.begin("session-2", 2000);
+    expect(cache.get("A", 20)).toBeUndefined();
+    expect(cache.state(20)).toMatchObject({ size: 0, leased: true });
+  });
+});
+
+describe("fills", () => {
+  test("a fill whose lookup was sent before the session began stays out", () => {
+    const cache = new StockCache({ capacity: 10, ttlMs: 0 });
+    cache.begin("session-1", 500);
+    const sentDuring = cache.session;
+    cache.end();
+    // Order 2 changes the stock while this front-end has no session: it will never be told of it.
+    cache.begin("session-2", 1500);
+    cache.fill(sentDuring, at(1), 600);
+    expect(cache.get("A", 600)).toBeUndefined();
+    cache.fill(cache.session, at(2), 610);
+    expect(cache.get("A", 610)).toEqual(at(2));
+  });
+
+  test("a fill whose lookup was sent before the first session stays out too", () => {
+    const cache = new StockCache({ capacity: 10, ttlMs: 0 });
+    const sentDuring = cache.session;
+    cache.begin("session-1", 500);
+    cache.fill(sentDuring, at(1), 10);
+    expect(cache.get("A", 10)).toBeUndefined();
+  });
+
+  test("a newer fill replaces an older one", () => {
+    const cache = leasedCache();
+    cache.fill(session, at(1), 10);
+    cache.fill(session, at(2), 20);
+    expect(cache.get("A", 20)).toEqual(at(2));
+    expect(cache.state(20).size).toBe(1);
+  });
+});
+
+describe("changes", () => {
+  test("a change evicts what is older", () => {
+    const cache = leasedCache();
+    cache.fill(session, at(1), 10);
+    cache.changed("A", 2);
+    expect(cache.get("A", 20)).toBeUndefined();
+    expect(cache.state(20).size).toBe(0);
+  });
+
+  test("a fill that is older than a change stays out, one that is as new is kept", () => {
+    const cache = leasedCache();
+    cache.changed("A", 5);
+    cache.fill(session, at(4), 10);
+    expect(cache.get("A", 10)).toBeUndefined();
+    cache.fill(session, at(5), 20);
+    expect(cache.get("A", 20)).toEqual(at(5));
+  });
+
+  test("a change that the kept stock already shows evicts nothing", () => {
+    const cache = leasedCache();
+    cache.fill(session, at(5), 10);
+    cache.changed("A", 5);
+    expect(cache.get("A", 10)).toEqual(at(5));
+  });
+
+  test("changes that arrive out of order never lower the floor", () => {
+    const cache = leasedCache();
+    cache.changed("A", 5);
+    cache.changed("A", 3);
+    cache.fill(session, at(4), 10);
+    expect(cache.get("A", 10)).toBeUndefined();
+  });
+
+  test("a change of one stock leaves the others", () => {
+    const cache = leasedCache();
+    cache.fill(session, at(1, "A"), 10);
+    cache.fill(session, at(1, "B"), 10);
+    cache.changed("A", 2);
+    expect(cache.get("B", 20)).toEqual(at(1, "B"));
+  });
+
+  test("floors end with the session: in a new one, everything is read anew", () => {
+    const cache = leasedCache();
+    cache.changed("A", 5);
+    cache.end();
+    cache.begin("session-2", 2000);
+    cache.fill("session-2", at(4), 10);
+    expect(cache.get("A", 10)).toEqual(at(4));
+  });
+});
+
+describe("dropping and ageing", () => {
+  test("a dropped stock is gone, and may be filled in again", () => {
+    const cache = leasedCache();
+    cache.fill(session, at(1), 10);
+    cache.drop("A");
+    cache.drop("never there");
+    expect(cache.get("A", 10)).toBeUndefined();
+    cache.fill(session, at(1), 20);
+    expect(cache.get("A", 20)).toEqual(at(1));
+    expect(cache.state(20).size).toBe(1);
+  });
+
+  test("with CACHE_TTL_MS a stock is served so long and no longer, however often it is asked for", () => {
+    const cache = leasedCache({ ttlMs: 100 });
+    cache.fill(session, at(1), 10);
+    expect(cache.get("A", 60)).toEqual(at(1));
+    expect(cache.get("A", 109)).toEqual(at(1));
+    expect(cache.get("A", 110)).toBeUndefined();
+    expect(cache.state(110).size).toBe(0);
+  });
+
+  test("hits and misses are counted", () => {
+    const cache = leasedCache();
+    cache.get("A", 0);
+    cache.fill(session, at(1), 0);
+    cache.get("A", 0);
+    cache.get("A", 0);
+    expect(cache.state(0)).toEqual({ capacity: 10, size: 1, hits: 2, misses: 1, leased: true });
+  });
+});
+
+describe("capacity", () => {
+  test("0 turns the cache off", () => {
+    const cache = leasedCache({ capacity: 0 });
+    expect(cache.enabled).toBe(false);
+    cache.fill(session, at(1), 0);
+    expect(cache.get("A", 0)).toBeUndefined();
+    expect(cache.state(0).size).toBe(0);
+  });
+
+  test.each([1, 2, 3, 7])("of %i stocks the most recently used ones are kept, and no more", (capacity) => {
+    const name = fc.constantFrom(..."ABCDEFGHIJ");
+    const step = fc.tuple(fc.constantFrom("fill" as const, "get" as const, "drop" as const), name);
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const cache = leasedCache({ capacity });
+        // The model: names, least recently used first.
+        let kept: string[] = [];
+        for (const [what, stock] of steps) {
+          const wasThere = kept.includes(stock);
+          if (what === "fill") {
+            cache.fill(session, at(1, stock), 0);
+            kept = [...kept.filter((other) => other !== stock), stock].slice(-capacity);
+          } else if (what === "get") {
+            expect(cache.get(stock, 0) !== undefined).toBe(wasThere);
+            if (wasThere) kept = [...kept.filter((other) => other !== stock), stock];
+          } else {
+            cache.drop(stock);
+            kept = kept.filter((other) => other !== stock);
+          }
+          expect(cache.state(0).size).toBe(kept.length);
+        }
+        for (const stock of "ABCDEFGHIJ") expect(cache.get(stock, 0) !== undefined).toBe(kept.includes(stock));
+      }),
+    );
+  });
+});

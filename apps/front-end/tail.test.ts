@@ -1,0 +1,218 @@
+import type { Stream, StreamHandlers, TailReply, TailRequest } from "@stock-bazaar/shared/api";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { silentLogger } from "@stock-bazaar/shared/log";
+import { expect, test } from "vitest";
+import { stockOf } from "../../test/support/builders.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { StockCache } from "./stock-cache.ts";
+import { Tail } from "./tail.ts";
+
+const leaseMs = 500;
+
+interface Opened {
+  readonly handlers: StreamHandlers<TailReply>;
+  readonly requests: (TailRequest & { readonly atMs: number })[];
+  closed: boolean;
+}
+
+/** A front-end's tail, and in place of the catalog a test that answers by hand. */
+function scenario() {
+  const clock = new ManualClock({ startMs: 1000 });
+  const streams: Opened[] = [];
+  const open = (handlers: StreamHandlers<TailReply>): Stream<TailRequest> => {
+    const opened: Opened = { handlers, requests: [], closed: false };
+    streams.push(opened);
+    return {
+      send: (request) => void opened.requests.push({ ...request, atMs: clock.nowMs() }),
+      close: () => void (opened.closed = true),
+    };
+  };
+  const cache = new StockCache({ capacity: 10, ttlMs: 0 });
+  let sessions = 0;
+  const tail = new Tail({
+    catalog: { tail: open },
+    cache,
+    clock,
+    random: () => 0,
+    newSession: () => {
+      sessions += 1;
+      return `session-${sessions}`;
+    },
+    logger: silentLogger,
+  });
+  const stream = () => {
+    const last = streams.at(-1);
+    if (!last) throw new Error("no stream was opened");
+    return last;
+  };
+  const sent = (kind: TailRequest["kind"]) => stream().requests.filter((request) => request.kind === kind);
+  const reply = (sequence: number, head = 0) => stream().handlers.message({ sequence, head, leaseMs, changes: [] });
+  const news = (head: number, name: string) =>
+    stream().handlers.message({ sequence: -1, head, leaseMs, changes: [{ name, rev: head }] });
+  return { clock, cache, tail, streams, stream, sent, reply, news };
+}
+
+test("a session begins when its hello is answered, and the lease counts from when the hello was sent", async () => {
+  const { clock, cache, tail, sent, reply } = scenario();
+  tail.start();
+  expect(sent("hello")).toMatchObject([{ session: "session-1", sequence: 0, replaces: "", atMs: 1000 }]);
+  expect(cache.session).toBeUndefined();
+  await clock.advance(80);
+  reply(0, 7);
+  expect(cache.session).toBe("session-1");
+  expect(cache.leased(1000 + leaseMs - 1)).toBe(true);
+  expect(cache.leased(1000 + leaseMs)).toBe(false);
+});
+
+test("a lease is renewed in time, counted from when the renewal was sent, not from when it was answered", async () => {
+  const { clock, cache, tail, sent, reply } = scenario();
+  tail.start();
+  reply(0, 7);
+  await clock.advance(100);
+  expect(sent("renew")).toMatchObject([{ sequence: 1, acked: 7, atMs: 1100 }]);
+  await clock.advance(90);
+  reply(1, 7);
+  expect(cache.leased(1100 + leaseMs - 1)).toBe(true);
+  expect(cache.leased(1100 + leaseMs)).toBe(false);
+});
+
+test("an answer to a renewal is counted once, and one that nobody asked for not at all", async () => {
+  const { clock, cache, tail, reply } = scenario();
+  tail.start();
+  reply(0, 7);
+  await clock.advance(100);
+  reply(1, 7);
+  await clock.advance(50);
+  reply(1, 7);
+  reply(9, 7);
+  expect(cache.leased(1100 + leaseMs)).toBe(false);
+});
+
+test("a change is acknowledged only after the cache no longer serves what it has changed", async () => {
+  const { cache, tail, stream, sent, reply, news } = scenario();
+  tail.start();
+  reply(0, 7);
+  cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
+  const opened = stream();
+  let servedWhenAcked: unknown = "not acknowledged";
+  const push = opened.requests.push.bind(opened.requests);
+  opened.requests.push = (...requests) => {
+    if (requests[0]?.kind === "ack") servedWhenAcked = cache.get("A", 1000);
+    return push(...requests);
+  };
+  news(8, "A");
+  expect(sent("ack")).toMatchObject([{ session: "session-1", acked: 8 }]);
+  expect(servedWhenAcked).toBeUndefined();
+});
+
+test("a fill that was on its way when the news came stays out", async () => {
+  const { cache, tail, reply, news } = scenario();
+  tail.start();
+  reply(0, 7);
+  const { session } = cache;
+  news(8, "A");
+  cache.fill(session, stockOf("A", { rev: 5 }), 1000);
+  expect(cache.get("A", 1000)).toBeUndefined();
+});
+
+test("what is acknowledged never falls, and goes with every renewal", async () => {
+  const { clock, tail, sent, reply, news } = scenario();
+  tail.start();
+  reply(0, 7);
+  news(9, "A");
+  news(8, "B");
+  await clock.advance(100);
+  expect(sent("ack").map(({ acked }) => acked)).toEqual([9, 9]);
+  expect(sent("renew").map(({ acked }) => acked)).toEqual([9]);
+});
+
+test("the head in the answer to a renewal acknowledges nothing: the news may still be on its way", async () => {
+  const { clock, tail, sent, reply } = scenario();
+  tail.start();
+  reply(0, 7);
+  await clock.advance(100);
+  reply(1, 12);
+  await clock.advance(100);
+  expect(sent("renew").map(({ acked }) => acked)).toEqual([7, 7]);
+});
+
+test("when the stream ends, nothing is served any more, and a new session begins that replaces the old one", async () => {
+  const { clock, cache, tail, streams, stream, sent, reply } = scenario();
+  tail.start();
+  reply(0, 7);
+  cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
+  stream().handlers.ended(new BazaarError("UNAVAILABLE", "gone"));
+  expect(cache.session).toBeUndefined();
+  expect(cache.leased(clock.nowMs())).toBe(false);
+  await clock.advance(500);
+  expect(streams).toHaveLength(2);
+  expect(sent("hello")).toMatchObject([{ session: "session-2", replaces: "session-1", acked: 0, sequence: 0 }]);
+  reply(0, 9);
+  expect(cache.session).toBe("session-2");
+  expect(cache.get("A", clock.nowMs())).toBeUndefined();
+});
+
+test("a stream that was given up can neither change nor prolong anything", async () => {
+  const { clock, cache, tail, streams, stream, reply } = scenario();
+  tail.start();
+  reply(0, 7);
+  const old = stream();
+  old.handlers.ended();
+  await clock.advance(20);
+  old.handlers.message({ sequence: 0, head: 7, leaseMs, changes: [] });
+  old.handlers.ended();
+  expect(cache.session).toBeUndefined();
+  expect(streams).toHaveLength(2);
+  await clock.advance(20);
+  expect(streams).toHaveLength(2);
+});
+
+test("a hello without an answer is given up, and the waits between attempts grow up to a bound", async () => {
+  const { clock, cache, tail, streams, stream } = scenario();
+  tail.start();
+  await clock.advance(1000);
+  expect(stream().closed).toBe(true);
+  await clock.advance(20);
+  expect(streams).toHaveLength(2);
+  expect(cache.session).toBeUndefined();
+  await clock.advance(30_000);
+  expect(streams.length).toBeGreaterThan(15);
+  expect(streams.length).toBeLessThan(60);
+  expect(streams.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(1);
+});
+
+test("without answers to the renewals the lease runs out, then the session is given up", async () => {
+  const { clock, cache, tail, streams, sent, reply } = scenario();
+  tail.start();
+  reply(0, 7);
+  await clock.advance(leaseMs);
+  expect(cache.leased(clock.nowMs())).toBe(false);
+  expect(sent("renew")).toHaveLength(5);
+  await clock.advance(200);
+  expect(streams).toHaveLength(2);
+  expect(cache.session).toBeUndefined();
+});
+
+test("a front-end that was stopped and wakes up serves nothing before a renewal is answered", async () => {
+  const { clock, cache, tail, sent, reply } = scenario();
+  tail.start();
+  reply(0, 7);
+  cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
+  await clock.oversleep(5000);
+  expect(cache.get("A", clock.nowMs())).toBeUndefined();
+  const wokeMs = clock.nowMs();
+  expect(sent("renew")).toMatchObject([{ sequence: 1, atMs: wokeMs }]);
+});
+
+test("stopping gives the lease back and serves nothing any more", async () => {
+  const { clock, cache, tail, streams, stream, sent, reply } = scenario();
+  tail.start();
+  reply(0, 7);
+  tail.stop();
+  expect(sent("goodbye")).toMatchObject([{ session: "session-1" }]);
+  expect(stream().closed).toBe(true);
+  expect(cache.leased(clock.nowMs())).toBe(false);
+  await clock.advance(10_000);
+  expect(streams).toHaveLength(1);
+  expect(clock.timers).toBe(0);
+});

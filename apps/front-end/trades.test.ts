@@ -1,0 +1,219 @@
+import type { Outcome, Trade } from "@stock-bazaar/shared/domain";
+import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
+import { silentLogger } from "@stock-bazaar/shared/log";
+import { expect, test } from "vitest";
+import { accepted, tradeOf, tradesOf } from "../../test/support/builders.ts";
+import { FakeRegister, FakeReplica } from "../../test/support/fake-cluster.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { observe } from "../../test/support/observe.ts";
+import { LeaderChoice } from "./leader-choice.ts";
+import { Replicas } from "./replicas.ts";
+import { Trades } from "./trades.ts";
+
+const requestTimeoutMs = 10_000;
+
+/** A front-end with a leader, replica 3. `ledger` knows each key that was traded. */
+async function scenario() {
+  const clock = new ManualClock();
+  const register = new FakeRegister();
+  const ledger = new Map<string, number>();
+  const fakes = [1, 2, 3].map((id) => new FakeReplica(id, clock, register, ledger));
+  const fake = (id: number) => {
+    const found = fakes[id - 1];
+    if (!found) throw new Error(`no replica ${id}`);
+    return found;
+  };
+  const replicas = new Replicas({
+    apis: new Map(fakes.map(({ id, api }) => [id, api])),
+    clock,
+    random: () => 0,
+    logger: silentLogger,
+    changed: (id, status) => choice.heard(id, status),
+  });
+  const choice: LeaderChoice = new LeaderChoice({
+    catalog: register,
+    replicas,
+    clock,
+    random: () => 0,
+    logger: silentLogger,
+  });
+  const trades = new Trades({ choice, clock, requestTimeoutMs });
+  replicas.start();
+  choice.start();
+  await clock.advance(1000);
+  const place = (trade: Trade) => observe(trades.place(trade));
+  const sentTo = (id: number) => fake(id).batches.flatMap((batch) => batch.map(({ key }) => key));
+  return { clock, register, ledger, fake, choice, trades, place, sentTo };
+}
+
+/** Answers the first batches with this error, then as usual. */
+function failing(fake: FakeReplica, code: ErrorCode, times = 1): void {
+  const usual = fake.answerTrades;
+  let left = times;
+  fake.answerTrades = (trades) => {
+    left -= 1;
+    return left >= 0 ? Promise.reject(new BazaarError(code, "as the test asked")) : usual(trades);
+  };
+}
+
+test("a trade goes to the leader and comes back with its outcome", async () => {
+  const { clock, place, sentTo } = await scenario();
+  const trade = place(tradeOf("a"));
+  await clock.flush();
+  expect(trade.value).toEqual(accepted(1));
+  expect([1, 2, 3].map(sentTo)).toEqual([[], [], ["a"]]);
+});
+
+test("what is placed in one turn travels in one batch", async () => {
+  const { clock, fake, place } = await scenario();
+  const placed = tradesOf("a", 500).map(place);
+  await clock.flush();
+  expect(fake(3).batches.map((batch) => batch.length)).toEqual([500]);
+  expect(placed.every(({ state }) => state === "resolved")).toBe(true);
+});
+
+test("the leader dies after it has traded: the same key is sent to the next, which tells the first outcome", async () => {
+  const { clock, fake, place, sentTo, ledger } = await scenario();
+  const usual = fake(3).answerTrades;
+  fake(3).answerTrades = async (trades) => {
+    await usual(trades);
+    return new Promise<Outcome[]>(() => {});
+  };
+  const trade = place(tradeOf("a"));
+  await clock.flush();
+  expect([...ledger]).toEqual([["a", 1]]);
+  fake(3).kill();
+  await clock.advance(100);
+  expect(trade.value).toEqual(accepted(1, true));
+  expect(sentTo(2)).toEqual(["a"]);
+  expect(ledger.size).toBe(1);
+});
+
+test("the leader dies before it has traded: the trade is executed once, by the next", async () => {
+  const { clock, fake, place, ledger } = await scenario();
+  fake(3).answerTrades = () => new Promise(() => {});
+  const trade = place(tradeOf("a"));
+  await clock.flush();
+  fake(3).kill();
+  await clock.advance(100);
+  expect(trade.value).toEqual(accepted(1));
+  expect(ledger.size).toBe(1);
+});
+
+test("the leader freezes: the trade moves to the next within a second, long before the deadline of the call", async () => {
+  const { clock, fake, place } = await scenario();
+  fake(3).wire.freeze();
+  const trade = place(tradeOf("a"));
+  await clock.advance(1000);
+  expect(trade.value).toEqual(accepted(1));
+});
+
+test("the leader answers NOT_LEADER: it is given up, and the trade goes to whoever leads then", async () => {
+  const { clock, fake, place, choice } = await scenario();
+  fake(3).role = "follower";
+  const trade = place(tradeOf("a"));
+  await clock.advance(200);
+  expect(trade.state).toBe("resolved");
+  expect(choice.term).toBe(2);
+});
+
+test("the catalog doesn't answer the leader: tried again there, and the leader stays", async () => {
+  const { clock, fake, place, choice } = await scenario();
+  const leader = choice.leader;
+  failing(fake(3), "DEPENDENCY_UNAVAILABLE", 3);
+  const trade = place(tradeOf("a"));
+  await clock.advance(200);
+  expect(trade.value).toEqual(accepted(1));
+  expect(fake(3).batches).toHaveLength(4);
+  expect(choice.leader).toBe(leader);
+});
+
+test.each(["OVERLOADED", "INVALID_REQUEST", "INTERNAL_ERROR"] as const)(
+  "%s from the leader is told at once, and not tried again",
+  async (code) => {
+    const { clock, fake, place } = await scenario();
+    failing(fake(3), code);
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    expect(trade.code).toBe(code);
+    expect(fake(3).batches).toHaveLength(1);
+  },
+);
+
+test("a rejection is an outcome, not an error", async () => {
+  const { clock, fake, place } = await scenario();
+  const rejected: Outcome = { status: "rejected", reason: "INSUFFICIENT_QUANTITY", replayed: false };
+  fake(3).answerTrades = async () => [rejected];
+  const trade = place(tradeOf("a"));
+  await clock.flush();
+  expect(trade.value).toEqual(rejected);
+});
+
+test("with no replica alive, a trade waits for one; with none in time, its outcome is unknown", async () => {
+  const { clock, fake, place, ledger } = await scenario();
+  for (const id of [1, 2, 3]) fake(id).kill();
+  await clock.flush();
+  const lost = place(tradeOf("lost"));
+  await clock.advance(requestTimeoutMs - 1);
+  const waiting = place(tradeOf("waiting"));
+  await clock.advance(1);
+  expect(lost.code).toBe("UNAVAILABLE");
+  fake(1).restart();
+  await clock.advance(1000);
+  expect(waiting.state).toBe("resolved");
+  expect([...ledger.keys()]).toEqual(["waiting"]);
+});
+
+test("a leader that never answers: UNAVAILABLE at the deadline, not before and not after", async () => {
+  const { clock, fake, place } = await scenario();
+  for (const id of [1, 2, 3]) fake(id).answerTrades = () => new Promise(() => {});
+  const trade = place(tradeOf("a"));
+  await clock.advance(requestTimeoutMs - 1);
+  expect(trade.state).toBe("pending");
+  await clock.advance(1);
+  expect(trade.code).toBe("UNAVAILABLE");
+});
+
+test("too many trades at once are refused at once; when those before are answered, there is room again", async () => {
+  const { clock, fake, place } = await scenario();
+  const usual = fake(3).answerTrades;
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  fake(3).answerTrades = async (trades) => {
+    await opened;
+    return usual(trades);
+  };
+  const taken = tradesOf("a", 10_000).map(place);
+  const refused = place(tradeOf("one too many"));
+  await clock.flush();
+  expect(refused.code).toBe("OVERLOADED");
+  open();
+  await clock.flush();
+  expect(taken.every(({ state }) => state === "resolved")).toBe(true);
+  const next = place(tradeOf("next"));
+  await clock.flush();
+  expect(next.state).toBe("resolved");
+});
+
+test("a thousand trades over the death of the leader: every one has one outcome and one order", async () => {
+  const { clock, fake, place, ledger } = await scenario();
+  const usual = fake(3).answerTrades;
+  let batches = 0;
+  fake(3).answerTrades = async (trades) => {
+    batches += 1;
+    const outcomes = await usual(trades);
+    // The answer to every second batch is never seen.
+    return batches % 2 === 0 ? new Promise(() => {}) : outcomes;
+  };
+  const placed = [];
+  for (const trade of tradesOf("a", 1000)) {
+    placed.push(place(trade));
+    if (placed.length % 100 === 0) await clock.advance(1);
+    if (placed.length === 600) fake(3).kill();
+  }
+  await clock.advance(500);
+  const ids = placed.map(({ value }) => (value?.status === "accepted" ? value.orderId : 0));
+  expect(new Set(ids).size).toBe(1000);
+  expect(Math.min(...ids)).toBe(1);
+  expect(ledger.size).toBe(1000);
+});

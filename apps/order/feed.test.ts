@@ -1,0 +1,162 @@
+import type { Order } from "@stock-bazaar/shared/domain";
+import { expect, test } from "vitest";
+import { ordersOf } from "../../test/support/builders.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { Feed, type FeedSource } from "./feed.ts";
+
+const chunk = 1000;
+const window = 8000;
+
+/** Orders from 1 on; those above `recentFrom` come from memory, the others must be read. */
+class Source implements FeedSource {
+  tailId: number;
+  recentFrom: number;
+  reads = 0;
+  /** What reading does before it answers. */
+  beforeRead: () => Promise<void> = async () => {};
+
+  constructor(tailId: number, recentFrom = 1) {
+    this.tailId = tailId;
+    this.recentFrom = recentFrom;
+  }
+
+  recent(afterId: number, limit: number): readonly Order[] | undefined {
+    if (afterId + 1 < this.recentFrom) return undefined;
+    return ordersOf(afterId + 1, Math.min(afterId + limit, this.tailId));
+  }
+
+  async read(afterId: number, limit: number): Promise<readonly Order[]> {
+    this.reads += 1;
+    await this.beforeRead();
+    return ordersOf(afterId + 1, Math.min(afterId + limit, this.recentFrom - 1));
+  }
+}
+
+function feedFrom(source: Source, startId: number) {
+  const sent: Order[][] = [];
+  const failures: unknown[] = [];
+  const feed = new Feed(
+    source,
+    startId,
+    (orders) => sent.push([...orders]),
+    (error) => failures.push(error),
+  );
+  const ids = () => sent.flat().map(({ id }) => id);
+  return { feed, sent, ids, failures };
+}
+
+const range = (first: number, last: number) => ordersOf(first, last).map(({ id }) => id);
+
+test("sends what is missing in chunks, then the live tail, without a gap or a duplicate", async () => {
+  const clock = new ManualClock();
+  const source = new Source(2500, 2001);
+  const { feed, sent, ids } = feedFrom(source, 300);
+  feed.poke();
+  await clock.flush();
+  expect(ids()).toEqual(range(301, 2500));
+  expect(Math.max(...sent.map((orders) => orders.length))).toBeLessThanOrEqual(chunk);
+  expect(source.reads).toBe(2);
+
+  source.tailId = 2503;
+  feed.poke();
+  feed.poke();
+  await clock.flush();
+  expect(ids()).toEqual(range(301, 2503));
+  expect(source.reads).toBe(2);
+});
+
+test("a follower that has everything is sent nothing", async () => {
+  const { feed, sent } = feedFrom(new Source(10), 10);
+  feed.poke();
+  await new ManualClock().flush();
+  expect(sent).toEqual([]);
+});
+
+test("orders that arrive while a chunk is being read follow it, once and in order", async () => {
+  const clock = new ManualClock();
+  const source = new Source(1500, 1501);
+  let answer = () => {};
+  source.beforeRead = () => new Promise((resolve) => (answer = resolve));
+  const { feed, ids } = feedFrom(source, 0);
+  feed.poke();
+  source.tailId = 1510;
+  feed.poke();
+  await clock.flush();
+  expect(ids()).toEqual([]);
+  answer();
+  await clock.flush();
+  source.beforeRead = async () => {};
+  answer();
+  await clock.flush();
+  expect(ids()).toEqual(range(1, 1510));
+});
+
+test("a follower that doesn't acknowledge is sent a window and no more", async () => {
+  const clock = new ManualClock();
+  const source = new Source(50_000);
+  const { feed, ids } = feedFrom(source, 0);
+  feed.poke();
+  await clock.flush();
+  expect(ids()).toEqual(range(1, window));
+  feed.acknowledged(10);
+  await clock.flush();
+  expect(ids()).toEqual(range(1, window + 10));
+  feed.acknowledged(5);
+  await clock.flush();
+  expect(ids()).toHaveLength(window + 10);
+});
+
+test("with every acknowledgement the window moves on, to the end", async () => {
+  const clock = new ManualClock();
+  const source = new Source(30_500, 25_001);
+  const { feed, ids, sent } = feedFrom(source, 0);
+  feed.poke();
+  for (let rounds = 0; rounds < 100 && ids().length < 30_500; rounds += 1) {
+    await clock.flush();
+    feed.acknowledged(sent.at(-1)?.at(-1)?.id ?? 0);
+  }
+  await clock.flush();
+  expect(ids()).toEqual(range(1, 30_500));
+});
+
+test("after it is closed nothing is sent, also not what was being read", async () => {
+  const clock = new ManualClock();
+  const source = new Source(100, 101);
+  let answer = () => {};
+  source.beforeRead = () => new Promise((resolve) => (answer = resolve));
+  const { feed, sent } = feedFrom(source, 0);
+  feed.poke();
+  feed.close();
+  answer();
+  await clock.flush();
+  feed.poke();
+  feed.acknowledged(1);
+  await clock.flush();
+  expect(sent).toEqual([]);
+});
+
+test("a failing read is reported once", async () => {
+  const clock = new ManualClock();
+  const source = new Source(100, 101);
+  source.beforeRead = () => Promise.reject(new Error("the disk fails"));
+  const { feed, failures } = feedFrom(source, 0);
+  feed.poke();
+  await clock.flush();
+  feed.poke();
+  await clock.flush();
+  expect(failures).toHaveLength(1);
+});
+
+test("an order that can't be read yet is sent when there is news again", async () => {
+  const clock = new ManualClock();
+  const source = new Source(100, 101);
+  source.read = async () => [];
+  const { feed, ids } = feedFrom(source, 99);
+  feed.poke();
+  await clock.flush();
+  expect(ids()).toEqual([]);
+  source.recentFrom = 1;
+  feed.acknowledged(99);
+  await clock.flush();
+  expect(ids()).toEqual([100]);
+});

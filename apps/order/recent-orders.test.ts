@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { orderOf, ordersOf } from "../../test/support/builders.ts";
+import { RecentOrders } from "./recent-orders.ts";
+
+test("gives the orders after an id, at most as many as asked for", () => {
+  const recent = new RecentOrders(10);
+  recent.push(ordersOf(5, 9));
+  expect(recent.after(4, 3)).toEqual(ordersOf(5, 7));
+  expect(recent.after(7, 3)).toEqual(ordersOf(8, 9));
+  expect(recent.after(9, 3)).toEqual([]);
+});
+
+test("says that it doesn't know rather than leave a gap", () => {
+  const recent = new RecentOrders(10);
+  expect(recent.after(0, 3)).toBeUndefined();
+  recent.push(ordersOf(5, 9));
+  expect(recent.after(3, 3)).toBeUndefined();
+});
+
+test("keeps the newest only, and never less than it was asked to", () => {
+  const recent = new RecentOrders(4);
+  for (let id = 1; id <= 100; id += 1) {
+    recent.push([orderOf(id)]);
+    expect(recent.after(Math.max(0, id - 4), 100)).toEqual(ordersOf(Math.max(1, id - 3), id));
+  }
+  expect(recent.after(91, 1)).toBeUndefined();
+});
+
+test("finds one order by its id", () => {
+  const recent = new RecentOrders(4);
+  recent.push(ordersOf(5, 6));
+  expect(recent.get(6)?.id).toBe(6);
+  expect([recent.get(4), recent.get(7)]).toEqual([undefined, undefined]);
+});

@@ -1,0 +1,396 @@
+import type { ReplicaStatus } from "@stock-bazaar/shared/api";
+import { describe, expect, test } from "vitest";
+import { accepted, orderOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { observe, rejectionCode } from "../../test/support/observe.ts";
+import { OrderCluster, type OrderClusterOptions } from "../../test/support/order-cluster.ts";
+import { recorder } from "../../test/support/streams.ts";
+
+const start = (options?: OrderClusterOptions) => OrderCluster.start(new ManualClock(), options);
+
+/** Every replica holds the whole ledger, row for row, and nobody's disk has failed. */
+async function expectEqualReplicas(cluster: OrderCluster, ids: readonly number[]): Promise<void> {
+  const ledger = await cluster.ledger();
+  for (const id of ids) {
+    expect(cluster.node(id).fatal).toEqual([]);
+    expect(await cluster.orders(id)).toEqual(ledger);
+  }
+}
+
+describe("one leader and its followers", () => {
+  test("a trade is on every replica when it is answered", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    expect(await cluster.trade(3, [tradeOf("a"), tradeOf("b")])).toEqual([accepted(1), accepted(2)]);
+    await expectEqualReplicas(cluster, [1, 2, 3]);
+  });
+
+  test("a replica that doesn't lead takes no trades and lists no orders, and says who leads", async () => {
+    const cluster = await start();
+    expect(await rejectionCode(cluster.node(3).replica.trade([tradeOf("a")]))).toBe("NOT_LEADER");
+    await cluster.lead(3);
+    await expect(cluster.node(1).replica.trade([tradeOf("a")])).rejects.toThrow(/the leader is 3/);
+    expect(await rejectionCode(cluster.node(1).replica.orders({ before: 0, limit: 10 }))).toBe("NOT_LEADER");
+  });
+
+  test("one replica alone is enough", async () => {
+    const cluster = await start({ ids: [4] });
+    await cluster.lead(4);
+    expect(await cluster.trade(4, [tradeOf("a")])).toEqual([accepted(1)]);
+  });
+
+  test("a follower that was away for 2,500 orders catches up while more arrive", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    await cluster.kill(1);
+    for (let batch = 0; batch < 5; batch += 1) await cluster.trade(3, tradesOf(`away-${batch}`, 500));
+    await cluster.restart(1);
+    for (let batch = 0; batch < 5; batch += 1) {
+      await cluster.clock.advance(30);
+      await cluster.trade(3, tradesOf(`back-${batch}`, 10));
+    }
+    await cluster.clock.advance(1000);
+    await expectEqualReplicas(cluster, [1, 2, 3]);
+    expect(await cluster.ledger()).toHaveLength(2550);
+  });
+
+  test("a follower that is killed holds up nothing", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    await cluster.kill(1);
+    await cluster.kill(2);
+    expect(await cluster.trade(3, [tradeOf("a")])).toEqual([accepted(1)]);
+  });
+});
+
+describe("a read of an order (R6)", () => {
+  test("is answered by any replica, and a miss is confirmed with the ledger", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    await cluster.kill(1);
+    await cluster.trade(3, [tradeOf("a")]);
+    const behind = cluster.node(1);
+    behind.catalogWire.mend();
+    expect(await behind.log.get(1)).toBeUndefined();
+    const read = behind.replica.order(1);
+    await cluster.clock.flush();
+    expect((await read)?.key).toBe("a");
+    const none = behind.replica.order(2);
+    await cluster.clock.flush();
+    expect(await none).toBeUndefined();
+  });
+
+  test("never says that there is no such order when the ledger doesn't answer", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    await cluster.trade(3, [tradeOf("a")]);
+    cluster.node(3).catalogWire.cut();
+    expect((await cluster.node(3).replica.order(1))?.key).toBe("a");
+    const miss = observe(cluster.node(3).replica.order(2));
+    await cluster.clock.flush();
+    expect(miss.code).toBe("UNAVAILABLE");
+  });
+});
+
+describe("a takeover (R1)", () => {
+  test("the new leader pulls what it misses from the ledger before it serves", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    await cluster.kill(2);
+    await cluster.trade(3, tradesOf("a", 100));
+    await cluster.restart(2);
+    cluster.node(2).outgoing.cut();
+    await cluster.kill(3);
+    await cluster.lead(2);
+    expect(await cluster.orders(2)).toEqual(await cluster.ledger());
+    expect(await cluster.trade(2, [tradeOf("a-99"), tradeOf("b")])).toEqual([accepted(100, true), accepted(101)]);
+  });
+
+  test("the old leader comes back as a follower of the new one", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    await cluster.trade(3, tradesOf("a", 10));
+    await cluster.kill(3);
+    await cluster.lead(2);
+    await cluster.trade(2, tradesOf("b", 10));
+    await cluster.restart(3);
+    await cluster.clock.advance(1000);
+    await cluster.trade(2, tradesOf("c", 10));
+    await cluster.clock.advance(1000);
+    await expectEqualReplicas(cluster, [1, 2, 3]);
+    expect(await rejectionCode(cluster.node(3).replica.trade([tradeOf("d")]))).toBe("NOT_LEADER");
+  });
+
+  test("a leader that was frozen and wakes up is fenced: it trades nothing and follows", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    const old = cluster.node(3);
+    for (const wire of [old.incoming, old.outgoing, old.catalogWire]) wire.freeze();
+    const stuck = observe(old.replica.trade([tradeOf("stuck")]));
+    await cluster.clock.flush();
+    const leading = cluster.node(2).replica.lead(1);
+    await cluster.clock.flush();
+    await leading;
+    await cluster.clock.advance(2000);
+    await cluster.trade(2, [tradeOf("a")]);
+
+    for (const wire of [old.incoming, old.outgoing, old.catalogWire]) wire.thaw();
+    await cluster.clock.advance(2000);
+    expect(stuck.code).toBe("NOT_LEADER");
+    expect((await cluster.ledger()).map(({ key }) => key)).toEqual(["a"]);
+    await expectEqualReplicas(cluster, [2, 3]);
+  });
+
+  test("an answer that reaches a leader after it was deposed harms neither its log nor its new stream", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    const old = cluster.node(3);
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    const usual = old.catalog.apply;
+    old.catalog.apply = async (request) => {
+      const applied = await usual(request);
+      await held;
+      return applied;
+    };
+    const stuck = observe(old.replica.trade(tradesOf("a", 5)));
+    await cluster.clock.flush();
+    // The ledger has the orders; the next leader has them, and the old one gets them from it.
+    await cluster.lead(2);
+    await cluster.clock.advance(1000);
+    expect(old.log.last.id).toBe(5);
+    answer();
+    await cluster.clock.advance(1000);
+    expect(old.fatal).toEqual([]);
+    expect(stuck.code).toBe("NOT_LEADER");
+    await cluster.trade(2, tradesOf("b", 5));
+    await cluster.clock.advance(1000);
+    await expectEqualReplicas(cluster, [1, 2, 3]);
+  });
+
+  test("an answer that is on its way to the disk when the leader is deposed isn't stored twice", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    const old = cluster.node(3);
+    const usual = old.catalog.apply;
+    old.catalog.apply = async (request) => {
+      const applied = await usual(request);
+      // The very next thing that the old leader hears of is the next leader's term.
+      cluster.clock.soon(() => void old.replica.setLeader({ term: 2, leader: 2 }));
+      return applied;
+    };
+    const leading = cluster.node(3).replica.trade(tradesOf("a", 5)).catch(() => []);
+    await cluster.clock.flush();
+    await leading;
+    await cluster.lead(2);
+    await cluster.clock.advance(2000);
+    await expectEqualReplicas(cluster, [1, 2, 3]);
+  });
+
+  test("a replica that is asked twice at once acquires once", async () => {
+    const cluster = await start();
+    const both = [cluster.node(3).replica.lead(0), cluster.node(3).replica.lead(0)];
+    await cluster.clock.flush();
+    expect(await Promise.all(both)).toEqual([{ term: 1 }, { term: 1 }]);
+    expect((await cluster.catalog.register()).term).toBe(1);
+  });
+
+  test("a leader that is asked again just says so; asked for a later term, it acquires one", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    expect(await cluster.node(3).replica.lead(0)).toEqual({ term: 1 });
+    const again = cluster.node(3).replica.lead(1);
+    await cluster.clock.flush();
+    expect(await again).toEqual({ term: 2 });
+    expect(await cluster.trade(3, [tradeOf("a")])).toEqual([accepted(1)]);
+    await cluster.clock.advance(1000);
+    await expectEqualReplicas(cluster, [1, 2, 3]);
+  });
+
+  test("with a term that has passed a replica doesn't lead, and goes on following", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    const refused = observe(cluster.node(2).replica.lead(0));
+    await cluster.clock.flush();
+    expect(refused.code).toBe("STALE_TERM");
+    await cluster.clock.advance(1000);
+    await cluster.trade(3, [tradeOf("a")]);
+    await expectEqualReplicas(cluster, [1, 2, 3]);
+  });
+
+  test("a replica with another history than the ledger's never leads and is not filled up", async () => {
+    const cluster = await start();
+    await cluster.node(2).log.append([orderOf(1, { key: "from another ledger" })]);
+    await cluster.lead(3);
+    await cluster.trade(3, tradesOf("a", 3));
+    const refused = observe(cluster.node(2).replica.lead(1));
+    await cluster.clock.advance(1000);
+    expect(refused.code).toBe("DIVERGED");
+    expect(await cluster.orders(2)).toHaveLength(1);
+    expect(cluster.node(2).fatal).toEqual([]);
+  });
+
+  test("while the catalog is away a takeover fails, and a later one succeeds", async () => {
+    const cluster = await start();
+    cluster.node(3).catalogWire.cut();
+    const refused = observe(cluster.node(3).replica.lead(0));
+    await cluster.clock.flush();
+    expect(refused.code).toBe("UNAVAILABLE");
+    cluster.node(3).catalogWire.mend();
+    expect(await cluster.lead(3)).toBe(1);
+  });
+
+  test("a later term that is heard of during a takeover wins: the known term never falls", async () => {
+    const cluster = await start();
+    const { replica, catalog } = cluster.node(3);
+    const usual = catalog.acquire;
+    catalog.acquire = async (request) => {
+      const register = await usual(request);
+      await cluster.catalog.acquire({ replica: 2, term: 1, lastId: 0, lastKey: "" });
+      await replica.setLeader({ term: 2, leader: 2 });
+      return register;
+    };
+    const takeover = observe(replica.lead(0));
+    await cluster.clock.flush();
+    expect(takeover.code).toBe("NOT_LEADER");
+    const watcher = recorder<ReplicaStatus>();
+    replica.watch(watcher);
+    expect(watcher.messages).toMatchObject([{ role: "follower", term: 2, leader: 2 }]);
+  });
+});
+
+describe("who leads, as a replica knows it", () => {
+  test("a hint is adopted only for a greater term", async () => {
+    const cluster = await start();
+    const { replica } = cluster.node(1);
+    const watcher = recorder<ReplicaStatus>();
+    replica.watch(watcher);
+    await replica.setLeader({ term: 5, leader: 3 });
+    await replica.setLeader({ term: 4, leader: 2 });
+    await replica.setLeader({ term: 5, leader: 2 });
+    await cluster.clock.advance(50);
+    expect(watcher.messages.at(-1)).toMatchObject({ term: 5, leader: 3 });
+  });
+
+  test("without a hint a replica finds the leader by the register", async () => {
+    const cluster = await start();
+    const leading = cluster.node(3).replica.lead(0);
+    await cluster.clock.flush();
+    await leading;
+    await cluster.clock.advance(2000);
+    await cluster.trade(3, [tradeOf("a")]);
+    await expectEqualReplicas(cluster, [1, 2, 3]);
+  });
+
+  test("a leader that hears of a later term steps down at once", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    await cluster.node(3).replica.setLeader({ term: 2, leader: 1 });
+    expect(await rejectionCode(cluster.node(3).replica.trade([tradeOf("a")]))).toBe("NOT_LEADER");
+  });
+});
+
+describe("the state that is watched", () => {
+  test("is said at once, at every change of role, and every 50 ms", async () => {
+    const cluster = await start({ ids: [1] });
+    const watcher = recorder<ReplicaStatus>();
+    cluster.node(1).replica.watch(watcher);
+    expect(watcher.messages).toMatchObject([{ replica: 1, role: "follower", term: 0, lastId: 0 }]);
+    const leading = cluster.node(1).replica.lead(0);
+    await cluster.clock.flush();
+    await leading;
+    expect(watcher.messages.map(({ role }) => role)).toEqual(["follower", "taking-over", "leader"]);
+    await cluster.clock.advance(500);
+    expect(watcher.messages.length).toBeGreaterThanOrEqual(12);
+    expect(watcher.messages.at(-1)).toMatchObject({ role: "leader", term: 1, liveFollowers: [] });
+  });
+
+  test("names the live followers", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    const watcher = recorder<ReplicaStatus>();
+    cluster.node(3).replica.watch(watcher);
+    expect(watcher.messages).toMatchObject([{ liveFollowers: [1, 2] }]);
+    await cluster.kill(1);
+    await cluster.clock.advance(50);
+    expect(watcher.messages.at(-1)).toMatchObject({ liveFollowers: [2] });
+  });
+});
+
+describe("stopping", () => {
+  test("a leader answers what it has taken in, takes nothing new, and ends its streams", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    const { replica } = cluster.node(3);
+    const watcher = recorder<ReplicaStatus>();
+    replica.watch(watcher);
+    const taken = observe(replica.trade(tradesOf("a", 10)));
+    const stopped = observe(replica.stop());
+    const late = observe(replica.trade([tradeOf("late")]));
+    await cluster.clock.advance(100);
+    expect([taken.state, stopped.state, late.code]).toEqual(["resolved", "resolved", "NOT_LEADER"]);
+    expect(watcher.ends).toEqual(["NOT_LEADER"]);
+    expect(await rejectionCode(replica.lead(1))).toBe("NOT_LEADER");
+    expect(cluster.node(3).fatal).toEqual([]);
+  });
+
+  test("whoever begins to watch a replica that is stopping is told so, and doesn't keep its server open", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    const { replica } = cluster.node(3);
+    const stopping = replica.stop();
+    const watcher = recorder<ReplicaStatus>();
+    replica.watch(watcher);
+    await cluster.clock.advance(100);
+    await stopping;
+    expect(watcher.ends).toEqual(["NOT_LEADER"]);
+  });
+
+  test("during a restock, nothing is written to a database that is closed", async () => {
+    const cluster = await start({ restockIntervalMs: 1000, stocks: [] });
+    await cluster.lead(3);
+    const { catalog, replica, fatal } = cluster.node(3);
+    let restocked = () => {};
+    const asked = new Promise<void>((resolve) => (restocked = resolve));
+    catalog.restock = async () => {
+      restocked();
+      return { outcomes: [], orders: [orderOf(1, { type: "restock" })], head: 1 };
+    };
+    const stopped = asked.then(() => replica.stop());
+    await cluster.clock.advance(2000);
+    await stopped;
+    await cluster.clock.advance(2000);
+    expect(fatal).toEqual([]);
+  });
+
+  test("during a takeover, the takeover ends first", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    await cluster.kill(2);
+    await cluster.trade(3, tradesOf("a", 100));
+    await cluster.restart(2);
+    cluster.node(2).outgoing.cut();
+    const { replica, catalog, fatal } = cluster.node(2);
+    let stopping: Promise<void> | undefined;
+    const usual = catalog.ordersAfter;
+    catalog.ordersAfter = (afterId, limit) => {
+      stopping ??= replica.stop();
+      return usual(afterId, limit);
+    };
+    const takeover = observe(replica.lead(1));
+    await cluster.clock.advance(1000);
+    await stopping;
+    expect(stopping).toBeDefined();
+    expect(takeover.state).toBe("rejected");
+    expect(fatal).toEqual([]);
+  });
+
+  test("a follower stops without waiting for anybody", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    const stopped = observe(cluster.node(1).replica.stop());
+    await cluster.clock.flush();
+    expect(stopped.state).toBe("resolved");
+    expect(await cluster.trade(3, [tradeOf("a")])).toEqual([accepted(1)]);
+  });
+});

@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { observe } from "../../test/support/observe.ts";
+import { Backoff, sleep, systemClock, withDeadline } from "./clock.ts";
+
+const late = () => new Error("late");
+
+test("a wait doubles with every failure up to a bound, and begins anew after a success", () => {
+  const backoff = new Backoff(20, 100, () => 0);
+  expect([1, 2, 3, 4, 5].map(() => backoff.nextMs())).toEqual([20, 40, 80, 100, 100]);
+  backoff.reset();
+  expect(backoff.nextMs()).toBe(20);
+});
+
+test("chance shortens a wait by up to a half, so that not everybody comes back at once", () => {
+  const backoff = new Backoff(20, 20, () => 0.999_999);
+  expect(backoff.nextMs()).toBeCloseTo(10);
+});
+
+test("an answer in time is passed on, and its timer taken back", async () => {
+  const clock = new ManualClock();
+  await expect(withDeadline(clock, 100, Promise.resolve(7), late)).resolves.toBe(7);
+  await expect(withDeadline(clock, 100, Promise.reject(new Error("failed")), late)).rejects.toThrow("failed");
+  expect(clock.timers).toBe(0);
+});
+
+test("a late answer is no answer", async () => {
+  const clock = new ManualClock();
+  let answer = (_: number) => {};
+  const call = observe(withDeadline(clock, 100, new Promise<number>((resolve) => (answer = resolve)), late));
+  await clock.advance(99);
+  expect(call.state).toBe("pending");
+  await clock.advance(1);
+  expect(call.state).toBe("rejected");
+  answer(7);
+  await clock.flush();
+  expect(call.value).toBeUndefined();
+});
+
+test("sleep lasts as long as it says", async () => {
+  const clock = new ManualClock();
+  const slept = observe(sleep(clock, 50));
+  await clock.advance(49);
+  expect(slept.state).toBe("pending");
+  await clock.advance(1);
+  expect(slept.state).toBe("resolved");
+});
+
+test("the system's clock never goes back, and its wall time is ISO 8601 in UTC", async () => {
+  const before = systemClock.nowMs();
+  await new Promise<void>((resolve) => systemClock.soon(resolve));
+  await new Promise<void>((resolve) => systemClock.after(1, resolve));
+  expect(systemClock.nowMs()).toBeGreaterThanOrEqual(before);
+  expect(systemClock.wallTime()).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+});
+
+test("a timer of the system's clock that is cancelled never runs", async () => {
+  let ran = false;
+  const cancel = systemClock.after(0, () => (ran = true));
+  cancel();
+  await new Promise<void>((resolve) => systemClock.after(5, resolve));
+  expect(ran).toBe(false);
+});

@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import { ConfigError, type Environment, readConfig, readReplicaId } from "./config.ts";
+
+function refusal(environment: Environment): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return "accepted";
+}
+
+test("an empty environment gives the documented defaults", () => {
+  const { replicas, ...config } = readConfig({});
+  expect(config).toEqual({
+    frontEnd: { host: "127.0.0.1", port: 8080 },
+    catalog: { host: "127.0.0.1", port: 6000 },
+    dataDir: "./data",
+    cacheSize: 1000,
+    cacheTtlMs: 0,
+    cacheLeaseMs: 500,
+    orderMinCopies: 1,
+    restockIntervalMs: 0,
+    restockQuantity: 100,
+    rpcTimeoutMs: 3000,
+    requestTimeoutMs: 10_000,
+    logLevel: "info",
+  });
+  expect([...replicas]).toEqual([
+    [1, { host: "127.0.0.1", port: 6001 }],
+    [2, { host: "127.0.0.1", port: 6002 }],
+    [3, { host: "127.0.0.1", port: 6003 }],
+  ]);
+});
+
+test("every variable is read, an empty one counts as not set, and spaces around a value don't matter", () => {
+  const config = readConfig({
+    FRONTEND_HOST: "0.0.0.0",
+    FRONTEND_PORT: " 8081 ",
+    CATALOG_HOST: "[::1]",
+    CATALOG_PORT: "7000",
+    ORDER_REPLICAS: "7=host-a:1, 2=host.b:65535",
+    DATA_DIR: "/tmp/bazaar",
+    CACHE_SIZE: "0",
+    CACHE_TTL_MS: "10",
+    CACHE_LEASE_MS: "50",
+    ORDER_MIN_COPIES: "2",
+    RESTOCK_INTERVAL_MS: "1000",
+    RESTOCK_QUANTITY: "2147483647",
+    RPC_TIMEOUT_MS: "10",
+    REQUEST_TIMEOUT_MS: "",
+    LOG_LEVEL: "silent",
+  });
+  expect(config).toMatchObject({
+    frontEnd: { host: "0.0.0.0", port: 8081 },
+    catalog: { host: "[::1]", port: 7000 },
+    dataDir: "/tmp/bazaar",
+    cacheSize: 0,
+    cacheTtlMs: 10,
+    cacheLeaseMs: 50,
+    orderMinCopies: 2,
+    restockIntervalMs: 1000,
+    restockQuantity: 2_147_483_647,
+    rpcTimeoutMs: 10,
+    requestTimeoutMs: 10_000,
+    logLevel: "silent",
+  });
+  expect([...config.replicas]).toEqual([
+    [2, { host: "host.b", port: 65_535 }],
+    [7, { host: "host-a", port: 1 }],
+  ]);
+});
+
+test("nobody can change the configuration later", () => {
+  expect(Object.isFrozen(readConfig({}))).toBe(true);
+});
+
+test.each([
+  ["FRONTEND_PORT", "0"],
+  ["FRONTEND_PORT", "65536"],
+  ["CATALOG_PORT", "6000.5"],
+  ["CATALOG_PORT", "0x1770"],
+  ["CATALOG_HOST", "127.0.0.1:6000"],
+  ["FRONTEND_HOST", "http://localhost"],
+  ["CACHE_SIZE", "-1"],
+  ["CACHE_SIZE", "1e3"],
+  ["CACHE_TTL_MS", "soon"],
+  ["CACHE_LEASE_MS", "0"],
+  ["ORDER_MIN_COPIES", "0"],
+  ["RESTOCK_QUANTITY", "0"],
+  ["RESTOCK_QUANTITY", "2147483648"],
+  ["RPC_TIMEOUT_MS", "0"],
+  ["REQUEST_TIMEOUT_MS", "NaN"],
+  ["LOG_LEVEL", "loud"],
+])("%s = %s is refused: the message names the variable, its value and what is allowed", (variable, value) => {
+  const message = refusal({ [variable]: value });
+  expect(message).toContain(variable);
+  expect(message).toContain(JSON.stringify(value));
+  expect(message).toContain("allowed is");
+});
+
+test.each([
+  "1",
+  "1=host",
+  "1=host:0",
+  "1=host:70000",
+  "0=host:1",
+  "65536=host:1",
+  "one=host:1",
+  "1=host:1,",
+  "1=a:1,1=b:2",
+  "1=a:1,2=a:1",
+  "1=bad host:1",
+  Array.from({ length: 10 }, (_, index) => `${index + 1}=host:${index + 1}`).join(","),
+])("ORDER_REPLICAS = %s is refused", (value) => {
+  expect(refusal({ ORDER_REPLICAS: value })).toContain("ORDER_REPLICAS");
+});
+
+test("one replica and nine are allowed", () => {
+  const nine = Array.from({ length: 9 }, (_, index) => `${index + 1}=host:${index + 1}`).join(",");
+  expect(readConfig({ ORDER_REPLICAS: "5=host:1" }).replicas.size).toBe(1);
+  expect(readConfig({ ORDER_REPLICAS: nine }).replicas.size).toBe(9);
+});
+
+test("more copies than replicas could never be had: refused", () => {
+  expect(refusal({ ORDER_MIN_COPIES: "3" })).toBe("accepted");
+  expect(refusal({ ORDER_MIN_COPIES: "4" })).toContain("ORDER_MIN_COPIES");
+  expect(refusal({ ORDER_REPLICAS: "1=host:1", ORDER_MIN_COPIES: "2" })).toContain("ORDER_MIN_COPIES");
+});
+
+test("ORDER_ID must be one of the replicas", () => {
+  const config = readConfig({});
+  expect(readReplicaId({ ORDER_ID: " 2 " }, config)).toBe(2);
+  for (const value of [undefined, "", "0", "4", "two"]) {
+    expect(() => readReplicaId({ ORDER_ID: value }, config)).toThrow(/ORDER_ID .* allowed is one of 1, 2, 3/);
+  }
+});

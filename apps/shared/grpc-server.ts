@@ -1,0 +1,153 @@
+/** gRPC from the server's side: promises and streams served, with health and reflection beside every service. */
+
+import * as grpc from "@grpc/grpc-js";
+import { ReflectionService } from "@grpc/reflection";
+import { packageDefinition } from "@stock-bazaar/proto/load";
+import { HealthImplementation } from "grpc-health-check";
+import type { Stream, StreamHandlers } from "./api.ts";
+import type { Address } from "./config.ts";
+import { BazaarError } from "./errors.ts";
+import { statusFromError } from "./grpc-errors.ts";
+import { messageBytesMax } from "./grpc-limits.ts";
+
+const serverOptions: grpc.ServerOptions = {
+  "grpc.max_receive_message_length": messageBytesMax,
+  "grpc.max_send_message_length": messageBytesMax,
+  // A second server on the same port must fail, not share it.
+  "grpc.so_reuseport": 0,
+};
+
+/** Serves a unary method: the promise's value, or its error with our code. */
+export function serveUnary<Request, Reply>(
+  answer: (request: Request) => Promise<Reply>,
+): grpc.handleUnaryCall<Request, Reply> {
+  return (call, callback) => {
+    answer(call.request).then(
+      (reply) => callback(null, reply),
+      (error: unknown) => callback(statusFromError(error)),
+    );
+  };
+}
+
+/** Serves a two-way stream by opening `stream` for each caller. */
+export function serveDuplex<RequestMessage, ReplyMessage, Sent, Received>(
+  open: (handlers: StreamHandlers<Received>) => Stream<Sent>,
+  decode: (message: RequestMessage) => Sent,
+  encode: (message: Received) => ReplyMessage,
+): grpc.handleBidiStreamingCall<RequestMessage, ReplyMessage> {
+  return (call) => {
+    const stream = openFor(call, open, encode);
+    call.on("data", (message: RequestMessage) => stream.send(decode(message)));
+    call.on("end", () => {
+      stream.close();
+      call.end();
+    });
+  };
+}
+
+/** Serves a one-way stream. What the caller is too slow to read is left out: each message stands for itself. */
+export function serveStatus<RequestMessage, ReplyMessage, Received>(
+  open: (handlers: StreamHandlers<Received>) => Stream<never>,
+  encode: (message: Received) => ReplyMessage,
+): grpc.handleServerStreamingCall<RequestMessage, ReplyMessage> {
+  return (call) => {
+    openFor(
+      call,
+      (handlers) =>
+        open({
+          message: (message) => {
+            if (!call.writableNeedDrain) handlers.message(message);
+          },
+          ended: (error) => handlers.ended(error),
+        }),
+      encode,
+    );
+  };
+}
+
+interface WritableCall<ReplyMessage> {
+  write(message: ReplyMessage): boolean;
+  end(): void;
+  emit(event: "error", error: Partial<grpc.StatusObject>): boolean;
+  on(event: "cancelled" | "error", listener: () => void): unknown;
+}
+
+function openFor<ReplyMessage, Sent, Received>(
+  call: WritableCall<ReplyMessage>,
+  open: (handlers: StreamHandlers<Received>) => Stream<Sent>,
+  encode: (message: Received) => ReplyMessage,
+): Stream<Sent> {
+  let ended = false;
+  const stream = open({
+    message(message) {
+      if (!ended) call.write(encode(message));
+    },
+    ended(error) {
+      if (ended) return;
+      ended = true;
+      if (error) call.emit("error", statusFromError(error));
+      else call.end();
+    },
+  });
+  const close = () => {
+    if (ended) return;
+    ended = true;
+    stream.close();
+  };
+  call.on("cancelled", close);
+  call.on("error", close);
+  return stream;
+}
+
+export interface RunningServer {
+  /** The port it listens on: of use when the address asked for port 0. */
+  readonly port: number;
+  /** Takes nothing new, finishes what it has taken in, for `graceMs` at most. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface Service {
+  readonly definition: grpc.ServiceDefinition;
+  readonly implementation: grpc.UntypedServiceImplementation;
+  /** Ends the streams that would stay open for ever, once their calls are answered. */
+  readonly drain: () => void;
+}
+
+/** Listens, with gRPC health and reflection beside the service. Rejects with a clear message if it can't. */
+export async function startServer(
+  { host, port }: Address,
+  { definition, implementation, drain }: Service,
+): Promise<RunningServer> {
+  const server = new grpc.Server(serverOptions);
+  server.addService(definition, implementation);
+  const name = Object.values(definition)[0]?.path.split("/")[1] ?? "";
+  const health = new HealthImplementation({ "": "SERVING", [name]: "SERVING" });
+  health.addToServer(server);
+  new ReflectionService(packageDefinition).addToServer(server);
+
+  const boundPort = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${host}:${port}`, grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error)
+        reject(new BazaarError("UNAVAILABLE", `can't listen on ${host}:${port}: ${error.message}`, { cause: error }));
+      else resolve(bound);
+    });
+  });
+
+  return {
+    port: boundPort,
+    stop: (graceMs) =>
+      new Promise((resolve) => {
+        health.setStatus("", "NOT_SERVING");
+        health.setStatus(name, "NOT_SERVING");
+        drain();
+        const timer = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, graceMs);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  };
+}

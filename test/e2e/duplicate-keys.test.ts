@@ -1,0 +1,65 @@
+/** The same key from many clients at once, through two front-ends, while the leader dies: one outcome, one order. */
+
+import { expect, test } from "vitest";
+import { type Answer, at, newTrade, orderNumber, trade } from "./support/client.ts";
+import { Cluster } from "./support/cluster.ts";
+import { expectInvariants, ordersByKey } from "./support/invariants.ts";
+import { Traffic } from "./support/traffic.ts";
+
+const keys = 200;
+const clientsPerKey = 8;
+/** Keys under way at once: with all of them, most would be decided before the leader is dead. */
+const lanes = 10;
+
+test("200 keys, each sent by 8 clients at once through two front-ends while leaders die: one outcome each", async (context) => {
+  const cluster = await Cluster.start(context, { frontEnds: 2 });
+  const requests = Array.from({ length: keys }, (_, index) =>
+    newTrade(
+      index % 10 === 9
+        ? { name: "FishCo", type: "buy", quantity: 1_000_000 }
+        : { type: index % 2 === 0 ? "buy" : "sell", quantity: 2 },
+    ),
+  );
+  const answers = new Map<string, Answer[]>();
+  const sendAll = async (request: (typeof requests)[number]) => {
+    const sent = Array.from({ length: clientsPerKey }, (_, client) =>
+      trade(cluster.frontEndUrl(1 + (client % 2)), request),
+    );
+    answers.set(request.key, await Promise.all(sent));
+  };
+  const background = new Traffic({ urls: cluster.urls, clients: 16 });
+  const waiting = [...requests];
+  const lane = async () => {
+    for (let request = waiting.shift(); request; request = waiting.shift()) {
+      await sendAll(request);
+      if (answers.size === keys / 4) await cluster.order(3).kill();
+      if (answers.size === keys / 2) cluster.order(3).start();
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  await cluster.leaderIs(2);
+  await cluster.settled();
+  await background.stop();
+
+  const inLedger = new Map(
+    ordersByKey(
+      cluster,
+      requests.map(({ key }) => key),
+    ).map((order) => [order.key, order]),
+  );
+  for (const { key, type, quantity } of requests) {
+    const told = (answers.get(key) ?? []).map(({ status, body }) => ({ status, body }));
+    expect(told).toHaveLength(clientsPerKey);
+    expect(new Set(told.map((answer) => JSON.stringify(answer))).size, JSON.stringify(told)).toBe(1);
+    const [outcome] = told;
+    if (outcome?.status === 200) {
+      expect(inLedger.get(key)).toEqual({ id: orderNumber(outcome.body), key, type, quantity });
+    } else {
+      expect(at(outcome?.body, "error", "reason")).toBe("INSUFFICIENT_QUANTITY");
+      expect(inLedger.has(key)).toBe(false);
+    }
+  }
+  expect(inLedger.size).toBeGreaterThan(0);
+  expect(background.failures).toEqual([]);
+  await expectInvariants(cluster, { records: background.records });
+});

@@ -1,0 +1,72 @@
+/** The leader dies or freezes while 64 clients trade: they see slower replies and nothing else. */
+
+import { expect, test } from "vitest";
+import { at, get } from "./support/client.ts";
+import { Cluster } from "./support/cluster.ts";
+import { expectInvariants } from "./support/invariants.ts";
+import { report } from "./support/report.ts";
+import { Traffic } from "./support/traffic.ts";
+import { eventually } from "./support/wait.ts";
+
+const clients = 64;
+
+test("kill -9 of the leader under load: no request fails, no order is lost or doubled, the next highest leads", async (context) => {
+  const cluster = await Cluster.start(context);
+  expect(await cluster.leader()).toBe(3);
+  const traffic = new Traffic({ urls: cluster.urls, clients });
+  await traffic.more(1000);
+
+  await cluster.order(3).kill();
+  await cluster.leaderIs(2);
+  await traffic.more(1000);
+  cluster.order(3).start();
+  await cluster.settled();
+  await traffic.more(500);
+  expect(await cluster.leader()).toBe(2);
+  await traffic.stop();
+
+  report("kill -9 of the leader", traffic);
+  expect(traffic.failures).toEqual([]);
+  expect(traffic.longestSilenceMs).toBeLessThan(10_000);
+  await expectInvariants(cluster, { records: traffic.records });
+  await expectOrdersFound(cluster, traffic);
+  expect(await cluster.leader()).toBe(2);
+});
+
+test("a leader frozen under load is replaced; woken up, it follows and corrupts nothing", async (context) => {
+  const cluster = await Cluster.start(context);
+  const traffic = new Traffic({ urls: cluster.urls, clients });
+  await traffic.more(1000);
+
+  cluster.order(3).freeze();
+  await cluster.leaderIs(2);
+  await traffic.more(1000);
+  cluster.order(3).thaw();
+  await cluster.settled();
+  await traffic.more(500);
+  expect(await cluster.leader()).toBe(2);
+  await traffic.stop();
+
+  report("SIGSTOP of the leader", traffic);
+  expect(traffic.failures).toEqual([]);
+  expect(traffic.longestSilenceMs).toBeLessThan(10_000);
+  await expectInvariants(cluster, { records: traffic.records });
+  await expectOrdersFound(cluster, traffic);
+  await eventually("the woken replica says that it follows", async () => {
+    const { body } = await get(`${cluster.url}/cluster`);
+    const replicas: unknown = at(body, "data", "replicas");
+    return (
+      Array.isArray(replicas) && replicas.some((state) => at(state, "id") === 3 && at(state, "role") === "follower")
+    );
+  });
+});
+
+/** I7, for a sample: an acknowledged number is always found. */
+async function expectOrdersFound(cluster: Cluster, traffic: Traffic): Promise<void> {
+  const step = Math.ceil(traffic.accepted.length / 50);
+  for (const { request, orderNumber } of traffic.accepted.filter((_, index) => index % step === 0)) {
+    const { name, type, quantity } = request;
+    const { status, body } = await get(`${cluster.url}/orders/${orderNumber}`);
+    expect({ status, body }).toEqual({ status: 200, body: { data: { number: orderNumber, name, type, quantity } } });
+  }
+}

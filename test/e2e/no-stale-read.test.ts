@@ -1,0 +1,79 @@
+/** Two front-ends with caches: once anybody has been told of a change, nobody reads what was before it. */
+
+import { expect, test } from "vitest";
+import { lookUp, newTrade, orderNumber, trade } from "./support/client.ts";
+import { Cluster } from "./support/cluster.ts";
+import { staleReads } from "./support/history.ts";
+import { expectInvariants, readLedger } from "./support/invariants.ts";
+import { Readers } from "./support/readers.ts";
+import { report } from "./support/report.ts";
+import { mixedTrades, Traffic } from "./support/traffic.ts";
+
+const stocks = ["GameStart", "FishCo", "BoarCo"];
+const writers = 4;
+const readers = 12;
+
+/** Few writers, so that the caches have something to serve between two changes. */
+function startLoad(cluster: Cluster, urls: readonly string[] = cluster.urls) {
+  const traffic = new Traffic({ urls, clients: writers, next: mixedTrades(stocks), persistent: true });
+  return { traffic, reading: new Readers({ urls: cluster.urls, clients: readers, stocks }) };
+}
+
+async function expectNoStaleRead(cluster: Cluster, traffic: Traffic, reading: Readers): Promise<void> {
+  await Promise.all([traffic.stop(), reading.stop()]);
+  const hits = reading.lookups.filter(({ cache }) => cache === "hit").length;
+  report(`${reading.lookups.length} lookups, ${hits} of them hits, beside`, traffic);
+  expect(staleReads(reading.lookups, traffic.records, readLedger(cluster), cluster.initialQuantities)).toEqual([]);
+  await expectInvariants(cluster, { records: traffic.records });
+}
+
+test("through two front-ends nobody reads an old quantity, also while the leader and the catalog die", async (context) => {
+  const cluster = await Cluster.start(context, { frontEnds: 2 });
+  const { traffic, reading } = startLoad(cluster);
+  await traffic.more(300);
+  await cluster.order(3).kill();
+  await traffic.more(200);
+  await cluster.service("catalog").kill();
+  cluster.service("catalog").start();
+  await traffic.more(200);
+  for (const url of cluster.urls) await reading.moreHits(100, url);
+  await expectNoStaleRead(cluster, traffic, reading);
+  expect(traffic.failures).toEqual([]);
+  expect(reading.failures).toEqual([]);
+});
+
+test("a front-end that is killed -9 holds up trades no longer than its lease, and comes back without old stocks", async (context) => {
+  const cluster = await Cluster.start(context, { frontEnds: 2 });
+  const { traffic, reading } = startLoad(cluster);
+  await traffic.more(200);
+  await reading.moreHits(50, cluster.frontEndUrl(2));
+  await cluster.service("front-end-2").kill();
+  await traffic.more(200);
+  cluster.service("front-end-2").start();
+  await reading.moreHits(50, cluster.frontEndUrl(2));
+  await traffic.more(100);
+  await expectNoStaleRead(cluster, traffic, reading);
+});
+
+test("a front-end frozen for longer than its lease serves nothing old when it wakes up", async (context) => {
+  const cluster = await Cluster.start(context, { frontEnds: 2 });
+  const [first = "", second = ""] = cluster.urls;
+  const { traffic, reading } = startLoad(cluster, [first]);
+  await reading.moreHits(50, second);
+  await traffic.more(100);
+  await lookUp(second, "HarborRope");
+  expect((await lookUp(second, "HarborRope")).headers.get("x-cache")).toBe("hit");
+
+  cluster.service("front-end-2").freeze();
+  // The trade is answered only when the lease of the frozen one has run out.
+  const { body } = await trade(first, newTrade({ name: "HarborRope", type: "buy" }));
+  await traffic.more(100);
+  // These wait in the socket of the frozen process: they are the first thing that it does.
+  const waiting = Promise.all(Array.from({ length: 5 }, () => lookUp(second, "HarborRope")));
+  cluster.service("front-end-2").thaw();
+  for (const { headers } of await waiting) expect(headers.get("etag")).toBe(`"${orderNumber(body)}"`);
+  await reading.moreHits(50, second);
+  await expectNoStaleRead(cluster, traffic, reading);
+  expect(traffic.failures).toEqual([]);
+  expect(reading.failures).toEqual([]);
+});

@@ -1,0 +1,104 @@
+/** A service that can't do its work says why in one line, and what mends it, and ends with a code that tells. */
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { migrateAll } from "@stock-bazaar/db/migrate";
+import { catalogFile, orderFile } from "@stock-bazaar/db/open";
+import { readConfig } from "@stock-bazaar/shared/config";
+import { describe, expect, test } from "vitest";
+import { freePorts } from "./support/ports.ts";
+import { Service } from "./support/service.ts";
+
+interface Refusal {
+  readonly code: number | null;
+  readonly said: string;
+}
+
+/** Runs a service that is expected to end by itself. */
+async function run(workspace: string, environment: Readonly<Record<string, string>>): Promise<Refusal> {
+  const service = new Service(workspace, `apps/${workspace}/main.ts`, { environment });
+  service.start();
+  try {
+    const { code } = await service.ended();
+    return { code, said: service.lines.join("\n") };
+  } finally {
+    if (service.isRunning) await service.kill();
+  }
+}
+
+async function withDataDir(action: (environment: Record<string, string>) => Promise<void>): Promise<void> {
+  const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
+  const [frontEnd, catalog, order] = await freePorts(3);
+  try {
+    await action({
+      DATA_DIR: dataDir,
+      FRONTEND_PORT: String(frontEnd),
+      CATALOG_PORT: String(catalog),
+      ORDER_REPLICAS: `1=127.0.0.1:${order}`,
+      ORDER_ID: "1",
+    });
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+describe.concurrent("a service refuses", () => {
+  test("to start without its database, naming the file and the command that makes it", () =>
+    withDataDir(async (environment) => {
+      const { DATA_DIR: dataDir = "" } = environment;
+      const catalog = await run("catalog", environment);
+      expect(catalog.code).toBe(1);
+      expect(catalog.said).toContain(catalogFile(dataDir));
+      expect(catalog.said).toMatch(/npm run migrate.*npm run seed/);
+      const order = await run("order", environment);
+      expect(order.code).toBe(1);
+      expect(order.said).toContain(orderFile(dataDir, 1));
+      expect(order.said).toContain("npm run migrate");
+    }));
+
+  test("a file that is no database", () =>
+    withDataDir(async (environment) => {
+      const { DATA_DIR: dataDir = "" } = environment;
+      writeFileSync(
+        orderFile(dataDir, 1),
+        "not a database, but long enough to be taken for the header of one".repeat(9),
+      );
+      const { code, said } = await run("order", environment);
+      expect(code).toBe(1);
+      expect(said).toContain(`${orderFile(dataDir, 1)} is not a SQLite database`);
+    }));
+
+  test.each([
+    ["catalog", "CACHE_LEASE_MS", "soon"],
+    ["catalog", "CATALOG_PORT", "70000"],
+    ["order", "ORDER_ID", "7"],
+    ["order", "ORDER_MIN_COPIES", "2"],
+    ["front-end", "ORDER_REPLICAS", "1=localhost"],
+    ["front-end", "CACHE_SIZE", "-1"],
+    ["front-end", "LOG_LEVEL", "loud"],
+  ])("%s: %s=%s with exit code 2, naming variable, value and what is allowed", (workspace, variable, value) =>
+    withDataDir(async (environment) => {
+      const { code, said } = await run(workspace, { ...environment, [variable]: value });
+      expect(code).toBe(2);
+      expect(said.split("\n")).toHaveLength(1);
+      expect(said).toContain(`${variable} is ${JSON.stringify(value)}: allowed is`);
+    }),
+  );
+
+  test("a port that is taken", () =>
+    withDataDir(async (environment) => {
+      migrateAll(readConfig(environment));
+      const ports = { catalog: "CATALOG_PORT", order: "ORDER_REPLICAS", "front-end": "FRONTEND_PORT" };
+      for (const [workspace, variable] of Object.entries(ports)) {
+        const port = Number(environment[variable]?.split(":").at(-1));
+        const taken = createServer().listen(port, "127.0.0.1");
+        const { code, said } = await run(workspace, environment);
+        taken.close();
+        expect(code, said).toBeGreaterThan(0);
+        expect(said, workspace).toContain(`127.0.0.1:${port}`);
+        expect(said, workspace).toMatch(/can't listen|listens there/);
+      }
+    }));
+});

@@ -1,0 +1,87 @@
+/** Services start in any order, stop when they are asked to without losing what they took in, and all at once too. */
+
+import { describe, expect, test } from "vitest";
+import { get, newTrade, trade } from "./support/client.ts";
+import { Cluster } from "./support/cluster.ts";
+import { expectInvariants, ordersByKey } from "./support/invariants.ts";
+import { report } from "./support/report.ts";
+import { Traffic } from "./support/traffic.ts";
+import { eventually } from "./support/wait.ts";
+
+const stopped = { code: 0, signal: null };
+
+describe.concurrent("in any order", () => {
+  test("a front-end that starts before its back ends waits for them, and answers what came meanwhile", async (context) => {
+    const cluster = await Cluster.create(context);
+    cluster.service("front-end-1").start();
+    await eventually("the front-end listens", async () => (await get(`${cluster.url}/healthz`)).status === 200);
+    expect((await get(`${cluster.url}/readyz`)).status).toBe(503);
+    const waiting = trade(cluster.url, newTrade({ type: "buy", quantity: 2 }));
+    for (const id of cluster.replicaIds) cluster.order(id).start();
+    cluster.service("catalog").start();
+    expect((await waiting).status).toBe(200);
+    await cluster.settled();
+    expect(await cluster.leader()).toBe(3);
+    await expectInvariants(cluster);
+  });
+
+  test("replicas that start before the catalog wait for it", async (context) => {
+    const cluster = await Cluster.create(context);
+    for (const id of cluster.replicaIds) cluster.order(id).start();
+    await eventually("the replicas run", () =>
+      cluster.replicaIds.every((id) => cluster.order(id).lines.some((line) => line.includes("listening"))),
+    );
+    cluster.service("catalog").start();
+    cluster.service("front-end-1").start();
+    await cluster.settled();
+    expect((await trade(cluster.url, newTrade())).status).toBe(200);
+    await expectInvariants(cluster);
+  });
+});
+
+test("SIGTERM of leader, follower and catalog under load: each exits 0, no request fails", async (context) => {
+  const cluster = await Cluster.start(context);
+  const traffic = new Traffic({ urls: cluster.urls, clients: 64 });
+  await traffic.more(300);
+  for (const name of ["order-3", "order-1", "catalog"]) {
+    expect(await cluster.service(name).stop(), name).toEqual(stopped);
+    cluster.service(name).start();
+    await traffic.more(300);
+  }
+  await cluster.settled();
+  await traffic.stop();
+  report("SIGTERM of leader, follower and catalog", traffic);
+  expect(traffic.failures).toEqual([]);
+  await expectInvariants(cluster, { records: traffic.records });
+});
+
+test("SIGTERM of the front-end under load: it exits 0, and whoever traded through it was told so", async (context) => {
+  const cluster = await Cluster.start(context);
+  const traffic = new Traffic({ urls: cluster.urls, clients: 64 });
+  await traffic.more(500);
+  expect(await cluster.service("front-end-1").stop()).toEqual(stopped);
+  await traffic.stop();
+
+  const lost = traffic.failures.map(({ request }) => request.key);
+  expect(ordersByKey(cluster, lost)).toEqual([]);
+  await expectInvariants(cluster, { records: traffic.records });
+});
+
+test("everything stopped at once, and everything killed at once: all is there again afterwards", async (context) => {
+  // A front-end finishes what it took in, and waits this long for back ends that are gone.
+  const cluster = await Cluster.start(context, { environment: { REQUEST_TIMEOUT_MS: "1500" } });
+  const traffic = new Traffic({ urls: cluster.urls, clients: 32, persistent: true });
+  await traffic.more(300);
+  const exits = await Promise.all(cluster.names.map(async (name) => [name, await cluster.service(name).stop()]));
+  expect(exits).toEqual(cluster.names.map((name) => [name, stopped]));
+  cluster.startAll();
+  await cluster.settled();
+  await traffic.more(300);
+  await Promise.all(cluster.names.map((name) => cluster.service(name).kill()));
+  cluster.startAll();
+  await cluster.settled();
+  await traffic.more(300);
+  await traffic.stop();
+  expect(traffic.failures).toEqual([]);
+  await expectInvariants(cluster, { records: traffic.records });
+});

@@ -1,0 +1,100 @@
+/**
+ * One keep-alive connection of one client, and nothing clever: it never repeats a request by itself, so a request
+ * that the server loses is seen as lost. (`fetch` quietly sends some requests again.)
+ */
+
+import { connect, type Socket } from "node:net";
+
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly text: string;
+}
+
+interface Waiting {
+  readonly resolve: (reply: HttpReply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class HttpConnection {
+  readonly #host: string;
+  readonly #port: number;
+  #socket: Socket | undefined;
+  #received: Buffer = Buffer.alloc(0);
+  #waiting: Waiting | undefined;
+
+  constructor(url: string) {
+    const { hostname, port } = new URL(url);
+    this.#host = hostname;
+    this.#port = Number(port);
+  }
+
+  /** Rejects when the connection can't be made or is lost before the reply is complete. One request at a time. */
+  request(method: string, path: string, headers: Readonly<Record<string, string>>, body = ""): Promise<HttpReply> {
+    if (this.#waiting) throw new Error("a request is under way");
+    const lines = [`${method} ${path} HTTP/1.1`, `host: ${this.#host}:${this.#port}`];
+    for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
+    if (method === "POST") lines.push("content-type: application/json", `content-length: ${Buffer.byteLength(body)}`);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#socket ??= this.#connect();
+      this.#socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
+    });
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+    this.#lost(new Error("closed"));
+  }
+
+  #connect(): Socket {
+    const socket = connect({ host: this.#host, port: this.#port, noDelay: true });
+    const lost = (why: string) => {
+      if (this.#socket === socket) this.#lost(new Error(why));
+    };
+    socket.on("data", (chunk: Buffer) => {
+      if (this.#socket === socket) this.#take(chunk);
+    });
+    socket.on("error", (error) => lost(error.message));
+    socket.on("end", () => {
+      socket.destroy();
+      lost("the server closed the connection");
+    });
+    socket.on("close", () => lost("the connection is closed"));
+    return socket;
+  }
+
+  #lost(error: Error): void {
+    this.#socket = undefined;
+    this.#received = Buffer.alloc(0);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.reject(error);
+  }
+
+  #take(chunk: Buffer): void {
+    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    const headEnd = this.#received.indexOf("\r\n\r\n");
+    if (headEnd < 0) return;
+    const [statusLine = "", ...headerLines] = this.#received.toString("latin1", 0, headEnd).split("\r\n");
+    const headers = new Map(
+      headerLines.map((line) => {
+        const colon = line.indexOf(":");
+        return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+      }),
+    );
+    const status = Number(statusLine.split(" ")[1]);
+    const length = status === 304 ? 0 : Number(headers.get("content-length"));
+    const bodyStart = headEnd + 4;
+    if (this.#received.length < bodyStart + length) return;
+    const text = this.#received.toString("utf8", bodyStart, bodyStart + length);
+    this.#received = Buffer.alloc(0);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (headers.get("connection")?.toLowerCase() === "close") {
+      this.#socket?.destroy();
+      this.#socket = undefined;
+    }
+    waiting?.resolve({ status, headers, text });
+  }
+}

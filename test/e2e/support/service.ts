@@ -1,0 +1,113 @@
+/**
+ * One process of the bazaar, run as a person would run it: `bun apps/<service>/main.ts` and an environment. It can
+ * die, freeze and come back; what it says is kept, for when a test fails.
+ */
+
+import { resolve } from "node:path";
+import { supervisedVariable } from "@stock-bazaar/shared/supervised";
+import { within } from "./wait.ts";
+
+export const root = resolve(import.meta.dirname, "../../..");
+
+const linesMax = 2000;
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+type Child = Bun.Subprocess<"pipe", "pipe", "pipe">;
+
+export class Service {
+  readonly name: string;
+  readonly #command: readonly string[];
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #supervised: boolean;
+  #lines: string[] = [];
+  #child: Child | undefined;
+  #read: Promise<unknown> = Promise.resolve();
+
+  /** `script` is relative to the top of the workspace. Supervised: it ends with this process, whatever kills that. */
+  constructor(
+    name: string,
+    script: string,
+    options: { environment: Readonly<Record<string, string>>; args?: readonly string[]; supervised?: boolean },
+  ) {
+    this.name = name;
+    this.#command = [process.execPath, resolve(root, script), ...(options.args ?? [])];
+    this.#environment = options.environment;
+    this.#supervised = options.supervised ?? true;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** What it has said so far, over all its lives, on standard output and standard error. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  /** Starts the process; it isn't ready yet. */
+  start(): void {
+    if (this.isRunning) throw new Error(`${this.name} runs already`);
+    const child: Child = Bun.spawn([...this.#command], {
+      cwd: root,
+      stdio: ["pipe", "pipe", "pipe"],
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        ...this.#environment,
+        ...(this.#supervised ? { [supervisedVariable]: "1" } : {}),
+      },
+    });
+    this.#child = child;
+    this.#read = Promise.all([this.#keepLines(child.stdout), this.#keepLines(child.stderr)]);
+  }
+
+  /** SIGTERM, or another signal. Resolves when the process has ended and all it said is here. */
+  async stop(signal: "SIGTERM" | "SIGINT" | "SIGKILL" = "SIGTERM"): Promise<Exit> {
+    this.#child?.kill(signal);
+    return this.ended();
+  }
+
+  /** kill -9: nothing is finished, nothing said. */
+  kill(): Promise<Exit> {
+    return this.stop("SIGKILL");
+  }
+
+  /** The process stays, and its connections too, but it does nothing any more. */
+  freeze(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
+  /** Resolves when the process has ended by itself. */
+  async ended(): Promise<Exit> {
+    const child = this.#child;
+    if (!child) throw new Error(`${this.name} was never started`);
+    await within(`the end of ${this.name}`, child.exited);
+    // A killed process may leave children that hold its output open: then what was said so far has to do.
+    await Promise.race([this.#read, Bun.sleep(500)]);
+    return { code: child.exitCode, signal: child.signalCode === null ? null : String(child.signalCode) };
+  }
+
+  async #keepLines(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const chunk of stream) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) this.#keep(line);
+    }
+    if (rest !== "") this.#keep(rest);
+  }
+
+  #keep(line: string): void {
+    this.#lines.push(line);
+    if (this.#lines.length > linesMax) this.#lines = this.#lines.slice(-linesMax / 2);
+  }
+}

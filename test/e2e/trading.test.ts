@@ -1,0 +1,116 @@
+/** The path of a lookup and of a trade through real processes, with everybody alive. */
+
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { at, get, lookUp, newTrade, orderNumber, trade } from "./support/client.ts";
+import { Cluster } from "./support/cluster.ts";
+import { expectInvariants } from "./support/invariants.ts";
+import { Traffic } from "./support/traffic.ts";
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.shared();
+  cluster.startAll();
+  await cluster.settled();
+});
+afterEach(({ task }) => {
+  if (task.result?.state === "fail") cluster.printLogs();
+});
+afterAll(() => cluster.dispose());
+
+test("a trade moves the stock, gets the next number, and can be read under it", async () => {
+  const before = at((await lookUp(cluster.url, "FishCo")).body, "data", "quantity");
+  const first = orderNumber((await trade(cluster.url, newTrade({ name: "FishCo", type: "buy", quantity: 7 }))).body);
+  const { status, body } = await trade(cluster.url, newTrade({ name: "FishCo", type: "sell", quantity: 2 }));
+  expect({ status, body }).toEqual({ status: 200, body: { data: { transaction_number: Number(first) + 1 } } });
+
+  expect((await lookUp(cluster.url, "FishCo")).body).toEqual({
+    data: { name: "FishCo", price: 8.5, quantity: Number(before) - 5 },
+  });
+  expect((await get(`${cluster.url}/orders/${first}`)).body).toEqual({
+    data: { number: first, name: "FishCo", type: "buy", quantity: 7 },
+  });
+  const { body: list } = await get(`${cluster.url}/orders?limit=1`);
+  expect(at(list, "data")).toEqual([
+    {
+      number: Number(first) + 1,
+      name: "FishCo",
+      type: "sell",
+      quantity: 2,
+      price: 8.5,
+      created_at: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/),
+    },
+  ]);
+  await expectInvariants(cluster);
+});
+
+test("what can't be traded is refused, changes nothing, and stays refused under its key", async () => {
+  const before = await lookUp(cluster.url, "BoarCo");
+  const tooMany = newTrade({ name: "BoarCo", type: "buy", quantity: 101 });
+  const unknown = newTrade({ name: "NoSuchStock" });
+  const refusals = [
+    {
+      request: tooMany,
+      status: 400,
+      message: "Available quantity to buy is less than requested quantity",
+      reason: "INSUFFICIENT_QUANTITY",
+    },
+    { request: unknown, status: 404, message: "stock not found", reason: "INVALID_STOCKNAME" },
+  ];
+  for (const { request, status: code, message, reason } of refusals) {
+    const { status, body, headers } = await trade(cluster.url, request);
+    expect({ status, body }).toEqual({ status: code, body: { error: { code, message, reason } } });
+    expect(headers.get("idempotent-replayed")).toBeNull();
+  }
+  await trade(cluster.url, newTrade({ name: "BoarCo", type: "sell", quantity: 50 }));
+  const again = await trade(cluster.url, tooMany);
+  expect(again.status).toBe(400);
+  expect(again.headers.get("idempotent-replayed")).toBe("true");
+  await trade(cluster.url, newTrade({ name: "BoarCo", type: "buy", quantity: 50 }));
+  expect((await lookUp(cluster.url, "BoarCo")).body).toEqual(before.body);
+  expect((await lookUp(cluster.url, "NoSuchStock")).status).toBe(404);
+  expect((await get(`${cluster.url}/orders/999999`)).status).toBe(404);
+  await expectInvariants(cluster);
+});
+
+test("the same key twice is one order, and with another request it is refused", async () => {
+  const request = newTrade({ name: "MenhirCo", type: "buy", quantity: 3 });
+  const first = await trade(cluster.url, request);
+  const second = await trade(cluster.url, request);
+  expect(first.headers.get("idempotent-replayed")).toBeNull();
+  expect(second.headers.get("idempotent-replayed")).toBe("true");
+  expect(second.body).toEqual(first.body);
+
+  const { status, body } = await trade(cluster.url, { ...request, quantity: 4 });
+  expect(status).toBe(422);
+  expect(body).toEqual({
+    error: { code: 422, message: "Idempotency-Key was used with a different request", reason: "KEY_REUSED" },
+  });
+  expect(at((await lookUp(cluster.url, "MenhirCo")).body, "data", "quantity")).toBe(97);
+  await expectInvariants(cluster);
+});
+
+test("a lookup is served from the cache until a trade changes the stock, and its tag changes with it", async () => {
+  const uses = async () => (await lookUp(cluster.url, "HarborRope")).headers.get("x-cache");
+  expect(await uses()).toBe("miss");
+  expect(await uses()).toBe("hit");
+  const tag = (await lookUp(cluster.url, "HarborRope")).headers.get("etag") ?? "";
+  expect((await get(`${cluster.url}/stocks/HarborRope`, { "if-none-match": tag })).status).toBe(304);
+
+  const number = orderNumber((await trade(cluster.url, newTrade({ name: "HarborRope", type: "buy" }))).body);
+  const changed = await get(`${cluster.url}/stocks/HarborRope`, { "if-none-match": tag });
+  expect(changed.status).toBe(200);
+  expect(changed.headers.get("x-cache")).toBe("miss");
+  expect(changed.headers.get("etag")).toBe(`"${number}"`);
+  expect(at(changed.body, "data", "quantity")).toBe(99);
+  expect(await uses()).toBe("hit");
+});
+
+test("64 clients at once leave equal replicas and a ledger that explains every unit", async () => {
+  const traffic = new Traffic({ urls: cluster.urls, clients: 64 });
+  await traffic.more(2000);
+  await traffic.stop();
+  expect(traffic.failures).toEqual([]);
+  expect(traffic.records.some(({ reason }) => reason === "INSUFFICIENT_QUANTITY")).toBe(true);
+  await expectInvariants(cluster, { records: traffic.records });
+});

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { createTestClient, expectFailure, strangeNames, type TestClient } from "./support/client.ts";
+
+let client: TestClient;
+beforeAll(async () => {
+  client = await createTestClient();
+});
+afterAll(() => client.close());
+
+/** Looks the stock up until it comes from the cache, which takes a lease first. */
+async function cached(name: string): Promise<void> {
+  await vi.waitFor(async () => expect((await client.get(`/stocks/${name}`)).headers["x-cache"]).toBe("hit"), 5000);
+}
+
+describe("x-cache", () => {
+  test("the first lookup asks, the second is a hit, and both tell the same", async () => {
+    const first = await client.get("/stocks/GameStart");
+    expect(first.headers["x-cache"]).toMatch(/^(miss|bypass)$/);
+    await cached("GameStart");
+    expect((await client.get("/stocks/GameStart")).text).toBe(first.text);
+  });
+
+  test("a lookup after a trade doesn't tell what was before it", async () => {
+    await cached("FishCo");
+    const { body } = await client.get("/stocks/FishCo");
+    const { quantity } = (body as { data: { quantity: number } }).data;
+    expect((await client.post("/orders", { name: "FishCo", quantity: 2, type: "buy" })).status).toBe(200);
+    expect((await client.get("/stocks/FishCo")).body).toMatchObject({ data: { quantity: quantity - 2 } });
+  });
+
+  test.each(["hit", "miss", "bypass"] as const)("says %s when the bazaar does, found or not", async (cache) => {
+    const stock = { name: "X", priceCents: 100, quantity: 1, volume: 0, rev: 1 };
+    const lookup = async (name: string) => ({ stock: name === "X" ? stock : undefined, cache });
+    const told = await createTestClient({ changes: { lookup } });
+    for (const path of [
+      "/stocks/X",
+      "/stocks/Y",
+      "/stocks?stockname=X",
+      "/stock/X",
+      "/stock/Y",
+      "/products/X",
+      "/products/Y",
+    ]) {
+      expect((await told.get(path)).headers["x-cache"]).toBe(cache);
+    }
+    await told.close();
+  });
+});
+
+describe("GET /stocksCache/{name}", () => {
+  test("drops the name", async () => {
+    await cached("GameStart");
+    const answer = await client.get("/stocksCache/GameStart");
+    expect(answer.status).toBe(200);
+    expect(answer.text).toBe('{"data":{"code":200,"message":"Cache Invalidation done"}}');
+    expectFailure(await client.get("/stocksCacheLookup/GameStart"), 404, "stock not found", "INVALID_STOCKNAME");
+    expect((await client.get("/stocks/GameStart")).headers["x-cache"]).not.toBe("hit");
+  });
+
+  test.each(strangeNames)("%s can be dropped too", async (_, name) => {
+    const answer = await client.get(`/stocksCache/${encodeURIComponent(name)}`);
+    expect(answer.body).toEqual({ data: { code: 200, message: "Cache Invalidation done" } });
+  });
+
+  test("no name is an invalid request", async () => {
+    expectFailure(await client.get("/stocksCache/"), 400, "Invalid GET request/URL", "INVALID_REQUEST");
+    expectFailure(await client.get("/stocksCache"), 400, "Invalid GET request/URL", "INVALID_REQUEST");
+  });
+});
+
+describe("GET /stocksCacheLookup/{name}", () => {
+  test("answers like a lookup what is in the cache", async () => {
+    await cached("GameStart");
+    const answer = await client.get("/stocksCacheLookup/GameStart");
+    expect(answer.status).toBe(200);
+    expect(answer.text).toBe('{"data":{"name":"GameStart","price":15.99,"quantity":100}}');
+    expect(answer.headers["x-cache"]).toBe("hit");
+    const tag = answer.headers.etag ?? "";
+    expect((await client.get("/stocksCacheLookup/GameStart", { "if-none-match": tag })).status).toBe(304);
+  });
+
+  test("doesn't find what was never looked up, and doesn't ask for it", async () => {
+    const lookup = vi.fn();
+    const asked = await createTestClient({ changes: { lookup } });
+    const answer = await asked.get("/stocksCacheLookup/BoarCo");
+    expectFailure(answer, 404, "stock not found", "INVALID_STOCKNAME");
+    expect(answer.headers["x-cache"]).toBe("miss");
+    expect(lookup).not.toHaveBeenCalled();
+    await asked.close();
+  });
+
+  test.each(strangeNames)("%s isn't in the cache", async (_, name) => {
+    const answer = await client.get(`/stocksCacheLookup/${encodeURIComponent(name)}`);
+    expectFailure(answer, 404, "stock not found", "INVALID_STOCKNAME");
+  });
+
+  test("no name is an invalid request", async () => {
+    expectFailure(await client.get("/stocksCacheLookup/"), 400, "Invalid GET request/URL", "INVALID_REQUEST");
+  });
+});

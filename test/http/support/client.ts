@@ -1,0 +1,119 @@
+/**
+ * Speaks to the app as a client would, without a socket. Every reply that passes here is checked for what the
+ * contract promises of all replies, so each test of a route tests that as well.
+ */
+
+import { createApp } from "@stock-bazaar/front-end/app";
+import type { Bazaar } from "@stock-bazaar/front-end/bazaar";
+import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
+import { expect } from "vitest";
+import { createTestBazaar } from "./bazaar.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** The JSON in it, `undefined` if it isn't JSON. */
+  readonly body: unknown;
+}
+
+export interface TestClient {
+  readonly bazaar: Bazaar;
+  send(method: string, path: string, init?: { headers?: Record<string, string>; body?: BodyInit }): Promise<Answer>;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  /** Sends JSON, with the headers that a real client sends. */
+  post(path: string, value: unknown, headers?: Record<string, string>): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface ClientOptions {
+  /** Instead of what the bazaar does. */
+  readonly changes?: Partial<Bazaar>;
+  readonly logger?: Logger;
+}
+
+export async function createTestClient({ changes, logger = silentLogger }: ClientOptions = {}): Promise<TestClient> {
+  const { bazaar: whole, close } = await createTestBazaar();
+  const bazaar = changes === undefined ? whole : changed(whole, changes);
+  const app = createApp({ bazaar, logger });
+  const send: TestClient["send"] = async (method, path, init = {}) => {
+    const response = await app.request(path, { method, ...init });
+    return readAnswer(response, method);
+  };
+  return {
+    bazaar,
+    send,
+    get: (path, headers = {}) => send("GET", path, { headers }),
+    post(path, value, headers = {}) {
+      const body = JSON.stringify(value);
+      const contentLength = String(Buffer.byteLength(body));
+      return send("POST", path, {
+        headers: { "content-type": "application/json", "content-length": contentLength, ...headers },
+        body,
+      });
+    },
+    close,
+  };
+}
+
+/** The bazaar with some of its calls replaced. */
+function changed(bazaar: Bazaar, changes: Partial<Bazaar>): Bazaar {
+  return {
+    lookup: (name) => bazaar.lookup(name),
+    lookupCached: (name) => bazaar.lookupCached(name),
+    dropCached: (name) => bazaar.dropCached(name),
+    stocks: () => bazaar.stocks(),
+    trade: (trade) => bazaar.trade(trade),
+    order: (id) => bazaar.order(id),
+    orders: (request) => bazaar.orders(request),
+    cluster: () => bazaar.cluster(),
+    ...changes,
+  };
+}
+
+/** Reads a reply, and checks what every reply must have. */
+export async function readAnswer(response: Response, method = "GET"): Promise<Answer> {
+  const text = await response.text();
+  const headers = Object.fromEntries(response.headers);
+  expect(headers["content-type"]).toMatch(/^(application\/json|text\/plain)/);
+  expect(headers["content-length"]).toMatch(/^\d+$/);
+  if (method === "HEAD" || response.status === 304) expect(text).toBe("");
+  else expect(headers["content-length"]).toBe(String(Buffer.byteLength(text)));
+  expect(headers["x-request-id"]).toMatch(/^[\x21-\x7e]{1,128}$/);
+  const isJson = headers["content-type"] === "application/json" && text !== "";
+  const body: unknown = isJson ? JSON.parse(text) : undefined;
+  return { status: response.status, headers, text, body };
+}
+
+/** Checks the whole envelope of a failure. */
+export function expectFailure(answer: Answer, code: number, message: string, reason: string): void {
+  expect(answer.body).toEqual({ error: { code, message, reason } });
+  expect(answer.status).toBe(code);
+  expect(answer.headers["content-type"]).toBe("application/json");
+}
+
+/** The number of the order in a reply of `POST /orders`. */
+export function orderNumberIn(answer: Answer): number {
+  const { body } = answer;
+  expect(body).toEqual({ data: { transaction_number: expect.any(Number) } });
+  return (body as { data: { transaction_number: number } }).data.transaction_number;
+}
+
+/** Names that no stock has, whatever they try. */
+export const strangeNames: readonly [string, string][] = [
+  ["a prototype's key", "__proto__"],
+  ["an object's method", "constructor"],
+  ["SQL", "'; DROP TABLE stocks; --"],
+  ["SQL that is always true", "GameStart' OR '1'='1"],
+  ["an emoji", "🚀"],
+  ["another case", "gamestart"],
+  ["a space at the end", "GameStart "],
+  ["a NUL at the end", "GameStart\0"],
+  ["a NUL", "\0"],
+  ["markup", "<script>alert(1)</script>"],
+  ["a path", "../../etc/passwd"],
+  ["the longest that may exist", "x".repeat(255)],
+  ["one longer than any", "x".repeat(256)],
+  ["10 kB", "x".repeat(10_240)],
+  ["10 kB that are 3 bytes each in UTF-8", "€".repeat(3_413)],
+];

@@ -1,0 +1,143 @@
+/**
+ * Order replicas as a front-end sees them, without orders: they can be killed, frozen and asked to lead, and they
+ * keep to the register's compare-and-set. For tests of what a front-end does about it.
+ */
+
+import type { OrderApi, ReplicaStatus, RoleName, StreamHandlers } from "@stock-bazaar/shared/api";
+import type { Clock } from "@stock-bazaar/shared/clock";
+import type { Order, Outcome, Register, Trade } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { accepted } from "./builders.ts";
+import { Wire } from "./streams.ts";
+
+/** The catalog's register, and whether the catalog answers at all. */
+export class FakeRegister {
+  current: Register = { term: 0, leader: 0, head: 0 };
+  isUp = true;
+  reads = 0;
+
+  async register(): Promise<Register> {
+    this.reads += 1;
+    if (!this.isUp) throw new BazaarError("UNAVAILABLE", "the catalog is away");
+    return this.current;
+  }
+
+  acquire(replica: number, term: number): number {
+    if (!this.isUp) throw new BazaarError("DEPENDENCY_UNAVAILABLE", "the catalog is away");
+    if (term !== this.current.term) throw new BazaarError("STALE_TERM", `term ${term} has passed`);
+    this.current = { ...this.current, term: term + 1, leader: replica };
+    return term + 1;
+  }
+}
+
+const statusMs = 50;
+
+export class FakeReplica {
+  readonly id: number;
+  readonly wire: Wire;
+  /** What the front-end talks to. */
+  readonly api: OrderApi;
+  role: RoleName = "follower";
+  term = 0;
+  /** With which terms it was asked to lead. */
+  readonly asked: number[] = [];
+  readonly hints: { term: number; leader: number }[] = [];
+  /** Every batch of trades that reached it. */
+  readonly batches: (readonly Trade[])[] = [];
+  hasDiverged = false;
+  /** How it answers trades: by default each key once, as a ledger would. */
+  answerTrades: (trades: readonly Trade[]) => Promise<Outcome[]>;
+  orders: Order[] = [];
+  readonly #clock: Clock;
+  readonly #register: FakeRegister;
+  readonly #watchers = new Set<StreamHandlers<ReplicaStatus>>();
+
+  constructor(id: number, clock: Clock, register: FakeRegister, ledger: Map<string, number>) {
+    this.id = id;
+    this.#clock = clock;
+    this.#register = register;
+    this.wire = new Wire(clock);
+    this.answerTrades = async (trades) =>
+      trades.map(({ key }) => {
+        const known = ledger.get(key);
+        if (known === undefined) ledger.set(key, ledger.size + 1);
+        return accepted(ledger.get(key) ?? 0, known !== undefined);
+      });
+    this.api = {
+      trade: (trades, signal) => abortable(signal, this.wire.call(() => this.#trade(trades))),
+      order: (orderId) => this.wire.call(async () => this.orders.find((order) => order.id === orderId)),
+      orders: () => this.wire.call(async () => this.orders),
+      lead: (afterTerm, signal) => abortable(signal, this.wire.call(() => this.#lead(afterTerm))),
+      setLeader: (hint) => this.wire.call(async () => void this.hints.push(hint)),
+      follow: () => ({ send() {}, close() {} }),
+      watch: (handlers) => this.wire.connect((far) => this.#watch(far), handlers),
+    };
+    this.#beatLater();
+  }
+
+  get status(): ReplicaStatus {
+    return { replica: this.id, role: this.role, term: this.term, leader: 0, lastId: 0, liveFollowers: [] };
+  }
+
+  kill(): void {
+    this.wire.cut();
+  }
+
+  /** Comes back as a follower that has heard of no term yet. */
+  restart(): void {
+    this.role = "follower";
+    this.term = 0;
+    this.wire.mend();
+  }
+
+  /** Says at once how it is. */
+  say(): void {
+    for (const handlers of this.#watchers) handlers.message(this.status);
+  }
+
+  /** Leads without having been asked by this front-end. */
+  becomeLeader(): void {
+    this.term = this.#register.acquire(this.id, this.#register.current.term);
+    this.role = "leader";
+    this.say();
+  }
+
+  #watch(handlers: StreamHandlers<ReplicaStatus>) {
+    this.#watchers.add(handlers);
+    handlers.message(this.status);
+    return { send() {}, close: () => void this.#watchers.delete(handlers) };
+  }
+
+  async #trade(trades: readonly Trade[]): Promise<Outcome[]> {
+    this.batches.push(trades);
+    if (this.role !== "leader") throw new BazaarError("NOT_LEADER", `replica ${this.id} doesn't lead`);
+    return this.answerTrades(trades);
+  }
+
+  async #lead(afterTerm: number): Promise<{ term: number }> {
+    this.asked.push(afterTerm);
+    if (this.hasDiverged) throw new BazaarError("DIVERGED", `replica ${this.id} holds another order`);
+    if (this.role === "leader" && this.term > afterTerm) return { term: this.term };
+    this.term = this.#register.acquire(this.id, afterTerm);
+    this.role = "leader";
+    this.say();
+    return { term: this.term };
+  }
+
+  #beatLater(): void {
+    this.#clock.after(statusMs, () => {
+      this.say();
+      this.#beatLater();
+    });
+  }
+}
+
+/** The answer, or UNAVAILABLE as soon as the call is given up. */
+function abortable<T>(signal: AbortSignal | undefined, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(new BazaarError("UNAVAILABLE", "given up"));
+    if (signal?.aborted) giveUp();
+    signal?.addEventListener("abort", giveUp);
+    answer.then(resolve, reject);
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * The real services in one process: catalog, order replicas and front-end, on SQLite in memory, connected
+ * directly instead of by gRPC. For tests of what stands in front of them.
+ */
+
+import { CatalogService } from "@stock-bazaar/catalog/service";
+import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
+import { stocks } from "@stock-bazaar/db/catalog-tables";
+import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/open";
+import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
+import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import { Replica } from "@stock-bazaar/order/replica";
+import { systemClock } from "@stock-bazaar/shared/clock";
+import { silentLogger } from "@stock-bazaar/shared/log";
+
+export interface InProcessOptions {
+  readonly stocks: readonly { name: string; priceCents: number; quantity: number }[];
+  readonly replicaCount?: number;
+  readonly cacheSize?: number;
+}
+
+export interface InProcessBazaar {
+  readonly bazaar: LiveBazaar;
+  close(): Promise<void>;
+}
+
+/** Resolves when there is a leader, a lease, and the leader's followers are live. */
+export async function createInProcessBazaar(options: InProcessOptions): Promise<InProcessBazaar> {
+  const database = openCatalogInMemory();
+  database.db
+    .insert(stocks)
+    .values(options.stocks.map((stock) => ({ ...stock, volume: 0, rev: 0 })))
+    .run();
+  const common = { clock: systemClock, random: Math.random, logger: silentLogger };
+  const catalog = await CatalogService.start({ ...common, ledger: createSqliteLedger(database), leaseMs: 500 });
+
+  const replicas = new Map<number, Replica>();
+  for (let id = 1; id <= (options.replicaCount ?? 3); id += 1) {
+    const replica = new Replica({
+      ...common,
+      replicaId: id,
+      catalog,
+      log: createSqliteOrderLog(openOrdersInMemory()),
+      minCopies: 1,
+      rpcTimeoutMs: 3000,
+      restockIntervalMs: 0,
+      restockQuantity: 100,
+      peer: (other) => replicas.get(other),
+      fatal: (error) => {
+        throw error;
+      },
+    });
+    replicas.set(id, replica);
+  }
+
+  const bazaar = new LiveBazaar({
+    ...common,
+    catalog,
+    replicas,
+    config: { cacheSize: options.cacheSize ?? 1000, cacheTtlMs: 0, requestTimeoutMs: 5000 },
+    newId: () => Bun.randomUUIDv7(),
+  });
+  for (const replica of replicas.values()) replica.start();
+  bazaar.start();
+  for (;;) {
+    const { leader, replicas: states, cache } = await bazaar.cluster();
+    const followers = states.find(({ id }) => id === leader)?.status?.liveFollowers ?? [];
+    if (followers.length === replicas.size - 1 && leader > 0 && (cache.leased || cache.capacity === 0)) break;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  return {
+    bazaar,
+    async close() {
+      bazaar.stop();
+      for (const replica of replicas.values()) await replica.stop();
+      await catalog.stop();
+    },
+  };
+}

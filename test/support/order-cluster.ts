@@ -1,0 +1,178 @@
+/**
+ * The catalog and its order replicas in one process, on SQLite in memory, with a clock and wires that a test owns.
+ * Everything but the transport is the real thing.
+ */
+
+import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
+import { CatalogService } from "@stock-bazaar/catalog/service";
+import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/open";
+import type { OrderLog } from "@stock-bazaar/order/order-log";
+import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import { Replica } from "@stock-bazaar/order/replica";
+import type { CatalogApi } from "@stock-bazaar/shared/api";
+import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
+import { silentLogger } from "@stock-bazaar/shared/log";
+import { stockOf } from "./builders.ts";
+import type { ManualClock } from "./manual-clock.ts";
+import { Wire } from "./streams.ts";
+
+export const leaseMs = 500;
+
+/** A ledger in memory that holds these stocks. */
+export function memoryLedger(stocks: readonly Stock[]) {
+  const database = openCatalogInMemory();
+  const insert = database.client.prepare(
+    "INSERT INTO stocks (name, price_cents, quantity, volume, rev) VALUES (?, ?, ?, ?, ?)",
+  );
+  for (const { name, priceCents, quantity, volume, rev } of stocks) insert.run(name, priceCents, quantity, volume, rev);
+  return createSqliteLedger(database);
+}
+
+/** The catalog as seen over a wire. A test may replace single methods. */
+export function catalogOver(wire: Wire, catalog: CatalogApi): CatalogApi {
+  return {
+    apply: (request) => wire.call(() => catalog.apply(request)),
+    restock: (request) => wire.call(() => catalog.restock(request)),
+    settle: (upTo) => wire.call(() => catalog.settle(upTo)),
+    lookup: (names) => wire.call(() => catalog.lookup(names)),
+    stocks: () => wire.call(() => catalog.stocks()),
+    ordersAfter: (afterId, limit) => wire.call(() => catalog.ordersAfter(afterId, limit)),
+    register: () => wire.call(() => catalog.register()),
+    acquire: (request) => wire.call(() => catalog.acquire(request)),
+    tail: (handlers) => wire.connect((far) => catalog.tail(far), handlers),
+  };
+}
+
+export interface OrderNode {
+  readonly id: number;
+  readonly log: OrderLog;
+  /** Its own view of the catalog. */
+  readonly catalog: CatalogApi;
+  readonly catalogWire: Wire;
+  /** What others reach it by. */
+  readonly incoming: Wire;
+  /** What it reaches the others by. */
+  readonly outgoing: Wire;
+  replica: Replica;
+  readonly fatal: unknown[];
+}
+
+export interface OrderClusterOptions {
+  readonly ids?: readonly number[];
+  readonly minCopies?: number;
+  readonly stocks?: readonly Stock[];
+  readonly restockIntervalMs?: number;
+}
+
+export class OrderCluster {
+  readonly clock: ManualClock;
+  readonly catalog: CatalogService;
+  readonly #nodes: ReadonlyMap<number, OrderNode>;
+  readonly #options: OrderClusterOptions;
+
+  private constructor(clock: ManualClock, catalog: CatalogService, options: OrderClusterOptions) {
+    this.clock = clock;
+    this.catalog = catalog;
+    this.#options = options;
+    this.#nodes = new Map((options.ids ?? [1, 2, 3]).map((id) => [id, this.#createNode(id)]));
+  }
+
+  /** Everything has started and follows nobody yet; the catalog settles at once. */
+  static async start(clock: ManualClock, options: OrderClusterOptions = {}): Promise<OrderCluster> {
+    const ledger = memoryLedger(options.stocks ?? [stockOf("GameStart", { quantity: 1_000_000 })]);
+    const catalog = await CatalogService.start({ ledger, clock, logger: silentLogger, leaseMs });
+    await clock.advance(2 * leaseMs);
+    const cluster = new OrderCluster(clock, catalog, options);
+    for (const { replica } of cluster.#nodes.values()) replica.start();
+    await clock.flush();
+    return cluster;
+  }
+
+  node(id: number): OrderNode {
+    const node = this.#nodes.get(id);
+    if (!node) throw new Error(`no replica ${id}`);
+    return node;
+  }
+
+  /** As a front-end would: asks this replica to lead, and tells the others. */
+  async lead(id: number): Promise<number> {
+    const { term: afterTerm } = await this.catalog.register();
+    const leading = this.node(id).replica.lead(afterTerm);
+    await this.clock.flush();
+    const { term } = await leading;
+    for (const node of this.#nodes.values()) {
+      if (node.incoming.isUp) await node.replica.setLeader({ term, leader: id });
+    }
+    await this.clock.advance(200);
+    return term;
+  }
+
+  /** Places trades with one replica; resolves when they are answered. */
+  async trade(id: number, trades: readonly Trade[]) {
+    const outcomes = this.node(id).replica.trade(trades);
+    await this.clock.flush();
+    return outcomes;
+  }
+
+  /** As `kill -9`: nobody hears of it again, and it of nobody. */
+  async kill(id: number): Promise<void> {
+    const { incoming, outgoing, catalogWire } = this.node(id);
+    for (const wire of [incoming, outgoing, catalogWire]) wire.cut();
+    await this.clock.flush();
+  }
+
+  /** A new process on the same database. */
+  async restart(id: number): Promise<void> {
+    const node = this.node(id);
+    for (const wire of [node.incoming, node.outgoing, node.catalogWire]) wire.mend();
+    node.replica = this.#createReplica(node);
+    node.replica.start();
+    await this.clock.flush();
+  }
+
+  async ledger(): Promise<Order[]> {
+    return this.catalog.ordersAfter(0, 10_000);
+  }
+
+  async orders(id: number): Promise<Order[]> {
+    return this.node(id).log.after(0, 100_000);
+  }
+
+  #createNode(id: number): OrderNode {
+    const catalogWire = new Wire(this.clock);
+    const parts = {
+      id,
+      log: createSqliteOrderLog(openOrdersInMemory()),
+      catalog: catalogOver(catalogWire, this.catalog),
+      catalogWire,
+      incoming: new Wire(this.clock),
+      outgoing: new Wire(this.clock),
+      fatal: [],
+    };
+    return { ...parts, replica: this.#createReplica(parts) };
+  }
+
+  #createReplica(node: Omit<OrderNode, "replica">): Replica {
+    return new Replica({
+      replicaId: node.id,
+      catalog: node.catalog,
+      log: node.log,
+      clock: this.clock,
+      random: () => 0,
+      logger: silentLogger,
+      minCopies: this.#options.minCopies ?? 1,
+      rpcTimeoutMs: 3000,
+      restockIntervalMs: this.#options.restockIntervalMs ?? 0,
+      restockQuantity: 100,
+      peer: (id) => {
+        const peer = this.#nodes.get(id);
+        if (!peer) return undefined;
+        return {
+          follow: (handlers) =>
+            node.outgoing.connect((near) => peer.incoming.connect((far) => peer.replica.follow(far), near), handlers),
+        };
+      },
+      fatal: (error) => node.fatal.push(error),
+    });
+  }
+}
