@@ -23,13 +23,13 @@ import { described, openApiDocument } from "./http/openapi.ts";
 import { json, type Reply } from "./http/reply.ts";
 import { requestIdOf } from "./http/request.ts";
 import { type Handle, jsonDocs, pathTemplate, type Route } from "./http/route.ts";
+import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/routing.ts";
+import { documentReply } from "./http/schemas.ts";
 import { cacheRoutes } from "./routes/cache.ts";
 import { compatibilityRoutes } from "./routes/compatibility.ts";
 import { operationsRoutes } from "./routes/operations.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { stockRoutes } from "./routes/stocks.ts";
-import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/routing.ts";
-import { documentReply } from "./http/schemas.ts";
 
 export interface AppDependencies {
   readonly bazaar: Bazaar;

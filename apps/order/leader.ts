@@ -201,9 +201,11 @@ export class Leader implements FeedSource {
     for (const { fail } of this.#followers.values()) fail(reason);
   }
 
-  /** Resolves when all trades that were taken in are answered. */
+  /** Resolves when all trades that were taken in are answered, and the disk is no longer needed. */
   async drained(): Promise<void> {
     while (this.#tradesTaken > 0) await new Promise<void>((resolve) => this.#options.clock.after(5, resolve));
+    // An answer that isn't a success doesn't wait for the disk.
+    await this.#stored();
   }
 
   /** Resolves when everything taken in is on the disk. */
@@ -288,7 +290,8 @@ export class Leader implements FeedSource {
 
   #take(orders: readonly Order[]): void {
     const last = orders.at(-1);
-    if (!last) return;
+    // After the end the log belongs to somebody else, who reads the ledger himself.
+    if (!last || this.#stopped) return;
     this.#recent.push(orders);
     for (const order of orders) this.#unstored.push(order);
     this.#tailId = last.id;

@@ -179,7 +179,10 @@ describe("a takeover (R1)", () => {
       cluster.clock.soon(() => void old.replica.setLeader({ term: 2, leader: 2 }));
       return applied;
     };
-    const leading = cluster.node(3).replica.trade(tradesOf("a", 5)).catch(() => []);
+    const leading = cluster
+      .node(3)
+      .replica.trade(tradesOf("a", 5))
+      .catch(() => []);
     await cluster.clock.flush();
     await leading;
     await cluster.lead(2);

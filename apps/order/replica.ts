@@ -82,6 +82,9 @@ export class Replica implements OrderApi {
       const { leader } = this.#role;
       await leader.drained();
       leader.stop(notLeader("this replica is stopping"));
+    } else if (this.#role.name === "taking-over") {
+      // It fails, as this replica is stopping, but not before it is done with the log.
+      await this.#role.done.catch(() => {});
     }
     await this.#follower.stop();
     await this.#options.log.close();
@@ -164,6 +167,7 @@ export class Replica implements OrderApi {
     } catch (error) {
       const failure = BazaarError.from(error);
       leader?.stop(notLeader("the takeover failed"));
+      await leader?.drained();
       logger.warn({ code: failure.code, afterTerm }, `takeover failed: ${failure.message}`);
       this.#becomeFollower();
       throw failure;

@@ -53,6 +53,7 @@ test("a front-end that is killed -9 holds up trades no longer than its lease, an
   await reading.moreHits(50, cluster.frontEndUrl(2));
   await traffic.more(100);
   await expectNoStaleRead(cluster, traffic, reading);
+  expect(traffic.failures).toEqual([]);
 });
 
 test("a front-end frozen for longer than its lease serves nothing old when it wakes up", async (context) => {

@@ -44,7 +44,8 @@ test("SIGTERM of leader, follower and catalog under load: each exits 0, no reque
   const traffic = new Traffic({ urls: cluster.urls, clients: 64 });
   await traffic.more(300);
   for (const name of ["order-3", "order-1", "catalog"]) {
-    expect(await cluster.service(name).stop(), name).toEqual(stopped);
+    const exit = await cluster.service(name).stop();
+    expect({ name, ...exit }).toEqual({ name, ...stopped });
     cluster.service(name).start();
     await traffic.more(300);
   }

@@ -14,7 +14,7 @@ interface Up {
   readonly url: string;
   readonly ports: readonly number[];
   /** The newest process id of every child. */
-  children(): Map<string, number>;
+  readonly children: () => Map<string, number>;
 }
 
 async function startUp(context: TestContext): Promise<Up> {
@@ -91,7 +91,7 @@ test("up starts all from nothing, starts a killed child again, and stops on SIGT
 test("when up itself is killed -9, its children end too", async (context) => {
   const up = await startUp(context);
   await up.service.kill();
-  await eventually("no child is left", () => nothingLeft(up));
+  expect(await eventually("no child is left", () => nothingLeft(up))).toBe(true);
 });
 
 test("Ctrl-C stops everything as well", async (context) => {

@@ -1,6 +1,13 @@
 import type { Trade } from "@stock-bazaar/shared/domain";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { createTestClient, expectFailure, orderNumberIn, strangeNames, type TestClient } from "./support/client.ts";
+import {
+  type Body,
+  createTestClient,
+  expectFailure,
+  orderNumberIn,
+  strangeNames,
+  type TestClient,
+} from "./support/client.ts";
 
 const malformed = "Invalid request- JSON object should contain name, quantity and type";
 const wrongQuantity = "quantity must be a positive integer";
@@ -19,7 +26,7 @@ async function quantityOf(name: string): Promise<number> {
   return (body as { data: { quantity: number } }).data.quantity;
 }
 
-function sendJson(body: BodyInit, headers: Record<string, string> = {}) {
+function sendJson(body: Body, headers: Record<string, string> = {}) {
   return client.send("POST", "/orders", { headers: { "content-type": "application/json", ...headers }, body });
 }
 

@@ -98,8 +98,13 @@ function describeResponses(routes: readonly Route[]): Responses {
       headers: headerReferences(["etag", "x-cache"]),
     };
   }
+  // A refused lookup also says where it was looked up, a refused trade also that it is a repetition.
+  const headers = successes.flatMap((success) => success.headers ?? []).filter((name) => name !== "etag");
   for (const status of new Set(failures.map((failure) => failure.status))) {
-    responses[status] = describeFailures(failures.filter((failure) => failure.status === status));
+    responses[status] = describeFailures(
+      failures.filter((failure) => failure.status === status),
+      headers,
+    );
   }
   return responses;
 }
@@ -123,16 +128,16 @@ function describeSuccess(successes: readonly SuccessDocs[]): Responses[string] {
   };
 }
 
-function describeFailures(failures: readonly Failure[]): Responses[string] {
+function describeFailures(failures: readonly Failure[], headers: readonly ResponseHeaderName[]): Responses[string] {
   const messages = new Map(failures.map((failure) => [failure.message, failure]));
   const examples = [...messages.values()].map(({ status, reason, message }) => [
     exampleName(message),
     { summary: message, value: { error: { code: status, message, reason } } },
   ]);
-  const waits = failures.some(({ headers }) => headers?.["retry-after"] !== undefined);
+  const waits = failures.some((failure) => failure.headers?.["retry-after"] !== undefined);
   return {
     description: [...messages.keys()].join("; "),
-    headers: headerReferences(waits ? ["retry-after"] : []),
+    headers: headerReferences(waits ? ["retry-after"] : headers),
     content: { [jsonType]: { schema: resolver(failureReply), examples: Object.fromEntries(examples) } },
   };
 }

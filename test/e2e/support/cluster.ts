@@ -163,7 +163,8 @@ export class Cluster {
   }
 
   async dispose(): Promise<void> {
-    await Promise.all([...this.#services.values()].map((service) => (service.isRunning ? service.kill() : undefined)));
+    const running = [...this.#services.values()].filter(({ isRunning }) => isRunning);
+    await Promise.all(running.map((service) => service.kill()));
     rmSync(this.dataDir, { recursive: true, force: true });
   }
 

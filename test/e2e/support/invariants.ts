@@ -25,7 +25,8 @@ export interface Expected {
 export async function expectInvariants(cluster: Cluster, expected: Expected = {}): Promise<void> {
   const { records = [], minCopies = 1 } = expected;
   const equal = expected.equal ?? cluster.replicaIds.filter((id) => cluster.order(id).isRunning);
-  const { client, close } = openCatalogDatabase(cluster.dataDir, "read");
+  const catalog = openCatalogDatabase(cluster.dataDir, "read");
+  const { client } = catalog;
   try {
     for (const id of cluster.replicaIds) attach(client, cluster.dataDir, id);
     const unequal = () => equal.filter((id) => lastIdOf(client, id) !== headOf(client));
@@ -48,18 +49,22 @@ export async function expectInvariants(cluster: Cluster, expected: Expected = {}
       "I8 equal": [],
     });
   } finally {
-    close();
+    catalog.close();
   }
 }
 
 /** On how many replicas' disks an order is at this moment. `close` it in the end. */
 export function openCopies(cluster: Cluster): { of(orderNumber: number): number; close(): void } {
-  const { client, close } = openCatalogDatabase(cluster.dataDir, "read");
+  const catalog = openCatalogDatabase(cluster.dataDir, "read");
+  const { client } = catalog;
   for (const id of cluster.replicaIds) attach(client, cluster.dataDir, id);
   const counts = cluster.replicaIds.map((id) =>
     client.prepare<[number], { copies: number }>(`SELECT COUNT(*) AS copies FROM replica${id}.orders WHERE id = ?`),
   );
-  return { of: (orderNumber) => counts.reduce((sum, count) => sum + (count.get(orderNumber)?.copies ?? 0), 0), close };
+  return {
+    of: (orderNumber) => counts.reduce((sum, count) => sum + (count.get(orderNumber)?.copies ?? 0), 0),
+    close: () => catalog.close(),
+  };
 }
 
 /** What the ledger holds under these keys. */
@@ -67,7 +72,8 @@ export function ordersByKey(
   cluster: Cluster,
   keys: readonly string[],
 ): { id: number; key: string; type: string; quantity: number }[] {
-  const { client, close } = openCatalogDatabase(cluster.dataDir, "read");
+  const catalog = openCatalogDatabase(cluster.dataDir, "read");
+  const { client } = catalog;
   try {
     return client
       .prepare<[string], { id: number; key: string; type: string; quantity: number }>(
@@ -75,13 +81,14 @@ export function ordersByKey(
       )
       .all(JSON.stringify(keys));
   } finally {
-    close();
+    catalog.close();
   }
 }
 
 /** The whole ledger in its order. */
 export function readLedger(cluster: Cluster): { id: number; name: string; type: string; quantity: number }[] {
-  const { client, close } = openCatalogDatabase(cluster.dataDir, "read");
+  const catalog = openCatalogDatabase(cluster.dataDir, "read");
+  const { client } = catalog;
   try {
     return client
       .prepare<[], { id: number; name: string; type: string; quantity: number }>(
@@ -89,7 +96,7 @@ export function readLedger(cluster: Cluster): { id: number; name: string; type: 
       )
       .all();
   } finally {
-    close();
+    catalog.close();
   }
 }
 

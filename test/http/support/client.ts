@@ -9,6 +9,9 @@ import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import { expect } from "vitest";
 import { createTestBazaar } from "./bazaar.ts";
 
+/** What may be sent: text, bytes, or a stream of them. */
+export type Body = NonNullable<RequestInit["body"]>;
+
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -19,7 +22,7 @@ export interface Answer {
 
 export interface TestClient {
   readonly bazaar: Bazaar;
-  send(method: string, path: string, init?: { headers?: Record<string, string>; body?: BodyInit }): Promise<Answer>;
+  send(method: string, path: string, init?: { headers?: Record<string, string>; body?: Body }): Promise<Answer>;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** Sends JSON, with the headers that a real client sends. */
   post(path: string, value: unknown, headers?: Record<string, string>): Promise<Answer>;

@@ -1,0 +1,43 @@
+/**
+ * The load where wrk isn't installed, in a process of its own so that its work isn't mixed with that of who measures.
+ * `bun apps/bench/autocannon.ts <load as JSON>` prints one line of JSON.
+ *
+ * autocannon's own latencies are whole milliseconds, too coarse here, so each reply's time is kept.
+ */
+
+import autocannon from "autocannon";
+import { percentile } from "./statistics.ts";
+
+const load = JSON.parse(process.argv[2] ?? "{}") as { url: string; connections: number; seconds: number; stocks: string[] };
+
+const trades = ["sell", "buy"].flatMap((type) =>
+  load.stocks.map((name) => ({
+    method: "POST" as const,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name, quantity: 1, type }),
+  })),
+);
+
+const latenciesMs: number[] = [];
+const running = autocannon(
+  {
+    url: load.url,
+    connections: load.connections,
+    duration: load.seconds,
+    ...(trades.length > 0 && { requests: trades }),
+  },
+  (error: unknown, result) => {
+    if (error) throw error instanceof Error ? error : new Error(String(error));
+    latenciesMs.sort((a, b) => a - b);
+    const line = {
+      ok: result["2xx"],
+      non2xx: result.non2xx,
+      errors: result.errors,
+      duration: result.duration,
+      p50Ms: percentile(latenciesMs, 50),
+      p99Ms: percentile(latenciesMs, 99),
+    };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+  },
+);
+running.on("response", (_client, _statusCode, _bytes, responseMs) => latenciesMs.push(responseMs));

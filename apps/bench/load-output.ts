@@ -1,0 +1,66 @@
+/** What the load generators print, as one kind of result. Output that makes no sense throws, with the output. */
+
+export interface LoadResult {
+  /** Of replies with a status of 200 to 299. */
+  readonly requestsPerSecond: number;
+  /** Every answered request counts, whatever its status. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Replies with a status of 200 to 299. */
+  readonly ok: number;
+  /** Other replies, and requests without one. */
+  readonly errors: number;
+}
+
+/** The last line of `wrk -s wrk.lua`. wrk counts a status from 400 as an error; nothing here answers with 1xx or 3xx. */
+export function parseWrk(output: string): LoadResult {
+  const { requests, durationUs, p50Us, p99Us, status, connect, read, write, timeout } = lastLine(output, "wrk", [
+    "requests",
+    "durationUs",
+    "p50Us",
+    "p99Us",
+    "status",
+    "connect",
+    "read",
+    "write",
+    "timeout",
+  ]);
+  const ok = requests - status;
+  return {
+    requestsPerSecond: ok / (durationUs / 1e6),
+    p50Ms: p50Us / 1000,
+    p99Ms: p99Us / 1000,
+    ok,
+    errors: status + connect + read + write + timeout,
+  };
+}
+
+/** The last line of `autocannon.ts`. */
+export function parseAutocannon(output: string): LoadResult {
+  const { ok, non2xx, errors, duration, p50Ms, p99Ms } = lastLine(output, "autocannon", [
+    "ok",
+    "non2xx",
+    "errors",
+    "duration",
+    "p50Ms",
+    "p99Ms",
+  ]);
+  return { requestsPerSecond: ok / duration, p50Ms, p99Ms, ok, errors: non2xx + errors };
+}
+
+function lastLine<Name extends string>(output: string, tool: string, names: readonly Name[]): Record<Name, number> {
+  const line = output.trimEnd().split("\n").at(-1) ?? "";
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    value = undefined;
+  }
+  const missing = names.filter((name) => !Number.isFinite(field(value, name)));
+  if (missing.length > 0) throw new Error(`${tool} didn't tell ${missing.join(", ")}:\n${output.trim() || "(nothing)"}`);
+  return value as Record<Name, number>;
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}

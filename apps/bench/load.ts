@@ -1,0 +1,68 @@
+/**
+ * Puts load on a system: with wrk where it is installed, else with autocannon. Either runs as its own process, on
+ * connections that are kept alive, each with one request under way.
+ */
+
+import { join } from "node:path";
+import { type LoadResult, parseAutocannon, parseWrk } from "./load-output.ts";
+
+export interface Load {
+  readonly kind: "trades" | "lookups";
+  readonly connections: number;
+  /** Whole seconds. */
+  readonly seconds: number;
+}
+
+export interface LoadTarget {
+  readonly url: string;
+  /** The stocks to trade in turn; the first is the one that is looked up. */
+  readonly stocks: readonly string[];
+}
+
+export interface MeasuredLoad extends LoadResult {
+  /** CPU time that the load generator itself took. */
+  readonly loadCpuSeconds: number;
+}
+
+export type LoadTool = "wrk" | "autocannon";
+
+/** The same as that of a request in the bazaar: what takes longer is an error. */
+const timeoutSeconds = 10;
+
+export function findLoadTool(): LoadTool {
+  return Bun.which("wrk") === null ? "autocannon" : "wrk";
+}
+
+/** Rejects if the tool fails, or when `signal` aborts. */
+export async function putLoad(
+  tool: LoadTool,
+  load: Load,
+  { url, stocks }: LoadTarget,
+  signal: AbortSignal,
+): Promise<MeasuredLoad> {
+  signal.throwIfAborted();
+  const isTrade = load.kind === "trades";
+  const target = isTrade ? `${url}/orders` : `${url}/stocks/${stocks[0] ?? ""}`;
+  const command = tool === "wrk" ? wrkCommand(load, target) : autocannonCommand(load, target, isTrade ? stocks : []);
+  const child = Bun.spawn(command, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env.PATH, ...(isTrade && { BENCH_STOCKS: stocks.join() }) },
+    signal,
+  });
+  const [exitCode, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  signal.throwIfAborted();
+  if (exitCode !== 0) throw new Error(`${tool} failed with ${exitCode}:\n${stdout}${stderr}`.trim());
+  const result = tool === "wrk" ? parseWrk(stdout) : parseAutocannon(stdout);
+  return { ...result, loadCpuSeconds: Number(child.resourceUsage()?.cpuTime.total ?? 0n) / 1e6 };
+}
+
+function wrkCommand({ connections, seconds }: Load, target: string): string[] {
+  // One thread: more would take cores from the servers, which is what they are short of.
+  const numbers = ["-t1", `-c${connections}`, `-d${seconds}s`, `--timeout=${timeoutSeconds}s`];
+  return ["wrk", ...numbers, "-s", join(import.meta.dirname, "wrk.lua"), target];
+}
+
+function autocannonCommand({ connections, seconds }: Load, url: string, stocks: readonly string[]): string[] {
+  const load = JSON.stringify({ url, connections, seconds, stocks });
+  return [process.execPath, join(import.meta.dirname, "autocannon.ts"), load];
+}

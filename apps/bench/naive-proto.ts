@@ -1,0 +1,42 @@
+/** The services of naive.proto, with the types of their messages. */
+
+import { loadPackageDefinition } from "@grpc/grpc-js";
+import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
+import type { Empty, Empty__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Empty";
+import type { Order, Order__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Order";
+import type { Outcome, Outcome__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Outcome";
+import type { Trade, Trade__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Trade";
+
+export interface Traded {
+  outcome: Outcome;
+  order?: Order;
+}
+
+export interface TradedOutput {
+  outcome: Outcome__Output;
+  order: Order__Output | null;
+}
+
+/** A type, not an interface: gRPC wants a service to have an index signature. */
+type TradeService = { Trade: MethodDefinition<Trade, Traded, Trade__Output, TradedOutput> };
+type AppendService = { Append: MethodDefinition<Order, Empty, Order__Output, Empty__Output> };
+
+const packageDefinition = loadSync("naive.proto", {
+  longs: Number,
+  enums: String,
+  defaults: true,
+  arrays: true,
+  includeDirs: [import.meta.dirname, new URL("../../proto", import.meta.url).pathname],
+});
+
+const grpcObject = loadPackageDefinition(packageDefinition) as unknown as {
+  bazaar: {
+    naive: {
+      NaiveCatalog: { service: TradeService };
+      NaiveLeader: { service: TradeService };
+      NaiveFollower: { service: AppendService };
+    };
+  };
+};
+
+export const { NaiveCatalog, NaiveLeader, NaiveFollower } = grpcObject.bazaar.naive;

@@ -1,0 +1,175 @@
+/**
+ * The system that people would write first, and the baseline of the benchmark: the same five processes and databases,
+ * with one unary call and one commit per trade and hop, and no batch anywhere.
+ *
+ * front-end → leader → catalog (one transaction), then the leader's own order (one commit), then each follower (one
+ * commit each), then the reply. Every commit has the same settings as the bazaar's. There is no failover.
+ *
+ * `bun apps/bench/naive.ts catalog|follower|leader|front-end`, with the environment of the bazaar's services.
+ */
+
+import type { Client } from "@grpc/grpc-js";
+import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
+import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
+import type { Order__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Order";
+import type { Trade__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Trade";
+import { systemClock } from "@stock-bazaar/shared/clock";
+import { type Address, type Config, ConfigError, readReplicaId } from "@stock-bazaar/shared/config";
+import { callUnary, createClient } from "@stock-bazaar/shared/grpc-client";
+import { serveUnary, startServer } from "@stock-bazaar/shared/grpc-server";
+import { runService } from "@stock-bazaar/shared/service";
+import { outcomeToMessage, tradeFromMessage } from "@stock-bazaar/shared/wire";
+import { NaiveCatalog, NaiveFollower, NaiveLeader, type Traded } from "./naive-proto.ts";
+import { badRequest, jsonReply, readTradeBody } from "./trade-body.ts";
+
+const stopGraceMs = 2000;
+const connectTimeoutMs = 20_000;
+/** What a new catalog's register holds: nobody has led yet, and here nobody ever does. */
+const term = 0;
+
+type Stop = () => Promise<void>;
+const roles: Record<string, (config: Config) => Promise<Stop>> = {
+  catalog: runCatalog,
+  follower: runFollower,
+  leader: runLeader,
+  "front-end": runFrontEnd,
+};
+
+const [role = ""] = process.argv.slice(2);
+await runService(`naive-${role}`, async ({ config }) => {
+  const start = roles[role];
+  if (!start) throw new ConfigError("the first argument", role, `allowed is ${Object.keys(roles).join(", ")}`);
+  return start(config);
+});
+
+async function runCatalog(config: Config): Promise<Stop> {
+  const ledger = createSqliteLedger(openCatalogDatabase(config.dataDir));
+  const server = await startServer(config.catalog, {
+    definition: NaiveCatalog.service,
+    implementation: {
+      Trade: serveUnary(async (message: Trade__Output): Promise<Traded> => {
+        const trade = tradeFromMessage(message);
+        const { outcomes, orders } = await ledger.apply({ term, trades: [trade], createdAt: systemClock.wallTime() });
+        const [outcome] = outcomes;
+        const [order] = orders;
+        if (!outcome) throw new Error("a trade without an outcome");
+        return { outcome: outcomeToMessage(outcome), ...(order && { order }) };
+      }),
+    },
+    drain: () => {},
+  });
+  return async () => {
+    await server.stop(stopGraceMs);
+    await ledger.close();
+  };
+}
+
+async function runFollower(config: Config): Promise<Stop> {
+  const replicaId = readReplicaId(process.env, config);
+  const orders = openOrders(config, replicaId);
+  const server = await startServer(addressOf(config, replicaId), {
+    definition: NaiveFollower.service,
+    implementation: {
+      Append: serveUnary(async (order: Order__Output) => {
+        orders.insert(order);
+        return {};
+      }),
+    },
+    drain: () => {},
+  });
+  return async () => {
+    await server.stop(stopGraceMs);
+    orders.close();
+  };
+}
+
+async function runLeader(config: Config): Promise<Stop> {
+  const leaderId = leaderIdOf(config);
+  const orders = openOrders(config, leaderId);
+  const catalog = await connect(config.catalog);
+  const followers = await Promise.all(
+    [...config.replicas].filter(([id]) => id !== leaderId).map(([, address]) => connect(address)),
+  );
+  const server = await startServer(addressOf(config, leaderId), {
+    definition: NaiveLeader.service,
+    implementation: {
+      Trade: serveUnary(async (trade: Trade__Output): Promise<Traded> => {
+        const traded = await callUnary(catalog, NaiveCatalog.service.Trade, trade, config.rpcTimeoutMs);
+        const { outcome, order } = traded;
+        if (!order) return { outcome };
+        orders.insert(order);
+        await Promise.all(
+          followers.map((follower) => callUnary(follower, NaiveFollower.service.Append, order, config.rpcTimeoutMs)),
+        );
+        return { outcome, order };
+      }),
+    },
+    drain: () => {},
+  });
+  return async () => {
+    await server.stop(stopGraceMs);
+    for (const client of [catalog, ...followers]) client.close();
+    orders.close();
+  };
+}
+
+async function runFrontEnd(config: Config): Promise<Stop> {
+  const leader = await connect(addressOf(config, leaderIdOf(config)));
+  const server = Bun.serve({
+    hostname: config.frontEnd.host,
+    port: config.frontEnd.port,
+    development: false,
+    routes: {
+      "/orders": {
+        POST: async (request) => {
+          const body = await readTradeBody(request);
+          if (body === undefined) return badRequest();
+          const trade = { key: Bun.randomUUIDv7(), requestId: "", ...body };
+          const { outcome } = await callUnary(leader, NaiveLeader.service.Trade, trade, config.rpcTimeoutMs);
+          if (outcome.error !== "NO_ERROR") return Response.json({ error: { reason: outcome.error } }, { status: 400 });
+          return new Response(`{"data":{"transaction_number":${outcome.orderId}}}`, jsonReply);
+        },
+      },
+    },
+    fetch: () => new Response(null, { status: 404 }),
+    error: (thrown) => Response.json({ error: { code: 503, message: String(thrown) } }, { status: 503 }),
+  });
+  return async () => {
+    await server.stop();
+    leader.close();
+  };
+}
+
+/** Resolves when the service is there: so each process serves only when all behind it do. */
+function connect(address: Address): Promise<Client> {
+  const client = createClient(address);
+  return new Promise((resolve, reject) => {
+    client.waitForReady(Date.now() + connectTimeoutMs, (error) => {
+      if (error) reject(error);
+      else resolve(client);
+    });
+  });
+}
+
+function openOrders(config: Config, replicaId: number): { insert(order: Order__Output): void; close(): void } {
+  const { client, close } = openOrderDatabase(config.dataDir, replicaId);
+  const insert = client.prepare<[number, string, string, string, number, number, number, string]>(
+    "INSERT INTO orders (id, key, name, type, quantity, price_cents, term, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  );
+  return {
+    insert({ id, key, name, type, quantity, priceCents, term, createdAt }) {
+      insert.run(id, key, name, type, quantity, priceCents, term, createdAt);
+    },
+    close,
+  };
+}
+
+function leaderIdOf({ replicas }: Config): number {
+  return Math.max(...replicas.keys());
+}
+
+function addressOf({ replicas }: Config, replicaId: number): Address {
+  const address = replicas.get(replicaId);
+  if (!address) throw new Error(`replica ${replicaId} has no address`);
+  return address;
+}

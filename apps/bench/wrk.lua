@@ -1,0 +1,31 @@
+-- What wrk sends, and one line of JSON about it in the end. BENCH_STOCKS set: trades, a sale and a purchase of each of
+-- these stocks in turn, so that no stock runs out. Not set: the plain GET that wrk does by itself.
+
+local stocks = os.getenv("BENCH_STOCKS")
+
+if stocks then
+  local requests = {}
+  local sent = 0
+
+  function init()
+    for _, type in ipairs({ "sell", "buy" }) do
+      for name in stocks:gmatch("[^,]+") do
+        local body = string.format('{"name":"%s","quantity":1,"type":"%s"}', name, type)
+        requests[#requests + 1] = wrk.format("POST", nil, { ["Content-Type"] = "application/json" }, body)
+      end
+    end
+  end
+
+  function request()
+    sent = sent + 1
+    return requests[(sent - 1) % #requests + 1]
+  end
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    '\n{"requests":%d,"durationUs":%d,"p50Us":%.0f,"p99Us":%.0f,"status":%d,"connect":%d,"read":%d,"write":%d,"timeout":%d}\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    errors.status, errors.connect, errors.read, errors.write, errors.timeout))
+end

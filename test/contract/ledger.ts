@@ -1,0 +1,321 @@
+/** What every store of the ledger must do (R1, R2, R3): one suite, run on each of them. */
+
+import type { Ledger } from "@stock-bazaar/catalog/ledger";
+import type { Stock, Trade } from "@stock-bazaar/shared/domain";
+import { describe, expect, test } from "vitest";
+import { accepted, createdAt, stockOf, tradeOf, tradesOf } from "../support/builders.ts";
+import { rejectionCode } from "../support/observe.ts";
+
+/** A quantity that no store takes in: it provokes a failure in the middle of a transaction. */
+const impossibleQuantity = -1;
+
+export interface LedgerUnderTest {
+  /** A ledger that holds these stocks and nothing else, with term 0. */
+  readonly ledger: Ledger;
+  /** Another connection to what is stored, as a new process would have; absent if the store doesn't outlive one. */
+  readonly reopen?: () => Promise<Ledger>;
+}
+
+/** `makeLedger` makes a new ledger for each test; `survives`: what it stores outlives its connection. */
+export function ledgerContract(
+  name: string,
+  { survives }: { survives: boolean },
+  makeLedger: (stocks: readonly Stock[]) => Promise<LedgerUnderTest>,
+): void {
+  const gameStart = stockOf("GameStart", { quantity: 10 });
+  const fishCo = stockOf("FishCo", { quantity: 5, priceCents: 250 });
+  const refused = (reason: "INVALID_STOCKNAME" | "INSUFFICIENT_QUANTITY", replayed = false) => ({
+    status: "rejected",
+    reason,
+    replayed,
+  });
+
+  /** A ledger led by replica 3 since term 1. */
+  async function led() {
+    const made = await makeLedger([gameStart, fishCo]);
+    await made.ledger.acquire({ replica: 3, term: 0, lastId: 0, lastKey: "" });
+    const apply = (trades: readonly Trade[], term = 1) => made.ledger.apply({ term, trades, createdAt });
+    return { ...made, apply };
+  }
+
+  /** Everything that can be read. */
+  async function contents(ledger: Ledger) {
+    return {
+      stocks: await ledger.allStocks(),
+      orders: await ledger.ordersAfter(0, 100_000),
+      register: await ledger.register(),
+    };
+  }
+
+  describe(name, () => {
+    describe("apply", () => {
+      test("moves stock, writes orders with gapless ids and raises the head, in one go", async () => {
+        const { ledger, apply } = await led();
+        const change = await apply([
+          tradeOf("a", { quantity: 3 }),
+          tradeOf("b", { name: "FishCo", quantity: 6 }),
+          tradeOf("c", { type: "sell", quantity: 1 }),
+          tradeOf("d", { name: "NoSuchCo" }),
+        ]);
+        expect(change.outcomes).toEqual([
+          accepted(1),
+          refused("INSUFFICIENT_QUANTITY"),
+          accepted(2),
+          refused("INVALID_STOCKNAME"),
+        ]);
+        expect(change.head).toBe(2);
+        expect(change.stocks).toEqual([{ ...gameStart, quantity: 8, volume: 4, rev: 2 }]);
+        expect(await contents(ledger)).toEqual({
+          stocks: [fishCo, { ...gameStart, quantity: 8, volume: 4, rev: 2 }],
+          orders: [
+            { id: 1, key: "a", name: "GameStart", type: "buy", quantity: 3, priceCents: 1599, term: 1, createdAt },
+            { id: 2, key: "c", name: "GameStart", type: "sell", quantity: 1, priceCents: 1599, term: 1, createdAt },
+          ],
+          register: { term: 1, leader: 3, head: 2 },
+        });
+        expect(change.orders).toEqual(await ledger.ordersAfter(0, 10));
+        await ledger.close();
+      });
+
+      test("ids have no gap over many batches, rejections among them", async () => {
+        const { ledger, apply } = await led();
+        for (let batch = 0; batch < 5; batch += 1) {
+          await apply([...tradesOf(`s${batch}`, 7, { type: "sell" }), ...tradesOf(`x${batch}`, 2, { name: "NoSuchCo" })]);
+        }
+        const ids = (await ledger.ordersAfter(0, 1000)).map(({ id }) => id);
+        expect(ids).toEqual(Array.from({ length: 35 }, (_, index) => index + 1));
+        expect((await ledger.register()).head).toBe(35);
+        await ledger.close();
+      });
+
+      test("a batch that fails inside leaves nothing: no order, no stock moved, no key, no rejection", async () => {
+        const { ledger, apply } = await led();
+        await apply([tradeOf("before")]);
+        const before = await contents(ledger);
+        const poisoned = tradeOf("poison", { type: "sell", quantity: impossibleQuantity });
+        await expect(apply([tradeOf("a"), tradeOf("x", { name: "NoSuchCo" }), poisoned])).rejects.toThrow();
+        expect(await contents(ledger)).toEqual(before);
+
+        // The keys are as new, and the next ids follow without a gap.
+        const { outcomes } = await apply([tradeOf("a"), tradeOf("x"), tradeOf("poison")]);
+        expect(outcomes).toEqual([accepted(2), accepted(3), accepted(4)]);
+        await ledger.close();
+      });
+
+      test("with another term than the register's it is FENCED and does nothing, not even for a known key", async () => {
+        const { ledger, apply } = await led();
+        await apply([tradeOf("a")]);
+        await ledger.acquire({ replica: 2, term: 1, lastId: 1, lastKey: "a" });
+        const before = await contents(ledger);
+        for (const term of [0, 1, 3]) {
+          const late = [tradeOf("b"), tradeOf("a"), tradeOf("x", { name: "NoSuchCo" })];
+          expect(await rejectionCode(apply(late, term))).toBe("FENCED");
+        }
+        expect(await contents(ledger)).toEqual(before);
+        expect((await apply([tradeOf("b"), tradeOf("x")], 2)).outcomes).toEqual([accepted(2), accepted(3)]);
+        await ledger.close();
+      });
+
+      test("an empty batch changes nothing", async () => {
+        const { ledger, apply } = await led();
+        expect(await apply([])).toMatchObject({ outcomes: [], orders: [], head: 0 });
+        await ledger.close();
+      });
+
+      test("batches that are under way at once are decided one after the other", async () => {
+        const { ledger, apply } = await led();
+        const changes = await Promise.all(Array.from({ length: 20 }, (_, index) => apply([tradeOf(`k${index}`)])));
+        const outcomes = changes.flatMap((change) => change.outcomes);
+        expect(outcomes.filter(({ status }) => status === "accepted")).toHaveLength(10);
+        const ids = outcomes.flatMap((outcome) => (outcome.status === "accepted" ? [outcome.orderId] : []));
+        expect(ids.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        expect(await ledger.stocks(["GameStart"])).toMatchObject([{ quantity: 0, volume: 10, rev: 10 }]);
+        await ledger.close();
+      });
+
+      test("names, keys and quantities of any kind come back as they were", async () => {
+        const names = ["__proto__", "'; DROP TABLE ledger; --", "🦊 Fuchs", "x".repeat(255)];
+        const { ledger } = await makeLedger(names.map((stock) => stockOf(stock)));
+        await ledger.acquire({ replica: 1, term: 0, lastId: 0, lastKey: "" });
+        const trades = names.map((stock, index) =>
+          tradeOf(`${stock}${index}`, { name: stock, type: "sell", quantity: 2_147_483_647 }),
+        );
+        const { outcomes } = await ledger.apply({ term: 1, trades, createdAt });
+        expect(outcomes).toEqual([accepted(1), accepted(2), accepted(3), accepted(4)]);
+        const orders = await ledger.ordersAfter(0, 10);
+        expect(orders.map(({ key, name: stock, quantity }) => [key, stock, quantity])).toEqual(
+          trades.map(({ key, name: stock, quantity }) => [key, stock, quantity]),
+        );
+        expect((await ledger.stocks(names)).every(({ quantity }) => quantity === 2_147_483_747)).toBe(true);
+        await ledger.close();
+      });
+    });
+
+    describe("known keys (R3)", () => {
+      test("an accepted key is told its order again, in the same batch and later, and trades once", async () => {
+        const { ledger, apply } = await led();
+        expect((await apply([tradeOf("a"), tradeOf("a")])).outcomes).toEqual([accepted(1), accepted(1, true)]);
+        expect((await apply([tradeOf("a")])).outcomes).toEqual([accepted(1, true)]);
+        expect(await ledger.stocks(["GameStart"])).toMatchObject([{ quantity: 9, volume: 1 }]);
+        await ledger.close();
+      });
+
+      test("a rejected key is told so again, also when it could be afforded by then", async () => {
+        const { ledger, apply } = await led();
+        const large = tradeOf("a", { quantity: 11 });
+        await apply([large, tradeOf("x", { name: "NoSuchCo" })]);
+        await apply([tradeOf("s", { type: "sell", quantity: 100 })]);
+        expect((await apply([large, tradeOf("x", { name: "NoSuchCo" })])).outcomes).toEqual([
+          refused("INSUFFICIENT_QUANTITY", true),
+          refused("INVALID_STOCKNAME", true),
+        ]);
+        await ledger.close();
+      });
+
+      test("a known key with another body is refused, whether it was accepted or rejected", async () => {
+        const { ledger, apply } = await led();
+        await apply([tradeOf("a"), tradeOf("x", { quantity: 11 })]);
+        const reused = [
+          tradeOf("a", { quantity: 2 }),
+          tradeOf("a", { name: "FishCo" }),
+          tradeOf("a", { type: "sell" }),
+          tradeOf("x", { quantity: 1 }),
+        ];
+        const { outcomes, head } = await apply(reused);
+        expect(outcomes).toEqual(reused.map(() => ({ status: "key-reused" })));
+        expect(head).toBe(1);
+        await ledger.close();
+      });
+
+      test("rejections are forgotten by age; a forgotten one is decided anew, an accepted one never is", async () => {
+        const { ledger } = await led();
+        const apply = (hour: string, trades: readonly Trade[]) =>
+          ledger.apply({ term: 1, trades, createdAt: `2026-01-01T${hour}:00:00.000Z` });
+        await apply("10", [tradeOf("old", { quantity: 11 }), tradeOf("kept")]);
+        await apply("12", [tradeOf("young", { quantity: 11 })]);
+        await apply("13", [tradeOf("s", { type: "sell", quantity: 50 })]);
+
+        expect(await ledger.forgetRejections("2026-01-01T11:00:00.000Z")).toBe(1);
+        expect(await ledger.forgetRejections("2026-01-01T11:00:00.000Z")).toBe(0);
+        const again = await apply("14", [
+          tradeOf("old", { quantity: 11 }),
+          tradeOf("young", { quantity: 11 }),
+          tradeOf("kept"),
+        ]);
+        expect(again.outcomes).toEqual([accepted(3), refused("INSUFFICIENT_QUANTITY", true), accepted(1, true)]);
+        await ledger.close();
+      });
+    });
+
+    describe("restock", () => {
+      test("sets stocks that are at zero back, as orders of the house, and leaves the others", async () => {
+        const { ledger, apply } = await led();
+        await apply([tradeOf("a", { name: "FishCo", quantity: 5 }), tradeOf("b", { quantity: 9 })]);
+        const change = await ledger.restock({ term: 1, quantity: 100, createdAt });
+        expect(change.orders).toMatchObject([
+          { id: 3, name: "FishCo", type: "restock", quantity: 100, priceCents: 250, term: 1 },
+        ]);
+        expect(change).toMatchObject({ head: 3, outcomes: [], stocks: [{ name: "FishCo", quantity: 100, rev: 3 }] });
+        expect(await ledger.stocks(["FishCo", "GameStart"])).toEqual([
+          { ...fishCo, quantity: 100, volume: 5, rev: 3 },
+          { ...gameStart, quantity: 1, volume: 9, rev: 2 },
+        ]);
+        expect(await ledger.restock({ term: 1, quantity: 100, createdAt })).toMatchObject({ orders: [], head: 3 });
+        await ledger.close();
+      });
+
+      test("is FENCED like apply, and does nothing", async () => {
+        const { ledger, apply } = await led();
+        await apply([tradeOf("a", { name: "FishCo", quantity: 5 })]);
+        const before = await contents(ledger);
+        expect(await rejectionCode(ledger.restock({ term: 0, quantity: 100, createdAt }))).toBe("FENCED");
+        expect(await contents(ledger)).toEqual(before);
+        await ledger.close();
+      });
+
+      test("works again and again for the same stock", async () => {
+        const { ledger, apply } = await led();
+        for (let round = 0; round < 3; round += 1) {
+          await apply([tradeOf(`all-${round}`, { name: "FishCo", quantity: 5 })]);
+          await ledger.restock({ term: 1, quantity: 5, createdAt });
+        }
+        expect(await ledger.stocks(["FishCo"])).toMatchObject([{ quantity: 5, volume: 15, rev: 6 }]);
+        await ledger.close();
+      });
+    });
+
+    describe("the register (R1)", () => {
+      test("begins with nobody, and names the last id of the ledger", async () => {
+        const { ledger } = await makeLedger([gameStart]);
+        expect(await ledger.register()).toEqual({ term: 0, leader: 0, head: 0 });
+        expect(await rejectionCode(ledger.apply({ term: 1, trades: [tradeOf("a")], createdAt }))).toBe("FENCED");
+        await ledger.close();
+      });
+
+      test("acquiring makes the next term, once", async () => {
+        const { ledger } = await makeLedger([gameStart]);
+        const asked = { replica: 3, term: 0, lastId: 0, lastKey: "" };
+        const both = await Promise.allSettled([ledger.acquire(asked), ledger.acquire({ ...asked, replica: 2 })]);
+        expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+        expect(await ledger.register()).toEqual({ term: 1, leader: 3, head: 0 });
+        for (const term of [0, 2, 7]) {
+          expect(await rejectionCode(ledger.acquire({ ...asked, term }))).toBe("STALE_TERM");
+        }
+        expect(await ledger.acquire({ ...asked, term: 1 })).toEqual({ term: 2, leader: 3, head: 0 });
+        await ledger.close();
+      });
+
+      test("a replica that is behind may lead, one that holds another order or more than the ledger may not", async () => {
+        const { ledger, apply } = await led();
+        await apply([tradeOf("a"), tradeOf("b")]);
+        const ask = (lastId: number, lastKey: string) => ledger.acquire({ replica: 2, term: 1, lastId, lastKey });
+        expect(await rejectionCode(ask(1, "b"))).toBe("DIVERGED");
+        expect(await rejectionCode(ask(2, ""))).toBe("DIVERGED");
+        expect(await rejectionCode(ask(3, "c"))).toBe("DIVERGED");
+        expect(await ledger.register()).toEqual({ term: 1, leader: 3, head: 2 });
+        expect(await ask(1, "a")).toEqual({ term: 2, leader: 2, head: 2 });
+        await ledger.close();
+      });
+    });
+
+    describe("reading", () => {
+      test("orders after an id, ascending, at most so many", async () => {
+        const { ledger, apply } = await led();
+        await apply(tradesOf("k", 10));
+        const ids = async (afterId: number, limit: number) =>
+          (await ledger.ordersAfter(afterId, limit)).map(({ id }) => id);
+        expect(await ids(0, 3)).toEqual([1, 2, 3]);
+        expect(await ids(8, 100)).toEqual([9, 10]);
+        expect(await ids(10, 100)).toEqual([]);
+        expect(await ids(99, 100)).toEqual([]);
+        await ledger.close();
+      });
+
+      test("stocks by name: those that there are; all stocks: sorted by name", async () => {
+        const { ledger } = await led();
+        expect(await ledger.stocks(["GameStart", "NoSuchCo"])).toEqual([gameStart]);
+        expect(await ledger.stocks([])).toEqual([]);
+        expect(await ledger.allStocks()).toEqual([fishCo, gameStart]);
+        await ledger.close();
+      });
+    });
+
+    if (!survives) return;
+    test("what was answered is there after the store was opened again", async () => {
+      const { ledger, apply, reopen } = await led();
+      if (!reopen) throw new Error("a store that survives must say how it is opened again");
+      await apply([tradeOf("a"), tradeOf("x", { name: "NoSuchCo" })]);
+      const before = await contents(ledger);
+      await ledger.close();
+      const again = await reopen();
+      expect(await contents(again)).toEqual(before);
+      const { outcomes } = await again.apply({
+        term: 1,
+        trades: [tradeOf("a"), tradeOf("x", { name: "NoSuchCo" }), tradeOf("b")],
+        createdAt,
+      });
+      expect(outcomes).toEqual([accepted(1, true), refused("INVALID_STOCKNAME", true), accepted(2)]);
+      await again.close();
+    });
+  });
+}

@@ -1,0 +1,134 @@
+/** What every store of a replica's orders must do (R4, I3): one suite, run on each of them. */
+
+import type { OrderLog } from "@stock-bazaar/order/order-log";
+import type { Order } from "@stock-bazaar/shared/domain";
+import { describe, expect, test } from "vitest";
+import { orderOf, ordersOf } from "../support/builders.ts";
+
+export interface OrderLogUnderTest {
+  readonly log: OrderLog;
+  /** What is stored, as a new process would find it; absent if the store doesn't outlive one. */
+  readonly reopen?: () => Promise<OrderLog>;
+}
+
+/** `makeLog` makes a new log for each test; `survives`: what it stores outlives its connection. */
+export function orderLogContract(
+  name: string,
+  { survives }: { survives: boolean },
+  makeLog: () => Promise<OrderLogUnderTest>,
+): void {
+  const ids = (orders: readonly Order[]) => orders.map(({ id }) => id);
+
+  describe(name, () => {
+    test("begins empty", async () => {
+      const { log } = await makeLog();
+      expect(log.last).toEqual({ id: 0, key: "" });
+      expect(await log.after(0, 10)).toEqual([]);
+      expect(await log.newest(0, 10)).toEqual([]);
+      expect(await log.get(1)).toBeUndefined();
+      await log.close();
+    });
+
+    test("grows by what comes next, and tells its last order", async () => {
+      const { log } = await makeLog();
+      await log.append(ordersOf(1, 3));
+      expect(log.last).toEqual({ id: 3, key: "key-3" });
+      await log.append(ordersOf(4, 4));
+      expect(log.last).toEqual({ id: 4, key: "key-4" });
+      expect(await log.after(0, 10)).toEqual(ordersOf(1, 4));
+      await log.close();
+    });
+
+    test("appending nothing changes nothing", async () => {
+      const { log } = await makeLog();
+      await log.append([]);
+      await log.append(ordersOf(1, 2));
+      await log.append([]);
+      expect(log.last.id).toBe(2);
+      await log.close();
+    });
+
+    test.each([
+      ["a gap before the first", ordersOf(5, 6)],
+      ["a gap inside", [orderOf(4), orderOf(6)]],
+      ["an order that is there already", ordersOf(3, 5)],
+      ["an order twice", [orderOf(4), orderOf(4)]],
+      ["descending ids", [orderOf(5), orderOf(4)]],
+    ])("refuses %s, and stores none of the chunk", async (_, orders) => {
+      const { log } = await makeLog();
+      await log.append(ordersOf(1, 3));
+      await expect(log.append(orders)).rejects.toThrow();
+      expect(log.last).toEqual({ id: 3, key: "key-3" });
+      expect(await log.after(0, 10)).toEqual(ordersOf(1, 3));
+      await log.append(ordersOf(4, 5));
+      expect(log.last.id).toBe(5);
+      await log.close();
+    });
+
+    test("a chunk that fails inside leaves nothing", async () => {
+      const { log } = await makeLog();
+      await log.append(ordersOf(1, 3));
+      await expect(log.append([orderOf(4), orderOf(5, { quantity: -1 })])).rejects.toThrow();
+      expect(log.last.id).toBe(3);
+      expect(ids(await log.after(0, 10))).toEqual([1, 2, 3]);
+      await log.append(ordersOf(4, 5));
+      expect(ids(await log.after(0, 10))).toEqual([1, 2, 3, 4, 5]);
+      await log.close();
+    });
+
+    test("every column comes back as it was", async () => {
+      const { log } = await makeLog();
+      const orders = [
+        orderOf(1, { name: "🦊 '; --", key: "x".repeat(255), type: "sell", quantity: 2_147_483_647 }),
+        orderOf(2, { type: "restock", priceCents: 2 ** 40, term: 2 ** 40, createdAt: "2030-12-31T23:59:59.999Z" }),
+      ];
+      await log.append(orders);
+      expect(await log.after(0, 10)).toEqual(orders);
+      expect(await log.get(1)).toEqual(orders[0]);
+      await log.close();
+    });
+
+    test("reads what comes after an id, at most so much", async () => {
+      const { log } = await makeLog();
+      await log.append(ordersOf(1, 10));
+      expect(ids(await log.after(3, 4))).toEqual([4, 5, 6, 7]);
+      expect(ids(await log.after(8, 4))).toEqual([9, 10]);
+      expect(await log.after(10, 4)).toEqual([]);
+      await log.close();
+    });
+
+    test("reads the newest first, from the newest or from below an id", async () => {
+      const { log } = await makeLog();
+      await log.append(ordersOf(1, 10));
+      expect(ids(await log.newest(0, 3))).toEqual([10, 9, 8]);
+      expect(ids(await log.newest(8, 3))).toEqual([7, 6, 5]);
+      expect(ids(await log.newest(2, 3))).toEqual([1]);
+      expect(ids(await log.newest(1, 3))).toEqual([]);
+      expect(ids(await log.newest(1000, 2))).toEqual([10, 9]);
+      await log.close();
+    });
+
+    test("takes 10,000 orders in one chunk", async () => {
+      const { log } = await makeLog();
+      await log.append(ordersOf(1, 10_000));
+      expect(log.last.id).toBe(10_000);
+      expect(await log.get(10_000)).toEqual(orderOf(10_000));
+      await log.close();
+    });
+
+    if (!survives) return;
+    test("what was stored is there after the store was opened again, and grows on from there", async () => {
+      const { log, reopen } = await makeLog();
+      if (!reopen) throw new Error("a store that survives must say how it is opened again");
+      await log.append(ordersOf(1, 5));
+      await log.close();
+      const again = await reopen();
+      expect(again.last).toMatchObject({ id: 5, key: "key-5" });
+      expect(await again.after(0, 10)).toEqual(ordersOf(1, 5));
+      await expect(again.append(ordersOf(7, 7))).rejects.toThrow();
+      await again.append(ordersOf(6, 6));
+      expect(again.last.id).toBe(6);
+      await again.close();
+    });
+  });
+}
