@@ -8,7 +8,12 @@
 import autocannon from "autocannon";
 import { percentile } from "./statistics.ts";
 
-const load = JSON.parse(process.argv[2] ?? "{}") as { url: string; connections: number; seconds: number; stocks: string[] };
+const load = JSON.parse(process.argv[2] ?? "{}") as {
+  url: string;
+  connections: number;
+  seconds: number;
+  stocks: string[];
+};
 
 const trades = ["sell", "buy"].flatMap((type) =>
   load.stocks.map((name) => ({

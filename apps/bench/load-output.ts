@@ -57,7 +57,8 @@ function lastLine<Name extends string>(output: string, tool: string, names: read
     value = undefined;
   }
   const missing = names.filter((name) => !Number.isFinite(field(value, name)));
-  if (missing.length > 0) throw new Error(`${tool} didn't tell ${missing.join(", ")}:\n${output.trim() || "(nothing)"}`);
+  if (missing.length > 0)
+    throw new Error(`${tool} didn't tell ${missing.join(", ")}:\n${output.trim() || "(nothing)"}`);
   return value as Record<Name, number>;
 }
 

@@ -47,6 +47,8 @@ export async function putLoad(
   const child = Bun.spawn(command, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env.PATH, ...(isTrade && { BENCH_STOCKS: stocks.join() }) },
+    // Ctrl-C reaches this process only.
+    detached: true,
     signal,
   });
   const [exitCode, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);

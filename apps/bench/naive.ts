@@ -24,8 +24,6 @@ import { badRequest, jsonReply, readTradeBody } from "./trade-body.ts";
 
 const stopGraceMs = 2000;
 const connectTimeoutMs = 20_000;
-/** What a new catalog's register holds: nobody has led yet, and here nobody ever does. */
-const term = 0;
 
 type Stop = () => Promise<void>;
 const roles: Record<string, (config: Config) => Promise<Stop>> = {
@@ -44,6 +42,9 @@ await runService(`naive-${role}`, async ({ config }) => {
 
 async function runCatalog(config: Config): Promise<Stop> {
   const ledger = createSqliteLedger(openCatalogDatabase(config.dataDir));
+  // The ledger takes trades in a term only; here the first one lasts.
+  const { term: lastTerm } = await ledger.register();
+  const { term } = await ledger.acquire({ replica: leaderIdOf(config), term: lastTerm, lastId: 0, lastKey: "" });
   const server = await startServer(config.catalog, {
     definition: NaiveCatalog.service,
     implementation: {

@@ -100,7 +100,7 @@ export function createSqliteLedger(database: CatalogDatabase): Ledger {
       const missing = lastId > current.head ? `ends at ${current.head}, before` : "holds another order at";
       throw new BazaarError(
         "DIVERGED",
-        `the ledger ${missing} order ${lastId} of replica ${replica}: is catalog.db the right file? \`bun apps/cli/main.ts rebuild-catalog\` makes it anew from a replica`,
+        `the ledger ${missing} order ${lastId} of replica ${replica}: is catalog.db the right file? Put back the one that belongs to the replicas`,
       );
     }
     setLeader.run(current.term + 1, replica);

@@ -2,13 +2,13 @@
  * Puts the app on a socket, and takes it off again without losing a request.
  *
  * What Bun does by itself (1.4.5), before the app hears of a request, and so in its own words:
- * - URL and headers together over 16 KiB, or more than about 200 headers: 431. A stock name of 10 kB in a URL passes.
+ * - URL and headers together over 16 KiB, or 300 headers: 431. A stock name of 10 kB in a URL passes.
  * - Malformed HTTP, a missing Host, a bad Content-Length, Content-Length beside chunks, a bad chunk: 400; an
  *   unknown version, or an unencoded byte in the path: 505. An unknown method (`BREW`): closed without a word.
  * - A body that nobody reads is thrown away as it arrives, or left on the wire; it isn't collected in memory.
  * - `maxRequestBodySize`: 413 in Bun's words. It is off, as the app has its own limit and its own words.
  * - `idleTimeout` closes a connection on which nothing moves, also one that waits for its reply; coarsely, up to
- *   four seconds late. Half a request head is closed after 12 seconds whatever is set.
+ *   four seconds late (half a request head: after 12 seconds with 5 set).
  */
 
 import { type Address, ConfigError } from "@stock-bazaar/shared/config";
@@ -73,7 +73,8 @@ function startServer(address: Address, handlers: Handlers) {
   // In configuration an IPv6 address stands in brackets, as in a URL.
   const hostname = address.host.replace(/^\[(.*)\]$/, "$1");
   try {
-    return Bun.serve({ ...handlers, hostname, port: address.port, development: false });
+    // `development: false` alone would share the port with whoever has it, and each get a part of the requests.
+    return Bun.serve({ ...handlers, hostname, port: address.port, development: false, reusePort: false });
   } catch (thrown) {
     const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
     const { host, port } = address;

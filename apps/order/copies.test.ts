@@ -192,7 +192,7 @@ test("after anything that may happen, the confirmed id is what the definition sa
           [...followers]
             .filter(([, { live }]) => live)
             .map(([key]) => key)
-            .sort(),
+            .sort((a, b) => a - b),
         );
       }
     }),

@@ -17,13 +17,13 @@ function insertStocks(database: CatalogDatabase, stocks: readonly Stock[]): void
   for (const { name, priceCents, quantity, volume, rev } of stocks) insert.run(name, priceCents, quantity, volume, rev);
 }
 
-ledgerContract("ledger in SQLite, in memory", { survives: false }, async (stocks) => {
+ledgerContract("in SQLite, in memory", { survives: false }, async (stocks) => {
   const database = openCatalogInMemory();
   insertStocks(database, stocks);
   return { ledger: createSqliteLedger(database) };
 });
 
-ledgerContract("ledger in SQLite, in a file", { survives: true }, async (stocks) => {
+ledgerContract("in SQLite, in a file", { survives: true }, async (stocks) => {
   const folder = temporaryFolder();
   migrateFile(catalogFile(folder), "catalog");
   const database = openCatalogDatabase(folder);

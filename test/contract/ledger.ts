@@ -47,7 +47,7 @@ export function ledgerContract(
     };
   }
 
-  describe(name, () => {
+  describe(`ledger ${name}`, () => {
     describe("apply", () => {
       test("moves stock, writes orders with gapless ids and raises the head, in one go", async () => {
         const { ledger, apply } = await led();
@@ -80,7 +80,10 @@ export function ledgerContract(
       test("ids have no gap over many batches, rejections among them", async () => {
         const { ledger, apply } = await led();
         for (let batch = 0; batch < 5; batch += 1) {
-          await apply([...tradesOf(`s${batch}`, 7, { type: "sell" }), ...tradesOf(`x${batch}`, 2, { name: "NoSuchCo" })]);
+          await apply([
+            ...tradesOf(`s${batch}`, 7, { type: "sell" }),
+            ...tradesOf(`x${batch}`, 2, { name: "NoSuchCo" }),
+          ]);
         }
         const ids = (await ledger.ordersAfter(0, 1000)).map(({ id }) => id);
         expect(ids).toEqual(Array.from({ length: 35 }, (_, index) => index + 1));
@@ -93,7 +96,7 @@ export function ledgerContract(
         await apply([tradeOf("before")]);
         const before = await contents(ledger);
         const poisoned = tradeOf("poison", { type: "sell", quantity: impossibleQuantity });
-        await expect(apply([tradeOf("a"), tradeOf("x", { name: "NoSuchCo" }), poisoned])).rejects.toThrow();
+        await expect(apply([tradeOf("a"), tradeOf("x", { name: "NoSuchCo" }), poisoned])).rejects.toBeInstanceOf(Error);
         expect(await contents(ledger)).toEqual(before);
 
         // The keys are as new, and the next ids follow without a gap.

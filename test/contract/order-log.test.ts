@@ -3,11 +3,11 @@ import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { orderLogContract } from "./order-log.ts";
 
-orderLogContract("order log in SQLite, in memory", { survives: false }, async () => ({
+orderLogContract("in SQLite, in memory", { survives: false }, async () => ({
   log: createSqliteOrderLog(openOrdersInMemory()),
 }));
 
-orderLogContract("order log in SQLite, in a file", { survives: true }, async () => {
+orderLogContract("in SQLite, in a file", { survives: true }, async () => {
   const folder = temporaryFolder();
   migrateFile(orderFile(folder, 1), "orders");
   return {

@@ -19,7 +19,7 @@ export function orderLogContract(
 ): void {
   const ids = (orders: readonly Order[]) => orders.map(({ id }) => id);
 
-  describe(name, () => {
+  describe(`order log ${name}`, () => {
     test("begins empty", async () => {
       const { log } = await makeLog();
       expect(log.last).toEqual({ id: 0, key: "" });
@@ -57,7 +57,7 @@ export function orderLogContract(
     ])("refuses %s, and stores none of the chunk", async (_, orders) => {
       const { log } = await makeLog();
       await log.append(ordersOf(1, 3));
-      await expect(log.append(orders)).rejects.toThrow();
+      await expect(log.append(orders)).rejects.toBeInstanceOf(Error);
       expect(log.last).toEqual({ id: 3, key: "key-3" });
       expect(await log.after(0, 10)).toEqual(ordersOf(1, 3));
       await log.append(ordersOf(4, 5));
@@ -68,7 +68,7 @@ export function orderLogContract(
     test("a chunk that fails inside leaves nothing", async () => {
       const { log } = await makeLog();
       await log.append(ordersOf(1, 3));
-      await expect(log.append([orderOf(4), orderOf(5, { quantity: -1 })])).rejects.toThrow();
+      await expect(log.append([orderOf(4), orderOf(5, { quantity: -1 })])).rejects.toBeInstanceOf(Error);
       expect(log.last.id).toBe(3);
       expect(ids(await log.after(0, 10))).toEqual([1, 2, 3]);
       await log.append(ordersOf(4, 5));
@@ -125,7 +125,7 @@ export function orderLogContract(
       const again = await reopen();
       expect(again.last).toMatchObject({ id: 5, key: "key-5" });
       expect(await again.after(0, 10)).toEqual(ordersOf(1, 5));
-      await expect(again.append(ordersOf(7, 7))).rejects.toThrow();
+      await expect(again.append(ordersOf(7, 7))).rejects.toBeInstanceOf(Error);
       await again.append(ordersOf(6, 6));
       expect(again.last.id).toBe(6);
       await again.close();

@@ -61,6 +61,23 @@ test("a leader frozen under load is replaced; woken up, it follows and corrupts 
   });
 });
 
+test("a replica that was away takes over alone: it serves only when it has what the ledger has", async (context) => {
+  const cluster = await Cluster.start(context);
+  await Promise.all([cluster.order(1).kill(), cluster.order(2).kill()]);
+  const traffic = new Traffic({ urls: cluster.urls, clients });
+  await traffic.more(1000);
+  await traffic.stop();
+  await cluster.order(3).kill();
+  cluster.order(1).start();
+  await cluster.leaderIs(1);
+
+  const newest = Math.max(...traffic.accepted.map(({ orderNumber }) => orderNumber ?? 0));
+  const { body } = await get(`${cluster.url}/orders?limit=1`);
+  expect(at(body, "data", "0", "number")).toBe(newest);
+  expect(traffic.failures).toEqual([]);
+  await expectInvariants(cluster, { records: traffic.records });
+});
+
 /** I7, for a sample: an acknowledged number is always found. */
 async function expectOrdersFound(cluster: Cluster, traffic: Traffic): Promise<void> {
   const step = Math.ceil(traffic.accepted.length / 50);

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTestClient, expectFailure, orderNumberIn, strangeNames, type TestClient } from "./support/client.ts";
+import {
+  createTestClient,
+  expectFailure,
+  orderNumberIn,
+  quantityOf,
+  strangeNames,
+  type TestClient,
+} from "./support/client.ts";
 
 const gameStart = { name: "GameStart", price: 15.99, quantity: 100 };
 
@@ -8,11 +15,6 @@ beforeAll(async () => {
   client = await createTestClient();
 });
 afterAll(() => client.close());
-
-async function quantityOf(name: string): Promise<number> {
-  const { body } = await client.get(`/stocks/${name}`);
-  return (body as { data: { quantity: number } }).data.quantity;
-}
 
 describe("GET /hello", () => {
   test("greets in plain text", async () => {
@@ -91,9 +93,9 @@ describe("GET /orders?order-number=", () => {
 
 describe("POST /order", () => {
   test.each(["/order", "/order/"])("%s trades", async (path) => {
-    const before = await quantityOf("FishCo");
+    const before = await quantityOf(client, "FishCo");
     const number = orderNumberIn(await client.post(path, { name: "FishCo", quantity: 3, type: "SELL" }));
-    expect(await quantityOf("FishCo")).toBe(before + 3);
+    expect(await quantityOf(client, "FishCo")).toBe(before + 3);
     expect((await client.get(`/orders/${number}`)).body).toMatchObject({ data: { type: "sell", quantity: 3 } });
   });
 
@@ -168,7 +170,7 @@ describe("GET /cache_invalid/{name}", () => {
 
 describe("POST /buy", () => {
   test("buys", async () => {
-    const before = await quantityOf("BoarCo");
+    const before = await quantityOf(client, "BoarCo");
     const answer = await client.post("/buy", { name: "BoarCo", quantity: 1 });
     expect(answer.status).toBe(200);
     const { data } = answer.body as { data: { order_number: number } };
@@ -176,11 +178,11 @@ describe("POST /buy", () => {
     expect((await client.get(`/orders/${data.order_number}`)).body).toEqual({
       data: { number: data.order_number, name: "BoarCo", type: "buy", quantity: 1 },
     });
-    expect(await quantityOf("BoarCo")).toBe(before - 1);
+    expect(await quantityOf(client, "BoarCo")).toBe(before - 1);
   });
 
   test("being out of stock is a success without a number", async () => {
-    const before = await quantityOf("BoarCo");
+    const before = await quantityOf(client, "BoarCo");
     const key = { "idempotency-key": crypto.randomUUID() };
     for (const replayed of [undefined, "true"]) {
       const answer = await client.post("/buy", { name: "BoarCo", quantity: before + 1 }, key);
@@ -188,13 +190,13 @@ describe("POST /buy", () => {
       expect(answer.text).toBe('{"data":{"order_number":-1}}');
       expect(answer.headers["idempotent-replayed"]).toBe(replayed);
     }
-    expect(await quantityOf("BoarCo")).toBe(before);
+    expect(await quantityOf(client, "BoarCo")).toBe(before);
   });
 
   test("never sells, whatever type is asked for", async () => {
-    const before = await quantityOf("BoarCo");
+    const before = await quantityOf(client, "BoarCo");
     await client.post("/buy", { name: "BoarCo", quantity: 2, type: "sell" });
-    expect(await quantityOf("BoarCo")).toBe(before - 2);
+    expect(await quantityOf(client, "BoarCo")).toBe(before - 2);
   });
 
   test("an unknown product is not found", async () => {

@@ -130,6 +130,15 @@ describe("GET /orders", () => {
     }
   });
 
+  test("asks the bazaar for one order more than it shows, and never for more than an integer", async () => {
+    const orders = vi.fn(async () => []);
+    const asked = await createTestClient({ changes: { orders } });
+    await asked.get("/orders");
+    await asked.get(`/orders?limit=1000&before=${"9".repeat(30)}`);
+    expect(orders.mock.calls).toEqual([[{ before: 0, limit: 51 }], [{ before: Number.MAX_SAFE_INTEGER, limit: 1001 }]]);
+    await asked.close();
+  });
+
   test("takes 1 to 1000 orders", async () => {
     expect((await page("/orders?limit=1")).data).toHaveLength(1);
     expect((await page("/orders?limit=1000")).data).toHaveLength(last);

@@ -80,6 +80,7 @@ describe("HEAD", () => {
   test.each([
     "/stocks",
     "/stocks/GameStart",
+    "/nope",
     "/stocks/Nope",
     "/stocks/",
     "/orders",
@@ -168,7 +169,7 @@ describe("when the bazaar has no answer", () => {
 
   async function failing(error: unknown, logger: Logger = silentLogger): Promise<TestClient> {
     // Rejections of whatever kind are what is tested here.
-    const fail = () => Promise.reject(error as Error);
+    const fail = () => Promise.reject(error);
     return createTestClient({
       changes: { lookup: fail, stocks: fail, trade: fail, order: fail, orders: fail, cluster: fail },
       logger,
@@ -207,7 +208,7 @@ describe("when the bazaar has no answer", () => {
       null,
     ]) {
       const error = vi.fn();
-      const asked = await failing(thrown, { ...silentLogger, debug: vi.fn(), error } as unknown as Logger);
+      const asked = await failing(thrown, { ...silentLogger, debug: vi.fn(), error });
       const answer = await ask(asked, method, path, { "x-request-id": "traced" });
       expectFailure(answer, 500, internal, "INTERNAL_ERROR");
       expect(JSON.stringify(answer)).not.toMatch(/secret|SQLITE|\.ts\b/i);

@@ -1,10 +1,10 @@
-import type { Trade } from "@stock-bazaar/shared/domain";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import {
   type Body,
   createTestClient,
   expectFailure,
   orderNumberIn,
+  quantityOf,
   strangeNames,
   type TestClient,
 } from "./support/client.ts";
@@ -20,11 +20,6 @@ beforeAll(async () => {
   client = await createTestClient();
 });
 afterAll(() => client.close());
-
-async function quantityOf(name: string): Promise<number> {
-  const { body } = await client.get(`/stocks/${name}`);
-  return (body as { data: { quantity: number } }).data.quantity;
-}
 
 function sendJson(body: Body, headers: Record<string, string> = {}) {
   return client.send("POST", "/orders", { headers: { "content-type": "application/json", ...headers }, body });
@@ -45,14 +40,14 @@ function streamed(totalBytes: number, chunkBytes = 4096) {
 
 describe("POST /orders", () => {
   test("buys and sells, and tells the number of the order", async () => {
-    const before = await quantityOf("GameStart");
+    const before = await quantityOf(client, "GameStart");
     const bought = await client.post("/orders", { name: "GameStart", quantity: 2, type: "buy" });
     expect(bought.status).toBe(200);
     const first = orderNumberIn(bought);
-    expect(await quantityOf("GameStart")).toBe(before - 2);
+    expect(await quantityOf(client, "GameStart")).toBe(before - 2);
     const sold = await client.post("/orders", { name: "GameStart", quantity: 5, type: "sell" });
     expect(sold.text).toBe(`{"data":{"transaction_number":${first + 1}}}`);
-    expect(await quantityOf("GameStart")).toBe(before + 3);
+    expect(await quantityOf(client, "GameStart")).toBe(before + 3);
   });
 
   test.each(["buy", "BUY", "Buy", "bUY", "sell", "SELL", "Sell", "sElL"])("takes the type %s", async (type) => {
@@ -184,7 +179,7 @@ describe("POST /orders", () => {
   });
 
   test("refuses to sell what isn't there", async () => {
-    const quantity = await quantityOf("GameStart");
+    const quantity = await quantityOf(client, "GameStart");
     const answer = await client.post("/orders", { ...trade, quantity: quantity + 1 });
     const message = "Available quantity to buy is less than requested quantity";
     expectFailure(answer, 400, message, "INSUFFICIENT_QUANTITY");
@@ -194,7 +189,7 @@ describe("POST /orders", () => {
       message,
       "INSUFFICIENT_QUANTITY",
     );
-    expect(await quantityOf("GameStart")).toBe(quantity);
+    expect(await quantityOf(client, "GameStart")).toBe(quantity);
   });
 });
 
@@ -233,96 +228,5 @@ describe("the size of a body", () => {
   test("a wrong content type is told first", async () => {
     const answer = await sendJson(padded(65_537), { "content-type": "text/plain" });
     expectFailure(answer, 400, malformed, "INVALID_REQUEST");
-  });
-});
-
-describe("Idempotency-Key", () => {
-  test("the same key and request trade once, and have one answer", async () => {
-    const before = await quantityOf("GameStart");
-    const key = { "idempotency-key": crypto.randomUUID() };
-    const first = await client.post("/orders", trade, key);
-    expect(first.status).toBe(200);
-    expect(first.headers).not.toHaveProperty("idempotent-replayed");
-    const again = await client.post("/orders", { ...trade, type: "BUY" }, key);
-    expect(again.status).toBe(200);
-    expect(again.text).toBe(first.text);
-    expect(again.headers["idempotent-replayed"]).toBe("true");
-    expect(await quantityOf("GameStart")).toBe(before - 1);
-  });
-
-  test("a rejection is repeated too, even when the trade would be possible by then", async () => {
-    const key = { "idempotency-key": crypto.randomUUID() };
-    const wish = { name: "BoarCo", quantity: (await quantityOf("BoarCo")) + 1, type: "buy" };
-    const message = "Available quantity to buy is less than requested quantity";
-    expectFailure(await client.post("/orders", wish, key), 400, message, "INSUFFICIENT_QUANTITY");
-    await client.post("/orders", { name: "BoarCo", quantity: 10, type: "sell" });
-    const again = await client.post("/orders", wish, key);
-    expectFailure(again, 400, message, "INSUFFICIENT_QUANTITY");
-    expect(again.headers["idempotent-replayed"]).toBe("true");
-  });
-
-  test("an unknown stock stays unknown to its key", async () => {
-    const key = { "idempotency-key": crypto.randomUUID() };
-    const wish = { ...trade, name: "Nope" };
-    expect((await client.post("/orders", wish, key)).headers).not.toHaveProperty("idempotent-replayed");
-    const again = await client.post("/orders", wish, key);
-    expectFailure(again, 404, "stock not found", "INVALID_STOCKNAME");
-    expect(again.headers["idempotent-replayed"]).toBe("true");
-  });
-
-  test.each([
-    ["another stock", { ...trade, name: "FishCo" }],
-    ["another quantity", { ...trade, quantity: 2 }],
-    ["another type", { ...trade, type: "sell" }],
-  ])("the same key with %s is refused", async (_, other) => {
-    const key = { "idempotency-key": crypto.randomUUID() };
-    await client.post("/orders", trade, key);
-    const before = await quantityOf("GameStart");
-    const answer = await client.post("/orders", other, key);
-    expectFailure(answer, 422, "Idempotency-Key was used with a different request", "KEY_REUSED");
-    expect(answer.headers).not.toHaveProperty("idempotent-replayed");
-    expect(await quantityOf("GameStart")).toBe(before);
-  });
-
-  test.each([
-    ["1 character", "k"],
-    ["255 characters", "k".repeat(255)],
-    ["every visible ASCII character", String.fromCharCode(...Array.from({ length: 94 }, (_, index) => index + 33))],
-  ])("may have %s", async (_, key) => {
-    expect((await client.post("/orders", trade, { "idempotency-key": key })).status).toBe(200);
-  });
-
-  test.each([
-    ["be empty", ""],
-    ["have 256 characters", "k".repeat(256)],
-    ["have a space", "a b"],
-    ["have a tab", "a\tb"],
-    ["have a letter beyond ASCII", "é"],
-    ["be sent twice", "a, b"],
-  ])("must not %s", async (_, key) => {
-    const answer = await client.post("/orders", trade, { "idempotency-key": key });
-    expectFailure(answer, 400, wrongKey, "INVALID_REQUEST");
-  });
-
-  test("a request without one gets its own key, and the bazaar hears of the request's id", async () => {
-    const traded: Trade[] = [];
-    const watched = await createTestClient({
-      changes: {
-        async trade(wish) {
-          traded.push(wish);
-          return { status: "accepted", orderId: 7, replayed: true };
-        },
-      },
-    });
-    const answer = await watched.post("/orders", trade, { "x-request-id": "request-1" });
-    await watched.post("/orders", trade);
-    await watched.post("/orders", trade, { "idempotency-key": "mine" });
-    const [first, second, third] = traded;
-    expect(first).toEqual({ ...trade, key: expect.stringMatching(/^[0-9a-f-]{36}$/), requestId: "request-1" });
-    expect(second?.key).not.toBe(first?.key);
-    expect(third?.key).toBe("mine");
-    // The front-end's own retry may have found the first outcome: that is no news to the client.
-    expect(answer.headers).not.toHaveProperty("idempotent-replayed");
-    await watched.close();
   });
 });

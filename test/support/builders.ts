@@ -14,7 +14,17 @@ export function tradesOf(prefix: string, count: number, change: Partial<Trade> =
 }
 
 export function orderOf(id: number, change: Partial<Order> = {}): Order {
-  return { id, key: `key-${id}`, name: "GameStart", type: "buy", quantity: 1, priceCents: 1599, term: 1, createdAt, ...change };
+  return {
+    id,
+    key: `key-${id}`,
+    name: "GameStart",
+    type: "buy",
+    quantity: 1,
+    priceCents: 1599,
+    term: 1,
+    createdAt,
+    ...change,
+  };
 }
 
 /** The orders from `firstId` to `lastId`. */

@@ -64,10 +64,18 @@ export class FakeReplica {
         return accepted(ledger.get(key) ?? 0, known !== undefined);
       });
     this.api = {
-      trade: (trades, signal) => abortable(signal, this.wire.call(() => this.#trade(trades))),
+      trade: (trades, signal) =>
+        abortable(
+          signal,
+          this.wire.call(() => this.#trade(trades)),
+        ),
       order: (orderId) => this.wire.call(async () => this.orders.find((order) => order.id === orderId)),
       orders: () => this.wire.call(async () => this.orders),
-      lead: (afterTerm, signal) => abortable(signal, this.wire.call(() => this.#lead(afterTerm))),
+      lead: (afterTerm, signal) =>
+        abortable(
+          signal,
+          this.wire.call(() => this.#lead(afterTerm)),
+        ),
       setLeader: (hint) => this.wire.call(async () => void this.hints.push(hint)),
       follow: () => ({ send() {}, close() {} }),
       watch: (handlers) => this.wire.connect((far) => this.#watch(far), handlers),

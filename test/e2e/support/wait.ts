@@ -1,7 +1,7 @@
 /** Tests wait on conditions, never on time: the limit here only turns a hang into a readable failure. */
 
 const pollMs = 20;
-const timeoutMsDefault = 20_000;
+const timeoutMsDefault = 30_000;
 
 /**
  * The first value of `condition` that is neither `undefined`, `null` nor false. A condition that throws isn't met

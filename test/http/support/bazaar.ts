@@ -69,7 +69,7 @@ export function createTestBazaar(): Promise<TestBazaar> {
     orders: async ({ before, limit }) =>
       ledger
         .filter(({ id }) => before === 0 || id < before)
-        .reverse()
+        .toReversed()
         .slice(0, limit),
     cluster: async () => ({
       leader: 3,

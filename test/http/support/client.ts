@@ -37,7 +37,7 @@ export interface ClientOptions {
 
 export async function createTestClient({ changes, logger = silentLogger }: ClientOptions = {}): Promise<TestClient> {
   const { bazaar: whole, close } = await createTestBazaar();
-  const bazaar = changes === undefined ? whole : changed(whole, changes);
+  const bazaar = changes === undefined ? whole : withChanges(whole, changes);
   const app = createApp({ bazaar, logger });
   const send: TestClient["send"] = async (method, path, init = {}) => {
     const response = await app.request(path, { method, ...init });
@@ -60,7 +60,7 @@ export async function createTestClient({ changes, logger = silentLogger }: Clien
 }
 
 /** The bazaar with some of its calls replaced. */
-function changed(bazaar: Bazaar, changes: Partial<Bazaar>): Bazaar {
+export function withChanges(bazaar: Bazaar, changes: Partial<Bazaar>): Bazaar {
   return {
     lookup: (name) => bazaar.lookup(name),
     lookupCached: (name) => bazaar.lookupCached(name),
@@ -100,6 +100,11 @@ export function orderNumberIn(answer: Answer): number {
   const { body } = answer;
   expect(body).toEqual({ data: { transaction_number: expect.any(Number) } });
   return (body as { data: { transaction_number: number } }).data.transaction_number;
+}
+
+export async function quantityOf(client: TestClient, name: string): Promise<number> {
+  const { body } = await client.get(`/stocks/${name}`);
+  return (body as { data: { quantity: number } }).data.quantity;
 }
 
 /** Names that no stock has, whatever they try. */

@@ -1,0 +1,187 @@
+/**
+ * `npm run bench`: the bazaar beside the yardstick (HTTP alone) and the naive system, under the same load, in turns, so
+ * that whatever else the machine does meets all of them alike. It reports and asserts nothing but that no trade is lost.
+ */
+
+import { type Load, type LoadTool, type MeasuredLoad, putLoad } from "./load.ts";
+import { describeMachine, type Machine } from "./machine.ts";
+import { checkNothingLost, type LossCheck } from "./nothing-lost.ts";
+import { cpuSecondsOf } from "./process-cpu.ts";
+import { median } from "./statistics.ts";
+import { replicaIds, type Role, startSystem, type SystemName, type SystemProcess } from "./systems.ts";
+
+export const rowKinds = ["trades", "single", "lookups"] as const;
+export type RowKind = (typeof rowKinds)[number];
+
+export interface BenchOptions {
+  /** Of one measurement. */
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly rounds: number;
+  /** Of the trades, one row for each; the first is that of the lookups too. */
+  readonly connections: readonly number[];
+  readonly rows: readonly RowKind[];
+  readonly systems: readonly SystemName[];
+  readonly tool: LoadTool;
+}
+
+export type CpuPart = Role | "load";
+
+/** The medians of the rounds. */
+export interface Summary {
+  readonly requestsPerSecond: number;
+  readonly requestsPerSecondByRound: readonly number[];
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of all rounds together. */
+  readonly ok: number;
+  readonly errors: number;
+  /** CPU time per request; what can't be known here is left out. */
+  readonly cpuMicros: Partial<Record<CpuPart, number>>;
+}
+
+export interface BenchRow {
+  readonly what: string;
+  readonly kind: Load["kind"];
+  readonly connections: number;
+  readonly systems: Partial<Record<SystemName, Summary>>;
+}
+
+export interface BenchResult {
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly machine: Machine;
+  readonly options: BenchOptions;
+  /** Variables of the bazaar that were set, and so may differ from the defaults. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly rows: readonly BenchRow[];
+  /** One for each run with trades. */
+  readonly checks: readonly (LossCheck & { readonly system: SystemName })[];
+}
+
+/** Enough for every process to have its code compiled, also before a measurement with one client. */
+const warmUpConnectionsMin = 64;
+const tuningVariables = ["CACHE_SIZE", "CACHE_TTL_MS", "CACHE_LEASE_MS", "ORDER_MIN_COPIES", "RPC_TIMEOUT_MS"] as const;
+
+type RowSpec = Pick<BenchRow, "what" | "kind" | "connections">;
+
+interface Measurement {
+  readonly load: MeasuredLoad;
+  readonly cpuMicros: Partial<Record<CpuPart, number>>;
+  readonly check: LossCheck | undefined;
+}
+
+/** `progress` hears one line for each measurement. Rejects when `signal` aborts; all that was started has ended then. */
+export async function runBench(
+  options: BenchOptions,
+  progress: (line: string) => void,
+  signal: AbortSignal,
+): Promise<BenchResult> {
+  const startedAt = new Date().toISOString();
+  const machine = describeMachine(options.tool);
+  const rows: BenchRow[] = [];
+  const checks: BenchResult["checks"][number][] = [];
+
+  for (const spec of rowSpecs(options)) {
+    const systems = options.systems.filter((name) => spec.kind === "trades" || name !== "naive");
+    const measured = new Map(systems.map((name) => [name, [] as Measurement[]]));
+    for (let round = 1; round <= options.rounds; round += 1) {
+      for (const name of systems) {
+        const measurement = await measure(name, spec, options, signal);
+        measured.get(name)?.push(measurement);
+        if (measurement.check) checks.push({ system: name, ...measurement.check });
+        progress(describeMeasurement(`round ${round}/${options.rounds}  ${spec.what}`, name, measurement.load));
+      }
+    }
+    const summaries = [...measured].map(([name, measurements]) => [name, summarize(measurements)] as const);
+    rows.push({ ...spec, systems: Object.fromEntries(summaries) });
+  }
+  return { startedAt, machine, options, environment: tuning(), rows, checks };
+}
+
+function rowSpecs({ rows, connections }: BenchOptions): RowSpec[] {
+  const specs: Record<RowKind, RowSpec[]> = {
+    trades: connections.map((count) => ({ what: `trades, ${count} connections`, kind: "trades", connections: count })),
+    single: [{ what: "one client, one trade at a time", kind: "trades", connections: 1 }],
+    lookups: connections
+      .slice(0, 1)
+      .map((count) => ({ what: `cached lookups, ${count} connections`, kind: "lookups", connections: count })),
+  };
+  return rowKinds.filter((kind) => rows.includes(kind)).flatMap((kind) => specs[kind]);
+}
+
+/** One run: a new system with new databases, warmed up, measured, stopped and checked. */
+async function measure(
+  name: SystemName,
+  { kind, connections }: RowSpec,
+  { tool, seconds, warmUpSeconds }: BenchOptions,
+  signal: AbortSignal,
+): Promise<Measurement> {
+  const system = await startSystem(name, signal);
+  try {
+    const warmUp = { kind, connections: Math.max(connections, warmUpConnectionsMin), seconds: warmUpSeconds };
+    const warm = warmUpSeconds > 0 ? await putLoad(tool, warmUp, system, signal) : undefined;
+    const before = cpuByRole(system.processes);
+    const load = await putLoad(tool, { kind, connections, seconds }, system, signal);
+    const after = cpuByRole(system.processes);
+    if (load.ok === 0) throw new Error(`${name}: no request was answered with 200, ${load.errors} failed`);
+    await system.stop();
+    const isStored = kind === "trades" && name !== "yardstick";
+    const check = isStored ? checkNothingLost(system.dataDir, replicaIds, load.ok + (warm?.ok ?? 0)) : undefined;
+    return { load, cpuMicros: cpuMicros(before, after, load), check };
+  } finally {
+    await system.dispose();
+  }
+}
+
+function cpuByRole(processes: readonly SystemProcess[]): Map<Role, number> {
+  const seconds = new Map<Role, number>();
+  for (const { role, pid } of processes) {
+    const taken = cpuSecondsOf(pid);
+    if (taken !== undefined) seconds.set(role, (seconds.get(role) ?? 0) + taken);
+  }
+  return seconds;
+}
+
+function cpuMicros(
+  before: ReadonlyMap<Role, number>,
+  after: ReadonlyMap<Role, number>,
+  { ok, loadCpuSeconds }: MeasuredLoad,
+): Measurement["cpuMicros"] {
+  const perRequest = (seconds: number) => (seconds * 1e6) / ok;
+  const roles = [...after].map(([role, seconds]) => [role, perRequest(seconds - (before.get(role) ?? 0))] as const);
+  return ok === 0 ? {} : { ...Object.fromEntries(roles), load: perRequest(loadCpuSeconds) };
+}
+
+function summarize(measurements: readonly Measurement[]): Summary {
+  const loads = measurements.map(({ load }) => load);
+  const middle = (values: readonly number[]) => median(values) ?? 0;
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const parts = Object.keys(measurements[0]?.cpuMicros ?? {}) as CpuPart[];
+  return {
+    requestsPerSecond: middle(loads.map(({ requestsPerSecond }) => requestsPerSecond)),
+    requestsPerSecondByRound: loads.map(({ requestsPerSecond }) => requestsPerSecond),
+    p50Ms: middle(loads.map(({ p50Ms }) => p50Ms)),
+    p99Ms: middle(loads.map(({ p99Ms }) => p99Ms)),
+    ok: sum(loads.map(({ ok }) => ok)),
+    errors: sum(loads.map(({ errors }) => errors)),
+    cpuMicros: Object.fromEntries(
+      parts.map((part) => [part, middle(measurements.flatMap(({ cpuMicros }) => cpuMicros[part] ?? []))]),
+    ),
+  };
+}
+
+function tuning(): Record<string, string> {
+  return Object.fromEntries(
+    tuningVariables.flatMap((variable) => {
+      const value = process.env[variable]?.trim();
+      return value ? [[variable, value]] : [];
+    }),
+  );
+}
+
+function describeMeasurement(what: string, system: SystemName, load: MeasuredLoad): string {
+  const { requestsPerSecond, p50Ms, p99Ms, errors } = load;
+  const figures = `${Math.round(requestsPerSecond)}/s  p50 ${p50Ms.toFixed(2)} ms  p99 ${p99Ms.toFixed(2)} ms`;
+  return `${what}  ${system}  ${figures}${errors > 0 ? `  ${errors} errors` : ""}`;
+}

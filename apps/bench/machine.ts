@@ -1,0 +1,75 @@
+/** On what it was measured: without it a figure can't be compared with another. */
+
+import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { availableParallelism, cpus, machine, platform, release, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import type { LoadTool } from "./load.ts";
+import { median } from "./statistics.ts";
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGib: number;
+  readonly system: string;
+  readonly bun: string;
+  readonly loadTool: string;
+  /** Of the folder for temporary files, where the databases are. On tmpfs an fsync costs nothing: mind it. */
+  readonly fileSystem: string;
+  /** Median time to write and fsync 4 KiB there. */
+  readonly fsyncMs: number;
+}
+
+/** The `f_type` of statfs(2). */
+const fileSystems = new Map([
+  [0xef53, "ext4"],
+  [0x0102_1994, "tmpfs"],
+  [0x9123_683e, "btrfs"],
+  [0x5846_5342, "xfs"],
+  [0x794c_7630, "overlayfs"],
+  [0x2fc1_2fc1, "zfs"],
+]);
+const fsyncs = 100;
+
+export function describeMachine(tool: LoadTool): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    memoryGib: Math.round(totalmem() / 2 ** 30),
+    system: `${platform()} ${release()} ${machine()}`,
+    bun: Bun.version,
+    loadTool: tool === "wrk" ? wrkVersion() : "autocannon",
+    fileSystem: fileSystemOf(tmpdir()),
+    fsyncMs: measureFsyncMs(tmpdir()),
+  };
+}
+
+function wrkVersion(): string {
+  // It prints its version, then its usage, and exits with 1.
+  const text = Bun.spawnSync(["wrk", "--version"]).stdout.toString();
+  const version = /\d+\.\d+\.\d+/.exec(text)?.[0];
+  return version === undefined ? "wrk" : `wrk ${version}`;
+}
+
+function fileSystemOf(folder: string): string {
+  if (platform() !== "linux") return "unknown";
+  const { type } = statfsSync(folder);
+  return fileSystems.get(type) ?? `type 0x${type.toString(16)}`;
+}
+
+function measureFsyncMs(parent: string): number {
+  const folder = mkdtempSync(join(parent, "stock-bazaar-fsync-"));
+  const file = openSync(join(folder, "probe"), "w");
+  try {
+    const page = Buffer.alloc(4096, 1);
+    const timesMs = Array.from({ length: fsyncs }, () => {
+      const startMs = performance.now();
+      writeSync(file, page);
+      fsyncSync(file);
+      return performance.now() - startMs;
+    });
+    return median(timesMs) ?? 0;
+  } finally {
+    closeSync(file);
+    rmSync(folder, { recursive: true });
+  }
+}

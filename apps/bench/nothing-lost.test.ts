@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { migrateAll } from "@stock-bazaar/db/migrate";
+import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
+import { readConfig } from "@stock-bazaar/shared/config";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { checkNothingLost, isNothingLost } from "./nothing-lost.ts";
+
+let dataDir: string;
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "bazaar-bench-"));
+  migrateAll(readConfig({ DATA_DIR: dataDir }));
+});
+
+afterEach(() => rmSync(dataDir, { recursive: true }));
+
+/** The orders from 1 to `count`, each with its own key. */
+function fill(table: "ledger" | "orders", replicaId: number, count: number, keyOf = (id: number) => `key-${id}`): void {
+  const { client, close } = table === "ledger" ? openCatalogDatabase(dataDir) : openOrderDatabase(dataDir, replicaId);
+  const insert = client.prepare<[number, string]>(
+    `INSERT INTO ${table} VALUES (?, ?, 'GameStart', 'buy', 1, 1599, 1, '2026-01-01T00:00:00.000Z')`,
+  );
+  for (let id = 1; id <= count; id += 1) insert.run(id, keyOf(id));
+  close();
+}
+
+test("nothing is lost when the ledger holds what was answered and every replica equals it", () => {
+  fill("ledger", 0, 3);
+  for (const id of [1, 2, 3]) fill("orders", id, 3);
+  const check = checkNothingLost(dataDir, [1, 2, 3], 2);
+  expect(check).toEqual({ replies: 2, ledgerRows: 3, unequalReplicas: [] });
+  expect(isNothingLost(check)).toBe(true);
+});
+
+test("a reply without its order is a loss", () => {
+  fill("ledger", 0, 3);
+  fill("orders", 1, 3);
+  const check = checkNothingLost(dataDir, [1], 4);
+  expect(check).toEqual({ replies: 4, ledgerRows: 3, unequalReplicas: [] });
+  expect(isNothingLost(check)).toBe(false);
+});
+
+test("a replica with an order too few, too many or with other content is named", () => {
+  fill("ledger", 0, 3);
+  fill("orders", 1, 2);
+  fill("orders", 2, 4);
+  fill("orders", 3, 3, (id) => (id === 2 ? "another" : `key-${id}`));
+  const check = checkNothingLost(dataDir, [1, 2, 3], 3);
+  expect(check.unequalReplicas).toEqual([1, 2, 3]);
+  expect(isNothingLost(check)).toBe(false);
+});

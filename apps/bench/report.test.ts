@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import type { BenchResult, Summary } from "./bench.ts";
+import { formatReport } from "./report.ts";
+
+function summary(requestsPerSecond: number, change: Partial<Summary> = {}): Summary {
+  return {
+    requestsPerSecond,
+    requestsPerSecondByRound: [requestsPerSecond - 1000, requestsPerSecond, requestsPerSecond + 500],
+    p50Ms: 2.441,
+    p99Ms: 7,
+    ok: 90_000,
+    errors: 0,
+    cpuMicros: {},
+    ...change,
+  };
+}
+
+const result: BenchResult = {
+  startedAt: "2026-01-02T03:04:05.000Z",
+  machine: {
+    cpu: "Example CPU",
+    cores: 2,
+    memoryGib: 8,
+    system: "linux",
+    bun: "1.4.5",
+    loadTool: "wrk 4.1.0",
+    fileSystem: "ext4",
+    fsyncMs: 0.5,
+  },
+  options: {
+    seconds: 3,
+    warmUpSeconds: 2,
+    rounds: 3,
+    connections: [64],
+    rows: ["trades"],
+    systems: ["service", "yardstick", "naive"],
+    tool: "wrk",
+  },
+  environment: { ORDER_MIN_COPIES: "2" },
+  rows: [
+    {
+      what: "trades, 64 connections",
+      kind: "trades",
+      connections: 64,
+      systems: {
+        service: summary(30_000, { cpuMicros: { "front-end": 30, leader: 20, followers: 15, catalog: 10, load: 5 } }),
+        yardstick: summary(80_000),
+        naive: summary(1500, { errors: 12 }),
+      },
+    },
+  ],
+  checks: [{ system: "service", replies: 100, ledgerRows: 103, unequalReplicas: [] }],
+};
+
+/** The cells of the row that begins with these. */
+function row(report: string, ...start: string[]): string[] {
+  const rows = report.split("\n").map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+  return rows.find((cells) => start.every((cell, index) => cells[index] === cell)) ?? [];
+}
+
+test("tells absolute figures, and both ratios where they mean something", () => {
+  const report = formatReport(result);
+  expect(row(report, "trades, 64 connections", "service").slice(2)).toEqual([
+    "30,000",
+    "29,000–30,500",
+    "2.44",
+    "7.00",
+    "38%",
+    "20.0×",
+    "0",
+  ]);
+  expect(row(report, "", "yardstick").slice(6)).toEqual(["", "53.3×", "0"]);
+  expect(row(report, "", "naive").slice(6)).toEqual(["1.9%", "", "12"]);
+});
+
+test("tells CPU time by process, and their sum without the load generator", () => {
+  const cpu = formatReport(result).split("CPU µs per request")[1] ?? "";
+  expect(row(cpu, "trades, 64 connections", "service").slice(2)).toEqual([
+    "30.0",
+    "20.0",
+    "15.0",
+    "10.0",
+    "75.0",
+    "5.0",
+  ]);
+});
+
+test("says what differs from the defaults, and that nothing was lost", () => {
+  const report = formatReport(result);
+  expect(report).toContain("ORDER_MIN_COPIES=2");
+  expect(report).toContain("Nothing lost by service in 1 run: 100 trades answered with 200, 103 in the ledger");
+});
+
+test("a loss is told, with its replicas", () => {
+  const lost = { system: "service", replies: 100, ledgerRows: 99, unequalReplicas: [2] } as const;
+  const report = formatReport({ ...result, checks: [...result.checks, lost] });
+  expect(report).toContain(
+    "LOST by service: 100 trades answered with 200, 99 in the ledger; unlike the ledger: replica 2.",
+  );
+  expect(report).not.toContain("Nothing lost");
+});

@@ -1,0 +1,156 @@
+/** The result of a benchmark as Markdown: read in a terminal, and pasted into docs/benchmarks.md as it is. */
+
+import type { BenchResult, BenchRow, CpuPart, Summary } from "./bench.ts";
+import { isNothingLost } from "./nothing-lost.ts";
+import { ratio } from "./statistics.ts";
+import { type SystemName, systemNames } from "./systems.ts";
+
+const none = "";
+
+export function formatReport(result: BenchResult): string {
+  return [
+    ...describeConditions(result),
+    "",
+    ...ratesTable(result.rows),
+    "",
+    ...cpuTable(result.rows),
+    "",
+    ...describeChecks(result),
+  ]
+    .join("\n")
+    .concat("\n");
+}
+
+function describeConditions({ startedAt, machine, options, environment }: BenchResult): string[] {
+  const { cpu, cores, memoryGib, system, bun, loadTool, fileSystem, fsyncMs } = machine;
+  const settings = Object.entries(environment).map(([variable, value]) => `${variable}=${value}`);
+  return [
+    `${startedAt.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Bun ${bun}, ${loadTool}; databases on`,
+    `${fileSystem}, where 4 KiB and an fsync take ${fsyncMs.toFixed(2)} ms. Median of ${counted(options.rounds, "round")} of ${options.seconds} s,`,
+    `after ${options.warmUpSeconds} s of warm-up each.${settings.length > 0 ? ` Set: ${settings.join(", ")}.` : ""}`,
+  ];
+}
+
+function ratesTable(rows: readonly BenchRow[]): string[] {
+  const header = [
+    "what",
+    "system",
+    "requests/s",
+    "lowest–highest",
+    "p50 ms",
+    "p99 ms",
+    "of yardstick",
+    "times naive",
+    "errors",
+  ];
+  return table(
+    header,
+    2,
+    rows.flatMap((row) =>
+      summaries(row).map(([name, summary], index) => {
+        const { requestsPerSecond, requestsPerSecondByRound, p50Ms, p99Ms, errors } = summary;
+        return [
+          index === 0 ? row.what : none,
+          name,
+          whole(requestsPerSecond),
+          `${whole(Math.min(...requestsPerSecondByRound))}–${whole(Math.max(...requestsPerSecondByRound))}`,
+          p50Ms.toFixed(2),
+          p99Ms.toFixed(2),
+          percent(
+            name === "yardstick" ? undefined : ratio(requestsPerSecond, row.systems.yardstick?.requestsPerSecond),
+          ),
+          times(name === "naive" ? undefined : ratio(requestsPerSecond, row.systems.naive?.requestsPerSecond)),
+          whole(errors),
+        ];
+      }),
+    ),
+  );
+}
+
+function cpuTable(rows: readonly BenchRow[]): string[] {
+  const parts: CpuPart[] = ["front-end", "leader", "followers", "catalog"];
+  const header = [
+    "CPU µs per request",
+    "system",
+    "front-end",
+    "leader",
+    "both followers",
+    "catalog",
+    "all",
+    "load generator",
+  ];
+  return table(
+    header,
+    2,
+    rows.flatMap((row) =>
+      summaries(row).map(([name, { cpuMicros }], index) => {
+        const known = parts.flatMap((part) => cpuMicros[part] ?? []);
+        const all = known.length === 0 ? undefined : known.reduce((sum, micros) => sum + micros, 0);
+        return [
+          index === 0 ? row.what : none,
+          name,
+          ...parts.map((part) => micros(cpuMicros[part])),
+          micros(all),
+          micros(cpuMicros.load),
+        ];
+      }),
+    ),
+  );
+}
+
+/** What the databases say about the runs with trades. */
+export function describeChecks({ checks }: BenchResult): string[] {
+  return systemNames.flatMap((system) => {
+    const runs = checks.filter((check) => check.system === system);
+    if (runs.length === 0) return [];
+    const bad = runs.filter((check) => !isNothingLost(check));
+    const replies = runs.reduce((sum, check) => sum + check.replies, 0);
+    const ledgerRows = runs.reduce((sum, check) => sum + check.ledgerRows, 0);
+    if (bad.length === 0)
+      return [
+        `Nothing lost by ${system} in ${counted(runs.length, "run")}: ${whole(replies)} trades answered with 200, ${whole(ledgerRows)} in the ledger, every replica equal to it.`,
+      ];
+    return bad.map(
+      ({ replies, ledgerRows, unequalReplicas }) =>
+        `LOST by ${system}: ${whole(replies)} trades answered with 200, ${whole(ledgerRows)} in the ledger; unlike the ledger: ${unequalReplicas.map((id) => `replica ${id}`).join(", ") || "no replica"}.`,
+    );
+  });
+}
+
+function summaries({ systems }: BenchRow): [SystemName, Summary][] {
+  return systemNames.flatMap((name) => {
+    const summary = systems[name];
+    return summary ? [[name, summary] satisfies [SystemName, Summary]] : [];
+  });
+}
+
+/** Columns as wide as their widest cell; from `firstNumber` on aligned to the right. */
+function table(header: readonly string[], firstNumber: number, rows: readonly (readonly string[])[]): string[] {
+  const widths = header.map((title, column) =>
+    Math.max(title.length, 4, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => (column < firstNumber ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(" | ")} |`;
+  const rule = widths.map((width, column) => (column < firstNumber ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
+  return [line(header), line(rule), ...rows.map(line)];
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}
+
+function percent(value: number | undefined): string {
+  return value === undefined ? none : `${(value * 100).toFixed(value < 0.1 ? 1 : 0)}%`;
+}
+
+function times(value: number | undefined): string {
+  return value === undefined ? none : `${value.toFixed(1)}×`;
+}
+
+function micros(value: number | undefined): string {
+  return value === undefined ? none : value.toFixed(1);
+}

@@ -1,0 +1,199 @@
+/**
+ * The systems that are compared, each as real processes on free ports, with databases of its own that are gone
+ * afterwards. Only one runs at a time, so none takes time from another.
+ */
+
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { migrateAll } from "@stock-bazaar/db/migrate";
+import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import { defaultStocksFile, seed } from "@stock-bazaar/db/seed";
+import { parseStocks } from "@stock-bazaar/db/stock-file";
+import { readConfig } from "@stock-bazaar/shared/config";
+import { supervisedVariable } from "@stock-bazaar/shared/supervised";
+import { askCluster } from "./cluster-state.ts";
+import { freePorts } from "./free-ports.ts";
+import type { LoadTarget } from "./load.ts";
+import { until } from "./until.ts";
+
+export const systemNames = ["service", "yardstick", "naive"] as const;
+export type SystemName = (typeof systemNames)[number];
+
+export type Role = "front-end" | "leader" | "followers" | "catalog";
+
+export interface SystemProcess {
+  readonly role: Role;
+  readonly pid: number;
+}
+
+export interface RunningSystem extends LoadTarget {
+  readonly processes: readonly SystemProcess[];
+  readonly dataDir: string;
+  /** Every process finishes what it has taken in; the databases stay. */
+  stop(): Promise<void>;
+  /** Stops what still runs, and removes the databases. */
+  dispose(): Promise<void>;
+}
+
+export const replicaIds = [1, 2, 3] as const;
+/** In both systems the first leader is the replica with the highest id. */
+const leaderId = Math.max(...replicaIds);
+const stopTimeoutMs = 10_000;
+const logLinesShown = 20;
+
+interface ProcessSpec {
+  readonly name: string;
+  readonly role: Role;
+  /** Relative to apps/. */
+  readonly command: readonly [script: string, ...args: string[]];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+interface SystemSpec {
+  /** In the order in which they start; they stop in the reverse order. */
+  readonly processes: readonly ProcessSpec[];
+  isReady(url: string): Promise<boolean>;
+  /** Does every process hold what it should? Asked before the stop. */
+  isEven(url: string): Promise<boolean>;
+}
+
+const replicas = replicaIds.map((id) => {
+  const role: Role = id === leaderId ? "leader" : "followers";
+  return { id, name: `order-${id}`, role, environment: { ORDER_ID: String(id) } };
+});
+
+const systems: Record<SystemName, SystemSpec> = {
+  service: {
+    processes: [
+      { name: "catalog", role: "catalog", command: ["catalog/main.ts"] },
+      ...replicas.map((replica): ProcessSpec => ({ ...replica, command: ["order/main.ts"] })),
+      { name: "front-end", role: "front-end", command: ["front-end/main.ts"] },
+    ],
+    async isReady(url) {
+      const { leader, liveFollowers } = await askCluster(url);
+      return leader === leaderId && liveFollowers === replicaIds.length - 1 && (await answers(`${url}/readyz`, 200));
+    },
+    isEven: async (url) => (await askCluster(url)).isEven,
+  },
+  yardstick: {
+    processes: [{ name: "yardstick", role: "front-end", command: ["bench/yardstick.ts"] }],
+    isReady: (url) => answers(`${url}/stocks/GameStart`, 200),
+    isEven: async () => true,
+  },
+  naive: {
+    processes: [
+      { name: "catalog", role: "catalog", command: ["bench/naive.ts", "catalog"] },
+      ...replicas.map(
+        (replica): ProcessSpec => ({
+          ...replica,
+          command: ["bench/naive.ts", replica.id === leaderId ? "leader" : "follower"],
+        }),
+      ),
+      { name: "front-end", role: "front-end", command: ["bench/naive.ts", "front-end"] },
+    ],
+    // Its front-end listens when everything behind it does.
+    isReady: (url) => answers(url, 404),
+    isEven: async () => true,
+  },
+};
+
+type Child = Bun.Subprocess<"pipe", number, number>;
+
+/** Resolves when the system is ready for load. */
+export async function startSystem(name: SystemName, signal: AbortSignal): Promise<RunningSystem> {
+  const { processes, isReady, isEven } = systems[name];
+  const dataDir = mkdtempSync(join(tmpdir(), `stock-bazaar-bench-${name}-`));
+  const children: { spec: ProcessSpec; child: Child }[] = [];
+  const logOf = ({ name }: ProcessSpec) => join(dataDir, `${name}.log`);
+
+  const stop = async () => {
+    for (const { child } of children.toReversed()) {
+      child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
+      await child.exited;
+      clearTimeout(late);
+    }
+  };
+  const dispose = async () => {
+    await stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+
+  try {
+    const [frontEndPort, catalogPort, ...orderPorts] = await freePorts(2 + replicaIds.length);
+    const environment = {
+      ...process.env,
+      FRONTEND_HOST: "127.0.0.1",
+      FRONTEND_PORT: String(frontEndPort),
+      CATALOG_HOST: "127.0.0.1",
+      CATALOG_PORT: String(catalogPort),
+      ORDER_REPLICAS: replicaIds.map((id, index) => `${id}=127.0.0.1:${orderPorts[index]}`).join(),
+      DATA_DIR: dataDir,
+      LOG_LEVEL: "info",
+      [supervisedVariable]: "1",
+    };
+    createDatabases(environment);
+    for (const spec of processes) {
+      const [script, ...args] = spec.command;
+      const log = openSync(logOf(spec), "a");
+      const child: Child = Bun.spawn([process.execPath, join(import.meta.dirname, "..", script), ...args], {
+        // Its end tells the process that the benchmark is gone.
+        stdio: ["pipe", log, log],
+        env: { ...environment, ...spec.environment },
+        // A session of its own: Ctrl-C reaches the benchmark only, which then stops all in order.
+        detached: true,
+      });
+      closeSync(log);
+      children.push({ spec, child });
+    }
+    const url = `http://127.0.0.1:${frontEndPort}`;
+    const isUp = async () => {
+      const dead = children.find(({ child }) => child.exitCode !== null || child.signalCode !== null);
+      if (dead) throw new Error(`${name}: ${dead.spec.name} has ended by itself`);
+      return isReady(url);
+    };
+    await until(`${name} is ready`, isUp, signal).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${children.map(({ spec }) => lastLines(spec.name, logOf(spec))).join("\n")}`, {
+        cause: error,
+      });
+    });
+    return {
+      url,
+      stocks: stockNames(),
+      processes: children.map(({ spec, child }) => ({ role: spec.role, pid: child.pid })),
+      dataDir,
+      async stop() {
+        await until(`every replica of ${name} holds every order`, () => isEven(url), signal);
+        await stop();
+      },
+      dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+function createDatabases(environment: Readonly<Record<string, string | undefined>>): void {
+  const config = readConfig(environment);
+  migrateAll(config);
+  const catalog = openCatalogDatabase(config.dataDir);
+  seed(catalog);
+  catalog.close();
+}
+
+function stockNames(): string[] {
+  return parseStocks(readFileSync(defaultStocksFile), defaultStocksFile).map(({ name }) => name);
+}
+
+async function answers(url: string, status: number): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
+  await response.body?.cancel();
+  return response.status === status;
+}
+
+function lastLines(name: string, file: string): string {
+  const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-logLinesShown);
+  return `--- ${name}\n${lines.join("\n")}`;
+}

@@ -1,0 +1,247 @@
+import type { TailReply, TailRequest } from "@stock-bazaar/shared/api";
+import { silentLogger } from "@stock-bazaar/shared/log";
+import { describe, expect, test } from "vitest";
+import { createdAt, stockOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { observe, rejectionCode } from "../../test/support/observe.ts";
+import { memoryLedger } from "../../test/support/order-cluster.ts";
+import { recorder } from "../../test/support/streams.ts";
+import { CatalogService } from "./service.ts";
+
+const leaseMs = 500;
+const keptMs = 575;
+const hourMs = 3_600_000;
+
+/** A catalog that replica 3 leads. `young`: it has only just started. */
+async function scenario(options: { young?: boolean } = {}) {
+  const clock = new ManualClock();
+  const ledger = memoryLedger([stockOf("GameStart", { quantity: 100 }), stockOf("FishCo", { quantity: 50 })]);
+  const catalog = await CatalogService.start({ ledger, clock, logger: silentLogger, leaseMs });
+  await catalog.acquire({ replica: 3, term: 0, lastId: 0, lastKey: "" });
+  if (!options.young) await clock.advance(keptMs);
+  const session = (id: string, replaces = "") => {
+    const near = recorder<TailReply>();
+    const stream = catalog.tail(near);
+    let sequence = 0;
+    const send = (kind: TailRequest["kind"], acked = 0) =>
+      stream.send({ session: id, kind, acked, sequence, replaces: kind === "hello" ? replaces : "" });
+    send("hello");
+    return {
+      ...near,
+      hello: () => send("hello"),
+      ack: (acked: number) => send("ack", acked),
+      renew: (acked: number) => {
+        sequence += 1;
+        send("renew", acked);
+      },
+      goodbye: () => send("goodbye"),
+      close: () => stream.close(),
+    };
+  };
+  const buy = (key: string) => catalog.apply({ term: 1, trades: [tradeOf(key)] });
+  const lookup = () => observe(catalog.lookup(["GameStart"]));
+  return { clock, ledger, catalog, session, buy, lookup };
+}
+
+describe("settling (R7)", () => {
+  test("with no session open, a lookup tells the newest at once", async () => {
+    const { clock, buy, lookup } = await scenario();
+    await buy("a");
+    const looked = lookup();
+    await clock.flush();
+    expect(looked.value).toMatchObject([{ quantity: 99, rev: 1 }]);
+  });
+
+  test("a lookup and a settle wait until every session has acknowledged the change", async () => {
+    const { clock, catalog, session, buy, lookup } = await scenario();
+    const [one, two] = [session("one"), session("two")];
+    await buy("a");
+    const waiting = [lookup(), observe(catalog.settle(1)), observe(catalog.stocks())];
+    one.ack(1);
+    await clock.flush();
+    expect(waiting.map(({ state }) => state)).toEqual(["pending", "pending", "pending"]);
+    two.ack(1);
+    await clock.flush();
+    expect(waiting.map(({ state }) => state)).toEqual(["resolved", "resolved", "resolved"]);
+  });
+
+  test("a stock that has not changed is told though another one is not settled yet", async () => {
+    const { clock, catalog, session, buy } = await scenario();
+    session("one");
+    await buy("a");
+    const other = observe(catalog.lookup(["FishCo"]));
+    await clock.flush();
+    expect(other.value).toMatchObject([{ name: "FishCo", quantity: 50 }]);
+  });
+
+  test("a front-end that died is waited for until its lease has run out, and no longer", async () => {
+    const { clock, session, buy, lookup } = await scenario();
+    session("one").close();
+    await buy("a");
+    const looked = lookup();
+    await clock.advance(keptMs - 1);
+    expect(looked.state).toBe("pending");
+    await clock.advance(1);
+    expect(looked.state).toBe("resolved");
+  });
+
+  test("a goodbye, and a hello that replaces, free those who wait at once", async () => {
+    const { clock, session, buy, lookup } = await scenario();
+    const [one] = [session("one"), session("two")];
+    await buy("a");
+    const looked = lookup();
+    one.goodbye();
+    await clock.flush();
+    expect(looked.state).toBe("pending");
+    session("three", "two");
+    await clock.flush();
+    expect(looked.state).toBe("resolved");
+  });
+
+  test("after a start nothing that has changed is told until a lease has passed", async () => {
+    const { clock, catalog, buy, lookup } = await scenario({ young: true });
+    await buy("a");
+    const looked = lookup();
+    const unchanged = observe(catalog.lookup(["FishCo"]));
+    await clock.advance(keptMs - 1);
+    expect([looked.state, unchanged.state]).toEqual(["pending", "resolved"]);
+    await clock.advance(1);
+    expect(looked.state).toBe("resolved");
+  });
+
+  test("a delayed duplicate hello settles nothing that its front-end may still serve", async () => {
+    const { clock, session, buy, lookup } = await scenario();
+    const one = session("one");
+    await buy("a");
+    one.hello();
+    const looked = lookup();
+    await clock.flush();
+    expect(looked.state).toBe("pending");
+    one.ack(1);
+    await clock.flush();
+    expect(looked.state).toBe("resolved");
+  });
+
+  test("settling what doesn't exist yet waits for it", async () => {
+    const { clock, catalog, buy } = await scenario();
+    const settled = observe(catalog.settle(1));
+    await clock.flush();
+    expect(settled.state).toBe("pending");
+    await buy("a");
+    await clock.flush();
+    expect(settled.state).toBe("resolved");
+  });
+});
+
+describe("the tail (R8, R9)", () => {
+  test("answers a hello and every renewal with its own sequence, the head and the length of the lease", async () => {
+    const { session, buy } = await scenario();
+    await buy("a");
+    const one = session("one");
+    one.renew(1);
+    expect(one.messages).toEqual([
+      { sequence: 0, head: 1, leaseMs, changes: [] },
+      { sequence: 1, head: 1, leaseMs, changes: [] },
+    ]);
+  });
+
+  test("tells every session what has changed, once, with the newest rev of each stock", async () => {
+    const { catalog, session } = await scenario();
+    const [one, two] = [session("one"), session("two")];
+    await catalog.apply({ term: 1, trades: [...tradesOf("g", 2), tradeOf("f", { name: "FishCo" })] });
+    const news = {
+      sequence: -1,
+      head: 3,
+      leaseMs,
+      changes: [
+        { name: "GameStart", rev: 2 },
+        { name: "FishCo", rev: 3 },
+      ],
+    };
+    expect(one.messages.slice(1)).toEqual([news]);
+    expect(two.messages.slice(1)).toEqual([news]);
+  });
+
+  test("tells of restocks too", async () => {
+    const { catalog, session } = await scenario();
+    await catalog.apply({ term: 1, trades: [tradeOf("all", { quantity: 100 })] });
+    const one = session("one");
+    await catalog.restock({ term: 1, quantity: 10 });
+    expect(one.messages.at(-1)?.changes).toEqual([{ name: "GameStart", rev: 2 }]);
+  });
+
+  test("says nothing when nothing has changed", async () => {
+    const { catalog, session } = await scenario();
+    const one = session("one");
+    await catalog.apply({ term: 1, trades: [tradeOf("x", { name: "NoSuchCo" })] });
+    expect(one.messages).toHaveLength(1);
+  });
+
+  test("ends the stream of a session whose lease has run out, at its next word or the next news", async () => {
+    const { clock, catalog, session, buy } = await scenario();
+    const [speaks, silent] = [session("speaks"), session("silent")];
+    await clock.advance(keptMs);
+    speaks.renew(0);
+    expect(speaks.ends).toEqual(["UNAVAILABLE"]);
+    await buy("a");
+    await catalog.settle(1);
+    await buy("b");
+    expect(silent.ends).toEqual(["UNAVAILABLE"]);
+  });
+
+  test("refuses to renew a session that was never begun here, as after a restart", async () => {
+    const { catalog } = await scenario();
+    const near = recorder<TailReply>();
+    catalog.tail(near).send({ session: "of an earlier life", kind: "renew", acked: 5, sequence: 4, replaces: "" });
+    expect(near).toMatchObject({ messages: [], ends: ["UNAVAILABLE"] });
+  });
+});
+
+describe("everything else", () => {
+  test("a lookup answers in the order of the names, undefined for those that aren't there", async () => {
+    const { clock, catalog } = await scenario();
+    const looked = observe(catalog.lookup(["FishCo", "NoSuchCo", "GameStart", "FishCo"]));
+    await clock.flush();
+    expect(looked.value?.map((stock) => stock?.name)).toEqual(["FishCo", undefined, "GameStart", "FishCo"]);
+  });
+
+  test("a batch that is too large is refused before it is begun", async () => {
+    const { catalog } = await scenario();
+    expect(await rejectionCode(catalog.apply({ term: 1, trades: tradesOf("k", 10_001) }))).toBe("INVALID_REQUEST");
+    expect((await catalog.register()).head).toBe(0);
+  });
+
+  test("FENCED, STALE_TERM and DIVERGED come from the ledger as they are", async () => {
+    const { catalog, buy } = await scenario();
+    await buy("a");
+    expect(await rejectionCode(catalog.apply({ term: 9, trades: [] }))).toBe("FENCED");
+    const asked = { replica: 2, term: 0, lastId: 1, lastKey: "a" };
+    expect(await rejectionCode(catalog.acquire(asked))).toBe("STALE_TERM");
+    expect(await rejectionCode(catalog.acquire({ ...asked, term: 1, lastKey: "b" }))).toBe("DIVERGED");
+  });
+
+  test("rejections are kept for a day and then forgotten, without anybody asking", async () => {
+    const { clock, ledger, catalog } = await scenario();
+    const large = tradeOf("a", { quantity: 1000 });
+    await catalog.apply({ term: 1, trades: [large] });
+    await clock.advance(23 * hourMs);
+    const repeated = await ledger.apply({ term: 1, trades: [large], createdAt });
+    expect(repeated.outcomes).toMatchObject([{ status: "rejected", replayed: true }]);
+    await clock.advance(3 * hourMs);
+    const anew = await ledger.apply({ term: 1, trades: [large], createdAt });
+    expect(anew.outcomes).toMatchObject([{ status: "rejected", replayed: false }]);
+  });
+
+  test("stopping refuses those who wait, ends the tails and leaves no timer", async () => {
+    const { clock, catalog, session, buy, lookup } = await scenario();
+    const one = session("one");
+    await buy("a");
+    const looked = lookup();
+    await clock.flush();
+    await catalog.stop();
+    await clock.flush();
+    expect(looked.code).toBe("UNAVAILABLE");
+    expect(one.ends).toEqual(["UNAVAILABLE"]);
+    expect(clock.timers).toBe(0);
+  });
+});

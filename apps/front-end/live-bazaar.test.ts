@@ -1,0 +1,253 @@
+import type { CatalogApi } from "@stock-bazaar/shared/api";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { silentLogger } from "@stock-bazaar/shared/log";
+import { expect, test } from "vitest";
+import { accepted, orderOf, stockOf, tradeOf } from "../../test/support/builders.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { observe } from "../../test/support/observe.ts";
+import { catalogOver, OrderCluster } from "../../test/support/order-cluster.ts";
+import { Wire } from "../../test/support/streams.ts";
+import { LiveBazaar } from "./live-bazaar.ts";
+
+const requestTimeoutMs = 10_000;
+
+/** The catalog, three order replicas and front-ends, each with wires of its own. */
+async function scenario() {
+  const clock = new ManualClock();
+  const stocks = [stockOf("FishCo", { quantity: 50 }), stockOf("GameStart", { quantity: 100 })];
+  const cluster = await OrderCluster.start(clock, { stocks });
+  let sessions = 0;
+  const frontEnd = (options: { cacheSize?: number; cacheTtlMs?: number } = {}) => {
+    const wire = new Wire(clock);
+    const lookups: (readonly string[])[] = [];
+    const catalog: CatalogApi = catalogOver(wire, cluster.catalog);
+    const lookup = catalog.lookup;
+    catalog.lookup = (names) => {
+      lookups.push(names);
+      return lookup(names);
+    };
+    const replicas = new Map(
+      [1, 2, 3].map((id) => {
+        const { incoming } = cluster.node(id);
+        const { replica } = cluster.node(id);
+        return [
+          id,
+          {
+            trade: (trades: Parameters<typeof replica.trade>[0]) =>
+              incoming.call(() => cluster.node(id).replica.trade(trades)),
+            order: (orderId: number) => incoming.call(() => cluster.node(id).replica.order(orderId)),
+            orders: (request: Parameters<typeof replica.orders>[0]) =>
+              incoming.call(() => cluster.node(id).replica.orders(request)),
+            lead: (afterTerm: number) => incoming.call(() => cluster.node(id).replica.lead(afterTerm)),
+            setLeader: (hint: Parameters<typeof replica.setLeader>[0]) =>
+              incoming.call(() => cluster.node(id).replica.setLeader(hint)),
+            follow: () => ({ send() {}, close() {} }),
+            watch: (handlers: Parameters<typeof replica.watch>[0]) =>
+              incoming.connect((far) => cluster.node(id).replica.watch(far), handlers),
+          },
+        ] as const;
+      }),
+    );
+    const bazaar = new LiveBazaar({
+      catalog,
+      replicas,
+      config: { cacheSize: options.cacheSize ?? 100, cacheTtlMs: options.cacheTtlMs ?? 0, requestTimeoutMs },
+      clock,
+      random: () => 0,
+      newId: () => {
+        sessions += 1;
+        return `session-${sessions}`;
+      },
+      logger: silentLogger,
+    });
+    bazaar.start();
+    const look = async (name: string) => {
+      const looked = observe(bazaar.lookup(name));
+      await clock.flush();
+      return looked;
+    };
+    return { bazaar, wire, catalog, lookups, look };
+  };
+  return { clock, cluster, frontEnd };
+}
+
+test("a lookup misses once and then hits, without asking the catalog again", async () => {
+  const { clock, frontEnd } = await scenario();
+  const { look, lookups } = frontEnd();
+  await clock.advance(1000);
+  expect((await look("FishCo")).value).toMatchObject({ stock: { quantity: 50 }, cache: "miss" });
+  expect((await look("FishCo")).value).toMatchObject({ stock: { quantity: 50 }, cache: "hit" });
+  expect(lookups).toEqual([["FishCo"]]);
+});
+
+test("lookups of one turn travel together, each name once, and each caller gets its own stock", async () => {
+  const { clock, frontEnd } = await scenario();
+  const { bazaar, lookups } = frontEnd();
+  await clock.advance(1000);
+  const looked = ["FishCo", "GameStart", "FishCo", "NoSuchCo"].map((name) => observe(bazaar.lookup(name)));
+  await clock.flush();
+  expect(lookups).toEqual([["FishCo", "GameStart", "NoSuchCo"]]);
+  expect(looked.map(({ value }) => value?.stock?.name)).toEqual(["FishCo", "GameStart", "FishCo", undefined]);
+});
+
+test("an unknown stock is never cached", async () => {
+  const { clock, frontEnd } = await scenario();
+  const { look, bazaar, lookups } = frontEnd();
+  await clock.advance(1000);
+  await look("__proto__");
+  expect((await look("__proto__")).value).toEqual({ stock: undefined, cache: "miss" });
+  expect(lookups).toHaveLength(2);
+  expect(bazaar.lookupCached("__proto__")).toBeUndefined();
+});
+
+test("with CACHE_SIZE 0 every lookup asks the catalog, and no session holds up a change", async () => {
+  const { clock, frontEnd, cluster } = await scenario();
+  const { look, bazaar, wire } = frontEnd({ cacheSize: 0 });
+  await clock.advance(1000);
+  for (let times = 0; times < 2; times += 1) expect((await look("FishCo")).value?.cache).toBe("bypass");
+  expect(wire.streams).toBe(0);
+  const trade = observe(bazaar.trade(tradeOf("a")));
+  await clock.flush();
+  expect(trade.value).toEqual(accepted(1));
+  expect((await cluster.catalog.register()).head).toBe(1);
+});
+
+test("without a lease it asks the catalog: bypass", async () => {
+  const { frontEnd } = await scenario();
+  const { look } = frontEnd();
+  expect((await look("FishCo")).value?.cache).toBe("bypass");
+});
+
+test("a trade through one front-end is seen at once through another that had the stock in its cache", async () => {
+  const { clock, frontEnd } = await scenario();
+  const [one, two] = [frontEnd(), frontEnd()];
+  await clock.advance(1000);
+  await two.look("GameStart");
+  expect((await two.look("GameStart")).value).toMatchObject({ cache: "hit" });
+  const trade = observe(one.bazaar.trade(tradeOf("a")));
+  await clock.flush();
+  expect(trade.value).toEqual(accepted(1));
+  expect((await two.look("GameStart")).value).toMatchObject({ stock: { quantity: 99, rev: 1 }, cache: "miss" });
+});
+
+test("while a front-end is cut off, a trade is answered only when that one can't serve the old quantity any more", async () => {
+  const { clock, frontEnd } = await scenario();
+  const [one, two] = [frontEnd(), frontEnd()];
+  await clock.advance(1000);
+  await two.look("GameStart");
+  two.wire.freeze();
+  const trade = observe(one.bazaar.trade(tradeOf("a")));
+  for (let elapsedMs = 0; elapsedMs < 1000; elapsedMs += 5) {
+    await clock.advance(5);
+    const stale = two.bazaar.lookupCached("GameStart")?.quantity === 100;
+    expect(stale && trade.state === "resolved").toBe(false);
+  }
+  expect(trade.value).toEqual(accepted(1));
+  two.wire.thaw();
+  await clock.advance(1000);
+  expect((await two.look("GameStart")).value?.stock?.quantity).toBe(99);
+});
+
+test("a dropped name is read anew, a cached one can be looked up on its own", async () => {
+  const { clock, frontEnd } = await scenario();
+  const { bazaar, look } = frontEnd();
+  await clock.advance(1000);
+  expect(bazaar.lookupCached("FishCo")).toBeUndefined();
+  await look("FishCo");
+  expect(bazaar.lookupCached("FishCo")?.quantity).toBe(50);
+  bazaar.dropCached("FishCo");
+  expect(bazaar.lookupCached("FishCo")).toBeUndefined();
+  expect((await look("FishCo")).value?.cache).toBe("miss");
+});
+
+test("a read waits for a catalog that is away, and fails only after REQUEST_TIMEOUT_MS", async () => {
+  const { clock, frontEnd } = await scenario();
+  const { bazaar, wire } = frontEnd();
+  await clock.advance(1000);
+  wire.cut();
+  const [patient, hopeless] = [observe(bazaar.lookup("FishCo")), observe(bazaar.stocks())];
+  await clock.advance(5000);
+  expect([patient.state, hopeless.state]).toEqual(["pending", "pending"]);
+  wire.mend();
+  await clock.advance(1000);
+  expect([patient.state, hopeless.state]).toEqual(["resolved", "resolved"]);
+  wire.cut();
+  const lost = observe(bazaar.stocks());
+  await clock.advance(requestTimeoutMs);
+  expect(lost.code).toBe("UNAVAILABLE");
+});
+
+test("a read that can't be mended by waiting is told at once", async () => {
+  const { clock, frontEnd } = await scenario();
+  const { bazaar, catalog } = frontEnd();
+  await clock.advance(1000);
+  catalog.stocks = () => Promise.reject(new BazaarError("INTERNAL_ERROR", "a bug"));
+  const failed = observe(bazaar.stocks());
+  await clock.flush();
+  expect(failed.code).toBe("INTERNAL_ERROR");
+});
+
+test("trades and orders go on over the death of the leader", async () => {
+  const { clock, cluster, frontEnd } = await scenario();
+  const { bazaar } = frontEnd();
+  await clock.advance(1500);
+  const first = observe(bazaar.trade(tradeOf("a")));
+  await clock.flush();
+  expect(first.value).toEqual(accepted(1));
+  await cluster.kill(3);
+  const second = observe(bazaar.trade(tradeOf("b")));
+  const order = observe(bazaar.order(1));
+  const orders = observe(bazaar.orders({ before: 0, limit: 10 }));
+  const none = observe(bazaar.order(99));
+  await clock.advance(1000);
+  expect(second.value).toEqual(accepted(2));
+  expect(order.value).toEqual({ ...orderOf(1), key: "a", createdAt: order.value?.createdAt });
+  expect(orders.value?.[0]?.id).toBeGreaterThanOrEqual(1);
+  expect([none.state, none.value]).toEqual(["resolved", undefined]);
+  const { leader, term } = await clusterState(clock, bazaar);
+  expect([leader, term]).toEqual([2, 2]);
+});
+
+test("the state of the cluster says who lives, who leads and where the ledger stands", async () => {
+  const { clock, cluster, frontEnd } = await scenario();
+  const { bazaar, wire, look } = frontEnd();
+  const early = await clusterState(clock, bazaar);
+  expect(early).toMatchObject({ leader: 0, term: 0 });
+  await clock.advance(1500);
+  await look("FishCo");
+  const calm = await clusterState(clock, bazaar);
+  expect(calm).toMatchObject({
+    leader: 3,
+    term: 1,
+    replicas: [
+      { id: 1, state: "live" },
+      { id: 2, state: "live" },
+      { id: 3, state: "live", status: { role: "leader" } },
+    ],
+    catalog: { state: "live", head: 0 },
+    cache: { capacity: 100, size: 1, leased: true },
+  });
+  await cluster.kill(1);
+  wire.cut();
+  const hurt = await clusterState(clock, bazaar);
+  expect(hurt).toMatchObject({
+    catalog: { state: "away", head: undefined },
+    replicas: [{ id: 1, state: "away" }, {}, {}],
+  });
+});
+
+test("a catalog that never answers doesn't hold up the state of the cluster", async () => {
+  const { clock, frontEnd } = await scenario();
+  const { bazaar, wire } = frontEnd();
+  await clock.advance(1500);
+  wire.freeze();
+  const state = observe(bazaar.cluster());
+  await clock.advance(500);
+  expect(state.value?.catalog).toEqual({ state: "away", head: undefined });
+});
+
+async function clusterState(clock: ManualClock, bazaar: LiveBazaar) {
+  const state = bazaar.cluster();
+  await clock.flush();
+  return state;
+}

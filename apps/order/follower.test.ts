@@ -1,0 +1,252 @@
+import type { FollowReply, FollowRequest, StreamHandlers } from "@stock-bazaar/shared/api";
+import { openOrdersInMemory } from "@stock-bazaar/db/open";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { silentLogger } from "@stock-bazaar/shared/log";
+import { expect, test } from "vitest";
+import { orderOf, ordersOf } from "../../test/support/builders.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { observe } from "../../test/support/observe.ts";
+import { Follower, type Leadership } from "./follower.ts";
+import { createSqliteOrderLog } from "./order-log-sqlite.ts";
+
+interface Opened {
+  readonly leader: number;
+  readonly atMs: number;
+  readonly handlers: StreamHandlers<FollowReply>;
+  readonly sent: FollowRequest[];
+  closed: boolean;
+}
+
+/** A follower, replica 1, with a test in place of the leader. */
+function scenario(known: Leadership = { term: 1, leader: 3 }) {
+  const clock = new ManualClock();
+  const log = createSqliteOrderLog(openOrdersInMemory());
+  const streams: Opened[] = [];
+  const fatal: unknown[] = [];
+  const state = { known, register: known, catalogIsUp: true, appends: 0 };
+  const append = log.append.bind(log);
+  log.append = (orders) => {
+    state.appends += 1;
+    return append(orders);
+  };
+  const follower = new Follower({
+    replicaId: 1,
+    catalog: {
+      async register() {
+        if (!state.catalogIsUp) throw new BazaarError("UNAVAILABLE", "the catalog is away");
+        return { ...state.register, head: 0 };
+      },
+    },
+    log,
+    clock,
+    random: () => 0,
+    logger: silentLogger,
+    peer: (leader) =>
+      leader === 0
+        ? undefined
+        : {
+            follow(handlers) {
+              const opened: Opened = { leader, atMs: clock.nowMs(), handlers, sent: [], closed: false };
+              streams.push(opened);
+              return {
+                send: (request) => void opened.sent.push(request),
+                close: () => void (opened.closed = true),
+              };
+            },
+          },
+    known: () => state.known,
+    learned: ({ term, leader }) => {
+      if (term > state.known.term) state.known = { term, leader };
+    },
+    fatal: (error) => fatal.push(error),
+  });
+  const stream = () => {
+    const last = streams.at(-1);
+    if (!last) throw new Error("no stream was opened");
+    return last;
+  };
+  const send = (orders: FollowReply["orders"], to = stream()) =>
+    to.handlers.message({ term: state.known.term, orders });
+  return { clock, log, follower, streams, stream, send, fatal, state };
+}
+
+test("says where it stands, stores what comes next, and acknowledges what is on its disk", async () => {
+  const { clock, log, follower, stream, send } = scenario();
+  await log.append(ordersOf(1, 3));
+  follower.start();
+  await clock.flush();
+  expect(stream()).toMatchObject({ leader: 3, sent: [{ replica: 1, lastId: 3, lastKey: "key-3" }] });
+  send(ordersOf(4, 6));
+  expect(stream().sent).toHaveLength(1);
+  await clock.flush();
+  expect(log.last.id).toBe(6);
+  expect(stream().sent.slice(1)).toEqual([{ replica: 1, lastId: 6, lastKey: "key-6" }]);
+});
+
+test("all that arrives in one turn is one transaction", async () => {
+  const { clock, log, follower, send, state } = scenario();
+  follower.start();
+  await clock.flush();
+  for (let id = 1; id <= 100; id += 1) send([orderOf(id)]);
+  await clock.flush();
+  expect(log.last.id).toBe(100);
+  expect(state.appends).toBe(1);
+});
+
+test("orders that it has already are left out, not stored twice", async () => {
+  const { clock, log, follower, send, fatal } = scenario();
+  follower.start();
+  await clock.flush();
+  send(ordersOf(1, 5));
+  await clock.flush();
+  send(ordersOf(3, 7));
+  await clock.flush();
+  expect(await log.after(0, 100)).toEqual(ordersOf(1, 7));
+  expect(fatal).toEqual([]);
+});
+
+test("a gap is never stored: it asks again from where it stands", async () => {
+  const { clock, log, follower, stream, streams, send, fatal } = scenario();
+  follower.start();
+  await clock.flush();
+  send(ordersOf(1, 2));
+  await clock.flush();
+  send(ordersOf(4, 5));
+  await clock.advance(100);
+  expect(log.last.id).toBe(2);
+  expect(streams[0]?.closed).toBe(true);
+  expect(stream().sent).toEqual([{ replica: 1, lastId: 2, lastKey: "key-2" }]);
+  send(ordersOf(3, 5));
+  await clock.flush();
+  expect(log.last.id).toBe(5);
+  expect(fatal).toEqual([]);
+});
+
+test("a sign of life is acknowledged, so that the leader hears of it too", async () => {
+  const { clock, follower, stream, send } = scenario();
+  follower.start();
+  await clock.flush();
+  send([]);
+  expect(stream().sent).toHaveLength(2);
+});
+
+test("a leader that falls silent is left, one that gives signs of life is not", async () => {
+  const { clock, follower, streams, send } = scenario();
+  follower.start();
+  for (let beats = 0; beats < 30; beats += 1) {
+    await clock.advance(100);
+    send([]);
+  }
+  expect(streams).toHaveLength(1);
+  await clock.advance(2000);
+  expect(streams.length).toBeGreaterThan(1);
+  expect(streams[0]?.closed).toBe(true);
+});
+
+test("after this process has slept, the leader isn't taken for silent before it could be heard", async () => {
+  const { clock, follower, streams, send } = scenario();
+  follower.start();
+  await clock.advance(100);
+  await clock.oversleep(10_000);
+  expect(streams).toHaveLength(1);
+  send([]);
+  await clock.advance(900);
+  expect(streams).toHaveLength(1);
+});
+
+test("a stream that ends is opened again, soon at first, then at growing intervals up to half a second", async () => {
+  const { clock, follower, streams, stream } = scenario();
+  follower.start();
+  await clock.flush();
+  for (let attempts = 0; attempts < 12; attempts += 1) {
+    const before = streams.length;
+    stream().handlers.ended(new BazaarError("UNAVAILABLE", "gone"));
+    await clock.advance(500);
+    expect(streams.length).toBe(before + 1);
+    expect(stream().closed).toBe(false);
+  }
+  const waits = streams.slice(1).map(({ atMs }, index) => atMs - (streams[index]?.atMs ?? 0));
+  expect(waits[0]).toBeLessThanOrEqual(20);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(500 * 2);
+});
+
+test("a hint of a new leader takes it there at once", async () => {
+  const { clock, follower, streams, stream, state } = scenario();
+  follower.start();
+  await clock.flush();
+  const beforeMs = clock.nowMs();
+  state.known = { term: 2, leader: 2 };
+  follower.leaderChanged();
+  await clock.flush();
+  expect(clock.nowMs()).toBe(beforeMs);
+  expect(streams[0]?.closed).toBe(true);
+  expect(stream()).toMatchObject({ leader: 2, closed: false });
+});
+
+test("without a hint the register tells who leads", async () => {
+  const { clock, follower, stream, streams, state } = scenario({ term: 0, leader: 0 });
+  follower.start();
+  await clock.advance(1000);
+  expect(streams).toHaveLength(0);
+  state.register = { term: 4, leader: 2 };
+  await clock.advance(600);
+  expect(stream().leader).toBe(2);
+});
+
+test("while the catalog is away it goes on asking", async () => {
+  const { clock, follower, stream, state } = scenario({ term: 0, leader: 0 });
+  state.catalogIsUp = false;
+  follower.start();
+  await clock.advance(60_000);
+  state.catalogIsUp = true;
+  state.register = { term: 4, leader: 2 };
+  await clock.advance(600);
+  expect(stream().leader).toBe(2);
+});
+
+test("it never follows itself", async () => {
+  const { clock, follower, streams } = scenario({ term: 3, leader: 1 });
+  follower.start();
+  await clock.advance(2000);
+  expect(streams).toHaveLength(0);
+});
+
+test("after stopping nothing more is stored, also not what has arrived already", async () => {
+  const { clock, log, follower, stream, send } = scenario();
+  follower.start();
+  await clock.flush();
+  send(ordersOf(1, 3));
+  const stopped = observe(follower.stop());
+  await clock.flush();
+  expect(stopped.state).toBe("resolved");
+  const { id } = log.last;
+  send(ordersOf(id + 1, id + 3), stream());
+  await clock.advance(5000);
+  expect(log.last.id).toBe(id);
+  expect(clock.timers).toBe(0);
+});
+
+test("it can be started again after it was stopped", async () => {
+  const { clock, log, follower, streams, send } = scenario();
+  follower.start();
+  await clock.flush();
+  const stopped = follower.stop();
+  await clock.flush();
+  await stopped;
+  follower.start();
+  await clock.flush();
+  expect(streams).toHaveLength(2);
+  send(ordersOf(1, 2));
+  await clock.flush();
+  expect(log.last.id).toBe(2);
+});
+
+test("a disk that fails is fatal", async () => {
+  const { clock, log, follower, send, fatal } = scenario();
+  log.append = () => Promise.reject(new Error("disk full"));
+  follower.start();
+  await clock.flush();
+  send(ordersOf(1, 2));
+  await clock.flush();
+  expect(fatal).toMatchObject([{ message: "disk full" }]);
+});

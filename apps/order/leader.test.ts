@@ -1,0 +1,393 @@
+import { openOrdersInMemory } from "@stock-bazaar/db/open";
+import { CatalogService } from "@stock-bazaar/catalog/service";
+import type { FollowReply, FollowRequest } from "@stock-bazaar/shared/api";
+import type { Trade } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { silentLogger } from "@stock-bazaar/shared/log";
+import { describe, expect, test } from "vitest";
+import { accepted, orderOf, ordersOf, stockOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { observe } from "../../test/support/observe.ts";
+import { catalogOver, leaseMs, memoryLedger } from "../../test/support/order-cluster.ts";
+import { recorder, Wire } from "../../test/support/streams.ts";
+import { Leader } from "./leader.ts";
+import { createSqliteOrderLog } from "./order-log-sqlite.ts";
+
+/** A leader of term 1 and the real catalog, a wire between them. */
+async function scenario(options: { minCopies?: number; restockIntervalMs?: number; quantity?: number } = {}) {
+  const clock = new ManualClock();
+  const ledger = memoryLedger([stockOf("GameStart", { quantity: options.quantity ?? 1_000_000 })]);
+  const service = await CatalogService.start({ ledger, clock, logger: silentLogger, leaseMs });
+  await clock.advance(2 * leaseMs);
+  await service.acquire({ replica: 3, term: 0, lastId: 0, lastKey: "" });
+  const wire = new Wire(clock);
+  const catalog = catalogOver(wire, service);
+  const batches: (readonly Trade[])[] = [];
+  const apply = catalog.apply;
+  catalog.apply = (request) => {
+    batches.push(request.trades);
+    return apply(request);
+  };
+  const log = createSqliteOrderLog(openOrdersInMemory());
+  const fatal: unknown[] = [];
+  let deposed = 0;
+  const leader = new Leader({
+    replicaId: 3,
+    term: 1,
+    catalog,
+    log,
+    clock,
+    logger: silentLogger,
+    minCopies: options.minCopies ?? 1,
+    rpcTimeoutMs: 3000,
+    restockIntervalMs: options.restockIntervalMs ?? 0,
+    restockQuantity: 100,
+    deposed: () => void (deposed += 1),
+    fatal: (error) => fatal.push(error),
+  });
+  leader.start();
+  const place = (...trades: Trade[]) => observe(leader.trade(trades));
+  /** A follower in a test's hands. */
+  const follow = async (position: FollowRequest) => {
+    const near = recorder<FollowReply>();
+    const stream = leader.follow(near);
+    stream.send(position);
+    await clock.flush();
+    return {
+      ...near,
+      ids: () => near.messages.flatMap(({ orders }) => orders.map(({ id }) => id)),
+      ack: (lastId: number) => stream.send({ replica: position.replica, lastId, lastKey: `key-${lastId}` }),
+      close: () => stream.close(),
+    };
+  };
+  return { clock, service, wire, catalog, batches, log, fatal, leader, place, follow, deposed: () => deposed };
+}
+
+const empty = (replica: number): FollowRequest => ({ replica, lastId: 0, lastKey: "" });
+
+describe("batches", () => {
+  test("what arrives in one turn is one Apply, and each call gets its own outcomes", async () => {
+    const { clock, batches, place } = await scenario();
+    const calls = [place(tradeOf("a")), place(...tradesOf("b", 3)), place(tradeOf("c"))];
+    await clock.flush();
+    expect(batches.map((batch) => batch.length)).toEqual([5]);
+    expect(calls.map(({ value }) => value)).toEqual([
+      [accepted(1)],
+      [accepted(2), accepted(3), accepted(4)],
+      [accepted(5)],
+    ]);
+  });
+
+  test("what queues while one Apply is under way is the next one, up to 2,000 trades", async () => {
+    const { clock, batches, place, wire } = await scenario();
+    place(tradeOf("first"));
+    await clock.flush();
+    wire.freeze();
+    place(tradeOf("second"));
+    await clock.flush();
+    const calls = Array.from({ length: 50 }, (_, index) => place(...tradesOf(`k${index}`, 100)));
+    await clock.flush();
+    expect(batches).toHaveLength(2);
+    wire.thaw();
+    await clock.flush();
+    expect(batches.map((batch) => batch.length)).toEqual([1, 1, 2000, 2000, 1000]);
+    expect(calls.every(({ state }) => state === "resolved")).toBe(true);
+  });
+
+  test("a full queue refuses at once, and has room again when it has drained", async () => {
+    const { clock, place, wire } = await scenario();
+    wire.freeze();
+    const taken = Array.from({ length: 10 }, (_, index) => place(...tradesOf(`k${index}`, 2000)));
+    const refused = place(tradeOf("one too many"));
+    await clock.flush();
+    expect(refused.code).toBe("OVERLOADED");
+    wire.thaw();
+    await clock.flush();
+    expect(taken.every(({ state }) => state === "resolved")).toBe(true);
+    const next = place(tradeOf("next"));
+    await clock.flush();
+    expect(next.state).toBe("resolved");
+  });
+});
+
+describe("an answer (R5)", () => {
+  test("is given when the order is on the leader's own disk", async () => {
+    const { clock, log, place } = await scenario();
+    const append = log.append.bind(log);
+    let finish = () => {};
+    log.append = async (orders) => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      await append(orders);
+    };
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    expect(trade.state).toBe("pending");
+    finish();
+    await clock.flush();
+    expect(trade.value).toEqual([accepted(1)]);
+    expect(log.last.id).toBe(1);
+  });
+
+  test("waits for every live follower", async () => {
+    const { clock, place, follow } = await scenario();
+    const [one, two] = [await follow(empty(1)), await follow(empty(2))];
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    expect([one.ids(), two.ids()]).toEqual([[1], [1]]);
+    one.ack(1);
+    await clock.flush();
+    expect(trade.state).toBe("pending");
+    two.ack(1);
+    await clock.flush();
+    expect(trade.state).toBe("resolved");
+  });
+
+  test("is delayed by a frozen follower once, for 250 ms", async () => {
+    const { clock, leader, place, follow } = await scenario();
+    const frozen = await follow(empty(1));
+    const first = place(tradeOf("a"));
+    await clock.advance(249);
+    expect(first.state).toBe("pending");
+    await clock.advance(1);
+    expect(first.state).toBe("resolved");
+    expect(leader.liveFollowers).toEqual([]);
+    const second = place(tradeOf("b"));
+    await clock.flush();
+    expect(second.state).toBe("resolved");
+    // It wakes up and catches up: from then on it is waited for again.
+    frozen.ack(2);
+    await clock.flush();
+    expect(leader.liveFollowers).toEqual([1]);
+  });
+
+  test("with two copies demanded: refused at once without a second live replica, given with one", async () => {
+    const { clock, place, follow, batches } = await scenario({ minCopies: 2 });
+    const alone = place(tradeOf("a"));
+    await clock.flush();
+    expect(alone.code).toBe("DEPENDENCY_UNAVAILABLE");
+    expect(batches).toHaveLength(0);
+    const second = await follow(empty(2));
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    expect(trade.state).toBe("pending");
+    second.ack(1);
+    await clock.flush();
+    expect(trade.value).toEqual([accepted(1)]);
+  });
+
+  test("for a key that was repeated waits for the copies of its first order", async () => {
+    const { clock, place, follow } = await scenario({ minCopies: 2 });
+    const second = await follow(empty(2));
+    const lost = place(tradeOf("a"));
+    await clock.advance(3000);
+    expect(lost.code).toBe("DEPENDENCY_UNAVAILABLE");
+    // Another follower is live, but holds nothing yet.
+    second.ack(1);
+    second.close();
+    const third = await follow(empty(1));
+    third.ack(0);
+    await clock.flush();
+    const early = place(tradeOf("a"));
+    await clock.flush();
+    expect(early.state === "resolved").toBe(false);
+    third.ack(1);
+    await clock.flush();
+    const repeated = place(tradeOf("a"));
+    await clock.flush();
+    expect(repeated.value).toEqual([accepted(1, true)]);
+  });
+
+  test("is given when what it changed is settled (R7)", async () => {
+    const { clock, service, place } = await scenario();
+    const cache = service.tail({ message() {}, ended() {} });
+    cache.send({ session: "s", kind: "hello", acked: 0, sequence: 0, replaces: "" });
+    const trade = place(tradeOf("a"));
+    await clock.advance(100);
+    expect(trade.state).toBe("pending");
+    cache.send({ session: "s", kind: "ack", acked: 1, sequence: 0, replaces: "" });
+    await clock.flush();
+    expect(trade.state).toBe("resolved");
+  });
+});
+
+describe("the catalog fails", () => {
+  test("no answer means unknown: DEPENDENCY_UNAVAILABLE, and the leader goes on", async () => {
+    const { clock, wire, place, deposed } = await scenario();
+    wire.cut();
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    expect(trade.code).toBe("DEPENDENCY_UNAVAILABLE");
+    wire.mend();
+    const again = place(tradeOf("a"));
+    await clock.flush();
+    expect(again.value).toEqual([accepted(1)]);
+    expect(deposed()).toBe(0);
+  });
+
+  test("an Apply whose answer was lost leaves no gap: its orders are fetched with the next", async () => {
+    const { clock, catalog, service, log, place } = await scenario();
+    const usual = catalog.apply;
+    catalog.apply = async (request) => {
+      await usual(request);
+      catalog.apply = usual;
+      throw new BazaarError("UNAVAILABLE", "the answer was lost");
+    };
+    const lost = place(...tradesOf("a", 3));
+    await clock.flush();
+    expect(lost.code).toBe("DEPENDENCY_UNAVAILABLE");
+    expect(log.last.id).toBe(0);
+    const next = place(tradeOf("b"), tradeOf("a-1"));
+    await clock.flush();
+    expect(next.value).toEqual([accepted(4), accepted(2, true)]);
+    expect(await log.after(0, 10)).toEqual(await service.ordersAfter(0, 10));
+  });
+
+  test("FENCED deposes it, and the trade hears NOT_LEADER", async () => {
+    const { clock, service, place, deposed } = await scenario();
+    await service.acquire({ replica: 2, term: 1, lastId: 0, lastKey: "" });
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    expect(trade.code).toBe("NOT_LEADER");
+    expect(deposed()).toBe(1);
+    expect(await service.ordersAfter(0, 10)).toEqual([]);
+  });
+});
+
+describe("followers (R4)", () => {
+  test("one that has nothing gets everything, then the live tail, and becomes live when it has caught up", async () => {
+    const { clock, leader, place, follow } = await scenario();
+    place(...tradesOf("a", 1500));
+    await clock.flush();
+    const follower = await follow(empty(1));
+    expect(leader.liveFollowers).toEqual([]);
+    expect(follower.ids()).toEqual(ordersOf(1, 1500).map(({ id }) => id));
+    follower.ack(1000);
+    expect(leader.liveFollowers).toEqual([]);
+    follower.ack(1500);
+    expect(leader.liveFollowers).toEqual([1]);
+    place(tradeOf("b"));
+    await clock.flush();
+    expect(follower.ids().at(-1)).toBe(1501);
+  });
+
+  test("one that holds another order is refused as DIVERGED, one that is ahead as somebody else's", async () => {
+    const { clock, place, follow } = await scenario();
+    place(...tradesOf("a", 3));
+    await clock.flush();
+    expect((await follow({ replica: 1, lastId: 2, lastKey: "other" })).ends).toEqual(["DIVERGED"]);
+    expect((await follow({ replica: 1, lastId: 9, lastKey: "a-9" })).ends).toEqual(["NOT_LEADER"]);
+    const sound = await follow({ replica: 1, lastId: 2, lastKey: "a-1" });
+    expect([sound.ends, sound.ids()]).toEqual([[], [3]]);
+  });
+
+  test("of two streams of the same replica the newer one counts", async () => {
+    const { clock, leader, place, follow } = await scenario();
+    const old = await follow(empty(1));
+    const newer = await follow(empty(1));
+    expect(old.ends).toEqual(["UNAVAILABLE"]);
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    old.ack(1);
+    old.close();
+    await clock.flush();
+    expect([trade.state, leader.liveFollowers]).toEqual(["pending", [1]]);
+    newer.ack(1);
+    await clock.flush();
+    expect(trade.state).toBe("resolved");
+  });
+
+  test("one whose stream ends holds up nothing any more", async () => {
+    const { clock, place, follow } = await scenario();
+    const follower = await follow(empty(1));
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    follower.close();
+    await clock.flush();
+    expect(trade.state).toBe("resolved");
+  });
+
+  test("get a sign of life every 100 ms, and one that says nothing for 5 s loses its stream", async () => {
+    const { clock, follow } = await scenario();
+    const [lively, frozen] = [await follow(empty(1)), await follow(empty(2))];
+    for (let beats = 0; beats < 60; beats += 1) {
+      await clock.advance(100);
+      lively.ack(0);
+    }
+    expect(lively.messages.length).toBeGreaterThanOrEqual(60);
+    expect([lively.ends, frozen.ends]).toEqual([[], ["UNAVAILABLE"]]);
+  });
+});
+
+describe("restock", () => {
+  test("happens at its interval, by the same path as trades", async () => {
+    const { clock, service, log, place, follow } = await scenario({ restockIntervalMs: 1000, quantity: 2 });
+    const follower = await follow(empty(1));
+    const all = place(tradeOf("a", { quantity: 2 }));
+    await clock.flush();
+    follower.ack(1);
+    await clock.advance(1000);
+    expect(all.state).toBe("resolved");
+    expect(log.last.id).toBe(2);
+    expect(follower.ids()).toEqual([1, 2]);
+    expect(await service.ordersAfter(1, 10)).toMatchObject([{ id: 2, type: "restock", quantity: 100 }]);
+    await clock.advance(3000);
+    expect(log.last.id).toBe(2);
+  });
+
+  test("that fails is tried again at the next interval", async () => {
+    const { clock, wire, log, place } = await scenario({ restockIntervalMs: 1000, quantity: 2 });
+    place(tradeOf("a", { quantity: 2 }));
+    await clock.flush();
+    wire.cut();
+    await clock.advance(1000);
+    wire.mend();
+    await clock.advance(1000);
+    expect(log.last.id).toBe(2);
+  });
+});
+
+test("a leader that catches up with a long ledger stores all of it before it serves", async () => {
+  const { clock, service, log, leader } = await scenario();
+  for (let batch = 0; batch < 6; batch += 1) {
+    await service.apply({ term: 1, trades: tradesOf(`k${batch}`, 2000) });
+  }
+  const caughtUp = observe(leader.catchUp(12_000));
+  await clock.flush();
+  expect(caughtUp.state).toBe("resolved");
+  expect(log.last.id).toBe(12_000);
+});
+
+test("a leader that is stopped refuses what waits and what comes, and ends its streams", async () => {
+  const { clock, wire, leader, place, follow } = await scenario();
+  const follower = await follow(empty(1));
+  wire.freeze();
+  const underWay = place(tradeOf("a"));
+  await clock.flush();
+  const waiting = place(tradeOf("b"));
+  leader.stop(new BazaarError("NOT_LEADER", "somebody else leads"));
+  const late = place(tradeOf("c"));
+  await clock.flush();
+  expect([waiting.code, late.code]).toEqual(["NOT_LEADER", "NOT_LEADER"]);
+  expect(follower.ends).toEqual(["NOT_LEADER"]);
+  wire.thaw();
+  await clock.flush();
+  expect(underWay.state).toBe("rejected");
+});
+
+test("a disk that fails is fatal, and nothing is acknowledged", async () => {
+  const { clock, log, fatal, place } = await scenario();
+  log.append = () => Promise.reject(new Error("disk full"));
+  const trade = place(tradeOf("a"));
+  await clock.advance(1000);
+  expect(fatal).toMatchObject([{ message: "disk full" }]);
+  expect(trade.state).toBe("pending");
+});
+
+test("a ledger that lacks what its head promises is never papered over", async () => {
+  const { clock, catalog, log, place } = await scenario();
+  catalog.apply = async () => ({ outcomes: [accepted(7)], orders: [orderOf(7)], head: 7 });
+  const trade = place(tradeOf("a"));
+  await clock.flush();
+  expect(trade.code).toBe("DIVERGED");
+  expect(log.last.id).toBe(0);
+});

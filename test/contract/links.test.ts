@@ -1,0 +1,608 @@
+import { catalogService } from "@stock-bazaar/catalog/grpc";
+import { ordersService } from "@stock-bazaar/order/grpc";
+import type {
+  Applied,
+  CatalogApi,
+  FollowReply,
+  FollowRequest,
+  OrderApi,
+  ReplicaStatus,
+  StreamHandlers,
+  TailReply,
+  TailRequest,
+} from "@stock-bazaar/shared/api";
+import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
+import type { Outcome, Stock } from "@stock-bazaar/shared/domain";
+import { BazaarError, errorCodes } from "@stock-bazaar/shared/errors";
+import { createClient } from "@stock-bazaar/shared/grpc-client";
+import { startServer, type RunningServer, type Service } from "@stock-bazaar/shared/grpc-server";
+import { connectOrders } from "@stock-bazaar/shared/order-client";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { accepted, orderOf, ordersOf, stockOf, tradesOf } from "../support/builders.ts";
+import { rejectionCode } from "../support/observe.ts";
+import { type Proxy, startProxy } from "../support/proxy.ts";
+import { type Recorder, recorder } from "../support/streams.ts";
+import { until } from "../support/until.ts";
+
+// Real sockets, on machines that may be busy.
+vi.setConfig({ testTimeout: 20_000 });
+
+const anywhere = { host: "127.0.0.1", port: 0 };
+/** Far longer than anything here takes: a test that needs it has failed. */
+const patientMs = 10_000;
+/** What a person would still call at once. */
+const quickMs = 1000;
+const windowBytes = 64 * 1024;
+/** A text that is larger than HTTP/2's first window. */
+const longText = "x".repeat(4 * windowBytes);
+const many = 10_000;
+/** As large as an id can be, so that every field takes its full size. */
+const largeId = Number.MAX_SAFE_INTEGER - many;
+
+function notAsked(): never {
+  throw new BazaarError("INTERNAL_ERROR", "this test didn't expect the call");
+}
+
+/** What a service behind the link does: only what a test names. */
+function catalogStub(methods: Partial<CatalogApi>): CatalogApi {
+  const rejects = async () => notAsked();
+  return {
+    apply: rejects,
+    restock: rejects,
+    settle: rejects,
+    lookup: rejects,
+    stocks: rejects,
+    ordersAfter: rejects,
+    register: rejects,
+    acquire: rejects,
+    tail: notAsked,
+    ...methods,
+  };
+}
+
+function ordersStub(methods: Partial<OrderApi>): OrderApi {
+  const rejects = async () => notAsked();
+  return {
+    trade: rejects,
+    order: rejects,
+    orders: rejects,
+    lead: rejects,
+    setLeader: rejects,
+    follow: notAsked,
+    watch: notAsked,
+    ...methods,
+  };
+}
+
+interface Link<Api> {
+  readonly client: Api;
+  readonly proxy: Proxy;
+  server: RunningServer;
+}
+
+async function link<Api extends { close(): void }>(
+  service: Service,
+  connect: (address: { host: string; port: number }) => Api,
+): Promise<Link<Api>> {
+  const server = await startServer(anywhere, service);
+  const made: Link<Api> = {
+    server,
+    proxy: await startProxy(() => made.server.port),
+    get client() {
+      return client;
+    },
+  };
+  const client = connect(made.proxy.address);
+  onTestFinished(async () => {
+    client.close();
+    await made.proxy.close();
+    await made.server.stop(0);
+  });
+  return made;
+}
+
+const linkCatalog = (methods: Partial<CatalogApi>, timeoutMs = patientMs) =>
+  link(catalogService(catalogStub(methods)), (address) => connectCatalog(address, timeoutMs));
+
+const linkOrders = (methods: Partial<OrderApi>, timeoutMs = patientMs) =>
+  link(ordersService(ordersStub(methods)), (address) => connectOrders(address, timeoutMs));
+
+/** The far end of a stream that a test holds in its hands. */
+function streamEnd<Sent, Received>() {
+  const opened: StreamHandlers<Received>[] = [];
+  const received: Sent[] = [];
+  let closes = 0;
+  return {
+    received,
+    get closes() {
+      return closes;
+    },
+    get opened() {
+      return opened.length;
+    },
+    get handlers() {
+      const last = opened.at(-1);
+      if (!last) throw new Error("no stream was opened");
+      return last;
+    },
+    open: (handlers: StreamHandlers<Received>) => {
+      opened.push(handlers);
+      return { send: (message: Sent) => void received.push(message), close: () => void (closes += 1) };
+    },
+  };
+}
+
+/** As `toEqual`, but quick for thousands of messages. */
+function expectSame(actual: unknown, expected: unknown): void {
+  if (!Bun.deepEquals(actual, expected)) expect(actual).toEqual(expected);
+}
+
+const everyOutcome: readonly Outcome[] = [
+  accepted(1),
+  accepted(2, true),
+  { status: "rejected", reason: "INVALID_STOCKNAME", replayed: false },
+  { status: "rejected", reason: "INSUFFICIENT_QUANTITY", replayed: true },
+  { status: "key-reused" },
+];
+
+const hello: TailRequest = { session: "s", kind: "hello", acked: 0, sequence: 0, replaces: "" };
+const position: FollowRequest = { replica: 2, lastId: 0, lastKey: "" };
+const status: ReplicaStatus = {
+  replica: 3,
+  role: "leader",
+  term: 4,
+  leader: 3,
+  lastId: largeId,
+  liveFollowers: [1, 2],
+};
+
+describe("catalog: every method arrives whole, and so does its answer", () => {
+  test("apply, with 10,000 trades and as many orders", async () => {
+    const asked: unknown[] = [];
+    const applied: Applied = {
+      outcomes: [...everyOutcome, ...Array.from({ length: many }, (_, index) => accepted(largeId + index))],
+      orders: ordersOf(1, many),
+      head: largeId,
+    };
+    const { client } = await linkCatalog({
+      apply: async (request) => {
+        asked.push(request);
+        return applied;
+      },
+    });
+    const request = { term: largeId, trades: tradesOf("k", many, { type: "sell" }) };
+    expectSame(await client.apply(request), applied);
+    expectSame(asked, [request]);
+  });
+
+  test("restock, with 10,000 orders", async () => {
+    const applied: Applied = { outcomes: [], orders: ordersOf(1, many), head: many };
+    const { client } = await linkCatalog({
+      restock: async ({ term, quantity }) => (term === 7 && quantity === 100 ? applied : notAsked()),
+    });
+    expectSame(await client.restock({ term: 7, quantity: 100 }), applied);
+  });
+
+  test("settle", async () => {
+    const asked: number[] = [];
+    const { client } = await linkCatalog({ settle: async (upTo) => void asked.push(upTo) });
+    await client.settle(largeId);
+    expect(asked).toEqual([largeId]);
+  });
+
+  test("lookup, with 10,000 names, some of them unknown, in the order in which they were asked", async () => {
+    const stocks = new Map<string, Stock>();
+    for (let index = 0; index < many; index += 2) {
+      stocks.set(`stock ${index}`, stockOf(`stock ${index}`, { rev: largeId, quantity: index }));
+    }
+    const { client } = await linkCatalog({ lookup: async (names) => names.map((name) => stocks.get(name)) });
+    const names = Array.from({ length: many }, (_, index) => `stock ${many - 1 - index}`);
+    const found = names.map((name) => stocks.get(name));
+    expectSame(await client.lookup(names), found);
+    expect(await client.lookup(["__proto__", longText, "stock 2", "stock 2"])).toEqual([
+      undefined,
+      undefined,
+      stocks.get("stock 2"),
+      stocks.get("stock 2"),
+    ]);
+  });
+
+  test("stocks, 10,000 of them", async () => {
+    const stocks = Array.from({ length: many }, (_, index) => stockOf(`stock ${index}`));
+    const { client } = await linkCatalog({ stocks: async () => stocks });
+    expectSame(await client.stocks(), stocks);
+  });
+
+  test("ordersAfter, 10,000 of them", async () => {
+    const { client } = await linkCatalog({
+      ordersAfter: async (afterId, limit) => ordersOf(afterId + 1, afterId + limit),
+    });
+    expectSame(await client.ordersAfter(5, many), ordersOf(6, many + 5));
+    expect(await client.ordersAfter(0, 0)).toEqual([]);
+  });
+
+  test("register and acquire", async () => {
+    const asked: unknown[] = [];
+    const register = { term: 4, leader: 3, head: largeId };
+    const { client } = await linkCatalog({
+      register: async () => register,
+      acquire: async (request) => {
+        asked.push(request);
+        return register;
+      },
+    });
+    const request = { replica: 3, term: 3, lastId: largeId, lastKey: longText };
+    expect(await client.register()).toEqual(register);
+    expect(await client.acquire(request)).toEqual(register);
+    expect(asked).toMatchObject([request]);
+  });
+
+  test("tail, with all kinds of messages, and thousands of changes in one", async () => {
+    const far = streamEnd<TailRequest, TailReply>();
+    const { client } = await linkCatalog({ tail: far.open });
+    const near = recorder<TailReply>();
+    const stream = client.tail(near);
+    const requests: TailRequest[] = [
+      { ...hello, replaces: longText },
+      { session: longText, kind: "renew", acked: largeId, sequence: 1, replaces: "" },
+      { session: "s", kind: "ack", acked: 5, sequence: 1, replaces: "" },
+      { session: "s", kind: "goodbye", acked: 5, sequence: 1, replaces: "" },
+    ];
+    for (const request of requests) stream.send(request);
+    await until("four requests", () => far.received.length === 4);
+    expect(far.received).toEqual(requests);
+
+    const changes = Array.from({ length: many }, (_, index) => ({ name: `stock ${index}`, rev: largeId }));
+    const replies: TailReply[] = [
+      { sequence: 0, head: 4, leaseMs: 500, changes: [] },
+      { sequence: -1, head: largeId, leaseMs: 500, changes },
+    ];
+    for (const reply of replies) far.handlers.message(reply);
+    await until("two replies", () => near.messages.length === 2);
+    expectSame(near.messages, replies);
+  });
+});
+
+describe("orders: every method arrives whole, and so does its answer", () => {
+  test("trade, with 10,000 trades and every kind of outcome", async () => {
+    const asked: unknown[] = [];
+    const outcomes = [...everyOutcome, ...Array.from({ length: many }, (_, index) => accepted(largeId + index))];
+    const { client } = await linkOrders({
+      trade: async (trades) => {
+        asked.push(trades);
+        return outcomes;
+      },
+    });
+    const trades = tradesOf("k", many);
+    expectSame(await client.trade(trades), outcomes);
+    expectSame(asked, [trades]);
+  });
+
+  test("many calls on one link are answered to those who asked, in whatever order the answers come", async () => {
+    const waiting: (() => void)[] = [];
+    const { client } = await linkOrders({
+      trade: (trades) =>
+        new Promise((resolve) => waiting.push(() => resolve([accepted(Number(trades[0]?.key.slice(2)))]))),
+    });
+    const calls = Array.from({ length: 200 }, (_, index) =>
+      client.trade(tradesOf("k", 1).map((trade) => ({ ...trade, key: `k-${index}` }))),
+    );
+    await until("all calls are there", () => waiting.length === 200);
+    for (const answer of waiting.toReversed()) answer();
+    expect((await Promise.all(calls)).flat()).toEqual(calls.map((_, index) => accepted(index)));
+  });
+
+  test("order, a large one and none", async () => {
+    const large = orderOf(7, { name: longText, type: "restock" });
+    const { client } = await linkOrders({ order: async (id) => (id === 7 ? large : undefined) });
+    expect(await client.order(7)).toEqual(large);
+    expect(await client.order(8)).toBeUndefined();
+  });
+
+  test("orders, 10,000 of them", async () => {
+    const { client } = await linkOrders({
+      orders: async ({ before, limit }) => ordersOf(before - limit, before - 1).toReversed(),
+    });
+    expectSame(await client.orders({ before: many + 1, limit: many }), ordersOf(1, many).toReversed());
+  });
+
+  test("lead and setLeader", async () => {
+    const hints: unknown[] = [];
+    const { client } = await linkOrders({
+      lead: async (afterTerm) => ({ term: afterTerm + 1 }),
+      setLeader: async (hint) => void hints.push(hint),
+    });
+    expect(await client.lead(largeId)).toEqual({ term: largeId + 1 });
+    await client.setLeader({ term: 5, leader: 3 });
+    expect(hints).toMatchObject([{ term: 5, leader: 3 }]);
+  });
+
+  test("follow, with chunks of more than 1 MiB in a row, and acknowledgements of more than 64 KiB", async () => {
+    const far = streamEnd<FollowRequest, FollowReply>();
+    const { client } = await linkOrders({ follow: far.open });
+    const near = recorder<FollowReply>();
+    const stream = client.follow(near);
+    const requests = [position, { replica: 2, lastId: largeId, lastKey: longText }];
+    for (const request of requests) stream.send(request);
+    await until("two requests", () => far.received.length === 2);
+    expect(far.received).toEqual(requests);
+
+    const chunks = Array.from({ length: 5 }, (_, index) => ({
+      term: 4,
+      orders: ordersOf(index * 2 * many + 1, (index + 1) * 2 * many),
+    }));
+    for (const chunk of chunks) far.handlers.message(chunk);
+    far.handlers.message({ term: 4, orders: [] });
+    await until("all chunks", () => near.messages.length === 6);
+    expectSame(near.messages, [...chunks, { term: 4, orders: [] }]);
+  });
+
+  test("watch, with the status of every role, and one of more than 64 KiB", async () => {
+    const far = streamEnd<never, ReplicaStatus>();
+    const { client } = await linkOrders({ watch: far.open });
+    const near = recorder<ReplicaStatus>();
+    client.watch(near);
+    await until("the stream is open", () => far.opened === 1);
+    const statuses: ReplicaStatus[] = [
+      { ...status, role: "follower" },
+      { ...status, role: "taking-over" },
+      status,
+      { ...status, liveFollowers: Array.from({ length: 4 * many }, (_, index) => index) },
+      { ...status, term: 5 },
+    ];
+    for (const [index, said] of statuses.entries()) {
+      far.handlers.message(said);
+      await until(`status ${index}`, () => near.messages.length === index + 1);
+    }
+    expectSame(near.messages, statuses);
+  });
+});
+
+describe("errors", () => {
+  test.each(errorCodes)(
+    "%s is the same on the other side, on a stream of calls and on a call of its own",
+    async (code) => {
+      const text = `order "7"\nfehlt: 🦊 100 %`;
+      const rejects = async () => {
+        throw new BazaarError(code, text);
+      };
+      const { client } = await linkCatalog({ apply: rejects, register: rejects });
+      for (const call of [client.apply({ term: 1, trades: [] }), client.register()]) {
+        await expect(call).rejects.toMatchObject({ name: "BazaarError", code, message: text });
+      }
+    },
+  );
+
+  test("and at the end of a stream", async () => {
+    const { client } = await linkOrders({
+      follow: (handlers) => ({
+        send: () => handlers.ended(new BazaarError("DIVERGED", "another order 7")),
+        close() {},
+      }),
+    });
+    const near = recorder<FollowReply>();
+    client.follow(near).send(position);
+    await until("the stream has ended", () => near.ends.length > 0);
+    expect(near.ends).toEqual(["DIVERGED"]);
+  });
+
+  test("a failure that nobody expected is INTERNAL_ERROR", async () => {
+    const { client } = await linkCatalog({ register: () => Promise.reject(new TypeError("a bug")) });
+    expect(await rejectionCode(client.register())).toBe("INTERNAL_ERROR");
+  });
+
+  test("a trade that makes no sense is refused by the server, with the calls beside it untouched", async () => {
+    const { client } = await linkOrders({ trade: async (trades) => trades.map(() => accepted(1)) });
+    const nonsense = client.trade(tradesOf("k", 1, { quantity: 0 }));
+    const sound = client.trade(tradesOf("k", 1));
+    expect(await rejectionCode(nonsense)).toBe("INVALID_REQUEST");
+    expect(await sound).toEqual([accepted(1)]);
+  });
+});
+
+describe("deadlines and faults (R10)", () => {
+  const never = () => new Promise<never>(() => {});
+
+  test("no answer in time is UNAVAILABLE, on a stream of calls and on a call of its own", async () => {
+    const { client } = await linkCatalog({ apply: never, register: never }, 50);
+    expect(await rejectionCode(client.apply({ term: 1, trades: [] }))).toBe("UNAVAILABLE");
+    expect(await rejectionCode(client.register())).toBe("UNAVAILABLE");
+  });
+
+  test("an answer that comes after the deadline is given to nobody, and the next call works", async () => {
+    let late = (_: Outcome[]) => {};
+    let calls = 0;
+    const { client } = await linkOrders(
+      {
+        trade: async () => {
+          calls += 1;
+          return calls === 1 ? new Promise<Outcome[]>((resolve) => (late = resolve)) : [accepted(calls)];
+        },
+      },
+      100,
+    );
+    expect(await rejectionCode(client.trade(tradesOf("a", 1)))).toBe("UNAVAILABLE");
+    late([accepted(1)]);
+    expect(await client.trade(tradesOf("b", 1))).toEqual([accepted(2)]);
+  });
+
+  test("a call that is given up is UNAVAILABLE at once", async () => {
+    const { client } = await linkOrders({ trade: never, lead: never });
+    const given = new AbortController();
+    const calls = [client.trade(tradesOf("a", 1), given.signal), client.lead(1, given.signal)].map(rejectionCode);
+    given.abort();
+    expect(await Promise.all(calls)).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
+    expect(await rejectionCode(client.trade(tradesOf("a", 1), given.signal))).toBe("UNAVAILABLE");
+    expect(await rejectionCode(client.lead(1, given.signal))).toBe("UNAVAILABLE");
+  });
+
+  test("a frozen server is noticed by the deadline", async () => {
+    const register = { term: 1, leader: 1, head: 1 };
+    const { client, proxy } = await linkCatalog(
+      { register: async () => register, lookup: async (names) => names.map(() => undefined) },
+      200,
+    );
+    await client.register();
+    await client.lookup(["a"]);
+    proxy.freeze();
+    const calls = [client.register(), client.lookup(["a"])].map(rejectionCode);
+    expect(await Promise.all(calls)).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
+  });
+
+  test("a killed server fails what is under way at once, and ends the streams", async () => {
+    const tail = streamEnd<TailRequest, TailReply>();
+    let asked = 0;
+    const pending = () => {
+      asked += 1;
+      return never();
+    };
+    const { client, proxy } = await linkCatalog({ apply: pending, register: pending, tail: tail.open });
+    const near = recorder<TailReply>();
+    client.tail(near).send(hello);
+    const calls = [client.apply({ term: 1, trades: tradesOf("k", 1) }), client.register()].map(rejectionCode);
+    await until("all is under way", () => asked === 2 && tail.received.length === 1);
+
+    const cutMs = performance.now();
+    proxy.cut();
+    expect(await Promise.all(calls)).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
+    await until("the stream has ended", () => near.ends.length > 0);
+    expect(performance.now() - cutMs).toBeLessThan(quickMs);
+    expect(near.ends).toEqual(["UNAVAILABLE"]);
+    await until("the server knows too", () => tail.closes > 0);
+  });
+
+  test("without a server, calls and streams fail at once; when it is there again, they work within half a second", async () => {
+    const watch = streamEnd<never, ReplicaStatus>();
+    const { client, proxy } = await linkOrders({
+      trade: async () => [accepted(1)],
+      order: async () => undefined,
+      watch: watch.open,
+    });
+    expect(await client.trade(tradesOf("k", 1))).toEqual([accepted(1)]);
+    proxy.cut();
+    await until("the connection is lost", () =>
+      client.order(1).then(
+        () => false,
+        () => true,
+      ),
+    );
+
+    const near: Recorder<ReplicaStatus> = recorder();
+    client.watch(near);
+    const failMs = performance.now();
+    expect(await rejectionCode(client.trade(tradesOf("k", 1)))).toBe("UNAVAILABLE");
+    expect(await rejectionCode(client.order(1))).toBe("UNAVAILABLE");
+    await until("the stream has ended", () => near.ends.length === 1);
+    expect(performance.now() - failMs).toBeLessThan(quickMs);
+
+    proxy.mend();
+    const mendMs = performance.now();
+    await until("trades work", () =>
+      client.trade(tradesOf("k", 1)).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await until("orders work", () =>
+      client.order(1).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(performance.now() - mendMs).toBeLessThan(quickMs);
+  });
+
+  test("a stream that the client closes ends on the server, and the client hears nothing more", async () => {
+    const far = streamEnd<FollowRequest, FollowReply>();
+    const { client } = await linkOrders({ follow: far.open });
+    const near = recorder<FollowReply>();
+    const stream = client.follow(near);
+    stream.send(position);
+    await until("the stream is open", () => far.received.length === 1);
+    stream.close();
+    await until("the server knows", () => far.closes > 0);
+    stream.send(position);
+    far.handlers.message({ term: 1, orders: [] });
+    expect([near.messages, near.ends]).toEqual([[], []]);
+  });
+
+  test("what was sent before a stream is closed arrives: a goodbye gives the lease back", async () => {
+    const far = streamEnd<TailRequest, TailReply>();
+    const { client } = await linkCatalog({ tail: far.open });
+    const stream = client.tail(recorder<TailReply>());
+    stream.send(hello);
+    await until("the stream is open", () => far.received.length === 1);
+    stream.send({ ...hello, kind: "goodbye" });
+    stream.close();
+    await until("the server knows", () => far.closes > 0);
+    expect(far.received.map(({ kind }) => kind)).toEqual(["hello", "goodbye"]);
+  });
+});
+
+describe("a server", () => {
+  test("whose port is taken says so", async () => {
+    const service = catalogService(catalogStub({}));
+    const first = await startServer(anywhere, service);
+    onTestFinished(() => first.stop(0));
+    await expect(startServer({ host: "127.0.0.1", port: first.port }, service)).rejects.toThrow(
+      `can't listen on 127.0.0.1:${first.port}`,
+    );
+  });
+
+  test("that stops finishes what it has taken in, and then takes nothing", async () => {
+    let answer: ((outcomes: Outcome[]) => void) | undefined;
+    const { client, server } = await linkOrders({ trade: () => new Promise((resolve) => (answer = resolve)) });
+    const call = client.trade(tradesOf("k", 1));
+    const taken = await until("the call is there", () => answer);
+    const stopped = server.stop(patientMs);
+    taken([accepted(1)]);
+    expect(await call).toEqual([accepted(1)]);
+    await stopped;
+    expect(await rejectionCode(client.trade(tradesOf("k", 1)))).toBe("UNAVAILABLE");
+  });
+
+  test("that stops ends its streams after the grace", async () => {
+    const far = streamEnd<FollowRequest, FollowReply>();
+    const { client, server } = await linkOrders({ follow: far.open });
+    const near = recorder<FollowReply>();
+    client.follow(near).send(position);
+    await until("the stream is open", () => far.received.length === 1);
+    await server.stop(20);
+    await until("the stream has ended", () => near.ends.length === 1);
+    expect(near.ends).toEqual(["UNAVAILABLE"]);
+  });
+
+  test.each([
+    ["bazaar.v1.Catalog", catalogService(catalogStub({}))],
+    ["bazaar.v1.Orders", ordersService(ordersStub({}))],
+  ])("answers health and reflection beside %s", async (name, service) => {
+    const server = await startServer(anywhere, service);
+    const client = createClient({ host: "127.0.0.1", port: server.port });
+    onTestFinished(async () => {
+      client.close();
+      await server.stop(0);
+    });
+    const bytes = (message: Buffer) => message;
+    const nameBytes = Buffer.from(name);
+    for (const request of [Buffer.alloc(0), Buffer.from([0x0a, nameBytes.length, ...nameBytes])]) {
+      const health = await new Promise<Buffer | undefined>((resolve, reject) => {
+        client.makeUnaryRequest("/grpc.health.v1.Health/Check", bytes, bytes, request, (error, reply) =>
+          error ? reject(error) : resolve(reply),
+        );
+      });
+      // Field 1, SERVING.
+      expect([...(health ?? [])]).toEqual([0x08, 0x01]);
+    }
+
+    const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+    const reflection = client.makeBidiStreamRequest(path, bytes, bytes);
+    const services = await new Promise<string>((resolve, reject) => {
+      reflection.on("data", (reply: Buffer) => resolve(reply.toString("latin1")));
+      reflection.on("error", reject);
+      // Field 7: the list of services.
+      reflection.write(Buffer.from([0x3a, 0x00]));
+    });
+    reflection.end();
+    expect(services).toContain(name);
+  });
+});

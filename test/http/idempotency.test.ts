@@ -1,0 +1,103 @@
+import type { Trade } from "@stock-bazaar/shared/domain";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTestClient, expectFailure, quantityOf, type TestClient } from "./support/client.ts";
+
+const wrongKey = "Idempotency-Key must be 1 to 255 visible ASCII characters";
+const trade = { name: "GameStart", quantity: 1, type: "buy" };
+
+let client: TestClient;
+beforeAll(async () => {
+  client = await createTestClient();
+});
+afterAll(() => client.close());
+
+describe("Idempotency-Key", () => {
+  test("the same key and request trade once, and have one answer", async () => {
+    const before = await quantityOf(client, "GameStart");
+    const key = { "idempotency-key": crypto.randomUUID() };
+    const first = await client.post("/orders", trade, key);
+    expect(first.status).toBe(200);
+    expect(first.headers).not.toHaveProperty("idempotent-replayed");
+    const again = await client.post("/orders", { ...trade, type: "BUY" }, key);
+    expect(again.status).toBe(200);
+    expect(again.text).toBe(first.text);
+    expect(again.headers["idempotent-replayed"]).toBe("true");
+    expect(await quantityOf(client, "GameStart")).toBe(before - 1);
+  });
+
+  test("a rejection is repeated too, even when the trade would be possible by then", async () => {
+    const key = { "idempotency-key": crypto.randomUUID() };
+    const wish = { name: "BoarCo", quantity: (await quantityOf(client, "BoarCo")) + 1, type: "buy" };
+    const message = "Available quantity to buy is less than requested quantity";
+    expectFailure(await client.post("/orders", wish, key), 400, message, "INSUFFICIENT_QUANTITY");
+    await client.post("/orders", { name: "BoarCo", quantity: 10, type: "sell" });
+    const again = await client.post("/orders", wish, key);
+    expectFailure(again, 400, message, "INSUFFICIENT_QUANTITY");
+    expect(again.headers["idempotent-replayed"]).toBe("true");
+  });
+
+  test("an unknown stock stays unknown to its key", async () => {
+    const key = { "idempotency-key": crypto.randomUUID() };
+    const wish = { ...trade, name: "Nope" };
+    expect((await client.post("/orders", wish, key)).headers).not.toHaveProperty("idempotent-replayed");
+    const again = await client.post("/orders", wish, key);
+    expectFailure(again, 404, "stock not found", "INVALID_STOCKNAME");
+    expect(again.headers["idempotent-replayed"]).toBe("true");
+  });
+
+  test.each([
+    ["another stock", { ...trade, name: "FishCo" }],
+    ["another quantity", { ...trade, quantity: 2 }],
+    ["another type", { ...trade, type: "sell" }],
+  ])("the same key with %s is refused", async (_, other) => {
+    const key = { "idempotency-key": crypto.randomUUID() };
+    await client.post("/orders", trade, key);
+    const before = await quantityOf(client, "GameStart");
+    const answer = await client.post("/orders", other, key);
+    expectFailure(answer, 422, "Idempotency-Key was used with a different request", "KEY_REUSED");
+    expect(answer.headers).not.toHaveProperty("idempotent-replayed");
+    expect(await quantityOf(client, "GameStart")).toBe(before);
+  });
+
+  test.each([
+    ["1 character", "k"],
+    ["255 characters", "k".repeat(255)],
+    ["every visible ASCII character", String.fromCharCode(...Array.from({ length: 94 }, (_, index) => index + 33))],
+  ])("may have %s", async (_, key) => {
+    expect((await client.post("/orders", trade, { "idempotency-key": key })).status).toBe(200);
+  });
+
+  test.each([
+    ["be empty", ""],
+    ["have 256 characters", "k".repeat(256)],
+    ["have a space", "a b"],
+    ["have a tab", "a\tb"],
+    ["have a letter beyond ASCII", "é"],
+    ["be sent twice", "a, b"],
+  ])("must not %s", async (_, key) => {
+    const answer = await client.post("/orders", trade, { "idempotency-key": key });
+    expectFailure(answer, 400, wrongKey, "INVALID_REQUEST");
+  });
+
+  test("a request without one gets its own key, and the bazaar hears of the request's id", async () => {
+    const traded: Trade[] = [];
+    const watched = await createTestClient({
+      changes: {
+        async trade(wish) {
+          traded.push(wish);
+          return { status: "accepted", orderId: 7, replayed: true };
+        },
+      },
+    });
+    const answer = await watched.post("/orders", trade, { "x-request-id": "request-1" });
+    await watched.post("/orders", trade);
+    await watched.post("/orders", trade, { "idempotency-key": "mine" });
+    const [first, second, third] = traded;
+    expect(first).toEqual({ ...trade, key: expect.stringMatching(/^[0-9a-f-]{36}$/), requestId: "request-1" });
+    expect(second?.key).not.toBe(first?.key);
+    expect(third?.key).toBe("mine");
+    // The front-end's own retry may have found the first outcome: that is no news to the client.
+    expect(answer.headers).not.toHaveProperty("idempotent-replayed");
+    await watched.close();
+  });
+});

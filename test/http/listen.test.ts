@@ -1,0 +1,264 @@
+/** The app on a real socket: what `app.request()` can't show. */
+
+import { createServer } from "node:net";
+import { createApp } from "@stock-bazaar/front-end/app";
+import type { StockLookup } from "@stock-bazaar/front-end/bazaar";
+import { type Listening, listen } from "@stock-bazaar/front-end/listen";
+import { ConfigError } from "@stock-bazaar/shared/config";
+import { silentLogger } from "@stock-bazaar/shared/log";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTestBazaar, type TestBazaar } from "./support/bazaar.ts";
+import { readAnswer, withChanges } from "./support/client.ts";
+import { headerOf, openRaw, parseRaw, sendRaw, sendRawUntilReply } from "./support/raw-http.ts";
+
+const address = { host: "127.0.0.1", port: 0 };
+const options = { logger: silentLogger, requestTimeoutMs: 5000 };
+
+let backing: TestBazaar;
+let http: Listening;
+beforeAll(async () => {
+  backing = await createTestBazaar();
+  http = listen(createApp({ bazaar: backing.bazaar, logger: silentLogger }), address, options);
+});
+afterAll(async () => {
+  await http.stop();
+  await backing.close();
+});
+
+const trade = JSON.stringify({ name: "GameStart", quantity: 1, type: "sell" });
+const jsonHead = "Host: x\r\nContent-Type: application/json\r\nConnection: close\r\n";
+const raw = async (...parts: string[]) => parseRaw(await sendRaw(http.port, ...parts));
+
+function chunked(text: string): string {
+  return `${text.length.toString(16)}\r\n${text}\r\n`;
+}
+
+describe("every reply on the wire", () => {
+  test.each([
+    ["GET", "/stocks/GameStart", 200],
+    ["HEAD", "/stocks/GameStart", 200],
+    ["GET", "/stocks/Nope", 404],
+    ["GET", "/stocks/%E0%A4%A", 404],
+    ["GET", "/stocks/%00", 404],
+    ["GET", "/stocks/", 400],
+    ["GET", "/stocks", 200],
+    ["GET", "/orders/x", 400],
+    ["GET", "/nope", 404],
+    ["DELETE", "/orders", 405],
+    ["OPTIONS", "/orders", 405],
+    ["TRACE", "/orders", 405],
+    ["PROPFIND", "/nope", 404],
+    ["GET", "/hello?name=%F0%9F%9A%80", 200],
+    ["HEAD", "/metrics", 200],
+  ])("%s %s has each header once", async (method, path, status) => {
+    const reply = await raw(`${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(reply.status).toBe(status);
+    expect(headerOf(reply, "content-type")).toHaveLength(1);
+    expect(headerOf(reply, "x-request-id")).toHaveLength(1);
+    expect(headerOf(reply, "content-length")).toHaveLength(1);
+    expect(headerOf(reply, "transfer-encoding")).toEqual([]);
+    const [length] = headerOf(reply, "content-length");
+    if (method === "HEAD") expect(reply.body).toBe("");
+    else expect(length).toBe(String(reply.body.length));
+    expect(Number(length)).toBeGreaterThan(0);
+  });
+
+  test("a 304 has its headers, no body, and leaves the connection usable", async () => {
+    const text = await sendRaw(
+      http.port,
+      "GET /stocks/FishCo HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    );
+    const [first = "", second = ""] = text.split(/(?=HTTP\/1\.1 200)/);
+    const unchanged = parseRaw(first);
+    expect(unchanged.status).toBe(304);
+    expect(unchanged.body).toBe("");
+    for (const name of ["content-type", "content-length", "x-request-id", "etag", "x-cache"]) {
+      expect(headerOf(unchanged, name), name).toHaveLength(1);
+    }
+    expect(parseRaw(second).body).toBe('{"data":{"status":"ok"}}');
+  });
+
+  test("one connection serves many requests", async () => {
+    const request = "GET /stocks/GameStart HTTP/1.1\r\nHost: x\r\n\r\n";
+    const last = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    const text = await sendRaw(http.port, request.repeat(20), last);
+    expect(text.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(21);
+  });
+});
+
+describe("a body on the wire", () => {
+  test("is taken with its length, in chunks, and after 100 Continue", async () => {
+    const withLength = await raw(`POST /orders HTTP/1.1\r\n${jsonHead}Content-Length: ${trade.length}\r\n\r\n${trade}`);
+    expect(withLength.status).toBe(200);
+    const half = trade.length / 2;
+    const inChunks = await raw(
+      `POST /orders HTTP/1.1\r\n${jsonHead}Transfer-Encoding: chunked\r\n\r\n`,
+      chunked(trade.slice(0, half)),
+      chunked(trade.slice(half)),
+      "0\r\n\r\n",
+    );
+    expect(inChunks.status).toBe(200);
+    const head = `POST /orders HTTP/1.1\r\n${jsonHead}Expect: 100-continue\r\nContent-Length: ${trade.length}\r\n\r\n`;
+    const text = await sendRaw(http.port, head, trade);
+    expect(text).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+  });
+
+  test.each([
+    ["told to be over the limit, before it has come", [`Content-Length: 65537\r\n\r\n`]],
+    ["told to be a terabyte", [`Content-Length: 1099511627776\r\n\r\n${" ".repeat(1000)}`]],
+    [
+      "over the limit in chunks that never end",
+      ["Transfer-Encoding: chunked\r\n\r\n", ...Array<string>(20).fill(chunked(" ".repeat(8192)))],
+    ],
+  ])("that is %s is answered with 413 at once", async (_, parts) => {
+    const [head = "", ...rest] = parts;
+    // The server keeps the connection for the rest of the body, so the reply is read without its end.
+    const response = await sendRawUntilReply(http.port, `POST /orders HTTP/1.1\r\n${jsonHead}${head}`, ...rest);
+    const reply = parseRaw(response);
+    expect(reply.status).toBe(413);
+    expect(JSON.parse(reply.body)).toEqual({
+      error: { code: 413, message: "Request body is larger than 64 KiB", reason: "INVALID_REQUEST" },
+    });
+    expect(headerOf(reply, "x-request-id")).toHaveLength(1);
+    expect(headerOf(reply, "content-length")).toEqual([String(reply.body.length)]);
+  });
+
+  test("over the limit by megabytes gets the contract's answer from a usual client", async () => {
+    const body = new Blob([" ".repeat(20_000_000)]);
+    const headers = { "content-type": "application/json" };
+    const answer = await readAnswer(await fetch(`${http.url}/orders`, { method: "POST", headers, body }));
+    expect(answer.status).toBe(413);
+    const streamed = await fetch(`${http.url}/orders`, { method: "POST", headers, body: body.stream() });
+    expect((await readAnswer(streamed)).status).toBe(413);
+  });
+
+  test("POST /buy needs its length", async () => {
+    const reply = await raw(
+      `POST /buy HTTP/1.1\r\n${jsonHead}Transfer-Encoding: chunked\r\n\r\n`,
+      chunked('{"name":"FishCo","quantity":1}'),
+      "0\r\n\r\n",
+    );
+    expect(reply.status).toBe(411);
+    expect((await raw(`POST /buy HTTP/1.1\r\n${jsonHead}\r\n`)).status).toBe(411);
+    expect((await raw(`POST /buy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)).status).toBe(
+      415,
+    );
+  });
+
+  test("that comes with a GET is ignored", async () => {
+    const reply = await raw(`GET /healthz HTTP/1.1\r\n${jsonHead}Content-Length: ${trade.length}\r\n\r\n${trade}`);
+    expect(reply.status).toBe(200);
+  });
+});
+
+describe("what Bun refuses before the app hears of it", () => {
+  test("a name of 10 kB passes", async () => {
+    const answer = await readAnswer(await fetch(`${http.url}/stocks/${"x".repeat(10_240)}`));
+    expect(answer.body).toEqual({ error: { code: 404, message: "stock not found", reason: "INVALID_STOCKNAME" } });
+  });
+
+  test.each([
+    ["a URL of 20 kB", `GET /stocks/${"x".repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 431],
+    ["a URL of a megabyte", `GET /stocks/${"x".repeat(1_000_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 431],
+    ["a header of 20 kB", `GET / HTTP/1.1\r\nHost: x\r\nX-A: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+    ["a thousand headers", `GET / HTTP/1.1\r\nHost: x\r\n${"X-A: 1\r\n".repeat(1000)}\r\n`, 431],
+    ["no HTTP at all", "hello\r\n\r\n", 400],
+    ["no Host", "GET / HTTP/1.1\r\n\r\n", 400],
+    ["a version that there isn't", "GET / HTTP/9.9\r\nHost: x\r\n\r\n", 505],
+    ["a NUL in the path", "GET /stocks/\0 HTTP/1.1\r\nHost: x\r\n\r\n", 505],
+    ["a length that is no number", "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\n", 400],
+    ["a negative length", "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400],
+    ["two lengths", "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", 400],
+    [
+      "a length and chunks",
+      "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+      400,
+    ],
+    ["a broken chunk", "POST /orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", 400],
+  ])("%s is answered with a %i, and the connection is closed", async (_, request, status) => {
+    expect((await raw(request)).status).toBe(status);
+  });
+
+  test("and what it doesn't refuse gets an answer of the app", async () => {
+    for (const head of ["GET /orders/x HTTP/1.1\r\nHost: a b/%", "GET http://other/orders/x HTTP/1.1\r\nHost: x"]) {
+      const reply = await raw(`${head}\r\nConnection: close\r\n\r\n`);
+      expect(reply.status).toBe(400);
+      expect(JSON.parse(reply.body)).toMatchObject({ error: { message: "Invalid GET request/URL" } });
+    }
+  });
+
+  test("and serves others as before", async () => {
+    expect((await fetch(`${http.url}/healthz`)).status).toBe(200);
+  });
+});
+
+describe("listen", () => {
+  test("says where it listens", async () => {
+    expect(http.port).toBeGreaterThan(0);
+    expect(http.url).toBe(`http://127.0.0.1:${http.port}`);
+    const onIpv6 = listen(
+      createApp({ bazaar: backing.bazaar, logger: silentLogger }),
+      { host: "[::1]", port: 0 },
+      options,
+    );
+    expect((await fetch(`${onIpv6.url}/healthz`)).status).toBe(200);
+    await onIpv6.stop();
+  });
+
+  test("names the variable and the value when it can't listen", async () => {
+    const app = createApp({ bazaar: backing.bazaar, logger: silentLogger });
+    const taken = { host: "127.0.0.1", port: http.port };
+    expect(() => listen(app, taken, options)).toThrowError(ConfigError);
+    expect(() => listen(app, taken, options)).toThrowError(
+      new RegExp(`^FRONTEND_PORT is "${http.port}": another process`),
+    );
+    const notOurs = { host: "203.0.113.7", port: 0 };
+    expect(() => listen(app, notOurs, options)).toThrowError(/^FRONTEND_HOST is "203\.0\.113\.7": allowed is/);
+  });
+
+  test("a port that another program holds is named too", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as { port: number };
+    const app = createApp({ bazaar: backing.bazaar, logger: silentLogger });
+    expect(() => listen(app, { host: "127.0.0.1", port }, options)).toThrowError(/^FRONTEND_PORT is/);
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  test("stop answers what was taken in, closes what is idle, and takes nothing more", async () => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<StockLookup>();
+    const lookup = () => {
+      asked.resolve();
+      return answer.promise;
+    };
+    const app = createApp({ bazaar: withChanges(backing.bazaar, { lookup }), logger: silentLogger });
+    const stopping = listen(app, address, options);
+    const idle = await openRaw(stopping.port, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    const pending = sendRaw(stopping.port, "GET /stocks/GameStart HTTP/1.1\r\nHost: x\r\n\r\n");
+    await asked.promise;
+
+    let stopped = false;
+    const stop = stopping.stop().then(() => {
+      stopped = true;
+    });
+    await idle.closed;
+    await expect(sendRaw(stopping.port, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")).rejects.toThrow(/ECONNREFUSED/);
+    expect(stopped).toBe(false);
+
+    answer.resolve({ stock: { name: "GameStart", priceCents: 1599, quantity: 7, volume: 0, rev: 1 }, cache: "miss" });
+    expect(parseRaw(await pending).body).toBe('{"data":{"name":"GameStart","price":15.99,"quantity":7}}');
+    await stop;
+  });
+
+  test("stop doesn't wait for ever for a client that never finishes its body", async () => {
+    const app = createApp({ bazaar: backing.bazaar, logger: silentLogger });
+    const stopping = listen(app, address, { ...options, requestTimeoutMs: 50 });
+    const head = `POST /orders HTTP/1.1\r\n${jsonHead}Expect: 100-continue\r\nContent-Length: 100\r\n\r\n`;
+    const { first, closed } = await openRaw(stopping.port, head);
+    expect(first).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    await stopping.stop();
+    await closed;
+  });
+});

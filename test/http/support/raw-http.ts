@@ -1,0 +1,70 @@
+/** HTTP as bytes on a socket, for what no well-behaved client can be made to send. */
+
+import { connect } from "node:net";
+
+/**
+ * Sends the parts one after the other and returns all that came back until the server closed the connection,
+ * so a request must ask for that (`Connection: close`) unless the server does it by itself.
+ */
+export function sendRaw(port: number, ...parts: readonly string[]): Promise<string> {
+  return exchange(port, parts, () => false);
+}
+
+/** Sends the parts and returns the first whole reply, for a server that keeps the connection. */
+export function sendRawUntilReply(port: number, ...parts: readonly string[]): Promise<string> {
+  return exchange(port, parts, (received) => {
+    const length = /\r\ncontent-length: (\d+)/i.exec(received)?.[1];
+    const end = received.indexOf("\r\n\r\n");
+    return length !== undefined && end !== -1 && received.length >= end + 4 + Number(length);
+  });
+}
+
+/** Sends the text and leaves the connection open: the first that came back, and the connection's end. */
+export function openRaw(port: number, text: string): Promise<{ first: string; closed: Promise<void> }> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.setEncoding("latin1");
+    const closed = new Promise<void>((done) => socket.on("close", () => done()));
+    socket.once("data", (first: string) => resolve({ first, closed }));
+    socket.on("error", reject);
+    socket.write(text, "latin1");
+  });
+}
+
+function exchange(port: number, parts: readonly string[], isWhole: (received: string) => boolean): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1");
+    let received = "";
+    socket.setEncoding("latin1");
+    socket.on("data", (text: string) => {
+      received += text;
+      if (isWhole(received)) socket.destroy();
+    });
+    socket.on("close", () => resolve(received));
+    // A server may refuse before it has read all: what it said before is what counts.
+    socket.on("error", (error) => (received === "" ? reject(error) : resolve(received)));
+    for (const part of parts) socket.write(part, "latin1");
+  });
+}
+
+export interface RawReply {
+  readonly status: number;
+  /** Names in lower case, in the order of arrival, also those that came twice. */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: string;
+}
+
+/** Reads one reply that takes all the text. */
+export function parseRaw(text: string): RawReply {
+  const end = text.indexOf("\r\n\r\n");
+  const [statusLine = "", ...lines] = text.slice(0, end).split("\r\n");
+  const headers = lines.map((line) => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const;
+  });
+  return { status: Number(statusLine.split(" ")[1]), headers, body: text.slice(end + 4) };
+}
+
+export function headerOf(reply: RawReply, name: string): string[] {
+  return reply.headers.filter(([header]) => header === name).map(([, value]) => value);
+}
