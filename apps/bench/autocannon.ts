@@ -31,8 +31,8 @@ const running = autocannon(
     duration: load.seconds,
     ...(trades.length > 0 && { requests: trades }),
   },
-  (error: unknown, result) => {
-    if (error) throw error instanceof Error ? error : new Error(String(error));
+  (error: Error | null, result) => {
+    if (error) throw error;
     latenciesMs.sort((a, b) => a - b);
     const line = {
       ok: result["2xx"],

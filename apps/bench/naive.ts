@@ -153,15 +153,15 @@ function connect(address: Address): Promise<Client> {
 }
 
 function openOrders(config: Config, replicaId: number): { insert(order: Order__Output): void; close(): void } {
-  const { client, close } = openOrderDatabase(config.dataDir, replicaId);
-  const insert = client.prepare<[number, string, string, string, number, number, number, string]>(
+  const database = openOrderDatabase(config.dataDir, replicaId);
+  const insert = database.client.prepare<[number, string, string, string, number, number, number, string]>(
     "INSERT INTO orders (id, key, name, type, quantity, price_cents, term, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   );
   return {
     insert({ id, key, name, type, quantity, priceCents, term, createdAt }) {
       insert.run(id, key, name, type, quantity, priceCents, term, createdAt);
     },
-    close,
+    close: () => database.close(),
   };
 }
 

@@ -18,12 +18,12 @@ afterEach(() => rmSync(dataDir, { recursive: true }));
 
 /** The orders from 1 to `count`, each with its own key. */
 function fill(table: "ledger" | "orders", replicaId: number, count: number, keyOf = (id: number) => `key-${id}`): void {
-  const { client, close } = table === "ledger" ? openCatalogDatabase(dataDir) : openOrderDatabase(dataDir, replicaId);
-  const insert = client.prepare<[number, string]>(
+  const database = table === "ledger" ? openCatalogDatabase(dataDir) : openOrderDatabase(dataDir, replicaId);
+  const insert = database.client.prepare<[number, string]>(
     `INSERT INTO ${table} VALUES (?, ?, 'GameStart', 'buy', 1, 1599, 1, '2026-01-01T00:00:00.000Z')`,
   );
   for (let id = 1; id <= count; id += 1) insert.run(id, keyOf(id));
-  close();
+  database.close();
 }
 
 test("nothing is lost when the ledger holds what was answered and every replica equals it", () => {

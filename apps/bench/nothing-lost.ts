@@ -20,7 +20,8 @@ export function isNothingLost({ replies, ledgerRows, unequalReplicas }: LossChec
 
 /** The processes must have stopped, so that nothing changes any more. */
 export function checkNothingLost(dataDir: string, replicaIds: readonly number[], replies: number): LossCheck {
-  const { client, close } = openCatalogDatabase(dataDir, "read");
+  const catalog = openCatalogDatabase(dataDir, "read");
+  const { client } = catalog;
   try {
     const count = (query: string) => client.prepare<[], { rows: number }>(query).get()?.rows ?? 0;
     const ledgerRows = count("SELECT COUNT(*) AS rows FROM ledger");
@@ -36,6 +37,6 @@ export function checkNothingLost(dataDir: string, replicaIds: readonly number[],
     });
     return { replies, ledgerRows, unequalReplicas };
   } finally {
-    close();
+    catalog.close();
   }
 }

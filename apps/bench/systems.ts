@@ -53,9 +53,9 @@ interface ProcessSpec {
 interface SystemSpec {
   /** In the order in which they start; they stop in the reverse order. */
   readonly processes: readonly ProcessSpec[];
-  isReady(url: string): Promise<boolean>;
+  readonly isReady: (url: string) => Promise<boolean>;
   /** Does every process hold what it should? Asked before the stop. */
-  isEven(url: string): Promise<boolean>;
+  readonly isEven: (url: string) => Promise<boolean>;
 }
 
 const replicas = replicaIds.map((id) => {
@@ -70,7 +70,7 @@ const systems: Record<SystemName, SystemSpec> = {
       ...replicas.map((replica): ProcessSpec => ({ ...replica, command: ["order/main.ts"] })),
       { name: "front-end", role: "front-end", command: ["front-end/main.ts"] },
     ],
-    async isReady(url) {
+    isReady: async (url) => {
       const { leader, liveFollowers } = await askCluster(url);
       return leader === leaderId && liveFollowers === replicaIds.length - 1 && (await answers(`${url}/readyz`, 200));
     },

@@ -6,6 +6,8 @@
  * - Malformed HTTP, a missing Host, a bad Content-Length, Content-Length beside chunks, a bad chunk: 400; an
  *   unknown version, or an unencoded byte in the path: 505. An unknown method (`BREW`): closed without a word.
  * - A body that nobody reads is thrown away as it arrives, or left on the wire; it isn't collected in memory.
+ * - A request that comes before the one ahead of it on the same connection is answered (HTTP pipelining, which no
+ *   browser and none of the common clients use): closed without a word.
  * - `maxRequestBodySize`: 413 in Bun's words. It is off, as the app has its own limit and its own words.
  * - `idleTimeout` closes a connection on which nothing moves, also one that waits for its reply; coarsely, up to
  *   four seconds late (half a request head: after 12 seconds with 5 set).

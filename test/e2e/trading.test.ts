@@ -10,8 +10,7 @@ let cluster: Cluster;
 
 beforeAll(async () => {
   cluster = await Cluster.shared();
-  cluster.startAll();
-  await cluster.settled();
+  await cluster.startInOrder();
 });
 afterEach(({ task }) => {
   if (task.result?.state === "fail") cluster.printLogs();

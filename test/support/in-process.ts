@@ -13,6 +13,9 @@ import { Replica } from "@stock-bazaar/order/replica";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { silentLogger } from "@stock-bazaar/shared/log";
 
+/** Short: a catalog settles nothing until a lease after its start. */
+const leaseMs = 50;
+
 export interface InProcessOptions {
   readonly stocks: readonly { name: string; priceCents: number; quantity: number }[];
   readonly replicaCount?: number;
@@ -32,7 +35,7 @@ export async function createInProcessBazaar(options: InProcessOptions): Promise<
     .values(options.stocks.map((stock) => ({ ...stock, volume: 0, rev: 0 })))
     .run();
   const common = { clock: systemClock, random: Math.random, logger: silentLogger };
-  const catalog = await CatalogService.start({ ...common, ledger: createSqliteLedger(database), leaseMs: 500 });
+  const catalog = await CatalogService.start({ ...common, ledger: createSqliteLedger(database), leaseMs });
 
   const replicas = new Map<number, Replica>();
   for (let id = 1; id <= (options.replicaCount ?? 3); id += 1) {

@@ -25,9 +25,9 @@ export function benchCommand(): Command {
     .option("--seconds <n>", "of one measurement", wholeNumber(1, secondsMax), 3)
     .option("--warm-up <n>", "seconds of load before each measurement", wholeNumber(0, secondsMax), 2)
     .option("--rounds <n>", "of which the median is told", wholeNumber(1, roundsMax), 3)
-    .option("--connections <list>", "a row of trades for each; lookups use the first", connectionList, [64, 256])
-    .option("--rows <list>", `of ${rowKinds.join(", ")}`, listOf(rowKinds), [...rowKinds])
-    .option("--systems <list>", `of ${systemNames.join(", ")}`, listOf(systemNames), [...systemNames])
+    .addOption(list("--connections", "a row of trades for each; lookups use the first", connectionList, [64, 256]))
+    .addOption(list("--rows", "what to measure", listOf(rowKinds), rowKinds))
+    .addOption(list("--systems", "what to compare", listOf(systemNames), systemNames))
     .addOption(new Option("--tool <name>", "default: wrk where it is installed").choices(["wrk", "autocannon"]))
     .option("--json [file]", "write JSON to this file, or to standard output in place of the tables")
     .action(bench);
@@ -49,6 +49,15 @@ async function tell(result: BenchResult, json: string | true | undefined): Promi
   const text = `${JSON.stringify(result, undefined, 2)}\n`;
   process.stdout.write(json === true ? text : formatReport(result));
   if (typeof json === "string") await Bun.write(json, text);
+}
+
+function list<Entry>(
+  flag: string,
+  description: string,
+  parse: (text: string) => Entry[],
+  all: readonly Entry[],
+): Option {
+  return new Option(`${flag} <list>`, description).argParser(parse).default([...all], all.join());
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {

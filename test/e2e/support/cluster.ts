@@ -81,8 +81,7 @@ export class Cluster {
   /** Everything runs and is ready, with every replica caught up and live. */
   static async start(context: TestHooks, options: ClusterOptions = {}): Promise<Cluster> {
     const cluster = await Cluster.create(context, options);
-    cluster.startAll();
-    await cluster.settled();
+    await cluster.startInOrder();
     return cluster;
   }
 
@@ -114,6 +113,21 @@ export class Cluster {
     return this.service(`order-${id}`);
   }
 
+  /**
+   * Front-ends last, so that they find every replica and the highest id leads: on a slow machine the replicas may take
+   * longer to start than a front-end waits for all of them.
+   */
+  async startInOrder(): Promise<void> {
+    const backEnds = ["catalog", ...this.replicaIds.map((id) => `order-${id}`)].map((name) => this.service(name));
+    for (const service of backEnds) service.start();
+    await eventually("the back ends listen", () =>
+      backEnds.every(({ lines }) => lines.some((line) => line.includes("listening"))),
+    );
+    this.startAll();
+    await this.settled();
+  }
+
+  /** Starts what doesn't run. Nothing is ready yet. */
   startAll(): void {
     for (const service of this.#services.values()) if (!service.isRunning) service.start();
   }

@@ -12,11 +12,42 @@ export function sendRaw(port: number, ...parts: readonly string[]): Promise<stri
 
 /** Sends the parts and returns the first whole reply, for a server that keeps the connection. */
 export function sendRawUntilReply(port: number, ...parts: readonly string[]): Promise<string> {
-  return exchange(port, parts, (received) => {
-    const length = /\r\ncontent-length: (\d+)/i.exec(received)?.[1];
-    const end = received.indexOf("\r\n\r\n");
-    return length !== undefined && end !== -1 && received.length >= end + 4 + Number(length);
-  });
+  return exchange(port, parts, isWholeReply);
+}
+
+/** Sends each request on one connection once the reply to the one before is there, and returns the replies. */
+export async function sendRawInTurn(port: number, ...requests: readonly string[]): Promise<string[]> {
+  const socket = connect(port, "127.0.0.1");
+  socket.setEncoding("latin1");
+  const replies: string[] = [];
+  try {
+    for (const request of requests) {
+      replies.push(
+        await new Promise<string>((resolve, reject) => {
+          let received = "";
+          const take = (text: string) => {
+            received += text;
+            if (!isWholeReply(received)) return;
+            socket.off("data", take);
+            resolve(received);
+          };
+          socket.on("data", take);
+          socket.once("close", () => reject(new Error(`closed after ${replies.length} replies`)));
+          socket.write(request, "latin1");
+        }),
+      );
+    }
+  } finally {
+    socket.destroy();
+  }
+  return replies;
+}
+
+function isWholeReply(received: string): boolean {
+  const end = received.indexOf("\r\n\r\n");
+  if (end === -1 || received.startsWith("HTTP/1.1 304")) return end !== -1;
+  const length = /\r\ncontent-length: (\d+)/i.exec(received)?.[1];
+  return length !== undefined && received.length >= end + 4 + Number(length);
 }
 
 /** Sends the text and leaves the connection open: the first that came back, and the connection's end. */
