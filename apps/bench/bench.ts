@@ -6,7 +6,7 @@
 import { type Load, type LoadTool, type MeasuredLoad, putLoad } from "./load.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { checkNothingLost, type LossCheck } from "./nothing-lost.ts";
-import { cpuSecondsOf } from "./process-cpu.ts";
+import { cpuSecondsOf, type MachineCpu, machineCpu } from "./process-cpu.ts";
 import { median } from "./statistics.ts";
 import { replicaIds, type Role, startSystem, type SystemName, type SystemProcess } from "./systems.ts";
 
@@ -55,8 +55,10 @@ export interface BenchResult {
   /** Variables of the bazaar that were set, and so may differ from the defaults. */
   readonly environment: Readonly<Record<string, string>>;
   readonly rows: readonly BenchRow[];
-  /** One for each run with trades. */
-  readonly checks: readonly (LossCheck & { readonly system: SystemName })[];
+  /** The share of the machine's CPU time that other work took while it was measured: median and most of all runs. */
+  readonly otherWork: { readonly median: number; readonly most: number } | undefined;
+  /** One for each run of the service with trades. */
+  readonly checks: readonly LossCheck[];
 }
 
 /** Enough for every process to have its code compiled, also before a measurement with one client. */
@@ -69,6 +71,7 @@ interface Measurement {
   readonly load: MeasuredLoad;
   readonly cpuMicros: Partial<Record<CpuPart, number>>;
   readonly check: LossCheck | undefined;
+  readonly otherWork: number | undefined;
 }
 
 /** `progress` hears one line for each measurement. Rejects when `signal` aborts; all that was started has ended then. */
@@ -80,7 +83,8 @@ export async function runBench(
   const startedAt = new Date().toISOString();
   const machine = describeMachine(options.tool);
   const rows: BenchRow[] = [];
-  const checks: BenchResult["checks"][number][] = [];
+  const checks: LossCheck[] = [];
+  const otherWork: number[] = [];
 
   for (const spec of rowSpecs(options)) {
     const systems = options.systems.filter((name) => spec.kind === "trades" || name !== "naive");
@@ -89,14 +93,24 @@ export async function runBench(
       for (const name of systems) {
         const measurement = await measure(name, spec, options, signal);
         measured.get(name)?.push(measurement);
-        if (measurement.check) checks.push({ system: name, ...measurement.check });
+        if (measurement.check) checks.push(measurement.check);
+        if (measurement.otherWork !== undefined) otherWork.push(measurement.otherWork);
         progress(describeMeasurement(`round ${round}/${options.rounds}  ${spec.what}`, name, measurement.load));
       }
     }
     const summaries = [...measured].map(([name, measurements]) => [name, summarize(measurements)] as const);
     rows.push({ ...spec, systems: Object.fromEntries(summaries) });
   }
-  return { startedAt, machine, options, environment: tuning(), rows, checks };
+  const middle = median(otherWork);
+  return {
+    startedAt,
+    machine,
+    options,
+    environment: tuning(),
+    rows,
+    otherWork: middle === undefined ? undefined : { median: middle, most: Math.max(...otherWork) },
+    checks,
+  };
 }
 
 function rowSpecs({ rows, connections }: BenchOptions): RowSpec[] {
@@ -121,14 +135,23 @@ async function measure(
   try {
     const warmUp = { kind, connections: Math.max(connections, warmUpConnectionsMin), seconds: warmUpSeconds };
     const warm = warmUpSeconds > 0 ? await putLoad(tool, warmUp, system, signal) : undefined;
+    const machineBefore = machineCpu();
     const before = cpuByRole(system.processes);
     const load = await putLoad(tool, { kind, connections, seconds }, system, signal);
     const after = cpuByRole(system.processes);
+    const machineAfter = machineCpu();
     if (load.ok === 0) throw new Error(`${name}: no request was answered with 200, ${load.errors} failed`);
     await system.stop();
-    const isStored = kind === "trades" && name !== "yardstick";
-    const check = isStored ? checkNothingLost(system.dataDir, replicaIds, load.ok + (warm?.ok ?? 0)) : undefined;
-    return { load, cpuMicros: cpuMicros(before, after, load), check };
+    // The naive system can't be asked: whatever is under way when it stops ends half done.
+    const isPromised = kind === "trades" && name === "service";
+    const check = isPromised ? checkNothingLost(system.dataDir, replicaIds, load.ok + (warm?.ok ?? 0)) : undefined;
+    const own = total(after) - total(before) + load.loadCpuSeconds;
+    return {
+      load,
+      cpuMicros: cpuMicros(before, after, load),
+      check,
+      otherWork: otherWork(machineBefore, machineAfter, own),
+    };
   } finally {
     await system.dispose();
   }
@@ -141,6 +164,20 @@ function cpuByRole(processes: readonly SystemProcess[]): Map<Role, number> {
     if (taken !== undefined) seconds.set(role, (seconds.get(role) ?? 0) + taken);
   }
   return seconds;
+}
+
+function total(seconds: ReadonlyMap<Role, number>): number {
+  return [...seconds.values()].reduce((sum, value) => sum + value, 0);
+}
+
+function otherWork(
+  before: MachineCpu | undefined,
+  after: MachineCpu | undefined,
+  ownSeconds: number,
+): number | undefined {
+  if (!before || !after || after.totalSeconds <= before.totalSeconds) return undefined;
+  const others = after.busySeconds - before.busySeconds - ownSeconds;
+  return Math.max(0, others / (after.totalSeconds - before.totalSeconds));
 }
 
 function cpuMicros(

@@ -59,7 +59,7 @@ export async function putLoad(
 }
 
 function wrkCommand({ connections, seconds }: Load, target: string): string[] {
-  // One thread: more would take cores from the servers, which is what they are short of.
+  // One thread: a request costs it less than any server, so it isn't what ends first, and the cores are for those.
   const numbers = ["-t1", `-c${connections}`, `-d${seconds}s`, `--timeout=${timeoutSeconds}s`];
   return ["wrk", ...numbers, "-s", join(import.meta.dirname, "wrk.lua"), target];
 }

@@ -1,4 +1,7 @@
-/** How much CPU time a process has taken. On a busy machine it says more than a rate does: waiting isn't in it. */
+/**
+ * How much CPU time a process has taken, and the whole machine. On a busy machine the first says more than a rate does,
+ * as waiting isn't in it, and the second tells that the machine is busy.
+ */
 
 import { readFileSync } from "node:fs";
 
@@ -14,6 +17,31 @@ export function cpuSecondsOf(pid: number): number | undefined {
     return undefined;
   }
   return parseCpuSeconds(stat);
+}
+
+export interface MachineCpu {
+  /** Of all cores, in seconds, with what a hypervisor gave to others. */
+  readonly busySeconds: number;
+  readonly totalSeconds: number;
+}
+
+/** Since the start of the machine. `undefined` where there is no /proc. */
+export function machineCpu(): MachineCpu | undefined {
+  try {
+    return parseMachineCpu(readFileSync("/proc/stat", "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first line: user, nice, system, idle, iowait, irq, softirq, steal; the guests' times after it are in user. */
+export function parseMachineCpu(stat: string): MachineCpu | undefined {
+  const [label, ...fields] = (stat.split("\n")[0] ?? "").split(/\s+/);
+  const ticks = fields.slice(0, 8).map(Number);
+  if (label !== "cpu" || ticks.length < 8 || ticks.some(Number.isNaN)) return undefined;
+  const total = ticks.reduce((sum, value) => sum + value, 0);
+  const idle = (ticks[3] ?? 0) + (ticks[4] ?? 0);
+  return { busySeconds: (total - idle) / ticksPerSecond, totalSeconds: total / ticksPerSecond };
 }
 
 /** The 14th and 15th field. The second is a name in parentheses, which may hold blanks and parentheses itself. */

@@ -49,7 +49,8 @@ const result: BenchResult = {
       },
     },
   ],
-  checks: [{ system: "service", replies: 100, ledgerRows: 103, unequalReplicas: [] }],
+  otherWork: { median: 0.021, most: 0.4 },
+  checks: [{ replies: 100, ledgerRows: 103, unequalReplicas: [] }],
 };
 
 /** The cells of the row that begins with these. */
@@ -90,17 +91,20 @@ test("tells CPU time by process, and their sum without the load generator", () =
   ]);
 });
 
-test("says what differs from the defaults, and that nothing was lost", () => {
+test("says what differs from the defaults, how busy the machine was, and that nothing was lost", () => {
   const report = formatReport(result);
+  expect(report).toContain(
+    "Other work on the machine took 2.1% of its CPU time meanwhile (median of all runs; at most 40%).",
+  );
   expect(report).toContain("ORDER_MIN_COPIES=2");
-  expect(report).toContain("Nothing lost by service in 1 run: 100 trades answered with 200, 103 in the ledger");
+  expect(report).toContain(
+    "Nothing was lost in 1 run of the service with trades: 100 answered with 200,\n103 in the ledger",
+  );
 });
 
 test("a loss is told, with its replicas", () => {
-  const lost = { system: "service", replies: 100, ledgerRows: 99, unequalReplicas: [2] } as const;
+  const lost = { replies: 100, ledgerRows: 99, unequalReplicas: [2] };
   const report = formatReport({ ...result, checks: [...result.checks, lost] });
-  expect(report).toContain(
-    "LOST by service: 100 trades answered with 200, 99 in the ledger; unlike the ledger: replica 2.",
-  );
-  expect(report).not.toContain("Nothing lost");
+  expect(report).toContain("LOST: 100 trades answered with 200, 99 in the ledger; unlike the ledger: replica 2.");
+  expect(report).not.toContain("Nothing was lost");
 });

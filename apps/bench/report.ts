@@ -21,13 +21,18 @@ export function formatReport(result: BenchResult): string {
     .concat("\n");
 }
 
-function describeConditions({ startedAt, machine, options, environment }: BenchResult): string[] {
+function describeConditions({ startedAt, machine, options, environment, otherWork }: BenchResult): string[] {
   const { cpu, cores, memoryGib, system, bun, loadTool, fileSystem, fsyncMs } = machine;
   const settings = Object.entries(environment).map(([variable, value]) => `${variable}=${value}`);
   return [
     `${startedAt.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Bun ${bun}, ${loadTool}; databases on`,
     `${fileSystem}, where 4 KiB and an fsync take ${fsyncMs.toFixed(2)} ms. Median of ${counted(options.rounds, "round")} of ${options.seconds} s,`,
     `after ${options.warmUpSeconds} s of warm-up each.${settings.length > 0 ? ` Set: ${settings.join(", ")}.` : ""}`,
+    ...(otherWork
+      ? [
+          `Other work on the machine took ${percent(otherWork.median)} of its CPU time meanwhile (median of all runs; at most ${percent(otherWork.most)}).`,
+        ]
+      : []),
   ];
 }
 
@@ -98,23 +103,21 @@ function cpuTable(rows: readonly BenchRow[]): string[] {
   );
 }
 
-/** What the databases say about the runs with trades. */
+/** What the databases say about the service's runs with trades. */
 export function describeChecks({ checks }: BenchResult): string[] {
-  return systemNames.flatMap((system) => {
-    const runs = checks.filter((check) => check.system === system);
-    if (runs.length === 0) return [];
-    const bad = runs.filter((check) => !isNothingLost(check));
-    const replies = runs.reduce((sum, check) => sum + check.replies, 0);
-    const ledgerRows = runs.reduce((sum, check) => sum + check.ledgerRows, 0);
-    if (bad.length === 0)
-      return [
-        `Nothing lost by ${system} in ${counted(runs.length, "run")}: ${whole(replies)} trades answered with 200, ${whole(ledgerRows)} in the ledger, every replica equal to it.`,
-      ];
-    return bad.map(
-      ({ replies, ledgerRows, unequalReplicas }) =>
-        `LOST by ${system}: ${whole(replies)} trades answered with 200, ${whole(ledgerRows)} in the ledger; unlike the ledger: ${unequalReplicas.map((id) => `replica ${id}`).join(", ") || "no replica"}.`,
-    );
-  });
+  if (checks.length === 0) return [];
+  const bad = checks.filter((check) => !isNothingLost(check));
+  if (bad.length > 0)
+    return bad.map(({ replies, ledgerRows, unequalReplicas }) => {
+      const replicas = unequalReplicas.map((id) => `replica ${id}`).join(", ") || "no replica";
+      return `LOST: ${whole(replies)} trades answered with 200, ${whole(ledgerRows)} in the ledger; unlike the ledger: ${replicas}.`;
+    });
+  const replies = checks.reduce((sum, check) => sum + check.replies, 0);
+  const ledgerRows = checks.reduce((sum, check) => sum + check.ledgerRows, 0);
+  return [
+    `Nothing was lost in ${counted(checks.length, "run")} of the service with trades: ${whole(replies)} answered with 200,`,
+    `${whole(ledgerRows)} in the ledger (some were on their way when the load ended), every replica equal to it.`,
+  ];
 }
 
 function summaries({ systems }: BenchRow): [SystemName, Summary][] {

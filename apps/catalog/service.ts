@@ -47,6 +47,8 @@ export class CatalogService implements CatalogApi {
   readonly #waiters = new Set<Waiter>();
   /** The newest id whose change has been passed on to every open tail. */
   #head: number;
+  /** The last write that was begun. */
+  #writing: Promise<unknown> = Promise.resolve();
   #cancelExpiry: (() => void) | undefined;
   #cancelForget: (() => void) | undefined;
   #stopped = false;
@@ -76,8 +78,7 @@ export class CatalogService implements CatalogApi {
     if (trades.length > batchTradesMax) {
       throw new BazaarError("INVALID_REQUEST", `${trades.length} trades in one batch: allowed are ${batchTradesMax}`);
     }
-    const change = await this.#ledger.apply({ term, trades, createdAt: this.#clock.wallTime() });
-    this.#passOn(change);
+    const change = await this.#write(() => this.#ledger.apply({ term, trades, createdAt: this.#clock.wallTime() }));
     if (this.#logger.isLevelEnabled("debug")) {
       for (const [index, { requestId, key }] of trades.entries()) {
         this.#logger.debug({ requestId, key, ...change.outcomes[index] }, "trade applied");
@@ -87,8 +88,7 @@ export class CatalogService implements CatalogApi {
   }
 
   async restock({ term, quantity }: { term: number; quantity: number }): Promise<Applied> {
-    const change = await this.#ledger.restock({ term, quantity, createdAt: this.#clock.wallTime() });
-    this.#passOn(change);
+    const change = await this.#write(() => this.#ledger.restock({ term, quantity, createdAt: this.#clock.wallTime() }));
     for (const { id, name } of change.orders) this.#logger.info({ name, quantity, order: id }, "restocked");
     return change;
   }
@@ -153,7 +153,8 @@ export class CatalogService implements CatalogApi {
         const nowMs = this.#clock.nowMs();
         switch (request.kind) {
           case "hello":
-            if (session !== undefined && session !== request.session) return end();
+            // Said again when the session is over already, it must not begin anew: the changes in between are lost to it.
+            if (session !== undefined && (session !== request.session || !this.#sessions.has(session))) return end();
             session = request.session;
             this.#sessions.hello(session, this.#head, nowMs, request.replaces);
             this.#tails.set(session, handlers);
@@ -169,6 +170,7 @@ export class CatalogService implements CatalogApi {
           case "goodbye":
             this.#sessions.goodbye(request.session);
             close();
+            handlers.ended();
             break;
         }
         this.#answerSettled();
@@ -199,6 +201,16 @@ export class CatalogService implements CatalogApi {
   async #settled(stocks: Stock[]): Promise<Stock[]> {
     await this.settle(stocks.reduce((rev, stock) => Math.max(rev, stock.rev), 0));
     return stocks;
+  }
+
+  /** One write at a time: changes must be passed on in the order of their ids, or an acknowledgement would lie. */
+  #write(write: () => Promise<LedgerChange>): Promise<LedgerChange> {
+    const written = this.#writing.then(write).then((change) => {
+      this.#passOn(change);
+      return change;
+    });
+    this.#writing = written.catch(() => {});
+    return written;
   }
 
   #passOn(change: LedgerChange): void {

@@ -148,6 +148,39 @@ test("while a front-end is cut off, a trade is answered only when that one can't
   expect((await two.look("GameStart")).value?.stock?.quantity).toBe(99);
 });
 
+test("a lookup that was sent before the session began fills nothing in, however late its answer comes", async () => {
+  const { clock, cluster, frontEnd } = await scenario();
+  const { bazaar, wire, catalog, look } = frontEnd();
+  await clock.advance(1000);
+  const usual = catalog.lookup;
+  let answer = () => {};
+  catalog.lookup = async (names) => {
+    const stocks = await usual(names);
+    await new Promise<void>((resolve) => (answer = resolve));
+    return stocks;
+  };
+  const late = observe(bazaar.lookup("GameStart"));
+  await clock.flush();
+  catalog.lookup = usual;
+
+  // The session ends, the stock changes, and a new session begins that is never told of this change.
+  wire.cut();
+  await clock.advance(1000);
+  const other = frontEnd();
+  await clock.advance(1000);
+  const trade = observe(other.bazaar.trade(tradeOf("a")));
+  await clock.flush();
+  expect(trade.state).toBe("resolved");
+  wire.mend();
+  await clock.advance(1000);
+  answer();
+  await clock.flush();
+  expect(late.value?.stock?.quantity).toBe(100);
+  expect(bazaar.lookupCached("GameStart")).toBeUndefined();
+  expect((await look("GameStart")).value?.stock?.quantity).toBe(99);
+  expect((await cluster.catalog.register()).head).toBe(1);
+});
+
 test("a dropped name is read anew, a cached one can be looked up on its own", async () => {
   const { clock, frontEnd } = await scenario();
   const { bazaar, look } = frontEnd();

@@ -75,12 +75,12 @@ export class LiveBazaar implements Bazaar {
   }
 
   /** To be called when no request is under way any more. */
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#trades.stop();
     this.#choice.stop();
     this.#replicas.stop();
-    this.#tail?.stop();
+    await this.#tail?.stop();
   }
 
   async lookup(name: string): Promise<StockLookup> {

@@ -29,7 +29,7 @@ await runService("front-end", async ({ config, logger }) => {
 
   return async () => {
     await http.stop();
-    bazaar.stop();
+    await bazaar.stop();
     catalog.close();
     for (const replica of replicas.values()) replica.close();
   };

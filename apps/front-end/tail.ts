@@ -12,6 +12,7 @@ import type { StockCache } from "./stock-cache.ts";
 const renewalsPerLease = 5;
 /** Before the first hello is answered, the length of a lease is not known. */
 const helloTimeoutMs = 1000;
+const goodbyeTimeoutMs = 200;
 const retryFirstMs = 20;
 const retryMaxMs = 500;
 
@@ -36,6 +37,7 @@ export class Tail {
   #sequence = 0;
   #begun = false;
   #cancelTimer = () => {};
+  #goodbyeHeard = () => {};
   #stopped = false;
 
   constructor(options: TailOptions) {
@@ -59,6 +61,7 @@ export class Tail {
       },
       ended: (error) => {
         if (current()) this.#lost(error?.message ?? "the stream ended");
+        else if (this.#session === session) this.#goodbyeHeard();
       },
     });
     this.#sentMs.set(0, this.#options.clock.nowMs());
@@ -66,13 +69,19 @@ export class Tail {
     this.#stream.send({ session, kind: "hello", acked: 0, sequence: 0, replaces });
   }
 
-  /** Gives the lease back, so that no change waits for it. */
-  stop(): void {
+  /** Gives the lease back, so that no change waits for it. Resolves when the catalog has heard, or doesn't answer. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer();
     this.#options.cache.end();
-    this.#send("goodbye");
-    this.#stream?.close();
+    if (!this.#stream) return;
+    await new Promise<void>((resolve) => {
+      this.#goodbyeHeard = resolve;
+      this.#after(goodbyeTimeoutMs, resolve);
+      this.#send("goodbye");
+    });
+    this.#cancelTimer();
+    this.#stream.close();
   }
 
   #received({ sequence, head, leaseMs, changes }: TailReply): void {

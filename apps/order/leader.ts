@@ -19,9 +19,8 @@ import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order, Outcome, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
-import { Confirmations } from "./confirmations.ts";
-import { Copies } from "./copies.ts";
-import { Feed, type FeedSource } from "./feed.ts";
+import type { FeedSource } from "./feed.ts";
+import { Followers } from "./followers.ts";
 import type { OrderLog } from "./order-log.ts";
 import { RecentOrders } from "./recent-orders.ts";
 
@@ -32,10 +31,6 @@ const queueTradesMax = 20_000;
 const recentOrdersMax = 10_000;
 /** One read of the ledger while catching up with it, and how many such orders may wait for the disk. */
 const pullOrdersMax = 5000;
-/** A sign of life on the streams of the followers, which they acknowledge like orders. */
-const heartbeatMs = 100;
-/** A follower that has said nothing for so long gets a new stream when it wakes up. */
-const followerSilentMs = 5000;
 
 export interface LeaderOptions {
   readonly replicaId: number;
@@ -60,19 +55,10 @@ interface Call {
   readonly reject: (error: unknown) => void;
 }
 
-interface Attached {
-  readonly feed: Feed;
-  readonly send: (orders: readonly Order[]) => void;
-  readonly fail: (error: unknown) => void;
-  heardMs: number;
-}
-
 export class Leader implements FeedSource {
   readonly #options: LeaderOptions;
   readonly #recent = new RecentOrders(recentOrdersMax);
-  readonly #copies: Copies;
-  readonly #confirmations: Confirmations;
-  readonly #followers = new Map<number, Attached>();
+  readonly #followers: Followers;
   readonly #calls: Call[] = [];
   /** Trades taken in and not answered yet. */
   #tradesTaken = 0;
@@ -85,19 +71,17 @@ export class Leader implements FeedSource {
   /** Nothing up to this id waits for settlement any more. */
   #settledId = 0;
   #stopped: BazaarError | undefined;
-  #cancelHeartbeat: (() => void) | undefined;
   #cancelRestock: (() => void) | undefined;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
     this.#tailId = options.log.last.id;
-    this.#copies = new Copies({ minCopies: options.minCopies, ownId: options.log.last.id });
-    this.#confirmations = new Confirmations({
-      copies: this.#copies,
-      clock: options.clock,
+    this.#followers = new Followers({
+      ...options,
+      source: this,
+      order: async (id) => this.#recent.get(id) ?? (await options.log.get(id)),
+      storedId: options.log.last.id,
       timeoutMs: options.rpcTimeoutMs,
-      dropped: (replica) =>
-        options.logger.warn({ follower: replica, lastId: this.#tailId }, "follower dropped: too slow"),
     });
   }
 
@@ -106,20 +90,20 @@ export class Leader implements FeedSource {
   }
 
   get liveFollowers(): number[] {
-    return this.#copies.live;
+    return this.#followers.live;
   }
 
   /** Takes over what the ledger holds up to `head` and stores it (R1). Only then may the leader serve. */
   async catchUp(head: number): Promise<void> {
     const missed = head - this.#tailId;
     await this.#pullUpTo(head);
-    await this.#stored();
+    await this.stored();
     if (missed > 0) this.#options.logger.info({ orders: missed, lastId: this.#tailId }, "caught up with the ledger");
   }
 
   /** Begins to serve. */
   start(): void {
-    this.#beatLater();
+    this.#followers.start();
     if (this.#options.restockIntervalMs > 0) this.#restockLater();
   }
 
@@ -129,7 +113,7 @@ export class Leader implements FeedSource {
     if (this.#tradesTaken + trades.length > queueTradesMax) {
       return Promise.reject(new BazaarError("OVERLOADED", `${this.#tradesTaken} trades wait already`));
     }
-    if (!this.#copies.enough) {
+    if (!this.#followers.enough) {
       return Promise.reject(
         new BazaarError(
           "DEPENDENCY_UNAVAILABLE",
@@ -156,62 +140,28 @@ export class Leader implements FeedSource {
 
   /** A follower's stream. */
   follow(handlers: StreamHandlers<FollowReply>): Stream<FollowRequest> {
-    let follower: Attached | undefined;
-    let replica = 0;
-    let closed = false;
-    const close = () => {
-      closed = true;
-      if (follower) this.#detach(replica, follower);
-    };
-    const fail = (error: unknown) => {
-      if (closed) return;
-      close();
-      handlers.ended(BazaarError.from(error));
-    };
-    const attach = async (request: FollowRequest) => {
-      await this.#checkPrefix(request);
-      if (closed) return;
-      if (this.#stopped) throw this.#stopped;
-      replica = request.replica;
-      this.#followers.get(replica)?.fail(new BazaarError("UNAVAILABLE", "the follower has opened another stream"));
-      const send = (orders: readonly Order[]) => handlers.message({ term: this.#options.term, orders });
-      follower = { feed: new Feed(this, request.lastId, send, fail), send, fail, heardMs: this.#options.clock.nowMs() };
-      this.#followers.set(replica, follower);
-      this.#copies.joined(replica, request.lastId);
-      send([]);
-      this.#acknowledged(replica, follower, request.lastId);
-    };
-    return {
-      send: (request) => {
-        if (follower) this.#acknowledged(replica, follower, request.lastId);
-        else attach(request).catch(fail);
-      },
-      close,
-    };
+    return this.#followers.follow(handlers);
   }
 
   /** Refuses what waits and ends the streams. What was applied stays in the ledger: a retry finds it. */
   stop(reason: BazaarError): void {
     if (this.#stopped) return;
     this.#stopped = reason;
-    this.#cancelHeartbeat?.();
     this.#cancelRestock?.();
     for (const call of this.#calls.splice(0)) call.reject(reason);
-    this.#confirmations.stop(reason);
-    for (const { fail } of this.#followers.values()) fail(reason);
+    // The ledger holds them: whoever follows or leads next reads them there.
+    this.#unstored = [];
+    this.#followers.stop(reason);
   }
 
-  /** Resolves when all trades that were taken in are answered, and the disk is no longer needed. */
+  /** Resolves when all trades that were taken in are answered. */
   async drained(): Promise<void> {
     while (this.#tradesTaken > 0) await new Promise<void>((resolve) => this.#options.clock.after(5, resolve));
-    // An answer that isn't a success doesn't wait for the disk.
-    await this.#stored();
   }
 
-  /** Resolves when everything taken in is on the disk. */
-  async #stored(): Promise<void> {
-    while (this.#unstored.length > 0 || this.#storing)
-      await new Promise<void>((resolve) => this.#options.clock.soon(resolve));
+  /** Resolves when everything taken in is on the disk; after `stop`, when the log is free for somebody else. */
+  async stored(): Promise<void> {
+    while (this.#storing) await new Promise<void>((resolve) => this.#options.clock.soon(resolve));
   }
 
   #pump(): void {
@@ -284,7 +234,7 @@ export class Leader implements FeedSource {
       if (orders.length === 0)
         throw new BazaarError("DIVERGED", `the ledger has no order after ${this.#tailId}, though its head is ${head}`);
       this.#take(orders);
-      if (this.#unstored.length > pullOrdersMax) await this.#stored();
+      if (this.#unstored.length > pullOrdersMax) await this.stored();
     }
   }
 
@@ -295,7 +245,7 @@ export class Leader implements FeedSource {
     this.#recent.push(orders);
     for (const order of orders) this.#unstored.push(order);
     this.#tailId = last.id;
-    for (const { feed } of this.#followers.values()) feed.poke();
+    this.#followers.poke();
     if (this.#storing) return;
     this.#storing = true;
     // The followers' messages leave first: their fsync then runs beside ours.
@@ -309,8 +259,7 @@ export class Leader implements FeedSource {
       const orders = this.#unstored;
       this.#unstored = [];
       await this.#options.log.append(orders);
-      this.#copies.stored(this.#options.log.last.id);
-      this.#confirmations.check();
+      this.#followers.stored(this.#options.log.last.id);
     }
     this.#storing = false;
   }
@@ -322,7 +271,7 @@ export class Leader implements FeedSource {
         (id, outcome) => (outcome.status === "accepted" ? Math.max(id, outcome.orderId) : id),
         0,
       );
-      await Promise.all([this.#confirmations.confirmed(lastId), this.#settled(head)]);
+      await Promise.all([this.#followers.confirmed(lastId), this.#settled(head)]);
       let start = 0;
       for (const { trades, resolve } of calls) {
         resolve(outcomes.slice(start, start + trades.length));
@@ -369,50 +318,6 @@ export class Leader implements FeedSource {
       default:
         return failure;
     }
-  }
-
-  /** A follower must hold a prefix of what we hold: the same key at its last id (I3). */
-  async #checkPrefix({ replica, lastId, lastKey }: FollowRequest): Promise<void> {
-    if (lastId === 0) return;
-    if (lastId > this.#tailId)
-      throw new BazaarError("NOT_LEADER", `replica ${replica} is ahead, at order ${lastId}: somebody else leads`);
-    const order = this.#recent.get(lastId) ?? (await this.#options.log.get(lastId));
-    if (order?.key !== lastKey) {
-      throw new BazaarError(
-        "DIVERGED",
-        `replica ${replica} holds another order ${lastId}: delete its database and it fills up again`,
-      );
-    }
-  }
-
-  #acknowledged(replica: number, follower: Attached, ackedId: number): void {
-    if (this.#followers.get(replica) !== follower) return;
-    follower.heardMs = this.#options.clock.nowMs();
-    if (this.#copies.acknowledged(replica, ackedId, this.#tailId)) {
-      this.#options.logger.info({ follower: replica, lastId: ackedId }, "follower is live");
-    }
-    follower.feed.acknowledged(ackedId);
-    this.#confirmations.check();
-  }
-
-  #detach(replica: number, follower: Attached): void {
-    follower.feed.close();
-    if (this.#followers.get(replica) !== follower) return;
-    this.#followers.delete(replica);
-    this.#copies.left(replica);
-    if (!this.#stopped) this.#options.logger.warn({ follower: replica, lastId: this.#tailId }, "follower gone");
-    this.#confirmations.check();
-  }
-
-  #beatLater(): void {
-    this.#cancelHeartbeat = this.#options.clock.after(heartbeatMs, () => {
-      const nowMs = this.#options.clock.nowMs();
-      for (const { send, fail, heardMs } of this.#followers.values()) {
-        if (nowMs - heardMs < followerSilentMs) send([]);
-        else fail(new BazaarError("UNAVAILABLE", `the follower has been silent for ${followerSilentMs} ms`));
-      }
-      this.#beatLater();
-    });
   }
 
   #restockLater(): void {

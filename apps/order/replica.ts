@@ -54,6 +54,8 @@ export class Replica implements OrderApi {
   /** The newest leadership heard of. Its term never falls. */
   #known: Leadership = { term: 0, leader: 0 };
   #stopped = false;
+  /** The last leader that this replica was no longer touches the log. */
+  #retired: Promise<void> = Promise.resolve();
   #cancelStatus: (() => void) | undefined;
 
   constructor(options: ReplicaOptions) {
@@ -81,12 +83,12 @@ export class Replica implements OrderApi {
     if (this.#role.name === "leader") {
       const { leader } = this.#role;
       await leader.drained();
-      leader.stop(notLeader("this replica is stopping"));
+      this.#retire(leader, "this replica is stopping");
     } else if (this.#role.name === "taking-over") {
       // It fails, as this replica is stopping, but not before it is done with the log.
       await this.#role.done.catch(() => {});
     }
-    await this.#follower.stop();
+    await Promise.all([this.#follower.stop(), this.#retired]);
     await this.#options.log.close();
   }
 
@@ -133,7 +135,12 @@ export class Replica implements OrderApi {
   }
 
   watch(handlers: StreamHandlers<ReplicaStatus>): Stream<never> {
-    if (!this.#stopped) this.#watchers.add(handlers);
+    if (this.#stopped) {
+      // An open stream would keep the server from stopping, and the front-ends from choosing somebody else.
+      this.#options.clock.soon(() => handlers.ended(notLeader("this replica is stopping")));
+      return { send() {}, close() {} };
+    }
+    this.#watchers.add(handlers);
     handlers.message(this.#status());
     return { send() {}, close: () => this.#watchers.delete(handlers) };
   }
@@ -149,13 +156,15 @@ export class Replica implements OrderApi {
     const startedMs = clock.nowMs();
     let leader: Leader | undefined;
     try {
-      await this.#follower.stop();
+      await Promise.all([this.#follower.stop(), this.#retired]);
       const { term, head } = await catalog.acquire({
         replica: replicaId,
         term: afterTerm,
         lastId: log.last.id,
         lastKey: log.last.key,
       });
+      // A hint of a later term may have overtaken the answer.
+      if (this.#known.term > term) throw this.#notLeader();
       this.#known = { term, leader: replicaId };
       leader = new Leader({ ...this.#options, term, deposed: () => this.#stepDown("the term has passed") });
       await leader.catchUp(head);
@@ -166,8 +175,7 @@ export class Replica implements OrderApi {
       return { term };
     } catch (error) {
       const failure = BazaarError.from(error);
-      leader?.stop(notLeader("the takeover failed"));
-      await leader?.drained();
+      if (leader) this.#retire(leader, "the takeover failed");
       logger.warn({ code: failure.code, afterTerm }, `takeover failed: ${failure.message}`);
       this.#becomeFollower();
       throw failure;
@@ -187,13 +195,21 @@ export class Replica implements OrderApi {
     if (this.#role.name !== "leader") return;
     const { leader, term } = this.#role;
     this.#options.logger.warn({ term }, `no longer leading: ${why}`);
+    this.#retire(leader, why);
     this.#becomeFollower();
+  }
+
+  #retire(leader: Leader, why: string): void {
     leader.stop(notLeader(why));
+    this.#retired = leader.stored();
   }
 
   #becomeFollower(): void {
     this.#become({ name: "follower" });
-    if (!this.#stopped) this.#follower.start();
+    // Two writers on one log would tear it: the follower waits for the leader that this replica was.
+    void this.#retired.then(() => {
+      if (this.#role.name === "follower" && !this.#stopped) this.#follower.start();
+    });
   }
 
   #become(role: Role): void {

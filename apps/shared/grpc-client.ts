@@ -22,6 +22,9 @@ const clientOptions: grpc.ClientOptions = {
   "grpc.max_send_message_length": messageBytesMax,
 };
 
+/** How long a stream that was closed may take to pass on what was sent before. */
+const closeGraceMs = 500;
+
 /** A connection to one service, made when first used and made again when lost. */
 export function createClient({ host, port }: Address): grpc.Client {
   return new grpc.Client(`${host}:${port}`, grpc.credentials.createInsecure(), clientOptions);
@@ -73,7 +76,13 @@ export function openDuplex<Request, RequestOutput, Reply, ReplyOutput, Sent, Rec
     send(message) {
       if (reading.open()) call.write(encode(message));
     },
-    close: () => reading.close(),
+    close() {
+      if (!reading.open()) return;
+      reading.forget();
+      // What was sent before still arrives; a server that doesn't answer the end is not waited for.
+      call.end();
+      setTimeout(() => call.cancel(), closeGraceMs).unref();
+    },
   };
 }
 
@@ -94,7 +103,7 @@ function readStream<ReplyOutput, Received>(
   call: grpc.ClientReadableStream<ReplyOutput>,
   handlers: StreamHandlers<Received>,
   decode: (message: ReplyOutput) => Received,
-): { open(): boolean; close(): void } {
+): { open(): boolean; forget(): void; close(): void } {
   let open = true;
   const ended = (error?: BazaarError) => {
     if (!open) return;
@@ -108,6 +117,7 @@ function readStream<ReplyOutput, Received>(
   call.on("end", () => ended());
   return {
     open: () => open,
+    forget: () => void (open = false),
     close() {
       open = false;
       call.cancel();

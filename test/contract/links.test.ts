@@ -526,6 +526,18 @@ describe("deadlines and faults (R10)", () => {
     expect([near.messages, near.ends]).toEqual([[], []]);
   });
 
+  test("so does one on which only the server speaks", async () => {
+    const far = streamEnd<never, ReplicaStatus>();
+    const { client } = await linkOrders({ watch: far.open });
+    const near = recorder<ReplicaStatus>();
+    const stream = client.watch(near);
+    await until("the stream is open", () => far.opened === 1);
+    stream.close();
+    await until("the server knows", () => far.closes > 0);
+    far.handlers.message(status);
+    expect([near.messages, near.ends]).toEqual([[], []]);
+  });
+
   test("what was sent before a stream is closed arrives: a goodbye gives the lease back", async () => {
     const far = streamEnd<TailRequest, TailReply>();
     const { client } = await linkCatalog({ tail: far.open });

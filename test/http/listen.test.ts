@@ -174,7 +174,7 @@ describe("what Bun refuses before the app hears of it", () => {
       400,
     ],
     ["a broken chunk", "POST /orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", 400],
-  ])("%s is answered with a %i, and the connection is closed", async (_, request, status) => {
+  ])("%s is refused, and the connection is closed", async (_, request, status) => {
     expect((await raw(request)).status).toBe(status);
   });
 

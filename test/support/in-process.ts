@@ -75,7 +75,7 @@ export async function createInProcessBazaar(options: InProcessOptions): Promise<
   return {
     bazaar,
     async close() {
-      bazaar.stop();
+      await bazaar.stop();
       for (const replica of replicas.values()) await replica.stop();
       await catalog.stop();
     },

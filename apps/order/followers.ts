@@ -1,0 +1,177 @@
+/**
+ * The leader's followers: their streams (R4), which of them are live, and who waits for their copies (R5).
+ */
+
+import type { FollowReply, FollowRequest, Stream, StreamHandlers } from "@stock-bazaar/shared/api";
+import type { Clock } from "@stock-bazaar/shared/clock";
+import type { Order } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Logger } from "@stock-bazaar/shared/log";
+import { Confirmations } from "./confirmations.ts";
+import { Copies } from "./copies.ts";
+import { Feed, type FeedSource } from "./feed.ts";
+
+/** A sign of life on every stream, which the follower acknowledges like orders. */
+const heartbeatMs = 100;
+/** A follower that has said nothing for so long gets a new stream when it wakes up. */
+const followerSilentMs = 5000;
+
+export interface FollowersOptions {
+  readonly term: number;
+  /** What there is to send. */
+  readonly source: FeedSource;
+  /** The order with this id, of those that the leader has. */
+  readonly order: (id: number) => Promise<Order | undefined>;
+  readonly storedId: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly minCopies: number;
+  /** How long an order may wait for its copies. */
+  readonly timeoutMs: number;
+}
+
+interface Attached {
+  readonly feed: Feed;
+  readonly send: (orders: readonly Order[]) => void;
+  readonly fail: (error: unknown) => void;
+  heardMs: number;
+}
+
+export class Followers {
+  readonly #options: FollowersOptions;
+  readonly #copies: Copies;
+  readonly #confirmations: Confirmations;
+  readonly #attached = new Map<number, Attached>();
+  #stopped: BazaarError | undefined;
+  #cancelHeartbeat: (() => void) | undefined;
+
+  constructor(options: FollowersOptions) {
+    this.#options = options;
+    this.#copies = new Copies({ minCopies: options.minCopies, ownId: options.storedId });
+    this.#confirmations = new Confirmations({
+      copies: this.#copies,
+      clock: options.clock,
+      timeoutMs: options.timeoutMs,
+      dropped: (replica) =>
+        options.logger.warn({ follower: replica, lastId: options.source.tailId }, "follower dropped: too slow"),
+    });
+  }
+
+  get live(): number[] {
+    return this.#copies.live;
+  }
+
+  /** Could a new order be confirmed with the replicas that are there now? */
+  get enough(): boolean {
+    return this.#copies.enough;
+  }
+
+  start(): void {
+    this.#beatLater();
+  }
+
+  stop(reason: BazaarError): void {
+    this.#stopped = reason;
+    this.#cancelHeartbeat?.();
+    this.#confirmations.stop(reason);
+    for (const { fail } of this.#attached.values()) fail(reason);
+  }
+
+  /** There are new orders to send. */
+  poke(): void {
+    for (const { feed } of this.#attached.values()) feed.poke();
+  }
+
+  /** The leader's own disk holds everything up to this id. */
+  stored(id: number): void {
+    this.#copies.stored(id);
+    this.#confirmations.check();
+  }
+
+  /** Resolves when the orders up to `id` have their copies; rejects with DEPENDENCY_UNAVAILABLE in the end. */
+  confirmed(id: number): Promise<void> {
+    return this.#confirmations.confirmed(id);
+  }
+
+  /** A follower's stream. */
+  follow(handlers: StreamHandlers<FollowReply>): Stream<FollowRequest> {
+    let follower: Attached | undefined;
+    let replica = 0;
+    let closed = false;
+    const close = () => {
+      closed = true;
+      if (follower) this.#detach(replica, follower);
+    };
+    const fail = (error: unknown) => {
+      if (closed) return;
+      close();
+      handlers.ended(BazaarError.from(error));
+    };
+    const attach = async (request: FollowRequest) => {
+      await this.#checkPrefix(request);
+      if (closed) return;
+      if (this.#stopped) throw this.#stopped;
+      replica = request.replica;
+      this.#attached.get(replica)?.fail(new BazaarError("UNAVAILABLE", "the follower has opened another stream"));
+      const { source, term, clock } = this.#options;
+      const send = (orders: readonly Order[]) => handlers.message({ term, orders });
+      follower = { feed: new Feed(source, request.lastId, send, fail), send, fail, heardMs: clock.nowMs() };
+      this.#attached.set(replica, follower);
+      this.#copies.joined(replica, request.lastId);
+      send([]);
+      this.#acknowledged(replica, follower, request.lastId);
+    };
+    return {
+      send: (request) => {
+        if (follower) this.#acknowledged(replica, follower, request.lastId);
+        else attach(request).catch(fail);
+      },
+      close,
+    };
+  }
+
+  /** A follower must hold a prefix of what the leader holds: the same key at its last id (I3). */
+  async #checkPrefix({ replica, lastId, lastKey }: FollowRequest): Promise<void> {
+    if (lastId === 0) return;
+    if (lastId > this.#options.source.tailId) {
+      throw new BazaarError("NOT_LEADER", `replica ${replica} is ahead, at order ${lastId}: somebody else leads`);
+    }
+    const order = await this.#options.order(lastId);
+    if (order?.key === lastKey) return;
+    throw new BazaarError(
+      "DIVERGED",
+      `replica ${replica} holds another order ${lastId}: delete its database and it fills up again`,
+    );
+  }
+
+  #acknowledged(replica: number, follower: Attached, ackedId: number): void {
+    if (this.#attached.get(replica) !== follower) return;
+    follower.heardMs = this.#options.clock.nowMs();
+    if (this.#copies.acknowledged(replica, ackedId, this.#options.source.tailId)) {
+      this.#options.logger.info({ follower: replica, lastId: ackedId }, "follower is live");
+    }
+    follower.feed.acknowledged(ackedId);
+    this.#confirmations.check();
+  }
+
+  #detach(replica: number, follower: Attached): void {
+    follower.feed.close();
+    if (this.#attached.get(replica) !== follower) return;
+    this.#attached.delete(replica);
+    this.#copies.left(replica);
+    if (this.#stopped) return;
+    this.#options.logger.warn({ follower: replica, lastId: this.#options.source.tailId }, "follower gone");
+    this.#confirmations.check();
+  }
+
+  #beatLater(): void {
+    this.#cancelHeartbeat = this.#options.clock.after(heartbeatMs, () => {
+      const nowMs = this.#options.clock.nowMs();
+      for (const { send, fail, heardMs } of this.#attached.values()) {
+        if (nowMs - heardMs < followerSilentMs) send([]);
+        else fail(new BazaarError("UNAVAILABLE", `the follower has been silent for ${followerSilentMs} ms`));
+      }
+      this.#beatLater();
+    });
+  }
+}
