@@ -87,7 +87,7 @@ export class LeaderChoice {
     if (status.role === "leader" && status.term > this.#term) {
       const replica = this.#options.replicas.get(id);
       if (replica) this.#adopt(replica, status.term);
-    } else if (this.#leader?.id === id && status.role !== "leader" && status.term >= this.#leader.term) {
+    } else if (this.#leader?.id === id && status.role === "follower") {
       this.#lose("doesn't lead any more");
     }
   }
