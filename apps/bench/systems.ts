@@ -37,14 +37,15 @@ export interface RunningSystem extends LoadTarget {
 }
 
 export const replicaIds = [1, 2, 3] as const;
-/** In both systems the first leader is the replica with the highest id. */
-const leaderId = Math.max(...replicaIds);
+/** The naive system has no other; in the service it is whoever the front-end has found first. */
+const naiveLeaderId = Math.max(...replicaIds);
 const stopTimeoutMs = 10_000;
 const logLinesShown = 20;
 
 interface ProcessSpec {
   readonly name: string;
-  readonly role: Role;
+  /** Of a replica it depends on who leads. */
+  readonly role: "front-end" | "catalog" | "replica";
   /** Relative to apps/. */
   readonly command: readonly [script: string, ...args: string[]];
   readonly environment?: Readonly<Record<string, string>>;
@@ -54,13 +55,14 @@ interface SystemSpec {
   /** In the order in which they start; they stop in the reverse order. */
   readonly processes: readonly ProcessSpec[];
   readonly isReady: (url: string) => Promise<boolean>;
+  /** The id of the replica that leads; 0 where there is none. */
+  readonly leaderId: (url: string) => Promise<number>;
   /** Does every process hold what it should? Asked before the stop. */
   readonly isEven: (url: string) => Promise<boolean>;
 }
 
 const replicas = replicaIds.map((id) => {
-  const role: Role = id === leaderId ? "leader" : "followers";
-  return { id, name: `order-${id}`, role, environment: { ORDER_ID: String(id) } };
+  return { id, name: `order-${id}`, role: "replica", environment: { ORDER_ID: String(id) } } as const;
 });
 
 const systems: Record<SystemName, SystemSpec> = {
@@ -72,13 +74,15 @@ const systems: Record<SystemName, SystemSpec> = {
     ],
     isReady: async (url) => {
       const { leader, liveFollowers } = await askCluster(url);
-      return leader === leaderId && liveFollowers === replicaIds.length - 1 && (await answers(`${url}/readyz`, 200));
+      return leader > 0 && liveFollowers === replicaIds.length - 1 && (await answers(`${url}/readyz`, 200));
     },
+    leaderId: async (url) => (await askCluster(url)).leader,
     isEven: async (url) => (await askCluster(url)).isEven,
   },
   yardstick: {
     processes: [{ name: "yardstick", role: "front-end", command: ["bench/yardstick.ts"] }],
     isReady: (url) => answers(`${url}/stocks/GameStart`, 200),
+    leaderId: async () => 0,
     isEven: async () => true,
   },
   naive: {
@@ -87,13 +91,14 @@ const systems: Record<SystemName, SystemSpec> = {
       ...replicas.map(
         (replica): ProcessSpec => ({
           ...replica,
-          command: ["bench/naive.ts", replica.id === leaderId ? "leader" : "follower"],
+          command: ["bench/naive.ts", replica.id === naiveLeaderId ? "leader" : "follower"],
         }),
       ),
       { name: "front-end", role: "front-end", command: ["bench/naive.ts", "front-end"] },
     ],
     // Its front-end listens when everything behind it does.
     isReady: (url) => answers(url, 404),
+    leaderId: async () => naiveLeaderId,
     isEven: async () => true,
   },
 };
@@ -102,7 +107,7 @@ type Child = Bun.Subprocess<"pipe", number, number>;
 
 /** Resolves when the system is ready for load. */
 export async function startSystem(name: SystemName, signal: AbortSignal): Promise<RunningSystem> {
-  const { processes, isReady, isEven } = systems[name];
+  const { processes, isReady, leaderId, isEven } = systems[name];
   const dataDir = mkdtempSync(join(tmpdir(), `stock-bazaar-bench-${name}-`));
   const children: { spec: ProcessSpec; child: Child }[] = [];
   const logOf = ({ name }: ProcessSpec) => join(dataDir, `${name}.log`);
@@ -158,10 +163,11 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
         cause: error,
       });
     });
+    const leader = `order-${await leaderId(url)}`;
     return {
       url,
       stocks: stockNames(),
-      processes: children.map(({ spec, child }) => ({ role: spec.role, pid: child.pid })),
+      processes: children.map(({ spec, child }) => ({ role: roleOf(spec, leader), pid: child.pid })),
       dataDir,
       async stop() {
         await until(`every replica of ${name} holds every order`, () => isEven(url), signal);
@@ -173,6 +179,11 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
     await dispose();
     throw error;
   }
+}
+
+function roleOf({ name, role }: ProcessSpec, leader: string): Role {
+  if (role !== "replica") return role;
+  return name === leader ? "leader" : "followers";
 }
 
 function createDatabases(environment: Readonly<Record<string, string | undefined>>): void {

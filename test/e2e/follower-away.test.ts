@@ -19,7 +19,9 @@ test("a follower that was away for 10,000 orders catches up while orders arrive"
   await traffic.stop();
 
   expect(traffic.failures).toEqual([]);
-  expect(cluster.order(1).lines.join("\n")).toContain("caught up");
+  await eventually("the follower tells how much it has caught up with", () =>
+    cluster.order(1).lines.some((line) => /"orders":\d{5,},.*"caught up"/.test(line)),
+  );
   await expectInvariants(cluster, { records: traffic.records });
 });
 

@@ -63,7 +63,7 @@ test("SIGTERM of the front-end under load: it exits 0, and whoever traded throug
   expect(await cluster.service("front-end-1").stop()).toEqual(stopped);
   await traffic.stop();
 
-  const lost = traffic.failures.map(({ request }) => request.key);
+  const lost = traffic.failed.map(({ request }) => request.key);
   expect(ordersByKey(cluster, lost)).toEqual([]);
   await expectInvariants(cluster, { records: traffic.records });
 });

@@ -35,6 +35,7 @@ export interface TrafficOptions {
 }
 
 const retryMs = 20;
+const shownMax = 5;
 export const seededStocks = [
   "GameStart",
   "FishCo",
@@ -82,8 +83,19 @@ export class Traffic {
   }
 
   /** Neither accepted nor refused for a good reason. */
-  get failures(): readonly TradeRecord[] {
+  get failed(): readonly TradeRecord[] {
     return this.#records.filter(({ status, reason }) => !isOutcome(status, reason));
+  }
+
+  /** The first of the failed trades, to read. */
+  get failures(): readonly string[] {
+    return this.failed
+      .slice(0, shownMax)
+      .map(
+        ({ request: { key, name, type, quantity }, status, reason, startMs, endMs }, index) =>
+          `${index + 1} of ${this.failed.length}: ${type} ${quantity} ${name}, key ${key}: ` +
+          `${status} ${reason} after ${Math.round(endMs - startMs)} ms`,
+      );
   }
 
   /** The longest time without any accepted trade, in milliseconds. */
