@@ -37,4 +37,4 @@ const stop = async () => {
 };
 process.on("SIGTERM", () => void stop());
 process.on("SIGINT", () => void stop());
-exitWithSupervisor(() => void stop());
+exitWithSupervisor(() => void stop(), 1000);

@@ -4,6 +4,7 @@
  */
 
 import type { CatalogDatabase } from "@stock-bazaar/db/open";
+import { sqliteFailure } from "@stock-bazaar/db/sqlite-failure";
 import type { AcquireRequest } from "@stock-bazaar/shared/api";
 import type { Order, Register, RejectionReason, Stock, Trade, TradeType } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -13,8 +14,11 @@ import type { Ledger, LedgerChange } from "./ledger.ts";
 const orderColumns = "id, key, name, type, quantity, price_cents AS priceCents, term, created_at AS createdAt";
 const stockColumns = "name, price_cents AS priceCents, quantity, volume, rev";
 
-/** The database must be open and migrated; `close` closes it. */
-export function createSqliteLedger(database: CatalogDatabase): Ledger {
+/**
+ * The database must be open and migrated; `close` closes it. `broken` hears of a disk or a file that can't be
+ * trusted any more.
+ */
+export function createSqliteLedger(database: CatalogDatabase, broken: (error: unknown) => void = () => {}): Ledger {
   const { client } = database;
 
   const register = client.prepare<[], Register>("SELECT term, leader, head FROM register");
@@ -42,7 +46,9 @@ export function createSqliteLedger(database: CatalogDatabase): Ledger {
   const insertRejection = client.prepare<[string, string, string, string]>(
     "INSERT INTO rejections (key, fingerprint, reason, created_at) VALUES (?, ?, ?, ?)",
   );
-  const forgetRejections = client.prepare<[string]>("DELETE FROM rejections WHERE created_at < ?");
+  const forgetRejections = client.prepare<[string, number]>(
+    "DELETE FROM rejections WHERE rowid IN (SELECT rowid FROM rejections WHERE created_at < ? LIMIT ?)",
+  );
 
   function outcomeOf(key: string): KnownOutcome | undefined {
     const order = orderByKey.get(key);
@@ -107,19 +113,35 @@ export function createSqliteLedger(database: CatalogDatabase): Ledger {
     return { term: current.term + 1, leader: replica, head: current.head };
   });
 
+  /** A write that failed in passing was not done: whoever asked may ask again. */
+  async function explained<Result>(action: () => Result): Promise<Result> {
+    try {
+      return action();
+    } catch (error) {
+      const failure = sqliteFailure(error);
+      if (failure === "broken") broken(error);
+      if (failure === "other") throw error;
+      throw new BazaarError("UNAVAILABLE", `catalog.db can't be written: ${String(error)}`, { cause: error });
+    }
+  }
+
   return {
     apply: async ({ term, trades, createdAt }: { term: number; trades: readonly Trade[]; createdAt: string }) =>
-      write.immediate(term, (head) =>
-        decide(trades, { outcomeOf, stockOf: (name) => stockByName.get(name), head, term, createdAt }),
+      explained(() =>
+        write.immediate(term, (head) =>
+          decide(trades, { outcomeOf, stockOf: (name) => stockByName.get(name), head, term, createdAt }),
+        ),
       ),
     restock: async ({ term, quantity, createdAt }) =>
-      write.immediate(term, (head) => decideRestock(emptyStocks.all(), quantity, { head, term, createdAt })),
+      explained(() =>
+        write.immediate(term, (head) => decideRestock(emptyStocks.all(), quantity, { head, term, createdAt })),
+      ),
     stocks: async (names) => names.flatMap((name) => stockByName.get(name) ?? []),
     allStocks: async () => stocksByName.all(),
     ordersAfter: async (afterId, limit) => ordersAfter.all(afterId, limit),
     register: async () => currentRegister(),
-    acquire: async (request) => acquire.immediate(request),
-    forgetRejections: async (before) => forgetRejections.run(before).changes,
+    acquire: (request) => explained(() => acquire.immediate(request)),
+    forgetRejections: (before, limit) => explained(() => forgetRejections.run(before, limit).changes),
     close: async () => database.close(),
   };
 }

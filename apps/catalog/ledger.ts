@@ -27,7 +27,7 @@ export interface Ledger {
   register(): Promise<Register>;
   /** Compare-and-set on the term (R1). Rejects with STALE_TERM or DIVERGED. */
   acquire(request: AcquireRequest): Promise<Register>;
-  /** Forgets the rejections made before this time (ISO 8601, UTC). Returns how many. */
-  forgetRejections(before: string): Promise<number>;
+  /** Forgets at most `limit` of the rejections made before this time (ISO 8601, UTC). Returns how many. */
+  forgetRejections(before: string, limit: number): Promise<number>;
   close(): Promise<void>;
 }

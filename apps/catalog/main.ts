@@ -9,8 +9,8 @@ import { CatalogService } from "./service.ts";
 /** How long calls that were taken in may take to finish once the service stops. */
 const stopGraceMs = 2000;
 
-await runService("catalog", async ({ config, logger }) => {
-  const ledger = createSqliteLedger(openCatalogDatabase(config.dataDir));
+await runService("catalog", async ({ config, logger, fatal }) => {
+  const ledger = createSqliteLedger(openCatalogDatabase(config.dataDir), fatal);
   const catalog = await CatalogService.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs });
   const server = await startServer(config.catalog, catalogService(catalog));
   logger.info({ host: config.catalog.host, port: server.port }, "listening");

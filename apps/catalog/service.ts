@@ -21,9 +21,11 @@ import type { Logger } from "@stock-bazaar/shared/log";
 import type { Ledger, LedgerChange } from "./ledger.ts";
 import { Sessions } from "./sessions.ts";
 
-/** Rejections are kept for a day at least (R3), and thrown away once an hour. */
+/** Rejections are kept for a day at least (R3), then thrown away a few at a time: trades must not wait for it. */
 const rejectionsKeptMs = 24 * 3_600_000;
-const forgetEveryMs = 3_600_000;
+const forgetMax = 2000;
+const forgetMoreMs = 200;
+const forgetEveryMs = 60_000;
 
 /** A batch larger than this is refused: a leader sends less, and one transaction stays short. */
 const batchTradesMax = 10_000;
@@ -60,7 +62,7 @@ export class CatalogService implements CatalogApi {
     this.#leaseMs = options.leaseMs;
     this.#sessions = new Sessions({ leaseMs: options.leaseMs, startedMs: options.clock.nowMs() });
     this.#head = head;
-    this.#forgetLater();
+    this.#forgetLater(forgetEveryMs);
   }
 
   static async start(options: {
@@ -257,21 +259,22 @@ export class CatalogService implements CatalogApi {
     });
   }
 
-  #forgetLater(): void {
-    this.#cancelForget = this.#clock.after(forgetEveryMs, () => {
+  #forgetLater(delayMs: number): void {
+    this.#cancelForget = this.#clock.after(delayMs, () => {
       void this.#forget();
     });
   }
 
   async #forget(): Promise<void> {
+    let count = 0;
     try {
       const before = new Date(Date.parse(this.#clock.wallTime()) - rejectionsKeptMs).toISOString();
-      const count = await this.#ledger.forgetRejections(before);
+      count = await this.#ledger.forgetRejections(before, forgetMax);
       if (count > 0) this.#logger.info({ count, before }, "old rejections forgotten");
     } catch (error) {
       this.#logger.error({ error: BazaarError.from(error).message }, "old rejections could not be forgotten");
     }
-    if (!this.#stopped) this.#forgetLater();
+    if (!this.#stopped) this.#forgetLater(count < forgetMax ? forgetEveryMs : forgetMoreMs);
   }
 }
 

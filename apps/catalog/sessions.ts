@@ -31,10 +31,6 @@ export class Sessions {
     this.#quietUntilMs = options.startedMs + this.#keepMs;
   }
 
-  get size(): number {
-    return this.#sessions.size;
-  }
-
   has(id: string): boolean {
     return this.#sessions.has(id);
   }

@@ -42,7 +42,7 @@ test("services end when their supervisor is killed with -9, and not before", asy
     "service.ts",
     `import { exitWithSupervisor } from ${JSON.stringify(shared)};
      setInterval(() => {}, 1000);
-     exitWithSupervisor(() => { console.log("orphaned " + process.env.NAME); process.exit(0); });
+     exitWithSupervisor(() => { console.log("orphaned " + process.env.NAME); process.exit(0); }, 10_000);
      console.log("ready " + process.env.NAME);`,
   );
   const supervisor = script(
@@ -81,7 +81,7 @@ test("a service that was started by hand runs on without a standard input", asyn
   const file = script(
     "by-hand.ts",
     `import { exitWithSupervisor } from ${JSON.stringify(shared)};
-     exitWithSupervisor(() => process.exit(1));
+     exitWithSupervisor(() => process.exit(1), 10_000);
      process.stdin.on("end", () => process.exit(0)).resume();`,
   );
   const environment: Record<string, string | undefined> = { ...process.env };

@@ -65,6 +65,7 @@ function setUp(stages: string[][] = [["front-end"], ["order-1", "order-2"], ["ca
   const kills: string[] = [];
   let startFailures = 0;
   const supervisor = new Supervisor({
+    stopTimeoutMs: 10_000,
     stages: stages.map((names) => names.map((name): ServiceSpec => ({ name, command: [], environment: {} }))),
     startProcess: ({ name }) => {
       if (startFailures > 0) {

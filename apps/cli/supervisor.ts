@@ -33,6 +33,8 @@ export interface SupervisorOptions {
   readonly stages: readonly (readonly ServiceSpec[])[];
   /** May throw, which counts as a process that died at once. */
   readonly startProcess: (spec: ServiceSpec) => ServiceProcess;
+  /** A service that is told to stop is killed after this. */
+  readonly stopTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -42,8 +44,6 @@ const restartFirstMs = 100;
 const restartMaxMs = 5000;
 /** A service that has lived this long was well: its next restart comes quickly again. */
 const healthyAfterMs = 10_000;
-/** A service that is told to stop is killed after this. */
-const stopTimeoutMs = 10_000;
 
 type ServiceState =
   | { readonly name: "running"; readonly process: ServiceProcess }
@@ -108,7 +108,7 @@ class SupervisedService {
     }
     const startedAtMs = clock.nowMs();
     this.#state = { name: "running", process };
-    logger.debug({ child: this.#spec.name, pid: process.pid }, "started");
+    logger.info({ child: this.#spec.name, pid: process.pid }, "started");
     void process.exited.then((exit) => {
       this.#ended(exit, clock.nowMs() - startedAtMs);
     });
@@ -127,7 +127,7 @@ class SupervisedService {
     const { clock, logger } = this.#options;
     const { process } = this.#state;
     process.kill("SIGTERM");
-    const cancel = clock.after(stopTimeoutMs, () => {
+    const cancel = clock.after(this.#options.stopTimeoutMs, () => {
       logger.warn({ child: this.#spec.name, pid: process.pid }, "did not stop in time: killed");
       process.kill("SIGKILL");
     });

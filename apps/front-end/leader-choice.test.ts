@@ -205,6 +205,17 @@ test("a candidate whose history isn't the ledger's is skipped until somebody lea
   expect(leader()).toBe(1);
 });
 
+test("replicas that all had diverged are asked again, in case somebody has put the right file back", async () => {
+  const { clock, fake, frontEnd } = scenario();
+  for (const id of [1, 2, 3]) fake(id).hasDiverged = true;
+  const { leader } = frontEnd();
+  await clock.advance(calmMs);
+  expect(leader()).toBeUndefined();
+  for (const id of [1, 2, 3]) fake(id).hasDiverged = false;
+  await clock.advance(1000);
+  expect(leader()).toBe(3);
+});
+
 test("while the catalog is away nobody can be chosen; when it is back, somebody leads at once", async () => {
   const { clock, register, fake, frontEnd } = scenario();
   const { leader } = frontEnd();

@@ -64,7 +64,7 @@ export class LeaderChoice {
     this.#wake();
   }
 
-  /** Resolves when the leader, or what is known of the replicas, has changed, or after `maxMs`. */
+  /** Resolves when the leader has changed, or after `maxMs`. */
   changed(maxMs: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
@@ -142,7 +142,11 @@ export class LeaderChoice {
       const named = register.term > this.#term ? replicas.get(register.leader) : undefined;
       if (!named && this.#gathering()) return false;
       candidate = named ?? replicas.live.find(({ id }) => !this.#diverged.has(id));
-      if (!candidate) return false;
+      if (!candidate) {
+        // Somebody may have put the right file back: ask them again, after a pause.
+        this.#diverged.clear();
+        return false;
+      }
       // The one that the register names leads already, and just says so.
       const { term } = await candidate.api.lead(named ? register.term - 1 : register.term, candidate.gone);
       if (candidate.gone.aborted) return false;

@@ -104,8 +104,13 @@ export class LiveBazaar implements Bazaar {
     return this.#retried(() => this.#options.catalog.stocks());
   }
 
-  trade(trade: Trade): Promise<Outcome> {
-    return this.#trades.place(trade);
+  async trade(trade: Trade): Promise<Outcome> {
+    const outcome = await this.#trades.place(trade);
+    const { logger } = this.#options;
+    if (logger.isLevelEnabled("debug")) {
+      logger.debug({ requestId: trade.requestId, key: trade.key, ...outcome }, "trade answered");
+    }
+    return outcome;
   }
 
   /** Any replica can answer (R6); the leader is the most likely to have it. */
@@ -113,7 +118,7 @@ export class LiveBazaar implements Bazaar {
     return this.#retried(async () => {
       const replica = this.#choice.leader ?? this.#replicas.live[0];
       if (!replica) throw noReplica();
-      return replica.api.order(id);
+      return replica.api.order(id, replica.gone);
     });
   }
 
@@ -121,7 +126,7 @@ export class LiveBazaar implements Bazaar {
     return this.#retried(async () => {
       const { leader } = this.#choice;
       if (!leader) throw noReplica();
-      return leader.api.orders(request);
+      return leader.api.orders(request, leader.gone);
     });
   }
 

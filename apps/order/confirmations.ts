@@ -25,6 +25,7 @@ export class Confirmations {
   /** Oldest first. */
   #waiters: Waiter[] = [];
   #cancelTimer: (() => void) | undefined;
+  #stopped: BazaarError | undefined;
 
   constructor(options: { copies: Copies; clock: Clock; timeoutMs: number; dropped: (replica: number) => void }) {
     this.#copies = options.copies;
@@ -35,6 +36,7 @@ export class Confirmations {
 
   /** Resolves when the orders up to `id` have their copies; rejects with DEPENDENCY_UNAVAILABLE in the end. */
   confirmed(id: number): Promise<void> {
+    if (this.#stopped) return Promise.reject(this.#stopped);
     if (id <= this.#copies.confirmedId) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#waiters.push({ id, sinceMs: this.#clock.nowMs(), resolve, reject });
@@ -55,6 +57,7 @@ export class Confirmations {
   }
 
   stop(reason: BazaarError): void {
+    this.#stopped = reason;
     this.#cancel();
     for (const waiter of this.#waiters) waiter.reject(reason);
     this.#waiters = [];
@@ -65,7 +68,11 @@ export class Confirmations {
     const oldest = this.#waiters[0];
     if (!oldest) return;
     const waitedMs = this.#clock.nowMs() - oldest.sinceMs;
-    const deadlineMs = waitedMs < followerWaitMs ? followerWaitMs : this.#timeoutMs;
+    // Once that is over it looks again as often: another follower may have frozen meanwhile.
+    const deadlineMs = Math.min(
+      this.#timeoutMs,
+      waitedMs < followerWaitMs ? followerWaitMs : waitedMs + followerWaitMs,
+    );
     this.#cancelTimer = this.#clock.after(Math.max(1, Math.ceil(deadlineMs - waitedMs)), () => {
       this.#cancelTimer = undefined;
       this.#expire();

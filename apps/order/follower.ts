@@ -130,6 +130,9 @@ export class Follower {
             break;
           }
           await log.append(next);
+          if (logger.isLevelEnabled("debug")) {
+            for (const { id, key } of next) logger.debug({ order: id, key }, "order stored");
+          }
           if (!ended) stream.send(position());
         }
         storing = false;

@@ -391,3 +391,56 @@ test("a ledger that lacks what its head promises is never papered over", async (
   expect(trade.code).toBe("DIVERGED");
   expect(log.last.id).toBe(0);
 });
+
+describe("without trades", () => {
+  test("a leader that missed the hint finds out that somebody else leads", async () => {
+    const { clock, service, deposed } = await scenario();
+    await service.acquire({ replica: 2, term: 1, lastId: 0, lastKey: "" });
+    expect(deposed()).toBe(0);
+    await clock.advance(1100);
+    expect(deposed()).toBeGreaterThan(0);
+  });
+
+  test("an order whose Apply answer was lost is fetched from the ledger", async () => {
+    const { clock, service, catalog, log, place } = await scenario();
+    const apply = catalog.apply;
+    catalog.apply = async (request) => {
+      await service.apply(request);
+      catalog.apply = apply;
+      throw new BazaarError("UNAVAILABLE", "the answer was lost");
+    };
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    expect(trade.code).toBe("DEPENDENCY_UNAVAILABLE");
+    expect(log.last.id).toBe(0);
+    await clock.advance(1100);
+    expect(log.last).toEqual({ id: 1, key: "a" });
+  });
+});
+
+describe("a ledger that went back", () => {
+  test("a number that another order has already is not told to anybody, and the leader steps down", async () => {
+    const { clock, catalog, place, deposed } = await scenario();
+    const first = place(tradeOf("a"));
+    await clock.flush();
+    expect(first.value).toEqual([accepted(1)]);
+    catalog.apply = async () => ({ outcomes: [accepted(1)], orders: [orderOf(1, { key: "b" })], head: 1 });
+    const second = place(tradeOf("b"));
+    await clock.flush();
+    expect(second.code).toBe("DIVERGED");
+    expect(deposed()).toBe(1);
+  });
+
+  test("that an old term is fenced says nothing once its leader has stopped", async () => {
+    const { clock, service, wire, leader, place, deposed } = await scenario();
+    wire.freeze();
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    leader.stop(new BazaarError("NOT_LEADER", "stepped down"));
+    await service.acquire({ replica: 3, term: 1, lastId: 0, lastKey: "" });
+    wire.thaw();
+    await clock.flush();
+    expect(trade.code).toBe("NOT_LEADER");
+    expect(deposed()).toBe(0);
+  });
+});

@@ -31,6 +31,8 @@ const queueTradesMax = 20_000;
 const recentOrdersMax = 10_000;
 /** One read of the ledger while catching up with it, and how many such orders may wait for the disk. */
 const pullOrdersMax = 5000;
+/** Without trades, how often the leader asks the ledger: do I still lead, and do I have everything? */
+const askMs = 1000;
 
 export interface LeaderOptions {
   readonly replicaId: number;
@@ -68,10 +70,12 @@ export class Leader implements FeedSource {
   #storing = false;
   #pumping = false;
   #restockDue = false;
+  #askDue = false;
   /** Nothing up to this id waits for settlement any more. */
   #settledId = 0;
   #stopped: BazaarError | undefined;
   #cancelRestock: (() => void) | undefined;
+  #cancelAsk: (() => void) | undefined;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -104,6 +108,7 @@ export class Leader implements FeedSource {
   /** Begins to serve. */
   start(): void {
     this.#followers.start();
+    this.#askLater();
     if (this.#options.restockIntervalMs > 0) this.#restockLater();
   }
 
@@ -148,6 +153,7 @@ export class Leader implements FeedSource {
     if (this.#stopped) return;
     this.#stopped = reason;
     this.#cancelRestock?.();
+    this.#cancelAsk?.();
     for (const call of this.#calls.splice(0)) call.reject(reason);
     // The ledger holds them: whoever follows or leads next reads them there.
     this.#unstored = [];
@@ -172,13 +178,15 @@ export class Leader implements FeedSource {
   }
 
   async #runPump(): Promise<void> {
-    while (!this.#stopped && (this.#calls.length > 0 || this.#restockDue)) {
+    while (!this.#stopped && (this.#calls.length > 0 || this.#restockDue || this.#askDue)) {
       if (this.#restockDue) {
         this.#restockDue = false;
         await this.#restock();
       }
       const calls = this.#takeCalls();
-      if (calls.length === 0) continue;
+      // An empty batch asks, too.
+      if (calls.length === 0 && !this.#askDue) continue;
+      this.#askDue = false;
       try {
         const applied = await this.#apply({ term: this.#options.term, trades: calls.flatMap(({ trades }) => trades) });
         void this.#answer(calls, applied);
@@ -221,8 +229,13 @@ export class Leader implements FeedSource {
 
   /** Passes on what the catalog has decided, and fetches what this leader doesn't know of. */
   async #accept({ orders, head }: Applied): Promise<void> {
-    const next = orders.filter(({ id }) => id > this.#tailId);
-    if (next[0]?.id === this.#tailId + 1) this.#take(next);
+    const firstId = orders[0]?.id;
+    if (firstId !== undefined && firstId <= this.#tailId && !this.#stopped) {
+      // To answer with this number would give somebody another's order (I4).
+      this.#options.deposed();
+      throw new BazaarError("DIVERGED", `the ledger gave the number ${firstId} again: is catalog.db the right file?`);
+    }
+    if (firstId === this.#tailId + 1) this.#take(orders);
     await this.#pullUpTo(head);
   }
 
@@ -308,7 +321,8 @@ export class Leader implements FeedSource {
     const failure = BazaarError.from(error);
     switch (failure.code) {
       case "FENCED":
-        this.#options.deposed();
+        // Said to a leader that has stopped, it says nothing of a later one.
+        if (!this.#stopped) this.#options.deposed();
         return new BazaarError("NOT_LEADER", failure.message, { cause: error });
       case "UNAVAILABLE":
       case "OVERLOADED":
@@ -318,6 +332,17 @@ export class Leader implements FeedSource {
       default:
         return failure;
     }
+  }
+
+  /** Finds out what no trade would tell: a hint that was missed, an `Apply` whose answer was lost. */
+  #askLater(): void {
+    this.#cancelAsk = this.#options.clock.after(askMs, () => {
+      if (!this.#pumping) {
+        this.#askDue = true;
+        this.#pump();
+      }
+      this.#askLater();
+    });
   }
 
   #restockLater(): void {

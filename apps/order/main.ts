@@ -48,6 +48,7 @@ await runService(
     return async () => {
       await replica.stop();
       await server.stop(stopGraceMs);
+      await log.close();
       catalog.close();
       for (const peer of peers.values()) peer.close();
     };

@@ -43,7 +43,7 @@ export interface ReplicaOptions {
 
 type Role =
   | { readonly name: "follower" }
-  | { readonly name: "taking-over"; readonly afterTerm: number; readonly done: Promise<{ term: number }> }
+  | { readonly name: "taking-over"; readonly done: Promise<{ term: number }> }
   | { readonly name: "leader"; readonly term: number; readonly leader: Leader };
 
 export class Replica implements OrderApi {
@@ -74,7 +74,7 @@ export class Replica implements OrderApi {
     this.#sayStatusLater();
   }
 
-  /** Finishes the trades that were taken in, then stops. */
+  /** Finishes the trades that were taken in, then stops. Nothing is written to the log any more; queries may still read it. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelStatus?.();
@@ -89,7 +89,6 @@ export class Replica implements OrderApi {
       await this.#role.done.catch(() => {});
     }
     await Promise.all([this.#follower.stop(), this.#retired]);
-    await this.#options.log.close();
   }
 
   trade(trades: readonly Trade[]): Promise<Outcome[]> {
@@ -147,7 +146,7 @@ export class Replica implements OrderApi {
 
   #takeOver(afterTerm: number): Promise<{ term: number }> {
     const done = this.#acquireAndCatchUp(afterTerm);
-    this.#become({ name: "taking-over", afterTerm, done });
+    this.#become({ name: "taking-over", done });
     return done;
   }
 

@@ -116,9 +116,9 @@ export interface OrderApi {
   /** Outcomes in the order of the trades, each durable as R5 demands. `signal` gives the call up. */
   trade(trades: readonly Trade[], signal?: AbortSignal): Promise<Outcome[]>;
   /** R6. */
-  order(id: number): Promise<Order | undefined>;
+  order(id: number, signal?: AbortSignal): Promise<Order | undefined>;
   /** Newest first, from below `before` (0: from the newest). */
-  orders(request: { before: number; limit: number }): Promise<Order[]>;
+  orders(request: { before: number; limit: number }, signal?: AbortSignal): Promise<Order[]>;
   /** R1. Asks the replica to lead with a term later than `afterTerm`; answers once it serves. */
   lead(afterTerm: number, signal?: AbortSignal): Promise<{ term: number }>;
   /** R1. A hint, adopted only for a greater term. */

@@ -39,6 +39,7 @@ export class CallStream<Request extends Sequenced, RequestOutput, Reply, ReplyOu
   readonly #pending = new Map<number, Pending<ReplyOutput>>();
   #stream: grpc.ClientDuplexStream<Request, ReplyOutput> | undefined;
   #sequence = 0;
+  #heardMs = Number.NEGATIVE_INFINITY;
 
   /** `timeoutMs`: the deadline of each call. */
   constructor(
@@ -63,7 +64,11 @@ export class CallStream<Request extends Sequenced, RequestOutput, Reply, ReplyOu
         reject(new BazaarError("UNAVAILABLE", message));
       };
       const abort = () => giveUp("given up");
-      const timer = setTimeout(() => giveUp(`no answer in ${this.#timeoutMs} ms`), this.#timeoutMs);
+      const sentMs = performance.now();
+      const timer = setTimeout(() => {
+        giveUp(`no answer in ${this.#timeoutMs} ms`);
+        this.#dropIfSilentSince(sentMs);
+      }, this.#timeoutMs);
       const done = () => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
@@ -84,14 +89,24 @@ export class CallStream<Request extends Sequenced, RequestOutput, Reply, ReplyOu
     });
   }
 
+  /** A frozen peer reads nothing: what is written to it would only fill memory. The next call opens a new stream. */
+  #dropIfSilentSince(sentMs: number): void {
+    if (this.#heardMs >= sentMs) return;
+    this.#stream?.cancel();
+    this.#lost(new BazaarError("UNAVAILABLE", "the other side is silent"));
+  }
+
+  #lost(error: BazaarError): void {
+    this.#stream = undefined;
+    for (const { reject } of this.#pending.values()) reject(error);
+  }
+
   #open(): grpc.ClientDuplexStream<Request, ReplyOutput> {
     if (this.#stream) return this.#stream;
     const { path, requestSerialize, responseDeserialize } = this.#method;
     const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     const lost = (error: BazaarError) => {
-      if (this.#stream !== stream) return;
-      this.#stream = undefined;
-      for (const { reject } of this.#pending.values()) reject(error);
+      if (this.#stream === stream) this.#lost(error);
     };
     stream.on("data", (reply: ReplyOutput) => this.#answered(reply));
     stream.on("error", (error: grpc.ServiceError) => lost(errorFromStatus(error)));
@@ -101,6 +116,7 @@ export class CallStream<Request extends Sequenced, RequestOutput, Reply, ReplyOu
   }
 
   #answered(reply: ReplyOutput): void {
+    this.#heardMs = performance.now();
     const pending = this.#pending.get(reply.sequence);
     if (!pending) return;
     if (!reply.failure) return pending.resolve(reply);

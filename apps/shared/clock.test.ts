@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
-import { Backoff, sleep, systemClock, withDeadline } from "./clock.ts";
+import { Backoff, systemClock, withDeadline } from "./clock.ts";
 
 const late = () => new Error("late");
 
@@ -35,15 +35,6 @@ test("a late answer is no answer", async () => {
   answer(7);
   await clock.flush();
   expect(call.value).toBeUndefined();
-});
-
-test("sleep lasts as long as it says", async () => {
-  const clock = new ManualClock();
-  const slept = observe(sleep(clock, 50));
-  await clock.advance(49);
-  expect(slept.state).toBe("pending");
-  await clock.advance(1);
-  expect(slept.state).toBe("resolved");
 });
 
 test("the system's clock never goes back, and its wall time is ISO 8601 in UTC", async () => {

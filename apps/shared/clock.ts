@@ -26,11 +26,6 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after `delayMs`. */
-export function sleep(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => clock.after(delayMs, resolve));
-}
-
 /**
  * The promise's outcome, or a rejection with `late()` after `delayMs`. The work itself isn't stopped:
  * its outcome is unknown (R10).

@@ -69,6 +69,14 @@ export function readConfig(environment: Environment): Config {
   const logLevel = text("LOG_LEVEL", "info");
   if (!isLogLevel(logLevel)) throw new ConfigError("LOG_LEVEL", logLevel, `allowed is ${logLevels.join(", ")}`);
 
+  const cacheLeaseMs = integer("CACHE_LEASE_MS", 500, 50, 60_000);
+  const requestTimeoutMs = integer("REQUEST_TIMEOUT_MS", 10_000, 10, 600_000);
+  // A change waits for a lease when a front-end dies: nobody could be answered in time.
+  if (cacheLeaseMs > 500 && cacheLeaseMs * 2 > requestTimeoutMs) {
+    const allowed = `allowed is at most half of REQUEST_TIMEOUT_MS, which is ${requestTimeoutMs}`;
+    throw new ConfigError("CACHE_LEASE_MS", String(cacheLeaseMs), allowed);
+  }
+
   return Object.freeze({
     frontEnd: { host: host("FRONTEND_HOST"), port: integer("FRONTEND_PORT", 8080, 1, 65_535) },
     catalog: { host: host("CATALOG_HOST"), port: integer("CATALOG_PORT", 6000, 1, 65_535) },
@@ -76,12 +84,12 @@ export function readConfig(environment: Environment): Config {
     dataDir: text("DATA_DIR", "./data"),
     cacheSize: integer("CACHE_SIZE", 1000, 0, 10_000_000),
     cacheTtlMs: integer("CACHE_TTL_MS", 0, 0, dayMs),
-    cacheLeaseMs: integer("CACHE_LEASE_MS", 500, 50, 60_000),
+    cacheLeaseMs,
     orderMinCopies: integer("ORDER_MIN_COPIES", 1, 1, replicas.size),
     restockIntervalMs: integer("RESTOCK_INTERVAL_MS", 0, 0, dayMs),
     restockQuantity: integer("RESTOCK_QUANTITY", 100, 1, 2_147_483_647),
     rpcTimeoutMs: integer("RPC_TIMEOUT_MS", 3000, 10, 600_000),
-    requestTimeoutMs: integer("REQUEST_TIMEOUT_MS", 10_000, 10, 600_000),
+    requestTimeoutMs,
     logLevel,
   });
 }

@@ -22,12 +22,12 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
       const { outcomes } = await trades.call({ trades: [...batch] }, signal);
       return outcomes.map(outcomeFromMessage);
     },
-    async order(id) {
-      const { order } = await queries.call({ id });
+    async order(id, signal) {
+      const { order } = await queries.call({ id }, signal);
       return order ? orderFromMessage(order) : undefined;
     },
-    orders: async (request) =>
-      (await callUnary(client, service.ListOrders, request, timeoutMs)).orders.map(orderFromMessage),
+    orders: async (request, signal) =>
+      (await callUnary(client, service.ListOrders, request, timeoutMs, signal)).orders.map(orderFromMessage),
     lead: (afterTerm, signal) => callUnary(client, service.Lead, { afterTerm }, timeoutMs, signal),
     async setLeader(leadership) {
       await callUnary(client, service.SetLeader, leadership, timeoutMs);

@@ -7,7 +7,7 @@
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { BazaarError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
-import { exitWithSupervisor } from "./supervised.ts";
+import { exitWithSupervisor, stopTimeoutMs } from "./supervised.ts";
 
 /** A wrong value in the environment: starting again can't help. */
 const exitConfig = 2;
@@ -58,7 +58,7 @@ export async function runService(
   };
   process.on("SIGTERM", () => end("SIGTERM"));
   process.on("SIGINT", () => end("SIGINT"));
-  exitWithSupervisor(() => end("supervisor gone"));
+  exitWithSupervisor(() => end("supervisor gone"), stopTimeoutMs(config));
 
   try {
     stop = await starting;

@@ -4,23 +4,30 @@
  * closes however it dies, `kill -9` included; there is nothing to poll and no process id that could be used again.
  */
 
+import type { Config } from "./config.ts";
+
 /** Set by a supervisor that keeps standard input open for as long as it lives. */
 export const supervisedVariable = "BAZAAR_SUPERVISED";
 
-/** The same time that the supervisor gives a service to stop before it kills it. */
-const stopTimeoutMs = 10_000;
+/** On top of the requests that a front-end has taken in and finishes. */
+const stopGraceMs = 3000;
+
+/** How long a service may take to stop before it is killed. */
+export function stopTimeoutMs(config: Pick<Config, "requestTimeoutMs">): number {
+  return config.requestTimeoutMs + stopGraceMs;
+}
 
 /**
- * Calls `stop` once when the supervisor is gone; a process that has not ended 10 s later is ended. No effect in a
+ * Calls `stop` once when the supervisor is gone; a process that has not ended `timeoutMs` later is ended. No effect in a
  * process that was started by hand.
  */
-export function exitWithSupervisor(stop: () => void): void {
+export function exitWithSupervisor(stop: () => void, timeoutMs: number): void {
   if (!process.env[supervisedVariable]) return;
   let isGone = false;
   const gone = () => {
     if (isGone) return;
     isGone = true;
-    setTimeout(() => process.exit(1), stopTimeoutMs).unref();
+    setTimeout(() => process.exit(1), timeoutMs).unref();
     stop();
   };
   process.stdin.on("end", gone).on("close", gone).on("error", gone);

@@ -198,8 +198,9 @@ export function ledgerContract(
         await apply("12", [tradeOf("young", { quantity: 11 })]);
         await apply("13", [tradeOf("s", { type: "sell", quantity: 50 })]);
 
-        expect(await ledger.forgetRejections("2026-01-01T11:00:00.000Z")).toBe(1);
-        expect(await ledger.forgetRejections("2026-01-01T11:00:00.000Z")).toBe(0);
+        expect(await ledger.forgetRejections("2026-01-01T11:00:00.000Z", 0)).toBe(0);
+        expect(await ledger.forgetRejections("2026-01-01T11:00:00.000Z", 100)).toBe(1);
+        expect(await ledger.forgetRejections("2026-01-01T11:00:00.000Z", 100)).toBe(0);
         const again = await apply("14", [
           tradeOf("old", { quantity: 11 }),
           tradeOf("young", { quantity: 11 }),

@@ -8,13 +8,14 @@ import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { stocks } from "@stock-bazaar/db/catalog-tables";
 import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/open";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
+import type { OrderLog } from "@stock-bazaar/order/order-log";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { Replica } from "@stock-bazaar/order/replica";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { silentLogger } from "@stock-bazaar/shared/log";
 
 /** Short: a catalog settles nothing until a lease after its start. */
-const leaseMs = 50;
+const leaseMs = 250;
 
 export interface InProcessOptions {
   readonly stocks: readonly { name: string; priceCents: number; quantity: number }[];
@@ -38,12 +39,15 @@ export async function createInProcessBazaar(options: InProcessOptions): Promise<
   const catalog = await CatalogService.start({ ...common, ledger: createSqliteLedger(database), leaseMs });
 
   const replicas = new Map<number, Replica>();
+  const logs: OrderLog[] = [];
   for (let id = 1; id <= (options.replicaCount ?? 3); id += 1) {
+    const log = createSqliteOrderLog(openOrdersInMemory());
+    logs.push(log);
     const replica = new Replica({
       ...common,
       replicaId: id,
       catalog,
-      log: createSqliteOrderLog(openOrdersInMemory()),
+      log,
       minCopies: 1,
       rpcTimeoutMs: 3000,
       restockIntervalMs: 0,
@@ -77,6 +81,7 @@ export async function createInProcessBazaar(options: InProcessOptions): Promise<
     async close() {
       await bazaar.stop();
       for (const replica of replicas.values()) await replica.stop();
+      for (const log of logs) await log.close();
       await catalog.stop();
     },
   };

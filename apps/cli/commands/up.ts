@@ -7,6 +7,7 @@ import { countStocks, seed } from "@stock-bazaar/db/seed";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Config, readConfig } from "@stock-bazaar/shared/config";
 import { createLogger, type Logger } from "@stock-bazaar/shared/log";
+import { stopTimeoutMs } from "@stock-bazaar/shared/supervised";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../errors.ts";
 import { requireFreePorts } from "../ports.ts";
@@ -32,6 +33,7 @@ async function up(config: Config): Promise<void> {
   const supervisor = new Supervisor({
     stages: servicesInStopOrder(config),
     startProcess: startServiceProcess,
+    stopTimeoutMs: stopTimeoutMs(config),
     clock: systemClock,
     logger,
   });

@@ -7,7 +7,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 import type { ClusterState, ReplicaState } from "../bazaar.ts";
 import { leaderOf, replicaLag } from "./cluster-view.ts";
 
-export const tradeOutcomes = [
+const tradeOutcomes = [
   "accepted",
   "insufficient_quantity",
   "invalid_stockname",

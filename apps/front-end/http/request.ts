@@ -9,7 +9,7 @@ import { bodyTooLarge, type Failure } from "./failures.ts";
 import { jsonType } from "./reply.ts";
 
 /** Of a request's body. A trade takes about 60 bytes. */
-export const bodyBytesMax = 65_536;
+const bodyBytesMax = 65_536;
 
 const visibleAscii = /^[\x21-\x7e]+$/;
 const requestIdLengthMax = 128;

@@ -63,7 +63,7 @@ export async function queryOrder(
   return order === undefined ? told.notFound : told.found(order);
 }
 
-export function orderFound({ id, name, type, quantity }: Order): Reply {
+function orderFound({ id, name, type, quantity }: Order): Reply {
   return json({ data: { number: id, name, type, quantity } });
 }
 
