@@ -1,7 +1,7 @@
 /** The leader dies or freezes while 64 clients trade: they see slower replies and nothing else. */
 
 import { expect, test } from "vitest";
-import { at, get } from "./support/client.ts";
+import { at, get, newTrade, orderNumber, trade } from "./support/client.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 import { report } from "./support/report.ts";
@@ -59,6 +59,31 @@ test("a leader frozen under load is replaced; woken up, it follows and corrupts 
       Array.isArray(replicas) && replicas.some((state) => at(state, "id") === 3 && at(state, "role") === "follower")
     );
   });
+});
+
+test("a leader that slept through everything, and whom nobody could tell, finds out without a trade", async (context) => {
+  const cluster = await Cluster.start(context);
+  const before = await trade(cluster.url, newTrade({ type: "sell" }));
+  expect(before.status).toBe(200);
+  await cluster.service("front-end-1").kill();
+  cluster.order(3).freeze();
+  // A new front-end has no connection to the frozen one on which a hint could wait.
+  cluster.service("front-end-1").start();
+  await cluster.leaderIs(2);
+  expect((await trade(cluster.url, newTrade({ type: "sell" }))).status).toBe(200);
+  cluster.order(3).thaw();
+  await cluster.settled();
+  expect(await cluster.leader()).toBe(2);
+  await expectInvariants(cluster);
+});
+
+test("an order is found while the leader is frozen", async (context) => {
+  const cluster = await Cluster.start(context);
+  const number = orderNumber((await trade(cluster.url, newTrade({ type: "sell" }))).body);
+  cluster.order(3).freeze();
+  const { status } = await get(`${cluster.url}/orders/${number}`);
+  expect(status).toBe(200);
+  cluster.order(3).thaw();
 });
 
 test("a replica that was away takes over alone: it serves only when it has what the ledger has", async (context) => {

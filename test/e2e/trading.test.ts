@@ -5,11 +5,12 @@ import { at, get, lookUp, newTrade, orderNumber, trade } from "./support/client.
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 import { Traffic } from "./support/traffic.ts";
+import { eventually } from "./support/wait.ts";
 
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.shared();
+  cluster = await Cluster.shared({ environment: { LOG_LEVEL: "debug" } });
   await cluster.startInOrder();
 });
 afterEach(({ task }) => {
@@ -103,6 +104,19 @@ test("a lookup is served from the cache until a trade changes the stock, and its
   expect(changed.headers.get("etag")).toBe(`"${number}"`);
   expect(at(changed.body, "data", "quantity")).toBe(99);
   expect(await uses()).toBe("hit");
+});
+
+test("a request id, and its key, follow a trade through the logs of every process", async () => {
+  const request = newTrade({ name: "FishCo", type: "sell" });
+  const { status, headers } = await trade(cluster.url, request);
+  const requestId = headers.get("x-request-id") ?? "";
+  expect({ status, requestId }).toEqual({ status: 200, requestId: expect.stringMatching(/^\S+$/) });
+  for (const name of cluster.names) {
+    const mark = name === "order-1" || name === "order-2" ? request.key : requestId;
+    await eventually(`${name} has logged it`, async () =>
+      cluster.service(name).lines.some((line) => line.includes(mark)),
+    );
+  }
 });
 
 test("64 clients at once leave equal replicas and a ledger that explains every unit", async () => {
