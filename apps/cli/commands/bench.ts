@@ -20,10 +20,10 @@ interface Options extends Omit<BenchOptions, "warmUpSeconds" | "tool"> {
 }
 
 export function benchCommand(): Command {
+  // After two seconds of load the compiler still takes half the time: the services were seen to need about ten.
   return new Command("bench")
     .description("measure trades and lookups beside an HTTP-only server and a naive system; takes some minutes")
     .option("--seconds <n>", "of one measurement", wholeNumber(1, secondsMax), 3)
-    // After two seconds the compiler still takes half the time: the services were seen to need about ten.
     .option("--warm-up <n>", "seconds of load before each measurement", wholeNumber(0, secondsMax), 8)
     .option("--rounds <n>", "of which the median is told", wholeNumber(1, roundsMax), 3)
     .addOption(list("--connections", "a row of trades for each; lookups use the first", connectionList, [64, 256]))
