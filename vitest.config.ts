@@ -1,4 +1,7 @@
-/** Two kinds of tests: `unit` runs in seconds, `e2e` starts real processes and so one file at a time, after it. */
+/**
+ * Three kinds of tests, one after the other: `unit` runs in seconds, `sim` runs thousands of simulated failures on all
+ * cores, `e2e` starts real processes and so one file at a time.
+ */
 
 import { defineConfig } from "vitest/config";
 
@@ -25,10 +28,19 @@ export default defineConfig({
       },
       {
         test: {
+          name: "sim",
+          include: ["test/sim/**/*.test.ts"],
+          pool: "threads",
+          sequence: { groupOrder: 1 },
+          testTimeout: 180_000,
+        },
+      },
+      {
+        test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           pool: "threads",
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,

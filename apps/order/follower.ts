@@ -124,9 +124,9 @@ export class Follower {
         while (pending.length > 0 && !ended) {
           const orders = pending;
           pending = [];
-          const next = orders.filter(({ id }) => id > log.last.id);
-          if (next[0] && next[0].id !== log.last.id + 1) {
-            end(new BazaarError("UNAVAILABLE", `a gap: order ${next[0].id} after ${log.last.id}`));
+          const next = continuation(log.last.id, orders);
+          if (!next) {
+            end(new BazaarError("UNAVAILABLE", `a gap after order ${log.last.id}`));
             break;
           }
           await log.append(next);
@@ -192,4 +192,15 @@ export class Follower {
       this.#interrupt = done;
     });
   }
+}
+
+/** Of these orders those that come after `lastId`, each once; `undefined` if one that they need is missing (R4). */
+function continuation(lastId: number, orders: readonly Order[]): Order[] | undefined {
+  const next: Order[] = [];
+  for (const order of orders) {
+    const endId = lastId + next.length;
+    if (order.id === endId + 1) next.push(order);
+    else if (order.id > endId) return undefined;
+  }
+  return next;
 }

@@ -1,0 +1,227 @@
+/**
+ * Cases so rare that chance finds them once in thousands of seeds: each a short story in which one message takes a
+ * very unlucky way. They run as they are, and with a rule taken away, like the seeds.
+ */
+
+import { CatalogService } from "@stock-bazaar/catalog/service";
+import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
+import type { CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
+import { silentLogger } from "@stock-bazaar/shared/log";
+import { stockOf, tradeOf } from "../support/builders.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { memoryLedger } from "../support/order-cluster.ts";
+
+const leaseMs = 500;
+const name = "GameStart";
+
+export interface DirectedCase {
+  readonly title: string;
+  /** What is wrong; nothing if the promise holds. */
+  run(): Promise<string[]>;
+}
+
+export const directedCases: readonly DirectedCase[] = [
+  {
+    title: "a hello that comes once more, late, acknowledges nothing",
+    async run() {
+      const scene = await Scene.open();
+      await scene.lookUp();
+      scene.holdsNews = true;
+      await scene.trade("key-1");
+      scene.sayHelloAgain();
+      return [...(await scene.staleAnswers()), ...(await scene.close())];
+    },
+  },
+  {
+    title: "a hello that comes once more when its session is over begins none",
+    async run() {
+      const scene = await Scene.open();
+      await scene.lookUp();
+      // No renewal reaches the catalog before its lease is over, and the hello of the beginning comes first.
+      scene.holdsRequests = true;
+      scene.holdsNews = true;
+      await scene.clock.advance(1.17 * leaseMs);
+      await scene.trade("key-1");
+      scene.sayHelloAgain();
+      scene.releaseRequests();
+      return [...(await scene.staleAnswers()), ...(await scene.close())];
+    },
+  },
+  {
+    title: "what was looked up before a session began isn't kept in it",
+    async run() {
+      const scene = await Scene.open();
+      scene.holdsLookups = true;
+      const early = scene.frontEnd.lookup(name);
+      await scene.clock.flush();
+      // The session ends; the stock changes while this front-end has none, so it will never be told.
+      scene.breakTail();
+      await scene.clock.flush();
+      await scene.trade("key-1");
+      await scene.clock.advance(leaseMs);
+      scene.releaseLookups();
+      await early.catch(() => {});
+      return [...(await scene.staleAnswers()), ...(await scene.close())];
+    },
+  },
+];
+
+/** A catalog and a front-end with a cache, and the way between them in the hands of a story. */
+class Scene {
+  readonly clock = new ManualClock();
+  readonly catalog: CatalogService;
+  readonly frontEnd: LiveBazaar;
+  holdsNews = false;
+  holdsRequests = false;
+  holdsLookups = false;
+  #hello: (() => void) | undefined;
+  #requests: (() => void)[] = [];
+  #lookups: (() => void)[] = [];
+  #news: (() => void)[] = [];
+  #breakTail = () => {};
+  #sessions = 0;
+  #told = 0;
+
+  private constructor(catalog: CatalogService, clock: ManualClock) {
+    this.clock = clock;
+    this.catalog = catalog;
+    this.frontEnd = new LiveBazaar({
+      catalog: this.#way(catalog),
+      replicas: new Map(),
+      config: { cacheSize: 10, cacheTtlMs: 0, requestTimeoutMs: 60_000 },
+      clock,
+      random: () => 0,
+      newId: () => `session-${++this.#sessions}`,
+      logger: silentLogger,
+    });
+  }
+
+  /** The front-end has its first session, and nothing in its cache. */
+  static async open(): Promise<Scene> {
+    const clock = new ManualClock();
+    const catalog = await CatalogService.start({
+      ledger: memoryLedger([stockOf(name, { quantity: 100 })]),
+      clock,
+      logger: silentLogger,
+      leaseMs,
+    });
+    await catalog.acquire({ replica: 1, term: 0, lastId: 0, lastKey: "" });
+    await clock.advance(2 * leaseMs);
+    const scene = new Scene(catalog, clock);
+    scene.frontEnd.start();
+    await clock.flush();
+    return scene;
+  }
+
+  async lookUp(): Promise<void> {
+    const answer = this.frontEnd.lookup(name);
+    await this.clock.flush();
+    await answer;
+  }
+
+  async trade(key: string): Promise<void> {
+    const applying = this.catalog.apply({ term: 1, trades: [tradeOf(key)] });
+    await this.clock.flush();
+    const { head } = await applying;
+    void this.catalog.settle(head).then(
+      () => (this.#told = head),
+      () => {},
+    );
+    await this.clock.flush();
+  }
+
+  sayHelloAgain(): void {
+    this.#hello?.();
+  }
+
+  breakTail(): void {
+    this.#breakTail();
+  }
+
+  releaseRequests(): void {
+    this.holdsRequests = false;
+    for (const release of this.#requests.splice(0)) release();
+  }
+
+  releaseNews(): void {
+    this.holdsNews = false;
+    for (const release of this.#news.splice(0)) release();
+  }
+
+  releaseLookups(): void {
+    this.holdsLookups = false;
+    for (const release of this.#lookups.splice(0)) release();
+  }
+
+  /** Looks for a lease at what the front-end serves, and whether it knows less than what has been told; then news pass. */
+  async staleAnswers(): Promise<string[]> {
+    const wrong: string[] = [];
+    for (let ms = 0; ms < 2 * leaseMs; ms += 10) {
+      if (ms === leaseMs) this.releaseNews();
+      const told = this.#told;
+      const cached = this.frontEnd.lookupCached(name);
+      if (cached && cached.rev < told) wrong.push(`I6: rev ${cached.rev} is served after rev ${told} has been told`);
+      await this.clock.advance(10);
+    }
+    return wrong.slice(0, 1);
+  }
+
+  async close(): Promise<string[]> {
+    const wrong = this.#told > 0 ? [] : ["I8: the trade was never settled"];
+    this.releaseRequests();
+    this.releaseNews();
+    const stopping = this.frontEnd.stop();
+    await this.clock.advance(leaseMs);
+    await stopping;
+    await this.catalog.stop();
+    return wrong;
+  }
+
+  #way(catalog: CatalogService): CatalogApi {
+    return {
+      apply: (request) => catalog.apply(request),
+      restock: (request) => catalog.restock(request),
+      settle: (upTo) => catalog.settle(upTo),
+      stocks: () => catalog.stocks(),
+      ordersAfter: (afterId, limit) => catalog.ordersAfter(afterId, limit),
+      register: () => catalog.register(),
+      acquire: (request) => catalog.acquire(request),
+      lookup: async (names) => {
+        const stocks = await catalog.lookup(names);
+        if (this.holdsLookups) await new Promise<void>((resolve) => this.#lookups.push(resolve));
+        return stocks;
+      },
+      tail: (handlers) => {
+        let isOpen = true;
+        const arrive = (deliver: () => void, isNews: boolean) => {
+          if (isNews && this.holdsNews) this.#news.push(() => arrive(deliver, false));
+          else if (isOpen) deliver();
+        };
+        const far = catalog.tail({
+          // The answers to what the front-end asks pass; what is news is on its way for long.
+          message: (reply) => arrive(() => handlers.message(reply), reply.sequence < 0),
+          ended: (error) => arrive(() => handlers.ended(error), true),
+        });
+        this.#breakTail = () => {
+          far.close();
+          isOpen = false;
+          handlers.ended();
+        };
+        const pass = (request: TailRequest) => {
+          if (!this.holdsRequests) far.send(request);
+          else this.#requests.push(() => far.send(request));
+        };
+        return {
+          send: (request) => {
+            if (request.kind === "hello") this.#hello = () => far.send(request);
+            pass(request);
+          },
+          close: () => {
+            isOpen = false;
+            far.close();
+          },
+        };
+      },
+    };
+  }
+}

@@ -1,0 +1,191 @@
+/** What goes wrong in a run, as its plan says. */
+
+import type { Weather } from "./network.ts";
+import { type FaultKind, type Plan, spansMs } from "./plan.ts";
+import type { Host } from "./process.ts";
+import type { Random } from "./random.ts";
+import type { World } from "./world.ts";
+
+export class Faults {
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #plan: Plan;
+  /** To be called before a replica's database is deleted. */
+  readonly #beforeWipe: () => void;
+  #isOver = false;
+  #count = 0;
+
+  constructor(world: World, random: Random, plan: Plan, beforeWipe: () => void) {
+    this.#world = world;
+    this.#random = random;
+    this.#plan = plan;
+    this.#beforeWipe = beforeWipe;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  start(): void {
+    this.#world.scheduler.after(this.#random.exponential(this.#plan.everyMs), () => {
+      if (this.#isOver) return;
+      this.#count += 1;
+      this.#strike(this.#random.pick(this.#plan.kinds));
+      this.start();
+    });
+  }
+
+  /** Nothing breaks any more; the world must be healed of what is broken. */
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  #strike(kind: FaultKind): void {
+    const world = this.#world;
+    const random = this.#random;
+    const { catalog, replicas, frontEnds, network } = world;
+    switch (kind) {
+      case "kill leader":
+        return this.#kill(this.#leader());
+      case "kill replica":
+        return this.#kill(random.pick(replicas));
+      case "kill catalog":
+        return this.#kill(catalog);
+      case "kill front-end":
+        return this.#kill(random.pick(frontEnds));
+      case "kill all":
+        for (const host of world.hosts) this.#kill(host);
+        return;
+      case "pause leader":
+        return this.#pause(this.#leader());
+      case "pause replica":
+        return this.#pause(random.pick(replicas));
+      case "pause catalog":
+        return this.#pause(catalog);
+      case "pause front-end":
+        return this.#pause(random.pick(frontEnds));
+      case "cut front-end from catalog":
+        return this.#cut(random.pick(frontEnds), catalog);
+      case "cut replica from catalog":
+        return this.#cut(random.pick(replicas), catalog);
+      case "cut replicas":
+        return this.#cut(random.pick(replicas), random.pick(replicas));
+      case "cut front-end from replica":
+        return this.#cut(random.pick(frontEnds), random.pick(replicas));
+      case "isolate": {
+        const alone = random.pick(world.hosts);
+        for (const host of world.hosts) if (host !== alone) this.#cut(alone, host);
+        return;
+      }
+      case "bad weather": {
+        network.setWeather(this.#badWeather());
+        return this.#later("the weather is fine", () => network.setWeather());
+      }
+      case "bad way from front-end to catalog":
+        return this.#spoil(random.pick(frontEnds), catalog);
+      case "bad way from front-end to replica":
+        return this.#spoil(random.pick(frontEnds), random.pick(replicas));
+      case "bad way from replica to catalog":
+        return this.#spoil(random.pick(replicas), catalog);
+      case "bad way between replicas":
+        return this.#spoil(random.pick(replicas), random.pick(replicas));
+      case "slow disk": {
+        const disk = random.pick([world.catalogDisk, ...replicas.map((replica) => replica.disk)]);
+        disk.slowMs = random.pick([5, 50, 500]);
+        return this.#later("a disk is quick again", () => (disk.slowMs = 0));
+      }
+      case "full disk": {
+        const { disk } = random.pick(replicas);
+        disk.fill();
+        return this.#later("a replica's disk has room again", () => disk.makeRoom());
+      }
+      case "full catalog":
+        world.catalogDisk.fill();
+        return this.#later("the catalog's disk has room again", () => world.catalogDisk.makeRoom());
+      case "wipe replica": {
+        const replica = random.pick(replicas);
+        if (this.#isDown(replica)) return;
+        this.#beforeWipe();
+        world.wipe(replica);
+        return this.#later(undefined, () => world.start(replica));
+      }
+    }
+  }
+
+  /** The replica that says it leads, else any. */
+  #leader() {
+    const { catalogDatabase, replicas } = this.#world;
+    const row = catalogDatabase.client.prepare<[], { leader: number }>("SELECT leader FROM register").get();
+    return replicas.find(({ id }) => id === row?.leader) ?? this.#random.pick(replicas);
+  }
+
+  #kill(host: Parameters<World["start"]>[0]): void {
+    if (this.#isDown(host)) return;
+    this.#world.kill(host);
+    this.#later(undefined, () => this.#world.start(host));
+  }
+
+  #pause({ name, life }: Host<unknown>): void {
+    if (!life || life.isPaused) return;
+    this.#world.trace(`${name} is stopped`);
+    life.pause();
+    this.#later(`${name} goes on`, () => life.resume());
+  }
+
+  #cut(one: Host<unknown>, other: Host<unknown>): void {
+    const { network } = this.#world;
+    const ways = this.#ways(one, other);
+    for (const [from, to] of ways) {
+      this.#world.trace(`${from} no longer reaches ${to}`);
+      network.cut(from, to);
+    }
+    this.#later(`${one.name} and ${other.name} reach each other`, () => {
+      for (const [from, to] of ways) network.heal(from, to);
+    });
+  }
+
+  #spoil(one: Host<unknown>, other: Host<unknown>): void {
+    const { network } = this.#world;
+    for (const [from, to] of this.#ways(one, other)) {
+      const weather = this.#badWeather();
+      this.#world.trace(`from ${from} to ${to}: ${JSON.stringify(weather)}`);
+      network.setWeather(weather, from, to);
+      this.#later(`from ${from} to ${to} the weather is fine`, () => network.setWeather({}, from, to));
+    }
+  }
+
+  #badWeather(): Partial<Weather> {
+    const random = this.#random;
+    return {
+      ...(random.chance(0.3) && { dropChance: random.pick([0.01, 0.05, 0.3]) }),
+      ...(random.chance(0.5) && { duplicateChance: random.pick([0.05, 0.3, 1]) }),
+      ...(random.chance(0.5) && { slowChance: random.pick([0.1, 1]), slowMs: random.pick([5, 50, 300]) }),
+    };
+  }
+
+  /** One way, the other, or both. */
+  #ways({ name: one }: Host<unknown>, { name: other }: Host<unknown>): readonly (readonly [string, string])[] {
+    if (one === other) return [];
+    return this.#random.pick([
+      [[one, other]],
+      [[other, one]],
+      [
+        [one, other],
+        [other, one],
+      ],
+    ] as const);
+  }
+
+  #isDown(host: Host<unknown>): boolean {
+    return !host.isUp;
+  }
+
+  #later(what: string | undefined, action: () => void): void {
+    const [minMs, maxMs] = this.#plan.spanMs ?? this.#random.pick(spansMs);
+    this.#world.scheduler.after(this.#random.between(minMs, maxMs), () => {
+      if (this.#isOver) return;
+      if (what) this.#world.trace(what);
+      action();
+    });
+  }
+}

@@ -1,0 +1,31 @@
+/** Takes one rule away and waits for somebody to notice. */
+
+import { runDirected, runSeeds } from "./runs.ts";
+
+/** The simulation must notice within so many seeds. */
+export const findMutationSeedsMax = 800;
+
+export interface Found {
+  /** The directed case or the seed that noticed. */
+  readonly where: string;
+  readonly violation: string;
+}
+
+/** `undefined`: nobody noticed. */
+export async function findMutation(name: string, jobs?: number): Promise<Found | undefined> {
+  for (const { title, violations } of await runDirected(name)) {
+    if (violations[0] !== undefined) return { where: title, violation: violations[0] };
+  }
+  let found: Found | undefined;
+  await runSeeds({
+    first: 1,
+    count: findMutationSeedsMax,
+    mutation: name,
+    ...(jobs !== undefined && { jobs }),
+    ran({ seed, violations: [violation] }) {
+      if (violation !== undefined) found ??= { where: `seed ${seed}`, violation };
+      return found === undefined;
+    },
+  });
+  return found;
+}

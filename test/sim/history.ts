@@ -1,0 +1,188 @@
+/** What the clients of a run asked and were told, on the world's clock, and what is wrong with it. */
+
+import type { Order, RejectionReason, TradeType } from "@stock-bazaar/shared/domain";
+
+export interface Wish {
+  readonly key: string;
+  readonly name: string;
+  readonly type: TradeType;
+  readonly quantity: number;
+}
+
+export type Told =
+  | { readonly status: "accepted"; readonly orderId: number }
+  | { readonly status: "rejected"; readonly reason: RejectionReason }
+  | { readonly status: "key-reused" }
+  /** No answer, or one that says to try again. */
+  | { readonly status: "unknown" };
+
+export interface TradeCall {
+  readonly wish: Wish;
+  readonly told: Told;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export interface LookupCall {
+  readonly frontEnd: string;
+  readonly name: string;
+  /** `undefined`: no such stock. */
+  readonly stock: { readonly quantity: number; readonly volume: number; readonly rev: number } | undefined;
+  readonly cache: string;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export interface History {
+  readonly trades: TradeCall[];
+  readonly lookups: LookupCall[];
+}
+
+interface State {
+  readonly rev: number;
+  readonly quantity: number;
+  readonly volume: number;
+}
+
+/** Every state that a stock has had, oldest first. */
+type States = ReadonlyMap<string, readonly State[]>;
+
+/** I4: one outcome per key, and it is what the ledger says. */
+export function brokenOutcomes({ trades }: History, ledger: readonly Order[]): string[] {
+  const wrong: string[] = [];
+  const byKey = new Map<string, Order>();
+  for (const order of ledger) {
+    if (byKey.has(order.key))
+      wrong.push(`key ${order.key} executed twice: orders ${byKey.get(order.key)?.id}, ${order.id}`);
+    byKey.set(order.key, order);
+  }
+  const firstTold = new Map<string, string>();
+  for (const { wish, told } of trades) {
+    if (told.status === "unknown" || told.status === "key-reused") continue;
+    const order = byKey.get(wish.key);
+    const text = told.status === "accepted" ? `accepted as ${told.orderId}` : `rejected, ${told.reason}`;
+    if (told.status === "rejected" && order) wrong.push(`key ${wish.key} was ${text}, but executed as ${order.id}`);
+    if (told.status === "accepted" && !isSame(order, told.orderId, wish)) {
+      wrong.push(`key ${wish.key} was ${text}, but the ledger holds ${order ? `order ${order.id}` : "nothing"}`);
+    }
+    const first = firstTold.get(wish.key) ?? text;
+    firstTold.set(wish.key, first);
+    if (first !== text) wrong.push(`key ${wish.key} was ${first}, then ${text}`);
+  }
+  return wrong;
+}
+
+/**
+ * I6: lookups and trades of each stock look as if they had happened one after the other. The rev is the place in
+ * that sequence, so checking is a scan: nothing may know less than what had been told to anybody before it began.
+ */
+export function staleAnswers(
+  { trades, lookups }: History,
+  ledger: readonly Order[],
+  initialQuantities: ReadonlyMap<string, number>,
+): string[] {
+  const states = replay(ledger, initialQuantities);
+  const firstAskedMs = new Map<string, number>();
+  for (const { wish, startMs } of trades) {
+    firstAskedMs.set(wish.key, Math.min(startMs, firstAskedMs.get(wish.key) ?? startMs));
+  }
+  const knownBefore = whatWasKnown(trades, lookups);
+  const wrong: string[] = [];
+
+  for (const lookup of lookups) {
+    const { name, stock, cache, frontEnd, startMs, endMs } = lookup;
+    const what = `the lookup (${cache}) of ${name} at ${frontEnd}, ${Math.round(startMs)}–${Math.round(endMs)} ms`;
+    const all = states.get(name);
+    if (!stock || !all) {
+      if (stock || all) wrong.push(`${what} says that there is ${stock ? "such a stock" : "no such stock"}`);
+      continue;
+    }
+    const state = all.find(({ rev }) => rev === stock.rev);
+    if (!state || state.quantity !== stock.quantity || state.volume !== stock.volume) {
+      wrong.push(`${what} told ${JSON.stringify(stock)}; the ledger says ${JSON.stringify(state)}`);
+    }
+    const known = knownBefore(name, startMs);
+    if (stock.rev < known.rev) {
+      wrong.push(`${what} knew rev ${stock.rev}, but rev ${known.rev} had been told at ${Math.round(known.endMs)} ms`);
+    }
+    const asked = firstAskedMs.get(ledger[stock.rev - 1]?.key ?? "");
+    if (asked !== undefined && asked > endMs) wrong.push(`${what} knew order ${stock.rev} before it was asked for`);
+  }
+
+  for (const { wish, told, endMs } of trades) {
+    const { key, name, quantity } = wish;
+    const startMs = firstAskedMs.get(key) ?? 0;
+    const known = knownBefore(name, startMs);
+    if (told.status === "accepted" && told.orderId <= known.rev && states.has(name)) {
+      // A key that is asked for again knows its own order: `known` is from before it was ever asked for.
+      wrong.push(
+        `order ${told.orderId} of ${name}, key ${key}, was numbered before rev ${known.rev}, told before it was asked for`,
+      );
+    }
+    if (told.status === "rejected" && told.reason === "INVALID_STOCKNAME" && states.has(name)) {
+      wrong.push(`key ${key} was told that there is no ${name}`);
+    }
+    if (told.status === "rejected" && told.reason === "INSUFFICIENT_QUANTITY") {
+      const couldBe = (states.get(name) ?? []).some((state, index, all) => {
+        const next = all[index + 1];
+        // The state must have been there at some time between the asking and the answer.
+        const isOver = next !== undefined && next.rev <= known.rev;
+        const asked = firstAskedMs.get(ledger[state.rev - 1]?.key ?? "");
+        return state.quantity < quantity && !isOver && (asked === undefined || asked <= endMs);
+      });
+      if (!couldBe) wrong.push(`key ${key} was refused ${quantity} ${name}, of which there was enough all the time`);
+    }
+  }
+  return wrong;
+}
+
+/** The newest rev of a stock that anybody had been told before a moment. */
+function whatWasKnown(trades: readonly TradeCall[], lookups: readonly LookupCall[]) {
+  const tellings = new Map<string, { endMs: number; rev: number }[]>();
+  const tell = (name: string, endMs: number, rev: number) => {
+    const known = tellings.get(name);
+    if (known) known.push({ endMs, rev });
+    else tellings.set(name, [{ endMs, rev }]);
+  };
+  for (const { name, stock, endMs } of lookups) if (stock) tell(name, endMs, stock.rev);
+  for (const { wish, told, endMs } of trades) if (told.status === "accepted") tell(wish.name, endMs, told.orderId);
+  for (const known of tellings.values()) {
+    known.sort((one, other) => one.endMs - other.endMs);
+    let newest = { endMs: 0, rev: 0 };
+    for (const [index, telling] of known.entries()) {
+      if (telling.rev > newest.rev) newest = telling;
+      known[index] = { endMs: telling.endMs, rev: newest.rev };
+    }
+  }
+  return (name: string, beforeMs: number) => {
+    const known = tellings.get(name) ?? [];
+    let low = 0;
+    let high = known.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((known[middle]?.endMs ?? 0) < beforeMs) low = middle + 1;
+      else high = middle;
+    }
+    return known[low - 1] ?? { endMs: 0, rev: 0 };
+  };
+}
+
+function replay(ledger: readonly Order[], initialQuantities: ReadonlyMap<string, number>): States {
+  const states = new Map<string, State[]>();
+  for (const [name, quantity] of initialQuantities) states.set(name, [{ rev: 0, quantity, volume: 0 }]);
+  for (const { id, name, type, quantity } of ledger) {
+    const all = states.get(name);
+    const now = all?.at(-1);
+    if (!all || !now) continue;
+    all.push({
+      rev: id,
+      quantity: now.quantity + (type === "buy" ? -quantity : quantity),
+      volume: now.volume + (type === "restock" ? 0 : quantity),
+    });
+  }
+  return states;
+}
+
+function isSame(order: Order | undefined, id: number, { name, type, quantity }: Wish): boolean {
+  return order?.id === id && order.name === name && order.type === type && order.quantity === quantity;
+}

@@ -1,0 +1,130 @@
+/**
+ * `npm run sim`: many seeds, one seed with everything that happened in it, or every mutation. Exits with 1 if a
+ * promise was broken (or a mutation was not found), with 2 if it was asked in a wrong way.
+ */
+
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { findMutation, findMutationSeedsMax } from "./find-mutation.ts";
+import { installMutation, mutations } from "./mutations.ts";
+import { runDirected, runSeeds } from "./runs.ts";
+
+const usage = `usage: npm run sim -- [options]
+  --seeds <n>        how many (default 2000)
+  --first <n>        the first of them (default 1)
+  --seed <n>         only this one, with a line for everything that happens
+  --mutation <name>  with this rule taken away
+  --mutations        takes each rule away in turn, until that is noticed, and lists them
+  --jobs <n>         processes at once (default: one for each core)`;
+
+const number = (text: string | undefined, name: string, fallback: number) => {
+  const value = text === undefined ? fallback : Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new Error(`--${name} is ${text}: allowed is a whole number from 1`);
+  return value;
+};
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string" },
+      first: { type: "string" },
+      seed: { type: "string" },
+      mutation: { type: "string" },
+      mutations: { type: "boolean" },
+      jobs: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  return {
+    count: number(values.seeds, "seeds", 2000),
+    first: number(values.first, "first", 1),
+    seed: values.seed === undefined ? undefined : number(values.seed, "seed", 1),
+    jobs: number(values.jobs, "jobs", availableParallelism()),
+    mutation: values.mutation,
+    isAboutMutations: values.mutations ?? false,
+    isHelp: values.help ?? false,
+  };
+}
+
+async function one(seed: number, mutation: string | undefined): Promise<boolean> {
+  if (mutation !== undefined) installMutation(mutation);
+  const { simulate } = await import("./simulate.ts");
+  const { trace, violations, ...counts } = simulate(seed, { trace: true });
+  console.log(trace.join("\n"));
+  console.log(JSON.stringify(counts));
+  for (const violation of violations) console.log(violation);
+  return violations.length === 0;
+}
+
+async function many(first: number, count: number, jobs: number, mutation: string | undefined): Promise<boolean> {
+  const startMs = performance.now();
+  const total = { seeds: 0, events: 0, faults: 0, trades: 0, lookups: 0, cacheHits: 0, orders: 0, failed: 0 };
+  const progress = () => `${total.seeds}/${count} seeds, ${total.failed} failed`;
+  for (const { title, violations } of await runDirected(mutation)) {
+    for (const violation of violations) console.log(`${title}: ${violation}`);
+    if (violations.length > 0) total.failed += 1;
+  }
+  await runSeeds({
+    first,
+    count,
+    jobs,
+    mutation,
+    ran({ seed, violations, events, faults, trades, lookups, cacheHits, orders }) {
+      total.seeds += 1;
+      total.events += events;
+      total.faults += faults;
+      total.trades += trades;
+      total.lookups += lookups;
+      total.cacheHits += cacheHits;
+      total.orders += orders;
+      if (violations.length > 0) {
+        total.failed += 1;
+        console.log(`seed ${seed}: ${violations.join("\n  ")}\n  replay: npm run sim -- --seed ${seed}`);
+      }
+      if (process.stderr.isTTY) process.stderr.write(`\r${progress()}`);
+      else if (total.seeds % 1000 === 0) process.stderr.write(`${progress()}\n`);
+      return true;
+    },
+  });
+  if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+  const seconds = Math.round((performance.now() - startMs) / 1000);
+  console.log(
+    Object.entries({ ...total, seconds })
+      .map(([what, value]) => `${what} ${value.toLocaleString("en")}`)
+      .join(", "),
+  );
+  return total.failed === 0;
+}
+
+async function allMutations(jobs: number): Promise<boolean> {
+  let missed = 0;
+  for (const { name, rule, isHarmless } of mutations) {
+    const found = await findMutation(name, jobs);
+    if ((found === undefined) !== (isHarmless !== undefined)) missed += 1;
+    const where = found ? `${found.where}: ${found.violation}` : `not in ${findMutationSeedsMax} seeds`;
+    console.log(`${rule.padEnd(3)} ${name}\n      ${where}${isHarmless ? `\n      harmless: ${isHarmless}` : ""}`);
+  }
+  return missed === 0;
+}
+
+try {
+  const { seed, first, count, jobs, mutation, isAboutMutations, isHelp } = readArguments();
+  if (mutation !== undefined && !mutations.some(({ name }) => name === mutation)) {
+    throw new Error(
+      `there is no mutation "${mutation}"; there are:\n${mutations.map(({ name }) => `  "${name}"`).join("\n")}`,
+    );
+  }
+  if (isHelp) console.log(usage);
+  else {
+    const isFine = isAboutMutations
+      ? await allMutations(jobs)
+      : seed !== undefined
+        ? await one(seed, mutation)
+        : await many(first, count, jobs, mutation);
+    process.exitCode = isFine ? 0 : 1;
+  }
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`);
+  process.exitCode = 2;
+}

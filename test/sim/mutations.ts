@@ -1,0 +1,328 @@
+/**
+ * The rules, each taken away once: the code that ships with a few words of it replaced as it is loaded. A simulation
+ * that finds nothing proves something only if it finds each of these.
+ */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { plugin } from "bun";
+
+export interface Mutation {
+  readonly name: string;
+  readonly rule: string;
+  /** Why nothing that the simulation checks can come of it. */
+  readonly isHarmless?: string;
+  readonly edits: readonly Edit[];
+}
+
+interface Edit {
+  /** Below `apps/`. */
+  readonly file: string;
+  /** Is there exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: "the fingerprint of a key isn't compared",
+    rule: "R3",
+    edits: [
+      {
+        file: "catalog/decide.ts",
+        find: "known.fingerprint === fingerprint(trade) ?",
+        replace: "known.fingerprint !== '' ?",
+      },
+    ],
+  },
+  {
+    name: "keys aren't stored",
+    rule: "R3",
+    edits: [
+      {
+        file: "catalog/ledger-sqlite.ts",
+        find: "        order.key,\n",
+        replace: "        `${order.key} ${order.id}`,\n",
+      },
+    ],
+  },
+  {
+    name: "rejections aren't stored",
+    rule: "R3",
+    edits: [
+      {
+        file: "catalog/ledger-sqlite.ts",
+        find: "insertRejection.run(key, fingerprint, reason, createdAt);",
+        replace: "void [key, fingerprint, reason, createdAt];",
+      },
+    ],
+  },
+  {
+    name: "a key twice in one batch is decided twice",
+    rule: "R3",
+    edits: [{ file: "catalog/decide.ts", find: "decidedHere.get(trade.key) ?? ", replace: "" }],
+  },
+  {
+    name: "the stock moves in the next transaction",
+    rule: "R2",
+    edits: [
+      {
+        file: "catalog/ledger-sqlite.ts",
+        find: "  const write = client.transaction((term: number, decideOn: (head: number) => Decision): LedgerChange => {",
+        replace:
+          "  let late: readonly Stock[] = [];\n  const write = client.transaction((term: number, decideOn: (head: number) => Decision): LedgerChange => {\n" +
+          "    for (const { quantity, volume, rev, name } of late) setStock.run(quantity, volume, rev, name);\n    late = [];",
+      },
+      {
+        file: "catalog/ledger-sqlite.ts",
+        find: "    for (const { quantity, volume, rev, name } of decision.stocks) setStock.run(quantity, volume, rev, name);",
+        replace: "    late = decision.stocks;",
+      },
+    ],
+  },
+  {
+    name: "changes are passed on in any order",
+    rule: "R7",
+    edits: [{ file: "catalog/service.ts", find: "this.#writing.then(write).then(", replace: "write().then(" }],
+  },
+  {
+    name: "the leader answers without the copies",
+    rule: "R5",
+    edits: [{ file: "order/leader.ts", find: "this.#followers.confirmed(lastId), ", replace: "" }],
+  },
+  {
+    name: "one copy is always enough",
+    rule: "R5",
+    edits: [{ file: "order/copies.ts", find: "[this.#minCopies - 1]", replace: "[0]" }],
+  },
+  {
+    name: "a follower acknowledges before it has stored",
+    rule: "R5",
+    edits: [
+      {
+        file: "order/follower.ts",
+        find: "        for (const order of orders) pending.push(order);",
+        replace:
+          "        for (const order of orders) pending.push(order);\n" +
+          "        stream.send({ replica: replicaId, lastId: pending.at(-1)!.id, lastKey: pending.at(-1)!.key });",
+      },
+    ],
+  },
+  {
+    name: "the leader accepts a gap",
+    rule: "R4",
+    edits: [
+      {
+        file: "order/leader.ts",
+        find: "if (firstId === this.#tailId + 1) this.#take(orders);",
+        replace: "this.#take(orders);",
+      },
+    ],
+  },
+  {
+    name: "the leader never reads what it misses in the ledger",
+    rule: "R1",
+    edits: [{ file: "order/leader.ts", find: "while (this.#tailId < head) {", replace: "while (this.#tailId < 0) {" }],
+  },
+  {
+    name: "the follower begins before the leader that it was has ended",
+    rule: "R1",
+    edits: [{ file: "order/replica.ts", find: "this.#retired = leader.stored();", replace: "void leader.stored();" }],
+  },
+  {
+    name: "a miss isn't confirmed with the ledger",
+    rule: "R6",
+    edits: [
+      {
+        file: "order/replica.ts",
+        find: "    if (order) return order;\n",
+        replace: "    if (order || id > 0) return order;\n",
+      },
+    ],
+  },
+  {
+    name: "nothing is settled",
+    rule: "R7",
+    edits: [
+      { file: "catalog/service.ts", find: "if (upTo <= this.#settledId()) return", replace: "if (upTo >= 0) return" },
+    ],
+  },
+  {
+    name: "a trade is told before it is settled",
+    rule: "R7",
+    edits: [{ file: "order/leader.ts", find: ", this.#settled(head)]", replace: "]" }],
+  },
+  {
+    name: "a lookup tells what isn't settled",
+    rule: "R7",
+    edits: [
+      {
+        file: "catalog/service.ts",
+        find: "await this.#settled(await this.#ledger.stocks(names));",
+        replace: "await this.#ledger.stocks(names);",
+      },
+    ],
+  },
+  {
+    name: "a change doesn't raise the floor",
+    rule: "R8",
+    edits: [{ file: "front-end/stock-cache.ts", find: "    this.#floor.set(name, rev);\n", replace: "" }],
+  },
+  {
+    name: "a change doesn't evict",
+    rule: "R8",
+    edits: [
+      {
+        file: "front-end/stock-cache.ts",
+        find: "if (entry && entry.stock.rev < rev) this.drop(name);",
+        replace: "void entry;",
+      },
+    ],
+  },
+  {
+    name: "the cache serves without a lease",
+    rule: "R8",
+    edits: [
+      {
+        file: "front-end/stock-cache.ts",
+        find: "return nowMs < this.#leaseUntilMs;",
+        replace: "return nowMs > 0 && this.#session !== undefined;",
+      },
+    ],
+  },
+  {
+    name: "a lease counts from the receipt of the answer",
+    rule: "R8",
+    edits: [
+      {
+        file: "front-end/tail.ts",
+        find: "const sentMs = this.#sentMs.get(sequence);",
+        replace: "const sentMs = this.#sentMs.has(sequence) ? this.#options.clock.nowMs() : undefined;",
+      },
+    ],
+  },
+  {
+    name: "a fill is accepted from before the session",
+    rule: "R8",
+    edits: [
+      {
+        file: "front-end/live-bazaar.ts",
+        find: "this.#cache.fill(session, stock, nowMs);",
+        replace: "this.#cache.fill(this.#cache.session ?? session, stock, nowMs);",
+      },
+    ],
+  },
+  {
+    name: "a session is forgotten when its stream ends",
+    rule: "R9",
+    edits: [
+      {
+        file: "catalog/service.ts",
+        find: "this.#tails.get(session) === handlers) this.#tails.delete(session);",
+        replace:
+          "this.#tails.get(session) === handlers) {\n        this.#tails.delete(session);\n        this.#sessions.goodbye(session);\n      }",
+      },
+    ],
+  },
+  {
+    name: "a session is kept no longer than a lease",
+    rule: "R9",
+    edits: [{ file: "catalog/sessions.ts", find: "const leaseMargin = 0.15;", replace: "const leaseMargin = 0;" }],
+  },
+  {
+    name: "a hello that comes again raises what was acknowledged",
+    rule: "R9",
+    edits: [
+      {
+        file: "catalog/sessions.ts",
+        find: "if (session) session.expiresMs = nowMs + this.#keepMs;",
+        replace: "if (session) this.#sessions.set(id, { acked: head, expiresMs: nowMs + this.#keepMs });",
+      },
+    ],
+  },
+  {
+    name: "a hello that comes again begins a session anew",
+    rule: "R9",
+    edits: [
+      {
+        file: "catalog/service.ts",
+        find: "if (session !== undefined && (session !==",
+        replace: "if (session === '' && (session !==",
+      },
+    ],
+  },
+  {
+    name: "a session that is over can be renewed",
+    rule: "R9",
+    edits: [
+      {
+        file: "catalog/sessions.ts",
+        find: "if (!session || session.expiresMs <= nowMs) return false;",
+        replace: "if (!session) return this.hello(id, acked, nowMs, ''), true;",
+      },
+      {
+        file: "catalog/service.ts",
+        find: "        this.#tails.delete(session);\n        handlers.ended(sessionOver());",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "the catalog settles at once after its start",
+    rule: "R9",
+    edits: [{ file: "catalog/sessions.ts", find: "options.startedMs + this.#keepMs;", replace: "options.startedMs;" }],
+  },
+  {
+    name: "an old term may still apply",
+    rule: "R2",
+    edits: [
+      {
+        file: "catalog/ledger-sqlite.ts",
+        find: '    if (current.term !== term) {\n      throw new BazaarError(\n        "FENCED"',
+        replace: '    if (current.term < term) {\n      throw new BazaarError(\n        "FENCED"',
+      },
+    ],
+  },
+  {
+    name: "a new leader serves before it has caught up",
+    rule: "R1",
+    isHarmless:
+      "whatever it answers first makes it read what it misses; without the rule, its list of orders is short for a moment",
+    edits: [{ file: "order/replica.ts", find: "      await leader.catchUp(head);\n", replace: "      void head;\n" }],
+  },
+];
+
+/** Must be called before anything of `apps/` is loaded. Throws if the code no longer says what is to be replaced. */
+export function installMutation(name: string): void {
+  const mutation = mutations.find((other) => other.name === name);
+  if (!mutation)
+    throw new Error(
+      `there is no mutation "${name}": there are ${mutations.map((other) => `"${other.name}"`).join(", ")}`,
+    );
+  const sources = mutate(mutation);
+  plugin({
+    name: "mutation",
+    setup(build) {
+      build.onLoad({ filter: /\/apps\/.*\.ts$/ }, ({ path }) => ({
+        contents: sources.get(path) ?? readFileSync(path, "utf8"),
+        loader: "ts",
+      }));
+    },
+  });
+}
+
+function mutate({ name, edits }: Mutation): Map<string, string> {
+  const sources = new Map<string, string>();
+  for (const { file, find, replace } of edits) {
+    const path = join(import.meta.dirname, "..", "..", "apps", file);
+    const source = sources.get(path) ?? readFileSync(path, "utf8");
+    const times = source.split(find).length - 1;
+    if (times !== 1)
+      throw new Error(`mutation "${name}": ${file} holds ${JSON.stringify(find)} ${times} times, not once`);
+    sources.set(
+      path,
+      source.replace(find, () => replace),
+    );
+  }
+  return sources;
+}

@@ -1,0 +1,126 @@
+/**
+ * A process that can be killed and stopped at any moment, with a clock of its own. Each start is a new life: what
+ * an earlier one still has under way has no effect any more, as if it had never been sent or written.
+ */
+
+import type { Clock } from "@stock-bazaar/shared/clock";
+import type { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** What a turn of the event loop takes, at most. */
+const turnMs = 0.1;
+/** Timers come late by up to this. */
+const timerLateMs = 1;
+
+export interface Pace {
+  /** Its milliseconds in one of the world's: 1.05 is a clock that runs 5% fast. */
+  readonly rate: number;
+  /** Its wall clock, at the beginning. */
+  readonly wallMs: number;
+}
+
+export class Life {
+  readonly clock: Clock;
+  readonly #random: Random;
+  readonly #scheduler: Scheduler;
+  #isAlive = true;
+  #isPaused = false;
+  /** What has come and is not done yet: while the process is stopped, and until it has caught up afterwards. */
+  #backlog: (() => void)[] = [];
+  readonly #mourners = new Set<() => void>();
+
+  constructor(scheduler: Scheduler, random: Random, pace: Pace) {
+    this.#random = random;
+    this.#scheduler = scheduler;
+    this.clock = {
+      nowMs: () => scheduler.nowMs * pace.rate,
+      wallTime: () => new Date(pace.wallMs + scheduler.nowMs * pace.rate).toISOString(),
+      after: (delayMs, action) => {
+        let isDue = true;
+        scheduler.after(delayMs / pace.rate + random.between(0, timerLateMs), () =>
+          this.run(() => {
+            if (isDue) action();
+          }),
+        );
+        return () => void (isDue = false);
+      },
+      soon: (action) => this.#soon(action),
+    };
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Does it now, later when the process goes on, or never. */
+  run(action: () => void): void {
+    if (!this.#isAlive) return;
+    if (this.#isPaused || this.#backlog.length > 0) this.#backlog.push(action);
+    else action();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** What has come meanwhile is done in its order. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#catchUp();
+  }
+
+  kill(): void {
+    if (!this.#isAlive) return;
+    this.#isAlive = false;
+    this.#backlog = [];
+    for (const mourner of this.#mourners) mourner();
+    this.#mourners.clear();
+  }
+
+  /** The connections of a process that is killed end. Returns what takes it back. */
+  onKill(mourner: () => void): () => void {
+    this.#mourners.add(mourner);
+    return () => void this.#mourners.delete(mourner);
+  }
+
+  #catchUp(): void {
+    this.#scheduler.after(this.#random.between(0, turnMs), () => {
+      if (this.#isPaused) return;
+      const action = this.#backlog[0];
+      if (!action) return;
+      action();
+      this.#backlog.shift();
+      this.#catchUp();
+    });
+  }
+
+  #soon(action: () => void): void {
+    this.#scheduler.after(this.#random.between(0, turnMs), () => this.run(action));
+  }
+}
+
+/** A place where a process runs, or doesn't; `service` is what the others can call. */
+export class Host<Service> {
+  readonly name: string;
+  life: Life | undefined;
+  service: Service | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get isUp(): boolean {
+    return this.life?.isAlive ?? false;
+  }
+
+  kill(): void {
+    this.life?.kill();
+    this.life = undefined;
+    this.service = undefined;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The promises I1–I8, with everything breaking: thousands of runs of the real code, each decided by its seed, and
+ * the proof that they would notice if a rule were missing.
+ */
+
+import { describe, expect, test } from "vitest";
+import { directedCases } from "./directed.ts";
+import { findMutation, findMutationSeedsMax } from "./find-mutation.ts";
+import { mutations } from "./mutations.ts";
+import { runSeeds } from "./runs.ts";
+import { simulate } from "./simulate.ts";
+
+const seedsCount = 2000;
+/** Seeds that once found a bug. */
+const regressions = [
+  { seed: 40, bug: "a message that came twice on a follower's stream made it store an order twice, and end itself" },
+];
+
+describe("directed cases", () => {
+  test.each(directedCases)("$title", async ({ run }) => {
+    expect(await run()).toEqual([]);
+  });
+});
+
+describe("seeds", () => {
+  test("the same seed is the same run", () => {
+    const first = simulate(7, { trace: true });
+    expect(first.trace.length).toBeGreaterThan(100);
+    expect(simulate(7, { trace: true })).toEqual(first);
+  });
+
+  test.each(regressions)("seed $seed: $bug", ({ seed }) => {
+    expect(simulate(seed).violations).toEqual([]);
+  });
+
+  test(`no promise is broken in ${seedsCount} seeds`, async () => {
+    const broken: string[] = [];
+    const total = { seeds: 0, trades: 0, cacheHits: 0, faults: 0 };
+    await runSeeds({
+      first: 1,
+      count: seedsCount,
+      ran({ seed, violations, trades, cacheHits, faults }) {
+        total.seeds += 1;
+        total.trades += trades;
+        total.cacheHits += cacheHits;
+        total.faults += faults;
+        for (const violation of violations) broken.push(`seed ${seed}: ${violation}`);
+        return true;
+      },
+    });
+    expect(broken).toEqual([]);
+    expect(total.seeds).toBe(seedsCount);
+    // A run in which nothing happens proves nothing.
+    expect(total.trades).toBeGreaterThan(20 * seedsCount);
+    expect(total.cacheHits).toBeGreaterThan(5 * seedsCount);
+    expect(total.faults).toBeGreaterThan(5 * seedsCount);
+  });
+});
+
+describe(`without a rule, within ${findMutationSeedsMax} seeds`, () => {
+  test.each(mutations.filter(({ isHarmless }) => isHarmless === undefined))("$rule: $name", async ({ name }) => {
+    expect(await findMutation(name)).toBeDefined();
+  });
+});

@@ -1,0 +1,310 @@
+/**
+ * A whole bazaar in one thread: the services that ship, each in a process, on a disk and behind a network that can
+ * fail in every way that a real one can. What is not the real code here is only what lies outside it: time, chance,
+ * the network (instead of gRPC), and HTTP.
+ */
+
+import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
+import { CatalogService } from "@stock-bazaar/catalog/service";
+import { stocks } from "@stock-bazaar/db/catalog-tables";
+import {
+  type CatalogDatabase,
+  type OrderDatabase,
+  openCatalogInMemory,
+  openOrdersInMemory,
+} from "@stock-bazaar/db/open";
+import { sqliteFailure } from "@stock-bazaar/db/sqlite-failure";
+import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
+import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import { Replica } from "@stock-bazaar/order/replica";
+import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
+import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
+import { Disk, ledgerOnDisk, logOnDisk } from "./disk.ts";
+import { type Caller, Network } from "./network.ts";
+import { Host, Life, type Pace } from "./process.ts";
+import type { Random } from "./random.ts";
+import { Scheduler } from "./scheduler.ts";
+
+export interface Settings {
+  readonly stocks: readonly { readonly name: string; readonly priceCents: number; readonly quantity: number }[];
+  readonly replicas: number;
+  readonly frontEnds: number;
+  readonly minCopies: number;
+  readonly leaseMs: number;
+  readonly cacheSize: number;
+  readonly cacheTtlMs: number;
+  /** 0 = no restocking. */
+  readonly restockIntervalMs: number;
+  readonly restockQuantity: number;
+  /** A clock runs right, or is this much slow or fast. */
+  readonly drift: number;
+  readonly rpcTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+}
+
+/** What looks over the shoulders of the processes. */
+export interface Witness {
+  /** The ledger may have changed. */
+  committed(): void;
+  /** A leader tells that these orders are accepted. */
+  acknowledged(orderIds: readonly number[]): void;
+  /** A process ended itself, and not for a full disk. */
+  ended(process: string, error: unknown): void;
+  trace(line: string): void;
+  /** Is anybody reading the trace? */
+  readonly isTracing: boolean;
+}
+
+/** A process that gave up is started again within this time. */
+const restartWithinMs = 400;
+
+export interface ReplicaHost extends Host<OrderApi> {
+  readonly id: number;
+  readonly database: OrderDatabase;
+  readonly disk: Disk;
+}
+
+export class World {
+  readonly scheduler = new Scheduler();
+  readonly network: Network;
+  readonly settings: Settings;
+  readonly catalogDatabase: CatalogDatabase;
+  readonly catalogDisk: Disk;
+  readonly catalog = new Host<CatalogApi>("catalog");
+  readonly replicas: readonly ReplicaHost[];
+  readonly frontEnds: readonly Host<LiveBazaar>[];
+  readonly #random: Random;
+  readonly #witness: Witness;
+  readonly #paces = new Map<string, Pace>();
+  #ids = 0;
+
+  constructor(settings: Settings, random: Random, witness: Witness) {
+    this.settings = settings;
+    this.#random = random;
+    this.#witness = witness;
+    this.network = new Network(this.scheduler, random.fork());
+    this.catalogDatabase = openCatalogInMemory();
+    this.catalogDatabase.db
+      .insert(stocks)
+      .values(settings.stocks.map((stock) => ({ ...stock, volume: 0, rev: 0 })))
+      .run();
+    this.catalogDisk = new Disk(random.fork(), this.catalogDatabase.client);
+    this.replicas = Array.from({ length: settings.replicas }, (_, index) => {
+      const database = openOrdersInMemory();
+      const disk = new Disk(random.fork(), database.client);
+      return Object.assign(new Host<OrderApi>(`order-${index + 1}`), { id: index + 1, database, disk });
+    });
+    this.frontEnds = Array.from(
+      { length: settings.frontEnds },
+      (_, index) => new Host<LiveBazaar>(`front-end-${index + 1}`),
+    );
+  }
+
+  get hosts(): (Host<CatalogApi> | Host<OrderApi> | Host<LiveBazaar>)[] {
+    return [this.catalog, ...this.replicas, ...this.frontEnds];
+  }
+
+  /** An id that was never used before. */
+  newId(): string {
+    this.#ids += 1;
+    return `id-${this.#ids}`;
+  }
+
+  trace(line: string): void {
+    if (this.#witness.isTracing) this.#witness.trace(line);
+  }
+
+  /** Starts what doesn't run. */
+  startAll(): void {
+    for (const host of this.hosts) this.start(host);
+  }
+
+  start(host: Host<CatalogApi> | Host<OrderApi> | Host<LiveBazaar>): void {
+    if (host.isUp) return;
+    this.trace(`${host.name} starts`);
+    if (host === this.catalog) return this.#startCatalog();
+    const replica = this.replicas.find((other) => other === host);
+    if (replica) return this.#startReplica(replica);
+    const frontEnd = this.frontEnds.find((other) => other === host);
+    if (frontEnd) this.#startFrontEnd(frontEnd);
+  }
+
+  kill(host: Host<unknown>): void {
+    if (!host.isUp) return;
+    this.trace(`${host.name} is killed`);
+    host.kill();
+  }
+
+  /** Its file is deleted while it doesn't run; the next start finds an empty one. */
+  wipe(replica: ReplicaHost): void {
+    this.kill(replica);
+    this.trace(`${replica.name} loses its database`);
+    replica.database.client.exec("DELETE FROM orders");
+  }
+
+  /** Everything that was broken is whole again, and runs. */
+  heal(): void {
+    this.trace("everything heals");
+    this.network.healAll();
+    for (const disk of [this.catalogDisk, ...this.replicas.map(({ disk }) => disk)]) {
+      disk.slowMs = 0;
+      disk.makeRoom();
+    }
+    for (const { life } of this.hosts) life?.resume();
+    this.startAll();
+  }
+
+  close(): void {
+    for (const host of this.hosts) host.kill();
+    this.catalogDatabase.close();
+    for (const { database } of this.replicas) database.close();
+  }
+
+  /** A front-end as a client sees it. */
+  frontEndFor(caller: Caller, host: Host<LiveBazaar>): Pick<LiveBazaar, "trade" | "lookup" | "stocks" | "order"> {
+    return {
+      trade: (trade) => this.network.call(caller, host, (bazaar) => bazaar.trade(trade)),
+      lookup: (name) => this.network.call(caller, host, (bazaar) => bazaar.lookup(name)),
+      stocks: () => this.network.call(caller, host, (bazaar) => bazaar.stocks()),
+      order: (id) => this.network.call(caller, host, (bazaar) => bazaar.order(id)),
+    };
+  }
+
+  /** A life whose clock keeps its rate through every restart. */
+  newLife(name: string): Life {
+    const { drift } = this.settings;
+    let pace = this.#paces.get(name);
+    if (!pace) {
+      const wallMs = Date.UTC(2026, 0, 1) + this.#random.between(-60_000, 60_000);
+      pace = { rate: this.#random.pick([1 - drift, 1, 1 + drift]), wallMs };
+      this.#paces.set(name, pace);
+    }
+    return new Life(this.scheduler, this.#random.fork(), pace);
+  }
+
+  #startCatalog(): void {
+    const { catalog } = this;
+    const life = this.newLife(catalog.name);
+    catalog.life = life;
+    const broken = (error: unknown) => this.#giveUp(catalog, life, error);
+    const ledger = ledgerOnDisk(createSqliteLedger(this.catalogDatabase, broken), this.catalogDisk, life, () =>
+      this.#witness.committed(),
+    );
+    const { leaseMs } = this.settings;
+    void CatalogService.start({ ledger, clock: life.clock, logger: this.#logger(catalog.name, life), leaseMs }).then(
+      (service) => {
+        if (catalog.life === life) catalog.service = service;
+      },
+    );
+  }
+
+  #startReplica(host: ReplicaHost): void {
+    const life = this.newLife(host.name);
+    const { settings } = this;
+    const caller: Caller = { name: host.name, life, timeoutMs: settings.rpcTimeoutMs };
+    const replica = new Replica({
+      replicaId: host.id,
+      catalog: this.#catalogFor(caller),
+      log: logOnDisk(createSqliteOrderLog(host.database), host.disk, life),
+      clock: life.clock,
+      random: () => this.#random.fraction(),
+      logger: this.#logger(host.name, life),
+      minCopies: settings.minCopies,
+      rpcTimeoutMs: settings.rpcTimeoutMs,
+      restockIntervalMs: settings.restockIntervalMs,
+      restockQuantity: settings.restockQuantity,
+      peer: (id) => {
+        const peer = this.replicas.find((other) => other.id === id);
+        return peer ? this.#replicaFor(caller, peer) : undefined;
+      },
+      fatal: (error) => this.#giveUp(host, life, error),
+    });
+    host.life = life;
+    host.service = {
+      trade: async (trades) => {
+        const outcomes = await replica.trade(trades);
+        const accepted = outcomes.flatMap((outcome) => (outcome.status === "accepted" ? [outcome.orderId] : []));
+        if (life.isAlive) this.#witness.acknowledged(accepted);
+        return outcomes;
+      },
+      order: (id) => replica.order(id),
+      orders: (request) => replica.orders(request),
+      lead: (afterTerm) => replica.lead(afterTerm),
+      setLeader: (leadership) => replica.setLeader(leadership),
+      follow: (handlers) => replica.follow(handlers),
+      watch: (handlers) => replica.watch(handlers),
+    };
+    replica.start();
+  }
+
+  #startFrontEnd(host: Host<LiveBazaar>): void {
+    const life = this.newLife(host.name);
+    const { rpcTimeoutMs, cacheSize, cacheTtlMs, requestTimeoutMs } = this.settings;
+    const caller: Caller = { name: host.name, life, timeoutMs: rpcTimeoutMs };
+    host.life = life;
+    host.service = new LiveBazaar({
+      catalog: this.#catalogFor(caller),
+      replicas: new Map(this.replicas.map((replica) => [replica.id, this.#replicaFor(caller, replica)])),
+      config: { cacheSize, cacheTtlMs, requestTimeoutMs },
+      clock: life.clock,
+      random: () => this.#random.fraction(),
+      newId: () => this.newId(),
+      logger: this.#logger(host.name, life),
+    });
+    host.service.start();
+  }
+
+  /** A process that can't trust its disk ends itself, and is started again. */
+  #giveUp(host: Host<CatalogApi> | Host<OrderApi>, life: Life, error: unknown): void {
+    if (!life.isAlive) return;
+    this.trace(`${host.name} ends itself: ${String(error)}`);
+    if (sqliteFailure(error) !== "passing") this.#witness.ended(host.name, error);
+    host.kill();
+    this.scheduler.after(this.#random.between(0, restartWithinMs), () => this.start(host));
+  }
+
+  #catalogFor(caller: Caller): CatalogApi {
+    const { network, catalog } = this;
+    return {
+      apply: (request) => network.call(caller, catalog, (service) => service.apply(request)),
+      restock: (request) => network.call(caller, catalog, (service) => service.restock(request)),
+      settle: (upTo) => network.call(caller, catalog, (service) => service.settle(upTo)),
+      lookup: (names) => network.call(caller, catalog, (service) => service.lookup(names)),
+      stocks: () => network.call(caller, catalog, (service) => service.stocks()),
+      ordersAfter: (afterId, limit) => network.call(caller, catalog, (service) => service.ordersAfter(afterId, limit)),
+      register: () => network.call(caller, catalog, (service) => service.register()),
+      acquire: (request) => network.call(caller, catalog, (service) => service.acquire(request)),
+      tail: (handlers) => network.open(caller, catalog, (service, far) => service.tail(far), handlers),
+    };
+  }
+
+  #replicaFor(caller: Caller, host: ReplicaHost): OrderApi {
+    const { network } = this;
+    return {
+      trade: (trades, signal) => network.call(caller, host, (replica) => replica.trade(trades), signal),
+      order: (id, signal) => network.call(caller, host, (replica) => replica.order(id), signal),
+      orders: (request, signal) => network.call(caller, host, (replica) => replica.orders(request), signal),
+      lead: (afterTerm, signal) => network.call(caller, host, (replica) => replica.lead(afterTerm), signal),
+      setLeader: (leadership) => network.call(caller, host, (replica) => replica.setLeader(leadership)),
+      follow: (handlers) => network.open(caller, host, (replica, far) => replica.follow(far), handlers),
+      watch: (handlers) => network.open(caller, host, (replica, far) => replica.watch(far), handlers),
+    };
+  }
+
+  #logger(name: string, life: Life): Logger {
+    if (!this.#witness.isTracing) return silentLogger;
+    const write = (fields: unknown, message?: string) => {
+      if (life.isAlive)
+        this.trace(typeof fields === "string" ? `${name}: ${fields}` : `${name}: ${message} ${JSON.stringify(fields)}`);
+    };
+    return {
+      ...silentLogger,
+      debug: write,
+      info: write,
+      warn: write,
+      error: write,
+      fatal: write,
+      isLevelEnabled: () => true,
+    } as Logger;
+  }
+}
