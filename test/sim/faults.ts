@@ -1,5 +1,6 @@
 /** What goes wrong in a run, as its plan says. */
 
+import type { Disk } from "./disk.ts";
 import type { Weather } from "./network.ts";
 import { type FaultKind, type Plan, spansMs } from "./plan.ts";
 import type { Host } from "./process.ts";
@@ -89,11 +90,12 @@ export class Faults {
         return this.#spoil(random.pick(replicas), catalog);
       case "bad way between replicas":
         return this.#spoil(random.pick(replicas), random.pick(replicas));
-      case "slow disk": {
-        const disk = random.pick([world.catalogDisk, ...replicas.map((replica) => replica.disk)]);
-        disk.slowMs = random.pick([5, 50, 500]);
-        return this.#later("a disk is quick again", () => (disk.slowMs = 0));
-      }
+      case "failing way from front-end to catalog":
+        return this.#failing(random.pick(frontEnds), catalog);
+      case "slow disk":
+        return this.#slow(random.pick(replicas).disk);
+      case "slow catalog":
+        return this.#slow(world.catalogDisk);
       case "full disk": {
         const { disk } = random.pick(replicas);
         disk.fill();
@@ -152,6 +154,28 @@ export class Faults {
       network.setWeather(weather, from, to);
       this.#later(`from ${from} to ${to} the weather is fine`, () => network.setWeather({}, from, to));
     }
+  }
+
+  /** First the answers come late, then the questions don't come at all. */
+  #failing({ name: one }: Host<unknown>, { name: other }: Host<unknown>): void {
+    const { network, scheduler } = this.#world;
+    this.#world.trace(`${other} answers ${one} late`);
+    network.setWeather({ slowChance: 1, slowMs: this.#random.pick([50, 300]) }, other, one);
+    scheduler.after(this.#random.between(0, 300), () => {
+      if (this.#isOver) return;
+      this.#world.trace(`${one} no longer reaches ${other}`);
+      network.cut(one, other);
+      this.#later(`${one} and ${other} reach each other`, () => {
+        network.heal(one, other);
+        network.setWeather({}, other, one);
+      });
+    });
+  }
+
+  #slow(disk: Disk): void {
+    disk.slowMs = this.#random.pick([5, 50, 200]);
+    this.#world.trace(`a disk takes ${disk.slowMs} ms longer`);
+    this.#later("a disk is quick again", () => (disk.slowMs = 0));
   }
 
   #badWeather(): Partial<Weather> {

@@ -16,7 +16,8 @@ const themes = {
     "pause catalog",
     "pause front-end",
     "kill front-end",
-    "slow disk",
+    "failing way from front-end to catalog",
+    "slow catalog",
   ],
   leader: [
     "kill leader",
@@ -25,13 +26,14 @@ const themes = {
     "pause replica",
     "cut front-end from replica",
     "bad way from front-end to replica",
+    "slow disk",
   ],
   copies: ["wipe replica", "kill leader", "cut replicas", "bad way between replicas", "slow disk", "full disk"],
   ledger: [
     "kill catalog",
     "cut replica from catalog",
     "bad way from replica to catalog",
-    "slow disk",
+    "slow catalog",
     "full catalog",
     "kill leader",
   ],
@@ -100,7 +102,7 @@ export function drawSettings(random: Random, { theme }: Plan): Settings {
     restockIntervalMs: random.pick([0, 200, 1000]),
     restockQuantity: 20,
     drift: random.pick([0, 0.05]),
-    rpcTimeoutMs: random.pick([300, 3000]),
+    rpcTimeoutMs: random.pick([100, 300, 3000]),
     requestTimeoutMs: 5000,
   };
 }
