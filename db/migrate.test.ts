@@ -67,7 +67,7 @@ describe("migrate", () => {
 
 describe("the tables", () => {
   test.each([
-    ["catalog", openCatalogInMemory, ["ledger", "register", "rejections", "stocks"]],
+    ["catalog", openCatalogInMemory, ["initial_stocks", "ledger", "register", "rejections", "stocks"]],
     ["orders", openOrdersInMemory, ["orders"]],
   ] as const)("of %s are those of the design, all STRICT, nothing in them may be NULL", (_kind, open, names) => {
     const { client, close } = open();
