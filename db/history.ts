@@ -63,14 +63,14 @@ export function replicaEnds({ dataDir, replicas }: Databases): ReplicaEnd[] {
 }
 
 function readEnd(dataDir: string, id: number): ReplicaEnd {
-  const { client, close } = openOrderDatabase(dataDir, id, "read");
+  const replica = openOrderDatabase(dataDir, id, "read");
   try {
-    const last = client
+    const last = replica.client
       .prepare<[], { id: number; key: string }>("SELECT id, key FROM orders ORDER BY id DESC LIMIT 1")
       .get();
     return { id, file: orderFile(dataDir, id), lastId: last?.id ?? 0, lastKey: last?.key ?? "" };
   } finally {
-    close();
+    replica.close();
   }
 }
 

@@ -30,7 +30,7 @@ import {
 } from "./open.ts";
 import { attachReplica, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
 import { type Replayed, ReplayError, replayOrders } from "./replay-orders.ts";
-import { defaultStocksFile, keepStocks, keptStocksFile, seed } from "./seed.ts";
+import { keepStocks, keptStocksFile, seed, stocksFileFor } from "./seed.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 import { verify } from "./verify.ts";
 
@@ -66,8 +66,7 @@ export class RebuildError extends SetupError {
 export function rebuildCatalog(databases: Databases, stocksFile?: string): RebuiltCatalog {
   migratePresentReplicas(databases);
   requireSomethingToMend(databases);
-  const kept = keptStocksFile(databases.dataDir);
-  return rebuild(databases, stocksFile ?? (existsSync(kept) ? kept : defaultStocksFile));
+  return rebuild(databases, stocksFile ?? stocksFileFor(databases.dataDir));
 }
 
 /**
@@ -103,10 +102,9 @@ function requireSomethingToMend(databases: Databases): void {
     if (error instanceof DatabaseError && (error.problem === "not-sqlite" || error.problem === "damaged")) return;
     throw error;
   }
-  const readable = new Set([catalog, ...replicaEnds(databases).map(({ file }) => file)]);
-  const [difference] = verify(databases).flatMap(({ file, differences }) => (readable.has(file) ? differences : []));
+  const difference = whatIsWrong(databases);
   if (difference === undefined) {
-    throw new RebuildError(`${catalog} is there, and the replicas are as it says: there is nothing to mend`);
+    throw new RebuildError(`${catalog} is there and right: there is nothing to mend`);
   }
   const headId = ledgerEnd(databases.dataDir);
   const lastId = Math.max(0, ...replicaEnds(databases).map((end) => end.lastId));
@@ -117,12 +115,22 @@ function requireSomethingToMend(databases: Databases): void {
   );
 }
 
+/** If the catalog contradicts itself, or every replica. One replica that differs is wrong itself. */
+function whatIsWrong(databases: Databases): string | undefined {
+  const catalog = catalogFile(databases.dataDir);
+  const replicas = new Set(replicaEnds(databases).map(({ file }) => file));
+  const checks = verify(databases);
+  const ofCatalog = checks.filter(({ file }) => file === catalog).flatMap(({ differences }) => differences);
+  const ofReplicas = checks.filter(({ file }) => replicas.has(file)).map(({ differences }) => differences[0]);
+  return ofCatalog[0] ?? (ofReplicas.every((difference) => difference !== undefined) ? ofReplicas[0] : undefined);
+}
+
 function ledgerEnd(dataDir: string): number {
-  const { client, close } = openCatalogDatabase(dataDir, "read");
+  const catalog = openCatalogDatabase(dataDir, "read");
   try {
-    return lastOrderId(client, "ledger");
+    return lastOrderId(catalog.client, "ledger");
   } finally {
-    close();
+    catalog.close();
   }
 }
 
@@ -206,9 +214,9 @@ function withoutJournal<Result>({ client }: CatalogDatabase, action: () => Resul
 /** Of the catalog that is to be put aside, if it can still be read. */
 function usedTerm({ dataDir }: Databases): number {
   try {
-    const { client, close } = openCatalogDatabase(dataDir, "read");
-    const register = client.prepare<[], { term: number }>("SELECT term FROM register").get();
-    close();
+    const catalog = openCatalogDatabase(dataDir, "read");
+    const register = catalog.client.prepare<[], { term: number }>("SELECT term FROM register").get();
+    catalog.close();
     return register?.term ?? 0;
   } catch {
     return 0;

@@ -16,9 +16,15 @@ import { formatStocks, parseStocks, StockFileError } from "./stock-file.ts";
 
 export const defaultStocksFile = join(import.meta.dirname, "stocks.csv");
 
-/** Where the stocks are kept as they began: the seed of a catalog that has to be made again. */
+/** Where the stocks are kept as they began. */
 export function keptStocksFile(dataDir: string): string {
   return join(dataDir, "stocks.csv");
+}
+
+/** What a catalog is seeded with that has to be made again. */
+export function stocksFileFor(dataDir: string): string {
+  const kept = keptStocksFile(dataDir);
+  return existsSync(kept) ? kept : defaultStocksFile;
 }
 
 export interface Seeded {

@@ -155,7 +155,7 @@ test("a service that exits with 2 can't run as it is configured: it is told, not
   const { supervisor, clock, latest } = setUp();
   supervisor.start();
   await latest("order-2").exit(2);
-  await expect(supervisor.misconfigured).resolves.toBe("order-2");
+  await expect(supervisor.helpless).resolves.toBe("order-2 can't run like this, and says why");
   expect(clock.nextInMs).toBe(Number.POSITIVE_INFINITY);
 });
 
