@@ -3,19 +3,18 @@
  * can't be mended without a person is told, with the command that mends it.
  */
 
-import { existsSync, globSync, rmSync } from "node:fs";
-import { migrateAll } from "@stock-bazaar/db/migrate";
-import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
-import { readConfig } from "@stock-bazaar/shared/config";
-import { type TestContext, describe, expect, test } from "vitest";
-import { get, newTrade, orderNumber, trade } from "./support/client.ts";
+import { globSync, rmSync } from "node:fs";
+import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import { type TestContext, expect, test } from "vitest";
+import { makeTradedDatabases } from "../support/traded-databases.ts";
+import { at, get, newTrade, orderNumber, trade } from "./support/client.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 import { type Exit, Service } from "./support/service.ts";
 import { Traffic } from "./support/traffic.ts";
 import { eventually } from "./support/wait.ts";
 
-const everything = ["catalog.db", "order-1.db", "order-2.db", "order-3.db"];
+const clients = 8;
 
 /** As `rm data/order-1.db*` does it. */
 function remove(cluster: Cluster, database: string): void {
@@ -23,30 +22,11 @@ function remove(cluster: Cluster, database: string): void {
 }
 
 /** A command that a person runs meanwhile. */
-async function bazaar(cluster: Cluster, ...args: string[]): Promise<{ exit: Exit; said: string }> {
-  const command = new Service(args.join(" "), "apps/cli/main.ts", { args, environment: cluster.environment });
-  command.start();
-  const exit = await command.ended();
-  return { exit, said: command.lines.join("\n") };
-}
-
-async function stopEverything(cluster: Cluster): Promise<void> {
-  const frontEnds = cluster.names.filter((name) => name.startsWith("front-end"));
-  const replicas = cluster.replicaIds.map((id) => `order-${id}`);
-  for (const stage of [frontEnds, replicas, ["catalog"]]) {
-    await Promise.all(stage.map((name) => cluster.service(name).stop()));
-  }
-}
-
-/** A bazaar that has traded and was stopped, every replica equal to the ledger. */
-async function traded(context: TestContext, orders: number): Promise<{ cluster: Cluster; traffic: Traffic }> {
-  const cluster = await Cluster.start(context);
-  const traffic = new Traffic({ urls: cluster.urls, clients: 16 });
-  await traffic.more(orders);
-  await traffic.stop();
-  await expectInvariants(cluster, { records: traffic.records });
-  await stopEverything(cluster);
-  return { cluster, traffic };
+async function bazaar(cluster: Cluster, command: string): Promise<{ exit: Exit; said: string }> {
+  const process = new Service(command, "apps/cli/main.ts", { args: [command], environment: cluster.environment });
+  process.start();
+  const exit = await process.ended();
+  return { exit, said: process.lines.join("\n") };
 }
 
 /** `npm start` on the databases and ports of a cluster whose own services don't run. */
@@ -66,181 +46,97 @@ async function startUp(context: TestContext, cluster: Cluster): Promise<Service>
   return up;
 }
 
-describe("after a stop", () => {
-  test("each database in turn is deleted and is there again, by `npm start` alone, with nothing lost", async (context) => {
-    const { cluster, traffic } = await traded(context, 300);
-    const accepted = traffic.accepted.at(-1);
-    for (const database of everything) {
-      remove(cluster, database);
-      const up = await startUp(context, cluster);
-      expect(up.lines.some((line) => line.includes("it was made again from a replica's orders"))).toBe(
-        database === "catalog.db",
-      );
-      // The last order is found, its key is known, and the next trade gets the next number.
-      expect((await get(`${cluster.url}/orders/${accepted?.orderNumber}`)).status).toBe(200);
-      const again = await trade(cluster.url, accepted?.request ?? newTrade());
-      expect(orderNumber(again.body)).toBe(accepted?.orderNumber);
-      expect((await trade(cluster.url, newTrade())).status).toBe(200);
-      await expectInvariants(cluster, { records: traffic.records, equal: cluster.replicaIds });
-      expect(await up.stop()).toEqual({ code: 0, signal: null });
-    }
-    expect(await bazaar(cluster, "verify")).toMatchObject({ exit: { code: 0 } });
-  });
+/** In the eyes of the front-end, whoever has started it. */
+async function liveReplicas(cluster: Cluster): Promise<number> {
+  const { body } = await get(`${cluster.url}/cluster`);
+  const leader = at(body, "data", "leader");
+  const replicas = at(body, "data", "replicas");
+  const leading: unknown = Array.isArray(replicas) ? replicas.find((state) => at(state, "id") === leader) : undefined;
+  const followers = at(leading, "live_followers");
+  return Array.isArray(followers) ? followers.length + 1 : 0;
+}
 
-  test("the catalog is rebuilt by the command, and its services go on with it", async (context) => {
-    const { cluster, traffic } = await traded(context, 200);
-    remove(cluster, "catalog.db");
-    for (const command of ["migrate", "seed"]) {
-      const refused = await bazaar(cluster, command);
-      expect(refused.exit.code).toBe(1);
-      expect(refused.said).toMatch(/catalog\.db is missing, but .*order-1\.db holds \d+ orders: .*rebuild-catalog/);
-    }
-    cluster.service("catalog").start();
-    expect((await cluster.service("catalog").ended()).code).toBe(2);
-    expect(cluster.service("catalog").lines.at(-1)).toContain("npm run rebuild-catalog");
-    expect(existsSync(catalogFile(cluster.dataDir))).toBe(false);
-
-    const rebuilt = await bazaar(cluster, "rebuild-catalog");
-    expect(rebuilt).toMatchObject({ exit: { code: 0 } });
-    await cluster.startInOrder();
-    expect((await trade(cluster.url, newTrade())).status).toBe(200);
-    await expectInvariants(cluster, { records: traffic.records });
-    const running = await bazaar(cluster, "rebuild-catalog");
-    expect(running.exit.code).toBe(1);
-    expect(running.said).toContain("stop it first");
-  });
-});
-
-describe("while everything runs", () => {
-  test("through `npm start`: each database in turn is deleted under load, no acknowledged order is lost", async (context) => {
-    const cluster = await Cluster.create(context);
-    const up = await startUp(context, cluster);
-    const traffic = new Traffic({ urls: cluster.urls, clients: 16, persistent: true });
-    const starts = (name: string) => up.lines.filter((line) => line.includes(`"child":"${name}","pid"`)).length;
-    for (const database of everything) {
-      const service = database.replace(".db", "");
-      const before = starts(service);
-      await traffic.more(200);
-      remove(cluster, database);
-      await eventually(`${service} runs again`, () => starts(service) > before);
-      await traffic.more(200);
-      await cluster.settled();
-    }
-    await traffic.stop();
-    expect(traffic.failures).toEqual([]);
-    await expectInvariants(cluster, { records: traffic.records, equal: cluster.replicaIds });
-    expect(await bazaar(cluster, "verify")).toMatchObject({ exit: { code: 0 } });
-  });
-
-  test("services that were started one by one end themselves, and come back with their command", async (context) => {
-    const cluster = await Cluster.start(context);
-    const traffic = new Traffic({ urls: cluster.urls, clients: 16, persistent: true });
-    await traffic.more(200);
-    remove(cluster, "order-3.db");
-    expect((await cluster.order(3).ended()).code).toBe(1);
-    expect(cluster.order(3).lines.at(-1)).toContain("order-3.db was deleted while it was open");
-    migrateAll(readConfig(cluster.environment));
-    cluster.order(3).start();
-    await cluster.settled();
-    await traffic.more(200);
-
-    remove(cluster, "catalog.db");
-    expect((await cluster.service("catalog").ended()).code).toBe(1);
-    await Promise.all(cluster.replicaIds.map((id) => cluster.order(id).stop()));
-    expect(await bazaar(cluster, "rebuild-catalog")).toMatchObject({ exit: { code: 0 } });
-    cluster.startAll();
-    await cluster.settled();
-    await traffic.more(200);
-    await traffic.stop();
-    expect(traffic.failures).toEqual([]);
-    await expectInvariants(cluster, { records: traffic.records });
-  });
-
-  test("`verify` finds nothing wrong while orders arrive, on any replica", async (context) => {
-    const cluster = await Cluster.start(context);
-    const traffic = new Traffic({ urls: cluster.urls, clients: 32 });
-    for (let round = 0; round < 3; round += 1) {
-      await traffic.more(200);
-      expect(await bazaar(cluster, "verify")).toMatchObject({ exit: { code: 0 } });
-    }
-    await traffic.stop();
-  });
-});
-
-describe("what only a person can mend", () => {
-  test("a catalog that is behind a replica: everything refuses to start and names the command, which mends it", async (context) => {
-    const { cluster, traffic } = await traded(context, 100);
-    const catalog = openCatalogDatabase(cluster.dataDir);
-    catalog.client.exec("DELETE FROM ledger WHERE id = (SELECT head FROM register)");
-    catalog.client.exec("UPDATE register SET head = head - 1");
-    catalog.close();
-
-    cluster.service("catalog").start();
-    expect((await cluster.service("catalog").ended()).code).toBe(2);
-    expect(cluster.service("catalog").lines.at(-1)).toMatch(
-      /catalog\.db ends at order \d+, but .*order-1\.db goes on to order \d+: .*npm run rebuild-catalog/,
+test("`npm start`: databases deleted under load, then one after a stop: no acknowledged order is lost", async (context) => {
+  const cluster = await Cluster.create(context);
+  let up = await startUp(context, cluster);
+  const traffic = new Traffic({ urls: cluster.urls, clients, persistent: true });
+  const starts = (service: string) => up.lines.filter((line) => line.includes(`"child":"${service}","pid"`)).length;
+  for (const services of [["catalog"], ["order-1", "order-2"], ["order-3"]]) {
+    await traffic.more(50);
+    const before = new Map(services.map((service) => [service, starts(service)]));
+    for (const service of services) remove(cluster, `${service}.db`);
+    await eventually(`${services.join(" and ")} again`, () =>
+      services.every((service) => starts(service) > (before.get(service) ?? 0)),
     );
-    const refused = await bazaar(cluster, "up");
-    expect(refused.exit.code).toBe(2);
-    expect(refused.said).toContain("npm run rebuild-catalog");
-    expect(await bazaar(cluster, "verify")).toMatchObject({ exit: { code: 1 } });
+    await eventually("every replica is live", async () => (await liveReplicas(cluster)) === cluster.replicaIds.length);
+  }
+  await traffic.more(50);
+  // Orders arrive while it looks.
+  expect(await bazaar(cluster, "verify")).toMatchObject({ exit: { code: 0 } });
+  await traffic.stop();
+  expect(traffic.failures).toEqual([]);
+  await expectInvariants(cluster, { records: traffic.records, equal: cluster.replicaIds });
+  expect(await up.stop()).toEqual({ code: 0, signal: null });
 
-    const rebuilt = await bazaar(cluster, "rebuild-catalog");
-    expect(rebuilt.exit.code).toBe(0);
-    expect(rebuilt.said).toMatch(/The file that was there is now .*catalog-.*\.db/);
-    await cluster.startInOrder();
-    await expectInvariants(cluster, { records: traffic.records });
-  });
+  remove(cluster, "catalog.db");
+  up = await startUp(context, cluster);
+  expect(up.lines.filter((line) => line.includes("made again from a replica's orders"))).toHaveLength(1);
+  const known = traffic.accepted.at(-1);
+  if (!known) throw new Error("nothing was accepted");
+  expect((await get(`${cluster.url}/orders/${known.orderNumber}`)).status).toBe(200);
+  expect(orderNumber((await trade(cluster.url, known.request)).body)).toBe(known.orderNumber);
+  expect((await trade(cluster.url, newTrade())).status).toBe(200);
+  await expectInvariants(cluster, { records: traffic.records, equal: cluster.replicaIds });
+});
 
-  test("two databases at once: `npm start` doesn't guess", async (context) => {
-    const { cluster } = await traded(context, 50);
-    remove(cluster, "catalog.db");
-    remove(cluster, "order-2.db");
-    const refused = await bazaar(cluster, "up");
-    expect(refused.exit.code).toBe(2);
-    expect(refused.said).toMatch(/catalog\.db is missing, and so is .*order-2\.db: .*npm run rebuild-catalog/);
-    expect(existsSync(orderFile(cluster.dataDir, 2))).toBe(false);
-  });
+test("services started one by one: each ends itself without its database, and goes on after the command", async (context) => {
+  const cluster = await Cluster.start(context);
+  const traffic = new Traffic({ urls: cluster.urls, clients, persistent: true });
+  await traffic.more(50);
+  remove(cluster, "order-3.db");
+  expect((await cluster.order(3).ended()).code).toBe(1);
+  expect(cluster.order(3).lines.at(-1)).toContain("order-3.db was deleted while it was open");
+  expect(await bazaar(cluster, "migrate")).toMatchObject({ exit: { code: 0 } });
+  cluster.order(3).start();
+  await cluster.settled();
 
-  test("`verify` tells each kind of tampering, and exits with 1", async (context) => {
-    const { cluster } = await traded(context, 20);
-    const kinds: [sql: string, undo: string, said: RegExp, replica?: number][] = [
-      [
-        "UPDATE stocks SET quantity = quantity + 7 WHERE name = 'FishCo'",
-        "UPDATE stocks SET quantity = quantity - 7 WHERE name = 'FishCo'",
-        /I1 BROKEN .*catalog\.db, stock "FishCo", column quantity: \d+, but the ledger says 100 at first/,
-      ],
-      [
-        "CREATE TABLE gone AS SELECT * FROM ledger WHERE id = 5; DELETE FROM ledger WHERE id = 5",
-        "INSERT INTO ledger SELECT * FROM gone; DROP TABLE gone",
-        /I2 BROKEN .*catalog\.db lacks order 5, and goes on to order \d+\nI3 BROKEN .*order-1\.db holds order 5, .*catalog\.db doesn't/,
-      ],
-      [
-        "UPDATE orders SET price_cents = price_cents + 1 WHERE id = 3",
-        "UPDATE orders SET price_cents = price_cents - 1 WHERE id = 3",
-        /I3 BROKEN order 3, column price_cents: .*order-2\.db has \d+, .*catalog\.db has \d+\n/,
-        2,
-      ],
-      [
-        "INSERT INTO orders SELECT id + 1, 'new', name, type, 1, price_cents, term, created_at FROM orders ORDER BY id DESC LIMIT 1",
-        "DELETE FROM orders WHERE key = 'new'",
-        /I3 BROKEN .*order-3\.db goes on to order \d+, but .*catalog\.db ends at order \d+/,
-        3,
-      ],
-    ];
-    for (const [sql, undo, said, replica] of kinds) {
-      const change = (statements: string) => {
-        const database =
-          replica === undefined ? openCatalogDatabase(cluster.dataDir) : openOrderDatabase(cluster.dataDir, replica);
-        database.client.exec(statements);
-        database.close();
-      };
-      change(sql);
-      const told = await bazaar(cluster, "verify");
-      expect(told.said).toMatch(said);
-      expect(told.exit.code).toBe(1);
-      change(undo);
-    }
-    expect(await bazaar(cluster, "verify")).toMatchObject({ exit: { code: 0 } });
-  });
+  remove(cluster, "catalog.db");
+  expect((await cluster.service("catalog").ended()).code).toBe(1);
+  const refused = await bazaar(cluster, "migrate");
+  expect(refused.exit.code).toBe(1);
+  expect(refused.said).toMatch(/catalog\.db is missing, but .*order-1\.db holds \d+ orders: .*npm run rebuild-catalog/);
+  cluster.service("catalog").start();
+  expect((await cluster.service("catalog").ended()).code).toBe(2);
+  await Promise.all(cluster.replicaIds.map((id) => cluster.order(id).stop()));
+  expect(await bazaar(cluster, "rebuild-catalog")).toMatchObject({ exit: { code: 0 } });
+
+  remove(cluster, "order-1.db");
+  expect(await bazaar(cluster, "migrate")).toMatchObject({ exit: { code: 0 } });
+  cluster.startAll();
+  await cluster.settled();
+  const running = await bazaar(cluster, "rebuild-catalog");
+  expect(running).toMatchObject({ exit: { code: 1 }, said: expect.stringContaining("stop it first") });
+  await traffic.more(50);
+  await traffic.stop();
+  expect(traffic.failures).toEqual([]);
+  await expectInvariants(cluster, { records: traffic.records });
+});
+
+test("a catalog that is behind a replica: nothing starts on it, and the command mends it", async (context) => {
+  const cluster = await Cluster.create(context);
+  await makeTradedDatabases(cluster.dataDir);
+  const catalog = openCatalogDatabase(cluster.dataDir);
+  catalog.client.exec("DELETE FROM ledger WHERE id = 12; UPDATE register SET head = 11");
+  catalog.close();
+  const behind = /catalog\.db ends at order 11, but .*order-1\.db goes on to order 12: .*npm run rebuild-catalog/;
+
+  cluster.service("catalog").start();
+  expect((await cluster.service("catalog").ended()).code).toBe(2);
+  expect(cluster.service("catalog").lines.at(-1)).toMatch(behind);
+  const refused = await bazaar(cluster, "up");
+  expect(refused).toMatchObject({ exit: { code: 2 }, said: expect.stringMatching(behind) });
+
+  expect(await bazaar(cluster, "rebuild-catalog")).toMatchObject({ exit: { code: 0 } });
+  await cluster.startInOrder();
+  expect((await trade(cluster.url, newTrade())).status).toBe(200);
 });
