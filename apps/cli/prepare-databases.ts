@@ -8,10 +8,11 @@ import { migrateAll } from "@stock-bazaar/db/migrate";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { rebuildCatalogIfSafe } from "@stock-bazaar/db/rebuild-catalog";
 import { countStocks, seed, stocksFileFor } from "@stock-bazaar/db/seed";
-import type { Logger } from "@stock-bazaar/shared/log";
+
+type Tell = (figures: object, message: string) => void;
 
 /** Throws a SetupError that says what to run when only a person may go on. */
-export function prepareDatabases(databases: Databases, logger: Pick<Logger, "info" | "warn">): void {
+export function prepareDatabases(databases: Databases, logger: { readonly info: Tell; readonly warn: Tell }): void {
   if (isCatalogLost(databases)) {
     logger.warn(rebuildCatalogIfSafe(databases), "catalog.db was missing: it was made again from a replica's orders");
   }
