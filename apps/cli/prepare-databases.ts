@@ -5,7 +5,7 @@
 
 import { type Databases, HistoryError, requireNoLostCatalog, requireOneHistory } from "@stock-bazaar/db/history";
 import { migrateAll } from "@stock-bazaar/db/migrate";
-import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
 import { rebuildCatalogIfSafe } from "@stock-bazaar/db/rebuild-catalog";
 import { countStocks, seed, stocksFileFor } from "@stock-bazaar/db/seed";
 
@@ -14,7 +14,9 @@ type Tell = (figures: object, message: string) => void;
 /** Throws a SetupError that says what to run when only a person may go on. */
 export function prepareDatabases(databases: Databases, logger: { readonly info: Tell; readonly warn: Tell }): void {
   if (isCatalogLost(databases)) {
-    logger.warn(rebuildCatalogIfSafe(databases), "catalog.db was missing: it was made again from a replica's orders");
+    // Ten million orders take minutes.
+    logger.warn({ file: catalogFile(databases.dataDir) }, "the catalog is missing: trying to make it again");
+    logger.warn(rebuildCatalogIfSafe(databases), "the catalog was made again from a replica's orders");
   }
   for (const { file, migrations } of migrateAll(databases)) {
     if (migrations > 0) logger.info({ file, migrations }, "migrated");
