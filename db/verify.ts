@@ -188,7 +188,7 @@ function checkNumbers(client: SqliteClient, ledger: OrderTable): Finding {
   if (head !== last) {
     differences.push(`${ledger.file}, table register, column head: ${head}, but the ledger ends at order ${last}`);
   }
-  return { what: `the ledger's numbers are 1 to ${last}`, differences };
+  return { what: last === 0 ? "the ledger is empty" : `the ledger's numbers are 1 to ${last}`, differences };
 }
 
 /** I3: a replica's orders are a prefix of the ledger. */
