@@ -29,6 +29,16 @@ export const stocks = sqliteTable(
   ],
 );
 
+/** What each stock began with. Written once, with the stock: the ledger explains every unit since then (I1). */
+export const initialStocks = sqliteTable(
+  "initial_stocks",
+  {
+    name: text("name").primaryKey(),
+    quantity: integer("quantity").notNull(),
+  },
+  () => [check("initial_stocks_quantity", sql`quantity >= 0`)],
+);
+
 /** Every change of stock, in the order in which it happened: ids are 1..head, no gap (I2), a key is there once (R3). */
 export const ledger = sqliteTable("ledger", orderColumns(), (table) => [
   uniqueIndex("ledger_key").on(table.key),

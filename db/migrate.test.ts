@@ -65,9 +65,31 @@ describe("migrate", () => {
   });
 });
 
+test("a catalog from before initial_stocks was there learns from its ledger what each stock began with", () => {
+  migrateAll({ dataDir, replicas });
+  const catalog = openCatalogDatabase(dataDir);
+  const order = "'GameStart'";
+  catalog.client.exec(`DROP TABLE initial_stocks; PRAGMA user_version = 1;
+    INSERT INTO stocks VALUES ('GameStart', 1599, 17, 8, 4), ('FishCo', 850, 30, 0, 0);
+    INSERT INTO ledger VALUES (1, 'a', ${order}, 'buy', 5, 1599, 1, ''), (2, 'b', ${order}, 'buy', 2, 1599, 1, ''),
+      (3, 'c', ${order}, 'sell', 1, 1599, 1, ''), (4, 'd', ${order}, 'restock', 3, 1599, 1, '')`);
+  catalog.close();
+
+  expect(migrateAll({ dataDir, replicas })[0]?.migrations).toBe(1);
+
+  const migrated = openCatalogDatabase(dataDir);
+  expect(
+    migrated.db.select().from(catalogTables.initialStocks).orderBy(catalogTables.initialStocks.name).all(),
+  ).toEqual([
+    { name: "FishCo", quantity: 30 },
+    { name: "GameStart", quantity: 20 },
+  ]);
+  migrated.close();
+});
+
 describe("the tables", () => {
   test.each([
-    ["catalog", openCatalogInMemory, ["ledger", "register", "rejections", "stocks"]],
+    ["catalog", openCatalogInMemory, ["initial_stocks", "ledger", "register", "rejections", "stocks"]],
     ["orders", openOrdersInMemory, ["orders"]],
   ] as const)("of %s are those of the design, all STRICT, nothing in them may be NULL", (_kind, open, names) => {
     const { client, close } = open();

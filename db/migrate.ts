@@ -3,8 +3,10 @@
  * run again, twice at once, and beside running services.
  */
 
-import type { Config } from "@stock-bazaar/shared/config";
-import { catalogFile, migrateFile, orderFile } from "./open.ts";
+import { migratePresentReplicas, requireNoLostCatalog } from "./history.ts";
+import type { Databases } from "./history.ts";
+import { catalogFile, migrateFile, openCatalogDatabase, orderFile } from "./open.ts";
+import { keepStocks } from "./seed.ts";
 
 export interface MigratedDatabase {
   readonly file: string;
@@ -12,12 +14,31 @@ export interface MigratedDatabase {
   readonly migrations: number;
 }
 
-/** Creates what is missing. Throws a DatabaseError for a file that can't be migrated; those before it are done. */
-export function migrateAll(config: Pick<Config, "dataDir" | "replicas">): MigratedDatabase[] {
-  const catalog = catalogFile(config.dataDir);
-  const orders = [...config.replicas.keys()].map((id) => orderFile(config.dataDir, id));
+/**
+ * Creates what is missing. Throws a DatabaseError for a file that can't be migrated; those before it are done. Throws a
+ * HistoryError instead of making an empty catalog beside replicas that hold orders: the replicas that are there are
+ * migrated then, so that the catalog can be made again from them, and nothing is created.
+ */
+export function migrateAll(databases: Databases): MigratedDatabase[] {
+  const { dataDir, replicas } = databases;
+  const present = migratePresentReplicas(databases);
+  requireNoLostCatalog(databases);
+  const catalog = catalogFile(dataDir);
   return [
-    { file: catalog, migrations: migrateFile(catalog, "catalog") },
-    ...orders.map((file) => ({ file, migrations: migrateFile(file, "orders") })),
+    { file: catalog, migrations: migrateCatalog(dataDir) },
+    ...[...replicas.keys()]
+      .map((id) => orderFile(dataDir, id))
+      .map((file) => ({ file, migrations: present.get(file) ?? migrateFile(file, "orders") })),
   ];
+}
+
+function migrateCatalog(dataDir: string): number {
+  const migrations = migrateFile(catalogFile(dataDir), "catalog");
+  const catalog = openCatalogDatabase(dataDir);
+  try {
+    keepStocks(catalog);
+  } finally {
+    catalog.close();
+  }
+  return migrations;
 }

@@ -12,6 +12,7 @@ import Sqlite from "better-sqlite3";
 import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";
 import * as catalogTables from "./catalog-tables.ts";
 import { DatabaseError } from "./database-error.ts";
+import { putLeftoversAside } from "./files.ts";
 import { applyMigrations, type DatabaseKind, requireMigrated } from "./migrations.ts";
 import * as orderTables from "./order-tables.ts";
 
@@ -76,6 +77,7 @@ export function openOrdersInMemory(): OrderDatabase {
 export function migrateFile(file: string, kind: DatabaseKind): number {
   return explaining(file, kind, () => {
     mkdirSync(dirname(file), { recursive: true });
+    putLeftoversAside(file);
     const client = connect(file, "write");
     try {
       const migrations = applyMigrations(client, kind);
@@ -147,11 +149,11 @@ function explaining<Result>(file: string, kind: DatabaseKind, action: () => Resu
   }
 }
 
-/** A replica fills itself again from the leader; nothing fills a catalog but a copy of it. */
+/** A replica fills itself again from the leader, the catalog is made again from a replica. */
 function adviceForLost(kind: DatabaseKind): string {
   return kind === "orders"
     ? "move it elsewhere, then run `npm run migrate` (the replica fetches its orders again)"
-    : "put back a copy, or move it elsewhere and begin anew with `npm run migrate`, then `npm run seed`";
+    : "run `npm run rebuild-catalog`, which moves it aside and makes it again from a replica's orders";
 }
 
 function wrap<Schema extends Record<string, unknown>>(

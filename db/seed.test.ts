@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { stocks } from "./catalog-tables.ts";
-import { type CatalogDatabase, openCatalogInMemory } from "./open.ts";
-import { countStocks, seed } from "./seed.ts";
+import { initialStocks, stocks } from "./catalog-tables.ts";
+import { migrateAll } from "./migrate.ts";
+import { type CatalogDatabase, catalogFile, migrateFile, openCatalogDatabase, openCatalogInMemory } from "./open.ts";
+import { countStocks, keptStocksFile, seed } from "./seed.ts";
 
 let folder: string;
 let catalog: CatalogDatabase;
@@ -44,6 +45,34 @@ test("a stock that has been traded keeps its row, whatever the file says", () =>
 
   expect(stock("FishCo")).toEqual(traded);
   expect(stock("Tux")).toEqual({ name: "Tux", priceCents: 435, quantity: 5, volume: 0, rev: 0 });
+});
+
+test("what each stock began with is recorded with it, and stays when it is traded or seeded again", () => {
+  seed(catalog, fileOf("Tux,4.35,5"));
+  catalog.db.update(stocks).set({ quantity: 1, volume: 4, rev: 2 }).run();
+  seed(catalog, fileOf("Tux,4.35,9", "Ant,1,7"));
+  expect(catalog.db.select().from(initialStocks).orderBy(initialStocks.name).all()).toEqual([
+    { name: "Ant", quantity: 7 },
+    { name: "Tux", quantity: 5 },
+  ]);
+});
+
+test("it is kept beside the catalog as well, as a file to seed from, over all seedings", () => {
+  migrateFile(catalogFile(folder), "catalog");
+  const database = openCatalogDatabase(folder);
+  seed(database, fileOf("Tux,4.05,5", '"Sons, ""and"" Daughters",15.99,100'));
+  database.db.update(stocks).set({ quantity: 1, volume: 4, rev: 2 }).where(eq(stocks.name, "Tux")).run();
+  seed(database, fileOf("Tux,9,9", "Ant,1000.5,7"));
+  database.close();
+
+  expect(readFileSync(keptStocksFile(folder), "utf8")).toBe(
+    'name,price,quantity\n"Ant",1000.50,7\n"Sons, ""and"" Daughters",15.99,100\n"Tux",4.05,5\n',
+  );
+  expect(seed(catalog, keptStocksFile(folder)).added).toBe(3);
+  // Deleted, it comes back with the next migration.
+  rmSync(keptStocksFile(folder));
+  migrateAll({ dataDir: folder, replicas: new Map() });
+  expect(seed(catalog, keptStocksFile(folder)).kept).toBe(3);
 });
 
 test("a file with one wrong row adds nothing", () => {

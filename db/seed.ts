@@ -1,16 +1,31 @@
 /**
  * Puts stocks into the catalog that aren't there yet. A stock that is there keeps its row, whatever the file says:
  * to set its quantity back would undo trades that the ledger still holds (I1).
+ *
+ * What the stocks began with is also kept as a file beside the catalog: without it, a catalog that is lost could only
+ * be made again by somebody who knows which files it was seeded with.
  */
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { count } from "drizzle-orm";
-import { stocks } from "./catalog-tables.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { count, eq } from "drizzle-orm";
+import { initialStocks, stocks } from "./catalog-tables.ts";
+import { writeWhole } from "./files.ts";
 import type { CatalogDatabase } from "./open.ts";
-import { parseStocks, StockFileError } from "./stock-file.ts";
+import { formatStocks, parseStocks, StockFileError } from "./stock-file.ts";
 
 export const defaultStocksFile = join(import.meta.dirname, "stocks.csv");
+
+/** Where the stocks are kept as they began. */
+export function keptStocksFile(dataDir: string): string {
+  return join(dataDir, "stocks.csv");
+}
+
+/** What a catalog is seeded with that has to be made again. */
+export function stocksFileFor(dataDir: string): string {
+  const kept = keptStocksFile(dataDir);
+  return existsSync(kept) ? kept : defaultStocksFile;
+}
 
 export interface Seeded {
   readonly added: number;
@@ -19,17 +34,38 @@ export interface Seeded {
 }
 
 /** All or nothing. Throws a StockFileError if the file can't be read or any row of it is wrong. */
-export function seed({ db }: CatalogDatabase, file: string = defaultStocksFile): Seeded {
+export function seed(catalog: CatalogDatabase, file: string = defaultStocksFile): Seeded {
   const wanted = parseStocks(readStocksFile(file), file);
-  const added = db.transaction(
-    (transaction) =>
-      wanted.reduce((sum, stock) => {
-        const row = { ...stock, volume: 0, rev: 0 };
-        return sum + transaction.insert(stocks).values(row).onConflictDoNothing({ target: stocks.name }).run().changes;
-      }, 0),
+  const added = catalog.db.transaction(
+    (transaction) => {
+      let added = 0;
+      for (const { name, priceCents, quantity } of wanted) {
+        const row = { name, priceCents, quantity, volume: 0, rev: 0 };
+        const { changes } = transaction.insert(stocks).values(row).onConflictDoNothing({ target: stocks.name }).run();
+        if (changes > 0) transaction.insert(initialStocks).values({ name, quantity }).run();
+        added += changes;
+      }
+      // Before the commit: a stock that only the file knows does no harm, one that only the catalog knows could be lost.
+      keepStocks(catalog);
+      return added;
+    },
     { behavior: "immediate" },
   );
   return { added, kept: wanted.length - added };
+}
+
+/** Writes what the stocks began with into the file beside the catalog, unless it is there already. */
+export function keepStocks({ db, client }: CatalogDatabase): void {
+  if (client.memory) return;
+  const began = db
+    .select({ name: stocks.name, priceCents: stocks.priceCents, quantity: initialStocks.quantity })
+    .from(initialStocks)
+    .innerJoin(stocks, eq(stocks.name, initialStocks.name))
+    .orderBy(stocks.name)
+    .all();
+  const file = keptStocksFile(dirname(client.name));
+  const content = formatStocks(began);
+  if (began.length > 0 && !(existsSync(file) && readFileSync(file, "utf8") === content)) writeWhole(file, content);
 }
 
 export function countStocks({ db }: CatalogDatabase): number {

@@ -91,6 +91,15 @@ export function parseStocks(content: Uint8Array, file: string): NewStock[] {
   return stocks;
 }
 
+/** What `parseStocks` reads back. */
+export function formatStocks(stocks: readonly NewStock[]): string {
+  const rows = stocks.map(({ name, priceCents, quantity }) => {
+    const price = `${Math.floor(priceCents / 100)}.${String(priceCents % 100).padStart(2, "0")}`;
+    return `"${name.replaceAll('"', '""')}",${price},${quantity}\n`;
+  });
+  return `${columns.join()}\n${rows.join("")}`;
+}
+
 interface CsvRow {
   /** Where it begins, counted from 1. */
   readonly line: number;

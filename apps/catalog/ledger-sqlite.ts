@@ -106,7 +106,7 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
       const missing = lastId > current.head ? `ends at ${current.head}, before` : "holds another order at";
       throw new BazaarError(
         "DIVERGED",
-        `the ledger ${missing} order ${lastId} of replica ${replica}: is catalog.db the right file? Put back the one that belongs to the replicas`,
+        `the ledger ${missing} order ${lastId} of replica ${replica}: is catalog.db the right file? Stop the catalog and put back the one that belongs to the replicas, or run \`npm run rebuild-catalog\``,
       );
     }
     setLeader.run(current.term + 1, replica);

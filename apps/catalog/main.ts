@@ -1,3 +1,5 @@
+import { watchFile } from "@stock-bazaar/db/file-watch";
+import { requireOneHistory } from "@stock-bazaar/db/history";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { startServer } from "@stock-bazaar/shared/grpc-server";
@@ -10,7 +12,10 @@ import { CatalogService } from "./service.ts";
 const stopGraceMs = 2000;
 
 await runService("catalog", async ({ config, logger, fatal }) => {
-  const ledger = createSqliteLedger(openCatalogDatabase(config.dataDir), fatal);
+  requireOneHistory(config);
+  const database = openCatalogDatabase(config.dataDir);
+  const endWatch = watchFile(database.client.name, systemClock, fatal);
+  const ledger = createSqliteLedger(database, fatal);
   const catalog = await CatalogService.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs });
   const server = await startServer(config.catalog, catalogService(catalog));
   logger.info({ host: config.catalog.host, port: server.port }, "listening");
@@ -18,6 +23,7 @@ await runService("catalog", async ({ config, logger, fatal }) => {
     const drained = server.stop(stopGraceMs);
     catalog.endTails();
     await drained;
+    endWatch();
     await catalog.stop();
   };
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
 import { countStocks } from "@stock-bazaar/db/seed";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { makeTradedDatabases } from "../../test/support/traded-databases.ts";
 
 let folder: string;
 let dataDir: string;
@@ -84,11 +85,82 @@ describe("seed", () => {
   });
 });
 
+describe("verify", () => {
+  test("tells each check in a line, or all as JSON, and exits with 1 and the first difference when one is broken", async () => {
+    await makeTradedDatabases(dataDir);
+    const fine = await run(["verify"]);
+    expect(fine).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(fine.stdout.split("\n")).toEqual([
+      `I1 ok     ${dataDir}/catalog.db: the ledger explains the quantities of 10 stocks`,
+      `I2 ok     ${dataDir}/catalog.db: the ledger's numbers are 1 to 12`,
+      ...[1, 2, 3].map((id) => `I3 ok     ${dataDir}/order-${id}.db: 12 orders, as in the ledger row for row`),
+      "",
+    ]);
+
+    const replica = openOrderDatabase(dataDir, 2);
+    replica.client.exec("UPDATE orders SET quantity = quantity + 1 WHERE id = 3");
+    replica.close();
+    const broken = await run(["verify"]);
+    expect(broken.exitCode).toBe(1);
+    expect(broken.stdout.split("\n")[3]).toBe(
+      `I3 BROKEN order 3, column quantity: ${dataDir}/order-2.db has 2, ${dataDir}/catalog.db has 1`,
+    );
+    const json = await run(["verify", "--json"]);
+    expect(json.exitCode).toBe(1);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ok: false,
+      checks: [
+        { promise: "I1" },
+        { promise: "I2" },
+        { differences: [] },
+        { differences: [expect.stringContaining("order 3")] },
+        {},
+      ],
+    });
+  });
+});
+
+describe("rebuild-catalog", () => {
+  test("makes a lost catalog again, and says what it did, and what can't be brought back", async () => {
+    const environment = { CATALOG_PORT: String(freePort()) };
+    await makeTradedDatabases(dataDir);
+    rmSync(join(dataDir, "catalog.db"));
+    const rebuilt = await run(["rebuild-catalog"], environment);
+    expect(rebuilt).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(rebuilt.stdout).toContain(
+      `${dataDir}/catalog.db: orders: 12, all of ${dataDir}/order-1.db, on the stocks of ${dataDir}/stocks.csv\n`,
+    );
+    expect(rebuilt.stdout).toContain("refusals of trades");
+    expect(await run(["rebuild-catalog"], environment)).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: `${dataDir}/catalog.db is there and right: there is nothing to mend\n`,
+    });
+  });
+
+  test("leaves a catalog alone that is running", async () => {
+    const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    const { exitCode, stderr } = await run(["rebuild-catalog"], { CATALOG_PORT: String(server.port) });
+    server.stop(true);
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe(`a catalog answers at 127.0.0.1:${server.port}: stop it first, best with everything else\n`);
+  });
+});
+
+/** Free a moment ago. */
+function freePort(): number {
+  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = server;
+  server.stop(true);
+  return port;
+}
+
 describe("a wrong use", () => {
   test.each([
     ["no command", []],
     ["an unknown command", ["dance"]],
     ["an unknown option", ["seed", "--fast"]],
+    ["an option of another command", ["rebuild-catalog", "--json"]],
     ["an argument too many", ["migrate", "now"]],
   ])("exits with 2: %s", async (_case, args) => {
     const { exitCode, stderr } = await run(args);
@@ -97,8 +169,9 @@ describe("a wrong use", () => {
   });
 
   test("is a wrong environment as well, told in one line", async () => {
-    for (const command of ["migrate", "seed", "up"]) {
-      const { exitCode, stderr } = await run([command], { FRONTEND_PORT: "eighty" });
+    const commands = ["migrate", "seed", "up", "verify", "rebuild-catalog"];
+    const runs = await Promise.all(commands.map((command) => run([command], { FRONTEND_PORT: "eighty" })));
+    for (const { exitCode, stderr } of runs) {
       expect(exitCode).toBe(2);
       expect(stderr).toBe('FRONTEND_PORT is "eighty": allowed is a whole number from 1 to 65535\n');
     }

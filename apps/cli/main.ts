@@ -6,12 +6,14 @@
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.ts";
 import { migrateCommand } from "./commands/migrate.ts";
+import { rebuildCatalogCommand } from "./commands/rebuild-catalog.ts";
 import { seedCommand } from "./commands/seed.ts";
 import { upCommand } from "./commands/up.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { explainError } from "./errors.ts";
 
 /** Each makes its command anew. A command reports failure by throwing. */
-const commands = [upCommand, migrateCommand, seedCommand, benchCommand];
+const commands = [upCommand, migrateCommand, seedCommand, verifyCommand, rebuildCatalogCommand, benchCommand];
 
 const program = new Command("bazaar")
   .description("Stock Bazaar: a stock-trading service that never loses an acknowledged order")

@@ -3,9 +3,11 @@
  * die and be started again for ever, and its message would drown in those of the services that wait for it.
  */
 
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type Server } from "node:net";
 import type { Address, Config } from "@stock-bazaar/shared/config";
 import { CommandError } from "./errors.ts";
+
+const answerTimeoutMs = 1000;
 
 /** Throws a CommandError that names the variable of the first address that can't be listened on. */
 export async function requireFreePorts(config: Pick<Config, "frontEnd" | "catalog" | "replicas">): Promise<void> {
@@ -33,12 +35,30 @@ export async function requireFreePorts(config: Pick<Config, "frontEnd" | "catalo
   }
 }
 
+/** Does anybody listen there? Somebody on another machine who says nothing in time counts as nobody. */
+export function isListening({ host, port }: Address): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: withoutBrackets(host), port, timeout: answerTimeoutMs });
+    const done = (listening: boolean) => {
+      socket.destroy();
+      resolve(listening);
+    };
+    socket.once("connect", () => done(true));
+    socket.once("timeout", () => done(false));
+    socket.once("error", () => done(false));
+  });
+}
+
 function listen(host: string, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
-    server.listen({ host: host.replace(/^\[(.*)\]$/, "$1"), port, exclusive: true }, () => resolve(server));
+    server.listen({ host: withoutBrackets(host), port, exclusive: true }, () => resolve(server));
   });
+}
+
+function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
 }
 
 function close(server: Server): Promise<void> {

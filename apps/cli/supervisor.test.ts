@@ -1,7 +1,7 @@
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { silentLogger } from "@stock-bazaar/shared/log";
-import { expect, test } from "vitest";
-import { type ServiceExit, type ServiceProcess, type ServiceSpec, Supervisor } from "./supervisor.ts";
+import { describe, expect, test } from "vitest";
+import { type Repair, type ServiceExit, type ServiceProcess, type ServiceSpec, Supervisor } from "./supervisor.ts";
 
 /** Time that stands still until it is moved. */
 class FakeClock implements Clock {
@@ -59,14 +59,22 @@ class FakeProcess implements ServiceProcess {
   }
 }
 
-function setUp(stages: string[][] = [["front-end"], ["order-1", "order-2"], ["catalog"]]) {
+function setUp(
+  stages: string[][] = [["front-end"], ["order-1", "order-2"], ["catalog"]],
+  repairs: Readonly<Record<string, Repair>> = {},
+) {
   const clock = new FakeClock();
   const started: { name: string; process: FakeProcess }[] = [];
   const kills: string[] = [];
   let startFailures = 0;
   const supervisor = new Supervisor({
     stopTimeoutMs: 10_000,
-    stages: stages.map((names) => names.map((name): ServiceSpec => ({ name, command: [], environment: {} }))),
+    stages: stages.map((names) =>
+      names.map((name): ServiceSpec => {
+        const repair = repairs[name];
+        return { name, command: [], environment: {}, ...(repair && { repair }) };
+      }),
+    ),
     startProcess: ({ name }) => {
       if (startFailures > 0) {
         startFailures -= 1;
@@ -155,7 +163,7 @@ test("a service that exits with 2 can't run as it is configured: it is told, not
   const { supervisor, clock, latest } = setUp();
   supervisor.start();
   await latest("order-2").exit(2);
-  await expect(supervisor.misconfigured).resolves.toBe("order-2");
+  await expect(supervisor.helpless).resolves.toBe("order-2 can't run like this, and says why");
   expect(clock.nextInMs).toBe(Number.POSITIVE_INFINITY);
 });
 
@@ -207,4 +215,109 @@ test("what dies while everything stops isn't started again, nor is what waited f
   clock.advance(60_000);
   expect(started).toHaveLength(4);
   expect(kills).toEqual(["SIGTERM front-end"]);
+});
+
+describe("a repair", () => {
+  /** Catalog and replicas as `up` has them: `lost` names those whose database is gone. */
+  function setUpRepairs() {
+    const lost = new Set<string>();
+    const repaired: string[] = [];
+    const repairOf = (name: string, pauses: string[]): Repair => ({
+      isDue: () => lost.has(name),
+      pauses,
+      run: () => {
+        if (lost.has("hope")) throw new Error("no replica is left");
+        repaired.push(name);
+        lost.delete(name);
+      },
+    });
+    const replicas = ["order-1", "order-2"];
+    const repairs = {
+      catalog: repairOf("catalog", replicas),
+      ...Object.fromEntries(replicas.map((name) => [name, repairOf(name, [])])),
+    };
+    const parts = setUp(undefined, repairs);
+    parts.supervisor.start();
+    return { ...parts, lost, repaired, startedAgain: () => parts.started.slice(4).map(({ name }) => name) };
+  }
+
+  test("is done before the next start, when those that must not run have ended; then all start again", async () => {
+    const { clock, kills, latest, lost, repaired, startedAgain } = setUpRepairs();
+    lost.add("catalog");
+    await latest("catalog").exit(1);
+    clock.advance(100);
+    await settle();
+    expect(kills).toEqual(["SIGTERM order-1", "SIGTERM order-2"]);
+    await latest("order-1").exit(0);
+    await settle();
+    expect(repaired).toEqual([]);
+    expect(startedAgain()).toEqual([]);
+
+    await latest("order-2").exit(0);
+    await settle();
+    expect(repaired).toEqual(["catalog"]);
+    expect(startedAgain()).toEqual(["catalog", "order-1", "order-2"]);
+    // From now on they are looked after as before.
+    await latest("order-1").exit(1);
+    clock.advance(100);
+    expect(startedAgain().at(-1)).toBe("order-1");
+  });
+
+  test("that pauses nobody leaves the others alone, and isn't done when it isn't due", async () => {
+    const { clock, kills, latest, lost, repaired, startedAgain } = setUpRepairs();
+    lost.add("order-2");
+    await latest("order-1").exit(1);
+    await latest("order-2").exit(1);
+    clock.advance(100);
+    await settle();
+    expect(repaired).toEqual(["order-2"]);
+    expect(startedAgain()).toEqual(["order-1", "order-2"]);
+    expect(kills).toEqual([]);
+  });
+
+  test("of two services at once: one after the other, and each service starts once", async () => {
+    const { clock, latest, lost, repaired, started, startedAgain } = setUpRepairs();
+    for (const name of ["catalog", "order-1"]) {
+      lost.add(name);
+      await latest(name).exit(1);
+    }
+    clock.advance(100);
+    await settle();
+    await latest("order-2").exit(0);
+    await settle();
+    expect(repaired.toSorted()).toEqual(["catalog", "order-1"]);
+    expect(startedAgain().toSorted()).toEqual(["catalog", "order-1", "order-2"]);
+    expect(started).toHaveLength(7);
+  });
+
+  test("that fails needs a person: it is told, nothing is started, and all can be stopped", async () => {
+    const { supervisor, clock, latest, lost, startedAgain } = setUpRepairs();
+    lost.add("catalog").add("hope");
+    await latest("catalog").exit(1);
+    clock.advance(100);
+    await settle();
+    for (const name of ["order-1", "order-2"]) await latest(name).exit(0);
+    await expect(supervisor.helpless).resolves.toBe("catalog can't be started: no replica is left");
+    const stopped = supervisor.stop();
+    await latest("front-end").exit(0);
+    await stopped;
+    clock.advance(60_000);
+    expect(startedAgain()).toEqual([]);
+  });
+
+  test("isn't done any more when everything stops meanwhile", async () => {
+    const { supervisor, clock, latest, lost, repaired, startedAgain } = setUpRepairs();
+    lost.add("catalog");
+    await latest("catalog").exit(1);
+    clock.advance(100);
+    await settle();
+    const stopped = supervisor.stop();
+    for (const name of ["front-end", "order-1", "order-2"]) {
+      await latest(name).exit(0);
+      await settle();
+    }
+    await stopped;
+    expect(repaired).toEqual([]);
+    expect(startedAgain()).toEqual([]);
+  });
 });

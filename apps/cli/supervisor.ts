@@ -1,7 +1,8 @@
 /**
  * Keeps processes running: starts them together, starts one that dies again, and stops them in order, those that
- * take requests first, so that nothing is taken in which the rest can't finish any more. Processes and time come in
- * from outside; this file holds the policy and no more.
+ * take requests first, so that nothing is taken in which the rest can't finish any more. What a service needs is
+ * repaired before it starts again. Processes, repairs and time come in from outside; this file holds the policy and no
+ * more.
  */
 
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
@@ -13,6 +14,17 @@ export interface ServiceSpec {
   readonly command: readonly string[];
   /** On top of the supervisor's own environment. */
   readonly environment: Readonly<Record<string, string>>;
+  readonly repair?: Repair;
+}
+
+/** Makes again what a service can't start without: its database. */
+export interface Repair {
+  /** Asked before every start. */
+  readonly isDue: () => boolean;
+  /** Services that must not run meanwhile. They are stopped before, and started again afterwards. */
+  readonly pauses: readonly string[];
+  /** Throws if it can't be done: only a person can help then. */
+  readonly run: () => void;
 }
 
 /** One of the two is null. */
@@ -48,20 +60,31 @@ const healthyAfterMs = 10_000;
 type ServiceState =
   | { readonly name: "running"; readonly process: ServiceProcess }
   | { readonly name: "waiting"; readonly cancel: () => void }
+  /** Until its turn has come and it is done. */
+  | { readonly name: "repairing"; readonly repair: Repair }
   | { readonly name: "ended" };
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #services: readonly (readonly SupervisedService[])[];
-  /** Resolves with the name of the first service that can't run as it is configured; else it stays pending. */
-  readonly misconfigured: Promise<string>;
+  /** Resolves with what has to be told when a service can't run and only a person can help; else it stays pending. */
+  readonly helpless: Promise<string>;
+  /** One repair at a time: each must find the others' services at rest. */
+  #repairs: Promise<void> = Promise.resolve();
+  readonly #giveUp: (why: string) => void;
   #stopped: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { promise, resolve } = Promise.withResolvers<string>();
-    this.misconfigured = promise;
-    this.#services = options.stages.map((stage) => stage.map((spec) => new SupervisedService(spec, options, resolve)));
+    this.helpless = promise;
+    this.#giveUp = resolve;
+    const repairNext = (service: SupervisedService) => {
+      this.#repairs = this.#repairs.then(() => this.#repair(service));
+    };
+    this.#services = options.stages.map((stage) =>
+      stage.map((spec) => new SupervisedService(spec, options, resolve, repairNext)),
+    );
   }
 
   start(): void {
@@ -80,24 +103,65 @@ export class Supervisor {
     for (const stage of this.#services) await Promise.all(stage.map((service) => service.stop()));
     this.#options.logger.info("everything has stopped");
   }
+
+  async #repair(service: SupervisedService): Promise<void> {
+    const { repair } = service;
+    // It was paused by another repair, and asked again after that one, or everything stops.
+    if (!repair || this.#stopped) return;
+    const { logger } = this.#options;
+    logger.warn({ child: service.name, paused: repair.pauses }, "needs a repair before it can start");
+    const paused = this.#services.flat().filter(({ name }) => repair.pauses.includes(name));
+    await Promise.all(paused.map((other) => other.stop()));
+    if (this.#stopped) return;
+    try {
+      repair.run();
+    } catch (error) {
+      this.#giveUp(`${service.name} can't be started: ${error instanceof Error ? error.message : String(error)}`);
+      return;
+    }
+    for (const other of [service, ...paused]) other.start();
+  }
 }
 
 class SupervisedService {
   readonly #spec: ServiceSpec;
   readonly #options: SupervisorOptions;
-  readonly #misconfigured: (name: string) => void;
+  readonly #giveUp: (why: string) => void;
+  readonly #repairNext: (service: SupervisedService) => void;
   readonly #backoff = new Backoff(restartFirstMs, restartMaxMs, () => 0);
   #state: ServiceState = { name: "ended" };
   #mayRestart = true;
 
-  constructor(spec: ServiceSpec, options: SupervisorOptions, misconfigured: (name: string) => void) {
+  constructor(
+    spec: ServiceSpec,
+    options: SupervisorOptions,
+    giveUp: (why: string) => void,
+    repairNext: (service: SupervisedService) => void,
+  ) {
     this.#spec = spec;
     this.#options = options;
-    this.#misconfigured = misconfigured;
+    this.#giveUp = giveUp;
+    this.#repairNext = repairNext;
+  }
+
+  get name(): string {
+    return this.#spec.name;
+  }
+
+  /** The repair that it waits for. */
+  get repair(): Repair | undefined {
+    return this.#state.name === "repairing" ? this.#state.repair : undefined;
   }
 
   start(): void {
     const { clock, logger, startProcess } = this.#options;
+    this.#mayRestart = true;
+    const { repair } = this.#spec;
+    if (repair?.isDue()) {
+      this.#state = { name: "repairing", repair };
+      this.#repairNext(this);
+      return;
+    }
     let process: ServiceProcess;
     try {
       process = startProcess(this.#spec);
@@ -116,9 +180,8 @@ class SupervisedService {
 
   stopRestarting(): void {
     this.#mayRestart = false;
-    if (this.#state.name !== "waiting") return;
-    this.#state.cancel();
-    this.#state = { name: "ended" };
+    if (this.#state.name === "waiting") this.#state.cancel();
+    if (this.#state.name !== "running") this.#state = { name: "ended" };
   }
 
   async stop(): Promise<void> {
@@ -140,8 +203,8 @@ class SupervisedService {
     if (!this.#mayRestart) return;
     const { name } = this.#spec;
     if (exit.code === exitCodes.usage) {
-      this.#options.logger.error({ child: name }, "can't run with this configuration");
-      this.#misconfigured(name);
+      this.#options.logger.error({ child: name }, "can't run like this");
+      this.#giveUp(`${name} can't run like this, and says why`);
       return;
     }
     if (livedMs >= healthyAfterMs) this.#backoff.reset();

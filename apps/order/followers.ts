@@ -140,7 +140,7 @@ export class Followers {
     if (order?.key === lastKey) return;
     throw new BazaarError(
       "DIVERGED",
-      `replica ${replica} holds another order ${lastId}: delete its database and it fills up again`,
+      `replica ${replica} holds another order ${lastId}: move its database elsewhere and run \`npm run migrate\`, and it fills up again`,
     );
   }
 

@@ -1,3 +1,4 @@
+import { watchFile } from "@stock-bazaar/db/file-watch";
 import { openOrderDatabase } from "@stock-bazaar/db/open";
 import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
 import { systemClock } from "@stock-bazaar/shared/clock";
@@ -19,7 +20,9 @@ await runService(
     const replicaId = readReplicaId(process.env, config);
     const address = config.replicas.get(replicaId);
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
-    const log = createSqliteOrderLog(openOrderDatabase(config.dataDir, replicaId));
+    const database = openOrderDatabase(config.dataDir, replicaId);
+    const endWatch = watchFile(database.client.name, systemClock, fatal);
+    const log = createSqliteOrderLog(database);
     const catalog = connectCatalog(config.catalog, config.rpcTimeoutMs);
     const peers = new Map(
       [...config.replicas].flatMap(([id, peer]) =>
@@ -48,6 +51,7 @@ await runService(
     return async () => {
       await replica.stop();
       await server.stop(stopGraceMs);
+      endWatch();
       await log.close();
       catalog.close();
       for (const peer of peers.values()) peer.close();

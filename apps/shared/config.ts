@@ -4,6 +4,8 @@
  * is allowed.
  */
 
+import { SetupError } from "./errors.ts";
+
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -38,7 +40,7 @@ const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"]
 const replicasMax = 9;
 const defaultReplicas = "1=127.0.0.1:6001,2=127.0.0.1:6002,3=127.0.0.1:6003";
 
-export class ConfigError extends Error {
+export class ConfigError extends SetupError {
   constructor(variable: string, value: string | undefined, allowed: string) {
     super(`${variable} is ${value === undefined ? "not set" : JSON.stringify(value)}: ${allowed}`);
     this.name = "ConfigError";

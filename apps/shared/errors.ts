@@ -51,6 +51,14 @@ export class BazaarError extends Error {
   }
 }
 
+/** What only a person can mend, said in the message: to start the same again can't help. */
+export class SetupError extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "SetupError";
+  }
+}
+
 export function isErrorCode(text: string): text is ErrorCode {
   return (errorCodes as readonly string[]).includes(text);
 }

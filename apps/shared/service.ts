@@ -4,19 +4,19 @@
  * expected ends the process at once, because what it left half done is mended by starting again.
  */
 
-import { type Config, ConfigError, readConfig } from "./config.ts";
-import { BazaarError } from "./errors.ts";
+import { type Config, readConfig } from "./config.ts";
+import { BazaarError, SetupError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { exitWithSupervisor, stopTimeoutMs } from "./supervised.ts";
 
-/** A wrong value in the environment: starting again can't help. */
-const exitConfig = 2;
+/** A wrong value in the environment, or databases that don't belong together: starting again can't help. */
+const exitSetup = 2;
 const exitFailed = 1;
 
 export interface ServiceContext {
   readonly config: Config;
   readonly logger: Logger;
-  /** Ends the process: for a disk that fails, or a history that has diverged. */
+  /** Ends the process: for a disk that fails, or a database that is gone. */
   readonly fatal: (error: unknown) => void;
 }
 
@@ -70,5 +70,5 @@ export async function runService(
 /** People read this, not programs: one line, no stack. */
 function refuse(error: unknown): never {
   process.stderr.write(`${BazaarError.from(error).message}\n`);
-  process.exit(error instanceof ConfigError ? exitConfig : exitFailed);
+  process.exit(error instanceof SetupError ? exitSetup : exitFailed);
 }

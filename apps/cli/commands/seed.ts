@@ -1,3 +1,4 @@
+import { requireNoLostCatalog } from "@stock-bazaar/db/history";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
 import { seed } from "@stock-bazaar/db/seed";
 import { readConfig } from "@stock-bazaar/shared/config";
@@ -8,7 +9,9 @@ export function seedCommand(): Command {
     .description("add stocks to the catalog; those that it has are left as they are")
     .option("--file <csv>", "a CSV file with the columns name,price,quantity, in place of db/stocks.csv")
     .action(({ file }: { file?: string }) => {
-      const { dataDir } = readConfig(process.env);
+      const config = readConfig(process.env);
+      const { dataDir } = config;
+      requireNoLostCatalog(config);
       const catalog = openCatalogDatabase(dataDir);
       try {
         const { added, kept } = seed(catalog, file);

@@ -1,20 +1,22 @@
 /** `npm start`: the whole bazaar on this machine, until Ctrl-C. */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { migrateAll } from "@stock-bazaar/db/migrate";
-import { catalogFile, openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
-import { countStocks, seed } from "@stock-bazaar/db/seed";
+import { isCatalogMissing } from "@stock-bazaar/db/history";
+import { catalogFile, migrateFile, orderFile } from "@stock-bazaar/db/open";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Config, readConfig } from "@stock-bazaar/shared/config";
+import { SetupError } from "@stock-bazaar/shared/errors";
 import { createLogger, type Logger } from "@stock-bazaar/shared/log";
 import { stopTimeoutMs } from "@stock-bazaar/shared/supervised";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../errors.ts";
 import { requireFreePorts } from "../ports.ts";
+import { prepareDatabases } from "../prepare-databases.ts";
 import { askLeader, frontEndUrl, waitUntilReady } from "../readiness.ts";
 import { startServiceProcess } from "../service-process.ts";
 import { nextStopSignal } from "../stop-signal.ts";
-import { type ServiceSpec, Supervisor } from "../supervisor.ts";
+import { type Repair, type ServiceSpec, Supervisor } from "../supervisor.ts";
 
 /** A start that takes longer than this is worth a line in the log. */
 const slowStartMs = 15_000;
@@ -28,10 +30,10 @@ export function upCommand(): Command {
 async function up(config: Config): Promise<void> {
   const logger = createLogger("up", config.logLevel);
   await requireFreePorts(config);
-  prepareDatabases(config, logger);
+  prepare(config, logger);
 
   const supervisor = new Supervisor({
-    stages: servicesInStopOrder(config),
+    stages: servicesInStopOrder(config, logger),
     startProcess: startServiceProcess,
     stopTimeoutMs: stopTimeoutMs(config),
     clock: systemClock,
@@ -42,42 +44,49 @@ async function up(config: Config): Promise<void> {
   supervisor.start();
   const announced = announce(config, logger, stopping.signal);
 
-  const reason = await Promise.race([signalled, supervisor.misconfigured.then((service) => ({ service }))]);
+  const reason = await Promise.race([
+    signalled.then((signal) => ({ signal, helpless: undefined })),
+    supervisor.helpless.then((helpless) => ({ signal: undefined, helpless })),
+  ]);
   stopping.abort();
-  logger.info({ reason: typeof reason === "string" ? reason : `${reason.service} is misconfigured` }, "stopping");
+  logger.info({ reason: reason.signal ?? reason.helpless }, "stopping");
   await Promise.all([supervisor.stop(), announced]);
-  if (typeof reason !== "string") {
-    throw new CommandError(
-      `${reason.service} can't run with this configuration: everything was stopped`,
-      exitCodes.usage,
-    );
+  if (reason.helpless !== undefined) {
+    throw new CommandError(`${reason.helpless}\nEverything was stopped.`, exitCodes.usage);
   }
 }
 
-function prepareDatabases(config: Config, logger: Logger): void {
-  for (const { file, migrations } of migrateAll(config)) {
-    if (migrations > 0) logger.info({ file, migrations }, "migrated");
-  }
-  const catalog = openCatalogDatabase(config.dataDir);
+/** What a failure of this needs is a person: whoever started `up` shouldn't simply do it again. */
+function prepare(config: Config, logger: Logger): void {
   try {
-    if (countStocks(catalog) === 0) logger.info(seed(catalog), "seeded the empty catalog");
-  } finally {
-    catalog.close();
+    prepareDatabases(config, logger);
+  } catch (error) {
+    if (error instanceof SetupError) throw new CommandError(error.message, exitCodes.usage, { cause: error });
+    throw error;
   }
 }
 
-function servicesInStopOrder(config: Config): ServiceSpec[][] {
-  const service = (name: string, workspace: string, environment: Record<string, string> = {}): ServiceSpec => ({
+function servicesInStopOrder(config: Config, logger: Logger): ServiceSpec[][] {
+  const { dataDir } = config;
+  const service = (name: string, workspace: string, more: Partial<ServiceSpec> = {}): ServiceSpec => ({
     name,
     command: [process.execPath, join(import.meta.dirname, "..", "..", workspace, "main.ts")],
-    environment,
+    environment: {},
+    ...more,
   });
-  const replicas = [...config.replicas.keys()];
-  return [
-    [service("front-end", "front-end")],
-    replicas.map((id) => service(`order-${id}`, "order", { ORDER_ID: String(id) })),
-    [service("catalog", "catalog")],
-  ];
+  const replicas = [...config.replicas.keys()].map((id) => {
+    const file = orderFile(dataDir, id);
+    // An empty one, which its replica fills from the leader.
+    const repair: Repair = { isDue: () => !existsSync(file), pauses: [], run: () => void migrateFile(file, "orders") };
+    return service(`order-${id}`, "order", { environment: { ORDER_ID: String(id) }, repair });
+  });
+  const repair: Repair = {
+    isDue: () => isCatalogMissing(dataDir),
+    // They may be storing what the lost catalog has still decided: only at rest do they hold all that anybody was told.
+    pauses: replicas.map(({ name }) => name),
+    run: () => prepareDatabases(config, logger),
+  };
+  return [[service("front-end", "front-end")], replicas, [service("catalog", "catalog", { repair })]];
 }
 
 async function announce(config: Config, logger: Logger, stopping: AbortSignal): Promise<void> {

@@ -1,0 +1,43 @@
+/**
+ * What `npm start` does before it starts anything, and again when the catalog's file is lost while everything runs:
+ * databases that are migrated, a catalog with stocks, and one history in all of them.
+ */
+
+import { type Databases, HistoryError, requireNoLostCatalog, requireOneHistory } from "@stock-bazaar/db/history";
+import { migrateAll } from "@stock-bazaar/db/migrate";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
+import { rebuildCatalogIfSafe } from "@stock-bazaar/db/rebuild-catalog";
+import { countStocks, seed, stocksFileFor } from "@stock-bazaar/db/seed";
+
+type Tell = (figures: object, message: string) => void;
+
+/** Throws a SetupError that says what to run when only a person may go on. */
+export function prepareDatabases(databases: Databases, logger: { readonly info: Tell; readonly warn: Tell }): void {
+  if (isCatalogLost(databases)) {
+    // Ten million orders take minutes.
+    logger.warn({ file: catalogFile(databases.dataDir) }, "the catalog is missing: trying to make it again");
+    logger.warn(rebuildCatalogIfSafe(databases), "the catalog was made again from a replica's orders");
+  }
+  for (const { file, migrations } of migrateAll(databases)) {
+    if (migrations > 0) logger.info({ file, migrations }, "migrated");
+  }
+  const catalog = openCatalogDatabase(databases.dataDir);
+  try {
+    if (countStocks(catalog) === 0) {
+      logger.info(seed(catalog, stocksFileFor(databases.dataDir)), "seeded the empty catalog");
+    }
+  } finally {
+    catalog.close();
+  }
+  requireOneHistory(databases);
+}
+
+function isCatalogLost(databases: Databases): boolean {
+  try {
+    requireNoLostCatalog(databases);
+    return false;
+  } catch (error) {
+    if (error instanceof HistoryError) return true;
+    throw error;
+  }
+}

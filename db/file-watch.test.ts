@@ -1,0 +1,55 @@
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import { ManualClock } from "../test/support/manual-clock.ts";
+import { temporaryFolder } from "../test/support/temporary-folder.ts";
+import { watchFile } from "./file-watch.ts";
+
+let file: string;
+let clock: ManualClock;
+let gone: string[];
+
+beforeEach(() => {
+  file = join(temporaryFolder(), "order-1.db");
+  writeFileSync(file, "orders");
+  clock = new ManualClock();
+  gone = [];
+});
+
+const watch = () => watchFile(file, clock, ({ message }) => gone.push(message));
+
+test("a file that grows, or goes and comes back under its name between two looks, is the same", async () => {
+  watch();
+  writeFileSync(file, "more orders");
+  renameSync(file, `${file}.away`);
+  renameSync(`${file}.away`, file);
+  await clock.advance(10_000);
+  expect(gone).toEqual([]);
+});
+
+test("a deleted file is noticed within a second, and told once", async () => {
+  watch();
+  await clock.advance(5000);
+  rmSync(file);
+  await clock.advance(1000);
+  expect(gone).toEqual([`${file} was deleted while it was open: what was written since is lost`]);
+  await clock.advance(10_000);
+  expect(gone).toHaveLength(1);
+});
+
+test("another file under its name is noticed, also with the same content", async () => {
+  watch();
+  writeFileSync(`${file}.copy`, "orders");
+  renameSync(`${file}.copy`, file);
+  await clock.advance(1000);
+  expect(gone).toEqual([`${file} was replaced while it was open: what was written since is lost`]);
+});
+
+test("a watch that has ended says nothing", async () => {
+  const end = watch();
+  await clock.advance(2500);
+  end();
+  rmSync(file);
+  await clock.advance(10_000);
+  expect(gone).toEqual([]);
+});

@@ -1,0 +1,59 @@
+/** Files as wholes: written so that a power cut leaves the old or the new one, and put aside instead of deleted. */
+
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, parse } from "node:path";
+
+/** The content is on the disk, under this name, when it returns; until then the old file is. */
+export function writeWhole(file: string, content: string): void {
+  const unfinished = `${file}.${process.pid}.tmp`;
+  writeFileSync(unfinished, content);
+  syncToDisk(unfinished);
+  renameSync(unfinished, file);
+  syncToDisk(dirname(file));
+}
+
+/** `fsync` of a file's content, or of a folder's names. */
+export function syncToDisk(path: string): void {
+  const descriptor = openSync(path, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Gives a database another name, together with its write-ahead log, which may hold its newest rows. Returns that name,
+ * `undefined` if there was nothing to move.
+ *
+ * Also for a log whose database is gone: SQLite would take it for the log of the next file of that name.
+ */
+export function putAside(database: string): string | undefined {
+  const aside = asideName(database);
+  // An index over the log, in memory that its users share. They keep theirs; the next file needs a new one.
+  rmSync(`${database}-shm`, { force: true });
+  const log = `${database}-wal`;
+  if (isFilled(log)) renameSync(log, `${aside}-wal`);
+  else rmSync(log, { force: true });
+  if (existsSync(database)) renameSync(database, aside);
+  else if (!existsSync(`${aside}-wal`)) return undefined;
+  syncToDisk(dirname(database));
+  return aside;
+}
+
+/** What a database left behind that was deleted, or moved away without its log. */
+export function putLeftoversAside(database: string): void {
+  const hasLeftovers = existsSync(`${database}-wal`) || existsSync(`${database}-shm`);
+  // Looked for last: whoever makes it at this moment makes it before its log.
+  if (hasLeftovers && !existsSync(database)) putAside(database);
+}
+
+function isFilled(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+/** `catalog.db` → `catalog-2026-11-21T14-38-00.123Z.db`: readable, sortable, and a name on every file system. */
+function asideName(database: string): string {
+  const { dir, name, ext } = parse(database);
+  return join(dir, `${name}-${new Date().toISOString().replaceAll(":", "-")}${ext}`);
+}

@@ -1,0 +1,109 @@
+/**
+ * Do the catalog and the replicas on this machine belong together? Every replica must hold a prefix of the ledger (I3).
+ * A catalog that is missing, ends before a replica, or holds another order where a replica ends, would give numbers
+ * that are in use to new orders: nobody may start on it. Replicas elsewhere can't be seen from here; the catalog
+ * refuses them when they ask to lead (R1).
+ */
+
+import { existsSync, statSync } from "node:fs";
+import type { Config } from "@stock-bazaar/shared/config";
+import { SetupError } from "@stock-bazaar/shared/errors";
+import { DatabaseError } from "./database-error.ts";
+import { catalogFile, migrateFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
+import { lastOrderId } from "./order-differences.ts";
+import { sqliteFailure } from "./sqlite-failure.ts";
+
+export type Databases = Pick<Config, "dataDir" | "replicas">;
+
+export type HistoryProblem = "lost" | "behind" | "diverged";
+
+/** The catalog isn't the one that the replicas copied. The message names the files and the command that mends it. */
+export class HistoryError extends SetupError {
+  readonly problem: HistoryProblem;
+
+  constructor(problem: HistoryProblem, message: string) {
+    super(message);
+    this.name = "HistoryError";
+    this.problem = problem;
+  }
+}
+
+/** Where a replica's file ends. */
+export interface ReplicaEnd {
+  readonly id: number;
+  readonly file: string;
+  /** 0 and "" for an empty one. */
+  readonly lastId: number;
+  readonly lastKey: string;
+}
+
+/** An empty file is what a migration leaves that was killed at once. */
+export function isCatalogMissing(dataDir: string): boolean {
+  const file = catalogFile(dataDir);
+  return !existsSync(file) || statSync(file).size === 0;
+}
+
+/** Migrates the replicas that are there and makes none: a new one would look as if it had never held an order. */
+export function migratePresentReplicas({ dataDir, replicas }: Databases): Map<string, number> {
+  const present = [...replicas.keys()].map((id) => orderFile(dataDir, id)).filter((file) => existsSync(file));
+  return new Map(present.map((file) => [file, migrateFile(file, "orders")]));
+}
+
+/** Of the replicas that are there and can be read, in the order of their ids. */
+export function replicaEnds({ dataDir, replicas }: Databases): ReplicaEnd[] {
+  return [...replicas.keys()].flatMap((id) => {
+    try {
+      return [readEnd(dataDir, id)];
+    } catch (error) {
+      // Its own service says what is wrong with it.
+      if (error instanceof DatabaseError || sqliteFailure(error) !== "other") return [];
+      throw error;
+    }
+  });
+}
+
+function readEnd(dataDir: string, id: number): ReplicaEnd {
+  const replica = openOrderDatabase(dataDir, id, "read");
+  try {
+    const last = replica.client
+      .prepare<[], { id: number; key: string }>("SELECT id, key FROM orders ORDER BY id DESC LIMIT 1")
+      .get();
+    return { id, file: orderFile(dataDir, id), lastId: last?.id ?? 0, lastKey: last?.key ?? "" };
+  } finally {
+    replica.close();
+  }
+}
+
+/** Throws a HistoryError if there is no catalog where a replica holds orders. */
+export function requireNoLostCatalog(databases: Databases): void {
+  if (!isCatalogMissing(databases.dataDir)) return;
+  const holder = replicaEnds(databases).find(({ lastId }) => lastId > 0);
+  if (!holder) return;
+  const { file, lastId } = holder;
+  const text = `${catalogFile(databases.dataDir)} is missing, but ${file} holds ${lastId} orders: run \`npm run rebuild-catalog\``;
+  throw new HistoryError("lost", text);
+}
+
+/** Throws a HistoryError unless every replica that is here ends with an order of the ledger. */
+export function requireOneHistory(databases: Databases): void {
+  requireNoLostCatalog(databases);
+  // Read before the ledger: beside running services a replica can only be behind it.
+  const ends = replicaEnds(databases);
+  const catalog = openCatalogDatabase(databases.dataDir, "read");
+  try {
+    const keyOf = catalog.client.prepare<[number], { key: string }>("SELECT key FROM ledger WHERE id = ?");
+    const headId = lastOrderId(catalog.client, "ledger");
+    for (const { file, lastId, lastKey } of ends) {
+      if (lastId === 0 || keyOf.get(lastId)?.key === lastKey) continue;
+      const name = catalogFile(databases.dataDir);
+      if (lastId > headId) {
+        const text = `${name} ends at order ${headId}, but ${file} goes on to order ${lastId}: stop the catalog, then run \`npm run rebuild-catalog\``;
+        throw new HistoryError("behind", text);
+      }
+      const text = `${name} and ${file} hold different orders with the number ${lastId}, \`npm run verify\` shows them: if the replica is right, run \`npm run rebuild-catalog\`; if the catalog is right, move the replica's file elsewhere`;
+      throw new HistoryError("diverged", text);
+    }
+  } finally {
+    catalog.close();
+  }
+}

@@ -1,0 +1,275 @@
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../test/support/temporary-folder.ts";
+import { databasesIn, makeTradedDatabases } from "../test/support/traded-databases.ts";
+import { initialStocks, ledger, register, rejections, stocks } from "./catalog-tables.ts";
+import { type Databases, HistoryError, requireOneHistory } from "./history.ts";
+import { migrateAll } from "./migrate.ts";
+import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
+import { rebuildCatalog, rebuildCatalogIfSafe } from "./rebuild-catalog.ts";
+import { keptStocksFile, seed } from "./seed.ts";
+import { verify } from "./verify.ts";
+
+let template: string;
+let dataDir: string;
+let databases: Databases;
+let catalog: string;
+
+beforeAll(async () => {
+  template = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
+  await makeTradedDatabases(template);
+});
+
+afterAll(() => rmSync(template, { recursive: true }));
+
+beforeEach(() => {
+  dataDir = temporaryFolder();
+  cpSync(template, dataDir, { recursive: true });
+  databases = databasesIn(dataDir);
+  catalog = catalogFile(dataDir);
+});
+
+function contents(folder = dataDir) {
+  const { db, ...database } = openCatalogDatabase(folder, "read");
+  const all = {
+    stocks: db.select().from(stocks).orderBy(stocks.name).all(),
+    initialStocks: db.select().from(initialStocks).orderBy(initialStocks.name).all(),
+    ledger: db.select().from(ledger).all(),
+    register: db.select().from(register).get(),
+    rejections: db.select().from(rejections).all().length,
+  };
+  database.close();
+  return all;
+}
+
+/** `replica` 0 is the catalog. */
+function change(replica: number, sql: string): void {
+  const database = replica === 0 ? openCatalogDatabase(dataDir) : openOrderDatabase(dataDir, replica);
+  database.client.exec(sql);
+  database.close();
+}
+
+const differences = () => verify(databases).flatMap((check) => check.differences);
+const rebuiltContents = () => ({ ...contents(template), register: { term: 1003, leader: 0, head: 12 }, rejections: 0 });
+
+describe("a catalog that is missing", () => {
+  test("is made again from the longest replica, and is all that it was but for the rejections", () => {
+    rmSync(catalog);
+    change(1, "DELETE FROM orders WHERE id > 4");
+    change(3, "DELETE FROM orders");
+    expect(contents(template).rejections).toBe(1);
+
+    expect(rebuildCatalog(databases)).toEqual({
+      file: catalog,
+      orders: 12,
+      replica: orderFile(dataDir, 2),
+      stocks: keptStocksFile(dataDir),
+      aside: undefined,
+    });
+
+    expect(contents()).toEqual(rebuiltContents());
+    expect(differences()).toEqual([]);
+    expect(readdirSync(dataDir).filter((name) => name.includes("rebuilding"))).toEqual([]);
+  });
+
+  test("doesn't take the log that it left behind for its own", () => {
+    const service = openCatalogDatabase(dataDir);
+    service.client.exec("UPDATE stocks SET quantity = 77");
+    // As if the process had been killed after the deletion.
+    const log = readFileSync(`${catalog}-wal`);
+    service.close();
+    expect(log.length).toBeGreaterThan(0);
+    rmSync(catalog);
+    writeFileSync(`${catalog}-wal`, log);
+    const { aside } = rebuildCatalog(databases);
+    expect(contents()).toEqual(rebuiltContents());
+    expect(readFileSync(`${aside}-wal`)).toEqual(log);
+  });
+
+  test("is made again after a rebuilding that was killed, wherever that was", () => {
+    // While it was built, and after the old one was put aside.
+    rmSync(catalog);
+    mkdirSync(join(dataDir, "rebuilding-catalog-killed"));
+    writeFileSync(join(dataDir, "rebuilding-catalog-killed", "catalog.db"), "half a catalog");
+    rebuildCatalog(databases);
+    expect(contents()).toEqual(rebuiltContents());
+    expect(existsSync(join(dataDir, "rebuilding-catalog-killed"))).toBe(false);
+
+    // After it had got its name: the file has two, one of which is in the way of nobody.
+    mkdirSync(join(dataDir, "rebuilding-catalog-killed"));
+    linkSync(catalog, join(dataDir, "rebuilding-catalog-killed", "catalog.db"));
+    expect(() => rebuildCatalog(databases)).toThrow("nothing to mend");
+    migrateAll(databases);
+    expect(contents()).toEqual(rebuiltContents());
+  });
+
+  test("begins with the stocks that it was seeded with, or those of another file", () => {
+    change(0, "UPDATE stocks SET quantity = quantity + 11; UPDATE initial_stocks SET quantity = quantity + 11");
+    const own = join(dataDir, "own.csv");
+    writeFileSync(own, readFileSync(keptStocksFile(dataDir), "utf8").replaceAll(",100\n", ",111\n"));
+    rmSync(catalog);
+    rebuildCatalog(databases, own);
+    expect(contents().initialStocks.every(({ quantity }) => quantity === 111)).toBe(true);
+    // From now on that is what it was seeded with.
+    rmSync(catalog);
+    rebuildCatalog(databases);
+    expect(contents().initialStocks.every(({ quantity }) => quantity === 111)).toBe(true);
+    rmSync(catalog);
+    rmSync(keptStocksFile(dataDir));
+    rebuildCatalog(databases);
+    expect(contents()).toEqual(rebuiltContents());
+  });
+
+  test("isn't made from stocks that the orders contradict; nothing is changed then", () => {
+    rmSync(catalog);
+    const wrong = join(dataDir, "wrong.csv");
+    writeFileSync(wrong, "name,price,quantity\nGameStart,15.99,100\nFishCo,8.50,100\n");
+    const files = () => readdirSync(dataDir).filter((name) => !/-(shm|wal)$/.test(name));
+    const before = files();
+    expect(() => rebuildCatalog(databases, wrong)).toThrow(
+      /order-1\.db and .*wrong\.csv don't belong together: order 11 is of "BoarCo".*--file my\.csv/,
+    );
+    expect(files()).toEqual(before);
+  });
+
+  test("isn't made from replicas that contradict each other, which are named", () => {
+    rmSync(catalog);
+    change(2, "UPDATE orders SET quantity = 2 WHERE id = 7");
+    expect(() => rebuildCatalog(databases)).toThrow(
+      /the replicas contradict each other: order 7, column quantity: .*order-2\.db has 2, .*order-1\.db has 1: /,
+    );
+    expect(existsSync(catalog)).toBe(false);
+  });
+
+  test("isn't made from nothing", () => {
+    for (const file of readdirSync(dataDir)) rmSync(join(dataDir, file));
+    expect(() => rebuildCatalog(databases)).toThrow("holds no replica");
+  });
+});
+
+describe("a catalog that is there", () => {
+  test("and right is left alone, also when a replica is behind, or differs from all others", () => {
+    change(1, "DELETE FROM orders WHERE id > 4");
+    change(2, "UPDATE orders SET quantity = 2 WHERE id = 7");
+    expect(() => rebuildCatalog(databases)).toThrow("nothing to mend");
+    expect(contents()).toEqual(contents(template));
+  });
+
+  test.each([
+    ["behind", "DELETE FROM ledger WHERE id > 9; UPDATE register SET head = 9, term = 50"],
+    ["another one", "UPDATE ledger SET key = 'x' || id"],
+    ["contradicting itself", "UPDATE stocks SET quantity = quantity + 1"],
+    ["contradicting every replica", "UPDATE ledger SET created_at = '' WHERE id = 2"],
+  ])("but %s is put aside whole, and made again", (_case, sql) => {
+    change(0, sql);
+    const wrong = contents();
+    const { aside = "" } = rebuildCatalog(databases);
+    const term = (wrong.register?.term ?? 0) + 1000;
+    expect(contents()).toEqual({ ...rebuiltContents(), register: { term, leader: 0, head: 12 } });
+    expect(differences()).toEqual([]);
+
+    const elsewhere = temporaryFolder();
+    cpSync(aside, catalogFile(elsewhere));
+    expect(contents(elsewhere)).toEqual(wrong);
+  });
+
+  test.each([
+    ["no database", () => writeFileSync(catalog, "my shopping list\n".repeat(100))],
+    ["an empty file", () => truncateSync(catalog)],
+  ])("but %s is put aside, and made again", (_case, spoil) => {
+    spoil();
+    expect(rebuildCatalog(databases).aside).toMatch(/catalog-.*\.db$/);
+    expect(contents()).toEqual(rebuiltContents());
+  });
+
+  test("wrong, but with orders that no replica has, is kept: they would be lost", () => {
+    change(0, "UPDATE stocks SET quantity = quantity + 1");
+    for (const id of [1, 2, 3]) change(id, "DELETE FROM orders WHERE id > 10");
+    expect(() => rebuildCatalog(databases)).toThrow(/only the ledger has the orders from 11 to 12/);
+    expect(existsSync(catalog)).toBe(true);
+  });
+});
+
+describe("without anybody watching", () => {
+  test("a missing catalog is made again when every replica is there", () => {
+    rmSync(catalog);
+    expect(rebuildCatalogIfSafe(databases).orders).toBe(12);
+    expect(contents()).toEqual(rebuiltContents());
+  });
+
+  test.each([
+    ["a replica is missing", () => rmSync(orderFile(dataDir, 2)), /so is .*order-2\.db/],
+    ["a replica is broken", () => writeFileSync(orderFile(dataDir, 2), "x".repeat(999)), /order-2\.db is not a SQLite/],
+    ["a replica is new", () => change(2, "DELETE FROM orders"), /order-2\.db is empty, as if it were new/],
+    ["replicas contradict each other", () => change(2, "UPDATE orders SET term = 9 WHERE id = 1"), /contradict/],
+    ["nobody knows the stocks", () => rmSync(keptStocksFile(dataDir)), /so is .*stocks\.csv/],
+  ])("but not when %s", (_case, spoil, message) => {
+    rmSync(catalog);
+    spoil();
+    expect(() => rebuildCatalogIfSafe(databases)).toThrow(message);
+    expect(existsSync(catalog)).toBe(false);
+  });
+});
+
+describe("one history", () => {
+  const problem = () => {
+    try {
+      requireOneHistory(databases);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error;
+      return `${error.problem}: ${error.message.replaceAll(`${dataDir}/`, "")}`;
+    }
+  };
+
+  test("is what replicas have that end with an order of the ledger, that are new, or that aren't here", () => {
+    change(1, "DELETE FROM orders WHERE id > 4");
+    change(2, "DELETE FROM orders");
+    rmSync(orderFile(dataDir, 3));
+    expect(problem()).toBeUndefined();
+  });
+
+  test("isn't there when the catalog is missing, behind, or another one: each is told with its command", () => {
+    change(0, "UPDATE ledger SET key = 'x' WHERE id = 12");
+    expect(problem()).toMatch(
+      /^diverged: catalog\.db and order-1\.db hold different orders with the number 12, .*npm run rebuild-catalog/,
+    );
+    change(0, "DELETE FROM ledger WHERE id = 12");
+    expect(problem()).toBe(
+      "behind: catalog.db ends at order 11, but order-1.db goes on to order 12: stop the catalog, then run `npm run rebuild-catalog`",
+    );
+    rmSync(catalog);
+    expect(problem()).toBe(
+      "lost: catalog.db is missing, but order-1.db holds 12 orders: run `npm run rebuild-catalog`",
+    );
+  });
+
+  test("isn't made up by a migration: it stops before it creates anything", () => {
+    for (const spoil of [() => truncateSync(catalog), () => rmSync(catalog)]) {
+      spoil();
+      rmSync(orderFile(dataDir, 2), { force: true });
+      expect(() => migrateAll(databases)).toThrow(HistoryError);
+      expect(existsSync(orderFile(dataDir, 2))).toBe(false);
+    }
+    expect(existsSync(catalog)).toBe(false);
+    change(1, "DELETE FROM orders");
+    change(3, "DELETE FROM orders");
+    expect(migrateAll(databases)).toHaveLength(4);
+    const fresh = openCatalogDatabase(dataDir);
+    expect(seed(fresh).added).toBe(10);
+    fresh.close();
+  });
+});

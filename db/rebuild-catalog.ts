@@ -1,0 +1,224 @@
+/**
+ * Makes a lost catalog.db again (I9), from what the stocks began with and the replica that holds the most orders.
+ *
+ * It is built in a folder of its own and gets its name when it is whole and on the disk, so it can be killed at any
+ * point and run again. Nothing is deleted: a catalog that is wrong is put aside under another name.
+ */
+
+import { existsSync, linkSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Order } from "@stock-bazaar/shared/domain";
+import { SetupError } from "@stock-bazaar/shared/errors";
+import { DatabaseError } from "./database-error.ts";
+import { putAside, syncToDisk } from "./files.ts";
+import {
+  type Databases,
+  HistoryError,
+  isCatalogMissing,
+  migratePresentReplicas,
+  type ReplicaEnd,
+  replicaEnds,
+  requireOneHistory,
+} from "./history.ts";
+import {
+  type CatalogDatabase,
+  catalogFile,
+  migrateFile,
+  openCatalogDatabase,
+  openOrderDatabase,
+  orderFile,
+} from "./open.ts";
+import { attachReplica, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
+import { type Replayed, ReplayError, replayOrders } from "./replay-orders.ts";
+import { keepStocks, keptStocksFile, seed, stocksFileFor } from "./seed.ts";
+import { sqliteFailure } from "./sqlite-failure.ts";
+import { verify } from "./verify.ts";
+
+const orderColumns = "id, key, name, type, quantity, price_cents AS priceCents, term, created_at AS createdAt";
+const workshopPrefix = "rebuilding-catalog-";
+
+export interface RebuiltCatalog {
+  readonly file: string;
+  readonly orders: number;
+  /** The replica's file that the orders came from. */
+  readonly replica: string;
+  /** The file of stocks that it began with. */
+  readonly stocks: string;
+  /** The name that the catalog has which was there before. */
+  readonly aside: string | undefined;
+}
+
+/** Nothing was changed. The message says what to do. */
+export class RebuildError extends SetupError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "RebuildError";
+  }
+}
+
+/**
+ * The catalog must not be running, and its replicas best not either. `stocksFile` is what it was seeded with, by
+ * default the file that `seed` keeps beside it, else the default stocks.
+ *
+ * Throws a RebuildError if there is nothing to mend, no replica to take the orders from, if the replicas contradict
+ * each other, or the stocks the orders.
+ */
+export function rebuildCatalog(databases: Databases, stocksFile?: string): RebuiltCatalog {
+  migratePresentReplicas(databases);
+  requireSomethingToMend(databases);
+  return rebuild(databases, stocksFile ?? stocksFileFor(databases.dataDir));
+}
+
+/**
+ * The same for a catalog that is missing, without anybody watching. Throws a RebuildError unless nothing can be missed:
+ * every replica has its file, one with no order isn't beside one with some (it may have been lost, too), and what the
+ * stocks began with was kept.
+ */
+export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {
+  const catalog = catalogFile(databases.dataDir);
+  const unsafe = (why: string) =>
+    new RebuildError(`${catalog} is missing, and ${why}: put that file back, or run \`npm run rebuild-catalog\``);
+  migratePresentReplicas(databases);
+  const ends = replicaEnds(databases);
+  for (const id of databases.replicas.keys()) {
+    const file = orderFile(databases.dataDir, id);
+    const end = ends.find((other) => other.id === id);
+    if (!existsSync(file)) throw unsafe(`so is ${file}`);
+    if (!end) throw unsafe(`${file} can't be read`);
+    if (end.lastId === 0 && ends.some(({ lastId }) => lastId > 0)) throw unsafe(`${file} is empty, as if it were new`);
+  }
+  const kept = keptStocksFile(databases.dataDir);
+  if (!existsSync(kept)) throw unsafe(`so is ${kept}, which tells what the stocks began with`);
+  return rebuild(databases, kept);
+}
+
+function requireSomethingToMend(databases: Databases): void {
+  const catalog = catalogFile(databases.dataDir);
+  if (isCatalogMissing(databases.dataDir)) return;
+  try {
+    requireOneHistory(databases);
+  } catch (error) {
+    if (error instanceof HistoryError || sqliteFailure(error) === "broken") return;
+    if (error instanceof DatabaseError && (error.problem === "not-sqlite" || error.problem === "damaged")) return;
+    throw error;
+  }
+  const difference = whatIsWrong(databases);
+  if (difference === undefined) {
+    throw new RebuildError(`${catalog} is there and right: there is nothing to mend`);
+  }
+  const headId = ledgerEnd(databases.dataDir);
+  const lastId = Math.max(0, ...replicaEnds(databases).map((end) => end.lastId));
+  if (headId <= lastId) return;
+  // The ledger is the only copy of these: perhaps they were acknowledged with replicas that are elsewhere.
+  throw new RebuildError(
+    `${difference}. But only the ledger has the orders from ${lastId + 1} to ${headId}: start everything until a replica has them, then stop and run this again`,
+  );
+}
+
+/** If the catalog contradicts itself, or every replica. One replica that differs is wrong itself. */
+function whatIsWrong(databases: Databases): string | undefined {
+  const catalog = catalogFile(databases.dataDir);
+  const replicas = new Set(replicaEnds(databases).map(({ file }) => file));
+  const checks = verify(databases);
+  const ofCatalog = checks.filter(({ file }) => file === catalog).flatMap(({ differences }) => differences);
+  const ofReplicas = checks.filter(({ file }) => replicas.has(file)).map(({ differences }) => differences[0]);
+  return ofCatalog[0] ?? (ofReplicas.every((difference) => difference !== undefined) ? ofReplicas[0] : undefined);
+}
+
+function ledgerEnd(dataDir: string): number {
+  const catalog = openCatalogDatabase(dataDir, "read");
+  try {
+    return lastOrderId(catalog.client, "ledger");
+  } finally {
+    catalog.close();
+  }
+}
+
+function rebuild(databases: Databases, stocksFile: string): RebuiltCatalog {
+  const { dataDir } = databases;
+  const file = catalogFile(dataDir);
+  const longest = replicaEnds(databases).reduce<ReplicaEnd | undefined>(
+    (best, end) => (best && best.lastId >= end.lastId ? best : end),
+    undefined,
+  );
+  if (!longest) throw new RebuildError(`${dataDir} holds no replica to take the orders from`);
+
+  for (const left of readdirSync(dataDir).filter((name) => name.startsWith(workshopPrefix))) {
+    rmSync(join(dataDir, left), { recursive: true });
+  }
+  const workshop = mkdtempSync(join(dataDir, workshopPrefix));
+  try {
+    const { head } = build(workshop, databases, longest, stocksFile);
+    syncToDisk(catalogFile(workshop));
+    const aside = putAside(file);
+    // Unlike a renaming, this never replaces one that somebody else has put there meanwhile.
+    linkSync(catalogFile(workshop), file);
+    syncToDisk(dataDir);
+    const catalog = openCatalogDatabase(dataDir);
+    keepStocks(catalog);
+    catalog.close();
+    return { file, orders: head, replica: longest.file, stocks: stocksFile, aside };
+  } finally {
+    rmSync(workshop, { recursive: true, force: true });
+  }
+}
+
+function build(workshop: string, databases: Databases, longest: ReplicaEnd, stocksFile: string): Replayed {
+  migrateFile(catalogFile(workshop), "catalog");
+  const catalog = openCatalogDatabase(workshop);
+  const replica = openOrderDatabase(databases.dataDir, longest.id, "read");
+  try {
+    const main: OrderTable = { file: longest.file, table: "main.orders" };
+    const others = replicaEnds(databases)
+      .filter(({ id }) => id !== longest.id)
+      .map(({ id, file }) => attachReplica(replica.client, id, file));
+    replica.client.exec("BEGIN");
+    for (const { table } of [...others, main]) replica.client.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get();
+    for (const other of others) {
+      const [difference] = prefixDifferences(replica.client, other, main);
+      if (difference !== undefined) {
+        throw new RebuildError(
+          `the replicas contradict each other: ${difference}: move the wrong one of the two files elsewhere (it fills up again), then run this again`,
+        );
+      }
+    }
+    seed(catalog, stocksFile);
+    return withoutJournal(catalog, () =>
+      replayOrders(
+        catalog,
+        replica.client.prepare<[], Order>(`SELECT ${orderColumns} FROM main.orders ORDER BY id`).iterate(),
+        usedTerm(databases),
+      ),
+    );
+  } catch (error) {
+    if (!(error instanceof ReplayError)) throw error;
+    throw new RebuildError(
+      `${longest.file} and ${stocksFile} don't belong together: ${error.message} Name the file that it was seeded with: \`npm run rebuild-catalog -- --file my.csv\``,
+      { cause: error },
+    );
+  } finally {
+    replica.close();
+    catalog.close();
+  }
+}
+
+/** Nobody else sees the file, and a failure throws it away: to write everything twice would only take time and disk. */
+function withoutJournal<Result>({ client }: CatalogDatabase, action: () => Result): Result {
+  client.pragma("journal_mode = OFF");
+  client.pragma("synchronous = OFF");
+  const result = action();
+  client.pragma("journal_mode = WAL");
+  return result;
+}
+
+/** Of the catalog that is to be put aside, if it can still be read. */
+function usedTerm({ dataDir }: Databases): number {
+  try {
+    const catalog = openCatalogDatabase(dataDir, "read");
+    const register = catalog.client.prepare<[], { term: number }>("SELECT term FROM register").get();
+    catalog.close();
+    return register?.term ?? 0;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
+import type { Order } from "@stock-bazaar/shared/domain";
+import { createdAt, orderOf, ordersOf, tradesOf } from "../test/support/builders.ts";
+import { ledger, register, stocks } from "./catalog-tables.ts";
+import { type CatalogDatabase, openCatalogInMemory } from "./open.ts";
+import { replayOrders } from "./replay-orders.ts";
+import { seed } from "./seed.ts";
+
+let catalog: CatalogDatabase;
+
+beforeEach(() => {
+  catalog = openCatalogInMemory();
+  seed(catalog);
+});
+
+afterEach(() => catalog.close());
+
+const contents = ({ db }: CatalogDatabase) => ({
+  ledger: db.select().from(ledger).all(),
+  stocks: db.select().from(stocks).orderBy(stocks.name).all(),
+  register: db.select().from(register).all(),
+});
+
+test("a catalog is the same again, but for its register and its rejections", async () => {
+  const original = openCatalogInMemory();
+  seed(original);
+  const written = createSqliteLedger(original);
+  await written.acquire({ replica: 2, term: 0, lastId: 0, lastKey: "" });
+  const trades = [...tradesOf("a", 5, { name: "FishCo", quantity: 20 }), ...tradesOf("b", 3, { type: "sell" })];
+  await written.apply({ term: 1, trades: [...trades, ...tradesOf("no", 2, { name: "Nobody" })], createdAt });
+  await written.restock({ term: 1, quantity: 70, createdAt });
+
+  expect(replayOrders(catalog, await written.ordersAfter(0, 100))).toEqual({ head: 9, term: 1001 });
+
+  expect(contents(catalog)).toEqual({
+    ...contents(original),
+    register: [{ term: 1001, leader: 0, head: 9 }],
+  });
+  original.close();
+});
+
+test("it goes on from there: keys are known, and the next order has the next number", async () => {
+  replayOrders(catalog, ordersOf(1, 3));
+  const again = createSqliteLedger(catalog);
+  const { term } = await again.acquire({ replica: 3, term: 1001, lastId: 3, lastKey: "key-3" });
+  const { outcomes } = await again.apply({
+    term,
+    trades: [
+      { key: "key-2", name: "GameStart", type: "buy", quantity: 1, requestId: "" },
+      { key: "new", name: "GameStart", type: "buy", quantity: 1, requestId: "" },
+    ],
+    createdAt,
+  });
+  expect(outcomes).toEqual([
+    { status: "accepted", orderId: 2, replayed: true },
+    { status: "accepted", orderId: 4, replayed: false },
+  ]);
+});
+
+test("no term that was used comes again, whether an order tells of it or somebody else", () => {
+  expect(replayOrders(catalog, [orderOf(1, { term: 8 }), orderOf(2, { term: 5 })], 3).term).toBe(1008);
+  const other = openCatalogInMemory();
+  seed(other);
+  expect(replayOrders(other, [orderOf(1, { term: 8 })], 20).term).toBe(1020);
+  other.close();
+});
+
+test.each<[string, Order[], RegExp]>([
+  ["a gap", [orderOf(1), orderOf(3)], /^order 2 is missing: the next one is 3$/],
+  ["a missing beginning", [orderOf(2)], /^order 1 is missing/],
+  ["a stock that isn't there", [orderOf(1), orderOf(2, { name: "Tux" })], /^order 2 is of "Tux", which is no stock: /],
+  [
+    "more bought than there was",
+    [orderOf(1, { quantity: 60 }), orderOf(2, { quantity: 41 })],
+    /^order 2 buys 41 of GameStart, of which there were only 40: /,
+  ],
+  [
+    "another price at the end",
+    [orderOf(1), orderOf(2, { priceCents: 1600 })],
+    /^order 2 of GameStart has the price 1600 cents, the stock 1599: /,
+  ],
+])("%s is refused, and leaves the catalog as it was", (_case, orders, message) => {
+  const before = contents(catalog);
+  expect(() => replayOrders(catalog, orders)).toThrow(message);
+  expect(contents(catalog)).toEqual(before);
+});
+
+test("a price that was another earlier is fine: what counts is the last", () => {
+  expect(replayOrders(catalog, [orderOf(1, { priceCents: 7 }), orderOf(2)]).head).toBe(2);
+});
+
+test("a catalog with orders isn't touched", () => {
+  replayOrders(catalog, ordersOf(1, 2));
+  expect(() => replayOrders(catalog, ordersOf(1, 3))).toThrow("has orders already");
+});

@@ -1,0 +1,208 @@
+/**
+ * Checks the promises I1 to I3 where they can be checked without trusting any service: in the files, stopped or running.
+ * Each file is seen at one moment, and the replicas' moments come before the catalog's: an order is in the ledger before
+ * any replica has it, so seen in this order a replica of a running system is never ahead.
+ */
+
+import { DatabaseError } from "./database-error.ts";
+import type { Databases } from "./history.ts";
+import {
+  type CatalogDatabase,
+  catalogFile,
+  openCatalogDatabase,
+  openOrderDatabase,
+  orderFile,
+  type SqliteClient,
+} from "./open.ts";
+import { attachReplica, gaps, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
+
+export interface Check {
+  readonly promise: "I1" | "I2" | "I3";
+  /** The database that was checked. */
+  readonly file: string;
+  /** What was looked at. */
+  readonly what: string;
+  /** Readable lines, the most telling first. None: the promise holds. */
+  readonly differences: readonly string[];
+}
+
+/** Orders that are added up at once: sorting them takes memory. */
+const chunkOrders = 50_000;
+/** More differences of one check than this are of no use to anybody. */
+const differencesMax = 10;
+
+/** A file that can't be opened is a difference, too. `seen` hears of each table when its moment has passed. */
+export function verify({ dataDir, replicas }: Databases, seen: (table: string) => void = () => {}): Check[] {
+  const replicaFiles = [...replicas.keys()].map((id) => ({ id, file: orderFile(dataDir, id) }));
+  const unreadable = new Map<string, string>();
+  for (const { id, file } of replicaFiles) {
+    const problem = problemOf(() => openOrderDatabase(dataDir, id, "read").close());
+    if (problem !== undefined) unreadable.set(file, problem);
+  }
+
+  let catalog: CatalogDatabase;
+  try {
+    catalog = openCatalogDatabase(dataDir, "read");
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    const file = catalogFile(dataDir);
+    const unchecked = replicaFiles.map((replica): Check => {
+      const difference = unreadable.get(replica.file) ?? `${replica.file} has nothing to be compared with`;
+      return { promise: "I3", file: replica.file, what: "not checked", differences: [difference] };
+    });
+    return [{ promise: "I1", file, what: "not checked", differences: [error.message] }, ...unchecked];
+  }
+
+  try {
+    const { client } = catalog;
+    const ledger: OrderTable = { file: catalogFile(dataDir), table: "main.ledger" };
+    const copies = new Map(
+      replicaFiles
+        .filter(({ file }) => !unreadable.has(file))
+        .map(({ id, file }) => [file, attachReplica(client, id, file)]),
+    );
+    client.exec("BEGIN");
+    for (const { table } of [...copies.values(), ledger]) {
+      client.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get();
+      seen(table);
+    }
+
+    return [
+      check("I1", ledger.file, () => checkQuantities(client, ledger.file)),
+      check("I2", ledger.file, () => checkNumbers(client, ledger)),
+      ...replicaFiles.map(({ file }) =>
+        check("I3", file, () => {
+          const copy = copies.get(file);
+          return copy ? checkCopy(client, copy, ledger) : { what: "not checked", differences: unreadable.get(file) };
+        }),
+      ),
+    ];
+  } finally {
+    catalog.close();
+  }
+}
+
+interface Finding {
+  readonly what: string;
+  readonly differences: readonly string[] | string | undefined;
+}
+
+function check(promise: Check["promise"], file: string, look: () => Finding): Check {
+  try {
+    const { what, differences = [] } = look();
+    return { promise, file, what, differences: [differences].flat().slice(0, differencesMax) };
+  } catch (error) {
+    // A page that is damaged is only found by reading it.
+    const message = error instanceof Error ? error.message : String(error);
+    return { promise, file, what: "not checked", differences: [`${file} can't be read: ${message}`] };
+  }
+}
+
+interface Moved {
+  bought: number;
+  sold: number;
+  restocked: number;
+  rev: number;
+}
+
+interface StockRow {
+  readonly name: string;
+  readonly quantity: number | null;
+  readonly volume: number | null;
+  readonly rev: number | null;
+  readonly initial: number | null;
+}
+
+/** I1: initial − bought + sold + restocked = quantity ≥ 0; volume = bought + sold; rev is the stock's last order. */
+function checkQuantities(client: SqliteClient, file: string): Finding {
+  const ledger = sumUp(client);
+  const stocks = client.prepare<[], StockRow>(
+    `SELECT name, stocks.quantity, volume, rev, initial_stocks.quantity AS initial
+     FROM main.stocks FULL JOIN main.initial_stocks USING (name) ORDER BY name`,
+  );
+  const differences: string[] = [];
+  let count = 0;
+  for (const stock of stocks.iterate()) {
+    count += 1;
+    const moved = ledger.get(stock.name);
+    ledger.delete(stock.name);
+    if (differences.length < differencesMax) differences.push(...stockDifferences(file, stock, moved));
+  }
+  for (const [name, { rev }] of ledger) {
+    if (differences.length >= differencesMax) break;
+    differences.push(`${file}, order ${rev} is of ${JSON.stringify(name)}, which is no stock`);
+  }
+  return { what: `the ledger explains the quantities of ${count} stocks`, differences };
+}
+
+function stockDifferences(file: string, stock: StockRow, moved: Moved | undefined): string[] {
+  const { name, quantity, volume, rev, initial } = stock;
+  const { bought, sold, restocked, rev: lastOrder } = moved ?? { bought: 0, sold: 0, restocked: 0, rev: 0 };
+  const place = `${file}, stock ${JSON.stringify(name)}`;
+  if (quantity === null) return [`${place} is in initial_stocks, but not in stocks`];
+  if (initial === null) return [`${place} is in stocks, but not in initial_stocks`];
+  const explained = initial - bought + sold + restocked;
+  const differences: string[] = [];
+  if (quantity !== explained) {
+    const sum = `${initial} at first − ${bought} bought + ${sold} sold + ${restocked} restocked = ${explained}`;
+    differences.push(`${place}, column quantity: ${quantity}, but the ledger says ${sum}`);
+  }
+  if (quantity < 0) differences.push(`${place}, column quantity: ${quantity}, which is below zero`);
+  if (volume !== bought + sold) {
+    const sum = `${bought} bought + ${sold} sold = ${bought + sold}`;
+    differences.push(`${place}, column volume: ${volume}, but the ledger says ${sum}`);
+  }
+  if (rev !== lastOrder) differences.push(`${place}, column rev: ${rev}, but its last order is ${lastOrder}`);
+  return differences;
+}
+
+/** What the ledger says of each stock. A few thousand orders at a time: memory is needed for the stocks only. */
+function sumUp(client: SqliteClient): Map<string, Moved> {
+  const chunk = client.prepare<[number, number], Moved & { name: string }>(
+    `SELECT name, SUM(iif(type = 'buy', quantity, 0)) AS bought, SUM(iif(type = 'sell', quantity, 0)) AS sold,
+       SUM(iif(type = 'restock', quantity, 0)) AS restocked, MAX(id) AS rev
+     FROM (SELECT * FROM main.ledger WHERE id > ? ORDER BY id LIMIT ?) GROUP BY name`,
+  );
+  const sums = new Map<string, Moved>();
+  for (let after = 0, done = false; !done; ) {
+    done = true;
+    for (const { name, bought, sold, restocked, rev } of chunk.iterate(after, chunkOrders)) {
+      const sum = sums.get(name) ?? { bought: 0, sold: 0, restocked: 0, rev: 0 };
+      sum.bought += bought;
+      sum.sold += sold;
+      sum.restocked += restocked;
+      sum.rev = rev;
+      sums.set(name, sum);
+      after = Math.max(after, rev);
+      done = false;
+    }
+  }
+  return sums;
+}
+
+/** I2: the ledger's ids are 1..head. */
+function checkNumbers(client: SqliteClient, ledger: OrderTable): Finding {
+  const last = lastOrderId(client, ledger.table);
+  const head = client.prepare<[], { head: number }>("SELECT head FROM main.register").get()?.head;
+  const differences = gaps(client, ledger);
+  if (head !== last) {
+    differences.push(`${ledger.file}, table register, column head: ${head}, but the ledger ends at order ${last}`);
+  }
+  return { what: last === 0 ? "the ledger is empty" : `the ledger's numbers are 1 to ${last}`, differences };
+}
+
+/** I3: a replica's orders are a prefix of the ledger. */
+function checkCopy(client: SqliteClient, copy: OrderTable, ledger: OrderTable): Finding {
+  const what = `${lastOrderId(client, copy.table)} orders, as in the ledger row for row`;
+  return { what, differences: prefixDifferences(client, copy, ledger) };
+}
+
+function problemOf(action: () => void): string | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (error instanceof DatabaseError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * I9: any one of the four databases is deleted, after a stop or while everything runs, and nothing is lost. And what
+ * can't be mended without a person is told, with the command that mends it.
+ */
+
+import { globSync, rmSync } from "node:fs";
+import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import { type TestContext, expect, test } from "vitest";
+import { makeTradedDatabases } from "../support/traded-databases.ts";
+import { at, get, newTrade, orderNumber, trade } from "./support/client.ts";
+import { Cluster } from "./support/cluster.ts";
+import { expectInvariants } from "./support/invariants.ts";
+import { type Exit, Service } from "./support/service.ts";
+import { Traffic } from "./support/traffic.ts";
+import { eventually } from "./support/wait.ts";
+
+const clients = 8;
+
+/** As `rm` does it: `catalog.db` leaves its log behind, `catalog.db*` leaves nothing. */
+function remove(cluster: Cluster, pattern: string): void {
+  for (const file of globSync(`${cluster.dataDir}/${pattern}`)) rmSync(file);
+}
+
+/** A command that a person runs meanwhile. */
+async function bazaar(cluster: Cluster, command: string): Promise<{ exit: Exit; said: string }> {
+  const process = new Service(command, "apps/cli/main.ts", { args: [command], environment: cluster.environment });
+  process.start();
+  const exit = await process.ended();
+  return { exit, said: process.lines.join("\n") };
+}
+
+/** `npm start` on the databases and ports of a cluster whose own services don't run. */
+async function startUp(context: TestContext, cluster: Cluster): Promise<Service> {
+  const up = new Service("up", "apps/cli/main.ts", {
+    args: ["up"],
+    environment: { ...cluster.environment, FRONTEND_PORT: new URL(cluster.url).port },
+  });
+  context.onTestFailed(() => {
+    process.stderr.write(`${up.lines.slice(-80).join("\n")}\n`);
+  });
+  context.onTestFinished(async () => {
+    if (up.isRunning) await up.stop();
+  });
+  up.start();
+  await eventually("the bazaar is open", () => up.lines.some((line) => line.includes("is open")));
+  return up;
+}
+
+/** In the eyes of the front-end, whoever has started it. */
+async function liveReplicas(cluster: Cluster): Promise<number> {
+  const { body } = await get(`${cluster.url}/cluster`);
+  const leader = at(body, "data", "leader");
+  const replicas = at(body, "data", "replicas");
+  const leading: unknown = Array.isArray(replicas) ? replicas.find((state) => at(state, "id") === leader) : undefined;
+  const followers = at(leading, "live_followers");
+  return Array.isArray(followers) ? followers.length + 1 : 0;
+}
+
+test("`npm start`: databases deleted under load, then one after a stop: no acknowledged order is lost", async (context) => {
+  const cluster = await Cluster.create(context);
+  let up = await startUp(context, cluster);
+  const traffic = new Traffic({ urls: cluster.urls, clients, persistent: true });
+  const starts = (service: string) => up.lines.filter((line) => line.includes(`"child":"${service}","pid"`)).length;
+  for (const services of [["catalog"], ["order-1", "order-2"], ["order-3"]]) {
+    await traffic.more(50);
+    const before = new Map(services.map((service) => [service, starts(service)]));
+    for (const service of services) remove(cluster, service === "order-2" ? "order-2.db*" : `${service}.db`);
+    await eventually(`${services.join(" and ")} again`, () =>
+      services.every((service) => starts(service) > (before.get(service) ?? 0)),
+    );
+    await eventually("every replica is live", async () => (await liveReplicas(cluster)) === cluster.replicaIds.length);
+  }
+  await traffic.more(50);
+  // Orders arrive while it looks.
+  expect(await bazaar(cluster, "verify")).toMatchObject({ exit: { code: 0 } });
+  await traffic.stop();
+  expect(traffic.failures).toEqual([]);
+  await expectInvariants(cluster, { records: traffic.records, equal: cluster.replicaIds });
+  expect(await up.stop()).toEqual({ code: 0, signal: null });
+
+  remove(cluster, "catalog.db*");
+  up = await startUp(context, cluster);
+  expect(up.lines.filter((line) => line.includes("made again from a replica's orders"))).toHaveLength(1);
+  const known = traffic.accepted.at(-1);
+  if (!known) throw new Error("nothing was accepted");
+  expect((await get(`${cluster.url}/orders/${known.orderNumber}`)).status).toBe(200);
+  expect(orderNumber((await trade(cluster.url, known.request)).body)).toBe(known.orderNumber);
+  expect((await trade(cluster.url, newTrade())).status).toBe(200);
+  await expectInvariants(cluster, { records: traffic.records, equal: cluster.replicaIds });
+});
+
+test("services started one by one: each ends itself without its database, and goes on after the command", async (context) => {
+  const cluster = await Cluster.start(context);
+  const traffic = new Traffic({ urls: cluster.urls, clients, persistent: true });
+  await traffic.more(50);
+  remove(cluster, "order-3.db");
+  expect((await cluster.order(3).ended()).code).toBe(1);
+  expect(cluster.order(3).lines.at(-1)).toContain("order-3.db was deleted while it was open");
+  expect(await bazaar(cluster, "migrate")).toMatchObject({ exit: { code: 0 } });
+  cluster.order(3).start();
+  await cluster.settled();
+
+  remove(cluster, "catalog.db*");
+  expect((await cluster.service("catalog").ended()).code).toBe(1);
+  const refused = await bazaar(cluster, "migrate");
+  expect(refused.exit.code).toBe(1);
+  expect(refused.said).toMatch(/catalog\.db is missing, but .*order-1\.db holds \d+ orders: .*npm run rebuild-catalog/);
+  cluster.service("catalog").start();
+  expect((await cluster.service("catalog").ended()).code).toBe(2);
+  await Promise.all(cluster.replicaIds.map((id) => cluster.order(id).stop()));
+  expect(await bazaar(cluster, "rebuild-catalog")).toMatchObject({ exit: { code: 0 } });
+
+  remove(cluster, "order-1.db");
+  expect(await bazaar(cluster, "migrate")).toMatchObject({ exit: { code: 0 } });
+  cluster.startAll();
+  await cluster.settled();
+  const running = await bazaar(cluster, "rebuild-catalog");
+  expect(running).toMatchObject({ exit: { code: 1 }, said: expect.stringContaining("stop it first") });
+  await traffic.more(50);
+  await traffic.stop();
+  expect(traffic.failures).toEqual([]);
+  await expectInvariants(cluster, { records: traffic.records });
+});
+
+test("a catalog that is behind a replica: nothing starts on it, and the command mends it", async (context) => {
+  const cluster = await Cluster.create(context);
+  await makeTradedDatabases(cluster.dataDir);
+  const catalog = openCatalogDatabase(cluster.dataDir);
+  catalog.client.exec("DELETE FROM ledger WHERE id = 12; UPDATE register SET head = 11");
+  catalog.close();
+  const behind = /catalog\.db ends at order 11, but .*order-1\.db goes on to order 12: .*npm run rebuild-catalog/;
+
+  cluster.service("catalog").start();
+  expect((await cluster.service("catalog").ended()).code).toBe(2);
+  expect(cluster.service("catalog").lines.at(-1)).toMatch(behind);
+  const refused = await bazaar(cluster, "up");
+  expect(refused).toMatchObject({ exit: { code: 2 }, said: expect.stringMatching(behind) });
+
+  expect(await bazaar(cluster, "rebuild-catalog")).toMatchObject({ exit: { code: 0 } });
+  await cluster.startInOrder();
+  expect((await trade(cluster.url, newTrade())).status).toBe(200);
+});

@@ -1,0 +1,37 @@
+/** The databases of a bazaar that has traded and was stopped, made without any process: every replica holds all orders. */
+
+import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
+import { migrateAll } from "@stock-bazaar/db/migrate";
+import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
+import { seed } from "@stock-bazaar/db/seed";
+import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import { readConfig } from "@stock-bazaar/shared/config";
+import { createdAt, tradeOf } from "./builders.ts";
+
+/** The databases that the default environment names, in this folder. */
+export function databasesIn(dataDir: string) {
+  const { replicas } = readConfig({});
+  return { dataDir, replicas };
+}
+
+/** Buys and sells of two stocks, a restock at the end, and one refusal. Term 3; `orders` is at least 3. */
+export async function makeTradedDatabases(dataDir: string, orders = 12, stocksFile?: string): Promise<void> {
+  const databases = databasesIn(dataDir);
+  migrateAll(databases);
+  const catalog = openCatalogDatabase(dataDir);
+  seed(catalog, stocksFile);
+  const ledger = createSqliteLedger(catalog);
+  for (const term of [0, 1, 2]) await ledger.acquire({ replica: 3, term, lastId: 0, lastKey: "" });
+  const trades = Array.from({ length: orders - 2 }, (_, index) =>
+    tradeOf(`key-${index}`, { name: index % 2 === 0 ? "GameStart" : "FishCo", type: index % 3 === 0 ? "sell" : "buy" }),
+  );
+  const all = tradeOf("all", { name: "BoarCo", quantity: 100 });
+  await ledger.apply({ term: 3, trades: [...trades, all, tradeOf("no", { quantity: 1_000_000 })], createdAt });
+  await ledger.restock({ term: 3, quantity: 50, createdAt });
+  for (const id of databases.replicas.keys()) {
+    const log = createSqliteOrderLog(openOrderDatabase(dataDir, id));
+    await log.append(await ledger.ordersAfter(0, orders));
+    await log.close();
+  }
+  await ledger.close();
+}
