@@ -1,6 +1,8 @@
-/** The promises I1–I3 and I5, read in the stores while a run goes on and when it is over. */
+/** The promises I1–I3, I5 and I9, read in the stores while a run goes on and when it is over. */
 
-import type { CatalogDatabase, OrderDatabase } from "@stock-bazaar/db/open";
+import { stocks } from "@stock-bazaar/db/catalog-tables";
+import { type CatalogDatabase, type OrderDatabase, openCatalogInMemory } from "@stock-bazaar/db/open";
+import { replayOrders } from "@stock-bazaar/db/replay-orders";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
 
 const orderColumns = "id, key, name, type, quantity, price_cents AS priceCents, term, created_at AS createdAt";
@@ -84,22 +86,45 @@ export function differences(whose: string, orders: readonly Order[], ledger: rea
   return [];
 }
 
+/** I9: the catalog made again from a replica that holds all orders is the one that was there. */
+export function rebuiltDifferently(
+  catalog: CatalogDatabase,
+  replica: OrderDatabase,
+  initialStocks: readonly Pick<Stock, "name" | "priceCents" | "quantity">[],
+): string[] {
+  const rebuilt = openCatalogInMemory();
+  try {
+    rebuilt.db
+      .insert(stocks)
+      .values(initialStocks.map((stock) => ({ ...stock, volume: 0, rev: 0 })))
+      .run();
+    replayOrders(rebuilt, readOrders(replica));
+    const [there, here] = [catalog, rebuilt].map(({ client }) =>
+      JSON.stringify(client.prepare("SELECT * FROM stocks ORDER BY name").all()),
+    );
+    return [
+      ...(there === here ? [] : [`I9: the stocks were ${there}; made again they are ${here}`]),
+      ...differences("the ledger that was made again", readLedger(rebuilt), readLedger(catalog)),
+    ];
+  } finally {
+    rebuilt.close();
+  }
+}
+
 /** How many orders each replica's disk has held at some time: a disk that is lost later doesn't undo a promise. */
 export class CopiesWatch {
-  readonly #lastIds;
+  readonly #lastIds: readonly (() => number)[];
   readonly #heldMax: number[];
 
-  constructor(replicas: readonly OrderDatabase[]) {
-    this.#lastIds = replicas.map(({ client }) =>
-      client.prepare<[], { id: number }>("SELECT IFNULL(MAX(id), 0) AS id FROM orders"),
-    );
-    this.#heldMax = replicas.map(() => 0);
+  constructor(lastIds: readonly (() => number)[]) {
+    this.#lastIds = lastIds;
+    this.#heldMax = lastIds.map(() => 0);
   }
 
   /** To be called before a replica's database is deleted, and whenever copies are counted. */
   look(): void {
     for (const [index, lastId] of this.#lastIds.entries()) {
-      this.#heldMax[index] = Math.max(this.#heldMax[index] ?? 0, lastId.get()?.id ?? 0);
+      this.#heldMax[index] = Math.max(this.#heldMax[index] ?? 0, lastId());
     }
   }
 

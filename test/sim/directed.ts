@@ -48,6 +48,23 @@ export const directedCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "a lease whose answer comes late is over no later",
+    async run() {
+      const scene = await Scene.open();
+      await scene.lookUp();
+      // The answer to the first renewal is on its way for long, and the next renewals don't arrive at all.
+      scene.holdsAnswers = true;
+      scene.holdsNews = true;
+      await scene.clock.advance(0.25 * leaseMs);
+      scene.holdsRequests = true;
+      await scene.clock.advance(0.5 * leaseMs);
+      scene.releaseAnswers();
+      await scene.clock.advance(0.6 * leaseMs);
+      await scene.trade("key-1");
+      return [...(await scene.staleAnswers()), ...(await scene.close())];
+    },
+  },
+  {
     title: "what was looked up before a session began isn't kept in it",
     async run() {
       const scene = await Scene.open();
@@ -72,12 +89,14 @@ class Scene {
   readonly catalog: CatalogService;
   readonly frontEnd: LiveBazaar;
   holdsNews = false;
+  holdsAnswers = false;
   holdsRequests = false;
   holdsLookups = false;
   #hello: (() => void) | undefined;
   #requests: (() => void)[] = [];
   #lookups: (() => void)[] = [];
   #news: (() => void)[] = [];
+  #answers: (() => void)[] = [];
   #breakTail = () => {};
   #sessions = 0;
   #told = 0;
@@ -143,6 +162,11 @@ class Scene {
     for (const release of this.#requests.splice(0)) release();
   }
 
+  releaseAnswers(): void {
+    this.holdsAnswers = false;
+    for (const release of this.#answers.splice(0)) release();
+  }
+
   releaseNews(): void {
     this.holdsNews = false;
     for (const release of this.#news.splice(0)) release();
@@ -194,8 +218,12 @@ class Scene {
       tail: (handlers) => {
         let isOpen = true;
         const arrive = (deliver: () => void, isNews: boolean) => {
-          if (isNews && this.holdsNews) this.#news.push(() => arrive(deliver, false));
-          else if (isOpen) deliver();
+          const pass = () => {
+            if (isOpen) deliver();
+          };
+          if (isNews && this.holdsNews) this.#news.push(pass);
+          else if (!isNews && this.holdsAnswers) this.#answers.push(pass);
+          else pass();
         };
         const far = catalog.tail({
           // The answers to what the front-end asks pass; what is news is on its way for long.

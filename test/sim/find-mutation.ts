@@ -3,7 +3,7 @@
 import { runDirected, runSeeds } from "./runs.ts";
 
 /** The simulation must notice within so many seeds. */
-export const findMutationSeedsMax = 800;
+export const findMutationSeedsMax = 1500;
 
 export interface Found {
   /** The directed case or the seed that noticed. */

@@ -10,8 +10,8 @@ import { plugin } from "bun";
 export interface Mutation {
   readonly name: string;
   readonly rule: string;
-  /** Why nothing that the simulation checks can come of it. */
-  readonly isHarmless?: string;
+  /** Why it may go unnoticed: no promise rests on it alone. */
+  readonly whyUnnoticed?: string;
   readonly edits: readonly Edit[];
 }
 
@@ -275,6 +275,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "an old term may still apply",
     rule: "R2",
+    whyUnnoticed:
+      "terms keep order, they carry no safety: the ledger numbers what two leaders send as well as what one does",
     edits: [
       {
         file: "catalog/ledger-sqlite.ts",
@@ -286,7 +288,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a new leader serves before it has caught up",
     rule: "R1",
-    isHarmless:
+    whyUnnoticed:
       "whatever it answers first makes it read what it misses; without the rule, its list of orders is short for a moment",
     edits: [{ file: "order/replica.ts", find: "      await leader.catchUp(head);\n", replace: "      void head;\n" }],
   },

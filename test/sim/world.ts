@@ -62,6 +62,8 @@ export interface ReplicaHost extends Host<OrderApi> {
   readonly id: number;
   readonly database: OrderDatabase;
   readonly disk: Disk;
+  /** The last order on its disk, 0 for none. */
+  readonly lastId: () => number;
 }
 
 export class World {
@@ -92,7 +94,12 @@ export class World {
     this.replicas = Array.from({ length: settings.replicas }, (_, index) => {
       const database = openOrdersInMemory();
       const disk = new Disk(random.fork(), database.client);
-      return Object.assign(new Host<OrderApi>(`order-${index + 1}`), { id: index + 1, database, disk });
+      return Object.assign(new Host<OrderApi>(`order-${index + 1}`), {
+        id: index + 1,
+        database,
+        disk,
+        lastId: lastIdReader(database),
+      });
     });
     this.frontEnds = Array.from(
       { length: settings.frontEnds },
@@ -307,4 +314,9 @@ export class World {
       isLevelEnabled: () => true,
     } as Logger;
   }
+}
+
+function lastIdReader({ client }: OrderDatabase): () => number {
+  const lastId = client.prepare<[], { id: number }>("SELECT IFNULL(MAX(id), 0) AS id FROM orders");
+  return () => lastId.get()?.id ?? 0;
 }
