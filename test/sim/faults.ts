@@ -70,7 +70,7 @@ export class Faults {
       case "cut replica from catalog":
         return this.#cut(random.pick(replicas), catalog);
       case "cut replicas":
-        return this.#cut(random.pick(replicas), random.pick(replicas));
+        return this.#cut(this.#leader(), random.pick(replicas));
       case "cut front-end from replica":
         return this.#cut(random.pick(frontEnds), random.pick(replicas));
       case "isolate": {
@@ -89,11 +89,11 @@ export class Faults {
       case "bad way from replica to catalog":
         return this.#spoil(random.pick(replicas), catalog);
       case "bad way between replicas":
-        return this.#spoil(random.pick(replicas), random.pick(replicas));
+        return this.#spoil(this.#leader(), random.pick(replicas));
       case "failing way from front-end to catalog":
         return this.#failing(random.pick(frontEnds), catalog);
       case "slow disk":
-        return this.#slow(random.pick(replicas).disk);
+        return this.#slow(random.pick([this.#leader(), random.pick(replicas)]).disk);
       case "slow catalog":
         return this.#slow(world.catalogDisk);
       case "full disk": {

@@ -1,9 +1,10 @@
 /** Takes one rule away and waits for somebody to notice. */
 
+import type { Mutation } from "./mutations.ts";
 import { runDirected, runSeeds } from "./runs.ts";
 
 /** The simulation must notice within so many seeds. */
-export const findMutationSeedsMax = 1500;
+export const findMutationSeedsMax = 500;
 
 export interface Found {
   /** The directed case or the seed that noticed. */
@@ -12,13 +13,13 @@ export interface Found {
 }
 
 /** `undefined`: nobody noticed. */
-export async function findMutation(name: string, jobs?: number): Promise<Found | undefined> {
+export async function findMutation({ name, firstSeed = 1 }: Mutation, jobs?: number): Promise<Found | undefined> {
   for (const { title, violations } of await runDirected(name)) {
     if (violations[0] !== undefined) return { where: title, violation: violations[0] };
   }
   let found: Found | undefined;
   await runSeeds({
-    first: 1,
+    first: firstSeed,
     count: findMutationSeedsMax,
     mutation: name,
     ...(jobs !== undefined && { jobs }),

@@ -101,8 +101,9 @@ async function many(first: number, count: number, jobs: number, mutation: string
 
 async function allMutations(jobs: number): Promise<boolean> {
   let missed = 0;
-  for (const { name, rule, whyUnnoticed } of mutations) {
-    const found = await findMutation(name, jobs);
+  for (const mutation of mutations) {
+    const { name, rule, whyUnnoticed } = mutation;
+    const found = await findMutation(mutation, jobs);
     if (found === undefined && whyUnnoticed === undefined) missed += 1;
     const where = found ? `${found.where}: ${found.violation}` : `not in ${findMutationSeedsMax} seeds`;
     console.log(`${rule.padEnd(3)} ${name}\n      ${where}${found || !whyUnnoticed ? "" : `\n      ${whyUnnoticed}`}`);

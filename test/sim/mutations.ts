@@ -12,6 +12,8 @@ export interface Mutation {
   readonly rule: string;
   /** Why it may go unnoticed: no promise rests on it alone. */
   readonly whyUnnoticed?: string;
+  /** Where to begin: soon after it is a seed that notices. */
+  readonly firstSeed?: number;
   readonly edits: readonly Edit[];
 }
 
@@ -83,6 +85,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "changes are passed on in any order",
     rule: "R7",
+    firstSeed: 220,
     edits: [{ file: "catalog/service.ts", find: "this.#writing.then(write).then(", replace: "write().then(" }],
   },
   {
@@ -109,6 +112,18 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: "a follower stores again what comes again",
+    rule: "R4",
+    firstSeed: 710,
+    edits: [
+      {
+        file: "order/follower.ts",
+        find: "const next = continuation(log.last.id, orders);",
+        replace: "const next = orders.filter(({ id }) => id > log.last.id);",
+      },
+    ],
+  },
+  {
     name: "the leader accepts a gap",
     rule: "R4",
     edits: [
@@ -127,6 +142,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the follower begins before the leader that it was has ended",
     rule: "R1",
+    firstSeed: 160,
     edits: [{ file: "order/replica.ts", find: "this.#retired = leader.stored();", replace: "void leader.stored();" }],
   },
   {

@@ -85,7 +85,7 @@ export function drawPlan(random: Random): Plan {
 /** What a run is about decides what it is made of: without a cache, nothing can be stale. */
 export function drawSettings(random: Random, { theme }: Plan): Settings {
   const isAboutCache = theme === "cache";
-  const replicas = random.pick(isAboutCache ? [1, 2] : [1, 2, 3, 3, 3, 5]);
+  const replicas = random.pick(isAboutCache ? [1, 2] : [2, 3, 3, 5]);
   const names = ["GameStart", "FishCo", "BoarCo"].slice(0, isAboutCache ? 3 : random.integer(1, 3));
   return {
     stocks: names.map((name) => ({
