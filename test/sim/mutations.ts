@@ -182,6 +182,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a change doesn't raise the floor",
     rule: "R8",
+    firstSeed: 100,
     edits: [{ file: "front-end/stock-cache.ts", find: "    this.#floor.set(name, rev);\n", replace: "" }],
   },
   {
@@ -231,6 +232,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a session is forgotten when its stream ends",
     rule: "R9",
+    firstSeed: 260,
     edits: [
       {
         file: "catalog/service.ts",
@@ -243,6 +245,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a session is kept no longer than a lease",
     rule: "R9",
+    firstSeed: 240,
     edits: [{ file: "catalog/sessions.ts", find: "const leaseMargin = 0.15;", replace: "const leaseMargin = 0;" }],
   },
   {
