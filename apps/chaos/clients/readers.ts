@@ -1,9 +1,9 @@
 /** Clients that look stocks up without a pause, and the record of what they saw and when. */
 
+import type { LookupRecord } from "../checks/history.ts";
+import { eventually } from "../cluster/wait.ts";
 import { at } from "./client.ts";
 import { HttpConnection } from "./http-connection.ts";
-import type { LookupRecord } from "./history.ts";
-import { eventually } from "./wait.ts";
 
 export interface ReadersOptions {
   readonly urls: readonly string[];

@@ -1,0 +1,97 @@
+/**
+ * A client that trades over one connection at a time, and the record of what it was told. A persistent one does what
+ * the contract asks of it: no answer, or 503, means trying again with the same key, at the next front-end.
+ */
+
+import { at, orderNumber, type TradeRequest } from "./client.ts";
+import { HttpConnection, type HttpReply } from "./http-connection.ts";
+
+export interface TradeRecord {
+  readonly request: TradeRequest;
+  /** Of the last attempt; 0: the connection was lost. */
+  readonly status: number;
+  /** Why there was no reply, or no trade. */
+  readonly reason: string;
+  /** When the trade was accepted. */
+  readonly orderNumber: number | undefined;
+  readonly replayed: boolean;
+  readonly attempts: number;
+  /** The front-end of the last attempt. */
+  readonly url: string;
+  /** Monotonic; the end is that of the last attempt. */
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+const retryMs = 20;
+
+/** False for what leaves it unknown whether the trade was executed. */
+export function isOutcome(status: number, reason: string): boolean {
+  return status === 200 || reason === "INSUFFICIENT_QUANTITY" || reason === "INVALID_STOCKNAME";
+}
+
+export class TradingClient {
+  readonly #urls: readonly string[];
+  readonly #persistent: boolean;
+  #at: number;
+  #connection: HttpConnection;
+  #closed = false;
+
+  /** `first`: which of the front-ends to begin with. */
+  constructor(urls: readonly string[], first: number, persistent: boolean) {
+    this.#urls = urls;
+    this.#persistent = persistent;
+    this.#at = first % urls.length;
+    this.#connection = new HttpConnection(this.#url);
+  }
+
+  /** One at a time. A persistent client's resolves with an outcome, or when the client is closed. */
+  async trade(request: TradeRequest): Promise<TradeRecord> {
+    const startMs = performance.now();
+    for (let attempts = 1; ; attempts += 1) {
+      const url = this.#url;
+      const answer = await attempt(this.#connection, request);
+      const record = { request, attempts, url, startMs, ...answer, endMs: performance.now() };
+      if (isOutcome(record.status, record.reason)) return record;
+      this.#another();
+      await Bun.sleep(retryMs);
+      if (!this.#persistent || this.#closed) return record;
+    }
+  }
+
+  /** A trade that is under way is given up. */
+  close(): void {
+    this.#closed = true;
+    this.#connection.close();
+  }
+
+  get #url(): string {
+    return this.#urls[this.#at] ?? "";
+  }
+
+  #another(): void {
+    this.#connection.close();
+    this.#at = (this.#at + 1) % this.#urls.length;
+    this.#connection = new HttpConnection(this.#url);
+  }
+}
+
+async function attempt(
+  connection: HttpConnection,
+  { key, ...wish }: TradeRequest,
+): Promise<Pick<TradeRecord, "status" | "reason" | "orderNumber" | "replayed">> {
+  let reply: HttpReply;
+  try {
+    reply = await connection.request("POST", "/orders", { "idempotency-key": key }, JSON.stringify(wish));
+  } catch (error) {
+    return { status: 0, reason: String(error), orderNumber: undefined, replayed: false };
+  }
+  const body: unknown = JSON.parse(reply.text);
+  const reason = at(body, "error", "reason");
+  return {
+    status: reply.status,
+    reason: typeof reason === "string" ? reason : "",
+    orderNumber: orderNumber(body),
+    replayed: reply.headers.get("idempotent-replayed") === "true",
+  };
+}
