@@ -5,13 +5,14 @@
 
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.ts";
+import { chaosCommand } from "./commands/chaos.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { seedCommand } from "./commands/seed.ts";
 import { upCommand } from "./commands/up.ts";
 import { explainError } from "./errors.ts";
 
 /** Each makes its command anew. A command reports failure by throwing. */
-const commands = [upCommand, migrateCommand, seedCommand, benchCommand];
+const commands = [upCommand, migrateCommand, seedCommand, benchCommand, chaosCommand];
 
 const program = new Command("bazaar")
   .description("Stock Bazaar: a stock-trading service that never loses an acknowledged order")

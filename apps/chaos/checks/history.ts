@@ -18,6 +18,14 @@ export interface LookupRecord {
   readonly endMs: number;
 }
 
+/** A lookup without a stock in the reply, or without any reply. */
+export interface FailedLookup {
+  readonly url: string;
+  /** 0: the connection was lost. */
+  readonly status: number;
+  readonly text: string;
+}
+
 interface Event {
   readonly what: string;
   readonly name: string;
@@ -53,7 +61,11 @@ export function staleReads(
       orderNumber === undefined ? [] : [{ what: "trade", name: request.name, rev: orderNumber, startMs, endMs }],
     ),
   ];
-  const tradeStartsMs = new Map(trades.map(({ orderNumber, startMs }) => [orderNumber, startMs]));
+  const tradeStartsMs = new Map<number | undefined, number>();
+  for (const { orderNumber, startMs } of trades) {
+    // The first of those who asked for it with the same key.
+    tradeStartsMs.set(orderNumber, Math.min(startMs, tradeStartsMs.get(orderNumber) ?? startMs));
+  }
   return [
     ...lookups
       .filter(({ name, rev, quantity }) => quantities.get(name)?.get(rev) !== quantity)

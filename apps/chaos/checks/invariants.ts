@@ -117,7 +117,8 @@ export function ledgerOf(client: SqliteClient): Omit<LedgerOrder, "key">[] {
 }
 
 function inSnapshot<Result>(folders: DatabaseFolders, look: (snapshot: Snapshot) => Result): Result {
-  const { client, close } = openAll(folders);
+  const catalog = openAll(folders);
+  const { client } = catalog;
   const replicaIds = [...folders.replicaFolders.keys()];
   try {
     client.exec("BEGIN");
@@ -126,7 +127,7 @@ function inSnapshot<Result>(folders: DatabaseFolders, look: (snapshot: Snapshot)
     headOf(client);
     return look({ client, replicaIds });
   } finally {
-    close();
+    catalog.close();
   }
 }
 

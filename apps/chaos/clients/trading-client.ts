@@ -25,9 +25,14 @@ export interface TradeRecord {
 
 const retryMs = 20;
 
-/** False for what leaves it unknown whether the trade was executed. */
+/** Accepted, or refused for a reason that the ledger keeps. */
 export function isOutcome(status: number, reason: string): boolean {
   return status === 200 || reason === "INSUFFICIENT_QUANTITY" || reason === "INVALID_STOCKNAME";
+}
+
+/** The connection was lost, or nobody answered in time: the same request is to be sent again. */
+export function isUnknown(status: number): boolean {
+  return status === 0 || status === 503;
 }
 
 export class TradingClient {
@@ -45,14 +50,14 @@ export class TradingClient {
     this.#connection = new HttpConnection(this.#url);
   }
 
-  /** One at a time. A persistent client's resolves with an outcome, or when the client is closed. */
+  /** One at a time. A persistent client's ends with an answer, or when the client is closed. */
   async trade(request: TradeRequest): Promise<TradeRecord> {
     const startMs = performance.now();
     for (let attempts = 1; ; attempts += 1) {
       const url = this.#url;
       const answer = await attempt(this.#connection, request);
       const record = { request, attempts, url, startMs, ...answer, endMs: performance.now() };
-      if (isOutcome(record.status, record.reason)) return record;
+      if (!isUnknown(record.status)) return record;
       this.#another();
       await Bun.sleep(retryMs);
       if (!this.#persistent || this.#closed) return record;

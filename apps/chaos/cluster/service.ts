@@ -29,6 +29,8 @@ export class Service {
   readonly #environment: Readonly<Record<string, string>>;
   readonly #supervised: boolean;
   #lines: string[] = [];
+  /** Where in `#lines` its newest life begins. */
+  #firstLine = 0;
   #child: Child | undefined;
   #read: Promise<unknown> = Promise.resolve();
 
@@ -53,6 +55,11 @@ export class Service {
     return this.#lines;
   }
 
+  /** What it has said since its last start. */
+  get newLines(): readonly string[] {
+    return this.#lines.slice(this.#firstLine);
+  }
+
   /** How its last life ended; `undefined` while it runs, and before the first. */
   get exit(): Exit | undefined {
     const child = this.#child;
@@ -75,6 +82,7 @@ export class Service {
       },
     });
     this.#child = child;
+    this.#firstLine = this.#lines.length;
     this.#read = Promise.all([this.#keepLines(child.stdout), this.#keepLines(child.stderr)]);
   }
 
@@ -120,7 +128,10 @@ export class Service {
 
   #keep(line: string): void {
     this.#lines.push(line);
-    if (this.#lines.length > linesMax) this.#lines = this.#lines.slice(-linesMax / 2);
+    if (this.#lines.length <= linesMax) return;
+    const dropped = this.#lines.length - linesMax / 2;
+    this.#lines = this.#lines.slice(dropped);
+    this.#firstLine = Math.max(0, this.#firstLine - dropped);
   }
 }
 

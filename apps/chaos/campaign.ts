@@ -1,0 +1,106 @@
+/**
+ * `npm run chaos`: round after round, real processes are killed, frozen, starved of disk and robbed of their databases
+ * while clients trade; after each the same checks read what the clients were told and what the databases hold.
+ */
+
+import type { Violation } from "./checks/violation.ts";
+import type { TradeRecord } from "./clients/trading-client.ts";
+import { Cluster } from "./cluster/cluster.ts";
+import { keepEvidence } from "./evidence.ts";
+import { type PlanOptions, planRound, replicas, type RoundPlan, type Setting } from "./plan.ts";
+import { type RoundResult, runRound } from "./round.ts";
+import { addRound, noTotals, type Totals } from "./totals.ts";
+
+export interface CampaignOptions extends PlanOptions {
+  /** The first round of the plan to run; counts from 1. */
+  readonly from: number;
+  readonly rounds: number;
+  /** Where the histories of failing rounds are kept. */
+  readonly keep: string;
+}
+
+export interface FailedRound {
+  readonly plan: RoundPlan;
+  readonly violations: readonly Violation[];
+  /** Where its history, logs and databases are. */
+  readonly kept: string;
+}
+
+export interface CampaignResult {
+  readonly options: CampaignOptions;
+  readonly totals: Totals;
+  readonly failed: readonly FailedRound[];
+  /** Full disks were real ones: `false` where a limit on the size of files stood in. */
+  readonly mountedDisks: boolean | undefined;
+  readonly tookMs: number;
+}
+
+export interface RunningCluster {
+  readonly number: number;
+  readonly cluster: Cluster;
+  trades: readonly TradeRecord[];
+}
+
+/** `progress` hears of each round. Rejects when `signal` aborts; all that was started has ended then. */
+export async function runCampaign(
+  options: CampaignOptions,
+  progress: (result: RoundResult, totals: Totals) => void,
+  signal: AbortSignal,
+): Promise<CampaignResult> {
+  const startMs = performance.now();
+  const failed: FailedRound[] = [];
+  let totals = noTotals;
+  let mountedDisks: boolean | undefined;
+  let running: RunningCluster | undefined;
+  try {
+    for (let round = options.from; round < options.from + options.rounds; round += 1) {
+      signal.throwIfAborted();
+      const plan = planRound(round, options);
+      const isNew = running?.number !== plan.cluster;
+      if (running === undefined || isNew) {
+        await running?.cluster.dispose();
+        running = undefined;
+        running = { number: plan.cluster, cluster: await startCluster(plan), trades: [] };
+        if (plan.setting.smallDisk !== undefined) mountedDisks = running.cluster.smallDisk !== undefined;
+      }
+      const { cluster, trades } = running;
+      const result = await runRound(cluster, plan, { ...options, earlierTrades: trades, signal });
+      running.trades = result.history.trades;
+      totals = addRound(totals, result, isNew);
+      if (result.violations.length > 0) {
+        // What is broken stays broken: the next round gets another cluster.
+        await cluster.killAll();
+        const kept = keepEvidence(options.keep, options.seed, cluster, result);
+        failed.push({ plan, violations: result.violations, kept });
+        await cluster.dispose();
+        running = undefined;
+      }
+      progress(result, totals);
+    }
+  } finally {
+    await running?.cluster.dispose();
+  }
+  return { options, totals, failed, mountedDisks, tookMs: performance.now() - startMs };
+}
+
+async function startCluster({ setting, load: { frontEnds } }: RoundPlan): Promise<Cluster> {
+  const { smallDisk } = setting;
+  const cluster = await Cluster.create({ replicas, frontEnds, smallDisk, environment: environmentOf(setting) });
+  try {
+    await cluster.startInOrder();
+    return cluster;
+  } catch (error) {
+    await cluster.dispose();
+    throw error;
+  }
+}
+
+function environmentOf({ cacheSize, minCopies, restocks, rpcTimeoutMs, requestTimeoutMs }: Setting) {
+  return {
+    CACHE_SIZE: String(cacheSize),
+    ORDER_MIN_COPIES: String(minCopies),
+    RESTOCK_INTERVAL_MS: restocks ? "100" : "0",
+    RPC_TIMEOUT_MS: String(rpcTimeoutMs),
+    REQUEST_TIMEOUT_MS: String(requestTimeoutMs),
+  };
+}
