@@ -110,7 +110,7 @@ async function step(found: Violation[], what: string, action: () => Promise<void
   try {
     await action();
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? `, ${String(error.cause)}` : "";
+    const cause = error instanceof Error && error.cause instanceof Error ? `, ${error.cause.message}` : "";
     found.push({ promise: "I8", harm: "other", text: `did not ${what}: ${String(error)}${cause}` });
   }
 }

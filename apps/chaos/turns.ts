@@ -5,7 +5,7 @@ export class Turns {
 
   /** Runs the action when every earlier one that asked for one of these names has ended. */
   async alone(names: readonly string[], action: () => Promise<void>): Promise<void> {
-    const earlier = names.map((name) => this.#last.get(name));
+    const earlier = names.flatMap((name) => this.#last.get(name) ?? []);
     // All names are taken in one go, so nobody holds one and waits for another.
     const done = Promise.all(earlier).then(action);
     const over = done.catch(() => {});

@@ -26,9 +26,9 @@ export interface Scene {
   /** From 0 to 1. */
   readonly choice: number;
   /** Resolves when the fault has lasted as long as planned. */
-  hold(): Promise<void>;
+  readonly hold: () => Promise<void>;
   /** No other fault touches these services until the action has ended. Waits for those that do. */
-  alone(services: readonly string[], action: () => Promise<void>): Promise<void>;
+  readonly alone: (services: readonly string[], action: () => Promise<void>) => Promise<void>;
   /** What the fault itself saw go wrong. */
-  found(violation: Violation): void;
+  readonly found: (violation: Violation) => void;
 }
