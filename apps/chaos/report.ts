@@ -19,7 +19,7 @@ export function formatReport({ options, totals, failed, mountedDisks, tookMs }: 
     ["orders acknowledged", whole(totals.acknowledged)],
     ["trades rejected", whole(totals.rejected)],
     ["answers unknown at first", `${whole(totals.unknown)}, sent again with their keys`],
-    ["longest silence", `${(totals.longestSilenceMs / 1000).toFixed(1)} s without an accepted trade`],
+    ["longest silence", `${seconds(totals.longestSilenceMs)} without an accepted trade`],
     ["lookups", `${whole(totals.lookups)}, ${share}% from a cache`],
     ["orders found by number", whole(totals.ordersFound)],
     ["keys sent again later", whole(totals.replays)],
@@ -31,7 +31,12 @@ export function formatReport({ options, totals, failed, mountedDisks, tookMs }: 
   const counts = faults
     .filter(({ name }) => options.faults.includes(name))
     .map(({ name, does }): [string, string, string] => [name, whole(totals.faults[name] ?? 0), does]);
-  const command = `npm run chaos -- --seed ${seed} --rounds ${rounds}${from > 1 ? ` --from ${from}` : ""}`;
+  const command = [
+    `npm run chaos -- --seed ${seed} --rounds ${rounds}`,
+    ...(from > 1 ? [`--from ${from}`] : []),
+    `--front-ends ${frontEnds} --clients ${clients} --round-seconds ${roundMs / 1000}`,
+    ...(options.faults.length < faults.length ? [`--only ${options.faults.join()}`] : []),
+  ].join(" ");
   return [
     ...columns(counts),
     ...(mountedDisks === false ? ["", "No disk could be mounted: a limit on the size of files stood in for it."] : []),
@@ -39,18 +44,20 @@ export function formatReport({ options, totals, failed, mountedDisks, tookMs }: 
     ...columns(figures),
     "",
     ...failed.flatMap(describeFailure),
-    `Again: ${command} --front-ends ${frontEnds} --clients ${clients} --round-seconds ${roundMs / 1000}`,
+    `Again: ${command}`,
     "The plan is the same each time; the processes never do exactly the same again.",
     "",
   ].join("\n");
 }
 
 /** One line for a round. */
-export function describeRound({ plan, trades, history, violations, tookMs }: RoundResult): string {
+export function describeRound(result: RoundResult): string {
+  const { plan, trades, history, violations, longestSilenceMs, tookMs } = result;
   const what = plan.faults.map(describeFault).join(", ");
   const figures = `${whole(trades.length)} trades, ${whole(history.lookups.length)} lookups`;
+  const times = `silent for ${seconds(longestSilenceMs)} of ${seconds(tookMs)}`;
   const verdict = violations.length === 0 ? "ok" : counted(violations.length, "violation");
-  return `round ${plan.round}: ${verdict}  ${figures}, ${(tookMs / 1000).toFixed(1)} s  ${what}`;
+  return `round ${plan.round}: ${verdict}  ${figures}, ${times}  ${what}`;
 }
 
 export function describeTotals({ rounds, acknowledged, violations }: Totals): string {
@@ -92,4 +99,8 @@ function counted(count: number, noun: string): string {
 
 function whole(value: number): string {
   return Math.round(value).toLocaleString("en");
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -90,6 +90,8 @@ describe("a wrong use", () => {
     ["an unknown command", ["dance"]],
     ["an unknown option", ["seed", "--fast"]],
     ["an argument too many", ["migrate", "now"]],
+    ["no round at all", ["chaos", "--rounds", "0"]],
+    ["a fault that isn't known", ["chaos", "--only", "kill-leader,tickle"]],
   ])("exits with 2: %s", async (_case, args) => {
     const { exitCode, stderr } = await run(args);
     expect(exitCode).toBe(2);
