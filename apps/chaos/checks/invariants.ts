@@ -79,6 +79,16 @@ export async function untilEqual<Result>(
   }
 }
 
+/** I4: trades in the ledger under keys that nobody has sent, such as a retry under a new one. */
+export function unasked({ client }: Snapshot, keys: readonly string[]): Violation[] {
+  return rows(
+    client,
+    `SELECT id, key, name, type, quantity FROM ledger
+     WHERE type <> 'restock' AND key NOT IN (SELECT value FROM json_each(?)) ORDER BY id`,
+    JSON.stringify(keys),
+  ).map((row) => ({ promise: "I4", harm: "doubled", text: `executed, and nobody asked for it: ${row}` }));
+}
+
 /** On how many replicas' disks an order is at this moment. `close` it in the end. */
 export function openCopies(folders: DatabaseFolders): { of(orderNumber: number): number; close(): void } {
   const catalog = openAll(folders);

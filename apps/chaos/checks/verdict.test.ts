@@ -38,6 +38,18 @@ test("damage in the databases is found", async () => {
   expect(await verdict()).toEqual([expect.stringMatching(/^I1 other: /)]);
 });
 
+test("a trade that nobody asked for is a doubled one; the house's own orders are not", async () => {
+  const [, ...others] = soundRecords();
+  expect(await verdict({ trades: others })).toEqual([
+    expect.stringMatching(/^I4 doubled: executed, and nobody asked for it: \{"id":1,"key":"one"/),
+  ]);
+  databases.inCatalog("UPDATE ledger SET type = 'restock' WHERE id = 2");
+  databases.inCatalog("UPDATE stocks SET volume = 0 WHERE name = 'FishCo'");
+  for (const id of [1, 2]) databases.inReplica(id, "UPDATE orders SET type = 'restock' WHERE id = 2");
+  const asked = soundRecords().filter(({ orderNumber }) => orderNumber !== 2);
+  expect(await verdict({ trades: asked })).toEqual([]);
+});
+
 test("a lookup that tells what was before is stale", async () => {
   const lookup = { name: "GameStart", rev: 1, quantity: 90, cache: "hit", url, startMs: 500, endMs: 501 };
   expect(await verdict({ lookups: [lookup] })).toEqual([expect.stringMatching(/^I6 stale: lookup \(hit\)/)]);

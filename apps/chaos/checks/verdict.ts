@@ -4,10 +4,10 @@ import type { QueryRecord } from "../clients/order-queries.ts";
 import { isOutcome, isUnknown, type TradeRecord } from "../clients/trading-client.ts";
 import type { DatabaseFolders } from "../cluster/cluster.ts";
 import { type FailedLookup, type LookupRecord, staleReads } from "./history.ts";
-import { ledgerOf, untilEqual, violations } from "./invariants.ts";
+import { ledgerOf, unasked, untilEqual, violations } from "./invariants.ts";
 import type { Violation } from "./violation.ts";
 
-/** What the clients of a cluster were told. */
+/** What the clients of a cluster were told: all of them. */
 export interface History {
   /** Of all rounds of the cluster so far. */
   readonly trades: readonly TradeRecord[];
@@ -41,6 +41,10 @@ export async function judge(
     equal,
     (snapshot) => [
       ...violations(snapshot, { records: [...trades, ...replays], minCopies, equal, initialQuantities }),
+      ...unasked(
+        snapshot,
+        trades.map(({ request }) => request.key),
+      ),
       ...stale(staleReads(lookups, trades, ledgerOf(snapshot.client), initialQuantities)),
     ],
     timeoutMs,
