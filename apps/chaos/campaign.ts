@@ -95,12 +95,13 @@ async function startCluster({ setting, load: { frontEnds } }: RoundPlan): Promis
   }
 }
 
-function environmentOf({ cacheSize, minCopies, restocks, rpcTimeoutMs, requestTimeoutMs }: Setting) {
+function environmentOf(setting: Setting): Record<string, string> {
   return {
-    CACHE_SIZE: String(cacheSize),
-    ORDER_MIN_COPIES: String(minCopies),
-    RESTOCK_INTERVAL_MS: restocks ? "100" : "0",
-    RPC_TIMEOUT_MS: String(rpcTimeoutMs),
-    REQUEST_TIMEOUT_MS: String(requestTimeoutMs),
+    CACHE_SIZE: String(setting.cacheSize),
+    CACHE_LEASE_MS: String(setting.cacheLeaseMs),
+    ORDER_MIN_COPIES: String(setting.minCopies),
+    RESTOCK_INTERVAL_MS: setting.restocks ? "100" : "0",
+    RPC_TIMEOUT_MS: String(setting.rpcTimeoutMs),
+    REQUEST_TIMEOUT_MS: String(setting.requestTimeoutMs),
   };
 }

@@ -22,6 +22,7 @@ test("rounds of a cluster share its setting", () => {
 test("every fault and every setting has its turn", () => {
   expect(new Set(plans.flatMap(({ faults }) => faults.map(({ name }) => name)))).toEqual(new Set(faultNames));
   expect(new Set(plans.map(({ setting }) => setting.cacheSize))).toEqual(new Set([0, 2, 1000]));
+  expect(new Set(plans.map(({ setting }) => setting.cacheLeaseMs))).toEqual(new Set([500, 2000]));
   expect(new Set(plans.map(({ setting }) => setting.minCopies))).toEqual(new Set([1, 2]));
   expect(new Set(plans.map(({ setting }) => setting.restocks))).toEqual(new Set([true, false]));
   expect(new Set(plans.map(({ faults }) => faults.length))).toEqual(new Set([1, 2, 3]));

@@ -25,6 +25,7 @@ export interface PlanOptions {
 /** What the processes of a cluster are started with. */
 export interface Setting {
   readonly cacheSize: number;
+  readonly cacheLeaseMs: number;
   readonly minCopies: number;
   readonly restocks: boolean;
   readonly rpcTimeoutMs: number;
@@ -108,12 +109,15 @@ export function planRound(round: number, options: PlanOptions): RoundPlan {
 }
 
 function planSetting(random: Random, allowed: readonly Fault[]): Setting {
+  const requestTimeoutMs = random.pick([2000, 10_000]);
   const setting = {
     cacheSize: random.pick([0, 2, 1000]),
+    // A long one gives a cache time to be wrong in; a request has to outlast it.
+    cacheLeaseMs: requestTimeoutMs === 10_000 ? random.pick([500, 2000]) : 500,
     minCopies: random.pick([1, 1, 2]),
     restocks: random.chance(0.3),
     rpcTimeoutMs: random.pick([1000, 3000]),
-    requestTimeoutMs: random.pick([2000, 10_000]),
+    requestTimeoutMs,
   };
   const owners = allowed.flatMap(({ needsSmallDisk }) => needsSmallDisk ?? []);
   // A small disk is in memory, where an fsync is nothing: not every cluster has one, unless there is no other fault.

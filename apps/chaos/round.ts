@@ -60,14 +60,15 @@ export async function runRound(
   const { frontEnds: _, clients, twins, readers, queries, stocks } = plan.load;
   const { urls } = cluster;
   const asking = new OrderQueries({ urls, clients: queries, random: () => random.next(), pauseMs: queryPauseMs });
+  const reading = new Readers({ urls, clients: readers, stocks, pauseMs: readerPauseMs });
   const observe = (record: TradeRecord) => {
     asking.acknowledged(record);
-    const { orderNumber } = record;
+    const { orderNumber, request, url } = record;
+    if (orderNumber !== undefined) for (const other of urls) if (other !== url) reading.lookUpNow(other, request.name);
     if (copies === undefined || orderNumber === undefined || copies.of(orderNumber) >= plan.setting.minCopies) return;
     found.push({ promise: "I5", harm: "lost", text: `order ${orderNumber} was told with too few copies` });
   };
   const traffic = new Traffic({ urls, clients, twins, persistent: true, next: wishes(plan.load, random), observe });
-  const reading = new Readers({ urls, clients: readers, stocks, pauseMs: readerPauseMs });
   try {
     await step(found, "trade before the faults", () => works(traffic, signal));
     await inflictAll(cluster, traffic, plan.faults, found, roundMs, signal);
@@ -80,8 +81,8 @@ export async function runRound(
       await within("every query resolves", asking.stop(), healTimeoutMs);
     });
   } finally {
-    copies?.close();
     await Promise.all([traffic.abandon(), reading.abandon(), asking.abandon()]);
+    copies?.close();
   }
   signal.throwIfAborted();
   const accepted = traffic.accepted.filter(({ replayed }) => !replayed);

@@ -14,12 +14,18 @@ export interface ReadersOptions {
 }
 
 const retryMs = 20;
+/** Lookups under way at one front-end on top of the clients': as many as a frozen one may keep waiting. */
+const extraMax = 40;
 
 export class Readers {
   readonly #options: ReadersOptions;
   readonly #lookups: LookupRecord[] = [];
   readonly #failures: FailedLookup[] = [];
   readonly #connections: HttpConnection[] = [];
+  /** For each front-end, those that `lookUpNow` has made and that are free. */
+  readonly #free = new Map<string, HttpConnection[]>();
+  readonly #extra = new Map<string, number>();
+  readonly #extraUnderWay = new Set<Promise<void>>();
   readonly #clients: Promise<void>[];
   #stopping = false;
 
@@ -45,30 +51,56 @@ export class Readers {
     await eventually(`${count} more hits in the cache of ${url}`, () => hits() >= goal);
   }
 
+  /**
+   * One lookup on top, begun at this moment: right after somebody was told of a change is when an old answer is a wrong
+   * one, and while a front-end is frozen its clients have all begun before.
+   */
+  lookUpNow(url: string, name: string): void {
+    if (this.#stopping || (this.#extra.get(url) ?? 0) >= extraMax) return;
+    const underWay = this.#lookUpExtra(url, name).finally(() => this.#extraUnderWay.delete(underWay));
+    this.#extraUnderWay.add(underWay);
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all(this.#clients);
+    await Promise.all([...this.#clients, ...this.#extraUnderWay]);
+    for (const connection of this.#connections) connection.close();
   }
 
   /** Lookups that are under way are given up. */
   async abandon(): Promise<void> {
     this.#stopping = true;
     for (const connection of this.#connections) connection.close();
-    await Promise.all(this.#clients);
+    await this.stop();
   }
 
   async #run(index: number): Promise<void> {
     const { urls, stocks, pauseMs = 0 } = this.#options;
     const url = urls[index % urls.length] ?? "";
-    const connection = new HttpConnection(url);
-    this.#connections.push(connection);
+    const connection = this.#connect(url);
     for (let number = index; !this.#stopping; number += 1) {
       const name = stocks[number % stocks.length] ?? "";
       const failure = await this.#lookUp(connection, url, name);
       if (failure) this.#failures.push(failure);
       if (failure || pauseMs > 0) await Bun.sleep(failure ? retryMs : pauseMs);
     }
-    connection.close();
+  }
+
+  async #lookUpExtra(url: string, name: string): Promise<void> {
+    this.#extra.set(url, (this.#extra.get(url) ?? 0) + 1);
+    const free = this.#free.get(url) ?? [];
+    this.#free.set(url, free);
+    const connection = free.pop() ?? this.#connect(url);
+    const failure = await this.#lookUp(connection, url, name);
+    if (failure) this.#failures.push(failure);
+    free.push(connection);
+    this.#extra.set(url, (this.#extra.get(url) ?? 0) - 1);
+  }
+
+  #connect(url: string): HttpConnection {
+    const connection = new HttpConnection(url);
+    this.#connections.push(connection);
+    return connection;
   }
 
   async #lookUp(connection: HttpConnection, url: string, name: string): Promise<FailedLookup | undefined> {

@@ -1,8 +1,8 @@
-/** Death of a replica that is in the middle of something: of taking the lead, of catching up. */
+/** Death in the middle of something: of taking the lead, of catching up, of a lease that the catalog no longer knows of. */
 
 import { eventually } from "../cluster/wait.ts";
 import type { Fault } from "./fault.ts";
-import { followerName, kill, leaderName, readRegister, replicaNames, start } from "./targets.ts";
+import { followerName, frontEndName, kill, leaderName, readRegister, replicaNames, start } from "./targets.ts";
 
 /** The new leader serves a few milliseconds after its term began. */
 const takeoverMs = 15;
@@ -10,6 +10,7 @@ const catchUpMs = 60;
 /** Far beyond what it takes when everything else is mended meanwhile. */
 const timeoutMs = 20_000;
 const missedOrders = 150;
+const tradesUnseen = 20;
 
 export const killNewLeader: Fault = {
   name: "kill-new-leader",
@@ -56,6 +57,25 @@ export const killCatchingUp: Fault = {
       await kill(scene, [name]);
       await scene.hold();
       service.start();
+    });
+  },
+};
+
+export const killCatalogUnseen: Fault = {
+  name: "kill-catalog-unseen",
+  does: "freezes a front-end, kills the catalog, and wakes the front-end when others have traded again",
+  holdMs: [[0, 100]],
+  async inflict(scene) {
+    const name = frontEndName(scene);
+    const frontEnd = scene.cluster.service(name);
+    await scene.alone([name, "catalog"], async () => {
+      frontEnd.freeze();
+      await kill(scene, ["catalog"]);
+      await scene.hold();
+      start(scene, ["catalog"]);
+      // Its cache may still have a lease, of which the new catalog knows nothing. Without another front-end nobody trades.
+      if (scene.cluster.urls.length > 1) await scene.traffic.more(tradesUnseen, { timeoutMs, signal: scene.signal });
+      frontEnd.thaw();
     });
   },
 };

@@ -3,7 +3,7 @@
 import type { Fault } from "./fault.ts";
 import { freezes } from "./freeze.ts";
 import { fillCatalogDisk, fillReplicaDisk } from "./full-disk.ts";
-import { killCatchingUp, killNewLeader } from "./halfway.ts";
+import { killCatalogUnseen, killCatchingUp, killNewLeader } from "./halfway.ts";
 import { kills } from "./kill.ts";
 import { killFirstMigration, killMigration, loseReplicaDatabase } from "./lost-database.ts";
 
@@ -14,6 +14,7 @@ export const faults: readonly Fault[] = [
   ...freezes,
   killNewLeader,
   killCatchingUp,
+  killCatalogUnseen,
   loseReplicaDatabase,
   killMigration,
   killFirstMigration,
