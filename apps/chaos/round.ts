@@ -44,6 +44,8 @@ const provingTrades = 20;
 /** Enough lookups for a cache to be hit between two changes, few enough to leave the processor to the services. */
 const readerPauseMs = 2;
 const queryPauseMs = 5;
+/** Longer than most failovers, shorter than the longest freeze: some keys are under way at two front-ends. */
+const patienceMs = 1200;
 const queriedMax = 400;
 const replayedMax = 20;
 const askingConnections = 8;
@@ -68,7 +70,8 @@ export async function runRound(
     if (copies === undefined || orderNumber === undefined || copies.of(orderNumber) >= plan.setting.minCopies) return;
     found.push({ promise: "I5", harm: "lost", text: `order ${orderNumber} was told with too few copies` });
   };
-  const traffic = new Traffic({ urls, clients, twins, persistent: true, next: wishes(plan.load, random), observe });
+  const next = wishes(plan.load, random);
+  const traffic = new Traffic({ urls, clients, twins, persistent: true, patienceMs, next, observe });
   try {
     await step(found, "trade before the faults", () => works(traffic, signal));
     await inflictAll(cluster, traffic, plan.faults, found, roundMs, signal);
@@ -161,7 +164,7 @@ async function replay(urls: readonly string[], records: readonly TradeRecord[]):
   const settled = records.filter(({ status, reason }) => isOutcome(status, reason));
   return Promise.all(
     settled.map(async ({ request, url }) => {
-      const client = new TradingClient(urls, urls.indexOf(url) + 1, true);
+      const client = new TradingClient({ urls, first: urls.indexOf(url) + 1, persistent: true });
       const late = setTimeout(() => client.close(), healTimeoutMs);
       const record = await client.trade(request);
       clearTimeout(late);

@@ -26,6 +26,7 @@ export interface OrderQueriesOptions {
 const retryMs = 20;
 /** A query that gets no answer is asked again elsewhere this often before it is given up. */
 const attemptsMax = 200;
+const patienceMs = 5000;
 
 export class OrderQueries {
   readonly #options: OrderQueriesOptions;
@@ -65,7 +66,7 @@ export class OrderQueries {
   async #run(index: number): Promise<void> {
     const { urls, random, pauseMs } = this.#options;
     const url = urls[index % urls.length] ?? "";
-    const connection = new HttpConnection(url);
+    const connection = new HttpConnection(url, patienceMs);
     this.#connections.push(connection);
     for (let turn = index; !this.#stopping; turn += 1) {
       const known = this.#acknowledged.length;
@@ -89,7 +90,7 @@ export async function queryAll(
   const found: QueryRecord[] = [];
   const lane = async (index: number) => {
     let at = index;
-    let connection = new HttpConnection(urls[at % urls.length] ?? "");
+    let connection = new HttpConnection(urls[at % urls.length] ?? "", patienceMs);
     for (let record = waiting.pop(); record; record = waiting.pop()) {
       for (let attempts = 1; ; attempts += 1) {
         const query = await ask(connection, urls[at % urls.length] ?? "", record);
@@ -99,7 +100,7 @@ export async function queryAll(
         }
         connection.close();
         at += 1;
-        connection = new HttpConnection(urls[at % urls.length] ?? "");
+        connection = new HttpConnection(urls[at % urls.length] ?? "", patienceMs);
         await Bun.sleep(retryMs);
       }
     }

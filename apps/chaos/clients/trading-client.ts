@@ -35,19 +35,29 @@ export function isUnknown(status: number): boolean {
   return status === 0 || status === 503;
 }
 
+export interface TradingClientOptions {
+  readonly urls: readonly string[];
+  /** Which of them to begin with. */
+  readonly first: number;
+  readonly persistent: boolean;
+  /** How long to wait for an answer; default: for ever. */
+  readonly patienceMs?: number | undefined;
+}
+
 export class TradingClient {
   readonly #urls: readonly string[];
   readonly #persistent: boolean;
+  readonly #patienceMs: number | undefined;
   #at: number;
   #connection: HttpConnection;
   #closed = false;
 
-  /** `first`: which of the front-ends to begin with. */
-  constructor(urls: readonly string[], first: number, persistent: boolean) {
+  constructor({ urls, first, persistent, patienceMs }: TradingClientOptions) {
     this.#urls = urls;
     this.#persistent = persistent;
+    this.#patienceMs = patienceMs;
     this.#at = first % urls.length;
-    this.#connection = new HttpConnection(this.#url);
+    this.#connection = new HttpConnection(this.#url, this.#patienceMs);
   }
 
   /** One at a time. A persistent client's ends with an answer, or when the client is closed. */
@@ -77,14 +87,13 @@ export class TradingClient {
   #another(): void {
     this.#connection.close();
     this.#at = (this.#at + 1) % this.#urls.length;
-    this.#connection = new HttpConnection(this.#url);
+    this.#connection = new HttpConnection(this.#url, this.#patienceMs);
   }
 }
 
-async function attempt(
-  connection: HttpConnection,
-  { key, ...wish }: TradeRequest,
-): Promise<Pick<TradeRecord, "status" | "reason" | "orderNumber" | "replayed">> {
+type Answer = Pick<TradeRecord, "status" | "reason" | "orderNumber" | "replayed">;
+
+async function attempt(connection: HttpConnection, { key, ...wish }: TradeRequest): Promise<Answer> {
   let reply: HttpReply;
   try {
     reply = await connection.request("POST", "/orders", { "idempotency-key": key }, JSON.stringify(wish));

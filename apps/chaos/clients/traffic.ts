@@ -11,6 +11,8 @@ export interface TrafficOptions {
   /** Clients on top of these, each of which sends every trade twice at once with one key, to two front-ends. */
   readonly twins?: number;
   readonly persistent?: boolean;
+  /** How long a client waits for an answer; default: for ever. */
+  readonly patienceMs?: number;
   /** Default: ten trades of either side in turn on the stocks of the seed, with a few that must be refused. */
   readonly next?: (number: number) => Omit<TradeRequest, "key">;
   /** Hears of every record as it is made. */
@@ -111,8 +113,8 @@ export class Traffic {
   }
 
   #client(index: number): TradingClient {
-    const { urls, persistent = false } = this.#options;
-    const client = new TradingClient(urls, index, persistent);
+    const { urls, persistent = false, patienceMs } = this.#options;
+    const client = new TradingClient({ urls, first: index, persistent, patienceMs });
     this.#clients.push(client);
     return client;
   }

@@ -70,12 +70,15 @@ export const killCatalogUnseen: Fault = {
     const frontEnd = scene.cluster.service(name);
     await scene.alone([name, "catalog"], async () => {
       frontEnd.freeze();
-      await kill(scene, ["catalog"]);
-      await scene.hold();
-      start(scene, ["catalog"]);
-      // Its cache may still have a lease, of which the new catalog knows nothing. Without another front-end nobody trades.
-      if (scene.cluster.urls.length > 1) await scene.traffic.more(tradesUnseen, { timeoutMs, signal: scene.signal });
-      frontEnd.thaw();
+      try {
+        await kill(scene, ["catalog"]);
+        await scene.hold();
+        start(scene, ["catalog"]);
+        // Its cache may still have a lease, of which the new catalog knows nothing. Alone, it keeps all trades waiting.
+        if (scene.cluster.urls.length > 1) await scene.traffic.more(tradesUnseen, { timeoutMs, signal: scene.signal });
+      } finally {
+        frontEnd.thaw();
+      }
     });
   },
 };
