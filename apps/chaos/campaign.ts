@@ -35,9 +35,11 @@ export interface CampaignResult {
   readonly tookMs: number;
 }
 
-export interface RunningCluster {
+interface RunningCluster {
+  /** That of the plan. */
   readonly number: number;
   readonly cluster: Cluster;
+  /** What its clients were told so far. */
   trades: readonly TradeRecord[];
 }
 
@@ -56,15 +58,17 @@ export async function runCampaign(
     for (let round = options.from; round < options.from + options.rounds; round += 1) {
       signal.throwIfAborted();
       const plan = planRound(round, options);
-      const isNew = running?.number !== plan.cluster;
-      if (running === undefined || isNew) {
+      const { setting } = plan;
+      if (running?.number !== plan.cluster) {
         await running?.cluster.dispose();
         running = undefined;
-        running = { number: plan.cluster, cluster: await startCluster(plan), trades: [] };
-        if (plan.setting.smallDisk !== undefined) mountedDisks = running.cluster.smallDisk !== undefined;
+        running = { number: plan.cluster, cluster: await createCluster(plan), trades: [] };
+        if (setting.smallDisk !== undefined) mountedDisks = running.cluster.smallDisk !== undefined;
       }
       const { cluster, trades } = running;
-      const result = await runRound(cluster, plan, { ...options, earlierTrades: trades, signal });
+      const isNew = !cluster.hasStarted;
+      const broken = isNew ? await startCluster(cluster, plan) : undefined;
+      const result = broken ?? (await runRound(cluster, plan, { ...options, earlierTrades: trades, signal }));
       running.trades = result.history.trades;
       totals = addRound(totals, result, isNew);
       if (result.violations.length > 0) {
@@ -83,15 +87,30 @@ export async function runCampaign(
   return { options, totals, failed, mountedDisks, tookMs: performance.now() - startMs };
 }
 
-async function startCluster({ setting, load: { frontEnds } }: RoundPlan): Promise<Cluster> {
-  const { smallDisk } = setting;
-  const cluster = await Cluster.create({ replicas, frontEnds, smallDisk, environment: environmentOf(setting) });
+function createCluster({ setting, load: { frontEnds } }: RoundPlan): Promise<Cluster> {
+  return Cluster.create({
+    replicas,
+    frontEnds,
+    smallDisk: setting.smallDisk,
+    environment: environmentOf(setting),
+  });
+}
+
+/** The result of the round if it can't even begin: `undefined` is fine. */
+async function startCluster(cluster: Cluster, plan: RoundPlan): Promise<RoundResult | undefined> {
+  const startMs = performance.now();
   try {
     await cluster.startInOrder();
-    return cluster;
+    return undefined;
   } catch (error) {
-    await cluster.dispose();
-    throw error;
+    return {
+      plan,
+      violations: [{ promise: "I8", harm: "other", text: `the cluster did not start: ${String(error)}` }],
+      trades: [],
+      history: { trades: [], replays: [], lookups: [], failedLookups: [], queries: [] },
+      longestSilenceMs: 0,
+      tookMs: performance.now() - startMs,
+    };
   }
 }
 

@@ -81,6 +81,11 @@ export class Cluster implements DatabaseFolders {
     return [...this.#services.values()];
   }
 
+  /** False until something of it was started. */
+  get hasStarted(): boolean {
+    return this.services.some(({ isRunning, exit }) => isRunning || exit !== undefined);
+  }
+
   get urls(): readonly string[] {
     return this.#urls;
   }
@@ -125,9 +130,15 @@ export class Cluster implements DatabaseFolders {
   async startInOrder(): Promise<void> {
     const backEnds = ["catalog", ...this.replicaIds.map((id) => `order-${id}`)].map((name) => this.service(name));
     for (const service of backEnds) service.start();
-    await eventually("the back ends listen", () =>
-      backEnds.every(({ lines }) => lines.some((line) => line.includes("listening"))),
-    );
+    const isListening = ({ lines }: Service) => lines.some((line) => line.includes("listening"));
+    const ended = () => backEnds.find(({ exit }) => exit !== undefined);
+    const haveBegun = () => backEnds.every(isListening) || ended() !== undefined;
+    await eventually("the back ends listen", haveBegun).catch((error: unknown) => {
+      const missing = backEnds.filter((service) => !isListening(service)).map(({ name }) => name);
+      throw new Error(`${missing.join(", ")} did not begin to listen`, { cause: error });
+    });
+    const refused = ended();
+    if (refused) throw new Error(`${refused.name} ended at its start: ${refused.lines.at(-1)}`);
     this.startAll();
     await this.settled();
   }

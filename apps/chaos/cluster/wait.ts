@@ -25,7 +25,7 @@ export async function eventually<T>(
   for (;;) {
     signal?.throwIfAborted();
     try {
-      const value = await within(what, Promise.resolve(condition()), deadlineMs - performance.now());
+      const value = await within(what, Promise.resolve(condition()), Math.max(0, deadlineMs - performance.now()));
       if (value !== undefined && value !== null && value !== false)
         return value as Exclude<T, undefined | null | false>;
       cause = undefined;
