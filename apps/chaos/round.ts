@@ -3,7 +3,7 @@
  * and what all of them were told must agree with itself and with the databases.
  */
 
-import { openCopies } from "./checks/invariants.ts";
+import { openCopies } from "./checks/snapshot.ts";
 import { type History, judge } from "./checks/verdict.ts";
 import type { Violation } from "./checks/violation.ts";
 import { OrderQueries, queryAll } from "./clients/order-queries.ts";

@@ -1,6 +1,6 @@
 /** The same key from many clients at once, through two front-ends, while the leader dies: one outcome, one order. */
 
-import { ordersByKey } from "@stock-bazaar/chaos/checks/invariants";
+import { ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
 import { type Answer, at, newTrade, orderNumber, trade } from "@stock-bazaar/chaos/clients/client";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { expect, test } from "vitest";

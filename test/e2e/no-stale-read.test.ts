@@ -1,7 +1,7 @@
 /** Two front-ends with caches: once anybody has been told of a change, nobody reads what was before it. */
 
 import { staleReads } from "@stock-bazaar/chaos/checks/history";
-import { readLedger } from "@stock-bazaar/chaos/checks/invariants";
+import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
 import { lookUp, newTrade, orderNumber, trade } from "@stock-bazaar/chaos/clients/client";
 import { Readers } from "@stock-bazaar/chaos/clients/readers";
 import { mixedTrades, Traffic } from "@stock-bazaar/chaos/clients/traffic";

@@ -1,6 +1,6 @@
 /** From one replica to nine, and the house's own orders. */
 
-import { readLedger } from "@stock-bazaar/chaos/checks/invariants";
+import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
 import { at, lookUp, newTrade, trade } from "@stock-bazaar/chaos/clients/client";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";

@@ -2,7 +2,8 @@
 
 import { beforeEach, describe, expect, test } from "vitest";
 import type { TradeRecord } from "../clients/trading-client.ts";
-import { openCopies, ordersByKey, readLedger, untilEqual, violations } from "./invariants.ts";
+import { violations } from "./invariants.ts";
+import { openCopies, ordersByKey, readLedger, untilEqual } from "./snapshot.ts";
 import {
   initialQuantities,
   type SoundDatabases,

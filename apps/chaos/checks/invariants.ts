@@ -3,15 +3,13 @@
  * what is wrong, nothing if nothing is.
  */
 
-import { openCatalogDatabase, orderFile, type SqliteClient } from "@stock-bazaar/db/open";
+import type { SqliteClient } from "@stock-bazaar/db/open";
 import { isOutcome, type TradeRecord } from "../clients/trading-client.ts";
-import type { DatabaseFolders } from "../cluster/cluster.ts";
+import { behind, headOf, lastIdOf, type Snapshot } from "./snapshot.ts";
 import type { Harm, Violation } from "./violation.ts";
 
 /** Differences to show of one kind: the first are the most telling. */
 const shownMax = 5;
-const pollMs = 20;
-const timeoutMsDefault = 30_000;
 
 export interface Told {
   /** What clients were told. */
@@ -22,20 +20,6 @@ export interface Told {
   readonly equal: readonly number[];
   /** Of every stock, before the first trade. */
   readonly initialQuantities: ReadonlyMap<string, number>;
-}
-
-/** All databases at one moment, the replicas no later than the ledger. */
-export interface Snapshot {
-  readonly client: SqliteClient;
-  readonly replicaIds: readonly number[];
-}
-
-export interface LedgerOrder {
-  readonly id: number;
-  readonly key: string;
-  readonly name: string;
-  readonly type: string;
-  readonly quantity: number;
 }
 
 /** I1–I5 and I8. */
@@ -58,27 +42,6 @@ export function violations(snapshot: Snapshot, { records, minCopies, equal, init
   ];
 }
 
-/**
- * Looks at the databases in a moment in which these replicas hold what the ledger holds; if there is none in time, as
- * they are then. Without such a moment, the house's own orders would look like a difference.
- */
-export async function untilEqual<Result>(
-  folders: DatabaseFolders,
-  equal: readonly number[],
-  look: (snapshot: Snapshot) => Result,
-  timeoutMs: number = timeoutMsDefault,
-): Promise<Result> {
-  const deadlineMs = performance.now() + timeoutMs;
-  for (;;) {
-    const isLate = performance.now() > deadlineMs;
-    const result = inSnapshot(folders, (snapshot) =>
-      isLate || unequal(snapshot, equal).length === 0 ? { value: look(snapshot) } : undefined,
-    );
-    if (result) return result.value;
-    await Bun.sleep(pollMs);
-  }
-}
-
 /** I4: trades in the ledger under keys that nobody has sent, such as a retry under a new one. */
 export function unasked({ client }: Snapshot, keys: readonly string[]): Violation[] {
   return rows(
@@ -87,78 +50,6 @@ export function unasked({ client }: Snapshot, keys: readonly string[]): Violatio
      WHERE type <> 'restock' AND key NOT IN (SELECT value FROM json_each(?)) ORDER BY id`,
     JSON.stringify(keys),
   ).map((row) => ({ promise: "I4", harm: "doubled", text: `executed, and nobody asked for it: ${row}` }));
-}
-
-/** On how many replicas' disks an order is at this moment. `close` it in the end. */
-export function openCopies(folders: DatabaseFolders): { of(orderNumber: number): number; close(): void } {
-  const catalog = openAll(folders);
-  const counts = [...folders.replicaFolders.keys()].map((id) =>
-    catalog.client.prepare<[number], { copies: number }>(
-      `SELECT COUNT(*) AS copies FROM replica${id}.orders WHERE id = ?`,
-    ),
-  );
-  return {
-    of: (orderNumber) => counts.reduce((sum, count) => sum + (count.get(orderNumber)?.copies ?? 0), 0),
-    close: () => catalog.close(),
-  };
-}
-
-/** What the ledger holds under these keys. */
-export function ordersByKey(
-  folders: DatabaseFolders,
-  keys: readonly string[],
-): Pick<LedgerOrder, "id" | "key" | "type" | "quantity">[] {
-  return inSnapshot(folders, ({ client }) =>
-    client
-      .prepare<[string], Pick<LedgerOrder, "id" | "key" | "type" | "quantity">>(
-        "SELECT id, key, type, quantity FROM ledger WHERE key IN (SELECT value FROM json_each(?)) ORDER BY id",
-      )
-      .all(JSON.stringify(keys)),
-  );
-}
-
-/** The whole ledger in its order. */
-export function readLedger(folders: DatabaseFolders): Omit<LedgerOrder, "key">[] {
-  return inSnapshot(folders, ({ client }) => ledgerOf(client));
-}
-
-export function ledgerOf(client: SqliteClient): Omit<LedgerOrder, "key">[] {
-  return client.prepare<[], Omit<LedgerOrder, "key">>("SELECT id, name, type, quantity FROM ledger ORDER BY id").all();
-}
-
-function inSnapshot<Result>(folders: DatabaseFolders, look: (snapshot: Snapshot) => Result): Result {
-  const catalog = openAll(folders);
-  const { client } = catalog;
-  const replicaIds = [...folders.replicaFolders.keys()];
-  try {
-    client.exec("BEGIN");
-    // Each file's snapshot is that of its first read. The ledger comes first in life, so here it comes last.
-    for (const id of replicaIds) lastIdOf(client, id);
-    headOf(client);
-    return look({ client, replicaIds });
-  } finally {
-    catalog.close();
-  }
-}
-
-function openAll({ catalogFolder, replicaFolders }: DatabaseFolders) {
-  const catalog = openCatalogDatabase(catalogFolder, "read");
-  try {
-    for (const [id, folder] of replicaFolders)
-      catalog.client.prepare(`ATTACH ? AS replica${id}`).run(orderFile(folder, id));
-    return catalog;
-  } catch (error) {
-    catalog.close();
-    throw error;
-  }
-}
-
-function headOf(client: SqliteClient): number {
-  return client.prepare<[], { head: number }>("SELECT head FROM register").get()?.head ?? -1;
-}
-
-function lastIdOf(client: SqliteClient, id: number): number {
-  return client.prepare<[], { id: number }>(`SELECT IFNULL(MAX(id), 0) AS id FROM replica${id}.orders`).get()?.id ?? -1;
 }
 
 /** I1: the ledger explains every unit. */
@@ -283,11 +174,9 @@ function copies(
 }
 
 /** I8. */
-function unequal({ client }: Snapshot, equal: readonly number[]): string[] {
-  const head = headOf(client);
-  return equal
-    .filter((id) => lastIdOf(client, id) !== head)
-    .map((id) => `replica ${id} ends at ${lastIdOf(client, id)}, not ${head}`);
+function unequal(snapshot: Snapshot, equal: readonly number[]): string[] {
+  const { client } = snapshot;
+  return behind(snapshot, equal).map((id) => `replica ${id} ends at ${lastIdOf(client, id)}, not ${headOf(client)}`);
 }
 
 function rows(client: SqliteClient, sql: string, ...parameters: string[]): string[] {

@@ -4,7 +4,8 @@ import type { QueryRecord } from "../clients/order-queries.ts";
 import { isOutcome, isUnknown, type TradeRecord } from "../clients/trading-client.ts";
 import type { DatabaseFolders } from "../cluster/cluster.ts";
 import { type FailedLookup, type LookupRecord, staleReads } from "./history.ts";
-import { ledgerOf, unasked, untilEqual, violations } from "./invariants.ts";
+import { unasked, violations } from "./invariants.ts";
+import { ledgerOf, untilEqual } from "./snapshot.ts";
 import type { Violation } from "./violation.ts";
 
 /** What the clients of a cluster were told: all of them. */

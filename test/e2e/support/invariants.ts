@@ -1,6 +1,7 @@
 /** The promises, expected of a test's cluster. */
 
-import { untilEqual, violations } from "@stock-bazaar/chaos/checks/invariants";
+import { violations } from "@stock-bazaar/chaos/checks/invariants";
+import { untilEqual } from "@stock-bazaar/chaos/checks/snapshot";
 import type { TradeRecord } from "@stock-bazaar/chaos/clients/trading-client";
 import { expect } from "vitest";
 import type { Cluster } from "./cluster.ts";
