@@ -6,6 +6,8 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "@stock-bazaar/chaos/cluster/ports";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { defaultStocksFile, seed } from "@stock-bazaar/db/seed";
@@ -13,9 +15,7 @@ import { parseStocks } from "@stock-bazaar/db/stock-file";
 import { readConfig } from "@stock-bazaar/shared/config";
 import { supervisedVariable } from "@stock-bazaar/shared/supervised";
 import { askCluster } from "./cluster-state.ts";
-import { freePorts } from "./free-ports.ts";
 import type { LoadTarget } from "./load.ts";
-import { until } from "./until.ts";
 
 export const systemNames = ["service", "yardstick", "naive"] as const;
 export type SystemName = (typeof systemNames)[number];
@@ -158,7 +158,7 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
       if (dead) throw new Error(`${name}: ${dead.spec.name} has ended by itself`);
       return isReady(url);
     };
-    await until(`${name} is ready`, isUp, signal).catch((error: unknown) => {
+    await eventually(`${name} is ready`, isUp, { signal }).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${children.map(({ spec }) => lastLines(spec.name, logOf(spec))).join("\n")}`, {
         cause: error,
       });
@@ -170,7 +170,7 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
       processes: children.map(({ spec, child }) => ({ role: roleOf(spec, leader), pid: child.pid })),
       dataDir,
       async stop() {
-        await until(`every replica of ${name} holds every order`, () => isEven(url), signal);
+        await eventually(`every replica of ${name} holds every order`, () => isEven(url), { signal });
         await stop();
       },
       dispose,

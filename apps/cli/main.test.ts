@@ -162,6 +162,8 @@ describe("a wrong use", () => {
     ["an unknown option", ["seed", "--fast"]],
     ["an option of another command", ["rebuild-catalog", "--json"]],
     ["an argument too many", ["migrate", "now"]],
+    ["no round at all", ["chaos", "--rounds", "0"]],
+    ["a fault that isn't known", ["chaos", "--only", "kill-leader,tickle"]],
   ])("exits with 2: %s", async (_case, args) => {
     const { exitCode, stderr } = await run(args);
     expect(exitCode).toBe(2);

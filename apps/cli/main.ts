@@ -5,6 +5,7 @@
 
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.ts";
+import { chaosCommand } from "./commands/chaos.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { rebuildCatalogCommand } from "./commands/rebuild-catalog.ts";
 import { seedCommand } from "./commands/seed.ts";
@@ -13,7 +14,15 @@ import { verifyCommand } from "./commands/verify.ts";
 import { explainError } from "./errors.ts";
 
 /** Each makes its command anew. A command reports failure by throwing. */
-const commands = [upCommand, migrateCommand, seedCommand, verifyCommand, rebuildCatalogCommand, benchCommand];
+const commands = [
+  upCommand,
+  migrateCommand,
+  seedCommand,
+  verifyCommand,
+  rebuildCatalogCommand,
+  chaosCommand,
+  benchCommand,
+];
 
 const program = new Command("bazaar")
   .description("Stock Bazaar: a stock-trading service that never loses an acknowledged order")

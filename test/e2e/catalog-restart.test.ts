@@ -1,12 +1,12 @@
 /** The catalog goes away and comes back within the request timeout: clients see slower replies and nothing else. */
 
+import { get } from "@stock-bazaar/chaos/clients/client";
+import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { expect, test } from "vitest";
-import { get } from "./support/client.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 import { report } from "./support/report.ts";
-import { Traffic } from "./support/traffic.ts";
-import { eventually } from "./support/wait.ts";
 
 const clients = 64;
 

@@ -1,10 +1,11 @@
 /** The same key from many clients at once, through two front-ends, while the leader dies: one outcome, one order. */
 
+import { ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
+import { type Answer, at, newTrade, orderNumber, trade } from "@stock-bazaar/chaos/clients/client";
+import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { expect, test } from "vitest";
-import { type Answer, at, newTrade, orderNumber, trade } from "./support/client.ts";
 import { Cluster } from "./support/cluster.ts";
-import { expectInvariants, ordersByKey } from "./support/invariants.ts";
-import { Traffic } from "./support/traffic.ts";
+import { expectInvariants } from "./support/invariants.ts";
 
 const keys = 200;
 const clientsPerKey = 8;

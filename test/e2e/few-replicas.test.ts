@@ -1,11 +1,12 @@
 /** How few replicas are enough, and what a client hears when there are fewer. */
 
+import { openCopies, ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
+import { get, newTrade, orderNumber, type TradeRequest, trade } from "@stock-bazaar/chaos/clients/client";
+import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { expect, test } from "vitest";
-import { get, newTrade, orderNumber, type TradeRequest, trade } from "./support/client.ts";
 import { Cluster } from "./support/cluster.ts";
-import { expectInvariants, openCopies, ordersByKey } from "./support/invariants.ts";
-import { Traffic } from "./support/traffic.ts";
-import { eventually } from "./support/wait.ts";
+import { expectInvariants } from "./support/invariants.ts";
 
 /** Short, for the tests that wait until it has passed. */
 const requestTimeoutMs = "1500";

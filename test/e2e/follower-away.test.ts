@@ -1,12 +1,12 @@
 /** Followers that miss orders: they catch up while more arrive, and nobody waits for them long. */
 
+import { at, get } from "@stock-bazaar/chaos/clients/client";
+import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { expect, test } from "vitest";
-import { at, get } from "./support/client.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 import { report } from "./support/report.ts";
-import { Traffic } from "./support/traffic.ts";
-import { eventually } from "./support/wait.ts";
 
 test("a follower that was away for 10,000 orders catches up while orders arrive", async (context) => {
   const cluster = await Cluster.start(context);

@@ -1,12 +1,12 @@
 /** The leader dies or freezes while 64 clients trade: they see slower replies and nothing else. */
 
+import { at, get, newTrade, orderNumber, trade } from "@stock-bazaar/chaos/clients/client";
+import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { expect, test } from "vitest";
-import { at, get, newTrade, orderNumber, trade } from "./support/client.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 import { report } from "./support/report.ts";
-import { Traffic } from "./support/traffic.ts";
-import { eventually } from "./support/wait.ts";
 
 const clients = 64;
 

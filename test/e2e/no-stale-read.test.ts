@@ -1,13 +1,14 @@
 /** Two front-ends with caches: once anybody has been told of a change, nobody reads what was before it. */
 
+import { staleReads } from "@stock-bazaar/chaos/checks/history";
+import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
+import { lookUp, newTrade, orderNumber, trade } from "@stock-bazaar/chaos/clients/client";
+import { Readers } from "@stock-bazaar/chaos/clients/readers";
+import { mixedTrades, Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { expect, test } from "vitest";
-import { lookUp, newTrade, orderNumber, trade } from "./support/client.ts";
 import { Cluster } from "./support/cluster.ts";
-import { staleReads } from "./support/history.ts";
-import { expectInvariants, readLedger } from "./support/invariants.ts";
-import { Readers } from "./support/readers.ts";
+import { expectInvariants } from "./support/invariants.ts";
 import { report } from "./support/report.ts";
-import { mixedTrades, Traffic } from "./support/traffic.ts";
 
 const stocks = ["GameStart", "FishCo", "BoarCo"];
 const writers = 4;

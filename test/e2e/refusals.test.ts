@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "@stock-bazaar/chaos/cluster/ports";
+import { Service } from "@stock-bazaar/chaos/cluster/service";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { catalogFile, orderFile } from "@stock-bazaar/db/open";
 import { readConfig } from "@stock-bazaar/shared/config";
 import { describe, expect, test } from "vitest";
-import { freePorts } from "./support/ports.ts";
-import { Service } from "./support/service.ts";
 
 interface Refusal {
   readonly code: number | null;

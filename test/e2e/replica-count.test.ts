@@ -1,11 +1,12 @@
 /** From one replica to nine, and the house's own orders. */
 
+import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
+import { at, lookUp, newTrade, trade } from "@stock-bazaar/chaos/clients/client";
+import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { describe, expect, test } from "vitest";
-import { at, lookUp, newTrade, trade } from "./support/client.ts";
 import { Cluster } from "./support/cluster.ts";
-import { expectInvariants, readLedger } from "./support/invariants.ts";
-import { Traffic } from "./support/traffic.ts";
-import { eventually } from "./support/wait.ts";
+import { expectInvariants } from "./support/invariants.ts";
 
 test("one replica alone leads, dies, comes back and leads again", async (context) => {
   const cluster = await Cluster.start(context, { replicas: 1 });

@@ -1,12 +1,13 @@
 /** Services start in any order, stop when they are asked to without losing what they took in, and all at once too. */
 
+import { ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
+import { get, newTrade, trade } from "@stock-bazaar/chaos/clients/client";
+import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { describe, expect, test } from "vitest";
-import { get, newTrade, trade } from "./support/client.ts";
 import { Cluster } from "./support/cluster.ts";
-import { expectInvariants, ordersByKey } from "./support/invariants.ts";
+import { expectInvariants } from "./support/invariants.ts";
 import { report } from "./support/report.ts";
-import { Traffic } from "./support/traffic.ts";
-import { eventually } from "./support/wait.ts";
 
 const stopped = { code: 0, signal: null };
 

@@ -1,11 +1,11 @@
 /** The path of a lookup and of a trade through real processes, with everybody alive. */
 
+import { at, get, lookUp, newTrade, orderNumber, trade } from "@stock-bazaar/chaos/clients/client";
+import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { at, get, lookUp, newTrade, orderNumber, trade } from "./support/client.ts";
-import { Cluster } from "./support/cluster.ts";
+import { Cluster, printLogs } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
-import { Traffic } from "./support/traffic.ts";
-import { eventually } from "./support/wait.ts";
 
 let cluster: Cluster;
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
   await cluster.startInOrder();
 });
 afterEach(({ task }) => {
-  if (task.result?.state === "fail") cluster.printLogs();
+  if (task.result?.state === "fail") printLogs(cluster);
 });
 afterAll(() => cluster.dispose());
 

@@ -3,11 +3,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { at, get, newTrade, trade } from "@stock-bazaar/chaos/clients/client";
+import { canListen, freePorts } from "@stock-bazaar/chaos/cluster/ports";
+import { Service } from "@stock-bazaar/chaos/cluster/service";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { type TestContext, expect, test } from "vitest";
-import { at, get, newTrade, trade } from "./support/client.ts";
-import { canListen, freePorts } from "./support/ports.ts";
-import { Service } from "./support/service.ts";
-import { eventually } from "./support/wait.ts";
 
 interface Up {
   readonly service: Service;

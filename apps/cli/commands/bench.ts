@@ -5,8 +5,9 @@ import { findLoadTool, type LoadTool } from "@stock-bazaar/bench/load";
 import { isNothingLost } from "@stock-bazaar/bench/nothing-lost";
 import { describeChecks, formatReport } from "@stock-bazaar/bench/report";
 import { systemNames } from "@stock-bazaar/bench/systems";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { CommandError } from "../errors.ts";
+import { list, listOf, wholeNumber } from "../options.ts";
 import { nextStopSignal } from "../stop-signal.ts";
 
 const connectionsMax = 10_000;
@@ -52,33 +53,6 @@ async function tell(result: BenchResult, json: string | true | undefined): Promi
   if (typeof json === "string") await Bun.write(json, text);
 }
 
-function list<Entry>(
-  flag: string,
-  description: string,
-  parse: (text: string) => Entry[],
-  all: readonly Entry[],
-): Option {
-  return new Option(`${flag} <list>`, description).argParser(parse).default([...all], all.join());
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max)
-      throw new InvalidArgumentError(`Allowed is a whole number from ${min} to ${max}.`);
-    return value;
-  };
-}
-
 function connectionList(text: string): number[] {
   return text.split(",").map((entry) => wholeNumber(1, connectionsMax)(entry.trim()));
-}
-
-function listOf<Name extends string>(names: readonly Name[]): (text: string) => Name[] {
-  return (text) =>
-    text.split(",").map((entry) => {
-      const name = names.find((known) => known === entry.trim());
-      if (name === undefined) throw new InvalidArgumentError(`Allowed are ${names.join(", ")}, separated by commas.`);
-      return name;
-    });
 }

@@ -1,4 +1,4 @@
-import type { Traffic } from "./traffic.ts";
+import type { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 
 /** What a failure cost the clients: printed, not asserted, as a speed depends on the machine. */
 export function report(what: string, traffic: Traffic): void {

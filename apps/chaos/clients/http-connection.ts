@@ -19,11 +19,14 @@ interface Waiting {
 export class HttpConnection {
   readonly #host: string;
   readonly #port: number;
+  readonly #patienceMs: number | undefined;
   #socket: Socket | undefined;
   #received: Buffer = Buffer.alloc(0);
   #waiting: Waiting | undefined;
 
-  constructor(url: string) {
+  /** `patienceMs`: how long to wait for a reply; default: for ever, as a frozen process is meant to wake up. */
+  constructor(url: string, patienceMs?: number) {
+    this.#patienceMs = patienceMs;
     const { hostname, port } = new URL(url);
     this.#host = hostname;
     this.#port = Number(port);
@@ -35,11 +38,14 @@ export class HttpConnection {
     const lines = [`${method} ${path} HTTP/1.1`, `host: ${this.#host}:${this.#port}`];
     for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
     if (method === "POST") lines.push("content-type: application/json", `content-length: ${Buffer.byteLength(body)}`);
-    return new Promise((resolve, reject) => {
+    const reply = new Promise<HttpReply>((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#socket ??= this.#connect();
       this.#socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
     });
+    if (this.#patienceMs === undefined) return reply;
+    const late = setTimeout(() => this.close(), this.#patienceMs);
+    return reply.finally(() => clearTimeout(late));
   }
 
   close(): void {

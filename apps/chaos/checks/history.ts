@@ -4,7 +4,7 @@
  * history is a scan: nothing may know of less than what had been told to anybody before it began.
  */
 
-import type { TradeRecord } from "./traffic.ts";
+import type { TradeRecord } from "../clients/trading-client.ts";
 
 export interface LookupRecord {
   readonly name: string;
@@ -16,6 +16,14 @@ export interface LookupRecord {
   readonly url: string;
   readonly startMs: number;
   readonly endMs: number;
+}
+
+/** A lookup without a stock in the reply, or without any reply. */
+export interface FailedLookup {
+  readonly url: string;
+  /** 0: the connection was lost. */
+  readonly status: number;
+  readonly text: string;
 }
 
 interface Event {
@@ -53,7 +61,11 @@ export function staleReads(
       orderNumber === undefined ? [] : [{ what: "trade", name: request.name, rev: orderNumber, startMs, endMs }],
     ),
   ];
-  const tradeStartsMs = new Map(trades.map(({ orderNumber, startMs }) => [orderNumber, startMs]));
+  const tradeStartsMs = new Map<number | undefined, number>();
+  for (const { orderNumber, startMs } of trades) {
+    // The first of those who asked for it with the same key.
+    tradeStartsMs.set(orderNumber, Math.min(startMs, tradeStartsMs.get(orderNumber) ?? startMs));
+  }
   return [
     ...lookups
       .filter(({ name, rev, quantity }) => quantities.get(name)?.get(rev) !== quantity)

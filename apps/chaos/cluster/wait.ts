@@ -1,7 +1,15 @@
-/** Tests wait on conditions, never on time: the limit here only turns a hang into a readable failure. */
+/** Waiting on conditions, never on time: the limit here only turns a hang into a readable failure. */
 
-const pollMs = 20;
+const pollMsDefault = 20;
 const timeoutMsDefault = 30_000;
+
+export interface WaitOptions {
+  readonly timeoutMs?: number;
+  /** Ends the wait with the reason that it aborts with. */
+  readonly signal?: AbortSignal | undefined;
+  /** How often to look. */
+  readonly pollMs?: number;
+}
 
 /**
  * The first value of `condition` that is neither `undefined`, `null` nor false. A condition that throws isn't met
@@ -10,13 +18,14 @@ const timeoutMsDefault = 30_000;
 export async function eventually<T>(
   what: string,
   condition: () => T | Promise<T>,
-  timeoutMs: number = timeoutMsDefault,
+  { timeoutMs = timeoutMsDefault, signal, pollMs = pollMsDefault }: WaitOptions = {},
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadlineMs = performance.now() + timeoutMs;
   let cause: unknown;
   for (;;) {
+    signal?.throwIfAborted();
     try {
-      const value = await condition();
+      const value = await within(what, Promise.resolve(condition()), Math.max(0, deadlineMs - performance.now()));
       if (value !== undefined && value !== null && value !== false)
         return value as Exclude<T, undefined | null | false>;
       cause = undefined;

@@ -1,6 +1,6 @@
 /**
  * One process of the bazaar, run as a person would run it: `bun apps/<service>/main.ts` and an environment. It can
- * die, freeze and come back; what it says is kept, for when a test fails.
+ * die, freeze and come back; what it says is kept, for when something fails.
  */
 
 import { resolve } from "node:path";
@@ -16,6 +16,11 @@ export interface Exit {
   readonly signal: string | null;
 }
 
+export interface StartOptions {
+  /** No file may grow beyond this, as on a disk that is nearly full: rounded up to 512 bytes. */
+  readonly fileBytesMax?: number;
+}
+
 type Child = Bun.Subprocess<"pipe", "pipe", "pipe">;
 
 export class Service {
@@ -24,6 +29,8 @@ export class Service {
   readonly #environment: Readonly<Record<string, string>>;
   readonly #supervised: boolean;
   #lines: string[] = [];
+  /** Where in `#lines` its newest life begins. */
+  #firstLine = 0;
   #child: Child | undefined;
   #read: Promise<unknown> = Promise.resolve();
 
@@ -48,10 +55,23 @@ export class Service {
     return this.#lines;
   }
 
+  /** What it has said since its last start. */
+  get newLines(): readonly string[] {
+    return this.#lines.slice(this.#firstLine);
+  }
+
+  /** How its last life ended; `undefined` while it runs, and before the first. */
+  get exit(): Exit | undefined {
+    const child = this.#child;
+    if (!child || this.isRunning) return undefined;
+    return { code: child.exitCode, signal: child.signalCode === null ? null : String(child.signalCode) };
+  }
+
   /** Starts the process; it isn't ready yet. */
-  start(): void {
+  start({ fileBytesMax }: StartOptions = {}): void {
     if (this.isRunning) throw new Error(`${this.name} runs already`);
-    const child: Child = Bun.spawn([...this.#command], {
+    const limit = fileBytesMax === undefined ? [] : limited(fileBytesMax);
+    const child: Child = Bun.spawn([...limit, ...this.#command], {
       cwd: root,
       stdio: ["pipe", "pipe", "pipe"],
       env: {
@@ -62,6 +82,7 @@ export class Service {
       },
     });
     this.#child = child;
+    this.#firstLine = this.#lines.length;
     this.#read = Promise.all([this.#keepLines(child.stdout), this.#keepLines(child.stderr)]);
   }
 
@@ -87,12 +108,11 @@ export class Service {
 
   /** Resolves when the process has ended by itself. */
   async ended(): Promise<Exit> {
-    const child = this.#child;
-    if (!child) throw new Error(`${this.name} was never started`);
-    await within(`the end of ${this.name}`, child.exited);
+    if (!this.#child) throw new Error(`${this.name} was never started`);
+    await within(`the end of ${this.name}`, this.#child.exited);
     // A killed process may leave children that hold its output open: then what was said so far has to do.
     await Promise.race([this.#read, Bun.sleep(500)]);
-    return { code: child.exitCode, signal: child.signalCode === null ? null : String(child.signalCode) };
+    return this.exit ?? { code: null, signal: null };
   }
 
   async #keepLines(stream: ReadableStream<Uint8Array>): Promise<void> {
@@ -108,6 +128,14 @@ export class Service {
 
   #keep(line: string): void {
     this.#lines.push(line);
-    if (this.#lines.length > linesMax) this.#lines = this.#lines.slice(-linesMax / 2);
+    if (this.#lines.length <= linesMax) return;
+    const dropped = this.#lines.length - linesMax / 2;
+    this.#lines = this.#lines.slice(dropped);
+    this.#firstLine = Math.max(0, this.#firstLine - dropped);
   }
+}
+
+/** What to put before a command: POSIX counts the limit in blocks of 512 bytes. */
+function limited(fileBytesMax: number): string[] {
+  return ["sh", "-c", 'ulimit -f "$0" && exec "$@"', String(Math.ceil(fileBytesMax / 512))];
 }

@@ -1,0 +1,126 @@
+/**
+ * `npm run chaos`: round after round, real processes are killed, frozen, starved of disk and robbed of their databases
+ * while clients trade; after each the same checks read what the clients were told and what the databases hold.
+ */
+
+import type { Violation } from "./checks/violation.ts";
+import type { TradeRecord } from "./clients/trading-client.ts";
+import { Cluster } from "./cluster/cluster.ts";
+import { keepEvidence } from "./evidence.ts";
+import { type PlanOptions, planRound, replicas, type RoundPlan, type Setting } from "./plan.ts";
+import { type RoundResult, runRound } from "./round.ts";
+import { addRound, noTotals, type Totals } from "./totals.ts";
+
+export interface CampaignOptions extends PlanOptions {
+  /** The first round of the plan to run; counts from 1. */
+  readonly from: number;
+  readonly rounds: number;
+  /** Where the histories of failing rounds are kept. */
+  readonly keep: string;
+}
+
+export interface FailedRound {
+  readonly plan: RoundPlan;
+  readonly violations: readonly Violation[];
+  /** Where its history, logs and databases are. */
+  readonly kept: string;
+}
+
+export interface CampaignResult {
+  readonly options: CampaignOptions;
+  readonly totals: Totals;
+  readonly failed: readonly FailedRound[];
+  /** Full disks were real ones: `false` where a limit on the size of files stood in. */
+  readonly mountedDisks: boolean | undefined;
+  readonly tookMs: number;
+}
+
+interface RunningCluster {
+  /** That of the plan. */
+  readonly number: number;
+  readonly cluster: Cluster;
+  /** What its clients were told so far. */
+  trades: readonly TradeRecord[];
+}
+
+/** `progress` hears of each round. Rejects when `signal` aborts; all that was started has ended then. */
+export async function runCampaign(
+  options: CampaignOptions,
+  progress: (result: RoundResult, totals: Totals) => void,
+  signal: AbortSignal,
+): Promise<CampaignResult> {
+  const startMs = performance.now();
+  const failed: FailedRound[] = [];
+  let totals = noTotals;
+  let mountedDisks: boolean | undefined;
+  let running: RunningCluster | undefined;
+  try {
+    for (let round = options.from; round < options.from + options.rounds; round += 1) {
+      signal.throwIfAborted();
+      const plan = planRound(round, options);
+      const { setting } = plan;
+      if (running?.number !== plan.cluster) {
+        await running?.cluster.dispose();
+        running = undefined;
+        running = { number: plan.cluster, cluster: await createCluster(plan), trades: [] };
+        if (setting.smallDisk !== undefined) mountedDisks = running.cluster.smallDisk !== undefined;
+      }
+      const { cluster, trades } = running;
+      const isNew = !cluster.hasStarted;
+      const broken = isNew ? await startCluster(cluster, plan) : undefined;
+      const result = broken ?? (await runRound(cluster, plan, { ...options, earlierTrades: trades, signal }));
+      running.trades = result.history.trades;
+      totals = addRound(totals, result, isNew);
+      if (result.violations.length > 0) {
+        // What is broken stays broken: the next round gets another cluster.
+        await cluster.killAll();
+        const kept = keepEvidence(options.keep, options.seed, cluster, result);
+        failed.push({ plan, violations: result.violations, kept });
+        await cluster.dispose();
+        running = undefined;
+      }
+      progress(result, totals);
+    }
+  } finally {
+    await running?.cluster.dispose();
+  }
+  return { options, totals, failed, mountedDisks, tookMs: performance.now() - startMs };
+}
+
+function createCluster({ setting, load: { frontEnds } }: RoundPlan): Promise<Cluster> {
+  return Cluster.create({
+    replicas,
+    frontEnds,
+    smallDisk: setting.smallDisk,
+    environment: environmentOf(setting),
+  });
+}
+
+/** The result of the round if it can't even begin: `undefined` is fine. */
+async function startCluster(cluster: Cluster, plan: RoundPlan): Promise<RoundResult | undefined> {
+  const startMs = performance.now();
+  try {
+    await cluster.startInOrder();
+    return undefined;
+  } catch (error) {
+    return {
+      plan,
+      violations: [{ promise: "I8", harm: "other", text: `the cluster did not start: ${String(error)}` }],
+      trades: [],
+      history: { trades: [], replays: [], lookups: [], failedLookups: [], queries: [] },
+      longestSilenceMs: 0,
+      tookMs: performance.now() - startMs,
+    };
+  }
+}
+
+function environmentOf(setting: Setting): Record<string, string> {
+  return {
+    CACHE_SIZE: String(setting.cacheSize),
+    CACHE_LEASE_MS: String(setting.cacheLeaseMs),
+    ORDER_MIN_COPIES: String(setting.minCopies),
+    RESTOCK_INTERVAL_MS: setting.restocks ? "100" : "0",
+    RPC_TIMEOUT_MS: String(setting.rpcTimeoutMs),
+    REQUEST_TIMEOUT_MS: String(setting.requestTimeoutMs),
+  };
+}

@@ -1,0 +1,122 @@
+/** Clients that look stocks up without a pause, and the record of what they saw and when. */
+
+import type { FailedLookup, LookupRecord } from "../checks/history.ts";
+import { eventually } from "../cluster/wait.ts";
+import { at } from "./client.ts";
+import { HttpConnection, type HttpReply } from "./http-connection.ts";
+
+export interface ReadersOptions {
+  readonly urls: readonly string[];
+  readonly clients: number;
+  readonly stocks: readonly string[];
+  /** Between two lookups of one client; default: none. */
+  readonly pauseMs?: number;
+}
+
+const retryMs = 20;
+/** Lookups under way at one front-end on top of the clients': as many as a frozen one may keep waiting. */
+const extraMax = 40;
+
+export class Readers {
+  readonly #options: ReadersOptions;
+  readonly #lookups: LookupRecord[] = [];
+  readonly #failures: FailedLookup[] = [];
+  readonly #connections: HttpConnection[] = [];
+  /** For each front-end, those that `lookUpNow` has made and that are free. */
+  readonly #free = new Map<string, HttpConnection[]>();
+  readonly #extra = new Map<string, number>();
+  readonly #extraUnderWay = new Set<Promise<void>>();
+  readonly #clients: Promise<void>[];
+  #stopping = false;
+
+  /** Starts at once. */
+  constructor(options: ReadersOptions) {
+    this.#options = options;
+    this.#clients = Array.from({ length: options.clients }, (_, index) => this.#run(index));
+  }
+
+  get lookups(): readonly LookupRecord[] {
+    return this.#lookups;
+  }
+
+  /** Lookups without a reply, or with another one than 200. */
+  get failures(): readonly FailedLookup[] {
+    return this.#failures;
+  }
+
+  /** Resolves when this many more lookups are answered from a cache. */
+  async moreHits(count: number, url: string): Promise<void> {
+    const hits = () => this.#lookups.filter((lookup) => lookup.url === url && lookup.cache === "hit").length;
+    const goal = hits() + count;
+    await eventually(`${count} more hits in the cache of ${url}`, () => hits() >= goal);
+  }
+
+  /**
+   * One lookup on top, begun at this moment: right after somebody was told of a change is when an old answer is a wrong
+   * one, and while a front-end is frozen its clients have all begun before.
+   */
+  lookUpNow(url: string, name: string): void {
+    if (this.#stopping || (this.#extra.get(url) ?? 0) >= extraMax) return;
+    const underWay = this.#lookUpExtra(url, name).finally(() => this.#extraUnderWay.delete(underWay));
+    this.#extraUnderWay.add(underWay);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([...this.#clients, ...this.#extraUnderWay]);
+    for (const connection of this.#connections) connection.close();
+  }
+
+  /** Lookups that are under way are given up. */
+  async abandon(): Promise<void> {
+    this.#stopping = true;
+    for (const connection of this.#connections) connection.close();
+    await this.stop();
+  }
+
+  async #run(index: number): Promise<void> {
+    const { urls, stocks, pauseMs = 0 } = this.#options;
+    const url = urls[index % urls.length] ?? "";
+    const connection = this.#connect(url);
+    for (let number = index; !this.#stopping; number += 1) {
+      const name = stocks[number % stocks.length] ?? "";
+      const failure = await this.#lookUp(connection, url, name);
+      if (failure) this.#failures.push(failure);
+      if (failure || pauseMs > 0) await Bun.sleep(failure ? retryMs : pauseMs);
+    }
+  }
+
+  async #lookUpExtra(url: string, name: string): Promise<void> {
+    this.#extra.set(url, (this.#extra.get(url) ?? 0) + 1);
+    const free = this.#free.get(url) ?? [];
+    this.#free.set(url, free);
+    const connection = free.pop() ?? this.#connect(url);
+    const failure = await this.#lookUp(connection, url, name);
+    if (failure) this.#failures.push(failure);
+    free.push(connection);
+    this.#extra.set(url, (this.#extra.get(url) ?? 0) - 1);
+  }
+
+  #connect(url: string): HttpConnection {
+    const connection = new HttpConnection(url);
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  async #lookUp(connection: HttpConnection, url: string, name: string): Promise<FailedLookup | undefined> {
+    const startMs = performance.now();
+    let reply: HttpReply;
+    try {
+      reply = await connection.request("GET", `/stocks/${name}`, {});
+    } catch (error) {
+      return { url, status: 0, text: String(error) };
+    }
+    const endMs = performance.now();
+    const { status, headers, text } = reply;
+    const quantity = at(JSON.parse(text), "data", "quantity");
+    const rev = Number(headers.get("etag")?.replaceAll('"', ""));
+    if (status !== 200 || typeof quantity !== "number") return { url, status, text };
+    this.#lookups.push({ name, rev, quantity, cache: headers.get("x-cache") ?? "", url, startMs, endMs });
+    return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+/** SIGSTOP, and SIGCONT some time later: before anybody has missed the process, or when its time is over. */
+
+import type { Fault, Scene } from "./fault.ts";
+import { followerName, frontEndName, leaderName } from "./targets.ts";
+
+function freezing(name: string, does: string, target: (scene: Scene) => string): Fault {
+  return {
+    name,
+    does,
+    // A process is missed after 500 ms of silence.
+    holdMs: [
+      [20, 450],
+      [550, 1500],
+    ],
+    async inflict(scene) {
+      const name = target(scene);
+      const service = scene.cluster.service(name);
+      await scene.alone([name], async () => {
+        service.freeze();
+        await scene.hold();
+        service.thaw();
+      });
+    },
+  };
+}
+
+export const freezes: readonly Fault[] = [
+  freezing("freeze-leader", "freezes the leader", leaderName),
+  freezing("freeze-follower", "freezes a follower", followerName),
+  freezing("freeze-catalog", "freezes the catalog", () => "catalog"),
+  freezing("freeze-front-end", "freezes a front-end", frontEndName),
+];

@@ -1,0 +1,84 @@
+/** Death in the middle of something: of taking the lead, of catching up, of a lease that the catalog no longer knows of. */
+
+import { eventually } from "../cluster/wait.ts";
+import type { Fault } from "./fault.ts";
+import { followerName, frontEndName, kill, leaderName, readRegister, replicaNames, start } from "./targets.ts";
+
+/** The new leader serves a few milliseconds after its term began. */
+const takeoverMs = 15;
+const catchUpMs = 60;
+/** Far beyond what it takes when everything else is mended meanwhile. */
+const timeoutMs = 20_000;
+const missedOrders = 150;
+const tradesUnseen = 20;
+
+export const killNewLeader: Fault = {
+  name: "kill-new-leader",
+  does: "kills the leader, and the next one as soon as its term has begun",
+  holdMs: [
+    [0, 50],
+    [200, 1000],
+  ],
+  async inflict(scene) {
+    await scene.alone(replicaNames(scene), async () => {
+      const { term } = readRegister(scene.cluster);
+      const leader = leaderName(scene);
+      await kill(scene, [leader]);
+      const next = await eventually(
+        "a next term",
+        () => {
+          const register = readRegister(scene.cluster);
+          return register.term > term && register;
+        },
+        { timeoutMs, signal: scene.signal, pollMs: 1 },
+      );
+      await Bun.sleep(scene.choice * takeoverMs);
+      await kill(scene, [`order-${next.leader}`]);
+      await scene.hold();
+      start(scene, [leader, `order-${next.leader}`]);
+    });
+  },
+};
+
+export const killCatchingUp: Fault = {
+  name: "kill-catching-up",
+  does: "kills a follower, lets orders pass, and kills it again while it catches up",
+  holdMs: [[0, 300]],
+  async inflict(scene) {
+    const name = followerName(scene);
+    const service = scene.cluster.service(name);
+    await scene.alone([name], async () => {
+      await kill(scene, [name]);
+      await scene.traffic.more(missedOrders, { timeoutMs, signal: scene.signal });
+      service.start();
+      const hasStarted = () => service.newLines.some((line) => line.includes("replica started"));
+      await eventually(`${name} reads its log`, hasStarted, { timeoutMs, signal: scene.signal, pollMs: 1 });
+      await Bun.sleep(scene.choice * catchUpMs);
+      await kill(scene, [name]);
+      await scene.hold();
+      service.start();
+    });
+  },
+};
+
+export const killCatalogUnseen: Fault = {
+  name: "kill-catalog-unseen",
+  does: "freezes a front-end, kills the catalog, and wakes the front-end when others have traded again",
+  holdMs: [[0, 100]],
+  async inflict(scene) {
+    const name = frontEndName(scene);
+    const frontEnd = scene.cluster.service(name);
+    await scene.alone([name, "catalog"], async () => {
+      frontEnd.freeze();
+      try {
+        await kill(scene, ["catalog"]);
+        await scene.hold();
+        start(scene, ["catalog"]);
+        // Its cache may still have a lease, of which the new catalog knows nothing. Alone, it keeps all trades waiting.
+        if (scene.cluster.urls.length > 1) await scene.traffic.more(tradesUnseen, { timeoutMs, signal: scene.signal });
+      } finally {
+        frontEnd.thaw();
+      }
+    });
+  },
+};

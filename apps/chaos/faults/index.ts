@@ -1,0 +1,31 @@
+/** Every fault there is. */
+
+import type { Fault } from "./fault.ts";
+import { freezes } from "./freeze.ts";
+import { fillCatalogDisk, fillReplicaDisk } from "./full-disk.ts";
+import { killCatalogUnseen, killCatchingUp, killNewLeader } from "./halfway.ts";
+import { kills } from "./kill.ts";
+import { killFirstMigration, killMigration, loseReplicaDatabase } from "./lost-database.ts";
+
+export type { Fault } from "./fault.ts";
+
+export const faults: readonly Fault[] = [
+  ...kills,
+  ...freezes,
+  killNewLeader,
+  killCatchingUp,
+  killCatalogUnseen,
+  loseReplicaDatabase,
+  killMigration,
+  killFirstMigration,
+  fillReplicaDisk,
+  fillCatalogDisk,
+];
+
+export const faultNames: readonly string[] = faults.map(({ name }) => name);
+
+export function faultNamed(name: string): Fault {
+  const fault = faults.find((fault) => fault.name === name);
+  if (!fault) throw new Error(`there is no fault ${name}`);
+  return fault;
+}

@@ -1,0 +1,37 @@
+/** kill -9, and a start some time later: at once, or when others have long taken over. */
+
+import type { Fault, Scene } from "./fault.ts";
+import { choose, followerName, frontEndName, kill, leaderName, replicaNames, start } from "./targets.ts";
+
+function killing(name: string, does: string, targets: (scene: Scene) => string[]): Fault {
+  return {
+    name,
+    does,
+    holdMs: [
+      [0, 50],
+      [200, 1000],
+    ],
+    async inflict(scene) {
+      const names = targets(scene);
+      await scene.alone(names, async () => {
+        await kill(scene, names);
+        await scene.hold();
+        start(scene, names);
+      });
+    },
+  };
+}
+
+export const kills: readonly Fault[] = [
+  killing("kill-leader", "kills the leader", (scene) => [leaderName(scene)]),
+  killing("kill-follower", "kills a follower", (scene) => [followerName(scene)]),
+  killing("kill-catalog", "kills the catalog", () => ["catalog"]),
+  killing("kill-front-end", "kills a front-end", (scene) => [frontEndName(scene)]),
+  killing("kill-two-replicas", "kills all replicas but one", (scene) => {
+    const spared = choose(replicaNames(scene), scene);
+    return replicaNames(scene).filter((name) => name !== spared);
+  }),
+  killing("kill-all-replicas", "kills all replicas", replicaNames),
+  killing("kill-leader-and-catalog", "kills the leader and the catalog", (scene) => [leaderName(scene), "catalog"]),
+  killing("kill-everything", "kills all processes", ({ cluster }) => cluster.names),
+];

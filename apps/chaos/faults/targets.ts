@@ -1,0 +1,65 @@
+/** On whom: who leads and who follows at this moment, and how a service is killed. */
+
+import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import type { Register } from "@stock-bazaar/shared/domain";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Scene } from "./fault.ts";
+
+/** From the file: also when nobody answers. */
+export function readRegister(cluster: Cluster): Register {
+  const catalog = openCatalogDatabase(cluster.catalogFolder, "read");
+  try {
+    const register = catalog.client.prepare<[], Register>("SELECT term, leader, head FROM register").get();
+    if (!register) throw new Error("the register has no row");
+    return register;
+  } finally {
+    catalog.close();
+  }
+}
+
+export function replicaNames({ cluster }: Scene): string[] {
+  return cluster.replicaIds.map((id) => `order-${id}`);
+}
+
+export function leaderName({ cluster }: Scene): string {
+  return `order-${readRegister(cluster).leader}`;
+}
+
+export function followerName(scene: Scene): string {
+  const leader = leaderName(scene);
+  return choose(
+    replicaNames(scene).filter((name) => name !== leader),
+    scene,
+  );
+}
+
+export function frontEndName(scene: Scene): string {
+  return choose(
+    scene.cluster.urls.map((_, index) => `front-end-${index + 1}`),
+    scene,
+  );
+}
+
+export function choose<Entry>(list: readonly Entry[], { choice }: Pick<Scene, "choice">): Entry {
+  const entry = list[Math.floor(choice * list.length)];
+  if (entry === undefined) throw new Error("nothing to choose from");
+  return entry;
+}
+
+/** kill -9 of what runs. A service that has ended by itself is told: nothing that a fault does allows that. */
+export async function kill({ cluster, found }: Scene, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const { exit } = cluster.service(name);
+    if (exit) found(endedByItself(name, exit));
+  }
+  await Promise.all(names.map((name) => cluster.service(name).kill()));
+}
+
+export function endedByItself(name: string, exit: { code: number | null; signal: string | null }) {
+  const text = `${name} ended by itself, with ${exit.signal ?? `code ${exit.code}`}`;
+  return { promise: "I8", harm: "other", text } as const;
+}
+
+export function start({ cluster }: Scene, names: readonly string[]): void {
+  for (const name of names) cluster.service(name).start();
+}

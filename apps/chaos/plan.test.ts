@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { faultNamed, faultNames } from "./faults/index.ts";
+import { type PlanOptions, planRound, roundsPerCluster } from "./plan.ts";
+
+const options: PlanOptions = { seed: 7, roundMs: 2000, frontEnds: 2, clients: 16, faults: faultNames };
+const rounds = Array.from({ length: 400 }, (_, index) => index + 1);
+const plans = rounds.map((round) => planRound(round, options));
+
+test("the same seed and round give the same plan, others give others", () => {
+  expect(rounds.map((round) => planRound(round, options))).toEqual(plans);
+  expect(new Set(plans.map(({ faults }) => JSON.stringify(faults))).size).toBe(plans.length);
+  expect(planRound(1, { ...options, seed: 8 })).not.toEqual(plans[0]);
+});
+
+test("rounds of a cluster share its setting", () => {
+  for (const { round, cluster, setting } of plans) {
+    expect(cluster).toBe(Math.ceil(round / roundsPerCluster));
+    expect(setting).toEqual(plans.find((plan) => plan.cluster === cluster)?.setting);
+  }
+});
+
+test("every fault and every setting has its turn", () => {
+  expect(new Set(plans.flatMap(({ faults }) => faults.map(({ name }) => name)))).toEqual(new Set(faultNames));
+  expect(new Set(plans.map(({ setting }) => setting.cacheSize))).toEqual(new Set([0, 2, 1000]));
+  expect(new Set(plans.map(({ setting }) => setting.cacheLeaseMs))).toEqual(new Set([500, 2000]));
+  expect(new Set(plans.map(({ setting }) => setting.minCopies))).toEqual(new Set([1, 2]));
+  expect(new Set(plans.map(({ setting }) => setting.restocks))).toEqual(new Set([true, false]));
+  expect(new Set(plans.map(({ faults }) => faults.length))).toEqual(new Set([1, 2, 3]));
+});
+
+test("faults begin in the first part of the round, in their order, and last as long as they say", () => {
+  for (const { faults } of plans) {
+    expect(faults).toEqual(faults.toSorted((a, b) => a.afterMs - b.afterMs));
+    for (const { name, afterMs, holdMs, choice } of faults) {
+      expect(afterMs).toBeLessThan(options.roundMs);
+      expect(faultNamed(name).holdMs.some(([min, max]) => holdMs >= min && holdMs <= max)).toBe(true);
+      expect(choice).toBeLessThan(1);
+    }
+  }
+});
+
+test("a disk is filled up only where there is a small one", () => {
+  for (const { setting, faults } of plans) {
+    const owners = faults.flatMap(({ name }) => faultNamed(name).needsSmallDisk ?? []);
+    if (setting.smallDisk === undefined) expect(owners).toEqual([]);
+    for (const owner of owners) expect(setting.smallDisk).toMatch(owner === "catalog" ? /^catalog$/ : /^order-[123]$/);
+  }
+});
+
+test.each(faultNames)("%s alone makes a plan", (name) => {
+  for (const round of rounds.slice(0, 20)) {
+    const { faults } = planRound(round, { ...options, faults: [name] });
+    expect(new Set(faults.map((fault) => fault.name))).toEqual(new Set([name]));
+  }
+});

@@ -1,0 +1,49 @@
+/** Numbers that look random and follow from a seed alone: the same on every machine. */
+
+export class Random {
+  #state: number;
+
+  /** Different seeds, also neighbouring ones, give sequences that have nothing to do with each other. */
+  constructor(...seed: readonly number[]) {
+    this.#state = seed.reduce((state, part) => mix((state ^ part) + 0x9e37_79b9), 0);
+  }
+
+  /** From 0 up to 1, without 1 (mulberry32). */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b_79f5) | 0;
+    let value = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
+    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** Both ends included. */
+  whole(min: number, max: number): number {
+    return min + Math.floor(this.next() * (max - min + 1));
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  /** The list must have an entry. */
+  pick<Entry>(list: readonly Entry[]): Entry {
+    const entry = list[this.whole(0, list.length - 1)];
+    if (entry === undefined) throw new Error("nothing to pick from");
+    return entry;
+  }
+
+  /** Different entries, in the order of the list. */
+  sample<Entry>(list: readonly Entry[], count: number): Entry[] {
+    const chosen = new Set<number>();
+    while (chosen.size < Math.min(count, list.length)) chosen.add(this.whole(0, list.length - 1));
+    return list.filter((_, index) => chosen.has(index));
+  }
+}
+
+/** Murmur3's last step: every bit of the result depends on every bit of the value. */
+function mix(value: number): number {
+  let hash = value | 0;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+  return hash ^ (hash >>> 16);
+}

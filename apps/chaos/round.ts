@@ -1,0 +1,175 @@
+/**
+ * One round: clients trade, look up and ask for orders while faults come and go; then everything must be well again,
+ * and what all of them were told must agree with itself and with the databases.
+ */
+
+import { openCopies } from "./checks/snapshot.ts";
+import { type History, judge } from "./checks/verdict.ts";
+import type { Violation } from "./checks/violation.ts";
+import { OrderQueries, queryAll } from "./clients/order-queries.ts";
+import { Readers } from "./clients/readers.ts";
+import { Traffic } from "./clients/traffic.ts";
+import { isOutcome, type TradeRecord, TradingClient } from "./clients/trading-client.ts";
+import type { Cluster } from "./cluster/cluster.ts";
+import { within } from "./cluster/wait.ts";
+import type { Scene } from "./faults/fault.ts";
+import { faultNamed } from "./faults/index.ts";
+import { endedByItself } from "./faults/targets.ts";
+import type { LoadPlan, PlannedFault, RoundPlan } from "./plan.ts";
+import { Random } from "./random.ts";
+import { Turns } from "./turns.ts";
+
+export interface RoundResult {
+  readonly plan: RoundPlan;
+  readonly violations: readonly Violation[];
+  /** Of this round alone. */
+  readonly trades: readonly TradeRecord[];
+  readonly history: History;
+  readonly longestSilenceMs: number;
+  readonly tookMs: number;
+}
+
+export interface RoundOptions {
+  readonly seed: number;
+  readonly roundMs: number;
+  /** What clients of this cluster were told in earlier rounds. */
+  readonly earlierTrades: readonly TradeRecord[];
+  readonly signal: AbortSignal;
+}
+
+/** Generous: what isn't well again after this never will be. */
+const healTimeoutMs = 30_000;
+/** Accepted trades that show that a cluster works. */
+const provingTrades = 20;
+/** Enough lookups for a cache to be hit between two changes, few enough to leave the processor to the services. */
+const readerPauseMs = 2;
+const queryPauseMs = 5;
+/** Longer than most failovers, shorter than the longest freeze: some keys are under way at two front-ends. */
+const patienceMs = 1200;
+const queriedMax = 400;
+const replayedMax = 20;
+const askingConnections = 8;
+
+export async function runRound(
+  cluster: Cluster,
+  plan: RoundPlan,
+  { seed, roundMs, earlierTrades, signal }: RoundOptions,
+): Promise<RoundResult> {
+  const startMs = performance.now();
+  const found: Violation[] = [];
+  const random = new Random(seed, plan.round);
+  const copies = plan.faults.some(({ name }) => faultNamed(name).deletes) ? undefined : openCopies(cluster);
+  const { frontEnds: _, clients, twins, readers, queries, stocks } = plan.load;
+  const { urls } = cluster;
+  const asking = new OrderQueries({ urls, clients: queries, random: () => random.next(), pauseMs: queryPauseMs });
+  const reading = new Readers({ urls, clients: readers, stocks, pauseMs: readerPauseMs });
+  const observe = (record: TradeRecord) => {
+    asking.acknowledged(record);
+    const { orderNumber, request, url } = record;
+    if (orderNumber !== undefined) for (const other of urls) if (other !== url) reading.lookUpNow(other, request.name);
+    if (copies === undefined || orderNumber === undefined || copies.of(orderNumber) >= plan.setting.minCopies) return;
+    found.push({ promise: "I5", harm: "lost", text: `order ${orderNumber} was told with too few copies` });
+  };
+  const next = wishes(plan.load, random);
+  const traffic = new Traffic({ urls, clients, twins, persistent: true, patienceMs, next, observe });
+  try {
+    await step(found, "trade before the faults", () => works(traffic, signal));
+    await inflictAll(cluster, traffic, plan.faults, found, roundMs, signal);
+    await step(found, "be well again", async () => {
+      for (const { name, exit } of cluster.services) if (exit) throw new Error(endedByItself(name, exit).text);
+      await cluster.settled({ timeoutMs: healTimeoutMs, signal });
+      await works(traffic, signal);
+      await within("every trade resolves", traffic.stop(), healTimeoutMs);
+      await within("every lookup resolves", reading.stop(), healTimeoutMs);
+      await within("every query resolves", asking.stop(), healTimeoutMs);
+    });
+  } finally {
+    await Promise.all([traffic.abandon(), reading.abandon(), asking.abandon()]);
+    copies?.close();
+  }
+  signal.throwIfAborted();
+  const accepted = traffic.accepted.filter(({ replayed }) => !replayed);
+  const history = {
+    trades: [...earlierTrades, ...traffic.records],
+    replays: await replay(urls, random.sample(traffic.records, replayedMax)),
+    lookups: reading.lookups,
+    failedLookups: reading.failures,
+    queries: [...asking.records, ...(await queryAll(urls, random.sample(accepted, queriedMax), askingConnections))],
+  };
+  const { minCopies } = plan.setting;
+  const { initialQuantities } = cluster;
+  const judged = await judge(cluster, history, { minCopies, initialQuantities, timeoutMs: healTimeoutMs });
+  return {
+    plan,
+    violations: [...found, ...judged],
+    trades: traffic.records,
+    history,
+    longestSilenceMs: traffic.longestSilenceMs,
+    tookMs: performance.now() - startMs,
+  };
+}
+
+/** What fails is told, and the rest of the round looks for what it has done. */
+async function step(found: Violation[], what: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? `, ${error.cause.message}` : "";
+    found.push({ promise: "I8", harm: "other", text: `did not ${what}: ${String(error)}${cause}` });
+  }
+}
+
+function works(traffic: Traffic, signal: AbortSignal): Promise<void> {
+  return traffic.more(provingTrades, { timeoutMs: healTimeoutMs, signal });
+}
+
+/** Each in its time, beside each other where they touch different services. Resolves when all have mended their harm. */
+async function inflictAll(
+  cluster: Cluster,
+  traffic: Traffic,
+  planned: readonly PlannedFault[],
+  found: Violation[],
+  roundMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const turns = new Turns();
+  const inflict = async ({ name, afterMs, holdMs, choice }: PlannedFault) => {
+    const scene: Scene = {
+      cluster,
+      traffic,
+      signal,
+      choice,
+      hold: () => Bun.sleep(holdMs),
+      alone: (services, action) => turns.alone(services, action),
+      found: (violation) => void found.push(violation),
+    };
+    await Bun.sleep(afterMs);
+    signal.throwIfAborted();
+    await step(found, `inflict and mend ${name}`, () => faultNamed(name).inflict(scene));
+  };
+  await Promise.all([Bun.sleep(roundMs), ...planned.map(inflict)]);
+}
+
+/** Buys and sells of the plan's stocks; some quantities that nobody has, and some names that nobody knows. */
+function wishes({ stocks, buys }: LoadPlan, random: Random) {
+  return () => ({
+    name: random.chance(0.01) ? "NoSuchStock" : random.pick(stocks),
+    type: random.chance(buys) ? ("buy" as const) : ("sell" as const),
+    quantity: random.chance(0.02) ? 1_000_000_000 : random.whole(1, 10),
+  });
+}
+
+/** The same keys again, at another front-end than before: they must get their first answers. */
+async function replay(urls: readonly string[], records: readonly TradeRecord[]): Promise<TradeRecord[]> {
+  const settled = records.filter(({ status, reason }) => isOutcome(status, reason));
+  return Promise.all(
+    settled.map(async ({ request, url }) => {
+      const client = new TradingClient({ urls, first: urls.indexOf(url) + 1, persistent: true });
+      const late = setTimeout(() => client.close(), healTimeoutMs);
+      const record = await client.trade(request);
+      clearTimeout(late);
+      client.close();
+      return record;
+    }),
+  );
+}

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { Turns } from "./turns.ts";
+
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
+test("those that want the same name go one after the other, others beside them", async () => {
+  const turns = new Turns();
+  const log: string[] = [];
+  const first = gate();
+  const all = [
+    turns.alone(["a", "b"], async () => {
+      await first.opened;
+      log.push("a and b");
+    }),
+    turns.alone(["b", "c"], async () => void log.push("b and c")),
+  ];
+  await turns.alone(["d"], async () => void log.push("d"));
+  expect(log).toEqual(["d"]);
+  first.open();
+  await Promise.all(all);
+  expect(log).toEqual(["d", "a and b", "b and c"]);
+});
+
+test("an action that fails tells so, and lets the next one in", async () => {
+  const turns = new Turns();
+  await expect(turns.alone(["a"], () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  await expect(turns.alone(["a"], async () => {})).resolves.toBeUndefined();
+});

@@ -1,0 +1,96 @@
+/** Databases in which all is well, for a test to break one thing in. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  catalogFile,
+  migrateFile,
+  openCatalogDatabase,
+  openOrderDatabase,
+  orderFile,
+  type SqliteClient,
+} from "@stock-bazaar/db/open";
+import { onTestFinished } from "vitest";
+import type { TradeRecord } from "@stock-bazaar/chaos/clients/trading-client";
+import type { DatabaseFolders } from "@stock-bazaar/chaos/cluster/cluster";
+
+export const initialQuantities = new Map([
+  ["GameStart", 100],
+  ["FishCo", 50],
+]);
+
+const ledger = [
+  { id: 1, key: "one", name: "GameStart", type: "buy", quantity: 10 },
+  { id: 2, key: "two", name: "FishCo", type: "sell", quantity: 5 },
+  { id: 3, key: "three", name: "GameStart", type: "sell", quantity: 1 },
+] as const;
+
+export interface SoundDatabases extends DatabaseFolders {
+  /** Writes into the catalog's database, checks of the tables included. */
+  inCatalog(sql: string): void;
+  inReplica(id: number, sql: string): void;
+}
+
+/** Three orders, two stocks, two replicas. All of it is gone when the test has ended. */
+export function soundDatabases(): SoundDatabases {
+  const folder = mkdtempSync(join(tmpdir(), "bazaar-chaos-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const replicaIds = [1, 2];
+  migrateFile(catalogFile(folder), "catalog");
+  for (const id of replicaIds) migrateFile(orderFile(folder, id), "orders");
+  const inCatalog = (sql: string) => execute(openCatalogDatabase(folder), sql);
+  const inReplica = (id: number, sql: string) => execute(openOrderDatabase(folder, id), sql);
+
+  const rows = ledger.map(
+    ({ id, key, name, type, quantity }) =>
+      `(${id}, '${key}', '${name}', '${type}', ${quantity}, 1599, 1, '2026-01-01T00:00:00.000Z')`,
+  );
+  inCatalog(`INSERT INTO ledger VALUES ${rows.join()}`);
+  inCatalog("INSERT INTO stocks VALUES ('GameStart', 1599, 91, 11, 3), ('FishCo', 850, 55, 5, 2)");
+  inCatalog("UPDATE register SET term = 1, leader = 2, head = 3");
+  for (const id of replicaIds) inReplica(id, `INSERT INTO orders VALUES ${rows.join()}`);
+  return {
+    catalogFolder: folder,
+    replicaFolders: new Map(replicaIds.map((id) => [id, folder])),
+    inCatalog,
+    inReplica,
+  };
+}
+
+function execute({ client, close }: { client: SqliteClient; close: () => void }, sql: string): void {
+  // Some of the damage is what the tables themselves would refuse.
+  client.pragma("ignore_check_constraints = ON");
+  client.exec(sql);
+  close();
+}
+
+/** What the clients of the orders above were told, and one that was refused. */
+export function soundRecords(): TradeRecord[] {
+  return [
+    ...ledger.map(({ id, key, name, type, quantity }) =>
+      tradeRecord({ key, name, type, quantity }, { orderNumber: id }),
+    ),
+    tradeRecord(
+      { key: "refused", name: "FishCo", type: "buy", quantity: 1000 },
+      { status: 400, reason: "INSUFFICIENT_QUANTITY", orderNumber: undefined },
+    ),
+  ];
+}
+
+/** An accepted trade, sent at 10 ms and answered at 20 ms times its number. */
+export function tradeRecord(request: TradeRecord["request"], change: Partial<TradeRecord> = {}): TradeRecord {
+  const at = (change.orderNumber ?? 1) * 100;
+  return {
+    request,
+    status: 200,
+    reason: "",
+    orderNumber: 1,
+    replayed: false,
+    attempts: 1,
+    url: "http://front-end-1",
+    startMs: at,
+    endMs: at + 10,
+    ...change,
+  };
+}
