@@ -8,7 +8,11 @@ if (mutation !== undefined) installMutation(mutation);
 // Only now may the code be loaded that a mutation is about.
 if (seeds) {
   const { simulate } = await import("./simulate.ts");
-  for (let seed = seeds.first; seed <= seeds.last; seed += seeds.step) tell(simulate(seed));
+  for (let seed = seeds.first; seed <= seeds.last; seed += seeds.step) {
+    tell(simulate(seed));
+    // What a run leaves behind is only freed between two turns of the real event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 } else {
   const { directedCases } = await import("./directed.ts");
   for (const { title, run } of directedCases) tell({ title, violations: await run() });
