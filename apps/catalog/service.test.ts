@@ -140,8 +140,8 @@ describe("the tail (R8, R9)", () => {
     const one = session("one");
     one.renew(1);
     expect(one.messages).toEqual([
-      { sequence: 0, head: 1, leaseMs, changes: [] },
-      { sequence: 1, head: 1, leaseMs, changes: [] },
+      { sequence: 0, head: 1, leaseMs, changes: [], previousHead: 1 },
+      { sequence: 1, head: 1, leaseMs, changes: [], previousHead: 1 },
     ]);
   });
 
@@ -157,6 +157,7 @@ describe("the tail (R8, R9)", () => {
         { name: "GameStart", rev: 2 },
         { name: "FishCo", rev: 3 },
       ],
+      previousHead: 0,
     };
     expect(one.messages.slice(1)).toEqual([news]);
     expect(two.messages.slice(1)).toEqual([news]);

@@ -145,7 +145,7 @@ export class CatalogService implements CatalogApi {
       if (session !== undefined && this.#tails.get(session) === handlers) this.#tails.delete(session);
     };
     const reply = (sequence: number) =>
-      handlers.message({ sequence, head: this.#head, leaseMs: this.#leaseMs, changes: [] });
+      handlers.message({ sequence, head: this.#head, leaseMs: this.#leaseMs, changes: [], previousHead: this.#head });
     const end = () => {
       close();
       handlers.ended(sessionOver());
@@ -217,9 +217,10 @@ export class CatalogService implements CatalogApi {
 
   #passOn(change: LedgerChange): void {
     if (change.head <= this.#head) return;
+    const previousHead = this.#head;
     this.#head = change.head;
     const changes = change.stocks.map(({ name, rev }) => ({ name, rev }));
-    const news = { sequence: -1, head: change.head, leaseMs: this.#leaseMs, changes };
+    const news = { sequence: -1, head: change.head, leaseMs: this.#leaseMs, changes, previousHead };
     for (const [session, handlers] of this.#tails) {
       if (this.#sessions.has(session)) {
         handlers.message(news);

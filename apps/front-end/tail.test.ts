@@ -46,9 +46,10 @@ function scenario() {
     return last;
   };
   const sent = (kind: TailRequest["kind"]) => stream().requests.filter((request) => request.kind === kind);
-  const reply = (sequence: number, head = 0) => stream().handlers.message({ sequence, head, leaseMs, changes: [] });
-  const news = (head: number, name: string) =>
-    stream().handlers.message({ sequence: -1, head, leaseMs, changes: [{ name, rev: head }] });
+  const reply = (sequence: number, head = 0) =>
+    stream().handlers.message({ sequence, head, leaseMs, changes: [], previousHead: head });
+  const news = (head: number, name: string, previousHead = head - 1) =>
+    stream().handlers.message({ sequence: -1, head, leaseMs, changes: [{ name, rev: head }], previousHead });
   return { clock, cache, tail, streams, stream, sent, reply, news };
 }
 
@@ -119,11 +120,24 @@ test("what is acknowledged never falls, and goes with every renewal", async () =
   const { clock, tail, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
-  news(9, "A");
-  news(8, "B");
+  news(9, "A", 7);
+  news(8, "B", 7);
   await clock.advance(100);
-  expect(sent("ack").map(({ acked }) => acked)).toEqual([9, 9]);
+  expect(sent("ack").map(({ acked }) => acked)).toEqual([9]);
   expect(sent("renew").map(({ acked }) => acked)).toEqual([9]);
+});
+
+test("news that come before others are not acknowledged: the session is over, and another begins", async () => {
+  const { clock, cache, tail, sent, reply, news } = scenario();
+  tail.start();
+  reply(0, 7);
+  cache.fill(cache.session, stockOf("A", { rev: 7 }), clock.nowMs());
+  news(9, "B", 8);
+  expect(sent("ack")).toEqual([]);
+  expect(cache.session).toBeUndefined();
+  expect(cache.get("A", clock.nowMs())).toBeUndefined();
+  await clock.advance(100);
+  expect(sent("hello")).toMatchObject([{ session: "session-2", replaces: "session-1" }]);
 });
 
 test("the head in the answer to a renewal acknowledges nothing: the news may still be on its way", async () => {
@@ -159,7 +173,7 @@ test("a stream that was given up can neither change nor prolong anything", async
   const old = stream();
   old.handlers.ended();
   await clock.advance(20);
-  old.handlers.message({ sequence: 0, head: 7, leaseMs, changes: [] });
+  old.handlers.message({ sequence: 0, head: 7, leaseMs, changes: [], previousHead: 7 });
   old.handlers.ended();
   expect(cache.session).toBeUndefined();
   expect(streams).toHaveLength(2);

@@ -84,7 +84,7 @@ export class Tail {
     this.#stream.close();
   }
 
-  #received({ sequence, head, leaseMs, changes }: TailReply): void {
+  #received({ sequence, head, leaseMs, changes, previousHead }: TailReply): void {
     const { cache } = this.#options;
     const sentMs = this.#sentMs.get(sequence);
     if (sentMs !== undefined) {
@@ -92,9 +92,12 @@ export class Tail {
       if (this.#begun) cache.renew(sentMs + leaseMs);
       else this.#begin(sentMs, head, leaseMs);
     }
-    if (!this.#begun || sequence >= 0) return;
+    // What comes again is known already.
+    if (!this.#begun || sequence >= 0 || head <= this.#acked) return;
+    // To acknowledge past a change that was missed would let the cache serve the older quantity.
+    if (previousHead > this.#acked) return this.#lost(`the changes after ${this.#acked} are missing`);
     for (const { name, rev } of changes) cache.changed(name, rev);
-    this.#acked = Math.max(this.#acked, head);
+    this.#acked = head;
     this.#send("ack");
   }
 

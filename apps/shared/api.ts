@@ -63,6 +63,8 @@ export interface TailReply {
   /** How long a lease lasts from the sending of the request. */
   readonly leaseMs: number;
   readonly changes: readonly { readonly name: string; readonly rev: number }[];
+  /** With news, the last id before these changes: whoever doesn't know everything up to there has missed something. */
+  readonly previousHead: number;
 }
 
 export interface CatalogApi {

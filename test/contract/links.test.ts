@@ -254,8 +254,8 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
 
     const changes = Array.from({ length: many }, (_, index) => ({ name: `stock ${index}`, rev: largeId }));
     const replies: TailReply[] = [
-      { sequence: 0, head: 4, leaseMs: 500, changes: [] },
-      { sequence: -1, head: largeId, leaseMs: 500, changes },
+      { sequence: 0, head: 4, leaseMs: 500, changes: [], previousHead: 4 },
+      { sequence: -1, head: largeId, leaseMs: 500, changes, previousHead: largeId - 1 },
     ];
     for (const reply of replies) far.handlers.message(reply);
     await until("two replies", () => near.messages.length === 2);

@@ -180,6 +180,18 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: "a change is acknowledged though one before it is missing",
+    rule: "R7",
+    firstSeed: 8350,
+    edits: [
+      {
+        file: "front-end/tail.ts",
+        find: "if (previousHead > this.#acked) return",
+        replace: "if (previousHead < 0) return",
+      },
+    ],
+  },
+  {
     name: "a change doesn't raise the floor",
     rule: "R8",
     firstSeed: 100,

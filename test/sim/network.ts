@@ -1,8 +1,8 @@
 /**
  * The network between the processes: calls and streams that take their time, get lost, arrive twice, overtake one
  * another, and wait at a partition. It keeps what gRPC keeps and no more: within one stream messages arrive in
- * order or not at all, except that any of them may come once more, later; between streams and calls there is no
- * order. A call whose answer is lost ends with its deadline.
+ * order or not at all, except that any of them may come once more, and then overtakes; between streams and calls there
+ * is no order. A call whose answer is lost ends with its deadline.
  */
 
 import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";

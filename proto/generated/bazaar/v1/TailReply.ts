@@ -8,6 +8,7 @@ export interface TailReply {
   'head'?: (number | string | Long);
   'leaseMs'?: (number);
   'changes'?: (_bazaar_v1_Change)[];
+  'previousHead'?: (number | string | Long);
 }
 
 export interface TailReply__Output {
@@ -15,4 +16,5 @@ export interface TailReply__Output {
   'head': (number);
   'leaseMs': (number);
   'changes': (_bazaar_v1_Change__Output)[];
+  'previousHead': (number);
 }
