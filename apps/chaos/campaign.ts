@@ -67,8 +67,10 @@ export async function runCampaign(
       }
       const { cluster, trades } = running;
       const isNew = !cluster.hasStarted;
-      const broken = isNew ? await startCluster(cluster, plan) : undefined;
-      const result = broken ?? (await runRound(cluster, plan, { ...options, earlierTrades: trades, signal }));
+      const result = await attempt(plan, signal, async () => {
+        if (isNew) await cluster.startInOrder();
+        return runRound(cluster, plan, { ...options, earlierTrades: trades, signal });
+      });
       running.trades = result.history.trades;
       totals = addRound(totals, result, isNew);
       if (result.violations.length > 0) {
@@ -96,16 +98,16 @@ function createCluster({ setting, load: { frontEnds } }: RoundPlan): Promise<Clu
   });
 }
 
-/** The result of the round if it can't even begin: `undefined` is fine. */
-async function startCluster(cluster: Cluster, plan: RoundPlan): Promise<RoundResult | undefined> {
+/** A round that can't even begin, or not be finished, has failed like one that broke a promise. */
+async function attempt(plan: RoundPlan, signal: AbortSignal, action: () => Promise<RoundResult>): Promise<RoundResult> {
   const startMs = performance.now();
   try {
-    await cluster.startInOrder();
-    return undefined;
+    return await action();
   } catch (error) {
+    signal.throwIfAborted();
     return {
       plan,
-      violations: [{ promise: "I8", harm: "other", text: `the cluster did not start: ${String(error)}` }],
+      violations: [{ promise: "-", harm: "other", text: String(error) }],
       trades: [],
       history: { trades: [], replays: [], lookups: [], failedLookups: [], queries: [] },
       longestSilenceMs: 0,

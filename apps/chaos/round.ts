@@ -98,10 +98,12 @@ export async function runRound(
   };
   const { minCopies } = plan.setting;
   const { initialQuantities } = cluster;
-  const judged = await judge(cluster, history, { minCopies, initialQuantities, timeoutMs: healTimeoutMs });
+  await step(found, "be judged", async () => {
+    found.push(...(await judge(cluster, history, { minCopies, initialQuantities, timeoutMs: healTimeoutMs })));
+  });
   return {
     plan,
-    violations: [...found, ...judged],
+    violations: found,
     trades: traffic.records,
     history,
     longestSilenceMs: traffic.longestSilenceMs,

@@ -8,6 +8,7 @@
 
 import { statSync } from "node:fs";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
+import type { SmallDisk } from "../cluster/small-disk.ts";
 import { eventually } from "../cluster/wait.ts";
 import type { Fault, Scene } from "./fault.ts";
 import { endedByItself, kill, readRegister, start } from "./targets.ts";
@@ -32,13 +33,12 @@ export const fillReplicaDisk: Fault = {
         const orders = openOrderDatabase(folder, id);
         emptyWal(orders);
         orders.close();
-        cluster.smallDisk.fill();
+        await whileFull(cluster.smallDisk, () => endsItself(scene, name).then(scene.hold));
       } else {
         await startLimited(scene, name, orderFile(folder, id));
+        await endsItself(scene, name);
+        await scene.hold();
       }
-      await endsItself(scene, name);
-      await scene.hold();
-      cluster.smallDisk?.free();
       start(scene, [name]);
     });
   },
@@ -50,32 +50,45 @@ export const fillCatalogDisk: Fault = {
   needsSmallDisk: "catalog",
   holdMs: [[200, 1200]],
   async inflict(scene) {
-    const { cluster, found } = scene;
+    const { cluster } = scene;
     await scene.alone(["catalog"], async () => {
-      if (!cluster.smallDisk) {
+      const { smallDisk } = cluster;
+      if (!smallDisk) {
         await startLimited(scene, "catalog", catalogFile(cluster.catalogFolder));
         await endsItself(scene, "catalog");
         await scene.hold();
         start(scene, ["catalog"]);
         return;
       }
+      // Another fault may have started it a moment ago. On a full disk it would rightly refuse to.
+      const service = cluster.service("catalog");
+      const isUp = () => service.newLines.some((line) => line.includes("listening"));
+      await eventually("the catalog listens", isUp, { timeoutMs, signal: scene.signal });
       const catalog = openCatalogDatabase(cluster.catalogFolder);
       emptyWal(catalog);
       catalog.close();
-      cluster.smallDisk.fill();
-      const before = readRegister(cluster);
-      await scene.hold();
-      const after = readRegister(cluster);
-      cluster.smallDisk.free();
+      const [before, after] = await whileFull(smallDisk, async () => {
+        const register = readRegister(cluster);
+        await scene.hold();
+        return [register, readRegister(cluster)] as const;
+      });
       if (after.head !== before.head || after.term !== before.term) throw new Error("the catalog's disk wasn't full");
-      const { exit } = cluster.service("catalog");
-      if (exit) {
-        found(endedByItself("catalog", exit));
+      if (service.exit) {
+        scene.found(endedByItself("catalog", service.exit));
         start(scene, ["catalog"]);
       }
     });
   },
 };
+
+async function whileFull<Result>(disk: SmallDisk, action: () => Promise<Result>): Promise<Result> {
+  disk.fill();
+  try {
+    return await action();
+  } finally {
+    disk.free();
+  }
+}
 
 /** Its file is kept, and written from the start again when it is long: room that a full disk still has. */
 function emptyWal({ client }: { client: { pragma(text: string): unknown } }): void {
