@@ -10,15 +10,27 @@ export class Random {
 
   /** From 0 up to 1, without 1 (mulberry32). */
   next(): number {
-    this.#state = (this.#state + 0x6d2b_79f5) | 0;
-    let value = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
+    return this.#next32() / 2 ** 32;
   }
 
   /** Both ends included. */
   whole(min: number, max: number): number {
     return min + Math.floor(this.next() * (max - min + 1));
+  }
+
+  /** From `min` up to `max`, without `max`. */
+  between(min: number, max: number): number {
+    return min + this.next() * (max - min);
+  }
+
+  /** Mostly below the mean, now and then far above it. */
+  exponential(mean: number): number {
+    return -mean * Math.log(1 - this.next());
+  }
+
+  /** A sequence of its own, for a part whose draws must not shift those of the others. */
+  fork(): Random {
+    return new Random(this.#next32());
   }
 
   chance(probability: number): boolean {
@@ -27,9 +39,8 @@ export class Random {
 
   /** The list must have an entry. */
   pick<Entry>(list: readonly Entry[]): Entry {
-    const entry = list[this.whole(0, list.length - 1)];
-    if (entry === undefined) throw new Error("nothing to pick from");
-    return entry;
+    if (list.length === 0) throw new Error("nothing to pick from");
+    return list[this.whole(0, list.length - 1)] as Entry;
   }
 
   /** Different entries, in the order of the list. */
@@ -37,6 +48,13 @@ export class Random {
     const chosen = new Set<number>();
     while (chosen.size < Math.min(count, list.length)) chosen.add(this.whole(0, list.length - 1));
     return list.filter((_, index) => chosen.has(index));
+  }
+
+  #next32(): number {
+    this.#state = (this.#state + 0x6d2b_79f5) | 0;
+    let value = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
+    return (value ^ (value >>> 14)) >>> 0;
   }
 }
 

@@ -4,10 +4,10 @@
  */
 
 import type { Ledger } from "@stock-bazaar/catalog/ledger";
+import type { Random } from "@stock-bazaar/chaos/random";
 import type { SqliteClient } from "@stock-bazaar/db/open";
 import type { OrderLog } from "@stock-bazaar/order/order-log";
 import type { Life } from "./process.ts";
-import type { Random } from "./random.ts";
 
 const fsyncMs = 0.5;
 /** More pages than any run needs. */

@@ -1,10 +1,10 @@
 /** What goes wrong in a run, as its plan says. */
 
+import type { Random } from "@stock-bazaar/chaos/random";
 import type { Disk } from "./disk.ts";
 import type { Weather } from "./network.ts";
 import { type FaultKind, type Plan, spansMs } from "./plan.ts";
 import type { Host } from "./process.ts";
-import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
 export class Faults {

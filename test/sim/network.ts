@@ -5,10 +5,10 @@
  * is no order. A call whose answer is lost ends with its deadline.
  */
 
+import type { Random } from "@stock-bazaar/chaos/random";
 import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Host, Life } from "./process.ts";
-import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** On an ordinary day, on average. */

@@ -3,7 +3,7 @@
  * breaks all the time gets less far into the corners than one in which a few things break often.
  */
 
-import type { Random } from "./random.ts";
+import type { Random } from "@stock-bazaar/chaos/random";
 import type { Habits } from "./workload.ts";
 import type { Settings } from "./world.ts";
 
@@ -86,11 +86,11 @@ export function drawPlan(random: Random): Plan {
 export function drawSettings(random: Random, { theme }: Plan): Settings {
   const isAboutCache = theme === "cache";
   const replicas = random.pick(isAboutCache ? [1, 2] : [2, 3, 3, 5]);
-  const names = ["GameStart", "FishCo", "BoarCo"].slice(0, isAboutCache ? 3 : random.integer(1, 3));
+  const names = ["GameStart", "FishCo", "BoarCo"].slice(0, isAboutCache ? 3 : random.whole(1, 3));
   return {
     stocks: names.map((name) => ({
       name,
-      priceCents: random.integer(1, 5000),
+      priceCents: random.whole(1, 5000),
       quantity: random.pick([0, 5, 40, 1000]),
     })),
     replicas,
@@ -110,7 +110,7 @@ export function drawSettings(random: Random, { theme }: Plan): Settings {
 export function drawHabits(random: Random, { theme }: Plan): Habits {
   const isAboutCache = theme === "cache";
   return {
-    clients: isAboutCache ? random.integer(4, 8) : random.integer(2, 5),
+    clients: isAboutCache ? random.whole(4, 8) : random.whole(2, 5),
     thinkMs: random.pick([10, 40]),
     tradeChance: random.pick(isAboutCache ? [0.05, 0.2] : [0.3, 0.8]),
     repeatChance: random.pick([0, 0.2]),

@@ -1,10 +1,10 @@
 /** One run: everything that is in it follows from its seed. */
 
+import { Random } from "@stock-bazaar/chaos/random";
 import { CopiesWatch, differences, LedgerWatch, readLedger, readOrders, rebuiltDifferently } from "./checker.ts";
 import { Faults } from "./faults.ts";
 import { brokenOutcomes, staleAnswers } from "./history.ts";
 import { drawHabits, drawPlan, drawSettings, type FaultKind } from "./plan.ts";
-import { Random } from "./random.ts";
 import { Workload } from "./workload.ts";
 import { World } from "./world.ts";
 

@@ -1,11 +1,11 @@
 /** Clients, each with its own habits, and the history of what they asked and were told. */
 
+import type { Random } from "@stock-bazaar/chaos/random";
 import type { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import type { Outcome } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
 import type { History, Told, Wish } from "./history.ts";
 import type { Host, Life } from "./process.ts";
-import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
 export interface Habits {
@@ -110,7 +110,7 @@ export class Workload {
       key: this.#world.newId(),
       name: this.#stock(),
       type: random.chance(0.6) ? "buy" : "sell",
-      quantity: random.integer(1, this.#habits.quantityMax),
+      quantity: random.whole(1, this.#habits.quantityMax),
     };
     const asked = [this.#untilTold(client, life, frontEnd, wish)];
     if (random.chance(this.#habits.twiceChance)) {

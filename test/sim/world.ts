@@ -6,6 +6,7 @@
 
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { CatalogService } from "@stock-bazaar/catalog/service";
+import type { Random } from "@stock-bazaar/chaos/random";
 import { stocks } from "@stock-bazaar/db/catalog-tables";
 import {
   type CatalogDatabase,
@@ -22,7 +23,6 @@ import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import { Disk, ledgerOnDisk, logOnDisk } from "./disk.ts";
 import { type Caller, Network } from "./network.ts";
 import { Host, Life, type Pace } from "./process.ts";
-import type { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 
 export interface Settings {
@@ -214,7 +214,7 @@ export class World {
       catalog: this.#catalogFor(caller),
       log: logOnDisk(createSqliteOrderLog(host.database), host.disk, life),
       clock: life.clock,
-      random: () => this.#random.fraction(),
+      random: () => this.#random.next(),
       logger: this.#logger(host.name, life),
       minCopies: settings.minCopies,
       rpcTimeoutMs: settings.rpcTimeoutMs,
@@ -254,7 +254,7 @@ export class World {
       replicas: new Map(this.replicas.map((replica) => [replica.id, this.#replicaFor(caller, replica)])),
       config: { cacheSize, cacheTtlMs, requestTimeoutMs },
       clock: life.clock,
-      random: () => this.#random.fraction(),
+      random: () => this.#random.next(),
       newId: () => this.newId(),
       logger: this.#logger(host.name, life),
     });
