@@ -114,7 +114,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a follower stores again what comes again",
     rule: "R4",
-    firstSeed: 710,
+    firstSeed: 230,
     edits: [
       {
         file: "order/follower.ts",
@@ -142,12 +142,13 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the follower begins before the leader that it was has ended",
     rule: "R1",
-    firstSeed: 160,
+    firstSeed: 350,
     edits: [{ file: "order/replica.ts", find: "this.#retired = leader.stored();", replace: "void leader.stored();" }],
   },
   {
     name: "a miss isn't confirmed with the ledger",
     rule: "R6",
+    firstSeed: 320,
     edits: [
       {
         file: "order/replica.ts",
@@ -182,7 +183,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a change is acknowledged though one before it is missing",
     rule: "R7",
-    firstSeed: 8350,
+    firstSeed: 780,
     edits: [
       {
         file: "front-end/tail.ts",
@@ -194,7 +195,6 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a change doesn't raise the floor",
     rule: "R8",
-    firstSeed: 100,
     edits: [{ file: "front-end/stock-cache.ts", find: "    this.#floor.set(name, rev);\n", replace: "" }],
   },
   {
@@ -244,7 +244,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a session is forgotten when its stream ends",
     rule: "R9",
-    firstSeed: 260,
+    firstSeed: 600,
     edits: [
       {
         file: "catalog/service.ts",
@@ -257,7 +257,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a session is kept no longer than a lease",
     rule: "R9",
-    firstSeed: 240,
+    firstSeed: 110,
     edits: [{ file: "catalog/sessions.ts", find: "const leaseMargin = 0.15;", replace: "const leaseMargin = 0;" }],
   },
   {
@@ -301,6 +301,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the catalog settles at once after its start",
     rule: "R9",
+    firstSeed: 150,
     edits: [{ file: "catalog/sessions.ts", find: "options.startedMs + this.#keepMs;", replace: "options.startedMs;" }],
   },
   {
