@@ -31,6 +31,8 @@ const retryMeanMs = 30;
 const patienceMs = [400, 1500, 8000];
 /** For an answer to a question: whoever waits long sees little. */
 const readerPatienceMs = [30, 100, 1000];
+/** Of the orders that were acknowledged, when all is over. */
+const queriedMax = 20;
 const unknownStock = "NoSuchStock";
 
 export class Workload {
@@ -71,7 +73,7 @@ export class Workload {
     for (const frontEnd of this.#world.frontEnds) {
       for (const { name } of this.#world.settings.stocks) await this.#lookUp("last-client", life, frontEnd, name);
     }
-    for (const { wish, orderId } of this.#acknowledged) {
+    for (const { wish, orderId } of this.#random.sample(this.#acknowledged, queriedMax)) {
       await this.#query("last-client", life, this.#random.pick(this.#world.frontEnds), wish, orderId);
     }
   }
