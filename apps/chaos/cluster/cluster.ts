@@ -64,7 +64,12 @@ export class Cluster implements DatabaseFolders {
     for (const id of this.replicaIds) this.#add(`order-${id}`, "order", { ORDER_ID: String(id) });
     for (const [index, port] of frontEndPorts.entries())
       this.#add(`front-end-${index + 1}`, "front-end", { FRONTEND_PORT: String(port) });
-    this.initialQuantities = this.#createDatabases();
+    try {
+      this.initialQuantities = this.#createDatabases();
+    } catch (error) {
+      this.#removeFiles();
+      throw error;
+    }
   }
 
   /** Databases are there, nothing runs yet. */
@@ -191,6 +196,10 @@ export class Cluster implements DatabaseFolders {
 
   async dispose(): Promise<void> {
     await this.killAll();
+    this.#removeFiles();
+  }
+
+  #removeFiles(): void {
     this.smallDisk?.unmount();
     rmSync(this.dataDir, { recursive: true, force: true });
   }
