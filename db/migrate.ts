@@ -32,6 +32,12 @@ export function migrateAll(databases: Databases): MigratedDatabase[] {
   ];
 }
 
+/** Only this replica's file, whatever else is there or isn't: the catalog may be on another machine. */
+export function migrateReplica({ dataDir }: Pick<Databases, "dataDir">, id: number): MigratedDatabase {
+  const file = orderFile(dataDir, id);
+  return { file, migrations: migrateFile(file, "orders") };
+}
+
 function migrateCatalog(dataDir: string): number {
   const migrations = migrateFile(catalogFile(dataDir), "catalog");
   const catalog = openCatalogDatabase(dataDir);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
@@ -27,6 +27,15 @@ async function run(args: string[], environment: Record<string, string> = {}) {
 }
 
 describe("migrate", () => {
+  test("makes the database of one replica alone", async () => {
+    const made = await run(["migrate", "--replica", "2"]);
+    expect(made).toMatchObject({ exitCode: 0, stdout: `${dataDir}/order-2.db: migrations applied: 1\n` });
+    expect(existsSync(join(dataDir, "catalog.db"))).toBe(false);
+    const wrong = await run(["migrate", "--replica", "4"]);
+    expect(wrong.exitCode).toBe(2);
+    expect(wrong.stderr).toContain('--replica is "4": allowed is one of 1, 2, 3');
+  });
+
   test("makes the databases of DATA_DIR and ORDER_REPLICAS, and a second time nothing", async () => {
     const environment = { ORDER_REPLICAS: "2=127.0.0.1:6002,5=127.0.0.1:6005" };
     const first = await run(["migrate"], environment);

@@ -57,20 +57,21 @@ async function replaceDatabase(
 ): Promise<void> {
   const name = choose(replicaNames(scene), scene);
   const folder = scene.cluster.folderOf(name);
+  const replica = name.replace("order-", "");
   const file = join(folder, `${name}.db`);
   await scene.alone([name], async () => {
     await kill(scene, [name]);
     for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
     await scene.hold();
-    await migrate(migrationOf(scene, folder), file);
+    await migrate(migrationOf(scene, folder, ["--replica", replica]), file);
     start(scene, [name]);
   });
 }
 
 /** `bazaar migrate`, as a person would run it. */
-function migrationOf({ cluster }: Scene, folder: string): Service {
+function migrationOf({ cluster }: Scene, folder: string, options: readonly string[] = []): Service {
   return new Service("migrate", "apps/cli/main.ts", {
-    args: ["migrate"],
+    args: ["migrate", ...options],
     environment: { ...cluster.environment, DATA_DIR: folder },
   });
 }
