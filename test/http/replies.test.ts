@@ -172,10 +172,10 @@ describe("when the bazaar has no answer", () => {
     routes.map(([method, path]) => ({ method, path, unavailable, internal })),
   );
 
-  async function failing(error: unknown, logger: Logger = silentLogger): Promise<TestClient> {
+  function failing(error: unknown, logger: Logger = silentLogger): TestClient {
     // Rejections of whatever kind are what is tested here.
     const fail = () => Promise.reject(error);
-    return createTestClient({
+    return client.beside({
       changes: { lookup: fail, stocks: fail, trade: fail, order: fail, orders: fail, cluster: fail },
       logger,
     });
@@ -194,11 +194,10 @@ describe("when the bazaar has no answer", () => {
       "STALE_TERM",
     ];
     for (const code of codes) {
-      const asked = await failing(new BazaarError(code, "secret 10.0.0.7:6001"));
+      const asked = failing(new BazaarError(code, "secret 10.0.0.7:6001"));
       const answer = await ask(asked, method, path);
       expectFailure(answer, 503, unavailable, "UNAVAILABLE");
       expect(answer.headers["retry-after"]).toBe("1");
-      await asked.close();
     }
   });
 
@@ -213,7 +212,7 @@ describe("when the bazaar has no answer", () => {
       null,
     ]) {
       const error = vi.fn();
-      const asked = await failing(thrown, { ...silentLogger, debug: vi.fn(), error });
+      const asked = failing(thrown, { ...silentLogger, debug: vi.fn(), error });
       const answer = await ask(asked, method, path, { "x-request-id": "traced" });
       expectFailure(answer, 500, internal, "INTERNAL_ERROR");
       expect(JSON.stringify(answer)).not.toMatch(/secret|SQLITE|\.ts\b/i);
@@ -221,35 +220,31 @@ describe("when the bazaar has no answer", () => {
         expect.objectContaining({ requestId: "traced", err: expect.any(BazaarError) }),
         expect.any(String),
       );
-      await asked.close();
     }
   });
 
   test("a key that is refused by an error is told like one refused by an outcome", async () => {
-    const asked = await failing(new BazaarError("KEY_REUSED", "secret"));
+    const asked = failing(new BazaarError("KEY_REUSED", "secret"));
     const message = "Idempotency-Key was used with a different request";
     expectFailure(await asked.post("/orders", trade), 422, message, "KEY_REUSED");
-    await asked.close();
   });
 
   test("what a call throws at once is answered like what it rejects with", async () => {
     const explode = () => {
       throw new Error("secret");
     };
-    const asked = await createTestClient({ changes: { dropCached: explode, lookupCached: explode, trade: explode } });
+    const asked = client.beside({ changes: { dropCached: explode, lookupCached: explode, trade: explode } });
     const internal = "Stock could not be looked up due to internal error";
     expectFailure(await asked.get("/stocksCache/GameStart"), 500, internal, "INTERNAL_ERROR");
     expectFailure(await asked.get("/stocksCacheLookup/GameStart"), 500, internal, "INTERNAL_ERROR");
     const answer = await asked.post("/orders", trade);
     expectFailure(answer, 500, "Stock could not be traded due to internal error", "INTERNAL_ERROR");
-    await asked.close();
   });
 
   test("/healthz, /hello, /metrics and /openapi.json answer all the same", async () => {
-    const asked = await failing(new BazaarError("UNAVAILABLE", "secret"));
+    const asked = failing(new BazaarError("UNAVAILABLE", "secret"));
     for (const path of ["/healthz", "/hello", "/metrics", "/openapi.json"]) {
       expect((await asked.get(path)).status).toBe(200);
     }
-    await asked.close();
   });
 });

@@ -7,7 +7,7 @@ import { createApp } from "@stock-bazaar/front-end/app";
 import type { Bazaar } from "@stock-bazaar/front-end/bazaar";
 import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import { expect } from "vitest";
-import { createTestBazaar } from "./bazaar.ts";
+import { createTestBazaar, type TestBazaar } from "./bazaar.ts";
 
 /** What may be sent: text, bytes, or a stream of them. */
 export type Body = NonNullable<RequestInit["body"]>;
@@ -26,6 +26,8 @@ export interface TestClient {
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** Sends JSON, with the headers that a real client sends. */
   post(path: string, value: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Another app on the same bazaar; only this one needs to be closed. */
+  beside(options: ClientOptions): TestClient;
   close(): Promise<void>;
 }
 
@@ -35,8 +37,12 @@ export interface ClientOptions {
   readonly logger?: Logger;
 }
 
-export async function createTestClient({ changes, logger = silentLogger }: ClientOptions = {}): Promise<TestClient> {
-  const { bazaar: whole, close } = await createTestBazaar();
+export async function createTestClient(options: ClientOptions = {}): Promise<TestClient> {
+  return clientOf(await createTestBazaar(), options);
+}
+
+function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions): TestClient {
+  const { changes, logger = silentLogger } = options;
   const bazaar = changes === undefined ? whole : withChanges(whole, changes);
   const app = createApp({ bazaar, logger });
   const send: TestClient["send"] = async (method, path, init = {}) => {
@@ -55,6 +61,7 @@ export async function createTestClient({ changes, logger = silentLogger }: Clien
         body,
       });
     },
+    beside: (others) => clientOf({ bazaar: whole, close: async () => {} }, others),
     close,
   };
 }
