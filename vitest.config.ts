@@ -1,6 +1,6 @@
 /**
  * Three kinds of tests, one after the other: `unit` runs in seconds, `sim` runs thousands of simulated failures on all
- * cores, `e2e` starts real processes and so one file at a time.
+ * cores, `e2e` starts real processes, many of them, and so two files at a time.
  */
 
 import { defineConfig } from "vitest/config";
@@ -41,7 +41,7 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           pool: "threads",
           sequence: { groupOrder: 2 },
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
