@@ -68,3 +68,12 @@ function autocannonCommand({ connections, seconds }: Load, url: string, stocks: 
   const load = JSON.stringify({ url, connections, seconds, stocks });
   return [process.execPath, join(import.meta.dirname, "autocannon.ts"), load];
 }
+
+/** With its version, where it tells one. */
+export function describeLoadTool(tool: LoadTool): string {
+  if (tool === "autocannon") return tool;
+  // It prints its version, then its usage, and exits with 1.
+  const text = Bun.spawnSync(["wrk", "--version"]).stdout.toString();
+  const version = /\d+\.\d+\.\d+/.exec(text)?.[0];
+  return version === undefined ? "wrk" : `wrk ${version}`;
+}
