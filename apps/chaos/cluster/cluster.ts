@@ -7,9 +7,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { at, get } from "@stock-bazaar/client/requests";
 import { catalogFile, migrateFile, openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
 import { seed } from "@stock-bazaar/db/seed";
-import { at, get } from "../clients/client.ts";
 import { freePorts } from "./ports.ts";
 import { Service } from "./service.ts";
 import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
