@@ -16,18 +16,23 @@ export interface QueryAllOptions {
   readonly records: readonly TradeRecord[];
   /** Each asks for one order at a time. */
   readonly clients: number;
+  /** A query that gets no answer is asked again elsewhere for this long; default: 30 seconds. */
+  readonly giveUpMs?: number;
+  /** How long to wait for one reply; default: 5 seconds. */
+  readonly patienceMs?: number;
   /** Hears of each answer. */
   readonly observe?: (query: QueryRecord) => void;
   /** Gives up what isn't answered yet. */
   readonly signal?: AbortSignal;
 }
 
-const patienceMs = 5000;
-/** A query that gets no answer is asked again elsewhere for this long. */
-const giveUpMs = 30_000;
+const patienceMsDefault = 5000;
+const giveUpMsDefault = 30_000;
 
 /** Asks for every one of these orders until each has an answer; those that get none have status 0 or 503. */
-export async function queryAll({ urls, records, clients, observe, signal }: QueryAllOptions): Promise<QueryRecord[]> {
+export async function queryAll(options: QueryAllOptions): Promise<QueryRecord[]> {
+  const { urls, records, clients, observe, signal } = options;
+  const { giveUpMs = giveUpMsDefault, patienceMs = patienceMsDefault } = options;
   const waiting = [...records];
   const heard: QueryRecord[] = [];
   const ask = async (first: number) => {
