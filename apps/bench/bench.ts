@@ -6,12 +6,10 @@
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
 import { cpuSecondsOf, type MachineCpu, machineCpu } from "@stock-bazaar/report/process-cpu";
 import { median } from "@stock-bazaar/report/statistics";
-import { describeLoadTool, type Load, type LoadTool, type MeasuredLoad, putLoad } from "./load.ts";
+import { describeLoadTool, type Load, type MeasuredLoad, putLoad } from "./load.ts";
+import { type LoadTool, type RowKind, rowKinds, type SystemName } from "./names.ts";
 import { checkNothingLost, type LossCheck } from "./nothing-lost.ts";
-import { replicaIds, type Role, startSystem, type SystemName, type SystemProcess } from "./systems.ts";
-
-export const rowKinds = ["trades", "single", "lookups"] as const;
-export type RowKind = (typeof rowKinds)[number];
+import { replicaIds, type Role, startSystem, type SystemProcess } from "./systems.ts";
 
 export interface BenchOptions {
   /** Of one measurement. */

@@ -5,6 +5,7 @@
 
 import { join } from "node:path";
 import { type LoadResult, parseAutocannon, parseWrk } from "./load-output.ts";
+import type { LoadTool } from "./names.ts";
 
 export interface Load {
   readonly kind: "trades" | "lookups";
@@ -23,8 +24,6 @@ export interface MeasuredLoad extends LoadResult {
   /** CPU time that the load generator itself took. */
   readonly loadCpuSeconds: number;
 }
-
-export type LoadTool = "wrk" | "autocannon";
 
 /** The same as that of a request in the bazaar: what takes longer is an error. */
 const timeoutSeconds = 10;

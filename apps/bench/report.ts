@@ -4,8 +4,8 @@ import { counted, percent, whole } from "@stock-bazaar/report/figures";
 import { ratio } from "@stock-bazaar/report/statistics";
 import { markdownTable } from "@stock-bazaar/report/table";
 import type { BenchResult, BenchRow, CpuPart, Summary } from "./bench.ts";
+import { type SystemName, systemNames } from "./names.ts";
 import { isNothingLost } from "./nothing-lost.ts";
-import { type SystemName, systemNames } from "./systems.ts";
 
 const none = "";
 

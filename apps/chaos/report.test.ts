@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { tradeRecord } from "../../test/support/sound-databases.ts";
 import type { CampaignResult } from "./campaign.ts";
 import type { Violation } from "./checks/violation.ts";
-import { faultNames } from "./faults/index.ts";
+import { faultNames } from "./faults/names.ts";
 import { planRound } from "./plan.ts";
 import { Progress } from "./progress.ts";
 import { describeRound, formatReport } from "./report.ts";

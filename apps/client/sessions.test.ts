@@ -14,9 +14,12 @@ function options(url: string, change: Partial<RunOptions> = {}): RunOptions {
     giveUpMs: 0,
     patienceMs: 10_000,
   } as const;
-  // 0.1, 0.2, …, 0.9, again and again: of any ten draws the same share is below p.
-  let draw = 0;
-  return { ...base, random: () => ((draw += 1) % 9) / 10 + 0.1, ...change };
+  // 0.1, 0.2, …, 0.9, again and again.
+  const random = () => {
+    let draw = 0;
+    return () => ((draw += 1) % 9) / 10 + 0.1;
+  };
+  return { ...base, random, ...change };
 }
 
 function run(url: string, change: Partial<RunOptions> = {}): Promise<RunResult> {

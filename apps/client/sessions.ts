@@ -7,11 +7,8 @@ import { Findings } from "./findings.ts";
 import { Latencies, type LatencySummary } from "./latencies.ts";
 import { describeQuery, queryAll } from "./order-check.ts";
 import { at } from "./requests.ts";
+import type { RunType } from "./run-types.ts";
 import { Session, type SessionEvents } from "./session.ts";
-
-/** Lookups alone; with trades; with trades and the check of every order. */
-export const runTypes = ["lookup", "session", "session-check"] as const;
-export type RunType = (typeof runTypes)[number];
 
 export interface RunOptions {
   /** The front-end, like `http://127.0.0.1:8080`. */
@@ -24,8 +21,8 @@ export interface RunOptions {
   readonly p: number;
   /** What to look up; default: all that there are. */
   readonly stocks?: readonly string[] | undefined;
-  /** From 0 up to 1. */
-  readonly random: () => number;
+  /** Makes a client's source of chance: numbers from 0 up to 1. */
+  readonly random: () => () => number;
   /** How long a request is sent again that nobody answers. Then the run ends. */
   readonly giveUpMs: number;
   /** How long to wait for one reply. */
@@ -78,8 +75,8 @@ export async function runSessions(options: RunOptions, progress: Progress, signa
   signal.throwIfAborted();
   const run = new Run(options, progress);
   const tradeProbability = type === "lookup" ? 0 : p;
-  const session = { url, stocks, lookups: requests, tradeProbability, random, giveUpMs, patienceMs };
-  const sessions = Array.from({ length: clients }, () => new Session(session, run));
+  const session = { url, stocks, lookups: requests, tradeProbability, giveUpMs, patienceMs };
+  const sessions = Array.from({ length: clients }, () => new Session({ ...session, random: random() }, run));
   const stop = () => sessions.forEach((each) => each.stop());
   run.onUnanswered = stop;
   signal.addEventListener("abort", stop);
