@@ -5,6 +5,7 @@
 
 import { parse, View, Warn } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
+import { type CacheMode, cacheModes } from "./cache-modes.ts";
 import type { EvaluationResult, Measured } from "./evaluation.ts";
 
 export interface Plot {
@@ -23,6 +24,13 @@ interface Curve {
   readonly axis: string;
   /** What is drawn of a measurement; nothing where it has none. */
   readonly values: (measured: Measured) => readonly { readonly line: string; readonly value: number }[];
+}
+
+interface Row {
+  readonly p: number;
+  readonly value: number;
+  readonly series: string;
+  readonly line: string;
 }
 
 const curves: readonly Curve[] = [
@@ -53,7 +61,7 @@ export async function drawPlots({ points }: EvaluationResult): Promise<Plot[]> {
   return Promise.all(
     curves.map(async ({ name, title, caption, axis, values }) => {
       const rows = points.flatMap(({ p, cache, measured }) =>
-        values(measured).map(({ line, value }) => ({ p, value, series: `cache ${cache}`, line })),
+        values(measured).map(({ line, value }) => ({ p, value, series: seriesOf(cache), line })),
       );
       return { name, title, caption, svg: await draw(specOf(title, axis, rows)) };
     }),
@@ -69,8 +77,9 @@ function latencyLines({ count, p50Ms, p99Ms }: Measured["lookups"]) {
       ];
 }
 
-function specOf(title: string, axis: string, rows: readonly object[]): TopLevelSpec {
-  const lines = new Set(rows.map((row) => Reflect.get(row, "line") as string));
+function specOf(title: string, axis: string, rows: readonly Row[]): TopLevelSpec {
+  const line = { symbolType: "stroke", symbolSize: 300 } as const;
+  const lines = new Set(rows.map((row) => row.line));
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     title,
@@ -81,13 +90,30 @@ function specOf(title: string, axis: string, rows: readonly object[]): TopLevelS
     data: { values: rows.map((row) => ({ ...row })) },
     mark: { type: "line", point: true },
     encoding: {
-      x: { field: "p", type: "quantitative", title: "share of lookups that a trade follows", axis: { format: "%" } },
+      x: {
+        field: "p",
+        type: "quantitative",
+        title: "share of lookups that a trade follows",
+        axis: { format: "%", values: [...new Set(rows.map(({ p }) => p))] },
+      },
       y: { field: "value", type: "quantitative", title: axis },
-      color: { field: "series", type: "nominal", title: null, scale: { range: ["#d95f02", "#1b6ca8"] } },
-      ...(lines.size > 1 && { strokeDash: { field: "line", type: "nominal", title: null } }),
+      color: {
+        field: "series",
+        type: "nominal",
+        title: null,
+        legend: line,
+        scale: { domain: [...cacheModes].map(seriesOf), range: ["#1b6ca8", "#d95f02"] },
+      },
+      ...(lines.size > 1 && {
+        strokeDash: { field: "line", type: "nominal", title: null, legend: { ...line, symbolStrokeColor: "black" } },
+      }),
     },
     config: { font: "sans-serif", view: { stroke: null } },
   };
+}
+
+function seriesOf(cache: CacheMode): string {
+  return `cache ${cache}`;
 }
 
 async function draw(spec: TopLevelSpec): Promise<string> {
