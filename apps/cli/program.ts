@@ -18,7 +18,7 @@ const groups = {
   "Trade:": [lookupCommand, tradeCommand, orderCommand],
   "Databases:": [migrateCommand, seedCommand, verifyCommand, rebuildCatalogCommand],
   "Load, faults, figures:": [clientCommand, evaluateCommand, benchCommand, chaosCommand],
-  "Shell:": [completionCommand],
+  "Help:": [completionCommand],
 };
 
 const examples = [
@@ -38,7 +38,13 @@ const exits = [
 export function createProgram(): Command {
   const program = new Command("bazaar")
     .description("Stock Bazaar: a stock-trading service that never loses an acknowledged order")
-    .helpCommand("help [command]", "more about a command, with examples")
+    .addHelpCommand(
+      new Command("help")
+        .argument("[command]")
+        .description("more about a command, with examples")
+        .helpOption(false)
+        .helpGroup("Help:"),
+    )
     .addHelpText("after", () => ["", ...section("Examples", examples), "", ...section("Exit codes", exits)].join("\n"))
     .exitOverride();
   for (const [heading, creates] of Object.entries(groups)) {

@@ -4,10 +4,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { Service } from "@stock-bazaar/chaos/cluster/service";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const files = ["README.md", "evaluation.json", "lookups.svg", "throughput.svg", "trades.svg"];
+
+/** It starts ten processes first, maybe beside another test's. */
+const timeoutMs = 120_000;
 
 interface Evaluation {
   readonly service: Service;
@@ -32,6 +35,8 @@ function start(...args: string[]): Evaluation {
   return { service, out, temporary };
 }
 
+vi.setConfig({ testTimeout: 2 * timeoutMs });
+
 /** Processes whose environment names the folder. */
 function processesOf(folder: string): string[] {
   return readdirSync("/proc").filter((entry) => {
@@ -47,13 +52,14 @@ function processesOf(folder: string): string[] {
 const hasProc = existsSync("/proc/self/environ");
 
 function measures(service: Service): Promise<boolean> {
-  return eventually("it measures", () => service.lines.some((line) => line.startsWith("round 1/1")));
+  return eventually("it measures", () => service.lines.some((line) => line.startsWith("round 1/1")), { timeoutMs });
 }
 
 test("writes tables, figures and plots, and leaves other files alone", async () => {
   const { service, out, temporary } = start("--requests", "20");
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, "notes.md"), "mine");
+  await eventually("it ends", () => !service.isRunning, { timeoutMs });
   expect(await service.ended()).toEqual({ code: 0, signal: null });
   expect(readdirSync(out).sort()).toEqual([...files, "notes.md"].sort());
   const result = JSON.parse(readFileSync(join(out, "evaluation.json"), "utf8")) as {
@@ -81,7 +87,7 @@ test.each(["SIGINT", "SIGTERM"] as const)("%s in the middle leaves an older resu
 
 test("a signal while its bazaars start ends it too", async () => {
   const { service, temporary } = start("--requests", "20");
-  await eventually("a bazaar starts", () => readdirSync(temporary).length > 0);
+  await eventually("a bazaar starts", () => readdirSync(temporary).length > 0, { timeoutMs });
   expect(await service.stop("SIGINT")).toEqual({ code: 1, signal: null });
   expect(readdirSync(temporary)).toEqual([]);
 });
