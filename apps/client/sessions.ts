@@ -135,7 +135,7 @@ class Run implements SessionEvents {
   lookedUp(record: StockRecord): void {
     this.#lookups.add(record);
     if (record.cache === "hit") this.#hits.add(record);
-    // What the server doesn't say isn't counted as either.
+    // Without a cache all are misses; where the server doesn't say, they are neither.
     else if (record.cache !== "") this.#misses.add(record);
     if (record.attempts > 1) this.#retried += 1;
     this.#done += 1;

@@ -21,7 +21,7 @@ export async function evaluate({ out, json = false, ...options }: EvaluateOption
   let said = "";
   try {
     const result = await runEvaluation(
-      options,
+      { ...options, p: [...new Set(options.p)], cache: [...new Set(options.cache)] },
       (done, total, what) => {
         bar.show((done / total) * 1000, `${Math.floor((done / total) * 100)}%  ${what}`);
         if (!bar.isDrawn && what !== said) bar.say(what);
