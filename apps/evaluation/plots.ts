@@ -5,7 +5,7 @@
 
 import { parse, View, Warn } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import { type CacheMode, cacheModes } from "./cache-modes.ts";
+import { type CacheMode, cacheModes } from "./settings.ts";
 import type { EvaluationResult, Measured } from "./evaluation.ts";
 
 export interface Plot {
