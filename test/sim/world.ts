@@ -8,13 +8,10 @@ import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { CatalogService } from "@stock-bazaar/catalog/service";
 import type { Random } from "@stock-bazaar/chaos/random";
 import { stocks } from "@stock-bazaar/db/catalog-tables";
-import {
-  type CatalogDatabase,
-  type OrderDatabase,
-  openCatalogInMemory,
-  openOrdersInMemory,
-} from "@stock-bazaar/db/open";
+import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/migrations";
+import type { CatalogDatabase, OrderDatabase } from "@stock-bazaar/db/open";
 import { sqliteFailure } from "@stock-bazaar/db/sqlite-failure";
+import { queryCatalog } from "@stock-bazaar/db/query";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { Replica } from "@stock-bazaar/order/replica";
@@ -86,7 +83,7 @@ export class World {
     this.#witness = witness;
     this.network = new Network(this.scheduler, random.fork());
     this.catalogDatabase = openCatalogInMemory();
-    this.catalogDatabase.db
+    queryCatalog(this.catalogDatabase)
       .insert(stocks)
       .values(settings.stocks.map((stock) => ({ ...stock, volume: 0, rev: 0 })))
       .run();
