@@ -12,6 +12,7 @@ import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/migrat
 import type { CatalogDatabase, OrderDatabase } from "@stock-bazaar/db/open";
 import { sqliteFailure } from "@stock-bazaar/db/sqlite-failure";
 import { queryCatalog } from "@stock-bazaar/db/query";
+import type { StockLookup } from "@stock-bazaar/front-end/bazaar";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { Replica } from "@stock-bazaar/order/replica";
@@ -40,6 +41,11 @@ export interface Settings {
 }
 
 /** What looks over the shoulders of the processes. */
+/** A front-end as a client reaches it. */
+interface RemoteBazaar extends Pick<LiveBazaar, "trade" | "stocks" | "order"> {
+  lookup(name: string): Promise<StockLookup>;
+}
+
 export interface Witness {
   /** The ledger may have changed. */
   committed(): void;
@@ -165,10 +171,10 @@ export class World {
   }
 
   /** A front-end as a client sees it. */
-  frontEndFor(caller: Caller, host: Host<LiveBazaar>): Pick<LiveBazaar, "trade" | "lookup" | "stocks" | "order"> {
+  frontEndFor(caller: Caller, host: Host<LiveBazaar>): RemoteBazaar {
     return {
       trade: (trade) => this.network.call(caller, host, (bazaar) => bazaar.trade(trade)),
-      lookup: (name) => this.network.call(caller, host, (bazaar) => bazaar.lookup(name)),
+      lookup: (name) => this.network.call(caller, host, async (bazaar) => bazaar.lookup(name)),
       stocks: () => this.network.call(caller, host, (bazaar) => bazaar.stocks()),
       order: (id) => this.network.call(caller, host, (bazaar) => bazaar.order(id)),
     };
