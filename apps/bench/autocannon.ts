@@ -5,8 +5,8 @@
  * autocannon's own latencies are whole milliseconds, too coarse here, so each reply's time is kept.
  */
 
+import { percentile } from "@stock-bazaar/report/statistics";
 import autocannon from "autocannon";
-import { percentile } from "./statistics.ts";
 
 const load = JSON.parse(process.argv[2] ?? "{}") as {
   url: string;

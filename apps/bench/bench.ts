@@ -3,15 +3,13 @@
  * that whatever else the machine does meets all of them alike. It reports and asserts nothing but that no trade is lost.
  */
 
-import { type Load, type LoadTool, type MeasuredLoad, putLoad } from "./load.ts";
-import { describeMachine, type Machine } from "./machine.ts";
+import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
+import { cpuSecondsOf, type MachineCpu, machineCpu } from "@stock-bazaar/report/process-cpu";
+import { median } from "@stock-bazaar/report/statistics";
+import { describeLoadTool, type Load, type MeasuredLoad, putLoad } from "./load.ts";
+import { type LoadTool, type RowKind, rowKinds, type SystemName } from "./names.ts";
 import { checkNothingLost, type LossCheck } from "./nothing-lost.ts";
-import { cpuSecondsOf, type MachineCpu, machineCpu } from "./process-cpu.ts";
-import { median } from "./statistics.ts";
-import { replicaIds, type Role, startSystem, type SystemName, type SystemProcess } from "./systems.ts";
-
-export const rowKinds = ["trades", "single", "lookups"] as const;
-export type RowKind = (typeof rowKinds)[number];
+import { replicaIds, type Role, startSystem, type SystemProcess } from "./systems.ts";
 
 export interface BenchOptions {
   /** Of one measurement. */
@@ -50,7 +48,7 @@ export interface BenchRow {
 export interface BenchResult {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
-  readonly machine: Machine;
+  readonly machine: Machine & { readonly loadTool: string };
   readonly options: BenchOptions;
   /** Variables of the bazaar that were set, and so may differ from the defaults. */
   readonly environment: Readonly<Record<string, string>>;
@@ -81,7 +79,7 @@ export async function runBench(
   signal: AbortSignal,
 ): Promise<BenchResult> {
   const startedAt = new Date().toISOString();
-  const machine = describeMachine(options.tool);
+  const machine = { ...describeMachine(), loadTool: describeLoadTool(options.tool) };
   const rows: BenchRow[] = [];
   const checks: LossCheck[] = [];
   const otherWork: number[] = [];

@@ -5,6 +5,7 @@
 
 import { join } from "node:path";
 import { type LoadResult, parseAutocannon, parseWrk } from "./load-output.ts";
+import type { LoadTool } from "./names.ts";
 
 export interface Load {
   readonly kind: "trades" | "lookups";
@@ -23,8 +24,6 @@ export interface MeasuredLoad extends LoadResult {
   /** CPU time that the load generator itself took. */
   readonly loadCpuSeconds: number;
 }
-
-export type LoadTool = "wrk" | "autocannon";
 
 /** The same as that of a request in the bazaar: what takes longer is an error. */
 const timeoutSeconds = 10;
@@ -67,4 +66,13 @@ function wrkCommand({ connections, seconds }: Load, target: string): string[] {
 function autocannonCommand({ connections, seconds }: Load, url: string, stocks: readonly string[]): string[] {
   const load = JSON.stringify({ url, connections, seconds, stocks });
   return [process.execPath, join(import.meta.dirname, "autocannon.ts"), load];
+}
+
+/** With its version, where it tells one. */
+export function describeLoadTool(tool: LoadTool): string {
+  if (tool === "autocannon") return tool;
+  // It prints its version, then its usage, and exits with 1.
+  const text = Bun.spawnSync(["wrk", "--version"]).stdout.toString();
+  const version = /\d+\.\d+\.\d+/.exec(text)?.[0];
+  return version === undefined ? "wrk" : `wrk ${version}`;
 }

@@ -1,9 +1,11 @@
 /** The result of a benchmark as Markdown: read in a terminal, and pasted into docs/benchmarks.md as it is. */
 
+import { counted, percent, whole } from "@stock-bazaar/report/figures";
+import { ratio } from "@stock-bazaar/report/statistics";
+import { markdownTable } from "@stock-bazaar/report/table";
 import type { BenchResult, BenchRow, CpuPart, Summary } from "./bench.ts";
+import { type SystemName, systemNames } from "./names.ts";
 import { isNothingLost } from "./nothing-lost.ts";
-import { ratio } from "./statistics.ts";
-import { type SystemName, systemNames } from "./systems.ts";
 
 const none = "";
 
@@ -48,7 +50,7 @@ function ratesTable(rows: readonly BenchRow[]): string[] {
     "times naive",
     "errors",
   ];
-  return table(
+  return markdownTable(
     header,
     2,
     rows.flatMap((row) =>
@@ -84,7 +86,7 @@ function cpuTable(rows: readonly BenchRow[]): string[] {
     "all",
     "load generator",
   ];
-  return table(
+  return markdownTable(
     header,
     2,
     rows.flatMap((row) =>
@@ -125,29 +127,6 @@ function summaries({ systems }: BenchRow): [SystemName, Summary][] {
     const summary = systems[name];
     return summary ? [[name, summary] satisfies [SystemName, Summary]] : [];
   });
-}
-
-/** Columns as wide as their widest cell; from `firstNumber` on aligned to the right. */
-function table(header: readonly string[], firstNumber: number, rows: readonly (readonly string[])[]): string[] {
-  const widths = header.map((title, column) =>
-    Math.max(title.length, 4, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => (column < firstNumber ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(" | ")} |`;
-  const rule = widths.map((width, column) => (column < firstNumber ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
-  return [line(header), line(rule), ...rows.map(line)];
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString("en");
-}
-
-function percent(value: number | undefined): string {
-  return value === undefined ? none : `${(value * 100).toFixed(value < 0.1 ? 1 : 0)}%`;
 }
 
 function times(value: number | undefined): string {

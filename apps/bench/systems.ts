@@ -16,9 +16,7 @@ import { readConfig } from "@stock-bazaar/shared/config";
 import { supervisedVariable } from "@stock-bazaar/shared/supervised";
 import { askCluster } from "./cluster-state.ts";
 import type { LoadTarget } from "./load.ts";
-
-export const systemNames = ["service", "yardstick", "naive"] as const;
-export type SystemName = (typeof systemNames)[number];
+import type { SystemName } from "./names.ts";
 
 export type Role = "front-end" | "leader" | "followers" | "catalog";
 

@@ -3,8 +3,8 @@
  * while clients trade; after each the same checks read what the clients were told and what the databases hold.
  */
 
+import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import type { Violation } from "./checks/violation.ts";
-import type { TradeRecord } from "./clients/trading-client.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { keepEvidence } from "./evidence.ts";
 import { type PlanOptions, planRound, replicas, type RoundPlan, type Setting } from "./plan.ts";

@@ -6,7 +6,7 @@ import { soundRecords } from "../../test/support/sound-databases.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { keepEvidence } from "./evidence.ts";
-import { faultNames } from "./faults/index.ts";
+import { faultNames } from "./faults/names.ts";
 import { planRound } from "./plan.ts";
 
 test("of a failing round the plan, the histories, the logs and the databases are kept", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { faultNamed, faultNames } from "./faults/index.ts";
+import { faultNamed } from "./faults/index.ts";
+import { faultNames } from "./faults/names.ts";
 import { type PlanOptions, planRound, roundsPerCluster } from "./plan.ts";
 
 const options: PlanOptions = { seed: 7, roundMs: 2000, frontEnds: 2, clients: 16, faults: faultNames };

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { tradeRecord } from "../../test/support/sound-databases.ts";
 import type { CampaignResult } from "./campaign.ts";
 import type { Violation } from "./checks/violation.ts";
-import { faultNames } from "./faults/index.ts";
+import { faultNames } from "./faults/names.ts";
 import { planRound } from "./plan.ts";
 import { Progress } from "./progress.ts";
 import { describeRound, formatReport } from "./report.ts";
@@ -21,7 +21,7 @@ const options = {
 };
 const buy = { key: "one", name: "GameStart", type: "buy", quantity: 1 } as const;
 const lookup = { name: "GameStart", rev: 1, quantity: 99, cache: "hit", url: "", startMs: 0, endMs: 1 };
-const query = { orderNumber: 1, status: 200, wrong: undefined, url: "", startMs: 0, endMs: 1 };
+const query = { orderNumber: 1, status: 200, reason: "", wrong: undefined, attempts: 1, url: "", startMs: 0, endMs: 1 };
 const lost: Violation = { promise: "I4", harm: "lost", text: "order 1 is gone" };
 
 function roundResult(round: number, violations: readonly Violation[] = []): RoundResult {

@@ -1,5 +1,7 @@
 /** The result of a campaign, for people. */
 
+import { counted, seconds, whole } from "@stock-bazaar/report/figures";
+import { columns } from "@stock-bazaar/report/table";
 import type { CampaignResult, FailedRound } from "./campaign.ts";
 import { faults } from "./faults/index.ts";
 import type { PlannedFault } from "./plan.ts";
@@ -78,29 +80,4 @@ export function describeFailure({ plan, violations, kept }: FailedRound): string
 
 function describeFault({ name, afterMs, holdMs }: PlannedFault): string {
   return `${name} at ${afterMs} for ${holdMs} ms`;
-}
-
-/** As wide as their widest cell; the last has no end. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = [];
-  for (const row of rows)
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-}
-
-function counted(count: number, noun: string): string {
-  return `${whole(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString("en");
-}
-
-function seconds(milliseconds: number): string {
-  return `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -3,13 +3,14 @@
  * and what all of them were told must agree with itself and with the databases.
  */
 
+import { BazaarClient, isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
+import { queryAll } from "@stock-bazaar/client/order-check";
 import { openCopies } from "./checks/snapshot.ts";
 import { type History, judge } from "./checks/verdict.ts";
 import type { Violation } from "./checks/violation.ts";
-import { OrderQueries, queryAll } from "./clients/order-queries.ts";
+import { OrderQueries } from "./clients/order-queries.ts";
 import { Readers } from "./clients/readers.ts";
 import { Traffic } from "./clients/traffic.ts";
-import { isOutcome, type TradeRecord, TradingClient } from "./clients/trading-client.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import { within } from "./cluster/wait.ts";
 import type { Scene } from "./faults/fault.ts";
@@ -94,7 +95,10 @@ export async function runRound(
     replays: await replay(urls, random.sample(traffic.records, replayedMax)),
     lookups: reading.lookups,
     failedLookups: reading.failures,
-    queries: [...asking.records, ...(await queryAll(urls, random.sample(accepted, queriedMax), askingConnections))],
+    queries: [
+      ...asking.records,
+      ...(await queryAll({ urls, records: random.sample(accepted, queriedMax), clients: askingConnections })),
+    ],
   };
   const { minCopies } = plan.setting;
   const { initialQuantities } = cluster;
@@ -166,7 +170,7 @@ async function replay(urls: readonly string[], records: readonly TradeRecord[]):
   const settled = records.filter(({ status, reason }) => isOutcome(status, reason));
   return Promise.all(
     settled.map(async ({ request, url }) => {
-      const client = new TradingClient({ urls, first: urls.indexOf(url) + 1, persistent: true });
+      const client = new BazaarClient({ urls, first: urls.indexOf(url) + 1 });
       const late = setTimeout(() => client.close(), healTimeoutMs);
       const record = await client.trade(request);
       clearTimeout(late);

@@ -1,7 +1,7 @@
 /** The figures of a campaign, added up round by round. */
 
+import { isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import type { Harm } from "./checks/violation.ts";
-import { isOutcome, type TradeRecord } from "./clients/trading-client.ts";
 import type { RoundResult } from "./round.ts";
 
 export interface Totals {

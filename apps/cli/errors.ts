@@ -8,6 +8,8 @@ export const exitCodes = {
   failed: 1,
   /** A wrong option or environment: to run the same again can't help. Services exit with it too. */
   usage: 2,
+  /** The bazaar doesn't answer: what became of a trade isn't known. */
+  noAnswer: 3,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

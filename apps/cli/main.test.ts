@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
 import { countStocks } from "@stock-bazaar/db/seed";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { bazaar } from "../../test/support/command-line.ts";
 import { makeTradedDatabases } from "../../test/support/traded-databases.ts";
 
 let folder: string;
@@ -16,14 +17,8 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function run(args: string[], environment: Record<string, string> = {}) {
-  const child = Bun.spawn([process.execPath, join(import.meta.dirname, "main.ts"), ...args], {
-    cwd: folder,
-    env: { PATH: process.env.PATH, DATA_DIR: dataDir, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [exitCode, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
-  return { exitCode, stdout, stderr };
+function run(args: string[], environment: Record<string, string> = {}) {
+  return bazaar(args, { cwd: folder, environment: { DATA_DIR: dataDir, ...environment } });
 }
 
 describe("migrate", () => {
@@ -52,6 +47,11 @@ describe("migrate", () => {
     );
   });
 
+  test("tells it as JSON", async () => {
+    const { stdout } = await run(["migrate", "--replica", "2", "--json"]);
+    expect(JSON.parse(stdout)).toEqual([{ file: `${dataDir}/order-2.db`, migrations: 1 }]);
+  });
+
   test("names a file that it can't use, and exits with 1", async () => {
     writeFileSync(join(folder, "data"), "");
     const { exitCode, stderr } = await run(["migrate"]);
@@ -72,6 +72,8 @@ describe("seed", () => {
       exitCode: 0,
       stdout: `${dataDir}/catalog.db: stocks added: 1, kept as they were: 1\n`,
     });
+    const again = await run(["seed", "--json"]);
+    expect(JSON.parse(again.stdout)).toEqual({ file: `${dataDir}/catalog.db`, added: 0, kept: 10 });
     const catalog = openCatalogDatabase(dataDir);
     expect(countStocks(catalog)).toBe(11);
     catalog.close();
@@ -172,6 +174,16 @@ describe("a wrong use", () => {
     ["an option of another command", ["rebuild-catalog", "--json"]],
     ["an argument too many", ["migrate", "now"]],
     ["no round at all", ["chaos", "--rounds", "0"]],
+    ["a share above all", ["client", "--p", "1.5"]],
+    ["a run type that isn't known", ["client", "--type", "dance"]],
+    ["a host that can't be one", ["status", "--host", "a b"]],
+    ["a host with a port in it", ["status", "--host", "127.0.0.1:8080"]],
+    ["half a unit", ["trade", "buy", "0.5", "GameStart"]],
+    ["neither buy nor sell", ["trade", "give", "1", "GameStart"]],
+    ["a key that no header can carry", ["trade", "buy", "1", "GameStart", "--key", "ö"]],
+    ["an order number of nothing", ["order", "0"]],
+    ["a shell that isn't known", ["completion", "tcsh"]],
+    ["a cache that is neither on nor off", ["evaluate", "--cache", "half"]],
     ["a fault that isn't known", ["chaos", "--only", "kill-leader,tickle"]],
   ])("exits with 2: %s", async (_case, args) => {
     const { exitCode, stderr } = await run(args);
@@ -180,7 +192,7 @@ describe("a wrong use", () => {
   });
 
   test("is a wrong environment as well, told in one line", async () => {
-    const commands = ["migrate", "seed", "up", "verify", "rebuild-catalog"];
+    const commands = ["migrate", "seed", "up", "verify", "rebuild-catalog", "status", "lookup", "client"];
     const runs = await Promise.all(commands.map((command) => run([command], { FRONTEND_PORT: "eighty" })));
     for (const { exitCode, stderr } of runs) {
       expect(exitCode).toBe(2);

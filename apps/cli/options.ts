@@ -1,6 +1,6 @@
 /** What options of commands may be: a wrong value is a wrong use, told with what is allowed. */
 
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
@@ -28,4 +28,35 @@ export function listOf<Name extends string>(names: readonly Name[]): (text: stri
       if (name === undefined) throw new InvalidArgumentError(`Allowed are ${names.join(", ")}, separated by commas.`);
       return name;
     });
+}
+
+/** From 0 to 1, like 0.4. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (!/^\d*\.?\d+$/.test(text) || value > 1) throw new InvalidArgumentError("Allowed is a number from 0 to 1.");
+  return value;
+}
+
+/** Which front-end to ask; what isn't said is that of the environment. */
+export interface AddressOptions {
+  readonly host?: string;
+  readonly port?: number;
+}
+
+export function addAddress(command: Command): Command {
+  return command
+    .option("--host <host>", "of the front-end; default: FRONTEND_HOST, else 127.0.0.1", hostName)
+    .option("--port <n>", "of the front-end; default: FRONTEND_PORT, else 8080", wholeNumber(1, 65_535));
+}
+
+/** A name or an address; one of IPv6 with or without brackets. */
+function hostName(text: string): string {
+  const host = text.includes(":") && !text.startsWith("[") ? `[${text}]` : text;
+  if (!URL.canParse(`http://${host}`) || new URL(`http://${host}`).host !== host.toLowerCase())
+    throw new InvalidArgumentError("Allowed is a host name or an IP address.");
+  return host;
+}
+
+export function numberList(parse: (text: string) => number): (text: string) => number[] {
+  return (text) => text.split(",").map((entry) => parse(entry.trim()));
 }

@@ -1,7 +1,7 @@
 /** A short campaign with a fixed seed: `npm run chaos -- --rounds 200` is the long one. */
 
 import { runCampaign } from "@stock-bazaar/chaos/campaign";
-import { faultNames } from "@stock-bazaar/chaos/faults/index";
+import { faultNames } from "@stock-bazaar/chaos/faults/names";
 import { describeFailure, describeRound } from "@stock-bazaar/chaos/report";
 import { expect, test } from "vitest";
 

@@ -1,8 +1,8 @@
 /** The same key from many clients at once, through two front-ends, while the leader dies: one outcome, one order. */
 
 import { ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
-import { type Answer, at, newTrade, orderNumber, trade } from "@stock-bazaar/chaos/clients/client";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { type Answer, at, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
 import { expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

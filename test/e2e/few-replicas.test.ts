@@ -1,9 +1,9 @@
 /** How few replicas are enough, and what a client hears when there are fewer. */
 
 import { openCopies, ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
-import { get, newTrade, orderNumber, type TradeRequest, trade } from "@stock-bazaar/chaos/clients/client";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { get, newTrade, orderNumber, type TradeRequest, trade } from "@stock-bazaar/client/requests";
 import { expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

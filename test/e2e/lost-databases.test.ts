@@ -4,15 +4,15 @@
  */
 
 import { globSync, rmSync } from "node:fs";
+import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { type Exit, Service } from "@stock-bazaar/chaos/cluster/service";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { at, get, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { type TestContext, expect, test } from "vitest";
 import { makeTradedDatabases } from "../support/traded-databases.ts";
-import { at, get, newTrade, orderNumber, trade } from "@stock-bazaar/chaos/clients/client";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
-import { type Exit, Service } from "@stock-bazaar/chaos/cluster/service";
-import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 
 const clients = 8;
 

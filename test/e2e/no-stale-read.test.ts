@@ -2,9 +2,9 @@
 
 import { staleReads } from "@stock-bazaar/chaos/checks/history";
 import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
-import { lookUp, newTrade, orderNumber, trade } from "@stock-bazaar/chaos/clients/client";
 import { Readers } from "@stock-bazaar/chaos/clients/readers";
 import { mixedTrades, Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { lookUp, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
 import { expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

@@ -1,9 +1,9 @@
 /** From one replica to nine, and the house's own orders. */
 
 import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
-import { at, lookUp, newTrade, trade } from "@stock-bazaar/chaos/clients/client";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { at, lookUp, newTrade, trade } from "@stock-bazaar/client/requests";
 import { describe, expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

@@ -1,9 +1,9 @@
 /** Services start in any order, stop when they are asked to without losing what they took in, and all at once too. */
 
 import { ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
-import { get, newTrade, trade } from "@stock-bazaar/chaos/clients/client";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { get, newTrade, trade } from "@stock-bazaar/client/requests";
 import { describe, expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

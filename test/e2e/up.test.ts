@@ -3,10 +3,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { at, get, newTrade, trade } from "@stock-bazaar/chaos/clients/client";
 import { canListen, freePorts } from "@stock-bazaar/chaos/cluster/ports";
 import { Service } from "@stock-bazaar/chaos/cluster/service";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { at, get, newTrade, trade } from "@stock-bazaar/client/requests";
 import { type TestContext, expect, test } from "vitest";
 
 interface Up {

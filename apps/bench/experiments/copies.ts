@@ -1,7 +1,8 @@
 /** What does a copy cost? Trades with one, two and three live replicas, and with as many demanded. */
 
 import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
-import { type LoadTool, putLoad } from "../load.ts";
+import { putLoad } from "../load.ts";
+import type { LoadTool } from "../names.ts";
 
 export interface CopiesOptions {
   readonly connections: number;

@@ -8,7 +8,8 @@ import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { orderFile } from "@stock-bazaar/db/open";
-import { type LoadTool, putLoad } from "../load.ts";
+import { putLoad } from "../load.ts";
+import type { LoadTool } from "../names.ts";
 import { fill } from "./filled.ts";
 import { memoryMibOf } from "./memory.ts";
 

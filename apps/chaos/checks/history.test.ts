@@ -1,5 +1,5 @@
+import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { expect, test } from "vitest";
-import type { TradeRecord } from "../clients/trading-client.ts";
 import { type LookupRecord, staleReads } from "./history.ts";
 import { initialQuantities, soundRecords, tradeRecord } from "../../../test/support/sound-databases.ts";
 

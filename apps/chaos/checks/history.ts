@@ -4,7 +4,7 @@
  * history is a scan: nothing may know of less than what had been told to anybody before it began.
  */
 
-import type { TradeRecord } from "../clients/trading-client.ts";
+import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 
 export interface LookupRecord {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** A check that can't fail checks nothing: each is shown the one kind of damage that it is there for. */
 
+import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { TradeRecord } from "../clients/trading-client.ts";
 import { violations } from "./invariants.ts";
 import { openCopies, ordersByKey, readLedger, untilEqual } from "./snapshot.ts";
 import {

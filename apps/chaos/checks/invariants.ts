@@ -3,8 +3,8 @@
  * what is wrong, nothing if nothing is.
  */
 
+import { isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import type { SqliteClient } from "@stock-bazaar/db/connection";
-import { isOutcome, type TradeRecord } from "../clients/trading-client.ts";
 import { behind, headOf, lastIdOf, type Snapshot } from "./snapshot.ts";
 import type { Harm, Violation } from "./violation.ts";
 

@@ -1,5 +1,5 @@
+import type { QueryRecord } from "@stock-bazaar/client/order-check";
 import { beforeEach, expect, test } from "vitest";
-import type { QueryRecord } from "../clients/order-queries.ts";
 import {
   initialQuantities,
   type SoundDatabases,
@@ -24,7 +24,17 @@ async function verdict(change: Partial<History> = {}): Promise<string[]> {
 const url = "http://front-end-1";
 
 function query(change: Partial<QueryRecord>): QueryRecord {
-  return { orderNumber: 2, status: 200, wrong: undefined, url, startMs: 0, endMs: 1, ...change };
+  return {
+    orderNumber: 2,
+    status: 200,
+    reason: "",
+    wrong: undefined,
+    attempts: 1,
+    url,
+    startMs: 0,
+    endMs: 1,
+    ...change,
+  };
 }
 
 test("a true history of sound databases is fine", async () => {

@@ -1,7 +1,7 @@
 /** What was wrong with a round, from everything that its clients were told and everything that the databases hold. */
 
-import type { QueryRecord } from "../clients/order-queries.ts";
-import { isOutcome, isUnknown, type TradeRecord } from "../clients/trading-client.ts";
+import { isOutcome, isUnknown, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
+import { describeQuery, type QueryRecord } from "@stock-bazaar/client/order-check";
 import type { DatabaseFolders } from "../cluster/cluster.ts";
 import { type FailedLookup, type LookupRecord, staleReads } from "./history.ts";
 import { unasked, violations } from "./invariants.ts";
@@ -66,13 +66,10 @@ function stale(texts: readonly string[]): Violation[] {
 /** I7: an acknowledged order number is always found. */
 export function notFound(queries: readonly QueryRecord[]): Violation[] {
   return queries
-    .filter((query) => !isUnknown(query.status) && (query.status !== 200 || query.wrong !== undefined))
+    .filter(({ status }) => !isUnknown(status))
+    .flatMap((query) => describeQuery(query) ?? [])
     .slice(0, shownMax)
-    .map(({ orderNumber, status, wrong, url }) => ({
-      promise: "I7",
-      harm: "lost",
-      text: `order ${orderNumber} was acknowledged; ${url} answers ${status}${wrong === undefined ? "" : ` ${wrong}`}`,
-    }));
+    .map((text) => ({ promise: "I7", harm: "lost", text }));
 }
 
 /** I4: a key that has an outcome says so. (That it is the same outcome is seen where all records are compared.) */

@@ -1,9 +1,9 @@
 /** Clients that look stocks up without a pause, and the record of what they saw and when. */
 
+import { HttpConnection, type HttpReply } from "@stock-bazaar/client/http-connection";
+import { at } from "@stock-bazaar/client/requests";
 import type { FailedLookup, LookupRecord } from "../checks/history.ts";
 import { eventually } from "../cluster/wait.ts";
-import { at } from "./client.ts";
-import { HttpConnection, type HttpReply } from "./http-connection.ts";
 
 export interface ReadersOptions {
   readonly urls: readonly string[];

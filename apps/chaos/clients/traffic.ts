@@ -1,8 +1,8 @@
 /** Clients that trade, each one trade after the other, and the records of what they were told. */
 
+import { BazaarClient, isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
+import type { TradeRequest } from "@stock-bazaar/client/requests";
 import { eventually, type WaitOptions } from "../cluster/wait.ts";
-import type { TradeRequest } from "./client.ts";
-import { isOutcome, type TradeRecord, TradingClient } from "./trading-client.ts";
 
 export interface TrafficOptions {
   /** Front-ends; the clients are spread over them. */
@@ -10,6 +10,7 @@ export interface TrafficOptions {
   readonly clients: number;
   /** Clients on top of these, each of which sends every trade twice at once with one key, to two front-ends. */
   readonly twins?: number;
+  /** A trade that nobody answers is sent again, until it is. Default: once is all. */
   readonly persistent?: boolean;
   /** How long a client waits for an answer; default: for ever. */
   readonly patienceMs?: number;
@@ -46,7 +47,7 @@ export class Traffic {
   readonly #options: TrafficOptions;
   readonly #next: (number: number) => Omit<TradeRequest, "key">;
   readonly #records: TradeRecord[] = [];
-  readonly #clients: TradingClient[] = [];
+  readonly #clients: BazaarClient[] = [];
   readonly #running: Promise<void>[];
   #sent = 0;
   #accepted = 0;
@@ -112,14 +113,14 @@ export class Traffic {
     await Promise.all(this.#running);
   }
 
-  #client(index: number): TradingClient {
+  #client(index: number): BazaarClient {
     const { urls, persistent = false, patienceMs } = this.#options;
-    const client = new TradingClient({ urls, first: index, persistent, patienceMs });
+    const client = new BazaarClient({ urls, first: index, patienceMs, ...(!persistent && { giveUpMs: 0 }) });
     this.#clients.push(client);
     return client;
   }
 
-  async #run(clients: readonly TradingClient[]): Promise<void> {
+  async #run(clients: readonly BazaarClient[]): Promise<void> {
     while (!this.#stopping) {
       const request = { key: Bun.randomUUIDv7(), ...this.#next(this.#sent) };
       this.#sent += 1;

@@ -7,10 +7,10 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { at, get } from "@stock-bazaar/client/requests";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { catalogFile, openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
 import { seed } from "@stock-bazaar/db/seed";
-import { at, get } from "../clients/client.ts";
 import { freePorts } from "./ports.ts";
 import { Service } from "./service.ts";
 import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
@@ -133,20 +133,21 @@ export class Cluster implements DatabaseFolders {
    * Front-ends last, so that they find every replica and the highest id leads: on a slow machine the replicas may take
    * longer to start than a front-end waits for all of them.
    */
-  async startInOrder(): Promise<void> {
+  async startInOrder(wait: WaitOptions = {}): Promise<void> {
     const backEnds = ["catalog", ...this.replicaIds.map((id) => `order-${id}`)].map((name) => this.service(name));
     for (const service of backEnds) service.start();
     const isListening = ({ lines }: Service) => lines.some((line) => line.includes("listening"));
     const ended = () => backEnds.find(({ exit }) => exit !== undefined);
     const haveBegun = () => backEnds.every(isListening) || ended() !== undefined;
-    await eventually("the back ends listen", haveBegun).catch((error: unknown) => {
+    await eventually("the back ends listen", haveBegun, wait).catch((error: unknown) => {
+      wait.signal?.throwIfAborted();
       const missing = backEnds.filter((service) => !isListening(service)).map(({ name }) => name);
       throw new Error(`${missing.join(", ")} did not begin to listen`, { cause: error });
     });
     const refused = ended();
     if (refused) throw new Error(`${refused.name} ended at its start: ${refused.lines.at(-1)}`);
     this.startAll();
-    await this.settled();
+    await this.settled(wait);
   }
 
   /** Starts what doesn't run. Nothing is ready yet. */

@@ -22,8 +22,6 @@ export const faults: readonly Fault[] = [
   fillCatalogDisk,
 ];
 
-export const faultNames: readonly string[] = faults.map(({ name }) => name);
-
 export function faultNamed(name: string): Fault {
   const fault = faults.find((fault) => fault.name === name);
   if (!fault) throw new Error(`there is no fault ${name}`);

@@ -2,27 +2,21 @@
 
 import { rebuildCatalog } from "@stock-bazaar/db/rebuild-catalog";
 import { readConfig } from "@stock-bazaar/shared/config";
-import { Command } from "commander";
 import { CommandError } from "../errors.ts";
 import { isListening } from "../ports.ts";
 
-export function rebuildCatalogCommand(): Command {
-  return new Command("rebuild-catalog")
-    .description("make a lost catalog.db again from the orders of the longest replica; the catalog must not run")
-    .option("--file <csv>", "what it was seeded with, in place of the file that was kept beside it")
-    .action(async ({ file }: { file?: string }) => {
-      const config = readConfig(process.env);
-      const { host, port } = config.catalog;
-      if (await isListening(config.catalog)) {
-        throw new CommandError(`a catalog answers at ${host}:${port}: stop it first, best with everything else`);
-      }
-      const rebuilt = rebuildCatalog(config, file);
-      const lines = [
-        `${rebuilt.file}: orders: ${rebuilt.orders}, all of ${rebuilt.replica}, on the stocks of ${rebuilt.stocks}`,
-        ...(rebuilt.aside === undefined ? [] : [`The file that was there is now ${rebuilt.aside}`]),
-        "Not brought back: refusals of trades, which are decided anew when they are asked again with the same",
-        "Idempotency-Key, and orders that had reached no replica, which nobody was told of.",
-      ];
-      process.stdout.write(`${lines.join("\n")}\n`);
-    });
+export async function rebuildCatalogFile({ file }: { file?: string }): Promise<void> {
+  const config = readConfig(process.env);
+  const { host, port } = config.catalog;
+  if (await isListening(config.catalog)) {
+    throw new CommandError(`a catalog answers at ${host}:${port}: stop it first, best with everything else`);
+  }
+  const rebuilt = rebuildCatalog(config, file);
+  const lines = [
+    `${rebuilt.file}: orders: ${rebuilt.orders}, all of ${rebuilt.replica}, on the stocks of ${rebuilt.stocks}`,
+    ...(rebuilt.aside === undefined ? [] : [`The file that was there is now ${rebuilt.aside}`]),
+    "Not brought back: refusals of trades, which are decided anew when they are asked again with the same",
+    "Idempotency-Key, and orders that had reached no replica, which nobody was told of.",
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
 }

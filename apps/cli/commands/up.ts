@@ -10,7 +10,6 @@ import { type Config, readConfig } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { createLogger, type Logger } from "@stock-bazaar/shared/log";
 import { stopTimeoutMs } from "@stock-bazaar/shared/supervised";
-import { Command } from "commander";
 import { CommandError, exitCodes } from "../errors.ts";
 import { requireFreePorts } from "../ports.ts";
 import { prepareDatabases } from "../prepare-databases.ts";
@@ -22,13 +21,8 @@ import { type Repair, type ServiceSpec, Supervisor } from "../supervisor.ts";
 /** A start that takes longer than this is worth a line in the log. */
 const slowStartMs = 15_000;
 
-export function upCommand(): Command {
-  return new Command("up")
-    .description("migrate, seed an empty catalog, and run all services until Ctrl-C")
-    .action(() => up(readConfig(process.env)));
-}
-
-async function up(config: Config): Promise<void> {
+export async function up(): Promise<void> {
+  const config = readConfig(process.env);
   const logger = createLogger("up", config.logLevel);
   await requireFreePorts(config);
   prepare(config, logger);

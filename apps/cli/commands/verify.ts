@@ -2,19 +2,13 @@
 
 import { type Check, verify } from "@stock-bazaar/db/verify";
 import { readConfig } from "@stock-bazaar/shared/config";
-import { Command } from "commander";
 import { exitCodes } from "../errors.ts";
 
-export function verifyCommand(): Command {
-  return new Command("verify")
-    .description("check in the databases that every unit and every order is where it must be; exits with 1 if not")
-    .option("--json", "write what was checked as JSON, with more than the first difference of each check")
-    .action(({ json = false }: { json?: boolean }) => {
-      const checks = verify(readConfig(process.env));
-      const ok = checks.every(({ differences }) => differences.length === 0);
-      process.stdout.write(json ? `${JSON.stringify({ ok, checks }, undefined, 2)}\n` : checks.map(describe).join(""));
-      if (!ok) process.exitCode = exitCodes.failed;
-    });
+export function verifyFiles({ json = false }: { json?: boolean }): void {
+  const checks = verify(readConfig(process.env));
+  const ok = checks.every(({ differences }) => differences.length === 0);
+  process.stdout.write(json ? `${JSON.stringify({ ok, checks }, undefined, 2)}\n` : checks.map(describe).join(""));
+  if (!ok) process.exitCode = exitCodes.failed;
 }
 
 function describe({ promise, file, what, differences }: Check): string {

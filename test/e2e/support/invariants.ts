@@ -2,7 +2,7 @@
 
 import { violations } from "@stock-bazaar/chaos/checks/invariants";
 import { untilEqual } from "@stock-bazaar/chaos/checks/snapshot";
-import type { TradeRecord } from "@stock-bazaar/chaos/clients/trading-client";
+import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { expect } from "vitest";
 import type { Cluster } from "./cluster.ts";
 

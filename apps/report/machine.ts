@@ -3,7 +3,6 @@
 import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { availableParallelism, cpus, machine, platform, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import type { LoadTool } from "./load.ts";
 import { median } from "./statistics.ts";
 
 export interface Machine {
@@ -12,7 +11,6 @@ export interface Machine {
   readonly memoryGib: number;
   readonly system: string;
   readonly bun: string;
-  readonly loadTool: string;
   /** Of the folder for temporary files, where the databases are. On tmpfs an fsync costs nothing: mind it. */
   readonly fileSystem: string;
   /** Median time to write and fsync 4 KiB there. */
@@ -30,24 +28,16 @@ const fileSystems = new Map([
 ]);
 const fsyncs = 100;
 
-export function describeMachine(tool: LoadTool): Machine {
+export function describeMachine(): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
     memoryGib: Math.round(totalmem() / 2 ** 30),
     system: `${platform()} ${release()} ${machine()}`,
     bun: Bun.version,
-    loadTool: tool === "wrk" ? wrkVersion() : "autocannon",
     fileSystem: fileSystemOf(tmpdir()),
     fsyncMs: measureFsyncMs(tmpdir()),
   };
-}
-
-function wrkVersion(): string {
-  // It prints its version, then its usage, and exits with 1.
-  const text = Bun.spawnSync(["wrk", "--version"]).stdout.toString();
-  const version = /\d+\.\d+\.\d+/.exec(text)?.[0];
-  return version === undefined ? "wrk" : `wrk ${version}`;
 }
 
 function fileSystemOf(folder: string): string {

@@ -17,7 +17,10 @@ interface Waiting {
 }
 
 export class HttpConnection {
+  /** As the server is to read it: with the port, if it isn't 80. */
   readonly #host: string;
+  /** What to connect to: an IPv6 address stands without brackets. */
+  readonly #hostname: string;
   readonly #port: number;
   readonly #patienceMs: number | undefined;
   #socket: Socket | undefined;
@@ -27,15 +30,16 @@ export class HttpConnection {
   /** `patienceMs`: how long to wait for a reply; default: for ever, as a frozen process is meant to wake up. */
   constructor(url: string, patienceMs?: number) {
     this.#patienceMs = patienceMs;
-    const { hostname, port } = new URL(url);
-    this.#host = hostname;
-    this.#port = Number(port);
+    const { host, hostname, port } = new URL(url);
+    this.#host = host;
+    this.#hostname = hostname.replace(/^\[(.*)\]$/, "$1");
+    this.#port = Number(port || 80);
   }
 
   /** Rejects when the connection can't be made or is lost before the reply is complete. One request at a time. */
   request(method: string, path: string, headers: Readonly<Record<string, string>>, body = ""): Promise<HttpReply> {
     if (this.#waiting) throw new Error("a request is under way");
-    const lines = [`${method} ${path} HTTP/1.1`, `host: ${this.#host}:${this.#port}`];
+    const lines = [`${method} ${path} HTTP/1.1`, `host: ${this.#host}`];
     for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
     if (method === "POST") lines.push("content-type: application/json", `content-length: ${Buffer.byteLength(body)}`);
     const reply = new Promise<HttpReply>((resolve, reject) => {
@@ -44,17 +48,21 @@ export class HttpConnection {
       this.#socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
     });
     if (this.#patienceMs === undefined) return reply;
-    const late = setTimeout(() => this.close(), this.#patienceMs);
+    const late = setTimeout(() => this.#end(`no reply within ${this.#patienceMs} ms`), this.#patienceMs);
     return reply.finally(() => clearTimeout(late));
   }
 
   close(): void {
+    this.#end("closed");
+  }
+
+  #end(why: string): void {
     this.#socket?.destroy();
-    this.#lost(new Error("closed"));
+    this.#lost(new Error(why));
   }
 
   #connect(): Socket {
-    const socket = connect({ host: this.#host, port: this.#port, noDelay: true });
+    const socket = connect({ host: this.#hostname, port: this.#port, noDelay: true });
     const lost = (why: string) => {
       if (this.#socket === socket) this.#lost(new Error(why));
     };
@@ -89,8 +97,13 @@ export class HttpConnection {
         return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
       }),
     );
-    const status = Number(statusLine.split(" ")[1]);
-    const length = status === 304 ? 0 : Number(headers.get("content-length"));
+    const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(statusLine)?.[1]);
+    const length = status === 304 ? 0 : Number(headers.get("content-length") ?? Number.NaN);
+    // The contract promises a length with every reply: what has none is no reply of the bazaar.
+    if (Number.isNaN(status) || Number.isNaN(length)) {
+      this.#end(`${statusLine.slice(0, 40)}: not HTTP/1.1 with a content-length`);
+      return;
+    }
     const bodyStart = headEnd + 4;
     if (this.#received.length < bodyStart + length) return;
     const text = this.#received.toString("utf8", bodyStart, bodyStart + length);

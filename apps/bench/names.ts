@@ -1,0 +1,10 @@
+/** What may be measured, and on what: for a command line that only has to know what may be asked for. */
+
+export const rowKinds = ["trades", "single", "lookups"] as const;
+export type RowKind = (typeof rowKinds)[number];
+
+export const systemNames = ["service", "yardstick", "naive"] as const;
+export type SystemName = (typeof systemNames)[number];
+
+export const loadTools = ["wrk", "autocannon"] as const;
+export type LoadTool = (typeof loadTools)[number];

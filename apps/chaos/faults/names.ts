@@ -1,0 +1,26 @@
+/** The faults by name, without what they do: for a command line that only has to know what may be asked for. */
+
+export const faultNames = [
+  "kill-leader",
+  "kill-follower",
+  "kill-catalog",
+  "kill-front-end",
+  "kill-two-replicas",
+  "kill-all-replicas",
+  "kill-leader-and-catalog",
+  "kill-everything",
+  "freeze-leader",
+  "freeze-follower",
+  "freeze-catalog",
+  "freeze-front-end",
+  "kill-new-leader",
+  "kill-catching-up",
+  "kill-catalog-unseen",
+  "lose-replica-database",
+  "kill-migration",
+  "kill-first-migration",
+  "fill-replica-disk",
+  "fill-catalog-disk",
+] as const;
+
+export type FaultName = (typeof faultNames)[number];

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { reply, startSmallBazaar } from "../../test/support/small-bazaar.ts";
+import { askStatus, describeStatus, isAnswered, type Status } from "./cluster-status.ts";
+
+const status: Status = {
+  url: "http://127.0.0.1:8080",
+  ready: true,
+  at: "2026-01-01T00:00:02.000Z",
+  leader: 3,
+  term: 2,
+  catalog: { state: "live", last_id: 120 },
+  replicas: [
+    { id: 1, state: "live", role: "follower", term: 2, last_id: 118, lag: 2, live_followers: [] },
+    { id: 2, state: "away", role: null, term: null, last_id: null, lag: null, live_followers: null },
+    { id: 3, state: "live", role: "leader", term: 2, last_id: 120, lag: 0, live_followers: [1] },
+  ],
+  cache: { capacity: 1000, size: 10, hits: 75, misses: 25, leased: true },
+};
+
+test("the leader is marked, and what was never said is a dash", () => {
+  expect(describeStatus(status)).toBe(`http://127.0.0.1:8080: ready to trade; replica 3 leads in term 2
+
+process   state  role      term  last id  lag
+catalog   live                       120
+ order-1  live   follower     2      118    2
+ order-2  away   –            –        –    –
+*order-3  live   leader       2      120    0
+
+cache: 10 of 1,000 stocks, 75% of 100 lookups from it
+`);
+});
+
+test("a rate needs an earlier look, with a ledger in both", () => {
+  const earlier = { ...status, at: "2026-01-01T00:00:00.000Z", catalog: { state: "live", last_id: 20 } } as const;
+  expect(describeStatus(status, earlier)).toContain("term 2; 50 orders/s\n");
+  expect(describeStatus(status, { ...earlier, catalog: { state: "away", last_id: null } })).not.toContain("orders/s");
+  const nobody = { url: status.url, ready: false, reason: "no answer", at: earlier.at } as const;
+  expect(describeStatus(status, nobody)).not.toContain("orders/s");
+});
+
+test("what isn't right is said", () => {
+  const lost = { ...status, ready: false, reason: "no order replica leads", leader: null };
+  expect(describeStatus(lost)).toContain("NOT READY: no order replica leads; nobody leads");
+  expect(describeStatus({ ...status, cache: { ...status.cache, leased: false } })).toContain("; no lease");
+  expect(describeStatus({ ...status, cache: { ...status.cache, capacity: 0 } })).toContain("\ncache off\n");
+});
+
+test("an answer that isn't a bazaar's is none", async () => {
+  const { url } = startSmallBazaar(async () => reply({ data: { leader: "me" } }));
+  const told = await askStatus(url);
+  expect(isAnswered(told)).toBe(false);
+  expect(told).toMatchObject({ ready: false, reason: `${url}/cluster answers 200: {"data":{"leader":"me"}}` });
+});

@@ -1,0 +1,99 @@
+/** What the bazaar says about itself, asked for and told as a table. */
+
+import { BazaarClient } from "@stock-bazaar/client/bazaar-client";
+import { at } from "@stock-bazaar/client/requests";
+import { type ClusterReply, clusterReply } from "@stock-bazaar/front-end/http/schemas";
+import { percent, whole } from "@stock-bazaar/report/figures";
+import { columns } from "@stock-bazaar/report/table";
+
+const patienceMs = 5000;
+
+export type Status = Readonly<ClusterReply["data"]> & {
+  readonly url: string;
+  /** The catalog and a leader answer. */
+  readonly ready: boolean;
+  /** Why it isn't ready. */
+  readonly reason?: string;
+  /** When it was asked: ISO 8601, UTC. */
+  readonly at: string;
+};
+
+/** Nobody answers, or nobody who is a bazaar. */
+export interface NoStatus {
+  readonly url: string;
+  readonly ready: false;
+  readonly reason: string;
+  readonly at: string;
+}
+
+export async function askStatus(url: string): Promise<Status | NoStatus> {
+  const asked = new Date().toISOString();
+  const client = new BazaarClient({ urls: [url], giveUpMs: 0, patienceMs });
+  try {
+    const cluster = await client.request("GET", "/cluster");
+    const none = (reason: string): NoStatus => ({ url, ready: false, reason, at: asked });
+    if (cluster.status === 0) return none(`no answer from ${url}: ${cluster.reason}`);
+    const parsed = clusterReply.safeParse(cluster.body);
+    if (cluster.status !== 200 || !parsed.success)
+      return none(`${url}/cluster answers ${cluster.status}: ${cluster.text.slice(0, 200)}`);
+    const ready = await client.request("GET", "/readyz");
+    const message = at(ready.body, "error", "message");
+    const reason = typeof message === "string" ? message : `/readyz answers ${ready.status}`;
+    return {
+      url,
+      ready: ready.status === 200,
+      ...(ready.status === 200 ? {} : { reason }),
+      at: asked,
+      ...parsed.data.data,
+    };
+  } finally {
+    client.close();
+  }
+}
+
+export function isAnswered(status: Status | NoStatus): status is Status {
+  return "replicas" in status;
+}
+
+/** `earlier` is what was told before, for a rate. */
+export function describeStatus(status: Status, earlier?: Status | NoStatus): string {
+  const { url, ready, reason, leader, term, catalog, replicas, cache } = status;
+  const led = leader === null ? "nobody leads" : `replica ${leader} leads in term ${term}`;
+  const rows = [
+    ["process", "state", "role", "term", "last id", "lag"],
+    ["catalog", catalog.state, "", "", number(catalog.last_id), ""],
+    ...replicas.map(({ id, state, role, term, last_id, lag }) => [
+      `${id === leader ? "*" : " "}order-${id}`,
+      state,
+      role ?? "–",
+      number(term),
+      number(last_id),
+      number(lag),
+    ]),
+  ];
+  const rate = ordersPerSecond(status, earlier);
+  const asked = cache.hits + cache.misses;
+  const share = asked === 0 ? "" : `, ${percent(cache.hits / asked)} of ${whole(asked)} lookups from it`;
+  const held =
+    cache.capacity === 0 ? "cache off" : `cache: ${whole(cache.size)} of ${whole(cache.capacity)} stocks${share}`;
+  const lease = cache.capacity === 0 || cache.leased ? "" : "; no lease, so it isn't used now";
+  return [
+    `${url}: ${ready ? "ready to trade" : `NOT READY: ${reason}`}; ${led}${rate === undefined ? "" : `; ${whole(rate)} orders/s`}`,
+    "",
+    ...columns(rows, 3),
+    "",
+    `${held}${lease}`,
+    "",
+  ].join("\n");
+}
+
+function ordersPerSecond(status: Status, earlier: Status | NoStatus | undefined): number | undefined {
+  if (earlier === undefined || !isAnswered(earlier)) return undefined;
+  const [before, after] = [earlier.catalog.last_id, status.catalog.last_id];
+  const tookMs = Date.parse(status.at) - Date.parse(earlier.at);
+  return before === null || after === null || tookMs <= 0 ? undefined : ((after - before) * 1000) / tookMs;
+}
+
+function number(value: number | null): string {
+  return value === null ? "–" : String(value);
+}

@@ -1,0 +1,62 @@
+/** `npm run client`: sessions of trading, and the check that the bazaar kept its word. */
+
+import { NoBazaarError, type RunOptions, type RunResult, runSessions } from "@stock-bazaar/client/sessions";
+import { formatRun } from "@stock-bazaar/client/session-report";
+import { whole } from "@stock-bazaar/report/figures";
+import { ProgressBar } from "@stock-bazaar/report/progress-bar";
+import type { ClientOptions } from "../definitions/measuring.ts";
+import { CommandError } from "../errors.ts";
+import { chosenUrl, noAnswer } from "../front-end.ts";
+import { nextStopSignal } from "../stop-signal.ts";
+
+/** Longer than the bazaar takes to say that it has no answer. */
+const patienceMsMax = 15_000;
+
+export async function client(options: ClientOptions): Promise<void> {
+  const { type, clients, requests, p, stocks, timeout, json = false } = options;
+  const giveUpMs = timeout * 1000;
+  const patienceMs = Math.min(giveUpMs, patienceMsMax);
+  const url = chosenUrl(options);
+  const result = await run({
+    url,
+    type,
+    clients,
+    requests,
+    p,
+    stocks,
+    random: () => Math.random,
+    giveUpMs,
+    patienceMs,
+  });
+  process.stdout.write(json ? `${JSON.stringify(result, undefined, 2)}\n` : formatRun(result));
+  const { mismatches, failures, answered } = result;
+  if (mismatches.count > 0) throw new CommandError(`the bazaar did not keep its word: ${mismatches.first[0]}`);
+  if (!answered) throw noAnswer(failures.first.at(-1) ?? "nobody answers");
+  if (failures.count > 0) throw new CommandError(`${whole(failures.count)} failed: ${failures.first[0]}`);
+}
+
+async function run(options: RunOptions): Promise<RunResult> {
+  const stopping = new AbortController();
+  void nextStopSignal().then((reason) => stopping.abort(new CommandError(`stopped by ${reason}`)));
+  // In hundredths, so that a terminal isn't written to for each request.
+  const bar = new ProgressBar(process.stderr, 100);
+  let shown = "";
+  try {
+    return await runSessions(
+      options,
+      (phase, done, total) => {
+        const percent = Math.floor((done / total) * 100);
+        const text = phase === "requests" ? "lookups and trades" : `check of ${whole(total)} orders`;
+        if (`${percent} ${text}` === shown) return;
+        shown = `${percent} ${text}`;
+        bar.show(percent, `${percent}%  ${text}`);
+      },
+      stopping.signal,
+    );
+  } catch (error) {
+    if (error instanceof NoBazaarError) throw noAnswer(error.message);
+    throw error;
+  } finally {
+    bar.end();
+  }
+}

@@ -1,0 +1,22 @@
+/** `bazaar lookup`: one stock, or all. */
+
+import { at } from "@stock-bazaar/client/requests";
+import { columns } from "@stock-bazaar/report/table";
+import { ask, cell, expected, list, price } from "../ask.ts";
+import type { AskOptions } from "../definitions/trading.ts";
+
+export async function lookup(name: string | undefined, options: AskOptions): Promise<void> {
+  const path = name === undefined ? "/stocks" : `/stocks/${encodeURIComponent(name)}`;
+  const reply = await ask({ method: "GET", path }, options);
+  if (options.json) return;
+  const one = at(reply.body, "data");
+  const stocks = expected(name === undefined ? list(reply.body) : one === undefined ? undefined : [one], reply);
+  const rows = stocks.map((stock) => [
+    cell(at(stock, "name")),
+    price(at(stock, "price")),
+    cell(at(stock, "quantity")),
+    ...(name === undefined ? [cell(at(stock, "volume"))] : []),
+  ]);
+  const header = ["name", "price", "quantity", ...(name === undefined ? ["traded"] : [])];
+  process.stdout.write(`${columns([header, ...rows], 1).join("\n")}\n`);
+}

@@ -1,0 +1,22 @@
+/** `bazaar order`: one order, or the latest. */
+
+import { at } from "@stock-bazaar/client/requests";
+import { columns } from "@stock-bazaar/report/table";
+import { ask, cell, expected, list, price } from "../ask.ts";
+import type { OrderOptions } from "../definitions/trading.ts";
+
+export async function order(number: number | undefined, options: OrderOptions): Promise<void> {
+  const { limit, before } = options;
+  const page = before === undefined ? `limit=${limit}` : `limit=${limit}&before=${before}`;
+  const path = number === undefined ? `/orders?${page}` : `/orders/${number}`;
+  const reply = await ask({ method: "GET", path }, options);
+  if (options.json) return;
+  const one = at(reply.body, "data");
+  const orders = expected(number === undefined ? list(reply.body) : one === undefined ? undefined : [one], reply);
+  const header = ["number", "type", "quantity", "name", ...(number === undefined ? ["price", "at"] : [])];
+  const rows = orders.map((told) => [
+    ...["number", "type", "quantity", "name"].map((name) => cell(at(told, name))),
+    ...(number === undefined ? [price(at(told, "price")), cell(at(told, "created_at"))] : []),
+  ]);
+  process.stdout.write(`${columns([header, ...rows]).join("\n")}\n`);
+}

@@ -1,0 +1,38 @@
+/** `bazaar trade`: buy or sell. It is sent again with the same key until there is an answer, so it trades once. */
+
+import { orderNumber } from "@stock-bazaar/client/requests";
+import { ask, expected } from "../ask.ts";
+import type { AskOptions } from "../definitions/trading.ts";
+import { CommandError, exitCodes } from "../errors.ts";
+
+interface Wish {
+  readonly type: "buy" | "sell";
+  readonly quantity: number;
+  readonly name: string;
+}
+
+const visibleAscii = /^[\x21-\x7e]{1,255}$/;
+
+export async function trade(wish: Wish, options: AskOptions & { readonly key?: string }): Promise<void> {
+  const { key = Bun.randomUUIDv7() } = options;
+  if (!visibleAscii.test(key))
+    throw new CommandError(
+      `--key is ${JSON.stringify(key)}: allowed are 1 to 255 visible ASCII characters`,
+      exitCodes.usage,
+    );
+  const reply = await ask(
+    {
+      method: "POST",
+      path: "/orders",
+      headers: { "idempotency-key": key },
+      body: wish,
+      unknown: `It may have been traded. Ask again with --key ${key}: nothing is traded twice.`,
+    },
+    options,
+  );
+  if (options.json) return;
+  const number = expected(orderNumber(reply.body), reply);
+  const done = wish.type === "buy" ? "bought" : "sold";
+  const again = reply.headers.get("idempotent-replayed") === "true" ? ", as it was told before" : "";
+  process.stdout.write(`order ${number}: ${done} ${wish.quantity} ${wish.name}${again}\n`);
+}

@@ -1,0 +1,78 @@
+/** Commands that work on the files in DATA_DIR, and the one that runs the services on them. */
+
+import type { Command } from "commander";
+import { define } from "../definition.ts";
+
+export function upCommand(): Command {
+  return define({
+    usage: "up",
+    description: "migrate, seed an empty catalog, and run all services until Ctrl-C",
+    examples: [
+      ["bazaar up", "everything on this machine, on the ports of the environment"],
+      ["FRONTEND_PORT=9090 DATA_DIR=/srv/bazaar bazaar up", "with another port and folder"],
+    ],
+    exits: { 0: "it was told to stop, and everything has", 1: "a port is taken, or something failed" },
+  }).action(async () => (await import("../commands/up.ts")).up());
+}
+
+export function migrateCommand(): Command {
+  return define({
+    usage: "migrate",
+    description: "create the databases in DATA_DIR, or bring them up to date",
+    examples: [
+      ["bazaar migrate", "all four"],
+      ["bazaar migrate --replica 2", "one, on a machine whose catalog is elsewhere"],
+    ],
+    exits: { 0: "the databases are up to date", 1: "a file can't be used" },
+  })
+    .option("--replica <id>", "only that of this order replica: for a machine whose catalog is elsewhere")
+    .option("--json", "write what was done as JSON")
+    .action(async (options: { replica?: string; json?: boolean }) =>
+      (await import("../commands/migrate.ts")).migrate(options),
+    );
+}
+
+export function seedCommand(): Command {
+  return define({
+    usage: "seed",
+    description: "add stocks to the catalog; those that it has are left as they are",
+    examples: [
+      ["bazaar seed", "the ten of db/stocks.csv"],
+      ["bazaar seed --file my.csv", "others: name,price,quantity"],
+    ],
+    exits: { 0: "the stocks are there", 1: "there is no catalog, or the file can't be read" },
+  })
+    .option("--file <csv>", "a CSV file with the columns name,price,quantity, in place of db/stocks.csv")
+    .option("--json", "write what was done as JSON")
+    .action(async (options: { file?: string; json?: boolean }) => (await import("../commands/seed.ts")).seed(options));
+}
+
+export function verifyCommand(): Command {
+  return define({
+    usage: "verify",
+    description: "check in the databases that every unit and every order is where it must be; exits with 1 if not",
+    examples: [
+      ["bazaar verify", "a line for each check, beside running services too"],
+      ["bazaar verify --json", "all differences, not only the first of each check"],
+    ],
+    exits: { 0: "every promise is kept", 1: "one is broken, or a file can't be read" },
+  })
+    .option("--json", "write what was checked as JSON, with more than the first difference of each check")
+    .action(async (options: { json?: boolean }) => (await import("../commands/verify.ts")).verifyFiles(options));
+}
+
+export function rebuildCatalogCommand(): Command {
+  return define({
+    usage: "rebuild-catalog",
+    description: "make a lost catalog.db again from the orders of the longest replica; the catalog must not run",
+    examples: [
+      ["bazaar rebuild-catalog", "from what was kept beside it when it was seeded"],
+      ["bazaar rebuild-catalog --file my.csv", "where that is lost as well"],
+    ],
+    exits: { 0: "the catalog is there again", 1: "there is nothing to mend, or it can't be mended; it says why" },
+  })
+    .option("--file <csv>", "what it was seeded with, in place of the file that was kept beside it")
+    .action(async (options: { file?: string }) =>
+      (await import("../commands/rebuild-catalog.ts")).rebuildCatalogFile(options),
+    );
+}

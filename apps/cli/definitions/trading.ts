@@ -1,0 +1,111 @@
+/** What a customer does: look stocks up, trade, and follow orders. And how the bazaar is. */
+
+import { tradeQuantityMax } from "@stock-bazaar/shared/domain";
+import { Argument, type Command } from "commander";
+import { define } from "../definition.ts";
+import { addAddress, type AddressOptions, wholeNumber } from "../options.ts";
+
+const secondsMax = 3600;
+const listMax = 1000;
+
+/** Of every command that asks once. */
+export interface AskOptions extends AddressOptions {
+  readonly timeout: number;
+  readonly json?: boolean;
+}
+
+export interface OrderOptions extends AskOptions {
+  readonly limit: number;
+  readonly before?: number;
+}
+
+export interface StatusOptions extends AddressOptions {
+  readonly json?: boolean;
+  readonly watch?: boolean;
+  readonly every: number;
+}
+
+function asking(command: Command): Command {
+  return addAddress(command)
+    .option("--timeout <seconds>", "ask again for so long when nobody answers", wholeNumber(0, secondsMax), 2)
+    .option("--json", "write the reply as JSON, as the bazaar sent it");
+}
+
+export function lookupCommand(): Command {
+  const command = define({
+    usage: "lookup [name]",
+    description: "show a stock, or all of them",
+    examples: [
+      ["bazaar lookup GameStart", "its price and what there is of it"],
+      ["bazaar lookup", "all stocks"],
+      ["bazaar lookup GameStart --json", '{"data":{"name":"GameStart","price":15.99,"quantity":100}}'],
+    ],
+    exits: { 0: "it is there", 1: "there is no such stock", 3: "nobody answers" },
+  });
+  return asking(command).action(async (name: string | undefined, options: AskOptions) =>
+    (await import("../commands/lookup.ts")).lookup(name, options),
+  );
+}
+
+export function tradeCommand(): Command {
+  const command = define({
+    usage: "trade",
+    description: "buy or sell, and tell the number of the order",
+    examples: [
+      ["bazaar trade buy 3 GameStart", "three units, at the price of the day"],
+      ["bazaar trade sell 1 FishCo --key my-first", "safe to repeat: the same key always has the first outcome"],
+    ],
+    exits: {
+      0: "it was traded",
+      1: "it was refused: no such stock, or too little of it",
+      3: "nobody answers: it may have been traded; repeat it with the key that it names",
+    },
+  })
+    .addArgument(new Argument("<type>", "what to do").choices(["buy", "sell"]))
+    .addArgument(new Argument("<quantity>", "how many units").argParser(wholeNumber(1, tradeQuantityMax)))
+    .argument("<name>", "the stock");
+  return asking(command)
+    .option("--key <key>", "the Idempotency-Key; default: a new one")
+    .action(
+      async (type: "buy" | "sell", quantity: number, name: string, options: AskOptions & { readonly key?: string }) =>
+        (await import("../commands/trade.ts")).trade({ type, quantity, name }, options),
+    );
+}
+
+export function orderCommand(): Command {
+  const command = define({
+    usage: "order",
+    description: "show an order by its number, or the latest orders",
+    examples: [
+      ["bazaar order 165", "one order"],
+      ["bazaar order --limit 5", "the latest five"],
+      ["bazaar order --before 100 --json", "those before number 100"],
+    ],
+    exits: { 0: "it is there", 1: "there is no such order", 3: "nobody answers" },
+  }).addArgument(new Argument("[number]", "of the order").argParser(wholeNumber(1, Number.MAX_SAFE_INTEGER)));
+  return asking(command)
+    .option("--limit <n>", "how many, without a number", wholeNumber(1, listMax), 20)
+    .option("--before <number>", "only orders with a smaller number", wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .action(async (number: number | undefined, options: OrderOptions) =>
+      (await import("../commands/order.ts")).order(number, options),
+    );
+}
+
+export function statusCommand(): Command {
+  const command = define({
+    usage: "status",
+    description: "show who leads, who lags, and whether the bazaar is ready to trade",
+    examples: [
+      ["bazaar status", "once"],
+      ["bazaar status --watch", "again and again, until Ctrl-C"],
+      ["bazaar status --json", "for a script: .ready, .leader, .replicas"],
+      ["bazaar status --json --watch --every 5", "a line of JSON every five seconds"],
+    ],
+    exits: { 0: "ready to trade", 1: "it answers, and isn't ready", 3: "nobody answers" },
+  });
+  return addAddress(command)
+    .option("--watch", "until Ctrl-C; exits with 0 then")
+    .option("--every <seconds>", "with --watch", wholeNumber(1, secondsMax), 1)
+    .option("--json", "write it as JSON")
+    .action(async (options: StatusOptions) => (await import("../commands/status.ts")).status(options));
+}

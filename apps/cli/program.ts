@@ -1,0 +1,54 @@
+/** All commands, in the order of the help. What they do is loaded when one of them is run. */
+
+import { Command } from "commander";
+import { section } from "./definition.ts";
+import { completeCommand, completionCommand } from "./definitions/completion.ts";
+import {
+  migrateCommand,
+  rebuildCatalogCommand,
+  seedCommand,
+  upCommand,
+  verifyCommand,
+} from "./definitions/databases.ts";
+import { benchCommand, chaosCommand, clientCommand, evaluateCommand } from "./definitions/measuring.ts";
+import { lookupCommand, orderCommand, statusCommand, tradeCommand } from "./definitions/trading.ts";
+
+const groups = {
+  "Run it:": [upCommand, statusCommand],
+  "Trade:": [lookupCommand, tradeCommand, orderCommand],
+  "Databases:": [migrateCommand, seedCommand, verifyCommand, rebuildCatalogCommand],
+  "Load, faults, figures:": [clientCommand, evaluateCommand, benchCommand, chaosCommand],
+  "Help:": [completionCommand],
+};
+
+const examples = [
+  ["bazaar up", "run everything on this machine"],
+  ["bazaar trade buy 1 GameStart", "trade"],
+  ["bazaar status --watch", "see who leads"],
+  ["bazaar help trade", "more about a command, with examples"],
+] as const;
+
+const exits = [
+  ["0", "done"],
+  ["1", "it failed, or something is not as it must be: the output says what"],
+  ["2", "it was asked in a wrong way: an option, an argument or a variable of the environment"],
+  ["3", "the bazaar doesn't answer: what became of a trade isn't known"],
+] as const;
+
+export function createProgram(): Command {
+  const program = new Command("bazaar")
+    .description("Stock Bazaar: a stock-trading service that never loses an acknowledged order")
+    .addHelpCommand(
+      new Command("help")
+        .argument("[command]")
+        .description("more about a command, with examples")
+        .helpOption(false)
+        .helpGroup("Help:"),
+    )
+    .addHelpText("after", () => ["", ...section("Examples", examples), "", ...section("Exit codes", exits)].join("\n"))
+    .exitOverride();
+  for (const [heading, creates] of Object.entries(groups)) {
+    for (const create of creates) program.addCommand(create().helpGroup(heading).copyInheritedSettings(program));
+  }
+  return program.addCommand(completeCommand(program).copyInheritedSettings(program), { hidden: true });
+}

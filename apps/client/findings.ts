@@ -1,0 +1,21 @@
+/** What was wrong, in sentences: all of it is counted, the first are kept to be read. */
+
+const keptMax = 20;
+
+export class Findings {
+  readonly #texts: string[] = [];
+  #count = 0;
+
+  add(text: string): void {
+    this.#count += 1;
+    if (this.#texts.length < keptMax) this.#texts.push(text);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get texts(): readonly string[] {
+    return this.#texts;
+  }
+}

@@ -1,0 +1,50 @@
+/** The result of a run, for people. */
+
+import { counted, seconds, whole } from "@stock-bazaar/report/figures";
+import { columns } from "@stock-bazaar/report/table";
+import type { LatencySummary } from "./latencies.ts";
+import type { RunResult } from "./sessions.ts";
+
+const shownMax = 5;
+
+export function formatRun(result: RunResult): string {
+  const { url, clients, requests, type, p, tookMs, requestsPerSecond, retried } = result;
+  const { lookups, trades, orders } = result;
+  const trading = type === "lookup" ? "" : `, a trade after ${Math.round(p * 100)}% of them`;
+  const rows: [string, LatencySummary][] = [
+    ["lookups", lookups],
+    ["  hits", lookups.hits],
+    ["  misses", lookups.misses],
+    ["trades", trades],
+    ["order queries", orders],
+  ];
+  return [
+    `${url}: ${counted(clients, "client")}, ${counted(requests, "lookup")} each${trading}`,
+    `${seconds(tookMs)}, ${whole(requestsPerSecond)} requests/s${retried > 0 ? `, ${whole(retried)} sent again` : ""}`,
+    "",
+    ...columns([["ms", "count", "p50", "p90", "p99", "max"], ...rows.filter(([, { count }]) => count > 0).map(row)], 1),
+    "",
+    ...describeOutcome(result),
+    "",
+  ].join("\n");
+}
+
+/** What was found out: lines that end with how all of it is to be taken. */
+function describeOutcome({ type, trades, orders, mismatches, failures, answered }: RunResult): string[] {
+  const lines: string[] = [];
+  if (type !== "lookup") lines.push(`Trades: ${whole(trades.accepted)} accepted, ${whole(trades.refused)} refused.`);
+  lines.push(...list("MISMATCH", mismatches), ...list("FAILED", failures));
+  if (!answered) return [...lines, "Nobody answered any more: the run has ended before its time."];
+  if (type === "session-check" && mismatches.count === 0)
+    lines.push(`Orders: all ${whole(orders.found)} that were acknowledged are there, as they were told.`);
+  return lines;
+}
+
+function list(word: string, { count, first }: RunResult["mismatches"]): string[] {
+  const shown = first.slice(0, shownMax).map((text) => `${word} ${text}`);
+  return count > shown.length ? [...shown, `${word} … ${whole(count)} in all`] : shown;
+}
+
+function row([what, { count, p50Ms, p90Ms, p99Ms, maxMs }]: [string, LatencySummary]): string[] {
+  return [what, whole(count), ...[p50Ms, p90Ms, p99Ms, maxMs].map((ms) => ms.toFixed(2))];
+}

@@ -1,0 +1,90 @@
+/** The result as Markdown, for people: what was done, on what, the table, the plots. */
+
+import { counted, percent, whole } from "@stock-bazaar/report/figures";
+import { markdownTable } from "@stock-bazaar/report/table";
+import type { EvaluationResult, Point } from "./evaluation.ts";
+import type { Plot } from "./plots.ts";
+
+/** From this share of the machine's CPU time on, others had something to do as well. */
+const busyFrom = 0.1;
+
+export function formatDocument(result: EvaluationResult, plots: readonly Plot[]): string {
+  const { startedAt, machine, options, busyBefore } = result;
+  const { clients, requests, rounds, warmUp, seed } = options;
+  const { cpu, cores, memoryGib, system, bun, fileSystem, fsyncMs } = machine;
+  return [
+    "# Evaluation",
+    "",
+    "How long lookups and trades take as trades become more frequent, with the front-end's cache and without it. Made by",
+    "`npm run evaluate`, which writes this page, `evaluation.json` and the plots anew.",
+    "",
+    `${startedAt.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Bun ${bun}; databases on ${fileSystem},`,
+    `where 4 KiB and an fsync take ${fsyncMs.toFixed(2)} ms. Clients and services share the cores.`,
+    ...busyness(busyBefore),
+    "",
+    `${clients} clients, each on one connection that is kept alive, one request at a time: a lookup of a random stock, and after a`,
+    `share p of them a trade of it, as likely a purchase as a sale. ${whole(requests)} lookups of each client in a measurement, the`,
+    `median of ${counted(rounds, "round")}, after ${whole(warmUp)} lookups each to warm up. Two bazaars take turns, one with CACHE_SIZE=1000 and one`,
+    `with 0. Each measurement ends with a query of every order that was acknowledged: all ${whole(ordersFound(result))} were there, as they`,
+    "were told.",
+    "",
+    ...table(result.points),
+    "",
+    "A trade drops its stock from the cache: with more trades there are fewer hits. All times in milliseconds.",
+    "",
+    ...plots.flatMap(({ name, title, caption }) => [`![${title}](${name}.svg)`, "", caption, ""]),
+    "## Again",
+    "",
+    "```sh",
+    `npm run evaluate -- --clients ${clients} --requests ${requests} --warm-up ${warmUp} --rounds ${rounds} --seed ${seed}`,
+    "```",
+    "",
+    "The seed chooses the same stocks and the same moments to trade; times are never the same again.",
+    "",
+  ].join("\n");
+}
+
+/** The same table, for a terminal too. */
+export function table(points: readonly Point[]): string[] {
+  const header = [
+    "p",
+    "cache",
+    "hits",
+    "lookup p50",
+    "p90",
+    "p99",
+    "max",
+    "trade p50",
+    "p90",
+    "p99",
+    "max",
+    "requests/s",
+  ];
+  return markdownTable(
+    header,
+    2,
+    points.map(({ p, cache, measured: { lookups, trades, hitShare, requestsPerSecond } }) => [
+      `${Math.round(p * 100)}%`,
+      cache,
+      cache === "off" ? "" : percent(hitShare),
+      ...[lookups, trades].flatMap(({ count, p50Ms, p90Ms, p99Ms, maxMs }) =>
+        [p50Ms, p90Ms, p99Ms, maxMs].map((ms) => (count === 0 ? "" : ms.toFixed(2))),
+      ),
+      whole(requestsPerSecond),
+    ]),
+  );
+}
+
+function busyness(busy: number | undefined): string[] {
+  if (busy === undefined) return [];
+  return busy < busyFrom
+    ? [`The machine was idle otherwise: ${percent(busy)} of its CPU time was in use just before.`]
+    : [
+        `**The machine was busy with other work**: ${percent(busy)} of its CPU time was in use just before. Compare the rows with`,
+        "one another, not with other machines.",
+      ];
+}
+
+function ordersFound({ points }: EvaluationResult): number {
+  return points.reduce((sum, { measured }) => sum + measured.ordersFound, 0);
+}

@@ -1,0 +1,124 @@
+/**
+ * The figures as pictures: SVG by Vega-Lite, drawn without a browser. A picture has a background of its own, so that it
+ * can be read on a dark page too.
+ */
+
+import { parse, View, Warn } from "vega";
+import { compile, type TopLevelSpec } from "vega-lite";
+import { type CacheMode, cacheModes } from "./cache-modes.ts";
+import type { EvaluationResult, Measured } from "./evaluation.ts";
+
+export interface Plot {
+  /** Of the file, without `.svg`. */
+  readonly name: string;
+  readonly title: string;
+  /** How it is to be read, in a sentence. */
+  readonly caption: string;
+  readonly svg: string;
+}
+
+interface Curve {
+  readonly name: string;
+  readonly title: string;
+  readonly caption: string;
+  readonly axis: string;
+  /** What is drawn of a measurement; nothing where it has none. */
+  readonly values: (measured: Measured) => readonly { readonly line: string; readonly value: number }[];
+}
+
+interface Row {
+  readonly p: number;
+  readonly value: number;
+  readonly series: string;
+  readonly line: string;
+}
+
+const curves: readonly Curve[] = [
+  {
+    name: "lookups",
+    title: "Lookups",
+    caption: "How long a lookup takes, over the share of lookups that a trade follows.",
+    axis: "milliseconds",
+    values: ({ lookups }) => latencyLines(lookups),
+  },
+  {
+    name: "trades",
+    title: "Trades",
+    caption: "How long a trade takes, from the request to the order's number.",
+    axis: "milliseconds",
+    values: ({ trades }) => latencyLines(trades),
+  },
+  {
+    name: "throughput",
+    title: "Requests per second",
+    caption: "Lookups and trades together, all clients.",
+    axis: "requests/s",
+    values: ({ requestsPerSecond }) => [{ line: "all", value: requestsPerSecond }],
+  },
+];
+
+export async function drawPlots({ points }: EvaluationResult): Promise<Plot[]> {
+  return Promise.all(
+    curves.map(async ({ name, title, caption, axis, values }) => {
+      const rows = points.flatMap(({ p, cache, measured }) =>
+        values(measured).map(({ line, value }) => ({ p, value, series: seriesOf(cache), line })),
+      );
+      return { name, title, caption, svg: await draw(specOf(title, axis, rows)) };
+    }),
+  );
+}
+
+function latencyLines({ count, p50Ms, p99Ms }: Measured["lookups"]) {
+  return count === 0
+    ? []
+    : [
+        { line: "p50", value: p50Ms },
+        { line: "p99", value: p99Ms },
+      ];
+}
+
+function specOf(title: string, axis: string, rows: readonly Row[]): TopLevelSpec {
+  const line = { symbolType: "stroke", symbolSize: 300 } as const;
+  const lines = new Set(rows.map((row) => row.line));
+  return {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    title,
+    width: 480,
+    height: 280,
+    background: "white",
+    padding: 12,
+    data: { values: rows.map((row) => ({ ...row })) },
+    mark: { type: "line", point: true },
+    encoding: {
+      x: {
+        field: "p",
+        type: "quantitative",
+        title: "share of lookups that a trade follows",
+        axis: { format: "%", values: [...new Set(rows.map(({ p }) => p))] },
+      },
+      y: { field: "value", type: "quantitative", title: axis },
+      color: {
+        field: "series",
+        type: "nominal",
+        title: null,
+        legend: line,
+        scale: { domain: [...cacheModes].map(seriesOf), range: ["#1b6ca8", "#d95f02"] },
+      },
+      ...(lines.size > 1 && {
+        strokeDash: { field: "line", type: "nominal", title: null, legend: { ...line, symbolStrokeColor: "black" } },
+      }),
+    },
+    config: { font: "sans-serif", view: { stroke: null } },
+  };
+}
+
+function seriesOf(cache: CacheMode): string {
+  return `cache ${cache}`;
+}
+
+async function draw(spec: TopLevelSpec): Promise<string> {
+  const view = new View(parse(compile(spec).spec), { renderer: "none", logLevel: Warn });
+  const svg = await view.toSVG();
+  view.finalize();
+  return `${svg}\n`;
+}

@@ -1,0 +1,163 @@
+/** `bazaar` as a person uses it, on a bazaar of real processes. */
+
+import { at } from "@stock-bazaar/client/requests";
+import { Service } from "@stock-bazaar/chaos/cluster/service";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
+import { bazaar, type Ended } from "../support/command-line.ts";
+import { Cluster, printLogs } from "./support/cluster.ts";
+import { expectInvariants } from "./support/invariants.ts";
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.shared();
+  await cluster.startInOrder();
+});
+afterEach(({ task }) => {
+  if (task.result?.state === "fail") printLogs(cluster);
+});
+afterAll(() => cluster.dispose());
+
+function run(...args: string[]): Promise<Ended> {
+  return bazaar(args, { environment: { FRONTEND_PORT: new URL(cluster.url).port } });
+}
+
+/** Passes everything on to the real front-end, and changes what it says of an order. */
+function startLiar(change: (order: object) => object): string {
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    async fetch(request) {
+      const { pathname, search } = new URL(request.url);
+      const { method, headers } = request;
+      const body = method === "POST" ? await request.text() : undefined;
+      const reply = await fetch(`${cluster.url}${pathname}${search}`, { method, headers, ...(body && { body }) });
+      if (!pathname.startsWith("/orders/")) return new Response(await reply.arrayBuffer(), reply);
+      const told = at(await reply.json(), "data");
+      return Response.json({ data: change(told as object) });
+    },
+  });
+  onTestFinished(() => server.stop(true));
+  return String(server.port);
+}
+
+test("client: sessions trade, and every order is there", async () => {
+  const { exitCode, stdout, stderr } = await run(
+    "client",
+    "--clients",
+    "5",
+    "--requests",
+    "40",
+    "--p",
+    "0.5",
+    "--json",
+  );
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const result = JSON.parse(stdout) as { trades: { accepted: number } };
+  expect(result).toMatchObject({ ok: true, lookups: { count: 200 }, orders: { found: result.trades.accepted } });
+  expect(result.trades.accepted).toBeGreaterThan(50);
+  await expectInvariants(cluster);
+});
+
+test("client: the table, and lookups alone", async () => {
+  const { exitCode, stdout } = await run("client", "--type", "lookup", "--clients", "2", "--requests", "20");
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^ms +count +p50 +p90 +p99 +max$/m);
+  expect(stdout).toMatch(/^lookups +40 /m);
+  expect(stdout).toMatch(/^ {2}hits +\d+ /m);
+  expect(stdout).not.toContain("trades");
+});
+
+test("client: a server that tells an order otherwise than it was acknowledged is found out", async () => {
+  const port = startLiar((order) => ({ ...order, quantity: 4711 }));
+  const few = ["--port", port, "--clients", "2", "--requests", "10", "--p", "1"];
+  const checked = await run("client", ...few);
+  expect(checked.exitCode).toBe(1);
+  expect(checked.stdout).toMatch(/^MISMATCH order \d+ was acknowledged; .* answers 200 .*4711/m);
+  expect(checked.stderr).toMatch(/^the bazaar did not keep its word: order \d+/);
+  // Without the check nobody would know, and through an honest server all is well.
+  expect((await run("client", ...few, "--type", "session")).exitCode).toBe(0);
+  const honest = startLiar((order) => order);
+  expect((await run("client", "--port", honest, "--clients", "2", "--requests", "10", "--p", "1")).exitCode).toBe(0);
+});
+
+test("lookup, trade, order: for people, and as JSON", async () => {
+  const before = await run("lookup", "HarborRope", "--json");
+  const left = Number(at(JSON.parse(before.stdout), "data", "quantity"));
+  const bought = await run("trade", "buy", "2", "HarborRope", "--key", "my-first");
+  const number = /^order (\d+): bought 2 HarborRope\n$/.exec(bought.stdout)?.[1] ?? "";
+  expect(number).not.toBe("");
+  expect((await run("trade", "buy", "2", "HarborRope", "--key", "my-first")).stdout).toBe(
+    `order ${number}: bought 2 HarborRope, as it was told before\n`,
+  );
+  expect((await run("lookup", "HarborRope")).stdout).toMatch(
+    new RegExp(`^HarborRope +\\d+\\.\\d\\d +${left - 2}$`, "m"),
+  );
+  expect((await run("lookup")).stdout.trimEnd().split("\n")).toHaveLength(11);
+  expect((await run("order", number)).stdout).toMatch(new RegExp(`^${number} +buy +2 +HarborRope$`, "m"));
+  expect(JSON.parse((await run("order", number, "--json")).stdout)).toEqual({
+    data: { number: Number(number), name: "HarborRope", type: "buy", quantity: 2 },
+  });
+  expect((await run("order", "--limit", "1")).stdout.trimEnd().split("\n")).toHaveLength(2);
+});
+
+test("what is refused exits with 1 and the bazaar's words", async () => {
+  expect(await run("lookup", "NoSuchStock")).toEqual({ exitCode: 1, stdout: "", stderr: "stock not found\n" });
+  expect(await run("order", "987654321")).toEqual({ exitCode: 1, stdout: "", stderr: "order number not found\n" });
+  const refused = await run("trade", "buy", "2000000000", "GameStart", "--json");
+  expect(refused.exitCode).toBe(1);
+  expect(at(JSON.parse(refused.stdout), "error", "reason")).toBe("INSUFFICIENT_QUANTITY");
+});
+
+test("where nobody answers, it exits with 3 and says what to do", async () => {
+  for (const args of [
+    ["lookup"],
+    ["order", "1"],
+    ["status"],
+    ["client"],
+    ["trade", "buy", "1", "GameStart", "--key", "k"],
+  ]) {
+    const timeout = args[0] === "status" ? [] : ["--timeout", args[0] === "client" ? "1" : "0"];
+    const { exitCode, stdout, stderr } = await run(...args, "--port", "1", ...timeout);
+    expect({ exitCode, stdout }, args[0]).toEqual({ exitCode: 3, stdout: "" });
+    expect(stderr).toMatch(/^no answer from http:\/\/127\.0\.0\.1:1: /);
+    expect(stderr).toContain("npm start");
+    if (args[0] === "trade") expect(stderr).toContain("Ask again with --key k");
+  }
+});
+
+test("status: who leads, as a table and as JSON", async () => {
+  const leader = await cluster.leader();
+  const told = await run("status");
+  expect(told.exitCode).toBe(0);
+  expect(told.stdout).toContain(`ready to trade; replica ${leader} leads`);
+  expect(told.stdout).toMatch(new RegExp(`^\\*order-${leader} +live +leader`, "m"));
+  const json = await run("status", "--json");
+  expect(JSON.parse(json.stdout)).toMatchObject({ ready: true, leader, replicas: [{ id: 1 }, { id: 2 }, { id: 3 }] });
+});
+
+test("status --watch: a line of JSON for each look, until Ctrl-C", async () => {
+  const port = new URL(cluster.url).port;
+  const watch = new Service("status", "apps/cli/main.ts", {
+    args: ["status", "--watch", "--json", "--port", port],
+    environment: {},
+    supervised: false,
+  });
+  watch.start();
+  await eventually("two looks", () => watch.lines.length >= 2);
+  expect(await watch.stop("SIGINT")).toEqual({ code: 0, signal: null });
+  for (const line of watch.lines) expect(JSON.parse(line)).toMatchObject({ ready: true });
+});
+
+test("status: a bazaar that isn't ready says why, with exit code 1", async () => {
+  await cluster.service("catalog").kill();
+  const found = await eventually("the catalog is missed", async () => {
+    const told = await run("status", "--json");
+    return told.exitCode === 1 && told;
+  });
+  expect(JSON.parse(found.stdout)).toMatchObject({ ready: false, catalog: { state: "away" } });
+  expect(found.stderr).toContain("the catalog does not answer");
+  cluster.service("catalog").start();
+  await cluster.settled();
+});

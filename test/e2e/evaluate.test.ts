@@ -1,0 +1,101 @@
+/** `npm run evaluate`: a whole result or none, and nothing left running, however it ends. */
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Service } from "@stock-bazaar/chaos/cluster/service";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const files = ["README.md", "evaluation.json", "lookups.svg", "throughput.svg", "trades.svg"];
+
+/** It starts ten processes first, maybe beside another test's. */
+const timeoutMs = 120_000;
+
+interface Evaluation {
+  readonly service: Service;
+  readonly out: string;
+  /** Where it puts its bazaars' databases. */
+  readonly temporary: string;
+}
+
+function start(...args: string[]): Evaluation {
+  const folder = temporaryFolder();
+  const [out, temporary] = [join(folder, "out"), join(folder, "tmp")];
+  mkdirSync(temporary);
+  const service = new Service("evaluate", "apps/cli/main.ts", {
+    args: ["evaluate", "--out", out, "--clients", "2", "--p", "0,0.5", "--rounds", "1", "--warm-up", "0", ...args],
+    environment: { TMPDIR: temporary },
+    supervised: false,
+  });
+  onTestFinished(async () => {
+    if (service.isRunning) await service.kill();
+  });
+  service.start();
+  return { service, out, temporary };
+}
+
+vi.setConfig({ testTimeout: 2 * timeoutMs });
+
+/** Processes whose environment names the folder. */
+function processesOf(folder: string): string[] {
+  return readdirSync("/proc").filter((entry) => {
+    if (!/^\d+$/.test(entry)) return false;
+    try {
+      return readFileSync(`/proc/${entry}/environ`, "utf8").includes(folder);
+    } catch {
+      return false;
+    }
+  });
+}
+
+const hasProc = existsSync("/proc/self/environ");
+
+function measures(service: Service): Promise<boolean> {
+  return eventually("it measures", () => service.lines.some((line) => line.startsWith("round 1/1")), { timeoutMs });
+}
+
+test("writes tables, figures and plots, and leaves other files alone", async () => {
+  const { service, out, temporary } = start("--requests", "20");
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, "notes.md"), "mine");
+  await eventually("it ends", () => !service.isRunning, { timeoutMs });
+  expect(await service.ended()).toEqual({ code: 0, signal: null });
+  expect(readdirSync(out).sort()).toEqual([...files, "notes.md"].sort());
+  const result = JSON.parse(readFileSync(join(out, "evaluation.json"), "utf8")) as {
+    points: { p: number; cache: string }[];
+  };
+  expect(result.points.map(({ p, cache }) => `${p} ${cache}`)).toEqual(["0 on", "0 off", "0.5 on", "0.5 off"]);
+  expect(readFileSync(join(out, "README.md"), "utf8")).toMatch(/^\| 50% +\| off /m);
+  expect(readFileSync(join(out, "trades.svg"), "utf8")).toMatch(/^<svg[^]*<path[^]*<\/svg>\n$/);
+  expect(readdirSync(temporary)).toEqual([]);
+});
+
+test.each(["SIGINT", "SIGTERM"] as const)("%s in the middle leaves an older result as it was", async (signal) => {
+  const { service, out, temporary } = start("--requests", "1000000");
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, "evaluation.json"), "older");
+  await measures(service);
+  if (hasProc) expect(processesOf(temporary).length).toBeGreaterThan(5);
+  expect(await service.stop(signal)).toEqual({ code: 1, signal: null });
+  expect(service.lines.at(-1)).toContain(`stopped by ${signal}: nothing was written`);
+  expect(readdirSync(out)).toEqual(["evaluation.json"]);
+  expect(readFileSync(join(out, "evaluation.json"), "utf8")).toBe("older");
+  expect(readdirSync(temporary)).toEqual([]);
+  expect(hasProc ? processesOf(temporary) : []).toEqual([]);
+});
+
+test("a signal while its bazaars start ends it too", async () => {
+  const { service, temporary } = start("--requests", "20");
+  await eventually("a bazaar starts", () => readdirSync(temporary).length > 0, { timeoutMs });
+  expect(await service.stop("SIGINT")).toEqual({ code: 1, signal: null });
+  expect(readdirSync(temporary)).toEqual([]);
+});
+
+test("kill -9 leaves no process behind", async () => {
+  const { service, out, temporary } = start("--requests", "1000000");
+  await measures(service);
+  await service.kill();
+  await eventually("its processes have ended", () => !hasProc || processesOf(temporary).length === 0);
+  expect(existsSync(out)).toBe(false);
+});
