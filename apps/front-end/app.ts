@@ -27,6 +27,7 @@ import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/rout
 import { documentReply } from "./http/schemas.ts";
 import { cacheRoutes } from "./routes/cache.ts";
 import { compatibilityRoutes } from "./routes/compatibility.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { operationsRoutes } from "./routes/operations.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { stockRoutes } from "./routes/stocks.ts";
@@ -48,6 +49,7 @@ export function createApp({ bazaar, logger }: AppDependencies): Hono {
     ...operationsRoutes(deps),
     ...compatibilityRoutes(deps),
     documentRoute(() => openApiDocument(app)),
+    ...docsRoutes(),
   ]);
   const paths = new Set(groups.map(([{ path }]) => path));
   const parents = new Set([...paths].map(parentOf));
@@ -146,6 +148,8 @@ function documentRoute(makeDocument: () => Promise<object>): Route {
     outage: operationsOutage,
     docs: {
       tag: "Operations",
+      operationId: "readOpenApi",
+      alwaysAnswers: true,
       summary: "This document",
       success: jsonDocs("An OpenAPI 3.1 document", documentReply, { openapi: "3.1.0", info: {}, paths: {} }),
       failures: [],
