@@ -1,10 +1,11 @@
 /** The page of the API reference needs nothing but this server, and every example in it works as it stands. */
 
 import { runInNewContext } from "node:vm";
+import { operationsOf } from "@stock-bazaar/front-end/http/document-types";
+import { exampleRequest } from "@stock-bazaar/front-end/http/example-request";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createTestClient, type TestClient } from "./support/client.ts";
-import { operationsOf, readDocument } from "./support/document.ts";
-import { exampleRequest } from "./support/example-request.ts";
+import { readDocument } from "./support/document.ts";
 
 let client: TestClient;
 beforeAll(async () => {
@@ -70,7 +71,8 @@ test("every example runs as it stands, once there is an order", async () => {
   );
   for (const operation of operations) {
     const { method, path, headers, body } = exampleRequest(operation);
-    const answer = body === undefined ? await client.send(method, path) : await client.post(path, body, headers);
+    const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+    const answer = await client.send(method, path, { headers: { ...headers, ...length }, ...(body ? { body } : {}) });
     expect(answer.status, `${method} ${path}: ${answer.text.slice(0, 200)}`).toBe(200);
   }
 });

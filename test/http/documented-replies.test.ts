@@ -3,10 +3,11 @@
  * message, is seen here at least once.
  */
 
+import { type OpenApi, operationsOf } from "@stock-bazaar/front-end/http/document-types";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Answer, createTestClient, type TestClient } from "./support/client.ts";
-import { type OpenApi, operationsOf, readDocument, type TestDocument } from "./support/document.ts";
+import { readDocument, type TestDocument } from "./support/document.ts";
 
 let client: TestClient;
 let document: OpenApi;

@@ -2,9 +2,10 @@
 
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { Validator } from "@seriousme/openapi-schema-validator";
+import { type OpenApi, operationsOf } from "@stock-bazaar/front-end/http/document-types";
 import { beforeAll, expect, test } from "vitest";
 import { createTestClient } from "./support/client.ts";
-import { type OpenApi, operationsOf, readDocument, type TestDocument } from "./support/document.ts";
+import { readDocument, type TestDocument } from "./support/document.ts";
 
 let document: OpenApi;
 let check: TestDocument["check"];
