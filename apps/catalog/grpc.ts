@@ -9,6 +9,7 @@ import { Catalog } from "@stock-bazaar/proto/load";
 import type { Applied, CatalogApi, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
 import { serveDuplex, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
+import { inTraces } from "@stock-bazaar/shared/tracing";
 import { outcomeToMessage, tradeFromMessage } from "@stock-bazaar/shared/wire";
 
 const tailKinds = { HELLO: "hello", RENEW: "renew", ACK: "ack", GOODBYE: "goodbye" } as const;
@@ -16,9 +17,10 @@ const tailKinds = { HELLO: "hello", RENEW: "renew", ACK: "ack", GOODBYE: "goodby
 export function catalogService(catalog: CatalogApi): Service {
   const calls = new CallStreams();
   const implementation: CatalogHandlers = {
-    Apply: calls.serve(async ({ term, trades }: ApplyRequest__Output) =>
-      appliedToMessage(await catalog.apply({ term, trades: trades.map(tradeFromMessage) })),
-    ),
+    Apply: calls.serve(async (batch: ApplyRequest__Output) => {
+      const request = { term: batch.term, trades: batch.trades.map(tradeFromMessage) };
+      return appliedToMessage(await inTraces("Catalog/Apply", batch, () => catalog.apply(request)));
+    }),
     Restock: serveUnary(async (request) => appliedToMessage(await catalog.restock(request))),
     Settle: calls.serve(async ({ upTo }: SettleRequest__Output) => {
       await catalog.settle(upTo);

@@ -25,6 +25,7 @@ import { requestIdOf } from "./http/request.ts";
 import { type Handle, jsonDocs, pathTemplate, type Route } from "./http/route.ts";
 import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/routing.ts";
 import { documentReply } from "./http/schemas.ts";
+import type { WrapRoute } from "./http/traced.ts";
 import { cacheRoutes } from "./routes/cache.ts";
 import { compatibilityRoutes } from "./routes/compatibility.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -35,11 +36,12 @@ import { stockRoutes } from "./routes/stocks.ts";
 export interface AppDependencies {
   readonly bazaar: Bazaar;
   readonly logger: Logger;
+  readonly wrapRoute?: WrapRoute;
 }
 
 const methods = ["GET", "POST"] as const;
 
-export function createApp({ bazaar, logger }: AppDependencies): Hono {
+export function createApp({ bazaar, logger, wrapRoute }: AppDependencies): Hono {
   const metrics = createMetrics();
   const deps = { bazaar, metrics };
   const groups = groupRoutes([
@@ -59,7 +61,8 @@ export function createApp({ bazaar, logger }: AppDependencies): Hono {
   for (const group of groups) {
     const [{ method, path, outage }] = group;
     const route = pathTemplate(path);
-    const answer = answerer(route, outage, metrics.routeTimer(route, method), logger);
+    const answered = answerer(route, outage, metrics.routeTimer(route, method), logger);
+    const answer = wrapRoute ? (handle: Handle) => answered(wrapRoute(method, route, handle)) : answered;
     const handler = answer(handleOf(group));
     app.on(method, path, described(handler, group));
     if (method === "POST" && collections.has(path)) app.on(method, `${path}/`, answer(handleOf(group)));

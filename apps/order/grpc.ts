@@ -8,6 +8,7 @@ import { Orders } from "@stock-bazaar/proto/load";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
 import { serveDuplex, serveStatus, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
+import { inTraces, tracesOf } from "@stock-bazaar/shared/tracing";
 import { outcomeToMessage, tradeFromMessage } from "@stock-bazaar/shared/wire";
 
 const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEADER" } as const;
@@ -15,9 +16,11 @@ const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEA
 export function ordersService(replica: OrderApi): Service {
   const calls = new CallStreams();
   const implementation: OrdersHandlers = {
-    PlaceTrades: calls.serve(async ({ trades }: TradesRequest__Output) => ({
-      outcomes: (await replica.trade(trades.map(tradeFromMessage))).map(outcomeToMessage),
-    })),
+    PlaceTrades: calls.serve(async (batch: TradesRequest__Output) => {
+      const trades = batch.trades.map(tradeFromMessage);
+      const outcomes = await inTraces("Orders/PlaceTrades", batch, () => replica.trade(trades));
+      return { outcomes: outcomes.map(outcomeToMessage) };
+    }),
     GetOrder: calls.serve(async ({ id }: GetOrderRequest__Output) => ({ order: (await replica.order(id)) ?? null })),
     ListOrders: serveUnary(async (request) => ({ orders: await replica.orders(request) })),
     Lead: serveUnary(({ afterTerm }) => replica.lead(afterTerm)),
@@ -28,7 +31,7 @@ export function ordersService(replica: OrderApi): Service {
     Follow: serveDuplex(
       (handlers) => replica.follow(handlers),
       (request: FollowRequest__Output): FollowRequest => request,
-      (reply: FollowReply) => ({ ...reply, orders: [...reply.orders] }),
+      (reply: FollowReply) => ({ ...reply, orders: [...reply.orders], ...tracesOf(reply.orders) }),
     ),
     Watch: serveStatus(
       (handlers) => replica.watch(handlers),

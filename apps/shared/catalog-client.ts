@@ -8,6 +8,7 @@ import type { Applied, CatalogApi, TailRequest } from "./api.ts";
 import { CallStream } from "./call-stream.ts";
 import type { Address } from "./config.ts";
 import { callUnary, createClient, openDuplex } from "./grpc-client.ts";
+import { tracesOf } from "./tracing.ts";
 import { orderFromMessage, outcomeFromMessage } from "./wire.ts";
 
 const tailKinds: Record<TailRequest["kind"], TailKind> = {
@@ -25,7 +26,8 @@ export function connectCatalog(address: Address, timeoutMs: number): CatalogApi 
   const settles = new CallStream(client, service.Settle, timeoutMs);
   const lookups = new CallStream(client, service.Lookup, timeoutMs);
   return {
-    apply: async ({ term, trades }) => appliedFromMessage(await applies.call({ term, trades: [...trades] })),
+    apply: async ({ term, trades }) =>
+      appliedFromMessage(await applies.call({ term, trades: [...trades], ...tracesOf(trades) })),
     restock: async (request) => appliedFromMessage(await callUnary(client, service.Restock, request, timeoutMs)),
     async settle(upTo) {
       await settles.call({ upTo });

@@ -7,6 +7,7 @@ import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "./api.
 import { CallStream } from "./call-stream.ts";
 import type { Address } from "./config.ts";
 import { callUnary, createClient, openDuplex, openStatus } from "./grpc-client.ts";
+import { currentTracing, tracesOf } from "./tracing.ts";
 import { orderFromMessage, outcomeFromMessage } from "./wire.ts";
 
 const roles = { FOLLOWER: "follower", TAKING_OVER: "taking-over", LEADER: "leader" } as const;
@@ -19,7 +20,7 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
   const queries = new CallStream(client, service.GetOrder, timeoutMs);
   return {
     async trade(batch, signal) {
-      const { outcomes } = await trades.call({ trades: [...batch] }, signal);
+      const { outcomes } = await trades.call({ trades: [...batch], ...tracesOf(batch) }, signal);
       return outcomes.map(outcomeFromMessage);
     },
     async order(id, signal) {
@@ -38,7 +39,10 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
         service.Follow,
         handlers,
         (request: FollowRequest) => request,
-        ({ term, orders }: FollowReply__Output): FollowReply => ({ term, orders: orders.map(orderFromMessage) }),
+        ({ term, orders, traces }: FollowReply__Output): FollowReply => {
+          if (traces.length > 0) currentTracing()?.arrived(traces);
+          return { term, orders: orders.map(orderFromMessage) };
+        },
       ),
     watch: (handlers) =>
       openStatus(

@@ -22,6 +22,7 @@ import type { Stock as _bazaar_v1_Stock, Stock__Output as _bazaar_v1_Stock__Outp
 import type { Stocks as _bazaar_v1_Stocks, Stocks__Output as _bazaar_v1_Stocks__Output } from './bazaar/v1/Stocks.ts';
 import type { TailReply as _bazaar_v1_TailReply, TailReply__Output as _bazaar_v1_TailReply__Output } from './bazaar/v1/TailReply.ts';
 import type { TailRequest as _bazaar_v1_TailRequest, TailRequest__Output as _bazaar_v1_TailRequest__Output } from './bazaar/v1/TailRequest.ts';
+import type { Trace as _bazaar_v1_Trace, Trace__Output as _bazaar_v1_Trace__Output } from './bazaar/v1/Trace.ts';
 import type { Trade as _bazaar_v1_Trade, Trade__Output as _bazaar_v1_Trade__Output } from './bazaar/v1/Trade.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -54,6 +55,7 @@ export interface ProtoGrpcType {
       TailKind: EnumTypeDefinition
       TailReply: MessageTypeDefinition<_bazaar_v1_TailReply, _bazaar_v1_TailReply__Output>
       TailRequest: MessageTypeDefinition<_bazaar_v1_TailRequest, _bazaar_v1_TailRequest__Output>
+      Trace: MessageTypeDefinition<_bazaar_v1_Trace, _bazaar_v1_Trace__Output>
       Trade: MessageTypeDefinition<_bazaar_v1_Trade, _bazaar_v1_Trade__Output>
     }
   }

@@ -16,6 +16,7 @@ import type { OrdersClient as _bazaar_v1_OrdersClient, OrdersDefinition as _baza
 import type { Outcome as _bazaar_v1_Outcome, Outcome__Output as _bazaar_v1_Outcome__Output } from './bazaar/v1/Outcome.ts';
 import type { ReplicaStatus as _bazaar_v1_ReplicaStatus, ReplicaStatus__Output as _bazaar_v1_ReplicaStatus__Output } from './bazaar/v1/ReplicaStatus.ts';
 import type { SetLeaderRequest as _bazaar_v1_SetLeaderRequest, SetLeaderRequest__Output as _bazaar_v1_SetLeaderRequest__Output } from './bazaar/v1/SetLeaderRequest.ts';
+import type { Trace as _bazaar_v1_Trace, Trace__Output as _bazaar_v1_Trace__Output } from './bazaar/v1/Trace.ts';
 import type { Trade as _bazaar_v1_Trade, Trade__Output as _bazaar_v1_Trade__Output } from './bazaar/v1/Trade.ts';
 import type { TradesReply as _bazaar_v1_TradesReply, TradesReply__Output as _bazaar_v1_TradesReply__Output } from './bazaar/v1/TradesReply.ts';
 import type { TradesRequest as _bazaar_v1_TradesRequest, TradesRequest__Output as _bazaar_v1_TradesRequest__Output } from './bazaar/v1/TradesRequest.ts';
@@ -44,6 +45,7 @@ export interface ProtoGrpcType {
       ReplicaStatus: MessageTypeDefinition<_bazaar_v1_ReplicaStatus, _bazaar_v1_ReplicaStatus__Output>
       Role: EnumTypeDefinition
       SetLeaderRequest: MessageTypeDefinition<_bazaar_v1_SetLeaderRequest, _bazaar_v1_SetLeaderRequest__Output>
+      Trace: MessageTypeDefinition<_bazaar_v1_Trace, _bazaar_v1_Trace__Output>
       Trade: MessageTypeDefinition<_bazaar_v1_Trade, _bazaar_v1_Trade__Output>
       TradesReply: MessageTypeDefinition<_bazaar_v1_TradesReply, _bazaar_v1_TradesReply__Output>
       TradesRequest: MessageTypeDefinition<_bazaar_v1_TradesRequest, _bazaar_v1_TradesRequest__Output>
