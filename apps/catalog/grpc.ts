@@ -10,15 +10,20 @@ import type { Applied, CatalogApi, TailReply, TailRequest } from "@stock-bazaar/
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
 import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/columns";
 import { serveDuplex, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
+import { inTraces } from "@stock-bazaar/shared/tracing";
 
 const tailKinds = { HELLO: "hello", RENEW: "renew", ACK: "ack", GOODBYE: "goodbye" } as const;
 
 export function catalogService(catalog: CatalogApi): Service {
   const calls = new CallStreams();
   const implementation: CatalogHandlers = {
-    Apply: calls.serve(async ({ term, trades }: ApplyRequest__Output) =>
-      appliedToMessage(await catalog.apply({ term, trades: unpackTrades(trades) })),
-    ),
+    Apply: calls.serve(async (batch: ApplyRequest__Output) => {
+      const { term, traces } = batch;
+      const trades = unpackTrades(batch.trades);
+      return appliedToMessage(
+        await inTraces("Catalog/Apply", { trades, traces }, () => catalog.apply({ term, trades })),
+      );
+    }),
     Restock: serveUnary(async (request) => appliedToMessage(await catalog.restock(request))),
     Settle: calls.serve(async ({ upTo }: SettleRequest__Output) => {
       await catalog.settle(upTo);

@@ -26,8 +26,10 @@ import { requestIdOf } from "./http/request.ts";
 import { type Handle, jsonDocs, pathTemplate, type Route } from "./http/route.ts";
 import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/routing.ts";
 import { documentReply } from "./http/schemas.ts";
+import type { WrapRoute } from "./http/traced.ts";
 import { cacheRoutes } from "./routes/cache.ts";
 import { compatibilityRoutes } from "./routes/compatibility.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { operationsRoutes } from "./routes/operations.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { stockRoutes } from "./routes/stocks.ts";
@@ -35,11 +37,12 @@ import { stockRoutes } from "./routes/stocks.ts";
 export interface AppDependencies {
   readonly bazaar: Bazaar;
   readonly logger: Logger;
+  readonly wrapRoute?: WrapRoute;
 }
 
 const methods = ["GET", "POST"] as const;
 
-export function createApp({ bazaar, logger }: AppDependencies): Hono {
+export function createApp({ bazaar, logger, wrapRoute }: AppDependencies): Hono {
   const metrics = createMetrics();
   const deps = { bazaar, metrics };
   const groups = groupRoutes([
@@ -49,6 +52,7 @@ export function createApp({ bazaar, logger }: AppDependencies): Hono {
     ...operationsRoutes(deps),
     ...compatibilityRoutes(deps),
     documentRoute(() => openApiDocument(app)),
+    ...docsRoutes(),
   ]);
   const paths = new Set(groups.map(([{ path }]) => path));
   const parents = new Set([...paths].map(parentOf));
@@ -58,7 +62,8 @@ export function createApp({ bazaar, logger }: AppDependencies): Hono {
   for (const group of groups) {
     const [{ method, path, outage }] = group;
     const route = pathTemplate(path);
-    const answer = answerer(route, outage, metrics.routeTimer(route, method), logger);
+    const answered = answerer(route, outage, metrics.routeTimer(route, method), logger);
+    const answer = wrapRoute ? (handle: Handle) => answered(wrapRoute(method, route, handle)) : answered;
     const handler = answer(handleOf(group));
     app.on(method, path, described(handler, group));
     if (method === "POST" && collections.has(path)) app.on(method, `${path}/`, answer(handleOf(group)));
@@ -150,6 +155,8 @@ function documentRoute(makeDocument: () => Promise<object>): Route {
     outage: operationsOutage,
     docs: {
       tag: "Operations",
+      operationId: "readOpenApi",
+      alwaysAnswers: true,
       summary: "This document",
       success: jsonDocs("An OpenAPI 3.1 document", documentReply, { openapi: "3.1.0", info: {}, paths: {} }),
       failures: [],

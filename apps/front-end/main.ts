@@ -2,7 +2,9 @@ import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { connectOrders } from "@stock-bazaar/shared/order-client";
 import { runService } from "@stock-bazaar/shared/service";
+import { currentTracing } from "@stock-bazaar/shared/tracing";
 import { createApp } from "./app.ts";
+import { tracedBazaar, tracedRoutes } from "./http/traced.ts";
 import { listen } from "./listen.ts";
 import { LiveBazaar } from "./live-bazaar.ts";
 
@@ -20,7 +22,11 @@ await runService("front-end", async ({ config, logger }) => {
     newId: () => Bun.randomUUIDv7(),
     logger,
   });
-  const http = listen(createApp({ bazaar, logger }), config.frontEnd, {
+  const tracing = currentTracing();
+  const app = tracing
+    ? createApp({ bazaar: tracedBazaar(bazaar, tracing), logger, wrapRoute: tracedRoutes(tracing) })
+    : createApp({ bazaar, logger });
+  const http = listen(app, config.frontEnd, {
     logger,
     requestTimeoutMs: config.requestTimeoutMs,
   });

@@ -9,6 +9,7 @@ import { CallStream } from "./call-stream.ts";
 import { packTrades, unpackOrders, unpackOutcomes } from "./columns.ts";
 import type { Address } from "./config.ts";
 import { callUnary, createClient, openDuplex } from "./grpc-client.ts";
+import { tracesOf } from "./tracing.ts";
 
 const tailKinds: Record<TailRequest["kind"], TailKind> = {
   hello: "HELLO",
@@ -25,7 +26,8 @@ export function connectCatalog(address: Address, timeoutMs: number): CatalogApi 
   const settles = new CallStream(client, service.Settle, timeoutMs);
   const lookups = new CallStream(client, service.Lookup, timeoutMs);
   return {
-    apply: async ({ term, trades }) => appliedFromMessage(await applies.call({ term, trades: packTrades(trades) })),
+    apply: async ({ term, trades }) =>
+      appliedFromMessage(await applies.call({ term, trades: packTrades(trades), ...tracesOf(trades) })),
     restock: async (request) => appliedFromMessage(await callUnary(client, service.Restock, request, timeoutMs)),
     async settle(upTo) {
       await settles.call({ upTo });

@@ -8,6 +8,7 @@ import { CallStream } from "./call-stream.ts";
 import { packTrades, unpackOrders, unpackOutcomes } from "./columns.ts";
 import type { Address } from "./config.ts";
 import { callUnary, createClient, openDuplex, openStatus } from "./grpc-client.ts";
+import { currentTracing, tracesOf } from "./tracing.ts";
 import { orderFromMessage } from "./wire.ts";
 
 const roles = { FOLLOWER: "follower", TAKING_OVER: "taking-over", LEADER: "leader" } as const;
@@ -20,7 +21,7 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
   const queries = new CallStream(client, service.GetOrder, timeoutMs);
   return {
     async trade(batch, signal) {
-      const { outcomes } = await trades.call({ trades: packTrades(batch) }, signal);
+      const { outcomes } = await trades.call({ trades: packTrades(batch), ...tracesOf(batch) }, signal);
       return unpackOutcomes(outcomes);
     },
     async order(id, signal) {
@@ -39,7 +40,10 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
         service.Follow,
         handlers,
         (request: FollowRequest) => request,
-        ({ term, orders }: FollowReply__Output): FollowReply => ({ term, orders: unpackOrders(orders) }),
+        ({ term, orders, traces }: FollowReply__Output): FollowReply => {
+          if (traces.length > 0) currentTracing()?.arrived(traces);
+          return { term, orders: unpackOrders(orders) };
+        },
       ),
     watch: (handlers) =>
       openStatus(

@@ -25,6 +25,7 @@ import type { Stocks as _bazaar_v1_Stocks, Stocks__Output as _bazaar_v1_Stocks__
 import type { TailReply as _bazaar_v1_TailReply, TailReply__Output as _bazaar_v1_TailReply__Output } from './bazaar/v1/TailReply.ts';
 import type { TailRequest as _bazaar_v1_TailRequest, TailRequest__Output as _bazaar_v1_TailRequest__Output } from './bazaar/v1/TailRequest.ts';
 import type { Texts as _bazaar_v1_Texts, Texts__Output as _bazaar_v1_Texts__Output } from './bazaar/v1/Texts.ts';
+import type { Trace as _bazaar_v1_Trace, Trace__Output as _bazaar_v1_Trace__Output } from './bazaar/v1/Trace.ts';
 import type { TradeColumns as _bazaar_v1_TradeColumns, TradeColumns__Output as _bazaar_v1_TradeColumns__Output } from './bazaar/v1/TradeColumns.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -60,6 +61,7 @@ export interface ProtoGrpcType {
       TailReply: MessageTypeDefinition<_bazaar_v1_TailReply, _bazaar_v1_TailReply__Output>
       TailRequest: MessageTypeDefinition<_bazaar_v1_TailRequest, _bazaar_v1_TailRequest__Output>
       Texts: MessageTypeDefinition<_bazaar_v1_Texts, _bazaar_v1_Texts__Output>
+      Trace: MessageTypeDefinition<_bazaar_v1_Trace, _bazaar_v1_Trace__Output>
       TradeColumns: MessageTypeDefinition<_bazaar_v1_TradeColumns, _bazaar_v1_TradeColumns__Output>
     }
   }

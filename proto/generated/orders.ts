@@ -18,6 +18,7 @@ import type { OutcomeColumns as _bazaar_v1_OutcomeColumns, OutcomeColumns__Outpu
 import type { ReplicaStatus as _bazaar_v1_ReplicaStatus, ReplicaStatus__Output as _bazaar_v1_ReplicaStatus__Output } from './bazaar/v1/ReplicaStatus.ts';
 import type { SetLeaderRequest as _bazaar_v1_SetLeaderRequest, SetLeaderRequest__Output as _bazaar_v1_SetLeaderRequest__Output } from './bazaar/v1/SetLeaderRequest.ts';
 import type { Texts as _bazaar_v1_Texts, Texts__Output as _bazaar_v1_Texts__Output } from './bazaar/v1/Texts.ts';
+import type { Trace as _bazaar_v1_Trace, Trace__Output as _bazaar_v1_Trace__Output } from './bazaar/v1/Trace.ts';
 import type { TradeColumns as _bazaar_v1_TradeColumns, TradeColumns__Output as _bazaar_v1_TradeColumns__Output } from './bazaar/v1/TradeColumns.ts';
 import type { TradesReply as _bazaar_v1_TradesReply, TradesReply__Output as _bazaar_v1_TradesReply__Output } from './bazaar/v1/TradesReply.ts';
 import type { TradesRequest as _bazaar_v1_TradesRequest, TradesRequest__Output as _bazaar_v1_TradesRequest__Output } from './bazaar/v1/TradesRequest.ts';
@@ -48,6 +49,7 @@ export interface ProtoGrpcType {
       Role: EnumTypeDefinition
       SetLeaderRequest: MessageTypeDefinition<_bazaar_v1_SetLeaderRequest, _bazaar_v1_SetLeaderRequest__Output>
       Texts: MessageTypeDefinition<_bazaar_v1_Texts, _bazaar_v1_Texts__Output>
+      Trace: MessageTypeDefinition<_bazaar_v1_Trace, _bazaar_v1_Trace__Output>
       TradeColumns: MessageTypeDefinition<_bazaar_v1_TradeColumns, _bazaar_v1_TradeColumns__Output>
       TradesReply: MessageTypeDefinition<_bazaar_v1_TradesReply, _bazaar_v1_TradesReply__Output>
       TradesRequest: MessageTypeDefinition<_bazaar_v1_TradesRequest, _bazaar_v1_TradesRequest__Output>

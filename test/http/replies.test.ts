@@ -15,7 +15,7 @@ describe("an unknown path", () => {
   test.each([
     "/",
     "/nope",
-    "/docs",
+    "/doc",
     "/events",
     "/stock/a/b",
     "//stocks/GameStart",

@@ -1,8 +1,7 @@
 /** `npm start`: the whole bazaar on this machine, until Ctrl-C. */
 
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { isCatalogMissing } from "@stock-bazaar/db/history";
+import { isCatalogMissing, isMissing } from "@stock-bazaar/db/history";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { catalogFile, orderFile } from "@stock-bazaar/db/open";
 import { systemClock } from "@stock-bazaar/shared/clock";
@@ -72,7 +71,7 @@ function servicesInStopOrder(config: Config, logger: Logger): ServiceSpec[][] {
   const replicas = [...config.replicas.keys()].map((id) => {
     const file = orderFile(dataDir, id);
     // An empty one, which its replica fills from the leader.
-    const repair: Repair = { isDue: () => !existsSync(file), pauses: [], run: () => void migrateFile(file, "orders") };
+    const repair: Repair = { isDue: () => isMissing(file), pauses: [], run: () => void migrateFile(file, "orders") };
     return service(`order-${id}`, "order", { environment: { ORDER_ID: String(id) }, repair });
   });
   const repair: Repair = {

@@ -105,6 +105,8 @@ const meaninglessOnBun = [
   "nodejs_heap_space_size_total_bytes",
   "nodejs_heap_space_size_used_bytes",
   "nodejs_version_info",
+  // The address space that is set aside, gigabytes of it.
+  "process_heap_bytes",
 ];
 
 let processMetrics: Registry | undefined;
@@ -115,6 +117,30 @@ function processRegistry(): Registry {
     processMetrics = new Registry();
     collectDefaultMetrics({ register: processMetrics });
     for (const name of meaninglessOnBun) processMetrics.removeSingleMetric(name);
+    countCpuSeconds(processMetrics);
   }
   return processMetrics;
+}
+
+/** From the start of the process, as the names promise: prom-client counts from its own, the first scrape. */
+function countCpuSeconds(registry: Registry): void {
+  const counter = (name: string, help: string, microseconds: (usage: NodeJS.CpuUsage) => number) => {
+    registry.removeSingleMetric(name);
+    return new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(microseconds(process.cpuUsage()) / 1e6);
+      },
+    });
+  };
+  counter("process_cpu_user_seconds_total", "User CPU time spent, in seconds", ({ user }) => user);
+  counter("process_cpu_system_seconds_total", "System CPU time spent, in seconds", ({ system }) => system);
+  counter(
+    "process_cpu_seconds_total",
+    "User and system CPU time spent, in seconds",
+    ({ user, system }) => user + system,
+  );
 }

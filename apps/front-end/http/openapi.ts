@@ -9,7 +9,14 @@ import { type DescribeRouteOptions, generateSpecs, resolver, uniqueSymbol } from
 import { type ZodType, z } from "zod";
 import type { Failure } from "./failures.ts";
 import { jsonType } from "./reply.ts";
-import { type ParameterDocs, type ResponseHeaderName, type Route, responseHeaders, type SuccessDocs } from "./route.ts";
+import {
+  type ParameterDocs,
+  type ResponseHeaderName,
+  type Route,
+  type RouteDocs,
+  responseHeaders,
+  type SuccessDocs,
+} from "./route.ts";
 import type { RouteGroup } from "./routing.ts";
 import { failureReply } from "./schemas.ts";
 
@@ -29,6 +36,8 @@ const documentation = {
     license: { name: "MIT", identifier: "MIT" },
   },
   servers: [{ url: "/" }],
+  // Said, not left out: nobody has to log in.
+  security: [],
   tags: [
     { name: "Stocks", description: "Prices and quantities" },
     { name: "Orders", description: "Trades and what became of them" },
@@ -51,12 +60,14 @@ export function openApiDocument(app: Hono): Promise<object> {
 }
 
 /** Describes the handler of all the routes that share one method and path. */
-export function described<Handler extends object>(handler: Handler, routes: RouteGroup): Handler {
+export function described<Handler extends object>(handler: Handler, group: RouteGroup): Handler {
+  const routes = group.filter(isDocumented);
   const docs = routes.map((route) => route.docs);
+  const [first] = docs;
+  if (first === undefined) return handler;
   const body = docs.find((entry) => entry.body !== undefined)?.body;
   const parameters = docs.flatMap((entry) => entry.parameters ?? []);
   const byName = new Map(parameters.map((parameter) => [`${parameter.in} ${parameter.name}`, parameter]));
-  const [{ docs: first }] = routes;
   const spec: DescribeRouteOptions = {
     tags: [...new Set(docs.map(({ tag }) => tag))],
     summary: first.summary,
@@ -68,11 +79,18 @@ export function described<Handler extends object>(handler: Handler, routes: Rout
     responses: describeResponses(routes),
   };
   if (spec.description === "") delete spec.description;
+  if (first.operationId !== undefined) spec.operationId = first.operationId;
   if (body !== undefined) {
     const content = { [jsonType]: { schema: resolver(body.schema), example: body.example } };
     spec.requestBody = { required: true, content };
   }
   return Object.assign(handler, { [uniqueSymbol]: { spec } });
+}
+
+type DocumentedRoute = Route & { readonly docs: RouteDocs };
+
+function isDocumented(route: Route): route is DocumentedRoute {
+  return route.docs !== undefined;
 }
 
 function describeParameter(parameter: ParameterDocs): Parameters[number] {
@@ -88,9 +106,11 @@ function describeParameter(parameter: ParameterDocs): Parameters[number] {
   };
 }
 
-function describeResponses(routes: readonly Route[]): Responses {
+function describeResponses(routes: readonly DocumentedRoute[]): Responses {
   const successes = routes.map(({ docs }) => docs.success);
-  const failures = routes.flatMap(({ docs, outage }) => [...docs.failures, outage.unavailable, outage.internal]);
+  const failures = routes.flatMap(({ docs, outage }) =>
+    docs.alwaysAnswers ? docs.failures : [...docs.failures, outage.unavailable, outage.internal],
+  );
   const responses: Responses = { 200: describeSuccess(successes) };
   if (successes.some(({ conditional }) => conditional)) {
     responses[304] = {

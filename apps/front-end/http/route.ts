@@ -20,17 +20,22 @@ export interface Route {
   readonly handle: Handle;
   /** What is said when `handle` rejects. */
   readonly outage: Outage;
-  readonly docs: RouteDocs;
+  /** Absent for the parts of a page, which nobody calls by themselves. */
+  readonly docs?: RouteDocs;
 }
 
 export interface RouteDocs {
   readonly tag: "Stocks" | "Orders" | "Cache" | "Compatibility" | "Operations";
+  /** Its name in programs that are made from the document; a route that shares its method and path has none. */
+  readonly operationId?: string;
   readonly summary: string;
   readonly parameters?: readonly ParameterDocs[];
   readonly body?: { readonly schema: ZodType; readonly example: object };
   readonly success: SuccessDocs;
-  /** The failures that are the route's own; those of its outage are added. */
+  /** The failures that are the route's own; those of its outage are added, unless it always answers. */
   readonly failures: readonly Failure[];
+  /** There is an answer whatever has become of the other services. */
+  readonly alwaysAnswers?: boolean;
 }
 
 export interface ParameterDocs {
@@ -60,6 +65,8 @@ export const responseHeaders = {
   "x-cache": "`hit` (from the cache), `miss` (asked, and cached) or `bypass` (asked; the cache may not be used now)",
   "idempotent-replayed": "`true`: the key was known, and this is its first outcome; nothing was done again",
   "retry-after": "Seconds after which to try again",
+  "content-security-policy": "What the page may load: only what this server has",
+  "x-content-type-options": "`nosniff`: what it is is what it says it is",
 } as const;
 
 export type ResponseHeaderName = keyof typeof responseHeaders;

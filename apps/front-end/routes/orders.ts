@@ -88,11 +88,11 @@ async function listOrders(bazaar: Bazaar, context: Context): Promise<Reply> {
 export const idempotencyKeyDocs: ParameterDocs = {
   in: "header",
   name: "Idempotency-Key",
-  description: "Makes a retry safe: the same key always has the first outcome",
+  description: "Makes a retry safe: the same key, like a UUID of your own, always has the first outcome",
   schema: idempotencyKey,
-  example: "0190b6e2-8f5a-7c3d-9a41-5a1f2f0c7d11",
 };
 
+/** What a viewer sends when nothing was changed: it must work on the stocks that the bazaar begins with. */
 export const tradeBodyDocs = { schema: tradeBody, example: { name: "GameStart", quantity: 1, type: "buy" } };
 
 export const tradeDocs: SuccessDocs = {
@@ -110,6 +110,7 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
       outage: tradeOutage,
       docs: {
         tag: "Orders",
+        operationId: "placeTrade",
         summary: "Buy or sell",
         parameters: [idempotencyKeyDocs],
         body: tradeBodyDocs,
@@ -132,12 +133,13 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
       outage: orderOutage,
       docs: {
         tag: "Orders",
+        operationId: "readOrder",
         summary: "Read one order",
         parameters: [
-          { in: "path", name: "number", description: "The order's number", schema: orderNumber, example: 165 },
+          { in: "path", name: "number", description: "The order's number", schema: orderNumber, example: 1 },
         ],
         success: jsonDocs("The order", orderReply, {
-          data: { number: 165, name: "GameStart", type: "sell", quantity: 100 },
+          data: { number: 1, name: "GameStart", type: "buy", quantity: 1 },
         }),
         failures: [orderNumberNotFound, invalidGet],
       },
@@ -149,6 +151,7 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
       outage: orderOutage,
       docs: {
         tag: "Orders",
+        operationId: "listOrders",
         summary: "List orders, newest first",
         parameters: [
           {
@@ -156,14 +159,13 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
             name: "limit",
             description: `At most this many, ${ordersLimitDefault} if absent, never more than ${ordersLimitMax}`,
             schema: ordersQuery.shape.limit,
-            example: 50,
+            example: 10,
           },
           {
             in: "query",
             name: "before",
             description: "Only orders with a smaller number: the `next` of the page before",
             schema: ordersQuery.shape.before,
-            example: 165,
           },
         ],
         success: jsonDocs("A page of orders", ordersReply, {

@@ -77,6 +77,7 @@ export function stockRoutes(bazaar: Bazaar): Route[] {
       outage: lookupOutage,
       docs: {
         tag: "Stocks",
+        operationId: "lookUpStock",
         summary: "Look up one stock",
         parameters: [stockNameDocs, ifNoneMatchDocs],
         success: lookupDocs,
@@ -99,6 +100,7 @@ export function stockRoutes(bazaar: Bazaar): Route[] {
       outage: lookupOutage,
       docs: {
         tag: "Stocks",
+        operationId: "listStocks",
         summary: "List all stocks, sorted by name",
         success: jsonDocs("All stocks", stocksReply, {
           data: [{ name: "GameStart", price: 15.99, quantity: 100, volume: 0 }],

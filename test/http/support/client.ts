@@ -85,7 +85,7 @@ export function withChanges(bazaar: Bazaar, changes: Partial<Bazaar>): Bazaar {
 export async function readAnswer(response: Response, method = "GET"): Promise<Answer> {
   const text = await response.text();
   const headers = Object.fromEntries(response.headers);
-  expect(headers["content-type"]).toMatch(/^(application\/json|text\/plain)/);
+  expect(headers["content-type"]).toMatch(/^(application\/json$|text\/(plain|html|css|javascript);)/);
   expect(headers["content-length"]).toMatch(/^\d+$/);
   if (method === "HEAD" || response.status === 304) expect(text).toBe("");
   else expect(headers["content-length"]).toBe(String(Buffer.byteLength(text)));
