@@ -2,7 +2,9 @@ import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { connectOrders } from "@stock-bazaar/shared/order-client";
 import { runService } from "@stock-bazaar/shared/service";
-import { createApp } from "./app.ts";
+import { createApp, createEventFeed } from "./app.ts";
+import { connectFaults } from "./faults.ts";
+import { createMetrics } from "./http/metrics.ts";
 import { listen } from "./listen.ts";
 import { LiveBazaar } from "./live-bazaar.ts";
 
@@ -20,14 +22,20 @@ await runService("front-end", async ({ config, logger }) => {
     newId: () => Bun.randomUUIDv7(),
     logger,
   });
-  const http = listen(createApp({ bazaar, logger }), config.frontEnd, {
+  const metrics = createMetrics();
+  const faults = connectFaults(process, config.frontEnd.host, systemClock);
+  const events = createEventFeed({ bazaar, metrics, faults });
+  const http = listen(createApp({ bazaar, logger, metrics, events, faults }), config.frontEnd, {
     logger,
     requestTimeoutMs: config.requestTimeoutMs,
   });
   bazaar.start();
+  events.start();
   logger.info({ url: http.url }, "listening");
 
   return async () => {
+    // Streams would stay open for ever.
+    events.stop();
     await http.stop();
     await bazaar.stop();
     catalog.close();

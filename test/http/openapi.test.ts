@@ -26,9 +26,11 @@ interface Document {
 }
 
 const ajv = new Ajv2020({ strict: false });
+/** With a supervisor that takes faults, so that their routes are there. */
+const faults = { host: "localhost", inject: async () => true };
 let document: Document;
 beforeAll(async () => {
-  const client = await createTestClient();
+  const client = await createTestClient({ faults });
   document = (await client.get("/openapi.json")).body as Document;
   await client.close();
   ajv.addSchema(document, "document");
@@ -79,6 +81,10 @@ test("it names every route and no other", () => {
       "GET /cluster",
       "GET /metrics",
       "GET /openapi.json",
+      "GET /",
+      "GET /events",
+      "POST /faults/kill-leader",
+      "POST /faults/freeze-leader",
     ].toSorted(),
   );
 });
@@ -109,6 +115,8 @@ describe("what is replied is documented", () => {
   const tooMany = { ...trade, quantity: 2_147_483_647 };
   const large = { ...trade, name: "x".repeat(70_000) };
   const textType = { "content-type": "text/plain" };
+  const own = { host: "localhost" };
+  const strange = { ...own, origin: "http://evil.example" };
   type Ask = (client: TestClient) => Promise<Answer>;
 
   /** Requests of one operation, and the statuses that they must have. */
@@ -172,7 +180,22 @@ describe("what is replied is documented", () => {
     ["get", "/cluster", 200, (client) => client.get("/cluster")],
     ["get", "/metrics", 200, (client) => client.get("/metrics")],
     ["get", "/openapi.json", 200, (client) => client.get("/openapi.json")],
+    ["get", "/", 200, (client) => client.get("/")],
+    ["get", "/events", 200, firstEvent],
+    ["post", "/faults/kill-leader", 200, (client) => client.post("/faults/kill-leader", {}, own)],
+    ["post", "/faults/kill-leader", 403, (client) => client.post("/faults/kill-leader", {}, strange)],
+    ["post", "/faults/freeze-leader", 200, (client) => client.post("/faults/freeze-leader", {}, own)],
+    ["post", "/faults/freeze-leader", 403, (client) => client.post("/faults/freeze-leader", {}, strange)],
   ];
+
+  /** What an event stream says first; the rest never ends. */
+  async function firstEvent(client: TestClient): Promise<Answer> {
+    const { headers } = await client.send("HEAD", "/events");
+    const events = await client.events();
+    const { text } = await events.nextOf("hello");
+    await events.close();
+    return { status: 200, headers, text, body: undefined };
+  }
 
   async function reuse(client: TestClient, path: string): Promise<Answer> {
     const key = { "idempotency-key": crypto.randomUUID() };
@@ -195,7 +218,7 @@ describe("what is replied is documented", () => {
   }
 
   test("in order", async () => {
-    const client = await createTestClient();
+    const client = await createTestClient({ faults });
     await client.post("/orders", trade);
     await client.post("/orders", trade);
     for (const [method, path, status, ask] of rows) {
@@ -209,6 +232,7 @@ describe("what is replied is documented", () => {
   test.each(["UNAVAILABLE", "INTERNAL_ERROR"] as const)("when the bazaar answers %s", async (code) => {
     const fail = () => Promise.reject(new BazaarError(code, "no answer"));
     const client = await createTestClient({
+      faults,
       changes: { lookup: fail, stocks: fail, trade: fail, order: fail, orders: fail, cluster: fail },
     });
     for (const [method, path, status, ask] of rows.filter(([, , rowStatus]) => rowStatus === 200)) {

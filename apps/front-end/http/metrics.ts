@@ -5,6 +5,7 @@
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ClusterState, ReplicaState } from "../bazaar.ts";
+import type { LatencyBucket } from "../events/traffic.ts";
 import { leaderOf, replicaLag } from "./cluster-view.ts";
 
 const tradeOutcomes = [
@@ -27,6 +28,8 @@ export interface Metrics {
   readonly contentType: string;
   routeTimer(route: string, method: string): RouteTimer;
   countTrade(outcome: TradeOutcome): void;
+  /** Of all requests to trade that were answered with an outcome, shortest first. */
+  tradeLatencies(): Promise<LatencyBucket[]>;
   /** The text that Prometheus reads; without the cluster's part when its state is unknown. */
   render(cluster: ClusterState | undefined): Promise<string>;
 }
@@ -35,6 +38,8 @@ export interface Metrics {
 const latencyBucketsSeconds = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
+/** The routes that trade; a test holds them against the document. */
+const tradeRoutes = new Set(["/orders", "/order", "/buy"]);
 const statusClasses = ["0xx", "1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
 export function createMetrics(): Metrics {
@@ -73,6 +78,16 @@ export function createMetrics(): Metrics {
       };
     },
     countTrade: (outcome) => tradeCounters[outcome].inc(),
+    async tradeLatencies() {
+      const counts = new Map([...latencyBucketsSeconds, Infinity].map((upToSeconds) => [upToSeconds, 0]));
+      for (const { labels, value } of (await latency.get()).values) {
+        const { route, method, status, le }: Partial<Record<string, string | number>> = labels;
+        if (le === undefined || method !== "POST" || status === "5xx" || !tradeRoutes.has(String(route))) continue;
+        const upToSeconds = Number(String(le).replace("+Inf", "Infinity"));
+        counts.set(upToSeconds, (counts.get(upToSeconds) ?? 0) + value);
+      }
+      return [...counts].map(([upToSeconds, count]) => ({ upToSeconds, count }));
+    },
     async render(cluster) {
       const registries = [registry, processRegistry()];
       if (cluster !== undefined) registries.push(clusterRegistry(cluster));

@@ -26,6 +26,8 @@ export interface Route {
 export interface RouteDocs {
   readonly tag: "Stocks" | "Orders" | "Cache" | "Compatibility" | "Operations";
   readonly summary: string;
+  /** What the summary leaves open. */
+  readonly description?: string;
   readonly parameters?: readonly ParameterDocs[];
   readonly body?: { readonly schema: ZodType; readonly example: object };
   readonly success: SuccessDocs;
@@ -57,6 +59,10 @@ export interface SuccessDocs {
 export const responseHeaders = {
   "x-request-id": "The request's own `x-request-id`, or one made for it; it is in every log line about the request",
   etag: "The stock's revision",
+  "cache-control": "`no-store`: what is shown is what is, now",
+  "content-security-policy": "What the page may do: run the script that it brings, and talk to this front-end",
+  "referrer-policy": "`no-referrer`",
+  "x-content-type-options": "`nosniff`",
   "x-cache": "`hit` (from the cache), `miss` (asked, and cached) or `bypass` (asked; the cache may not be used now)",
   "idempotent-replayed": "`true`: the key was known, and this is its first outcome; nothing was done again",
   "retry-after": "Seconds after which to try again",
