@@ -8,10 +8,12 @@ import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Config, readConfig } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { createLogger, type Logger } from "@stock-bazaar/shared/log";
+import { faultsVariable } from "@stock-bazaar/shared/faults";
 import { stopTimeoutMs } from "@stock-bazaar/shared/supervised";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../errors.ts";
-import { requireFreePorts } from "../ports.ts";
+import { answerFault, type FaultySupervisor, replicaService } from "../faults.ts";
+import { isLoopback, requireFreePorts } from "../ports.ts";
 import { prepareDatabases } from "../prepare-databases.ts";
 import { askLeader, frontEndUrl, waitUntilReady } from "../readiness.ts";
 import { startServiceProcess } from "../service-process.ts";
@@ -24,16 +26,21 @@ const slowStartMs = 15_000;
 export function upCommand(): Command {
   return new Command("up")
     .description("migrate, seed an empty catalog, and run all services until Ctrl-C")
-    .action(() => up(readConfig(process.env)));
+    .option("--faults", "let the dashboard kill and freeze the leader (default: when it listens on a loopback address)")
+    .option("--no-faults", "don't let it")
+    .action(({ faults }: { faults?: boolean }) => {
+      const config = readConfig(process.env);
+      return up(config, faults ?? isLoopback(config.frontEnd));
+    });
 }
 
-async function up(config: Config): Promise<void> {
+async function up(config: Config, faults: boolean): Promise<void> {
   const logger = createLogger("up", config.logLevel);
   await requireFreePorts(config);
   prepare(config, logger);
 
-  const supervisor = new Supervisor({
-    stages: servicesInStopOrder(config, logger),
+  const supervisor: Supervisor = new Supervisor({
+    stages: servicesInStopOrder(config, logger, faults ? () => supervisor : undefined),
     startProcess: startServiceProcess,
     stopTimeoutMs: stopTimeoutMs(config),
     clock: systemClock,
@@ -66,7 +73,12 @@ function prepare(config: Config, logger: Logger): void {
   }
 }
 
-function servicesInStopOrder(config: Config, logger: Logger): ServiceSpec[][] {
+/** `faulty`: whom a front-end may ask for faults. */
+function servicesInStopOrder(
+  config: Config,
+  logger: Logger,
+  faulty: (() => FaultySupervisor) | undefined,
+): ServiceSpec[][] {
   const { dataDir } = config;
   const service = (name: string, workspace: string, more: Partial<ServiceSpec> = {}): ServiceSpec => ({
     name,
@@ -78,7 +90,7 @@ function servicesInStopOrder(config: Config, logger: Logger): ServiceSpec[][] {
     const file = orderFile(dataDir, id);
     // An empty one, which its replica fills from the leader.
     const repair: Repair = { isDue: () => !existsSync(file), pauses: [], run: () => void migrateFile(file, "orders") };
-    return service(`order-${id}`, "order", { environment: { ORDER_ID: String(id) }, repair });
+    return service(replicaService(id), "order", { environment: { ORDER_ID: String(id) }, repair });
   });
   const repair: Repair = {
     isDue: () => isCatalogMissing(dataDir),
@@ -86,7 +98,15 @@ function servicesInStopOrder(config: Config, logger: Logger): ServiceSpec[][] {
     pauses: replicas.map(({ name }) => name),
     run: () => prepareDatabases(config, logger),
   };
-  return [[service("front-end", "front-end")], replicas, [service("catalog", "catalog", { repair })]];
+  const frontEnd = service(
+    "front-end",
+    "front-end",
+    faulty && {
+      environment: { [faultsVariable]: "1" },
+      hears: (message, reply) => answerFault(faulty(), message, reply),
+    },
+  );
+  return [[frontEnd], replicas, [service("catalog", "catalog", { repair })]];
 }
 
 async function announce(config: Config, logger: Logger, stopping: AbortSignal): Promise<void> {
