@@ -1,3 +1,7 @@
 import { render } from "preact";
+import "uplot/dist/uPlot.min.css";
 import "./style.css";
-render(<p>hi</p>, document.body);
+import { App } from "./app.tsx";
+
+const root = document.getElementById("app");
+if (root) render(<App />, root);
