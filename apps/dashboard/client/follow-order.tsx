@@ -22,13 +22,18 @@ type Found =
 export function FollowOrder({ number, follow, cluster }: FollowOrderProps) {
   const [text, setText] = useState("");
   const [found, setFound] = useState<Found>({ state: "looking" });
-  const head = cluster?.catalog.last_id ?? 0;
-  const isThere = number !== undefined && number <= head;
+  const head = cluster?.catalog.last_id ?? undefined;
+  /** Known before anybody is asked, unless the catalog is away. */
+  const isMissing = number !== undefined && head !== undefined && number > head;
 
   useEffect(() => {
     if (number === undefined) return undefined;
     setText(String(number));
     let isCurrent = true;
+    if (isMissing) {
+      setFound({ state: "missing" });
+      return undefined;
+    }
     setFound({ state: "looking" });
     findOrder(browserApi, number).then(
       (order) => isCurrent && setFound(order ? { state: "found", order } : { state: "missing" }),
@@ -37,8 +42,8 @@ export function FollowOrder({ number, follow, cluster }: FollowOrderProps) {
     return () => {
       isCurrent = false;
     };
-    // One that doesn't exist yet is looked for again when the ledger has come to its number.
-  }, [number, isThere]);
+    // One that doesn't exist yet is looked for when the ledger has come to its number.
+  }, [number, isMissing]);
 
   const submit = (event: TargetedEvent<HTMLFormElement>) => {
     event.preventDefault();

@@ -5,13 +5,15 @@ import type { Happening } from "./model.ts";
 
 export function Happenings({ happenings }: { happenings: readonly Happening[] }) {
   return (
-    <ol class="happenings" role="log" aria-label="What happened" aria-live="polite" tabIndex={0}>
-      {happenings.length === 0 && <li class="quiet">Nothing has happened to the cluster since you came.</li>}
-      {happenings.map(({ id, atMs, text, bad }) => (
-        <li key={id} class={bad ? "bad" : "good"}>
-          <time>{clockTime(atMs)}</time> {text}
-        </li>
-      ))}
-    </ol>
+    <div class="happenings" role="log" aria-label="What happened" aria-live="polite" tabIndex={0}>
+      {happenings.length === 0 && <p class="quiet">Nothing has happened to the cluster since you came.</p>}
+      <ul>
+        {happenings.map(({ id, atMs, text, bad }) => (
+          <li key={id} class={bad ? "bad" : "good"}>
+            <time>{clockTime(atMs)}</time> {text}
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }

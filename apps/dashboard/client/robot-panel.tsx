@@ -26,7 +26,9 @@ export function RobotPanel({ names }: { names: readonly string[] }) {
   const isBusy = state.phase === "trading" || state.phase === "checking";
   return (
     <>
-      <p class="quiet">Looks up and trades without a pause. Stop it, and it asks for every order that was acknowledged.</p>
+      <p class="quiet">
+        Looks up and trades without a pause. Stop it, and it asks for every order that was acknowledged.
+      </p>
       <button
         type="button"
         disabled={state.phase === "checking" || names.length === 0}

@@ -42,14 +42,14 @@ export function TradeForm({ names, chosen, choose, placed }: TradeFormProps) {
 
   return (
     <form onSubmit={submit} noValidate>
-      <label>
-        Stock
-        <select value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+      <div>
+        <label for="trade-stock">Stock</label>
+        <select id="trade-stock" value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
           {names.map((name) => (
             <option key={name}>{name}</option>
           ))}
         </select>
-      </label>
+      </div>
       <div class="pair">
         <label>
           Quantity
