@@ -137,7 +137,7 @@ test("by keyboard alone: each stop is seen, and an order is placed and followed"
   const tabTo = (what: string) =>
     eventually(`the focus on ${what}`, async () => {
       await page.keyboard.press("Tab");
-      const { text, outline } = (await page.evaluate(focused)) as { text: string; outline: string };
+      const { text, outline } = await page.evaluate<{ text: string; outline: string }>(focused);
       if (outline === "none" && text !== "") unseen.push(text);
       return text.startsWith(what);
     });

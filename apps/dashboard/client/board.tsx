@@ -24,7 +24,7 @@ export function Board({ rows, chosen, choose }: BoardProps) {
             <th scope="col" class="number">
               Quantity
             </th>
-            <th scope="col" class="number">
+            <th scope="col" class="number roomiest">
               Traded
             </th>
           </tr>
@@ -66,7 +66,7 @@ function BoardRow({ row, isChosen, choose }: { row: Row; isChosen: boolean; choo
         )}
         {count(quantity)}
       </td>
-      <td class="number quiet">{count(volume)}</td>
+      <td class="number quiet roomiest">{count(volume)}</td>
     </tr>
   );
 }

@@ -64,7 +64,8 @@ export function Chart({ title, value, note, times, series, format, topMin, top }
             label,
             stroke: colour(name),
             width: 2,
-            points: { show: false },
+            // A second alone between two without a trade would be a line of no length.
+            points: { show: true, size: 3, fill: colour(name), width: 0 },
             spanGaps: false,
             ...(index === 0 ? { fill: colour(`${name}-soft`) } : {}),
           })),

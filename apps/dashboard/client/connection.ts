@@ -56,7 +56,8 @@ export function connect({ open, after, hear, lost }: ConnectionOptions): () => v
         waitForLife();
         retryMs = retryFirstMs;
         if (lastEventId) lastOrder = lastEventId;
-        hear({ event: name, data: JSON.parse(String(data)) } as ServerEvent);
+        const told: unknown = JSON.parse(String(data));
+        hear({ event: name, data: told } as ServerEvent);
       });
     }
     opened.addEventListener("error", () => {

@@ -1,4 +1,6 @@
+import { connect } from "node:net";
 import { expect, test } from "vitest";
+import { until } from "../../../test/support/until.ts";
 import type { Listener } from "./event-feed.ts";
 import { openEventStream } from "./event-stream.ts";
 
@@ -45,6 +47,31 @@ test("one that reads may have any amount", async () => {
     expect((await reader.read()).value).toHaveLength(1_000_000);
   }
   expect(left()).toBe(0);
+});
+
+test("on a socket that nobody reads, the listener is cut off as well", async () => {
+  const opened = open();
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(opened.stream) });
+  const socket = connect(server.port ?? 0, "127.0.0.1");
+  socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  await new Promise<void>((resolve) => {
+    socket.once("data", () => {
+      socket.pause();
+      resolve();
+    });
+    opened.send("first");
+  });
+  const text = "x".repeat(100_000);
+  let sent = 0;
+  await until("it is cut off", () => {
+    opened.send(text);
+    sent += text.length;
+    return opened.left() === 1;
+  });
+  // Besides the bound, what the kernel keeps for a socket.
+  expect(sent).toBeLessThan(50_000_000);
+  socket.destroy();
+  await server.stop(true);
 });
 
 test("a client that goes away is forgotten, and hears no more", async () => {
