@@ -9,7 +9,8 @@ import { existsSync, statSync } from "node:fs";
 import type { Config } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { DatabaseError } from "./database-error.ts";
-import { catalogFile, migrateFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
+import { migrateFile } from "./migrations.ts";
+import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { lastOrderId } from "./order-differences.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 

@@ -21,7 +21,8 @@ import {
   type Outage,
   unknownRoute,
 } from "./http/failures.ts";
-import { createMetrics, type Metrics, type RouteTimer } from "./http/metrics.ts";
+import type { RouteTimer } from "./http/latency.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { described, openApiDocument } from "./http/openapi.ts";
 import { json, type Reply } from "./http/reply.ts";
 import { requestIdOf } from "./http/request.ts";
@@ -109,17 +110,20 @@ export function createApp({ bazaar, logger, faults, ...given }: AppDependencies)
 /** Makes handlers for Hono; the only place where a route's reply becomes a response. */
 function answerer(route: string, outage: Outage, timer: RouteTimer, logger: Logger) {
   return (handle: Handle) =>
-    async (context: Context): Promise<Response> => {
+    (context: Context): Response | Promise<Response> => {
       const startMs = performance.now();
       const requestId = requestIdOf(context.req.raw);
-      let reply: Reply;
+      const told = (reply: Reply) => {
+        timer.observe(reply.status, performance.now() - startMs);
+        return reply.toResponse(requestId);
+      };
+      const failed = (thrown: unknown) => told(replyToError(thrown, outage, logger, { requestId, route }));
       try {
-        reply = await handle(context, requestId);
+        const reply = handle(context, requestId);
+        return reply instanceof Promise ? reply.then(told, failed) : told(reply);
       } catch (thrown) {
-        reply = replyToError(thrown, outage, logger, { requestId, route });
+        return failed(thrown);
       }
-      timer.observe(reply.status, performance.now() - startMs);
-      return reply.toResponse(requestId);
     };
 }
 

@@ -7,8 +7,8 @@ import type { TradesRequest__Output } from "@stock-bazaar/proto/generated/bazaar
 import { Orders } from "@stock-bazaar/proto/load";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
+import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/columns";
 import { serveDuplex, serveStatus, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
-import { outcomeToMessage, tradeFromMessage } from "@stock-bazaar/shared/wire";
 
 const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEADER" } as const;
 
@@ -16,7 +16,7 @@ export function ordersService(replica: OrderApi): Service {
   const calls = new CallStreams();
   const implementation: OrdersHandlers = {
     PlaceTrades: calls.serve(async ({ trades }: TradesRequest__Output) => ({
-      outcomes: (await replica.trade(trades.map(tradeFromMessage))).map(outcomeToMessage),
+      outcomes: packOutcomes(await replica.trade(unpackTrades(trades))),
     })),
     GetOrder: calls.serve(async ({ id }: GetOrderRequest__Output) => ({ order: (await replica.order(id)) ?? null })),
     ListOrders: serveUnary(async (request) => ({ orders: await replica.orders(request) })),
@@ -28,7 +28,7 @@ export function ordersService(replica: OrderApi): Service {
     Follow: serveDuplex(
       (handlers) => replica.follow(handlers),
       (request: FollowRequest__Output): FollowRequest => request,
-      (reply: FollowReply) => ({ ...reply, orders: [...reply.orders] }),
+      ({ term, orders }: FollowReply) => ({ term, orders: packOrders(orders) }),
     ),
     Watch: serveStatus(
       (handlers) => replica.watch(handlers),

@@ -1,5 +1,6 @@
 /** `GET /events`: what is told, when, and to whom. */
 
+import { createMetrics } from "@stock-bazaar/front-end/http/metrics";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestClient, expectFailure, orderNumberIn, type TestClient } from "./support/client.ts";
@@ -166,4 +167,23 @@ test("with too many listeners the next is asked to come again", async () => {
   await all.pop()?.close();
   await (await full.events()).close();
   await Promise.all(all.map((events) => events.close()));
+});
+
+test("of the traffic, the time per trade is that of every route that trades, and of no other", async () => {
+  const { body } = await client.get("/openapi.json");
+  const { paths } = body as { paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => [path, method.toUpperCase()] as const),
+  );
+  const metrics = createMetrics();
+  for (const [path, method] of routes) metrics.routeTimer(path, method).observe(200, method === "POST" ? 3 : 3000);
+  const trades = routes.filter(([, method]) => method === "POST").length;
+  expect(trades).toBeGreaterThan(1);
+  expect(metrics.tradeLatencies().at(-1)).toEqual({ upToSeconds: Infinity, count: trades });
+  expect(metrics.tradeLatencies().filter(({ count }) => count > 0)[0]).toEqual({ upToSeconds: 0.005, count: trades });
+  metrics.routeTimer("/orders", "POST").observe(503, 20_000);
+  expect(metrics.tradeLatencies().slice(-2)).toEqual([
+    { upToSeconds: 10, count: trades },
+    { upToSeconds: Infinity, count: trades + 1 },
+  ]);
 });

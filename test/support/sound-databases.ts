@@ -3,14 +3,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  catalogFile,
-  migrateFile,
-  openCatalogDatabase,
-  openOrderDatabase,
-  orderFile,
-  type SqliteClient,
-} from "@stock-bazaar/db/open";
+import type { SqliteClient } from "@stock-bazaar/db/connection";
+import { migrateFile } from "@stock-bazaar/db/migrations";
+import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
 import { onTestFinished } from "vitest";
 import type { TradeRecord } from "@stock-bazaar/chaos/clients/trading-client";
 import type { DatabaseFolders } from "@stock-bazaar/chaos/cluster/cluster";

@@ -3,7 +3,7 @@
  * what is wrong, nothing if nothing is.
  */
 
-import type { SqliteClient } from "@stock-bazaar/db/open";
+import type { SqliteClient } from "@stock-bazaar/db/connection";
 import { isOutcome, type TradeRecord } from "../clients/trading-client.ts";
 import { behind, headOf, lastIdOf, type Snapshot } from "./snapshot.ts";
 import type { Harm, Violation } from "./violation.ts";

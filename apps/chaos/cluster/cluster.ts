@@ -7,7 +7,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { catalogFile, migrateFile, openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
+import { migrateFile } from "@stock-bazaar/db/migrations";
+import { catalogFile, openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
 import { seed } from "@stock-bazaar/db/seed";
 import { at, get } from "../clients/client.ts";
 import { freePorts } from "./ports.ts";

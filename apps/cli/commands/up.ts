@@ -3,7 +3,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isCatalogMissing } from "@stock-bazaar/db/history";
-import { catalogFile, migrateFile, orderFile } from "@stock-bazaar/db/open";
+import { migrateFile } from "@stock-bazaar/db/migrations";
+import { catalogFile, orderFile } from "@stock-bazaar/db/open";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Config, readConfig } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";

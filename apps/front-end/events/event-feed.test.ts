@@ -21,7 +21,7 @@ function setUp() {
   const feed = new EventFeed({
     clock,
     faults: false,
-    tradeLatencies: async () => [],
+    tradeLatencies: () => [],
     bazaar: {
       cluster: async (): Promise<ClusterState> => {
         asked.cluster += 1;

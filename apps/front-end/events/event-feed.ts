@@ -35,7 +35,7 @@ const listenersMax = 1000;
 export interface EventFeedOptions {
   readonly bazaar: Pick<Bazaar, "cluster" | "orders" | "stocks">;
   /** Of the trades through this front-end. */
-  readonly tradeLatencies: () => Promise<readonly LatencyBucket[]>;
+  readonly tradeLatencies: () => readonly LatencyBucket[];
   readonly clock: Clock;
   /** May whoever sees the events kill the leader? */
   readonly faults: boolean;
@@ -130,7 +130,7 @@ export class EventFeed {
     try {
       const cluster = await this.#options.bazaar.cluster();
       this.#tellCluster(cluster);
-      await this.#sample(cluster);
+      this.#sample(cluster);
       // Not waited for: while the catalog is away this takes as long as any request may.
       if (this.#isReadingDue(cluster)) void this.#readOrders();
     } catch {
@@ -150,7 +150,7 @@ export class EventFeed {
     }
   }
 
-  async #sample({ catalog, cache }: ClusterState): Promise<void> {
+  #sample({ catalog, cache }: ClusterState): void {
     const { clock, tradeLatencies } = this.#options;
     const before = this.#counters;
     if (before && clock.nowMs() - before.atMs < sampleMs) return;
@@ -159,7 +159,7 @@ export class EventFeed {
       head: catalog.head,
       hits: cache.hits,
       misses: cache.misses,
-      tradeLatencies: await tradeLatencies(),
+      tradeLatencies: tradeLatencies(),
     };
     this.#counters = after;
     // Without a look for a while nobody can say in which second it happened.

@@ -16,6 +16,8 @@ export class Reply {
   /** The bytes of `body` in UTF-8: also of a 304, where it tells the length of what wasn't sent. */
   readonly contentLength: string;
   readonly headers: ReplyHeaders | undefined;
+  /** All but the request's id. */
+  readonly #allHeaders: ReplyHeaders;
 
   constructor(status: number, contentType: string, body: string, headers?: ReplyHeaders, contentLength?: string) {
     this.status = status;
@@ -23,6 +25,7 @@ export class Reply {
     this.body = body;
     this.contentLength = contentLength ?? String(Buffer.byteLength(body));
     this.headers = headers;
+    this.#allHeaders = { "content-type": contentType, "content-length": this.contentLength, ...headers };
   }
 
   /** The same reply with more headers; its body isn't rendered again. */
@@ -36,12 +39,7 @@ export class Reply {
   }
 
   toResponse(requestId: string): Response {
-    const headers: Record<string, string> = {
-      "content-type": this.contentType,
-      "content-length": this.contentLength,
-      "x-request-id": requestId,
-    };
-    if (this.headers !== undefined) Object.assign(headers, this.headers);
+    const headers = { ...this.#allHeaders, "x-request-id": requestId };
     return new Response(this.status === 304 ? null : this.body, { status: this.status, headers });
   }
 }

@@ -30,8 +30,7 @@ export function isPossibleStockName(name: string): boolean {
 }
 
 /** Does `If-None-Match` name this tag? Compared weakly, as RFC 9110 asks for. Our tags hold no comma. */
-export function matchesTag(ifNoneMatch: string | null, tag: string): boolean {
-  if (ifNoneMatch === null) return false;
+export function matchesTag(ifNoneMatch: string, tag: string): boolean {
   if (ifNoneMatch === tag) return true;
   return ifNoneMatch.split(",").some((entry) => {
     const candidate = entry.trim();
