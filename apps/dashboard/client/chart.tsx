@@ -65,7 +65,7 @@ export function Chart({ title, value, note, times, series, format, topMin, top }
             stroke: colour(name),
             width: 2,
             // A second alone between two without a trade would be a line of no length.
-            points: { show: true, size: 3, fill: colour(name), width: 0 },
+            points: { size: 4, width: 0, fill: colour(name), filter: lonely },
             spanGaps: false,
             ...(index === 0 ? { fill: colour(`${name}-soft`) } : {}),
           })),
@@ -99,6 +99,12 @@ export function Chart({ title, value, note, times, series, format, topMin, top }
       <div ref={place} role="img" aria-label={`${title} over the last five minutes, now ${value}`} />
     </figure>
   );
+}
+
+function lonely(plot: uPlot, seriesIndex: number): number[] {
+  const values = plot.data[seriesIndex] ?? [];
+  const isThere = (index: number) => values[index] !== null && values[index] !== undefined;
+  return [...values.keys()].filter((index) => isThere(index) && !isThere(index - 1) && !isThere(index + 1));
 }
 
 function hourAndMinute(seconds: number): string {
