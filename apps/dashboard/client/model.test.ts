@@ -57,8 +57,9 @@ test("orders are kept newest first, each once, with a mark where some were left 
     [2, 0],
     [1, 0],
   ]);
-  const again = hear(model, orders(0, 11, 10, 9), 5);
-  expect(again.orders.map(({ number }) => number)).toEqual([11, 10, 9, 3, 2, 1]);
+  const numbers = (events: ServerEvent) => hear(model, events, 5).orders.map(({ number }) => number);
+  expect(numbers(orders(0, 11, 10, 9))).toEqual([11, 10, 9, 3, 2, 1]);
+  expect(numbers(orders(0, 12, 11, 10))).toEqual([12, 11, 10, 3, 2, 1]);
 });
 
 test("only so many orders, samples and happenings are kept", () => {

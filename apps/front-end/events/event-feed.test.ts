@@ -150,6 +150,19 @@ test("a leader that is behind the catalog is asked again until it has the rest",
   ]);
 });
 
+test("a new leader that has less than was told already makes nobody hear anything twice", async () => {
+  const { clock, state, listen, grow } = setUp();
+  grow(5);
+  const { numbers } = listen();
+  await clock.advance(200);
+  grow(6);
+  state.orders = ordersOf(1, 3);
+  await clock.advance(200);
+  state.orders = ordersOf(1, 6);
+  await clock.advance(200);
+  expect(numbers()).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
 test("nothing is read again while nothing changes", async () => {
   const { clock, asked, listen, grow } = setUp();
   grow(5);
