@@ -6,10 +6,13 @@
  * takes about as long as this function and Hono's routing together, so neither does anything twice.
  */
 
+import { systemClock } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { type Context, Hono } from "hono";
 import type { Bazaar } from "./bazaar.ts";
+import { EventFeed } from "./events/event-feed.ts";
+import type { Faults } from "./faults.ts";
 import {
   type Failure,
   keyReused,
@@ -19,7 +22,7 @@ import {
   unknownRoute,
 } from "./http/failures.ts";
 import type { RouteTimer } from "./http/latency.ts";
-import { createMetrics } from "./http/metrics.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { described, openApiDocument } from "./http/openapi.ts";
 import { json, type Reply } from "./http/reply.ts";
 import { requestIdOf } from "./http/request.ts";
@@ -29,6 +32,7 @@ import { documentReply } from "./http/schemas.ts";
 import type { WrapRoute } from "./http/traced.ts";
 import { cacheRoutes } from "./routes/cache.ts";
 import { compatibilityRoutes } from "./routes/compatibility.ts";
+import { dashboardRoutes } from "./routes/dashboard.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { operationsRoutes } from "./routes/operations.ts";
 import { orderRoutes } from "./routes/orders.ts";
@@ -38,12 +42,29 @@ export interface AppDependencies {
   readonly bazaar: Bazaar;
   readonly logger: Logger;
   readonly wrapRoute?: WrapRoute;
+  readonly metrics?: Metrics;
+  /** Absent: a feed of its own, which works while somebody listens. */
+  readonly events?: EventFeed;
+  /** Absent: nobody may kill anything from here. */
+  readonly faults?: Faults | undefined;
+}
+
+/** What the dashboard hears, of this bazaar. */
+export function createEventFeed(deps: { bazaar: Bazaar; metrics: Metrics; faults: Faults | undefined }): EventFeed {
+  const { bazaar, metrics, faults } = deps;
+  return new EventFeed({
+    bazaar,
+    tradeLatencies: () => metrics.tradeLatencies(),
+    clock: systemClock,
+    faults: faults !== undefined,
+  });
 }
 
 const methods = ["GET", "POST"] as const;
 
-export function createApp({ bazaar, logger, wrapRoute }: AppDependencies): Hono {
-  const metrics = createMetrics();
+export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDependencies): Hono {
+  const metrics = given.metrics ?? createMetrics();
+  const events = given.events ?? createEventFeed({ bazaar, metrics, faults });
   const deps = { bazaar, metrics };
   const groups = groupRoutes([
     ...stockRoutes(bazaar),
@@ -51,6 +72,7 @@ export function createApp({ bazaar, logger, wrapRoute }: AppDependencies): Hono 
     ...cacheRoutes(bazaar),
     ...operationsRoutes(deps),
     ...compatibilityRoutes(deps),
+    ...dashboardRoutes({ bazaar, events, faults }),
     documentRoute(() => openApiDocument(app)),
     ...docsRoutes(),
   ]);

@@ -13,7 +13,7 @@ let client: TestClient;
 let document: OpenApi;
 let check: TestDocument["check"];
 beforeAll(async () => {
-  client = await createTestClient();
+  client = await createTestClient({ faults });
   ({ document, check } = await readDocument(client));
   // Orders 1 and 2.
   await client.post("/orders", trade);
@@ -21,6 +21,10 @@ beforeAll(async () => {
 });
 afterAll(() => client.close());
 
+/** With a supervisor that takes faults, so that their routes are there. */
+const faults = { host: "localhost", inject: async () => true };
+const own = { host: "localhost" };
+const strange = { ...own, origin: "http://evil.example" };
 const trade = { name: "GameStart", quantity: 1, type: "buy" };
 const tooMany = { ...trade, quantity: 2_147_483_647 };
 const large = { ...trade, name: "x".repeat(70_000) };
@@ -97,7 +101,22 @@ const rows: [method: string, path: string, status: number, ask: Ask][] = [
   ["get", "/metrics", 200, (client) => client.get("/metrics")],
   ["get", "/openapi.json", 200, (client) => client.get("/openapi.json")],
   ["get", "/docs", 200, (client) => client.get("/docs")],
+  ["get", "/", 200, (client) => client.get("/")],
+  ["get", "/events", 200, firstEvent],
+  ["post", "/faults/kill-leader", 200, (client) => client.post("/faults/kill-leader", {}, own)],
+  ["post", "/faults/kill-leader", 403, (client) => client.post("/faults/kill-leader", {}, strange)],
+  ["post", "/faults/freeze-leader", 200, (client) => client.post("/faults/freeze-leader", {}, own)],
+  ["post", "/faults/freeze-leader", 403, (client) => client.post("/faults/freeze-leader", {}, strange)],
 ];
+
+/** What an event stream says first; the rest never ends. */
+async function firstEvent(client: TestClient): Promise<Answer> {
+  const { headers } = await client.send("HEAD", "/events");
+  const events = await client.events();
+  const { text } = await events.nextOf("hello");
+  await events.close();
+  return { status: 200, headers, text, body: undefined };
+}
 
 async function reuse(client: TestClient, path: string): Promise<Answer> {
   const key = { "idempotency-key": crypto.randomUUID() };
@@ -141,6 +160,7 @@ test.each(rows)("%s %s: %i", async (method, path, status, ask) => {
 test.each(["UNAVAILABLE", "INTERNAL_ERROR"] as const)("when the bazaar answers %s", async (code) => {
   const fail = () => Promise.reject(new BazaarError(code, "no answer"));
   const failing = client.beside({
+    faults,
     changes: { lookup: fail, stocks: fail, trade: fail, order: fail, orders: fail, cluster: fail },
   });
   for (const [method, path, status, ask] of rows.filter(([, , rowStatus]) => rowStatus === 200)) {

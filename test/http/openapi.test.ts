@@ -7,10 +7,12 @@ import { beforeAll, expect, test } from "vitest";
 import { createTestClient } from "./support/client.ts";
 import { readDocument, type TestDocument } from "./support/document.ts";
 
+/** With a supervisor that takes faults, so that their routes are there. */
+const faults = { host: "localhost", inject: async () => true };
 let document: OpenApi;
 let check: TestDocument["check"];
 beforeAll(async () => {
-  const client = await createTestClient();
+  const client = await createTestClient({ faults });
   ({ document, check } = await readDocument(client));
   await client.close();
 });
@@ -62,6 +64,10 @@ test("it names every route and no other", () => {
       "GET /metrics",
       "GET /openapi.json",
       "GET /docs",
+      "GET /",
+      "GET /events",
+      "POST /faults/kill-leader",
+      "POST /faults/freeze-leader",
     ].toSorted(),
   );
 });

@@ -3,6 +3,8 @@
  * cached lookup passes here; prom-client's own histogram takes a sixth of the time that such a lookup takes in all.
  */
 
+import type { LatencyBucket } from "../events/traffic.ts";
+
 /** Counts the replies of one route. */
 export interface RouteTimer {
   observe(status: number, elapsedMs: number): void;
@@ -24,15 +26,18 @@ class Latency {
     this.#sumMs += elapsedMs;
   }
 
+  /** How many took at most as long as each bucket says, and at last how many there were. */
+  get counts(): number[] {
+    let count = 0;
+    return [...this.#counts].map((inBucket) => (count += inBucket));
+  }
+
   /** `labels` without braces. */
   lines(name: string, labels: string): string[] {
-    let count = 0;
+    const { counts } = this;
     const bounds = [...bucketsMs.map((ms) => String(ms / 1000)), "+Inf"];
-    const buckets = bounds.map((bound, bucket) => {
-      count += this.#counts[bucket] ?? 0;
-      return `${name}_bucket{le="${bound}",${labels}} ${count}`;
-    });
-    return [...buckets, `${name}_sum{${labels}} ${this.#sumMs / 1000}`, `${name}_count{${labels}} ${count}`];
+    const buckets = bounds.map((bound, bucket) => `${name}_bucket{le="${bound}",${labels}} ${counts[bucket]}`);
+    return [...buckets, `${name}_sum{${labels}} ${this.#sumMs / 1000}`, `${name}_count{${labels}} ${counts.at(-1)}`];
   }
 }
 
@@ -40,6 +45,8 @@ export class RouteLatencies {
   readonly #name: string;
   readonly #help: string;
   readonly #byLabels = new Map<string, Latency>();
+  /** By method and route, one for each class of status. */
+  readonly #byRoute = new Map<string, Latency[]>();
 
   constructor(name: string, help: string) {
     this.#name = name;
@@ -48,7 +55,8 @@ export class RouteLatencies {
 
   /** The labels of a route are those of the program, never a client's: they need no escaping. */
   timer(route: string, method: string): RouteTimer {
-    const latencies: Latency[] = [];
+    const latencies = this.#byRoute.get(`${method} ${route}`) ?? [];
+    this.#byRoute.set(`${method} ${route}`, latencies);
     return {
       observe: (status, elapsedMs) => {
         const index = Math.trunc(status / 100);
@@ -58,6 +66,17 @@ export class RouteLatencies {
         latency.add(elapsedMs);
       },
     };
+  }
+
+  /** Of several routes, each written like `POST /orders`. */
+  together(routes: readonly string[]): LatencyBucket[] {
+    // A status class that never came is a hole.
+    const all = routes.flatMap((route) => this.#byRoute.get(route) ?? []).filter((latency) => latency !== undefined);
+    const counts = all.map((latency) => latency.counts);
+    return [...bucketsMs, Number.POSITIVE_INFINITY].map((ms, bucket) => ({
+      upToSeconds: ms / 1000,
+      count: counts.reduce((sum, each) => sum + (each[bucket] ?? 0), 0),
+    }));
   }
 
   /** In the text format of Prometheus. */

@@ -5,6 +5,7 @@
 
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { ClusterState, ReplicaState } from "../bazaar.ts";
+import type { LatencyBucket } from "../events/traffic.ts";
 import { leaderOf, replicaLag } from "./cluster-view.ts";
 import { RouteLatencies, type RouteTimer } from "./latency.ts";
 
@@ -23,9 +24,14 @@ export interface Metrics {
   readonly contentType: string;
   routeTimer(route: string, method: string): RouteTimer;
   countTrade(outcome: TradeOutcome): void;
+  /** Of all requests to trade, whatever became of them; shortest first. */
+  tradeLatencies(): LatencyBucket[];
   /** The text that Prometheus reads; without the cluster's part when its state is unknown. */
   render(cluster: ClusterState | undefined): Promise<string>;
 }
+
+/** A test holds them against the document. */
+const tradeRoutes = ["POST /orders", "POST /order", "POST /buy"];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -51,6 +57,7 @@ export function createMetrics(): Metrics {
     contentType: registry.contentType,
     routeTimer: (route, method) => latencies.timer(route, method),
     countTrade: (outcome) => void counts.set(outcome, (counts.get(outcome) ?? 0) + 1),
+    tradeLatencies: () => latencies.together(tradeRoutes),
     async render(cluster) {
       const registries = [registry, processRegistry()];
       if (cluster !== undefined) registries.push(clusterRegistry(cluster));

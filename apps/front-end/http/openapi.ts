@@ -29,8 +29,8 @@ const documentation = {
     title: "Stock Bazaar",
     version: "1.0.0",
     description:
-      "Look up stocks, trade them, read the orders. Every reply carries `content-type`, `content-length` and " +
-      "`x-request-id`. A success has one top-level `data`, a failure one top-level `error`. An unknown path is " +
+      "Look up stocks, trade them, read the orders. Every reply but `GET /events` carries `content-type`, " +
+      "`content-length` and `x-request-id`. A success has one top-level `data`, a failure one top-level `error`. An unknown path is " +
       "answered with 404, a known path with another method with 405 and `Allow`; HEAD works where GET does, and " +
       "a trailing slash is tolerated.",
     license: { name: "MIT", identifier: "MIT" },
@@ -71,9 +71,8 @@ export function described<Handler extends object>(handler: Handler, group: Route
   const spec: DescribeRouteOptions = {
     tags: [...new Set(docs.map(({ tag }) => tag))],
     summary: first.summary,
-    description: docs
-      .slice(1)
-      .map(({ summary }) => `Also: ${summary}.`)
+    description: [first.description, ...docs.slice(1).map(({ summary }) => `Also: ${summary}.`)]
+      .filter((part) => part !== undefined)
       .join(" "),
     parameters: [...byName.values()].map(describeParameter),
     responses: describeResponses(routes),

@@ -49,6 +49,22 @@ export function json(value: object, headers?: ReplyHeaders): Reply {
   return new Reply(200, jsonType, JSON.stringify(value), headers);
 }
 
+/** A reply that goes on for as long as the client listens. Its length isn't known, so it is the one that tells none. */
+export class StreamReply extends Reply {
+  readonly #stream: ReadableStream<Uint8Array> | null;
+
+  /** `null`: nobody wants the body (HEAD). */
+  constructor(contentType: string, stream: ReadableStream<Uint8Array> | null, headers: ReplyHeaders) {
+    super(200, contentType, "", headers);
+    this.#stream = stream;
+  }
+
+  override toResponse(requestId: string): Response {
+    const headers = { "content-type": this.contentType, "x-request-id": requestId, ...this.headers };
+    return new Response(this.#stream, { status: this.status, headers });
+  }
+}
+
 export function text(body: string): Reply {
   return new Reply(200, textType, body);
 }

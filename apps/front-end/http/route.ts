@@ -29,6 +29,8 @@ export interface RouteDocs {
   /** Its name in programs that are made from the document; a route that shares its method and path has none. */
   readonly operationId?: string;
   readonly summary: string;
+  /** What the summary leaves open. */
+  readonly description?: string;
   readonly parameters?: readonly ParameterDocs[];
   readonly body?: { readonly schema: ZodType; readonly example: object };
   readonly success: SuccessDocs;
@@ -62,11 +64,13 @@ export interface SuccessDocs {
 export const responseHeaders = {
   "x-request-id": "The request's own `x-request-id`, or one made for it; it is in every log line about the request",
   etag: "The stock's revision",
+  "cache-control": "`no-store`: what is shown is what is, now",
+  "content-security-policy": "What the page may do: run the scripts that it brings, and talk to this front-end",
+  "referrer-policy": "`no-referrer`",
+  "x-content-type-options": "`nosniff`",
   "x-cache": "`hit` (from the cache), `miss` (asked, and cached) or `bypass` (asked; the cache may not be used now)",
   "idempotent-replayed": "`true`: the key was known, and this is its first outcome; nothing was done again",
   "retry-after": "Seconds after which to try again",
-  "content-security-policy": "What the page may load: only what this server has",
-  "x-content-type-options": "`nosniff`: what it is is what it says it is",
 } as const;
 
 export type ResponseHeaderName = keyof typeof responseHeaders;

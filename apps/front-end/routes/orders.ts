@@ -14,6 +14,7 @@ import {
   stockNotFound,
   tradeOutage,
 } from "../http/failures.ts";
+import { describeOrder } from "../http/listing.ts";
 import type { Metrics } from "../http/metrics.ts";
 import { json, type Reply } from "../http/reply.ts";
 import type { TradeForm } from "../http/request.ts";
@@ -30,7 +31,6 @@ import {
   tradeReply,
 } from "../http/schemas.ts";
 import { commonTradeFailures, placeTrade, type TradeDialect } from "../http/place-trade.ts";
-import { priceOf } from "./stocks.ts";
 
 export const tradeForm: TradeForm = {
   schema: tradeBody,
@@ -73,14 +73,7 @@ async function listOrders(bazaar: Bazaar, context: Context): Promise<Reply> {
   if (!query.success) return invalidGet;
   const { limit = ordersLimitDefault, before = 0 } = query.data;
   const orders = await bazaar.orders({ before: Math.min(before, Number.MAX_SAFE_INTEGER), limit: limit + 1 });
-  const data = orders.slice(0, limit).map(({ id, name, type, quantity, priceCents, createdAt }) => ({
-    number: id,
-    name,
-    type,
-    quantity,
-    price: priceOf(priceCents),
-    created_at: createdAt,
-  }));
+  const data = orders.slice(0, limit).map(describeOrder);
   const last = data.at(-1);
   return json(orders.length > limit && last !== undefined ? { data, next: last.number } : { data });
 }

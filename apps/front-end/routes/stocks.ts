@@ -4,15 +4,11 @@ import type { Stock } from "@stock-bazaar/shared/domain";
 import type { Context } from "hono";
 import type { Bazaar, CacheUse, StockLookup } from "../bazaar.ts";
 import { invalidGet, lookupOutage, stockNotFound } from "../http/failures.ts";
+import { describeStock, priceOf } from "../http/listing.ts";
 import { json, type Reply } from "../http/reply.ts";
 import { isPossibleStockName, matchesTag } from "../http/request.ts";
 import { jsonDocs, type ParameterDocs, type Route, type SuccessDocs } from "../http/route.ts";
 import { stockReply, stocksReply } from "../http/schemas.ts";
-
-/** Cents as a number that prints with at most two decimals: the double nearest to them. */
-export function priceOf(priceCents: number): number {
-  return priceCents / 100;
-}
 
 /** Looks a stock up, through the cache. `notFound` makes the reply for a name that nobody has. */
 export function lookupStock(
@@ -89,13 +85,7 @@ export function stockRoutes(bazaar: Bazaar): Route[] {
       path: "/stocks",
       async handle() {
         const stocks = await bazaar.stocks();
-        const data = stocks.map(({ name, priceCents, quantity, volume }) => ({
-          name,
-          price: priceOf(priceCents),
-          quantity,
-          volume,
-        }));
-        return json({ data });
+        return json({ data: stocks.map(describeStock) });
       },
       outage: lookupOutage,
       docs: {
