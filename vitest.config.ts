@@ -24,6 +24,8 @@ export default defineConfig({
           // With fewer, on two cores, Vitest puts both projects in one queue and the slow tests first.
           maxWorkers: "100%",
           sequence: { groupOrder: 0 },
+          // Only turns a hang into a failure: some of them start a process, which takes long where much else runs.
+          testTimeout: 30_000,
         },
       },
       {

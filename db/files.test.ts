@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { putAside, putLeftoversAside, writeWhole } from "./files.ts";
-import { migrateFile, openOrderDatabase, orderFile } from "./open.ts";
+import { migrateFile } from "./migrations.ts";
+import { openOrderDatabase, orderFile } from "./open.ts";
 
 let folder: string;
 let database: string;

@@ -7,7 +7,7 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type DatabaseKind, migrationsFolder } from "./migrations.ts";
+import { type DatabaseKind, migrationsFolder } from "./schema-version.ts";
 import { makeTablesStrict } from "./strict.ts";
 
 const repository = join(import.meta.dirname, "..");

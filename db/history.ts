@@ -9,7 +9,8 @@ import { existsSync, statSync } from "node:fs";
 import type { Config } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { DatabaseError } from "./database-error.ts";
-import { catalogFile, migrateFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
+import { migrateFile } from "./migrations.ts";
+import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { lastOrderId } from "./order-differences.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 
@@ -37,10 +38,13 @@ export interface ReplicaEnd {
   readonly lastKey: string;
 }
 
-/** An empty file is what a migration leaves that was killed at once. */
 export function isCatalogMissing(dataDir: string): boolean {
-  const file = catalogFile(dataDir);
-  return !existsSync(file) || statSync(file).size === 0;
+  return isMissing(catalogFile(dataDir));
+}
+
+/** An empty file is what a migration leaves that was killed at once, or `sqlite3` when it is asked of a file that is gone. */
+export function isMissing(database: string): boolean {
+  return (statSync(database, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 
 /** Migrates the replicas that are there and makes none: a new one would look as if it had never held an order. */

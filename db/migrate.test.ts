@@ -5,9 +5,11 @@ import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as catalogTables from "./catalog-tables.ts";
 import { migrateAll } from "./migrate.ts";
-import { migrationsFolder } from "./migrations.ts";
-import { openCatalogDatabase, openCatalogInMemory, openOrderDatabase, openOrdersInMemory } from "./open.ts";
+import { migrationsFolder } from "./schema-version.ts";
+import { openCatalogInMemory, openOrdersInMemory } from "./migrations.ts";
+import { openCatalogDatabase, openOrderDatabase } from "./open.ts";
 import * as orderTables from "./order-tables.ts";
+import { queryCatalog } from "./query.ts";
 
 const address = { host: "127.0.0.1", port: 1 };
 const replicas = new Map([
@@ -34,7 +36,9 @@ describe("migrate", () => {
     ]);
 
     const catalog = openCatalogDatabase(dataDir);
-    expect(catalog.db.select().from(catalogTables.register).all()).toEqual([{ term: 0, leader: 0, head: 0 }]);
+    expect(queryCatalog(catalog).select().from(catalogTables.register).all()).toEqual([
+      { term: 0, leader: 0, head: 0 },
+    ]);
     catalog.close();
     openOrderDatabase(dataDir, 7).close();
     expect(existsSync(join(dataDir, "order-2.db"))).toBe(false);
@@ -43,19 +47,21 @@ describe("migrate", () => {
   test("a second time it changes nothing, and keeps the register as the services left it", () => {
     migrateAll({ dataDir, replicas });
     const catalog = openCatalogDatabase(dataDir);
-    catalog.db.update(catalogTables.register).set({ term: 4, leader: 2, head: 9 }).run();
+    queryCatalog(catalog).update(catalogTables.register).set({ term: 4, leader: 2, head: 9 }).run();
 
     // The catalog's connection is open: services may be running.
     expect(migrateAll({ dataDir, replicas }).map(({ migrations }) => migrations)).toEqual([0, 0, 0]);
 
-    expect(catalog.db.select().from(catalogTables.register).all()).toEqual([{ term: 4, leader: 2, head: 9 }]);
+    expect(queryCatalog(catalog).select().from(catalogTables.register).all()).toEqual([
+      { term: 4, leader: 2, head: 9 },
+    ]);
     catalog.close();
   });
 
   test("puts back a register without its row", () => {
     migrateAll({ dataDir, replicas });
     const catalog = openCatalogDatabase(dataDir);
-    catalog.db.delete(catalogTables.register).run();
+    queryCatalog(catalog).delete(catalogTables.register).run();
     catalog.close();
     expect(() => openCatalogDatabase(dataDir)).toThrow("npm run migrate");
 
@@ -79,7 +85,7 @@ test("a catalog from before initial_stocks was there learns from its ledger what
 
   const migrated = openCatalogDatabase(dataDir);
   expect(
-    migrated.db.select().from(catalogTables.initialStocks).orderBy(catalogTables.initialStocks.name).all(),
+    queryCatalog(migrated).select().from(catalogTables.initialStocks).orderBy(catalogTables.initialStocks.name).all(),
   ).toEqual([
     { name: "FishCo", quantity: 30 },
     { name: "GameStart", quantity: 20 },

@@ -5,7 +5,8 @@
 
 import { migratePresentReplicas, requireNoLostCatalog } from "./history.ts";
 import type { Databases } from "./history.ts";
-import { catalogFile, migrateFile, openCatalogDatabase, orderFile } from "./open.ts";
+import { migrateFile } from "./migrations.ts";
+import { catalogFile, openCatalogDatabase, orderFile } from "./open.ts";
 import { keepStocks } from "./seed.ts";
 
 export interface MigratedDatabase {

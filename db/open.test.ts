@@ -7,6 +7,7 @@ import { DatabaseError } from "./database-error.ts";
 import { migrateAll } from "./migrate.ts";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { orders } from "./order-tables.ts";
+import { queryCatalog, queryOrders } from "./query.ts";
 
 let dataDir: string;
 const address = { host: "127.0.0.1", port: 1 };
@@ -93,7 +94,9 @@ test("what a commit has written is on the disk: WAL, and synchronous FULL on eve
 
 test("drizzle and the raw client work on one connection", () => {
   migrateAll({ dataDir, replicas });
-  const { db, client, close } = openOrderDatabase(dataDir, 1);
+  const database = openOrderDatabase(dataDir, 1);
+  const { client, close } = database;
+  const db = queryOrders(database);
   const order = {
     id: 1,
     key: "k",
@@ -116,9 +119,9 @@ test("a tool reads beside a service that writes, and can't write itself", () => 
   const tool = openCatalogDatabase(dataDir, "read");
   const stock = { name: "GameStart", priceCents: 1599, quantity: 100, volume: 0, rev: 0 };
 
-  service.db.insert(stocks).values(stock).run();
+  queryCatalog(service).insert(stocks).values(stock).run();
 
-  expect(tool.db.select().from(stocks).all()).toEqual([stock]);
+  expect(queryCatalog(tool).select().from(stocks).all()).toEqual([stock]);
   expect(() => tool.client.exec("DELETE FROM stocks")).toThrow("readonly");
   tool.close();
   service.close();

@@ -3,7 +3,7 @@
  * take seconds and no memory; only what differs is read.
  */
 
-import type { SqliteClient } from "./open.ts";
+import type { SqliteClient } from "./connection.ts";
 
 /** A table with the columns of an order, and the file that messages name. */
 export interface OrderTable {

@@ -22,6 +22,7 @@ import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "
 import { rebuildCatalog, rebuildCatalogIfSafe } from "./rebuild-catalog.ts";
 import { keptStocksFile, seed } from "./seed.ts";
 import { verify } from "./verify.ts";
+import { queryCatalog } from "./query.ts";
 
 let template: string;
 let dataDir: string;
@@ -43,7 +44,8 @@ beforeEach(() => {
 });
 
 function contents(folder = dataDir) {
-  const { db, ...database } = openCatalogDatabase(folder, "read");
+  const database = openCatalogDatabase(folder, "read");
+  const db = queryCatalog(database);
   const all = {
     stocks: db.select().from(stocks).orderBy(stocks.name).all(),
     initialStocks: db.select().from(initialStocks).orderBy(initialStocks.name).all(),

@@ -20,14 +20,8 @@ import {
   replicaEnds,
   requireOneHistory,
 } from "./history.ts";
-import {
-  type CatalogDatabase,
-  catalogFile,
-  migrateFile,
-  openCatalogDatabase,
-  openOrderDatabase,
-  orderFile,
-} from "./open.ts";
+import { migrateFile } from "./migrations.ts";
+import { type CatalogDatabase, catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { attachReplica, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
 import { type Replayed, ReplayError, replayOrders } from "./replay-orders.ts";
 import { keepStocks, keptStocksFile, seed, stocksFileFor } from "./seed.ts";

@@ -3,9 +3,11 @@ import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { createdAt, orderOf, ordersOf, tradesOf } from "../test/support/builders.ts";
 import { ledger, register, stocks } from "./catalog-tables.ts";
-import { type CatalogDatabase, openCatalogInMemory } from "./open.ts";
+import { openCatalogInMemory } from "./migrations.ts";
+import type { CatalogDatabase } from "./open.ts";
 import { replayOrders } from "./replay-orders.ts";
 import { seed } from "./seed.ts";
+import { queryCatalog } from "./query.ts";
 
 let catalog: CatalogDatabase;
 
@@ -16,10 +18,10 @@ beforeEach(() => {
 
 afterEach(() => catalog.close());
 
-const contents = ({ db }: CatalogDatabase) => ({
-  ledger: db.select().from(ledger).all(),
-  stocks: db.select().from(stocks).orderBy(stocks.name).all(),
-  register: db.select().from(register).all(),
+const contents = (catalog: CatalogDatabase) => ({
+  ledger: queryCatalog(catalog).select().from(ledger).all(),
+  stocks: queryCatalog(catalog).select().from(stocks).orderBy(stocks.name).all(),
+  register: queryCatalog(catalog).select().from(register).all(),
 });
 
 test("a catalog is the same again, but for its register and its rejections", async () => {

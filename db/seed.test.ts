@@ -5,8 +5,10 @@ import { eq } from "drizzle-orm";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { initialStocks, stocks } from "./catalog-tables.ts";
 import { migrateAll } from "./migrate.ts";
-import { type CatalogDatabase, catalogFile, migrateFile, openCatalogDatabase, openCatalogInMemory } from "./open.ts";
+import { migrateFile, openCatalogInMemory } from "./migrations.ts";
+import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "./open.ts";
 import { countStocks, keptStocksFile, seed } from "./seed.ts";
+import { queryCatalog } from "./query.ts";
 
 let folder: string;
 let catalog: CatalogDatabase;
@@ -27,7 +29,7 @@ function fileOf(...rows: string[]): string {
   return file;
 }
 
-const stock = (name: string) => catalog.db.select().from(stocks).where(eq(stocks.name, name)).get();
+const stock = (name: string) => queryCatalog(catalog).select().from(stocks).where(eq(stocks.name, name)).get();
 
 test("an empty catalog gets the ten default stocks, a second time none", () => {
   expect(seed(catalog)).toEqual({ added: 10, kept: 0 });
@@ -39,7 +41,7 @@ test("an empty catalog gets the ten default stocks, a second time none", () => {
 test("a stock that has been traded keeps its row, whatever the file says", () => {
   seed(catalog);
   const traded = { name: "FishCo", priceCents: 850, quantity: 3, volume: 97, rev: 41 };
-  catalog.db.update(stocks).set(traded).where(eq(stocks.name, "FishCo")).run();
+  queryCatalog(catalog).update(stocks).set(traded).where(eq(stocks.name, "FishCo")).run();
 
   expect(seed(catalog, fileOf("FishCo,99.99,5000", "Tux,4.35,5"))).toEqual({ added: 1, kept: 1 });
 
@@ -49,9 +51,9 @@ test("a stock that has been traded keeps its row, whatever the file says", () =>
 
 test("what each stock began with is recorded with it, and stays when it is traded or seeded again", () => {
   seed(catalog, fileOf("Tux,4.35,5"));
-  catalog.db.update(stocks).set({ quantity: 1, volume: 4, rev: 2 }).run();
+  queryCatalog(catalog).update(stocks).set({ quantity: 1, volume: 4, rev: 2 }).run();
   seed(catalog, fileOf("Tux,4.35,9", "Ant,1,7"));
-  expect(catalog.db.select().from(initialStocks).orderBy(initialStocks.name).all()).toEqual([
+  expect(queryCatalog(catalog).select().from(initialStocks).orderBy(initialStocks.name).all()).toEqual([
     { name: "Ant", quantity: 7 },
     { name: "Tux", quantity: 5 },
   ]);
@@ -61,7 +63,7 @@ test("it is kept beside the catalog as well, as a file to seed from, over all se
   migrateFile(catalogFile(folder), "catalog");
   const database = openCatalogDatabase(folder);
   seed(database, fileOf("Tux,4.05,5", '"Sons, ""and"" Daughters",15.99,100'));
-  database.db.update(stocks).set({ quantity: 1, volume: 4, rev: 2 }).where(eq(stocks.name, "Tux")).run();
+  queryCatalog(database).update(stocks).set({ quantity: 1, volume: 4, rev: 2 }).where(eq(stocks.name, "Tux")).run();
   seed(database, fileOf("Tux,9,9", "Ant,1000.5,7"));
   database.close();
 

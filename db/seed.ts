@@ -13,6 +13,7 @@ import { initialStocks, stocks } from "./catalog-tables.ts";
 import { writeWhole } from "./files.ts";
 import type { CatalogDatabase } from "./open.ts";
 import { formatStocks, parseStocks, StockFileError } from "./stock-file.ts";
+import { queryCatalog } from "./query.ts";
 
 export const defaultStocksFile = join(import.meta.dirname, "stocks.csv");
 
@@ -36,7 +37,7 @@ export interface Seeded {
 /** All or nothing. Throws a StockFileError if the file can't be read or any row of it is wrong. */
 export function seed(catalog: CatalogDatabase, file: string = defaultStocksFile): Seeded {
   const wanted = parseStocks(readStocksFile(file), file);
-  const added = catalog.db.transaction(
+  const added = queryCatalog(catalog).transaction(
     (transaction) => {
       let added = 0;
       for (const { name, priceCents, quantity } of wanted) {
@@ -55,9 +56,10 @@ export function seed(catalog: CatalogDatabase, file: string = defaultStocksFile)
 }
 
 /** Writes what the stocks began with into the file beside the catalog, unless it is there already. */
-export function keepStocks({ db, client }: CatalogDatabase): void {
+export function keepStocks(catalog: CatalogDatabase): void {
+  const { client } = catalog;
   if (client.memory) return;
-  const began = db
+  const began = queryCatalog(catalog)
     .select({ name: stocks.name, priceCents: stocks.priceCents, quantity: initialStocks.quantity })
     .from(initialStocks)
     .innerJoin(stocks, eq(stocks.name, initialStocks.name))
@@ -68,8 +70,8 @@ export function keepStocks({ db, client }: CatalogDatabase): void {
   if (began.length > 0 && !(existsSync(file) && readFileSync(file, "utf8") === content)) writeWhole(file, content);
 }
 
-export function countStocks({ db }: CatalogDatabase): number {
-  return db.select({ stocks: count() }).from(stocks).get()?.stocks ?? 0;
+export function countStocks(catalog: CatalogDatabase): number {
+  return queryCatalog(catalog).select({ stocks: count() }).from(stocks).get()?.stocks ?? 0;
 }
 
 function readStocksFile(file: string): Uint8Array {

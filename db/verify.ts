@@ -6,14 +6,8 @@
 
 import { DatabaseError } from "./database-error.ts";
 import type { Databases } from "./history.ts";
-import {
-  type CatalogDatabase,
-  catalogFile,
-  openCatalogDatabase,
-  openOrderDatabase,
-  orderFile,
-  type SqliteClient,
-} from "./open.ts";
+import type { SqliteClient } from "./connection.ts";
+import { type CatalogDatabase, catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { attachReplica, gaps, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
 
 export interface Check {

@@ -4,21 +4,20 @@ import { loadPackageDefinition } from "@grpc/grpc-js";
 import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
 import type { Empty, Empty__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Empty";
 import type { Order, Order__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Order";
-import type { Outcome, Outcome__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Outcome";
-import type { Trade, Trade__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Trade";
+import type { Trade } from "@stock-bazaar/shared/domain";
+
+export type Wish = Omit<Trade, "requestId">;
 
 export interface Traded {
-  outcome: Outcome;
   order?: Order;
 }
 
 export interface TradedOutput {
-  outcome: Outcome__Output;
   order: Order__Output | null;
 }
 
 /** A type, not an interface: gRPC wants a service to have an index signature. */
-type TradeService = { Trade: MethodDefinition<Trade, Traded, Trade__Output, TradedOutput> };
+type TradeService = { Trade: MethodDefinition<Wish, Traded, Wish, TradedOutput> };
 type AppendService = { Append: MethodDefinition<Order, Empty, Order__Output, Empty__Output> };
 
 const packageDefinition = loadSync("naive.proto", {

@@ -12,14 +12,12 @@ import type { Client } from "@grpc/grpc-js";
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
 import type { Order__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Order";
-import type { Trade__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Trade";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Address, type Config, ConfigError, readReplicaId } from "@stock-bazaar/shared/config";
 import { callUnary, createClient } from "@stock-bazaar/shared/grpc-client";
 import { serveUnary, startServer } from "@stock-bazaar/shared/grpc-server";
 import { runService } from "@stock-bazaar/shared/service";
-import { outcomeToMessage, tradeFromMessage } from "@stock-bazaar/shared/wire";
-import { NaiveCatalog, NaiveFollower, NaiveLeader, type Traded } from "./naive-proto.ts";
+import { NaiveCatalog, NaiveFollower, NaiveLeader, type Traded, type Wish } from "./naive-proto.ts";
 import { badRequest, jsonReply, readTradeBody } from "./trade-body.ts";
 
 const stopGraceMs = 2000;
@@ -48,13 +46,11 @@ async function runCatalog(config: Config): Promise<Stop> {
   const server = await startServer(config.catalog, {
     definition: NaiveCatalog.service,
     implementation: {
-      Trade: serveUnary(async (message: Trade__Output): Promise<Traded> => {
-        const trade = tradeFromMessage(message);
-        const { outcomes, orders } = await ledger.apply({ term, trades: [trade], createdAt: systemClock.wallTime() });
-        const [outcome] = outcomes;
+      Trade: serveUnary(async (wish: Wish): Promise<Traded> => {
+        const trades = [{ ...wish, requestId: "" }];
+        const { orders } = await ledger.apply({ term, trades, createdAt: systemClock.wallTime() });
         const [order] = orders;
-        if (!outcome) throw new Error("a trade without an outcome");
-        return { outcome: outcomeToMessage(outcome), ...(order && { order }) };
+        return order ? { order } : {};
       }),
     },
     drain: () => {},
@@ -94,15 +90,14 @@ async function runLeader(config: Config): Promise<Stop> {
   const server = await startServer(addressOf(config, leaderId), {
     definition: NaiveLeader.service,
     implementation: {
-      Trade: serveUnary(async (trade: Trade__Output): Promise<Traded> => {
-        const traded = await callUnary(catalog, NaiveCatalog.service.Trade, trade, config.rpcTimeoutMs);
-        const { outcome, order } = traded;
-        if (!order) return { outcome };
+      Trade: serveUnary(async (wish: Wish): Promise<Traded> => {
+        const { order } = await callUnary(catalog, NaiveCatalog.service.Trade, wish, config.rpcTimeoutMs);
+        if (!order) return {};
         orders.insert(order);
         await Promise.all(
           followers.map((follower) => callUnary(follower, NaiveFollower.service.Append, order, config.rpcTimeoutMs)),
         );
-        return { outcome, order };
+        return { order };
       }),
     },
     drain: () => {},
@@ -125,10 +120,10 @@ async function runFrontEnd(config: Config): Promise<Stop> {
         POST: async (request) => {
           const body = await readTradeBody(request);
           if (body === undefined) return badRequest();
-          const trade = { key: Bun.randomUUIDv7(), requestId: "", ...body };
-          const { outcome } = await callUnary(leader, NaiveLeader.service.Trade, trade, config.rpcTimeoutMs);
-          if (outcome.error !== "NO_ERROR") return Response.json({ error: { reason: outcome.error } }, { status: 400 });
-          return new Response(`{"data":{"transaction_number":${outcome.orderId}}}`, jsonReply);
+          const wish = { key: Bun.randomUUIDv7(), ...body };
+          const { order } = await callUnary(leader, NaiveLeader.service.Trade, wish, config.rpcTimeoutMs);
+          if (!order) return Response.json({ error: { code: 400, message: "refused" } }, { status: 400 });
+          return new Response(`{"data":{"transaction_number":${order.id}}}`, jsonReply);
         },
       },
     },

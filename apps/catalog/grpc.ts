@@ -8,17 +8,22 @@ import type { TailRequest__Output } from "@stock-bazaar/proto/generated/bazaar/v
 import { Catalog } from "@stock-bazaar/proto/load";
 import type { Applied, CatalogApi, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
+import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/columns";
 import { serveDuplex, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
-import { outcomeToMessage, tradeFromMessage } from "@stock-bazaar/shared/wire";
+import { inTraces } from "@stock-bazaar/shared/tracing";
 
 const tailKinds = { HELLO: "hello", RENEW: "renew", ACK: "ack", GOODBYE: "goodbye" } as const;
 
 export function catalogService(catalog: CatalogApi): Service {
   const calls = new CallStreams();
   const implementation: CatalogHandlers = {
-    Apply: calls.serve(async ({ term, trades }: ApplyRequest__Output) =>
-      appliedToMessage(await catalog.apply({ term, trades: trades.map(tradeFromMessage) })),
-    ),
+    Apply: calls.serve(async (batch: ApplyRequest__Output) => {
+      const { term, traces } = batch;
+      const trades = unpackTrades(batch.trades);
+      return appliedToMessage(
+        await inTraces("Catalog/Apply", { trades, traces }, () => catalog.apply({ term, trades })),
+      );
+    }),
     Restock: serveUnary(async (request) => appliedToMessage(await catalog.restock(request))),
     Settle: calls.serve(async ({ upTo }: SettleRequest__Output) => {
       await catalog.settle(upTo);
@@ -29,7 +34,9 @@ export function catalogService(catalog: CatalogApi): Service {
       return { stocks: stocks.filter((stock) => stock !== undefined) };
     }),
     ListStocks: serveUnary(async () => ({ stocks: await catalog.stocks() })),
-    OrdersAfter: serveUnary(async ({ afterId, limit }) => ({ orders: await catalog.ordersAfter(afterId, limit) })),
+    OrdersAfter: serveUnary(async ({ afterId, limit }) => ({
+      orders: packOrders(await catalog.ordersAfter(afterId, limit)),
+    })),
     GetRegister: serveUnary(() => catalog.register()),
     Acquire: serveUnary((request) => catalog.acquire(request)),
     Tail: serveDuplex(
@@ -42,5 +49,5 @@ export function catalogService(catalog: CatalogApi): Service {
 }
 
 function appliedToMessage({ outcomes, orders, head }: Applied) {
-  return { outcomes: outcomes.map(outcomeToMessage), orders: [...orders], head };
+  return { outcomes: packOutcomes(outcomes), orders: packOrders(orders), head };
 }

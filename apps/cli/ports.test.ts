@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { requireFreePorts } from "./ports.ts";
+import { isLoopback, requireFreePorts } from "./ports.ts";
 
 const servers: Server[] = [];
 
@@ -66,4 +66,12 @@ test("an address of another machine is named with its variable", async () => {
   await expect(requireFreePorts({ frontEnd: catalog, catalog, replicas: new Map() })).rejects.toThrow(
     "192.0.2.1:6000 is not an address of this machine: see FRONTEND_PORT",
   );
+});
+
+test("only addresses that no other machine can reach are loopback", () => {
+  for (const host of ["127.0.0.1", "127.8.9.10", "localhost", "[::1]"])
+    expect(isLoopback({ host, port: 1 })).toBe(true);
+  for (const host of ["0.0.0.0", "[::]", "192.168.1.7", "127.0.0.1.example", "example.org"]) {
+    expect(isLoopback({ host, port: 1 }), host).toBe(false);
+  }
 });

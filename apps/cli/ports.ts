@@ -35,6 +35,11 @@ export async function requireFreePorts(config: Pick<Config, "frontEnd" | "catalo
   }
 }
 
+/** Can only this machine reach it? */
+export function isLoopback({ host }: Address): boolean {
+  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
 /** Does anybody listen there? Somebody on another machine who says nothing in time counts as nobody. */
 export function isListening({ host, port }: Address): Promise<boolean> {
   return new Promise((resolve) => {

@@ -9,6 +9,7 @@ import { beforeEach, expect, test } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { databasesIn, makeTradedDatabases } from "../../test/support/traded-databases.ts";
 import { prepareDatabases } from "./prepare-databases.ts";
+import { queryCatalog } from "@stock-bazaar/db/query";
 
 let dataDir: string;
 let databases: ReturnType<typeof databasesIn>;
@@ -46,7 +47,7 @@ test("a catalog that was lost before any order begins with the stocks that it wa
   rmSync(catalogFile(dataDir));
   prepare();
   const again = openCatalogDatabase(dataDir);
-  expect(again.db.select().from(initialStocks).all()).toContainEqual({ name: "Tux", quantity: 3 });
+  expect(queryCatalog(again).select().from(initialStocks).all()).toContainEqual({ name: "Tux", quantity: 3 });
   again.close();
 });
 
@@ -71,7 +72,7 @@ test("any one database that is lost is there again, the catalog with all orders"
   ]);
   expect(isRight()).toBe(true);
   const catalog = openCatalogDatabase(dataDir);
-  expect(catalog.db.select().from(ledger).all()).toHaveLength(12);
+  expect(queryCatalog(catalog).select().from(ledger).all()).toHaveLength(12);
   catalog.close();
 });
 

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { until } from "../../test/support/until.ts";
 import { startServiceProcess } from "./service-process.ts";
 
 const shared = join(import.meta.dirname, "..", "shared", "supervised.ts");
@@ -34,6 +35,45 @@ test("a process that is killed is told by its signal", async () => {
   const service = start(script("endless.ts", "setInterval(() => {}, 1000);"));
   service.kill("SIGKILL");
   await expect(service.exited).resolves.toMatchObject({ signal: "SIGKILL" });
+});
+
+test("one that is frozen does nothing, goes on by itself, and hears SIGTERM all the same", async () => {
+  const file = script("ticks.ts", "process.send?.('up'); process.on('message', (m) => process.send?.(m));");
+  const heard: unknown[] = [];
+  let say: (message: object) => void = () => {};
+  const up = Promise.withResolvers<void>();
+  let answered = Promise.withResolvers<void>();
+  const service = startServiceProcess({
+    name: "service",
+    command: [process.execPath, file],
+    environment: {},
+    hears(message, reply) {
+      heard.push(message);
+      say = reply;
+      if (message === "up") up.resolve();
+      else answered.resolve();
+    },
+  });
+  await up.promise;
+  const state = () => /\) (\w) /.exec(readFileSync(`/proc/${service.pid}/stat`, "utf8"))?.[1];
+
+  service.freeze(200);
+  await until("it is stopped", () => state() === "T");
+  say({ number: 1 });
+  await answered.promise;
+  expect(heard).toEqual(["up", { number: 1 }]);
+  expect(state()).not.toBe("T");
+
+  answered = Promise.withResolvers();
+  service.freeze(60_000);
+  await until("it is stopped", () => state() === "T");
+  service.kill("SIGTERM");
+  await expect(service.exited).resolves.toMatchObject({ signal: "SIGTERM" });
+});
+
+test("one that isn't heard has no channel", async () => {
+  const file = script("channel.ts", "process.exit(process.send === undefined ? 0 : 1);");
+  await expect(start(file).exited).resolves.toEqual({ code: 0, signal: null });
 });
 
 test("services end when their supervisor is killed with -9, and not before", async () => {

@@ -3,13 +3,18 @@
 import { supervisedVariable } from "@stock-bazaar/shared/supervised";
 import type { ServiceProcess, ServiceSpec } from "./supervisor.ts";
 
-export function startServiceProcess({ command, environment }: ServiceSpec): ServiceProcess {
+export function startServiceProcess({ command, environment, hears }: ServiceSpec): ServiceProcess {
   const child = Bun.spawn([...command], {
     // The service watches its standard input, which ends when this process does.
     stdio: ["pipe", "inherit", "inherit"],
     env: { ...process.env, ...environment, [supervisedVariable]: "1" },
     // A session of its own: Ctrl-C in the terminal reaches the supervisor only, which then stops all in order.
     detached: true,
+    ...(hears && {
+      ipc(message: unknown, sender: { send(message: object): unknown }) {
+        hears(message, (reply) => void sender.send(reply));
+      },
+    }),
   });
   return {
     pid: child.pid,
@@ -19,6 +24,18 @@ export function startServiceProcess({ command, environment }: ServiceSpec): Serv
     })),
     kill(signal) {
       child.kill(signal);
+      // One that is frozen hears SIGTERM only when it goes on.
+      if (signal === "SIGTERM") child.kill("SIGCONT");
+    },
+    freeze(forMs) {
+      child.kill("SIGSTOP");
+      wakeLater(child.pid, forMs);
     },
   };
+}
+
+/** By another process: this one may be gone by then, and a frozen orphan would hold its port and its database for ever. */
+function wakeLater(pid: number, afterMs: number): void {
+  const command = ["sh", "-c", 'sleep "$0"; kill -CONT "$1" 2>/dev/null', String(afterMs / 1000), String(pid)];
+  Bun.spawn(command, { stdio: ["ignore", "ignore", "ignore"], detached: true }).unref();
 }

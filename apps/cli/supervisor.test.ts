@@ -57,6 +57,10 @@ class FakeProcess implements ServiceProcess {
     this.signals.push(signal);
     this.#onKill(signal);
   }
+
+  freeze(forMs: number): void {
+    this.#onKill(`freeze ${forMs}`);
+  }
 }
 
 function setUp(
@@ -147,6 +151,34 @@ test("a service that ends with 0 unasked is started again too, and the others ar
   clock.advance(100);
   expect(started.slice(4).map(({ name }) => name)).toEqual(["order-2"]);
   expect(kills).toEqual([]);
+});
+
+test("a service that is killed on request is away as long as was asked for; its next restart is as quick as ever", async () => {
+  const { supervisor, clock, started, kills, latest } = setUp([["order-1", "order-2"]]);
+  supervisor.start();
+  expect(supervisor.killService("order-1", 3000)).toBe(true);
+  expect(kills).toEqual(["SIGKILL order-1"]);
+  await latest("order-1").exit(null, "SIGKILL");
+  expect(clock.nextInMs).toBe(3000);
+  expect(supervisor.killService("order-1", 3000)).toBe(false);
+  clock.advance(3000);
+  expect(started.slice(2).map(({ name }) => name)).toEqual(["order-1"]);
+  await latest("order-1").exit(1);
+  expect(clock.nextInMs).toBe(100);
+});
+
+test("a service is frozen on request while it runs; nobody who isn't supervised is", async () => {
+  const { supervisor, kills, latest } = setUp([["order-1"]]);
+  expect(supervisor.freezeService("order-1", 500)).toBe(false);
+  supervisor.start();
+  expect(supervisor.freezeService("order-1", 500)).toBe(true);
+  expect(kills).toEqual(["freeze 500 order-1"]);
+  expect(supervisor.freezeService("order-7", 500)).toBe(false);
+  expect(supervisor.killService("order-7", 500)).toBe(false);
+  const stopped = supervisor.stop();
+  expect(supervisor.killService("order-1", 500)).toBe(false);
+  await latest("order-1").exit(0);
+  await stopped;
 });
 
 test("a program that can't be started is tried again", () => {

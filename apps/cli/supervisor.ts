@@ -15,6 +15,8 @@ export interface ServiceSpec {
   /** On top of the supervisor's own environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly repair?: Repair;
+  /** What it may say to the supervisor, over a channel that only the two have. Absent: there is none. */
+  readonly hears?: (message: unknown, reply: (message: object) => void) => void;
 }
 
 /** Makes again what a service can't start without: its database. */
@@ -38,6 +40,8 @@ export interface ServiceProcess {
   /** Never rejects. */
   readonly exited: Promise<ServiceExit>;
   kill(signal: "SIGTERM" | "SIGKILL"): void;
+  /** It stays and does nothing, then goes on by itself, whatever becomes of the supervisor. */
+  freeze(forMs: number): void;
 }
 
 export interface SupervisorOptions {
@@ -97,6 +101,20 @@ export class Supervisor {
     return this.#stopped;
   }
 
+  /** Kills a service as `kill -9` does, and starts it again after `awayMs`. False: it doesn't run. */
+  killService(name: string, awayMs: number): boolean {
+    return this.#find(name)?.kill(awayMs) ?? false;
+  }
+
+  /** False: it doesn't run. */
+  freezeService(name: string, forMs: number): boolean {
+    return this.#find(name)?.freeze(forMs) ?? false;
+  }
+
+  #find(name: string): SupervisedService | undefined {
+    return this.#services.flat().find((service) => service.name === name);
+  }
+
   async #stopInOrder(): Promise<void> {
     // Whatever dies from now on isn't a crash: a Ctrl-C may have reached every process by itself.
     for (const service of this.#services.flat()) service.stopRestarting();
@@ -131,6 +149,8 @@ class SupervisedService {
   readonly #backoff = new Backoff(restartFirstMs, restartMaxMs, () => 0);
   #state: ServiceState = { name: "ended" };
   #mayRestart = true;
+  /** How long it is to be away after a death that was asked for. */
+  #awayMs: number | undefined;
 
   constructor(
     spec: ServiceSpec,
@@ -178,6 +198,21 @@ class SupervisedService {
     });
   }
 
+  kill(awayMs: number): boolean {
+    if (this.#state.name !== "running" || !this.#mayRestart) return false;
+    this.#options.logger.warn({ child: this.#spec.name, awayMs }, "killed on request");
+    this.#awayMs = awayMs;
+    this.#state.process.kill("SIGKILL");
+    return true;
+  }
+
+  freeze(forMs: number): boolean {
+    if (this.#state.name !== "running" || !this.#mayRestart) return false;
+    this.#options.logger.warn({ child: this.#spec.name, forMs }, "frozen on request");
+    this.#state.process.freeze(forMs);
+    return true;
+  }
+
   stopRestarting(): void {
     this.#mayRestart = false;
     if (this.#state.name === "waiting") this.#state.cancel();
@@ -213,7 +248,9 @@ class SupervisedService {
 
   #restartLater(exit?: ServiceExit): void {
     const { clock, logger } = this.#options;
-    const delayMs = this.#backoff.nextMs();
+    // To die on request is no sign of weakness: it makes no later restart slower.
+    const delayMs = this.#awayMs ?? this.#backoff.nextMs();
+    this.#awayMs = undefined;
     logger.warn({ child: this.#spec.name, ...exit, restartInMs: delayMs }, "died, will be started again");
     this.#state = { name: "waiting", cancel: clock.after(delayMs, () => this.start()) };
   }

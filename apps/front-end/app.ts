@@ -6,10 +6,13 @@
  * takes about as long as this function and Hono's routing together, so neither does anything twice.
  */
 
+import { systemClock } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { type Context, Hono } from "hono";
 import type { Bazaar } from "./bazaar.ts";
+import { EventFeed } from "./events/event-feed.ts";
+import type { Faults } from "./faults.ts";
 import {
   type Failure,
   keyReused,
@@ -18,15 +21,19 @@ import {
   type Outage,
   unknownRoute,
 } from "./http/failures.ts";
-import { createMetrics, type RouteTimer } from "./http/metrics.ts";
+import type { RouteTimer } from "./http/latency.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { described, openApiDocument } from "./http/openapi.ts";
 import { json, type Reply } from "./http/reply.ts";
 import { requestIdOf } from "./http/request.ts";
 import { type Handle, jsonDocs, pathTemplate, type Route } from "./http/route.ts";
 import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/routing.ts";
 import { documentReply } from "./http/schemas.ts";
+import type { WrapRoute } from "./http/traced.ts";
 import { cacheRoutes } from "./routes/cache.ts";
 import { compatibilityRoutes } from "./routes/compatibility.ts";
+import { dashboardRoutes } from "./routes/dashboard.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { operationsRoutes } from "./routes/operations.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { stockRoutes } from "./routes/stocks.ts";
@@ -34,12 +41,30 @@ import { stockRoutes } from "./routes/stocks.ts";
 export interface AppDependencies {
   readonly bazaar: Bazaar;
   readonly logger: Logger;
+  readonly wrapRoute?: WrapRoute;
+  readonly metrics?: Metrics;
+  /** Absent: a feed of its own, which works while somebody listens. */
+  readonly events?: EventFeed;
+  /** Absent: nobody may kill anything from here. */
+  readonly faults?: Faults | undefined;
+}
+
+/** What the dashboard hears, of this bazaar. */
+export function createEventFeed(deps: { bazaar: Bazaar; metrics: Metrics; faults: Faults | undefined }): EventFeed {
+  const { bazaar, metrics, faults } = deps;
+  return new EventFeed({
+    bazaar,
+    tradeLatencies: () => metrics.tradeLatencies(),
+    clock: systemClock,
+    faults: faults !== undefined,
+  });
 }
 
 const methods = ["GET", "POST"] as const;
 
-export function createApp({ bazaar, logger }: AppDependencies): Hono {
-  const metrics = createMetrics();
+export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDependencies): Hono {
+  const metrics = given.metrics ?? createMetrics();
+  const events = given.events ?? createEventFeed({ bazaar, metrics, faults });
   const deps = { bazaar, metrics };
   const groups = groupRoutes([
     ...stockRoutes(bazaar),
@@ -47,7 +72,9 @@ export function createApp({ bazaar, logger }: AppDependencies): Hono {
     ...cacheRoutes(bazaar),
     ...operationsRoutes(deps),
     ...compatibilityRoutes(deps),
+    ...dashboardRoutes({ bazaar, events, faults }),
     documentRoute(() => openApiDocument(app)),
+    ...docsRoutes(),
   ]);
   const paths = new Set(groups.map(([{ path }]) => path));
   const parents = new Set([...paths].map(parentOf));
@@ -57,7 +84,8 @@ export function createApp({ bazaar, logger }: AppDependencies): Hono {
   for (const group of groups) {
     const [{ method, path, outage }] = group;
     const route = pathTemplate(path);
-    const answer = answerer(route, outage, metrics.routeTimer(route, method), logger);
+    const answered = answerer(route, outage, metrics.routeTimer(route, method), logger);
+    const answer = wrapRoute ? (handle: Handle) => answered(wrapRoute(method, route, handle)) : answered;
     const handler = answer(handleOf(group));
     app.on(method, path, described(handler, group));
     if (method === "POST" && collections.has(path)) app.on(method, `${path}/`, answer(handleOf(group)));
@@ -87,17 +115,20 @@ export function createApp({ bazaar, logger }: AppDependencies): Hono {
 /** Makes handlers for Hono; the only place where a route's reply becomes a response. */
 function answerer(route: string, outage: Outage, timer: RouteTimer, logger: Logger) {
   return (handle: Handle) =>
-    async (context: Context): Promise<Response> => {
+    (context: Context): Response | Promise<Response> => {
       const startMs = performance.now();
       const requestId = requestIdOf(context.req.raw);
-      let reply: Reply;
+      const told = (reply: Reply) => {
+        timer.observe(reply.status, performance.now() - startMs);
+        return reply.toResponse(requestId);
+      };
+      const failed = (thrown: unknown) => told(replyToError(thrown, outage, logger, { requestId, route }));
       try {
-        reply = await handle(context, requestId);
+        const reply = handle(context, requestId);
+        return reply instanceof Promise ? reply.then(told, failed) : told(reply);
       } catch (thrown) {
-        reply = replyToError(thrown, outage, logger, { requestId, route });
+        return failed(thrown);
       }
-      timer.observe(reply.status, performance.now() - startMs);
-      return reply.toResponse(requestId);
     };
 }
 
@@ -146,6 +177,8 @@ function documentRoute(makeDocument: () => Promise<object>): Route {
     outage: operationsOutage,
     docs: {
       tag: "Operations",
+      operationId: "readOpenApi",
+      alwaysAnswers: true,
       summary: "This document",
       success: jsonDocs("An OpenAPI 3.1 document", documentReply, { openapi: "3.1.0", info: {}, paths: {} }),
       failures: [],

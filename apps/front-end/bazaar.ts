@@ -41,8 +41,8 @@ export interface ClusterState {
 
 /** Every call may reject with a BazaarError; `UNAVAILABLE` after REQUEST_TIMEOUT_MS, `OVERLOADED` at once. */
 export interface Bazaar {
-  /** From the cache where that is safe (R8), else from the catalog. */
-  lookup(name: string): Promise<StockLookup>;
+  /** At once from the cache where that is safe (R8), else from the catalog. */
+  lookup(name: string): StockLookup | Promise<StockLookup>;
   /** From the cache only. */
   lookupCached(name: string): Stock | undefined;
   dropCached(name: string): void;

@@ -62,7 +62,7 @@ async function scenario() {
     });
     bazaar.start();
     const look = async (name: string) => {
-      const looked = observe(bazaar.lookup(name));
+      const looked = observe(Promise.resolve(bazaar.lookup(name)));
       await clock.flush();
       return looked;
     };
@@ -84,7 +84,9 @@ test("lookups of one turn travel together, each name once, and each caller gets 
   const { clock, frontEnd } = await scenario();
   const { bazaar, lookups } = frontEnd();
   await clock.advance(1000);
-  const looked = ["FishCo", "GameStart", "FishCo", "NoSuchCo"].map((name) => observe(bazaar.lookup(name)));
+  const looked = ["FishCo", "GameStart", "FishCo", "NoSuchCo"].map((name) =>
+    observe(Promise.resolve(bazaar.lookup(name))),
+  );
   await clock.flush();
   expect(lookups).toEqual([["FishCo", "GameStart", "NoSuchCo"]]);
   expect(looked.map(({ value }) => value?.stock?.name)).toEqual(["FishCo", "GameStart", "FishCo", undefined]);
@@ -159,7 +161,7 @@ test("a lookup that was sent before the session began fills nothing in, however 
     await new Promise<void>((resolve) => (answer = resolve));
     return stocks;
   };
-  const late = observe(bazaar.lookup("GameStart"));
+  const late = observe(Promise.resolve(bazaar.lookup("GameStart")));
   await clock.flush();
   catalog.lookup = usual;
 
@@ -198,7 +200,7 @@ test("a read waits for a catalog that is away, and fails only after REQUEST_TIME
   const { bazaar, wire } = frontEnd();
   await clock.advance(1000);
   wire.cut();
-  const [patient, hopeless] = [observe(bazaar.lookup("FishCo")), observe(bazaar.stocks())];
+  const [patient, hopeless] = [observe(Promise.resolve(bazaar.lookup("FishCo"))), observe(bazaar.stocks())];
   await clock.advance(5000);
   expect([patient.state, hopeless.state]).toEqual(["pending", "pending"]);
   wire.mend();

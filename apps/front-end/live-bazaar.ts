@@ -1,13 +1,13 @@
 /** The bazaar behind the HTTP routes: cache, catalog, leader choice and trades put together. */
 
 import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
-import { type Clock, withDeadline } from "@stock-bazaar/shared/clock";
+import { type Clock, Deadlines, withDeadline } from "@stock-bazaar/shared/clock";
 import type { Config } from "@stock-bazaar/shared/config";
 import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { Batcher } from "./batcher.ts";
-import type { Bazaar, ClusterState, StockLookup } from "./bazaar.ts";
+import type { Bazaar, CacheUse, ClusterState, StockLookup } from "./bazaar.ts";
 import { LeaderChoice } from "./leader-choice.ts";
 import { Replicas } from "./replicas.ts";
 import { StockCache } from "./stock-cache.ts";
@@ -42,6 +42,7 @@ export class LiveBazaar implements Bazaar {
   readonly #choice: LeaderChoice;
   readonly #trades: Trades;
   readonly #lookups: Batcher<string, Stock | undefined>;
+  readonly #deadlines: Deadlines;
   #stopped = false;
 
   constructor(options: LiveBazaarOptions) {
@@ -58,6 +59,7 @@ export class LiveBazaar implements Bazaar {
       changed: (id, status) => this.#choice.heard(id, status),
     });
     this.#choice = new LeaderChoice({ ...options, replicas: this.#replicas });
+    this.#deadlines = new Deadlines(clock, config.requestTimeoutMs, noAnswer);
     this.#trades = new Trades({ choice: this.#choice, clock, requestTimeoutMs: config.requestTimeoutMs });
     this.#lookups = new Batcher({
       clock,
@@ -83,13 +85,12 @@ export class LiveBazaar implements Bazaar {
     await this.#tail?.stop();
   }
 
-  async lookup(name: string): Promise<StockLookup> {
-    if (!this.#cache.enabled) return { stock: await this.#retried(() => this.#lookups.push(name)), cache: "bypass" };
+  lookup(name: string): StockLookup | Promise<StockLookup> {
+    if (!this.#cache.enabled) return this.#askCatalog(name, "bypass");
     const nowMs = this.#options.clock.nowMs();
-    const cached = this.#cache.get(name, nowMs);
-    if (cached) return { stock: cached, cache: "hit" };
-    const leased = this.#cache.leased(nowMs);
-    return { stock: await this.#retried(() => this.#lookups.push(name)), cache: leased ? "miss" : "bypass" };
+    const stock = this.#cache.get(name, nowMs);
+    if (stock) return { stock, cache: "hit" };
+    return this.#askCatalog(name, this.#cache.leased(nowMs) ? "miss" : "bypass");
   }
 
   lookupCached(name: string): Stock | undefined {
@@ -147,6 +148,10 @@ export class LiveBazaar implements Bazaar {
     };
   }
 
+  async #askCatalog(name: string, cache: CacheUse): Promise<StockLookup> {
+    return { stock: await this.#retried(() => this.#lookups.push(name)), cache };
+  }
+
   async #lookUp(names: readonly string[]): Promise<(Stock | undefined)[]> {
     // What is read now may be kept only if this same session still runs when it arrives (R8).
     const { session } = this.#cache;
@@ -177,7 +182,7 @@ export class LiveBazaar implements Bazaar {
         }
       }
     };
-    return withDeadline(clock, config.requestTimeoutMs, attempt(), noAnswer);
+    return this.#deadlines.guard(attempt());
   }
 }
 

@@ -2,7 +2,11 @@ import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { connectOrders } from "@stock-bazaar/shared/order-client";
 import { runService } from "@stock-bazaar/shared/service";
-import { createApp } from "./app.ts";
+import { currentTracing } from "@stock-bazaar/shared/tracing";
+import { createApp, createEventFeed } from "./app.ts";
+import { connectFaults } from "./faults.ts";
+import { createMetrics } from "./http/metrics.ts";
+import { tracedBazaar, tracedRoutes } from "./http/traced.ts";
 import { listen } from "./listen.ts";
 import { LiveBazaar } from "./live-bazaar.ts";
 
@@ -20,14 +24,29 @@ await runService("front-end", async ({ config, logger }) => {
     newId: () => Bun.randomUUIDv7(),
     logger,
   });
-  const http = listen(createApp({ bazaar, logger }), config.frontEnd, {
+  const metrics = createMetrics();
+  const faults = connectFaults(process, config.frontEnd.host, systemClock);
+  const events = createEventFeed({ bazaar, metrics, faults });
+  const tracing = currentTracing();
+  const app = createApp({
+    bazaar: tracing ? tracedBazaar(bazaar, tracing) : bazaar,
+    logger,
+    metrics,
+    events,
+    faults,
+    ...(tracing && { wrapRoute: tracedRoutes(tracing) }),
+  });
+  const http = listen(app, config.frontEnd, {
     logger,
     requestTimeoutMs: config.requestTimeoutMs,
   });
   bazaar.start();
+  events.start();
   logger.info({ url: http.url }, "listening");
 
   return async () => {
+    // Streams would stay open for ever.
+    events.stop();
     await http.stop();
     await bazaar.stop();
     catalog.close();

@@ -3,7 +3,7 @@
  * until it has an outcome (R3, R10): the client sees one slower answer and never the failover.
  */
 
-import { type Clock, withDeadline } from "@stock-bazaar/shared/clock";
+import { type Clock, Deadlines } from "@stock-bazaar/shared/clock";
 import type { Outcome, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
 import { Batcher } from "./batcher.ts";
@@ -28,12 +28,14 @@ export interface TradesOptions {
 
 export class Trades {
   readonly #options: TradesOptions;
+  readonly #deadlines: Deadlines;
   #route: { leader: ChosenLeader; batcher: Batcher<Trade, Outcome> } | undefined;
   #taken = 0;
   #stopped = false;
 
   constructor(options: TradesOptions) {
     this.#options = options;
+    this.#deadlines = new Deadlines(options.clock, options.requestTimeoutMs, noAnswer);
   }
 
   /** Rejects with UNAVAILABLE when there was no answer in time, and with OVERLOADED at once. */
@@ -43,7 +45,7 @@ export class Trades {
     this.#taken += 1;
     try {
       const deadlineMs = clock.nowMs() + requestTimeoutMs;
-      return await withDeadline(clock, requestTimeoutMs, this.#untilAnswered(trade, deadlineMs), noAnswer);
+      return await this.#deadlines.guard(this.#untilAnswered(trade, deadlineMs));
     } finally {
       this.#taken -= 1;
     }

@@ -1,5 +1,5 @@
 import type { FollowReply, FollowRequest, StreamHandlers } from "@stock-bazaar/shared/api";
-import { openOrdersInMemory } from "@stock-bazaar/db/open";
+import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { expect, test } from "vitest";

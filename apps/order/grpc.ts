@@ -7,17 +7,21 @@ import type { TradesRequest__Output } from "@stock-bazaar/proto/generated/bazaar
 import { Orders } from "@stock-bazaar/proto/load";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
+import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/columns";
 import { serveDuplex, serveStatus, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
-import { outcomeToMessage, tradeFromMessage } from "@stock-bazaar/shared/wire";
+import { inTraces, tracesOf } from "@stock-bazaar/shared/tracing";
 
 const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEADER" } as const;
 
 export function ordersService(replica: OrderApi): Service {
   const calls = new CallStreams();
   const implementation: OrdersHandlers = {
-    PlaceTrades: calls.serve(async ({ trades }: TradesRequest__Output) => ({
-      outcomes: (await replica.trade(trades.map(tradeFromMessage))).map(outcomeToMessage),
-    })),
+    PlaceTrades: calls.serve(async (batch: TradesRequest__Output) => {
+      const trades = unpackTrades(batch.trades);
+      const { traces } = batch;
+      const outcomes = await inTraces("Orders/PlaceTrades", { trades, traces }, () => replica.trade(trades));
+      return { outcomes: packOutcomes(outcomes) };
+    }),
     GetOrder: calls.serve(async ({ id }: GetOrderRequest__Output) => ({ order: (await replica.order(id)) ?? null })),
     ListOrders: serveUnary(async (request) => ({ orders: await replica.orders(request) })),
     Lead: serveUnary(({ afterTerm }) => replica.lead(afterTerm)),
@@ -28,7 +32,7 @@ export function ordersService(replica: OrderApi): Service {
     Follow: serveDuplex(
       (handlers) => replica.follow(handlers),
       (request: FollowRequest__Output): FollowRequest => request,
-      (reply: FollowReply) => ({ ...reply, orders: [...reply.orders] }),
+      ({ term, orders }: FollowReply) => ({ term, orders: packOrders(orders), ...tracesOf(orders) }),
     ),
     Watch: serveStatus(
       (handlers) => replica.watch(handlers),

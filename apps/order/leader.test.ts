@@ -1,4 +1,4 @@
-import { openOrdersInMemory } from "@stock-bazaar/db/open";
+import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import { CatalogService } from "@stock-bazaar/catalog/service";
 import type { FollowReply, FollowRequest } from "@stock-bazaar/shared/api";
 import type { Trade } from "@stock-bazaar/shared/domain";

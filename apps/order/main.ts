@@ -7,9 +7,11 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import { connectOrders } from "@stock-bazaar/shared/order-client";
 import { startServer } from "@stock-bazaar/shared/grpc-server";
 import { runService } from "@stock-bazaar/shared/service";
+import { currentTracing } from "@stock-bazaar/shared/tracing";
 import { ordersService } from "./grpc.ts";
 import { createSqliteOrderLog } from "./order-log-sqlite.ts";
 import { Replica } from "./replica.ts";
+import { tracedLog } from "./traced-log.ts";
 
 /** How long calls that were taken in may take to finish once the service stops. */
 const stopGraceMs = 2000;
@@ -22,7 +24,9 @@ await runService(
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
     const database = openOrderDatabase(config.dataDir, replicaId);
     const endWatch = watchFile(database.client.name, systemClock, fatal);
-    const log = createSqliteOrderLog(database);
+    const ownLog = createSqliteOrderLog(database);
+    const tracing = currentTracing();
+    const log = tracing ? tracedLog(ownLog, tracing) : ownLog;
     const catalog = connectCatalog(config.catalog, config.rpcTimeoutMs);
     const peers = new Map(
       [...config.replicas].flatMap(([id, peer]) =>

@@ -6,9 +6,10 @@ import type { TailReply__Output } from "@stock-bazaar/proto/generated/bazaar/v1/
 import { Catalog } from "@stock-bazaar/proto/load";
 import type { Applied, CatalogApi, TailRequest } from "./api.ts";
 import { CallStream } from "./call-stream.ts";
+import { packTrades, unpackOrders, unpackOutcomes } from "./columns.ts";
 import type { Address } from "./config.ts";
 import { callUnary, createClient, openDuplex } from "./grpc-client.ts";
-import { orderFromMessage, outcomeFromMessage } from "./wire.ts";
+import { tracesOf } from "./tracing.ts";
 
 const tailKinds: Record<TailRequest["kind"], TailKind> = {
   hello: "HELLO",
@@ -25,7 +26,8 @@ export function connectCatalog(address: Address, timeoutMs: number): CatalogApi 
   const settles = new CallStream(client, service.Settle, timeoutMs);
   const lookups = new CallStream(client, service.Lookup, timeoutMs);
   return {
-    apply: async ({ term, trades }) => appliedFromMessage(await applies.call({ term, trades: [...trades] })),
+    apply: async ({ term, trades }) =>
+      appliedFromMessage(await applies.call({ term, trades: packTrades(trades), ...tracesOf(trades) })),
     restock: async (request) => appliedFromMessage(await callUnary(client, service.Restock, request, timeoutMs)),
     async settle(upTo) {
       await settles.call({ upTo });
@@ -37,7 +39,7 @@ export function connectCatalog(address: Address, timeoutMs: number): CatalogApi 
     },
     stocks: async () => (await callUnary(client, service.ListStocks, {}, timeoutMs)).stocks,
     ordersAfter: async (afterId, limit) =>
-      (await callUnary(client, service.OrdersAfter, { afterId, limit }, timeoutMs)).orders.map(orderFromMessage),
+      unpackOrders((await callUnary(client, service.OrdersAfter, { afterId, limit }, timeoutMs)).orders),
     register: () => callUnary(client, service.GetRegister, {}, timeoutMs),
     acquire: (request) => callUnary(client, service.Acquire, request, timeoutMs),
     tail: (handlers) =>
@@ -53,5 +55,5 @@ export function connectCatalog(address: Address, timeoutMs: number): CatalogApi 
 }
 
 function appliedFromMessage({ outcomes, orders, head }: Applied__Output): Applied {
-  return { outcomes: outcomes.map(outcomeFromMessage), orders: orders.map(orderFromMessage), head };
+  return { outcomes: unpackOutcomes(outcomes), orders: unpackOrders(orders), head };
 }

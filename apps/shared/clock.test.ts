@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
-import { Backoff, systemClock, withDeadline } from "./clock.ts";
+import { Backoff, Deadlines, systemClock, withDeadline } from "./clock.ts";
 
 const late = () => new Error("late");
 
@@ -35,6 +35,39 @@ test("a late answer is no answer", async () => {
   answer(7);
   await clock.flush();
   expect(call.value).toBeUndefined();
+});
+
+test("many promises share one timer, and each is late at its own time", async () => {
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock, 100, late);
+  const never = new Promise<number>(() => {});
+  const first = observe(deadlines.guard(never));
+  await clock.advance(40);
+  const second = observe(deadlines.guard(never));
+  const answered = observe(deadlines.guard(Promise.resolve(7)));
+  const failed = observe(deadlines.guard(Promise.reject(new Error("failed"))));
+  expect(clock.timers).toBe(1);
+  await clock.advance(59);
+  expect([first.state, second.state, answered.value, failed.state]).toEqual(["pending", "pending", 7, "rejected"]);
+  await clock.advance(1);
+  expect([first.state, second.state]).toEqual(["rejected", "pending"]);
+  await clock.advance(39);
+  expect(second.state).toBe("pending");
+  await clock.advance(1);
+  expect(second.state).toBe("rejected");
+  expect(clock.timers).toBe(0);
+});
+
+test("a promise that is guarded after the others are done has a timer again", async () => {
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock, 100, late);
+  await deadlines.guard(Promise.resolve(7));
+  await clock.advance(250);
+  const call = observe(deadlines.guard(new Promise<number>(() => {})));
+  await clock.advance(99);
+  expect(call.state).toBe("pending");
+  await clock.advance(1);
+  expect(call.state).toBe("rejected");
 });
 
 test("the system's clock never goes back, and its wall time is ISO 8601 in UTC", async () => {

@@ -46,6 +46,62 @@ export function withDeadline<T>(clock: Clock, delayMs: number, promise: Promise<
   });
 }
 
+interface Waiting {
+  readonly deadlineMs: number;
+  readonly reject: (error: Error) => void;
+}
+
+/** `withDeadline` for many promises with the same delay, by one timer: one for each takes more time than a batch of them. */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #delayMs: number;
+  readonly #late: () => Error;
+  /** Oldest first. */
+  readonly #waiting = new Set<Waiting>();
+  #watching = false;
+
+  constructor(clock: Clock, delayMs: number, late: () => Error) {
+    this.#clock = clock;
+    this.#delayMs = delayMs;
+    this.#late = late;
+  }
+
+  guard<T>(promise: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const waiting = { deadlineMs: this.#clock.nowMs() + this.#delayMs, reject };
+      this.#waiting.add(waiting);
+      this.#watch();
+      promise.then(
+        (value) => {
+          this.#waiting.delete(waiting);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#waiting.delete(waiting);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  #watch(): void {
+    if (this.#watching) return;
+    const [oldest] = this.#waiting;
+    if (!oldest) return;
+    this.#watching = true;
+    this.#clock.after(Math.max(1, Math.ceil(oldest.deadlineMs - this.#clock.nowMs())), () => {
+      this.#watching = false;
+      const nowMs = this.#clock.nowMs();
+      for (const waiting of this.#waiting) {
+        if (waiting.deadlineMs > nowMs) break;
+        this.#waiting.delete(waiting);
+        waiting.reject(this.#late());
+      }
+      this.#watch();
+    });
+  }
+}
+
 /** Doubling waits from `firstMs` to `maxMs`, each shortened by up to a half at random; `reset` after a success. */
 export class Backoff {
   readonly #firstMs: number;

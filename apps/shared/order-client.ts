@@ -5,9 +5,11 @@ import type { ReplicaStatus__Output } from "@stock-bazaar/proto/generated/bazaar
 import { Orders } from "@stock-bazaar/proto/load";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "./api.ts";
 import { CallStream } from "./call-stream.ts";
+import { packTrades, unpackOrders, unpackOutcomes } from "./columns.ts";
 import type { Address } from "./config.ts";
 import { callUnary, createClient, openDuplex, openStatus } from "./grpc-client.ts";
-import { orderFromMessage, outcomeFromMessage } from "./wire.ts";
+import { currentTracing, tracesOf } from "./tracing.ts";
+import { orderFromMessage } from "./wire.ts";
 
 const roles = { FOLLOWER: "follower", TAKING_OVER: "taking-over", LEADER: "leader" } as const;
 
@@ -19,8 +21,8 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
   const queries = new CallStream(client, service.GetOrder, timeoutMs);
   return {
     async trade(batch, signal) {
-      const { outcomes } = await trades.call({ trades: [...batch] }, signal);
-      return outcomes.map(outcomeFromMessage);
+      const { outcomes } = await trades.call({ trades: packTrades(batch), ...tracesOf(batch) }, signal);
+      return unpackOutcomes(outcomes);
     },
     async order(id, signal) {
       const { order } = await queries.call({ id }, signal);
@@ -38,7 +40,10 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
         service.Follow,
         handlers,
         (request: FollowRequest) => request,
-        ({ term, orders }: FollowReply__Output): FollowReply => ({ term, orders: orders.map(orderFromMessage) }),
+        ({ term, orders, traces }: FollowReply__Output): FollowReply => {
+          if (traces.length > 0) currentTracing()?.arrived(traces);
+          return { term, orders: unpackOrders(orders) };
+        },
       ),
     watch: (handlers) =>
       openStatus(

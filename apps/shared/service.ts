@@ -8,6 +8,7 @@ import { type Config, readConfig } from "./config.ts";
 import { BazaarError, SetupError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { exitWithSupervisor, stopTimeoutMs } from "./supervised.ts";
+import { startTracing, type Tracing } from "./tracing.ts";
 
 /** A wrong value in the environment, or databases that don't belong together: starting again can't help. */
 const exitSetup = 2;
@@ -27,9 +28,12 @@ export async function runService(
 ): Promise<void> {
   let config: Config;
   let logger: Logger;
+  let tracing: Tracing | undefined;
   try {
     config = readConfig(process.env);
-    logger = createLogger(typeof name === "string" ? name : name(config), config.logLevel);
+    const service = typeof name === "string" ? name : name(config);
+    logger = createLogger(service, config.logLevel);
+    tracing = await startTracing(service, process.env, logger);
   } catch (error) {
     refuse(error);
   }
@@ -51,6 +55,7 @@ export async function runService(
     logger.info({ signal }, "stopping");
     starting
       .then(() => stop())
+      .then(() => tracing?.end())
       .then(() => {
         logger.info("stopped");
         process.exit(0);

@@ -10,13 +10,16 @@ import type { LeadReply as _bazaar_v1_LeadReply, LeadReply__Output as _bazaar_v1
 import type { LeadRequest as _bazaar_v1_LeadRequest, LeadRequest__Output as _bazaar_v1_LeadRequest__Output } from './bazaar/v1/LeadRequest.ts';
 import type { ListOrdersRequest as _bazaar_v1_ListOrdersRequest, ListOrdersRequest__Output as _bazaar_v1_ListOrdersRequest__Output } from './bazaar/v1/ListOrdersRequest.ts';
 import type { Order as _bazaar_v1_Order, Order__Output as _bazaar_v1_Order__Output } from './bazaar/v1/Order.ts';
+import type { OrderColumns as _bazaar_v1_OrderColumns, OrderColumns__Output as _bazaar_v1_OrderColumns__Output } from './bazaar/v1/OrderColumns.ts';
 import type { OrderList as _bazaar_v1_OrderList, OrderList__Output as _bazaar_v1_OrderList__Output } from './bazaar/v1/OrderList.ts';
 import type { OrderReply as _bazaar_v1_OrderReply, OrderReply__Output as _bazaar_v1_OrderReply__Output } from './bazaar/v1/OrderReply.ts';
 import type { OrdersClient as _bazaar_v1_OrdersClient, OrdersDefinition as _bazaar_v1_OrdersDefinition } from './bazaar/v1/Orders.ts';
-import type { Outcome as _bazaar_v1_Outcome, Outcome__Output as _bazaar_v1_Outcome__Output } from './bazaar/v1/Outcome.ts';
+import type { OutcomeColumns as _bazaar_v1_OutcomeColumns, OutcomeColumns__Output as _bazaar_v1_OutcomeColumns__Output } from './bazaar/v1/OutcomeColumns.ts';
 import type { ReplicaStatus as _bazaar_v1_ReplicaStatus, ReplicaStatus__Output as _bazaar_v1_ReplicaStatus__Output } from './bazaar/v1/ReplicaStatus.ts';
 import type { SetLeaderRequest as _bazaar_v1_SetLeaderRequest, SetLeaderRequest__Output as _bazaar_v1_SetLeaderRequest__Output } from './bazaar/v1/SetLeaderRequest.ts';
-import type { Trade as _bazaar_v1_Trade, Trade__Output as _bazaar_v1_Trade__Output } from './bazaar/v1/Trade.ts';
+import type { Texts as _bazaar_v1_Texts, Texts__Output as _bazaar_v1_Texts__Output } from './bazaar/v1/Texts.ts';
+import type { Trace as _bazaar_v1_Trace, Trace__Output as _bazaar_v1_Trace__Output } from './bazaar/v1/Trace.ts';
+import type { TradeColumns as _bazaar_v1_TradeColumns, TradeColumns__Output as _bazaar_v1_TradeColumns__Output } from './bazaar/v1/TradeColumns.ts';
 import type { TradesReply as _bazaar_v1_TradesReply, TradesReply__Output as _bazaar_v1_TradesReply__Output } from './bazaar/v1/TradesReply.ts';
 import type { TradesRequest as _bazaar_v1_TradesRequest, TradesRequest__Output as _bazaar_v1_TradesRequest__Output } from './bazaar/v1/TradesRequest.ts';
 
@@ -37,14 +40,17 @@ export interface ProtoGrpcType {
       LeadRequest: MessageTypeDefinition<_bazaar_v1_LeadRequest, _bazaar_v1_LeadRequest__Output>
       ListOrdersRequest: MessageTypeDefinition<_bazaar_v1_ListOrdersRequest, _bazaar_v1_ListOrdersRequest__Output>
       Order: MessageTypeDefinition<_bazaar_v1_Order, _bazaar_v1_Order__Output>
+      OrderColumns: MessageTypeDefinition<_bazaar_v1_OrderColumns, _bazaar_v1_OrderColumns__Output>
       OrderList: MessageTypeDefinition<_bazaar_v1_OrderList, _bazaar_v1_OrderList__Output>
       OrderReply: MessageTypeDefinition<_bazaar_v1_OrderReply, _bazaar_v1_OrderReply__Output>
       Orders: SubtypeConstructor<typeof grpc.Client, _bazaar_v1_OrdersClient> & { service: _bazaar_v1_OrdersDefinition }
-      Outcome: MessageTypeDefinition<_bazaar_v1_Outcome, _bazaar_v1_Outcome__Output>
+      OutcomeColumns: MessageTypeDefinition<_bazaar_v1_OutcomeColumns, _bazaar_v1_OutcomeColumns__Output>
       ReplicaStatus: MessageTypeDefinition<_bazaar_v1_ReplicaStatus, _bazaar_v1_ReplicaStatus__Output>
       Role: EnumTypeDefinition
       SetLeaderRequest: MessageTypeDefinition<_bazaar_v1_SetLeaderRequest, _bazaar_v1_SetLeaderRequest__Output>
-      Trade: MessageTypeDefinition<_bazaar_v1_Trade, _bazaar_v1_Trade__Output>
+      Texts: MessageTypeDefinition<_bazaar_v1_Texts, _bazaar_v1_Texts__Output>
+      Trace: MessageTypeDefinition<_bazaar_v1_Trace, _bazaar_v1_Trace__Output>
+      TradeColumns: MessageTypeDefinition<_bazaar_v1_TradeColumns, _bazaar_v1_TradeColumns__Output>
       TradesReply: MessageTypeDefinition<_bazaar_v1_TradesReply, _bazaar_v1_TradesReply__Output>
       TradesRequest: MessageTypeDefinition<_bazaar_v1_TradesRequest, _bazaar_v1_TradesRequest__Output>
     }

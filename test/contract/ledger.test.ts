@@ -1,11 +1,6 @@
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
-import {
-  type CatalogDatabase,
-  catalogFile,
-  migrateFile,
-  openCatalogDatabase,
-  openCatalogInMemory,
-} from "@stock-bazaar/db/open";
+import { migrateFile, openCatalogInMemory } from "@stock-bazaar/db/migrations";
+import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
 import type { Stock } from "@stock-bazaar/shared/domain";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { ledgerContract } from "./ledger.ts";

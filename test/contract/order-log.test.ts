@@ -1,4 +1,5 @@
-import { migrateFile, openOrderDatabase, openOrdersInMemory, orderFile } from "@stock-bazaar/db/open";
+import { migrateFile, openOrdersInMemory } from "@stock-bazaar/db/migrations";
+import { openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { orderLogContract } from "./order-log.ts";

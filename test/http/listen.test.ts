@@ -1,8 +1,9 @@
 /** The app on a real socket: what `app.request()` can't show. */
 
 import { createServer } from "node:net";
-import { createApp } from "@stock-bazaar/front-end/app";
+import { createApp, createEventFeed } from "@stock-bazaar/front-end/app";
 import type { StockLookup } from "@stock-bazaar/front-end/bazaar";
+import { createMetrics } from "@stock-bazaar/front-end/http/metrics";
 import { type Listening, listen } from "@stock-bazaar/front-end/listen";
 import { ConfigError } from "@stock-bazaar/shared/config";
 import { silentLogger } from "@stock-bazaar/shared/log";
@@ -248,6 +249,19 @@ describe("listen", () => {
     answer.resolve({ stock: { name: "GameStart", priceCents: 1599, quantity: 7, volume: 0, rev: 1 }, cache: "miss" });
     expect(parseRaw(await pending).body).toBe('{"data":{"name":"GameStart","price":15.99,"quantity":7}}');
     await stop;
+  });
+
+  test("stop doesn't wait for those who listen to events, once their feed has ended", async () => {
+    const { bazaar } = backing;
+    const metrics = createMetrics();
+    const events = createEventFeed({ bazaar, metrics, faults: undefined });
+    // A longer request timeout than the test may take: to be saved by it would be too late.
+    const app = createApp({ bazaar, logger: silentLogger, metrics, events });
+    const stopping = listen(app, address, { ...options, requestTimeoutMs: 600_000 });
+    const { first, closed } = await openRaw(stopping.port, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(first).toContain("text/event-stream");
+    events.stop();
+    await Promise.all([stopping.stop(), closed]);
   });
 
   test("stop doesn't wait for ever for a client that never finishes its body", async () => {

@@ -259,7 +259,10 @@ describe("GET /metrics", () => {
   test("tells what the process uses", async () => {
     const values = await scrape(client);
     expect(values.get("process_resident_memory_bytes")).toBeGreaterThan(1_000_000);
-    expect(values.get("process_cpu_seconds_total")).toBeGreaterThan(0);
+    // All of it, also what was spent before the first scrape.
+    const { user, system } = process.cpuUsage();
+    expect(values.get("process_cpu_seconds_total")).toBeGreaterThan((0.5 * (user + system)) / 1e6);
+    expect(values.get("process_cpu_seconds_total")).toBeLessThanOrEqual((user + system) / 1e6);
     expect(values.get("process_open_fds")).toBeGreaterThan(0);
     expect(values.get("nodejs_heap_size_used_bytes")).toBeGreaterThan(0);
     expect(values.has("nodejs_eventloop_lag_p99_seconds")).toBe(true);

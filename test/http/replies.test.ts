@@ -13,10 +13,9 @@ afterAll(() => client.close());
 
 describe("an unknown path", () => {
   test.each([
-    "/",
     "/nope",
-    "/docs",
-    "/events",
+    "/doc",
+    "/event",
     "/stock/a/b",
     "//stocks/GameStart",
     "/Stocks",
@@ -33,9 +32,12 @@ describe("an unknown path", () => {
     expectFailure(await client.get(path), 404, "Invalid GET request/URL", "INVALID_REQUEST");
   });
 
-  test.each(["/", "/nope", "/buy/x", "/order/x", "/orders/1/2"])("POST %s is answered with 404", async (path) => {
-    expectFailure(await client.post(path, {}), 404, "Invalid POST request/URL", "INVALID_REQUEST");
-  });
+  test.each(["/nope", "/buy/x", "/order/x", "/orders/1/2", "/faults", "/faults/kill-leader"])(
+    "POST %s is answered with 404",
+    async (path) => {
+      expectFailure(await client.post(path, {}), 404, "Invalid POST request/URL", "INVALID_REQUEST");
+    },
+  );
 
   test("any other method is named", async () => {
     expectFailure(await client.send("DELETE", "/nope"), 404, "Invalid DELETE request/URL", "INVALID_REQUEST");
@@ -63,6 +65,8 @@ describe("a known path with another method", () => {
     ["POST", "/products/Tux", readable],
     ["POST", "/get_order_leader", readable],
     ["POST", "/hello", readable],
+    ["POST", "/", readable],
+    ["POST", "/events", readable],
     ["POST", "/healthz", readable],
     ["POST", "/cluster", readable],
     ["POST", "/metrics", readable],
@@ -94,6 +98,7 @@ describe("HEAD", () => {
     "/readyz",
     "/hello",
     "/openapi.json",
+    "/",
   ])("tells of %s what GET tells, without the body", async (path) => {
     await client.get(path);
     const got = await client.get(path, { "x-request-id": "same" });

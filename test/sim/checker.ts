@@ -1,8 +1,10 @@
 /** The promises I1–I3, I5 and I9, read in the stores while a run goes on and when it is over. */
 
 import { stocks } from "@stock-bazaar/db/catalog-tables";
-import { type CatalogDatabase, type OrderDatabase, openCatalogInMemory } from "@stock-bazaar/db/open";
+import { openCatalogInMemory } from "@stock-bazaar/db/migrations";
+import type { CatalogDatabase, OrderDatabase } from "@stock-bazaar/db/open";
 import { replayOrders } from "@stock-bazaar/db/replay-orders";
+import { queryCatalog } from "@stock-bazaar/db/query";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
 
 const orderColumns = "id, key, name, type, quantity, price_cents AS priceCents, term, created_at AS createdAt";
@@ -94,7 +96,7 @@ export function rebuiltDifferently(
 ): string[] {
   const rebuilt = openCatalogInMemory();
   try {
-    rebuilt.db
+    queryCatalog(rebuilt)
       .insert(stocks)
       .values(initialStocks.map((stock) => ({ ...stock, volume: 0, rev: 0 })))
       .run();

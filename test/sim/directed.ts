@@ -69,7 +69,7 @@ export const directedCases: readonly DirectedCase[] = [
     async run() {
       const scene = await Scene.open();
       scene.holdsLookups = true;
-      const early = scene.frontEnd.lookup(name);
+      const early = Promise.resolve(scene.frontEnd.lookup(name));
       await scene.clock.flush();
       // The session ends; the stock changes while this front-end has none, so it will never be told.
       scene.breakTail();

@@ -5,7 +5,7 @@
 
 import type { Ledger } from "@stock-bazaar/catalog/ledger";
 import type { Random } from "@stock-bazaar/chaos/random";
-import type { SqliteClient } from "@stock-bazaar/db/open";
+import type { SqliteClient } from "@stock-bazaar/db/connection";
 import type { OrderLog } from "@stock-bazaar/order/order-log";
 import type { Life } from "./process.ts";
 

@@ -8,13 +8,11 @@ import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { CatalogService } from "@stock-bazaar/catalog/service";
 import type { Random } from "@stock-bazaar/chaos/random";
 import { stocks } from "@stock-bazaar/db/catalog-tables";
-import {
-  type CatalogDatabase,
-  type OrderDatabase,
-  openCatalogInMemory,
-  openOrdersInMemory,
-} from "@stock-bazaar/db/open";
+import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/migrations";
+import type { CatalogDatabase, OrderDatabase } from "@stock-bazaar/db/open";
 import { sqliteFailure } from "@stock-bazaar/db/sqlite-failure";
+import { queryCatalog } from "@stock-bazaar/db/query";
+import type { StockLookup } from "@stock-bazaar/front-end/bazaar";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { Replica } from "@stock-bazaar/order/replica";
@@ -43,6 +41,11 @@ export interface Settings {
 }
 
 /** What looks over the shoulders of the processes. */
+/** A front-end as a client reaches it. */
+interface RemoteBazaar extends Pick<LiveBazaar, "trade" | "stocks" | "order"> {
+  lookup(name: string): Promise<StockLookup>;
+}
+
 export interface Witness {
   /** The ledger may have changed. */
   committed(): void;
@@ -86,7 +89,7 @@ export class World {
     this.#witness = witness;
     this.network = new Network(this.scheduler, random.fork());
     this.catalogDatabase = openCatalogInMemory();
-    this.catalogDatabase.db
+    queryCatalog(this.catalogDatabase)
       .insert(stocks)
       .values(settings.stocks.map((stock) => ({ ...stock, volume: 0, rev: 0 })))
       .run();
@@ -168,10 +171,10 @@ export class World {
   }
 
   /** A front-end as a client sees it. */
-  frontEndFor(caller: Caller, host: Host<LiveBazaar>): Pick<LiveBazaar, "trade" | "lookup" | "stocks" | "order"> {
+  frontEndFor(caller: Caller, host: Host<LiveBazaar>): RemoteBazaar {
     return {
       trade: (trade) => this.network.call(caller, host, (bazaar) => bazaar.trade(trade)),
-      lookup: (name) => this.network.call(caller, host, (bazaar) => bazaar.lookup(name)),
+      lookup: (name) => this.network.call(caller, host, async (bazaar) => bazaar.lookup(name)),
       stocks: () => this.network.call(caller, host, (bazaar) => bazaar.stocks()),
       order: (id) => this.network.call(caller, host, (bazaar) => bazaar.order(id)),
     };

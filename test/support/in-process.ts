@@ -6,7 +6,8 @@
 import { CatalogService } from "@stock-bazaar/catalog/service";
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { stocks } from "@stock-bazaar/db/catalog-tables";
-import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/open";
+import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/migrations";
+import { queryCatalog } from "@stock-bazaar/db/query";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import type { OrderLog } from "@stock-bazaar/order/order-log";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
@@ -31,7 +32,7 @@ export interface InProcessBazaar {
 /** Resolves when there is a leader, a lease, and the leader's followers are live. */
 export async function createInProcessBazaar(options: InProcessOptions): Promise<InProcessBazaar> {
   const database = openCatalogInMemory();
-  database.db
+  queryCatalog(database)
     .insert(stocks)
     .values(options.stocks.map((stock) => ({ ...stock, volume: 0, rev: 0 })))
     .run();

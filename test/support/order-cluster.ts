@@ -5,7 +5,7 @@
 
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { CatalogService } from "@stock-bazaar/catalog/service";
-import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/open";
+import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import type { OrderLog } from "@stock-bazaar/order/order-log";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { Replica } from "@stock-bazaar/order/replica";

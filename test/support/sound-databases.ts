@@ -5,14 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseFolders } from "@stock-bazaar/chaos/cluster/cluster";
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
-import {
-  catalogFile,
-  migrateFile,
-  openCatalogDatabase,
-  openOrderDatabase,
-  orderFile,
-  type SqliteClient,
-} from "@stock-bazaar/db/open";
+import type { SqliteClient } from "@stock-bazaar/db/connection";
+import { migrateFile } from "@stock-bazaar/db/migrations";
+import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
 import { onTestFinished } from "vitest";
 
 export const initialQuantities = new Map([

@@ -4,7 +4,7 @@
  */
 
 import { isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
-import type { SqliteClient } from "@stock-bazaar/db/open";
+import type { SqliteClient } from "@stock-bazaar/db/connection";
 import { behind, headOf, lastIdOf, type Snapshot } from "./snapshot.ts";
 import type { Harm, Violation } from "./violation.ts";
 

@@ -1,6 +1,7 @@
 /** Reading the databases while services run: all of them at one moment, without making anybody wait. */
 
-import { openCatalogDatabase, orderFile, type SqliteClient } from "@stock-bazaar/db/open";
+import type { SqliteClient } from "@stock-bazaar/db/connection";
+import { openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
 import type { DatabaseFolders } from "../cluster/cluster.ts";
 
 const pollMs = 20;

@@ -50,6 +50,11 @@ export class Service {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** While it runs. */
+  get pid(): number | undefined {
+    return this.isRunning ? this.#child?.pid : undefined;
+  }
+
   /** What it has said so far, over all its lives, on standard output and standard error. */
   get lines(): readonly string[] {
     return this.#lines;

@@ -1,16 +1,18 @@
 /** `npm start`: the whole bazaar on this machine, until Ctrl-C. */
 
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { isCatalogMissing } from "@stock-bazaar/db/history";
-import { catalogFile, migrateFile, orderFile } from "@stock-bazaar/db/open";
+import { isCatalogMissing, isMissing } from "@stock-bazaar/db/history";
+import { migrateFile } from "@stock-bazaar/db/migrations";
+import { catalogFile, orderFile } from "@stock-bazaar/db/open";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Config, readConfig } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { createLogger, type Logger } from "@stock-bazaar/shared/log";
+import { faultsVariable } from "@stock-bazaar/shared/faults";
 import { stopTimeoutMs } from "@stock-bazaar/shared/supervised";
 import { CommandError, exitCodes } from "../errors.ts";
-import { requireFreePorts } from "../ports.ts";
+import { answerFault, type FaultySupervisor, replicaService } from "../faults.ts";
+import { isLoopback, requireFreePorts } from "../ports.ts";
 import { prepareDatabases } from "../prepare-databases.ts";
 import { askLeader, frontEndUrl, waitUntilReady } from "../readiness.ts";
 import { startServiceProcess } from "../service-process.ts";
@@ -20,14 +22,15 @@ import { type Repair, type ServiceSpec, Supervisor } from "../supervisor.ts";
 /** A start that takes longer than this is worth a line in the log. */
 const slowStartMs = 15_000;
 
-export async function up(): Promise<void> {
+export async function up(options: { readonly faults?: boolean }): Promise<void> {
   const config = readConfig(process.env);
+  const faults = options.faults ?? isLoopback(config.frontEnd);
   const logger = createLogger("up", config.logLevel);
   await requireFreePorts(config);
   prepare(config, logger);
 
-  const supervisor = new Supervisor({
-    stages: servicesInStopOrder(config, logger),
+  const supervisor: Supervisor = new Supervisor({
+    stages: servicesInStopOrder(config, logger, faults ? () => supervisor : undefined),
     startProcess: startServiceProcess,
     stopTimeoutMs: stopTimeoutMs(config),
     clock: systemClock,
@@ -60,7 +63,12 @@ function prepare(config: Config, logger: Logger): void {
   }
 }
 
-function servicesInStopOrder(config: Config, logger: Logger): ServiceSpec[][] {
+/** `faulty`: whom a front-end may ask for faults. */
+function servicesInStopOrder(
+  config: Config,
+  logger: Logger,
+  faulty: (() => FaultySupervisor) | undefined,
+): ServiceSpec[][] {
   const { dataDir } = config;
   const service = (name: string, workspace: string, more: Partial<ServiceSpec> = {}): ServiceSpec => ({
     name,
@@ -71,8 +79,8 @@ function servicesInStopOrder(config: Config, logger: Logger): ServiceSpec[][] {
   const replicas = [...config.replicas.keys()].map((id) => {
     const file = orderFile(dataDir, id);
     // An empty one, which its replica fills from the leader.
-    const repair: Repair = { isDue: () => !existsSync(file), pauses: [], run: () => void migrateFile(file, "orders") };
-    return service(`order-${id}`, "order", { environment: { ORDER_ID: String(id) }, repair });
+    const repair: Repair = { isDue: () => isMissing(file), pauses: [], run: () => void migrateFile(file, "orders") };
+    return service(replicaService(id), "order", { environment: { ORDER_ID: String(id) }, repair });
   });
   const repair: Repair = {
     isDue: () => isCatalogMissing(dataDir),
@@ -80,7 +88,15 @@ function servicesInStopOrder(config: Config, logger: Logger): ServiceSpec[][] {
     pauses: replicas.map(({ name }) => name),
     run: () => prepareDatabases(config, logger),
   };
-  return [[service("front-end", "front-end")], replicas, [service("catalog", "catalog", { repair })]];
+  const frontEnd = service(
+    "front-end",
+    "front-end",
+    faulty && {
+      environment: { [faultsVariable]: "1" },
+      hears: (message, reply) => answerFault(faulty(), message, reply),
+    },
+  );
+  return [[frontEnd], replicas, [service("catalog", "catalog", { repair })]];
 }
 
 async function announce(config: Config, logger: Logger, stopping: AbortSignal): Promise<void> {

@@ -12,7 +12,10 @@ export function upCommand(): Command {
       ["FRONTEND_PORT=9090 DATA_DIR=/srv/bazaar bazaar up", "with another port and folder"],
     ],
     exits: { 0: "it was told to stop, and everything has", 1: "a port is taken, or something failed" },
-  }).action(async () => (await import("../commands/up.ts")).up());
+  })
+    .option("--faults", "let the dashboard kill and freeze the leader (default: when it listens on a loopback address)")
+    .option("--no-faults", "don't let it")
+    .action(async (options: { faults?: boolean }) => (await import("../commands/up.ts")).up(options));
 }
 
 export function migrateCommand(): Command {

@@ -92,6 +92,21 @@ export const insufficientQuantity = new Failure(
 export const bodyTooLarge = new Failure(413, "INVALID_REQUEST", "Request body is larger than 64 KiB");
 export const keyReused = new Failure(422, "KEY_REUSED", "Idempotency-Key was used with a different request");
 
+export const dashboardOutage = outage(
+  "The dashboard could not be made: no answer in time; try again",
+  "The dashboard could not be made due to internal error",
+);
+export const faultOutage = outage(
+  "The leader could not be reached: no answer in time; try again",
+  "The leader could not be reached due to internal error",
+);
+export const strangePage = new Failure(
+  403,
+  "INVALID_REQUEST",
+  "Faults may be asked for only by this front-end's own page",
+);
+export const nobodyLeads = new Failure(503, "UNAVAILABLE", "No order replica leads now; try again", retryAfter);
+
 export const catalogSilent = new Failure(503, "UNAVAILABLE", "Not ready: the catalog does not answer", retryAfter);
 export const noLeader = new Failure(503, "UNAVAILABLE", "Not ready: no order replica leads", retryAfter);
 

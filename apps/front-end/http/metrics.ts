@@ -1,11 +1,13 @@
 /**
  * What Prometheus may ask: latencies by route, trades by outcome, the state of the cluster, the process.
- * Requests only add to numbers; everything else is read when somebody scrapes.
+ * Requests only add to numbers; everything else is done when somebody scrapes.
  */
 
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { ClusterState, ReplicaState } from "../bazaar.ts";
+import type { LatencyBucket } from "../events/traffic.ts";
 import { leaderOf, replicaLag } from "./cluster-view.ts";
+import { RouteLatencies, type RouteTimer } from "./latency.ts";
 
 const tradeOutcomes = [
   "accepted",
@@ -18,65 +20,48 @@ const tradeOutcomes = [
 ] as const;
 export type TradeOutcome = (typeof tradeOutcomes)[number];
 
-/** Counts the replies of one route. */
-export interface RouteTimer {
-  observe(status: number, elapsedMs: number): void;
-}
-
 export interface Metrics {
   readonly contentType: string;
   routeTimer(route: string, method: string): RouteTimer;
   countTrade(outcome: TradeOutcome): void;
+  /** Of all requests to trade, whatever became of them; shortest first. */
+  tradeLatencies(): LatencyBucket[];
   /** The text that Prometheus reads; without the cluster's part when its state is unknown. */
   render(cluster: ClusterState | undefined): Promise<string>;
 }
 
-/** From a cached lookup (tens of microseconds) to a request that waited through a failover. */
-const latencyBucketsSeconds = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
-];
-const statusClasses = ["0xx", "1xx", "2xx", "3xx", "4xx", "5xx"] as const;
+/** A test holds them against the document. */
+const tradeRoutes = ["POST /orders", "POST /order", "POST /buy"];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  const registers = [registry];
-  const latency = new Histogram({
-    name: "bazaar_http_request_duration_seconds",
-    help: "Time from a request's arrival to its reply, in seconds; HEAD counts as GET",
-    labelNames: ["route", "method", "status"] as const,
-    buckets: latencyBucketsSeconds,
-    registers,
-  });
+  const latencies = new RouteLatencies(
+    "bazaar_http_request_duration_seconds",
+    "Time from a request's arrival to its reply, in seconds; HEAD counts as GET",
+  );
+  const counts = new Map<TradeOutcome, number>(tradeOutcomes.map((outcome) => [outcome, 0]));
   const trades = new Counter({
     name: "bazaar_trades_total",
     help: "Requests to trade, by what became of them",
     labelNames: ["outcome"] as const,
-    registers,
+    registers: [],
+    collect() {
+      this.reset();
+      for (const [outcome, count] of counts) this.inc({ outcome }, count);
+    },
   });
-  const tradeCounters = Object.fromEntries(
-    tradeOutcomes.map((outcome) => {
-      trades.inc({ outcome }, 0);
-      return [outcome, trades.labels(outcome)] as const;
-    }),
-  ) as Record<TradeOutcome, { inc(): void }>;
+
+  registry.registerMetric(trades);
 
   return {
     contentType: registry.contentType,
-    routeTimer(route, method) {
-      const timers: ReturnType<typeof latency.labels>[] = [];
-      return {
-        observe(status, elapsedMs) {
-          const index = Math.trunc(status / 100);
-          const timer = (timers[index] ??= latency.labels(route, method, statusClasses[index] ?? "5xx"));
-          timer.observe(elapsedMs / 1000);
-        },
-      };
-    },
-    countTrade: (outcome) => tradeCounters[outcome].inc(),
+    routeTimer: (route, method) => latencies.timer(route, method),
+    countTrade: (outcome) => void counts.set(outcome, (counts.get(outcome) ?? 0) + 1),
+    tradeLatencies: () => latencies.together(tradeRoutes),
     async render(cluster) {
       const registries = [registry, processRegistry()];
       if (cluster !== undefined) registries.push(clusterRegistry(cluster));
-      return (await Promise.all(registries.map((part) => part.metrics()))).join("\n");
+      return [latencies.render(), ...(await Promise.all(registries.map((part) => part.metrics())))].join("\n");
     },
   };
 }
@@ -127,6 +112,8 @@ const meaninglessOnBun = [
   "nodejs_heap_space_size_total_bytes",
   "nodejs_heap_space_size_used_bytes",
   "nodejs_version_info",
+  // The address space that is set aside, gigabytes of it.
+  "process_heap_bytes",
 ];
 
 let processMetrics: Registry | undefined;
@@ -137,6 +124,30 @@ function processRegistry(): Registry {
     processMetrics = new Registry();
     collectDefaultMetrics({ register: processMetrics });
     for (const name of meaninglessOnBun) processMetrics.removeSingleMetric(name);
+    countCpuSeconds(processMetrics);
   }
   return processMetrics;
+}
+
+/** From the start of the process, as the names promise: prom-client counts from its own, the first scrape. */
+function countCpuSeconds(registry: Registry): void {
+  const counter = (name: string, help: string, microseconds: (usage: NodeJS.CpuUsage) => number) => {
+    registry.removeSingleMetric(name);
+    return new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(microseconds(process.cpuUsage()) / 1e6);
+      },
+    });
+  };
+  counter("process_cpu_user_seconds_total", "User CPU time spent, in seconds", ({ user }) => user);
+  counter("process_cpu_system_seconds_total", "System CPU time spent, in seconds", ({ system }) => system);
+  counter(
+    "process_cpu_seconds_total",
+    "User and system CPU time spent, in seconds",
+    ({ user, system }) => user + system,
+  );
 }

@@ -9,7 +9,14 @@ import { type DescribeRouteOptions, generateSpecs, resolver, uniqueSymbol } from
 import { type ZodType, z } from "zod";
 import type { Failure } from "./failures.ts";
 import { jsonType } from "./reply.ts";
-import { type ParameterDocs, type ResponseHeaderName, type Route, responseHeaders, type SuccessDocs } from "./route.ts";
+import {
+  type ParameterDocs,
+  type ResponseHeaderName,
+  type Route,
+  type RouteDocs,
+  responseHeaders,
+  type SuccessDocs,
+} from "./route.ts";
 import type { RouteGroup } from "./routing.ts";
 import { failureReply } from "./schemas.ts";
 
@@ -22,13 +29,15 @@ const documentation = {
     title: "Stock Bazaar",
     version: "1.0.0",
     description:
-      "Look up stocks, trade them, read the orders. Every reply carries `content-type`, `content-length` and " +
-      "`x-request-id`. A success has one top-level `data`, a failure one top-level `error`. An unknown path is " +
+      "Look up stocks, trade them, read the orders. Every reply but `GET /events` carries `content-type`, " +
+      "`content-length` and `x-request-id`. A success has one top-level `data`, a failure one top-level `error`. An unknown path is " +
       "answered with 404, a known path with another method with 405 and `Allow`; HEAD works where GET does, and " +
       "a trailing slash is tolerated.",
     license: { name: "MIT", identifier: "MIT" },
   },
   servers: [{ url: "/" }],
+  // Said, not left out: nobody has to log in.
+  security: [],
   tags: [
     { name: "Stocks", description: "Prices and quantities" },
     { name: "Orders", description: "Trades and what became of them" },
@@ -51,28 +60,36 @@ export function openApiDocument(app: Hono): Promise<object> {
 }
 
 /** Describes the handler of all the routes that share one method and path. */
-export function described<Handler extends object>(handler: Handler, routes: RouteGroup): Handler {
+export function described<Handler extends object>(handler: Handler, group: RouteGroup): Handler {
+  const routes = group.filter(isDocumented);
   const docs = routes.map((route) => route.docs);
+  const [first] = docs;
+  if (first === undefined) return handler;
   const body = docs.find((entry) => entry.body !== undefined)?.body;
   const parameters = docs.flatMap((entry) => entry.parameters ?? []);
   const byName = new Map(parameters.map((parameter) => [`${parameter.in} ${parameter.name}`, parameter]));
-  const [{ docs: first }] = routes;
   const spec: DescribeRouteOptions = {
     tags: [...new Set(docs.map(({ tag }) => tag))],
     summary: first.summary,
-    description: docs
-      .slice(1)
-      .map(({ summary }) => `Also: ${summary}.`)
+    description: [first.description, ...docs.slice(1).map(({ summary }) => `Also: ${summary}.`)]
+      .filter((part) => part !== undefined)
       .join(" "),
     parameters: [...byName.values()].map(describeParameter),
     responses: describeResponses(routes),
   };
   if (spec.description === "") delete spec.description;
+  if (first.operationId !== undefined) spec.operationId = first.operationId;
   if (body !== undefined) {
     const content = { [jsonType]: { schema: resolver(body.schema), example: body.example } };
     spec.requestBody = { required: true, content };
   }
   return Object.assign(handler, { [uniqueSymbol]: { spec } });
+}
+
+type DocumentedRoute = Route & { readonly docs: RouteDocs };
+
+function isDocumented(route: Route): route is DocumentedRoute {
+  return route.docs !== undefined;
 }
 
 function describeParameter(parameter: ParameterDocs): Parameters[number] {
@@ -88,9 +105,11 @@ function describeParameter(parameter: ParameterDocs): Parameters[number] {
   };
 }
 
-function describeResponses(routes: readonly Route[]): Responses {
+function describeResponses(routes: readonly DocumentedRoute[]): Responses {
   const successes = routes.map(({ docs }) => docs.success);
-  const failures = routes.flatMap(({ docs, outage }) => [...docs.failures, outage.unavailable, outage.internal]);
+  const failures = routes.flatMap(({ docs, outage }) =>
+    docs.alwaysAnswers ? docs.failures : [...docs.failures, outage.unavailable, outage.internal],
+  );
   const responses: Responses = { 200: describeSuccess(successes) };
   if (successes.some(({ conditional }) => conditional)) {
     responses[304] = {

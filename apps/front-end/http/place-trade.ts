@@ -3,7 +3,7 @@
  * dialect says how the trade is written and how its outcome is told; the rules are the same for all.
  */
 
-import type { RejectionReason } from "@stock-bazaar/shared/domain";
+import type { Outcome, RejectionReason } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Bazaar } from "../bazaar.ts";
 import { bodyTooLarge, Failure, invalidKey, keyReused } from "./failures.ts";
@@ -42,10 +42,13 @@ export async function placeTrade(
 
   // R3: a client that sends no key never repeats, but the front-end does, through every failover.
   const key = givenKey ?? Bun.randomUUIDv7();
-  const outcome = await bazaar.trade({ key, name, type, quantity, requestId }).catch((thrown: unknown) => {
+  let outcome: Outcome;
+  try {
+    outcome = await bazaar.trade({ key, name, type, quantity, requestId });
+  } catch (thrown) {
     metrics.countTrade(BazaarError.from(thrown).code === "INTERNAL_ERROR" ? "internal_error" : "unavailable");
     throw thrown;
-  });
+  }
 
   const told = (reply: Reply, replayed: boolean) =>
     replayed && givenKey !== null ? reply.with(replayedHeader) : reply;

@@ -16,6 +16,8 @@ export class Reply {
   /** The bytes of `body` in UTF-8: also of a 304, where it tells the length of what wasn't sent. */
   readonly contentLength: string;
   readonly headers: ReplyHeaders | undefined;
+  /** All but the request's id. */
+  readonly #allHeaders: ReplyHeaders;
 
   constructor(status: number, contentType: string, body: string, headers?: ReplyHeaders, contentLength?: string) {
     this.status = status;
@@ -23,6 +25,7 @@ export class Reply {
     this.body = body;
     this.contentLength = contentLength ?? String(Buffer.byteLength(body));
     this.headers = headers;
+    this.#allHeaders = { "content-type": contentType, "content-length": this.contentLength, ...headers };
   }
 
   /** The same reply with more headers; its body isn't rendered again. */
@@ -36,12 +39,7 @@ export class Reply {
   }
 
   toResponse(requestId: string): Response {
-    const headers: Record<string, string> = {
-      "content-type": this.contentType,
-      "content-length": this.contentLength,
-      "x-request-id": requestId,
-    };
-    if (this.headers !== undefined) Object.assign(headers, this.headers);
+    const headers = { ...this.#allHeaders, "x-request-id": requestId };
     return new Response(this.status === 304 ? null : this.body, { status: this.status, headers });
   }
 }
@@ -49,6 +47,22 @@ export class Reply {
 /** A success: `value` is the whole body, with its `data`. */
 export function json(value: object, headers?: ReplyHeaders): Reply {
   return new Reply(200, jsonType, JSON.stringify(value), headers);
+}
+
+/** A reply that goes on for as long as the client listens. Its length isn't known, so it is the one that tells none. */
+export class StreamReply extends Reply {
+  readonly #stream: ReadableStream<Uint8Array> | null;
+
+  /** `null`: nobody wants the body (HEAD). */
+  constructor(contentType: string, stream: ReadableStream<Uint8Array> | null, headers: ReplyHeaders) {
+    super(200, contentType, "", headers);
+    this.#stream = stream;
+  }
+
+  override toResponse(requestId: string): Response {
+    const headers = { "content-type": this.contentType, "x-request-id": requestId, ...this.headers };
+    return new Response(this.#stream, { status: this.status, headers });
+  }
 }
 
 export function text(body: string): Reply {

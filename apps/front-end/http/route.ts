@@ -20,17 +20,24 @@ export interface Route {
   readonly handle: Handle;
   /** What is said when `handle` rejects. */
   readonly outage: Outage;
-  readonly docs: RouteDocs;
+  /** Absent for the parts of a page, which nobody calls by themselves. */
+  readonly docs?: RouteDocs;
 }
 
 export interface RouteDocs {
   readonly tag: "Stocks" | "Orders" | "Cache" | "Compatibility" | "Operations";
+  /** Its name in programs that are made from the document; a route that shares its method and path has none. */
+  readonly operationId?: string;
   readonly summary: string;
+  /** What the summary leaves open. */
+  readonly description?: string;
   readonly parameters?: readonly ParameterDocs[];
   readonly body?: { readonly schema: ZodType; readonly example: object };
   readonly success: SuccessDocs;
-  /** The failures that are the route's own; those of its outage are added. */
+  /** The failures that are the route's own; those of its outage are added, unless it always answers. */
   readonly failures: readonly Failure[];
+  /** There is an answer whatever has become of the other services. */
+  readonly alwaysAnswers?: boolean;
 }
 
 export interface ParameterDocs {
@@ -57,6 +64,10 @@ export interface SuccessDocs {
 export const responseHeaders = {
   "x-request-id": "The request's own `x-request-id`, or one made for it; it is in every log line about the request",
   etag: "The stock's revision",
+  "cache-control": "`no-store`: what is shown is what is, now",
+  "content-security-policy": "What the page may do: run the scripts that it brings, and talk to this front-end",
+  "referrer-policy": "`no-referrer`",
+  "x-content-type-options": "`nosniff`",
   "x-cache": "`hit` (from the cache), `miss` (asked, and cached) or `bypass` (asked; the cache may not be used now)",
   "idempotent-replayed": "`true`: the key was known, and this is its first outcome; nothing was done again",
   "retry-after": "Seconds after which to try again",

@@ -5,6 +5,7 @@
  */
 
 import { type TradeType, tradeQuantityMax } from "@stock-bazaar/shared/domain";
+import { faultKinds } from "@stock-bazaar/shared/faults";
 import { z } from "zod";
 import { failureReasons, invalidQuantity, invalidTradeType, malformedTrade } from "./failures.ts";
 
@@ -113,6 +114,10 @@ export const shortInvalidationReply = z
 export const failureReply = z
   .object({ error: z.object({ code: z.int().min(400).max(599), message: z.string(), reason: z.enum(failureReasons) }) })
   .meta({ id: "Failure" });
+
+export const faultReply = z
+  .object({ data: z.object({ fault: z.enum(faultKinds), replica: z.int().min(1) }) })
+  .meta({ id: "FaultReply" });
 
 export const healthReply = z.object({ data: z.object({ status: z.literal("ok") }) }).meta({ id: "HealthReply" });
 export const readyReply = z.object({ data: z.object({ ready: z.literal(true) }) }).meta({ id: "ReadyReply" });

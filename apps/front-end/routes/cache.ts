@@ -22,6 +22,8 @@ export function cacheRoutes(bazaar: Bazaar): Route[] {
       outage: lookupOutage,
       docs: {
         tag: "Cache",
+        operationId: "dropCachedStock",
+        alwaysAnswers: true,
         summary: "Drop a stock from the cache",
         parameters: [stockNameDocs],
         success: jsonDocs("The cache doesn't hold it now", invalidationReply, invalidation),
@@ -38,6 +40,8 @@ export function cacheRoutes(bazaar: Bazaar): Route[] {
       outage: lookupOutage,
       docs: {
         tag: "Cache",
+        operationId: "lookUpCachedStock",
+        alwaysAnswers: true,
         summary: "Look up a stock in the cache only",
         parameters: [stockNameDocs, ifNoneMatchDocs],
         success: lookupDocs,

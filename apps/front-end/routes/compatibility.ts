@@ -75,6 +75,8 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       handle: (context) => text(`Hello, ${context.req.query("name") ?? "user"}!`),
       outage: operationsOutage,
       docs: docs({
+        operationId: "greet",
+        alwaysAnswers: true,
         summary: "Greet",
         parameters: [query("name", "Who is greeted", "user")],
         success: { description: "A greeting", contentType: textType, example: "Hello, user!" },
@@ -91,7 +93,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       outage: lookupOutage,
       docs: docs({
         summary: "Look up one stock by query",
-        parameters: [query("stockname", "The stock to look up, instead of all", "GameStart"), ifNoneMatchDocs],
+        parameters: [query("stockname", "The stock to look up, instead of all: GameStart"), ifNoneMatchDocs],
         success: lookupDocs,
         failures: [stockNotFound, invalidGet],
       }),
@@ -105,7 +107,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       outage: orderOutage,
       docs: docs({
         summary: "Read one order by query",
-        parameters: [{ ...query("order-number", "The order to read, instead of a page", 1), schema: orderNumber }],
+        parameters: [{ ...query("order-number", "The order to read, instead of a page"), schema: orderNumber }],
         success: jsonDocs("The order, its type in upper case", upperCaseOrderReply, {
           data: { number: 1, name: "GameStart", type: "BUY", quantity: 1 },
         }),
@@ -118,6 +120,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       handle: (context) => lookupStock(bazaar, context, context.req.param("name") ?? "", notInDatabase),
       outage: lookupOutage,
       docs: docs({
+        operationId: "lookUpStockOlder",
         summary: "Look up one stock",
         parameters: [stockNameDocs, ifNoneMatchDocs],
         success: lookupDocs,
@@ -130,6 +133,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, orderDialect),
       outage: tradeOutage,
       docs: docs({
+        operationId: "placeTradeOlder",
         summary: "Buy or sell",
         parameters: [idempotencyKeyDocs],
         body: tradeBodyDocs,
@@ -156,6 +160,8 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       },
       outage: operationsOutage,
       docs: docs({
+        operationId: "readLeader",
+        alwaysAnswers: true,
         summary: "Which order replica leads",
         success: jsonDocs("The leader's replica id", leaderReply, { data: { order_leader: 3 } }),
         failures: [noOrderLeader],
@@ -170,6 +176,8 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       },
       outage: lookupOutage,
       docs: docs({
+        operationId: "dropCachedStockOlder",
+        alwaysAnswers: true,
         summary: "Drop a stock from the cache",
         parameters: [stockNameDocs],
         success: jsonDocs("The cache doesn't hold it now", shortInvalidationReply, invalidation),
@@ -182,6 +190,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       handle: (context) => lookupStock(bazaar, context, context.req.param("name") ?? "", () => productNotFound),
       outage: lookupOutage,
       docs: docs({
+        operationId: "lookUpProduct",
         summary: "Look up one stock",
         parameters: [stockNameDocs, ifNoneMatchDocs],
         success: lookupDocs,
@@ -198,9 +207,10 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       },
       outage: tradeOutage,
       docs: docs({
+        operationId: "buyProduct",
         summary: "Buy",
         parameters: [idempotencyKeyDocs],
-        body: { schema: purchaseBody, example: { name: "Tux", quantity: 1 } },
+        body: { schema: purchaseBody, example: { name: "GameStart", quantity: 1 } },
         success: {
           ...jsonDocs("The number of the order, or -1: out of stock", purchaseReply, { data: { order_number: 10 } }),
           headers: ["idempotent-replayed"],
@@ -222,6 +232,7 @@ function docs(about: Omit<RouteDocs, "tag" | "failures"> & { failures?: readonly
   return { failures: [], ...about, tag: "Compatibility" };
 }
 
-function query(name: string, description: string, example: string | number): ParameterDocs {
-  return { in: "query", name, description, example };
+/** An example would be sent by whoever tries the route: not where the parameter makes another route of it. */
+function query(name: string, description: string, example?: string): ParameterDocs {
+  return { in: "query", name, description, ...(example === undefined ? {} : { example }) };
 }

@@ -42,6 +42,8 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
       outage: operationsOutage,
       docs: {
         tag: "Operations",
+        operationId: "isUp",
+        alwaysAnswers: true,
         summary: "Is the process up?",
         success: jsonDocs("It is", healthReply, healthy),
         failures: [],
@@ -58,6 +60,7 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
       outage: operationsOutage,
       docs: {
         tag: "Operations",
+        operationId: "isReady",
         summary: "Do the catalog and a leader answer?",
         success: jsonDocs("They do", readyReply, ready),
         failures: [catalogSilent, noLeader],
@@ -70,6 +73,7 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
       outage: operationsOutage,
       docs: {
         tag: "Operations",
+        operationId: "describeCluster",
         summary: "Every process and the cache, as this front-end sees them",
         success: jsonDocs("The cluster", clusterReply, describeCluster(exampleCluster)),
         failures: [],
@@ -86,6 +90,8 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
       outage: operationsOutage,
       docs: {
         tag: "Operations",
+        operationId: "readMetrics",
+        alwaysAnswers: true,
         summary: "Metrics for Prometheus",
         success: {
           description: "Latencies by route, trades by outcome, the cluster, the cache, the process",

@@ -14,6 +14,7 @@ import {
   stockNotFound,
   tradeOutage,
 } from "../http/failures.ts";
+import { describeOrder } from "../http/listing.ts";
 import type { Metrics } from "../http/metrics.ts";
 import { json, type Reply } from "../http/reply.ts";
 import type { TradeForm } from "../http/request.ts";
@@ -30,7 +31,6 @@ import {
   tradeReply,
 } from "../http/schemas.ts";
 import { commonTradeFailures, placeTrade, type TradeDialect } from "../http/place-trade.ts";
-import { priceOf } from "./stocks.ts";
 
 export const tradeForm: TradeForm = {
   schema: tradeBody,
@@ -73,14 +73,7 @@ async function listOrders(bazaar: Bazaar, context: Context): Promise<Reply> {
   if (!query.success) return invalidGet;
   const { limit = ordersLimitDefault, before = 0 } = query.data;
   const orders = await bazaar.orders({ before: Math.min(before, Number.MAX_SAFE_INTEGER), limit: limit + 1 });
-  const data = orders.slice(0, limit).map(({ id, name, type, quantity, priceCents, createdAt }) => ({
-    number: id,
-    name,
-    type,
-    quantity,
-    price: priceOf(priceCents),
-    created_at: createdAt,
-  }));
+  const data = orders.slice(0, limit).map(describeOrder);
   const last = data.at(-1);
   return json(orders.length > limit && last !== undefined ? { data, next: last.number } : { data });
 }
@@ -88,11 +81,11 @@ async function listOrders(bazaar: Bazaar, context: Context): Promise<Reply> {
 export const idempotencyKeyDocs: ParameterDocs = {
   in: "header",
   name: "Idempotency-Key",
-  description: "Makes a retry safe: the same key always has the first outcome",
+  description: "Makes a retry safe: the same key, like a UUID of your own, always has the first outcome",
   schema: idempotencyKey,
-  example: "0190b6e2-8f5a-7c3d-9a41-5a1f2f0c7d11",
 };
 
+/** What a viewer sends when nothing was changed: it must work on the stocks that the bazaar begins with. */
 export const tradeBodyDocs = { schema: tradeBody, example: { name: "GameStart", quantity: 1, type: "buy" } };
 
 export const tradeDocs: SuccessDocs = {
@@ -110,6 +103,7 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
       outage: tradeOutage,
       docs: {
         tag: "Orders",
+        operationId: "placeTrade",
         summary: "Buy or sell",
         parameters: [idempotencyKeyDocs],
         body: tradeBodyDocs,
@@ -132,12 +126,13 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
       outage: orderOutage,
       docs: {
         tag: "Orders",
+        operationId: "readOrder",
         summary: "Read one order",
         parameters: [
-          { in: "path", name: "number", description: "The order's number", schema: orderNumber, example: 165 },
+          { in: "path", name: "number", description: "The order's number", schema: orderNumber, example: 1 },
         ],
         success: jsonDocs("The order", orderReply, {
-          data: { number: 165, name: "GameStart", type: "sell", quantity: 100 },
+          data: { number: 1, name: "GameStart", type: "buy", quantity: 1 },
         }),
         failures: [orderNumberNotFound, invalidGet],
       },
@@ -149,6 +144,7 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
       outage: orderOutage,
       docs: {
         tag: "Orders",
+        operationId: "listOrders",
         summary: "List orders, newest first",
         parameters: [
           {
@@ -156,14 +152,13 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
             name: "limit",
             description: `At most this many, ${ordersLimitDefault} if absent, never more than ${ordersLimitMax}`,
             schema: ordersQuery.shape.limit,
-            example: 50,
+            example: 10,
           },
           {
             in: "query",
             name: "before",
             description: "Only orders with a smaller number: the `next` of the page before",
             schema: ordersQuery.shape.before,
-            example: 165,
           },
         ],
         success: jsonDocs("A page of orders", ordersReply, {

@@ -2,38 +2,46 @@
 
 import type { Stock } from "@stock-bazaar/shared/domain";
 import type { Context } from "hono";
-import type { Bazaar, CacheUse } from "../bazaar.ts";
+import type { Bazaar, CacheUse, StockLookup } from "../bazaar.ts";
 import { invalidGet, lookupOutage, stockNotFound } from "../http/failures.ts";
+import { describeStock, priceOf } from "../http/listing.ts";
 import { json, type Reply } from "../http/reply.ts";
 import { isPossibleStockName, matchesTag } from "../http/request.ts";
 import { jsonDocs, type ParameterDocs, type Route, type SuccessDocs } from "../http/route.ts";
 import { stockReply, stocksReply } from "../http/schemas.ts";
 
-/** Cents as a number that prints with at most two decimals: the double nearest to them. */
-export function priceOf(priceCents: number): number {
-  return priceCents / 100;
-}
-
 /** Looks a stock up, through the cache. `notFound` makes the reply for a name that nobody has. */
-export async function lookupStock(
+export function lookupStock(
   bazaar: Bazaar,
   context: Context,
   name: string,
   notFound: (name: string) => Reply,
-): Promise<Reply> {
+): Reply | Promise<Reply> {
   if (!isPossibleStockName(name)) return notFound(name).with({ "x-cache": "bypass" });
-  const { stock, cache } = await bazaar.lookup(name);
-  if (stock === undefined) return notFound(name).with({ "x-cache": cache });
-  return stockFound(context, stock, cache);
+  const told = ({ stock, cache }: StockLookup) =>
+    stock === undefined ? notFound(name).with({ "x-cache": cache }) : stockFound(context, stock, cache);
+  const found = bazaar.lookup(name);
+  return found instanceof Promise ? found.then(told) : told(found);
 }
 
+/** The replies that tell of a stock out of the cache: rendered once, and gone with the stock. */
+const hitReplies = new WeakMap<Stock, Reply>();
+
 export function stockFound(context: Context, stock: Stock, cache: CacheUse): Reply {
-  const tag = `"${stock.rev}"`;
-  const reply = json(
-    { data: { name: stock.name, price: priceOf(stock.priceCents), quantity: stock.quantity } },
-    { etag: tag, "x-cache": cache },
-  );
-  return matchesTag(context.req.raw.headers.get("if-none-match"), tag) ? reply.notModified() : reply;
+  let reply = cache === "hit" ? hitReplies.get(stock) : undefined;
+  if (reply === undefined) {
+    reply = json(
+      { data: { name: stock.name, price: priceOf(stock.priceCents), quantity: stock.quantity } },
+      { etag: tagOf(stock), "x-cache": cache },
+    );
+    if (cache === "hit") hitReplies.set(stock, reply);
+  }
+  const ifNoneMatch = context.req.raw.headers.get("if-none-match");
+  return ifNoneMatch !== null && matchesTag(ifNoneMatch, tagOf(stock)) ? reply.notModified() : reply;
+}
+
+function tagOf({ rev }: Stock): string {
+  return `"${rev}"`;
 }
 
 export const stockNameDocs: ParameterDocs = {
@@ -65,6 +73,7 @@ export function stockRoutes(bazaar: Bazaar): Route[] {
       outage: lookupOutage,
       docs: {
         tag: "Stocks",
+        operationId: "lookUpStock",
         summary: "Look up one stock",
         parameters: [stockNameDocs, ifNoneMatchDocs],
         success: lookupDocs,
@@ -76,17 +85,12 @@ export function stockRoutes(bazaar: Bazaar): Route[] {
       path: "/stocks",
       async handle() {
         const stocks = await bazaar.stocks();
-        const data = stocks.map(({ name, priceCents, quantity, volume }) => ({
-          name,
-          price: priceOf(priceCents),
-          quantity,
-          volume,
-        }));
-        return json({ data });
+        return json({ data: stocks.map(describeStock) });
       },
       outage: lookupOutage,
       docs: {
         tag: "Stocks",
+        operationId: "listStocks",
         summary: "List all stocks, sorted by name",
         success: jsonDocs("All stocks", stocksReply, {
           data: [{ name: "GameStart", price: 15.99, quantity: 100, volume: 0 }],

@@ -5,9 +5,11 @@
 
 import { createApp } from "@stock-bazaar/front-end/app";
 import type { Bazaar } from "@stock-bazaar/front-end/bazaar";
+import type { Faults } from "@stock-bazaar/front-end/faults";
 import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import { expect } from "vitest";
 import { createTestBazaar, type TestBazaar } from "./bazaar.ts";
+import { EventReader } from "./event-reader.ts";
 
 /** What may be sent: text, bytes, or a stream of them. */
 export type Body = NonNullable<RequestInit["body"]>;
@@ -24,6 +26,8 @@ export interface TestClient {
   readonly bazaar: Bazaar;
   send(method: string, path: string, init?: { headers?: Record<string, string>; body?: Body }): Promise<Answer>;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  /** The events of `GET /events`, from `Last-Event-ID` if that is given. */
+  events(lastEventId?: number, query?: string): Promise<EventReader>;
   /** Sends JSON, with the headers that a real client sends. */
   post(path: string, value: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Another app on the same bazaar; only this one needs to be closed. */
@@ -35,6 +39,8 @@ export interface ClientOptions {
   /** Instead of what the bazaar does. */
   readonly changes?: Partial<Bazaar>;
   readonly logger?: Logger;
+  /** A supervisor that takes faults. */
+  readonly faults?: Faults;
 }
 
 export async function createTestClient(options: ClientOptions = {}): Promise<TestClient> {
@@ -42,9 +48,9 @@ export async function createTestClient(options: ClientOptions = {}): Promise<Tes
 }
 
 function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions): TestClient {
-  const { changes, logger = silentLogger } = options;
+  const { changes, logger = silentLogger, faults } = options;
   const bazaar = changes === undefined ? whole : withChanges(whole, changes);
-  const app = createApp({ bazaar, logger });
+  const app = createApp({ bazaar, logger, faults });
   const send: TestClient["send"] = async (method, path, init = {}) => {
     const response = await app.request(path, { method, ...init });
     return readAnswer(response, method);
@@ -53,6 +59,10 @@ function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions):
     bazaar,
     send,
     get: (path, headers = {}) => send("GET", path, { headers }),
+    async events(lastEventId, query = "") {
+      const headers = lastEventId === undefined ? {} : { "last-event-id": String(lastEventId) };
+      return new EventReader(await app.request(`/events${query}`, { headers }));
+    },
     post(path, value, headers = {}) {
       const body = JSON.stringify(value);
       const contentLength = String(Buffer.byteLength(body));
@@ -85,8 +95,12 @@ export function withChanges(bazaar: Bazaar, changes: Partial<Bazaar>): Bazaar {
 export async function readAnswer(response: Response, method = "GET"): Promise<Answer> {
   const text = await response.text();
   const headers = Object.fromEntries(response.headers);
-  expect(headers["content-type"]).toMatch(/^(application\/json|text\/plain)/);
-  expect(headers["content-length"]).toMatch(/^\d+$/);
+  expect(headers["content-type"]).toMatch(
+    /^(application\/json$|text\/(plain|html|css|javascript);|text\/event-stream$)/,
+  );
+  // A stream's length isn't known.
+  if (headers["content-type"] === "text/event-stream") expect(headers["content-length"]).toBeUndefined();
+  else expect(headers["content-length"]).toMatch(/^\d+$/);
   if (method === "HEAD" || response.status === 304) expect(text).toBe("");
   else expect(headers["content-length"]).toBe(String(Buffer.byteLength(text)));
   expect(headers["x-request-id"]).toMatch(/^[\x21-\x7e]{1,128}$/);

@@ -1,21 +1,21 @@
 // From catalog.proto
 
-import type { Outcome as _bazaar_v1_Outcome, Outcome__Output as _bazaar_v1_Outcome__Output } from '../../bazaar/v1/Outcome.ts';
-import type { Order as _bazaar_v1_Order, Order__Output as _bazaar_v1_Order__Output } from '../../bazaar/v1/Order.ts';
+import type { OutcomeColumns as _bazaar_v1_OutcomeColumns, OutcomeColumns__Output as _bazaar_v1_OutcomeColumns__Output } from '../../bazaar/v1/OutcomeColumns.ts';
+import type { OrderColumns as _bazaar_v1_OrderColumns, OrderColumns__Output as _bazaar_v1_OrderColumns__Output } from '../../bazaar/v1/OrderColumns.ts';
 import type { Failure as _bazaar_v1_Failure, Failure__Output as _bazaar_v1_Failure__Output } from '../../bazaar/v1/Failure.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Applied {
-  'outcomes'?: (_bazaar_v1_Outcome)[];
-  'orders'?: (_bazaar_v1_Order)[];
+  'outcomes'?: (_bazaar_v1_OutcomeColumns | null);
+  'orders'?: (_bazaar_v1_OrderColumns | null);
   'head'?: (number | string | Long);
   'failure'?: (_bazaar_v1_Failure | null);
   'sequence'?: (number | string | Long);
 }
 
 export interface Applied__Output {
-  'outcomes': (_bazaar_v1_Outcome__Output)[];
-  'orders': (_bazaar_v1_Order__Output)[];
+  'outcomes': (_bazaar_v1_OutcomeColumns__Output | null);
+  'orders': (_bazaar_v1_OrderColumns__Output | null);
   'head': (number);
   'failure': (_bazaar_v1_Failure__Output | null);
   'sequence': (number);

@@ -6,9 +6,9 @@ import type { AcquireRequest as _bazaar_v1_AcquireRequest, AcquireRequest__Outpu
 import type { Applied as _bazaar_v1_Applied, Applied__Output as _bazaar_v1_Applied__Output } from '../../bazaar/v1/Applied.ts';
 import type { ApplyRequest as _bazaar_v1_ApplyRequest, ApplyRequest__Output as _bazaar_v1_ApplyRequest__Output } from '../../bazaar/v1/ApplyRequest.ts';
 import type { Empty as _bazaar_v1_Empty, Empty__Output as _bazaar_v1_Empty__Output } from '../../bazaar/v1/Empty.ts';
+import type { LedgerOrders as _bazaar_v1_LedgerOrders, LedgerOrders__Output as _bazaar_v1_LedgerOrders__Output } from '../../bazaar/v1/LedgerOrders.ts';
 import type { LookupReply as _bazaar_v1_LookupReply, LookupReply__Output as _bazaar_v1_LookupReply__Output } from '../../bazaar/v1/LookupReply.ts';
 import type { LookupRequest as _bazaar_v1_LookupRequest, LookupRequest__Output as _bazaar_v1_LookupRequest__Output } from '../../bazaar/v1/LookupRequest.ts';
-import type { OrderList as _bazaar_v1_OrderList, OrderList__Output as _bazaar_v1_OrderList__Output } from '../../bazaar/v1/OrderList.ts';
 import type { OrdersAfterRequest as _bazaar_v1_OrdersAfterRequest, OrdersAfterRequest__Output as _bazaar_v1_OrdersAfterRequest__Output } from '../../bazaar/v1/OrdersAfterRequest.ts';
 import type { Register as _bazaar_v1_Register, Register__Output as _bazaar_v1_Register__Output } from '../../bazaar/v1/Register.ts';
 import type { RestockRequest as _bazaar_v1_RestockRequest, RestockRequest__Output as _bazaar_v1_RestockRequest__Output } from '../../bazaar/v1/RestockRequest.ts';
@@ -56,14 +56,14 @@ export interface CatalogClient extends grpc.Client {
   lookup(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_bazaar_v1_LookupRequest, _bazaar_v1_LookupReply__Output>;
   lookup(options?: grpc.CallOptions): grpc.ClientDuplexStream<_bazaar_v1_LookupRequest, _bazaar_v1_LookupReply__Output>;
   
-  OrdersAfter(argument: _bazaar_v1_OrdersAfterRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bazaar_v1_OrderList__Output>): grpc.ClientUnaryCall;
-  OrdersAfter(argument: _bazaar_v1_OrdersAfterRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_bazaar_v1_OrderList__Output>): grpc.ClientUnaryCall;
-  OrdersAfter(argument: _bazaar_v1_OrdersAfterRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_bazaar_v1_OrderList__Output>): grpc.ClientUnaryCall;
-  OrdersAfter(argument: _bazaar_v1_OrdersAfterRequest, callback: grpc.requestCallback<_bazaar_v1_OrderList__Output>): grpc.ClientUnaryCall;
-  ordersAfter(argument: _bazaar_v1_OrdersAfterRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bazaar_v1_OrderList__Output>): grpc.ClientUnaryCall;
-  ordersAfter(argument: _bazaar_v1_OrdersAfterRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_bazaar_v1_OrderList__Output>): grpc.ClientUnaryCall;
-  ordersAfter(argument: _bazaar_v1_OrdersAfterRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_bazaar_v1_OrderList__Output>): grpc.ClientUnaryCall;
-  ordersAfter(argument: _bazaar_v1_OrdersAfterRequest, callback: grpc.requestCallback<_bazaar_v1_OrderList__Output>): grpc.ClientUnaryCall;
+  OrdersAfter(argument: _bazaar_v1_OrdersAfterRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bazaar_v1_LedgerOrders__Output>): grpc.ClientUnaryCall;
+  OrdersAfter(argument: _bazaar_v1_OrdersAfterRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_bazaar_v1_LedgerOrders__Output>): grpc.ClientUnaryCall;
+  OrdersAfter(argument: _bazaar_v1_OrdersAfterRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_bazaar_v1_LedgerOrders__Output>): grpc.ClientUnaryCall;
+  OrdersAfter(argument: _bazaar_v1_OrdersAfterRequest, callback: grpc.requestCallback<_bazaar_v1_LedgerOrders__Output>): grpc.ClientUnaryCall;
+  ordersAfter(argument: _bazaar_v1_OrdersAfterRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bazaar_v1_LedgerOrders__Output>): grpc.ClientUnaryCall;
+  ordersAfter(argument: _bazaar_v1_OrdersAfterRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_bazaar_v1_LedgerOrders__Output>): grpc.ClientUnaryCall;
+  ordersAfter(argument: _bazaar_v1_OrdersAfterRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_bazaar_v1_LedgerOrders__Output>): grpc.ClientUnaryCall;
+  ordersAfter(argument: _bazaar_v1_OrdersAfterRequest, callback: grpc.requestCallback<_bazaar_v1_LedgerOrders__Output>): grpc.ClientUnaryCall;
   
   Restock(argument: _bazaar_v1_RestockRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bazaar_v1_Applied__Output>): grpc.ClientUnaryCall;
   Restock(argument: _bazaar_v1_RestockRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_bazaar_v1_Applied__Output>): grpc.ClientUnaryCall;
@@ -97,7 +97,7 @@ export interface CatalogHandlers extends grpc.UntypedServiceImplementation {
   
   Lookup: grpc.handleBidiStreamingCall<_bazaar_v1_LookupRequest__Output, _bazaar_v1_LookupReply>;
   
-  OrdersAfter: grpc.handleUnaryCall<_bazaar_v1_OrdersAfterRequest__Output, _bazaar_v1_OrderList>;
+  OrdersAfter: grpc.handleUnaryCall<_bazaar_v1_OrdersAfterRequest__Output, _bazaar_v1_LedgerOrders>;
   
   Restock: grpc.handleUnaryCall<_bazaar_v1_RestockRequest__Output, _bazaar_v1_Applied>;
   
@@ -113,7 +113,7 @@ export interface CatalogDefinition extends grpc.ServiceDefinition {
   GetRegister: MethodDefinition<_bazaar_v1_Empty, _bazaar_v1_Register, _bazaar_v1_Empty__Output, _bazaar_v1_Register__Output>
   ListStocks: MethodDefinition<_bazaar_v1_Empty, _bazaar_v1_Stocks, _bazaar_v1_Empty__Output, _bazaar_v1_Stocks__Output>
   Lookup: MethodDefinition<_bazaar_v1_LookupRequest, _bazaar_v1_LookupReply, _bazaar_v1_LookupRequest__Output, _bazaar_v1_LookupReply__Output>
-  OrdersAfter: MethodDefinition<_bazaar_v1_OrdersAfterRequest, _bazaar_v1_OrderList, _bazaar_v1_OrdersAfterRequest__Output, _bazaar_v1_OrderList__Output>
+  OrdersAfter: MethodDefinition<_bazaar_v1_OrdersAfterRequest, _bazaar_v1_LedgerOrders, _bazaar_v1_OrdersAfterRequest__Output, _bazaar_v1_LedgerOrders__Output>
   Restock: MethodDefinition<_bazaar_v1_RestockRequest, _bazaar_v1_Applied, _bazaar_v1_RestockRequest__Output, _bazaar_v1_Applied__Output>
   Settle: MethodDefinition<_bazaar_v1_SettleRequest, _bazaar_v1_Settled, _bazaar_v1_SettleRequest__Output, _bazaar_v1_Settled__Output>
   Tail: MethodDefinition<_bazaar_v1_TailRequest, _bazaar_v1_TailReply, _bazaar_v1_TailRequest__Output, _bazaar_v1_TailReply__Output>

@@ -1,14 +1,17 @@
 // From orders.proto
 
-import type { Trade as _bazaar_v1_Trade, Trade__Output as _bazaar_v1_Trade__Output } from '../../bazaar/v1/Trade.ts';
+import type { TradeColumns as _bazaar_v1_TradeColumns, TradeColumns__Output as _bazaar_v1_TradeColumns__Output } from '../../bazaar/v1/TradeColumns.ts';
+import type { Trace as _bazaar_v1_Trace, Trace__Output as _bazaar_v1_Trace__Output } from '../../bazaar/v1/Trace.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface TradesRequest {
-  'trades'?: (_bazaar_v1_Trade)[];
+  'trades'?: (_bazaar_v1_TradeColumns | null);
+  'traces'?: (_bazaar_v1_Trace)[];
   'sequence'?: (number | string | Long);
 }
 
 export interface TradesRequest__Output {
-  'trades': (_bazaar_v1_Trade__Output)[];
+  'trades': (_bazaar_v1_TradeColumns__Output | null);
+  'traces': (_bazaar_v1_Trace__Output)[];
   'sequence': (number);
 }

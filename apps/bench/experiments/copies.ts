@@ -1,0 +1,49 @@
+/** What does a copy cost? Trades with one, two and three live replicas, and with as many demanded. */
+
+import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
+import { putLoad } from "../load.ts";
+import type { LoadTool } from "../names.ts";
+
+export interface CopiesOptions {
+  readonly connections: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly tool: LoadTool;
+}
+
+export interface CopiesRow {
+  readonly liveReplicas: number;
+  readonly minCopies: number;
+  readonly tradesPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+const replicas = 3;
+
+export async function measureCopies(
+  { connections, seconds, warmUpSeconds, tool }: CopiesOptions,
+  progress: (line: string) => void,
+  signal: AbortSignal,
+): Promise<CopiesRow[]> {
+  const rows: CopiesRow[] = [];
+  for (let liveReplicas = 1; liveReplicas <= replicas; liveReplicas += 1) {
+    for (let minCopies = 1; minCopies <= liveReplicas; minCopies += 1) {
+      const cluster = await Cluster.create({ environment: { ORDER_MIN_COPIES: String(minCopies) } });
+      try {
+        await cluster.startInOrder();
+        for (const id of cluster.replicaIds.slice(0, replicas - liveReplicas)) await cluster.order(id).stop();
+        await cluster.settled({ signal });
+        const target = { url: cluster.url, stocks: [...cluster.initialQuantities.keys()] };
+        const load = { kind: "trades", connections } as const;
+        if (warmUpSeconds > 0) await putLoad(tool, { ...load, seconds: warmUpSeconds }, target, signal);
+        const { requestsPerSecond, p50Ms, p99Ms } = await putLoad(tool, { ...load, seconds }, target, signal);
+        rows.push({ liveReplicas, minCopies, tradesPerSecond: requestsPerSecond, p50Ms, p99Ms });
+        progress(`${liveReplicas} live, ${minCopies} demanded: ${Math.round(requestsPerSecond)} trades/s`);
+      } finally {
+        await cluster.dispose();
+      }
+    }
+  }
+  return rows;
+}

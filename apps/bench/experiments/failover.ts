@@ -1,0 +1,65 @@
+/** How long do clients wait when the leader dies? The same death many times, as one alone says little. */
+
+import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
+
+export interface FailoverOptions {
+  readonly kills: number;
+  readonly connections: number;
+  readonly how: "kill -9" | "SIGSTOP";
+}
+
+export interface FailoverResult extends FailoverOptions {
+  /** For each death the longest time in which no client was told of an accepted trade. */
+  readonly silencesMs: readonly number[];
+  readonly trades: number;
+  /** Requests that were answered with neither an order nor a refusal. */
+  readonly failed: number;
+}
+
+const warmUpTrades = 5000;
+const tradesBetween = 1000;
+
+export async function measureFailover(
+  options: FailoverOptions,
+  progress: (line: string) => void,
+  signal: AbortSignal,
+): Promise<FailoverResult> {
+  const { kills, connections, how } = options;
+  const cluster = await Cluster.create();
+  try {
+    await cluster.startInOrder();
+    const traffic = new Traffic({ urls: cluster.urls, clients: connections });
+    const wait = { signal, timeoutMs: 120_000 };
+    await traffic.more(warmUpTrades, wait);
+    const silencesMs: number[] = [];
+    for (let kill = 1; kill <= kills; kill += 1) {
+      const leader = await cluster.leader();
+      if (leader === undefined) throw new Error("nobody leads");
+      const service = cluster.order(leader);
+      const earlier = traffic.records.length;
+      if (how === "kill -9") await service.kill();
+      else service.freeze();
+      await traffic.more(tradesBetween, wait);
+      silencesMs.push(longestSilenceMs(traffic, earlier));
+      if (how === "kill -9") service.start();
+      else service.thaw();
+      await cluster.settled(wait);
+      await traffic.more(tradesBetween, wait);
+      progress(`${how} of the leader, ${kill} of ${kills}: ${silencesMs.at(-1)?.toFixed(0)} ms`);
+    }
+    await traffic.stop();
+    return { ...options, silencesMs, trades: traffic.accepted.length, failed: traffic.failed.length };
+  } finally {
+    await cluster.dispose();
+  }
+}
+
+/** Among the trades from the one before `from` on. */
+function longestSilenceMs(traffic: Traffic, from: number): number {
+  const ends = traffic.records
+    .slice(Math.max(0, from - 1))
+    .flatMap(({ status, endMs }) => (status === 200 ? [endMs] : []))
+    .sort((a, b) => a - b);
+  return ends.reduce((longest, end, index) => Math.max(longest, end - (ends[index - 1] ?? end)), 0);
+}

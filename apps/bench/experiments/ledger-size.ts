@@ -1,0 +1,100 @@
+/**
+ * What do orders cost that were traded long ago? Databases of growing size: how long a replica takes to start, how many
+ * trades a second there are, what memory the processes hold, and how fast a replica that has nothing catches up.
+ */
+
+import { rmSync } from "node:fs";
+import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { migrateFile } from "@stock-bazaar/db/migrations";
+import { orderFile } from "@stock-bazaar/db/open";
+import { putLoad } from "../load.ts";
+import type { LoadTool } from "../names.ts";
+import { fill } from "./filled.ts";
+import { memoryMibOf } from "./memory.ts";
+
+export interface LedgerSizeOptions {
+  /** Orders, ascending. */
+  readonly sizes: readonly number[];
+  readonly connections: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly tool: LoadTool;
+}
+
+export interface LedgerSizeRow {
+  readonly orders: number;
+  /** From the start of the process until it serves. */
+  readonly replicaStartMs: number;
+  readonly tradesPerSecond: number;
+  readonly p99Ms: number;
+  readonly memoryMib: Readonly<Record<string, number>>;
+  /** Of a replica with an empty database, in orders a second. */
+  readonly catchUpPerSecond: number;
+}
+
+/** Whose database is lost and filled again: never the leader's, as the highest id leads. */
+const emptied = 1;
+
+export async function measureLedgerSizes(
+  { sizes, connections, seconds, warmUpSeconds, tool }: LedgerSizeOptions,
+  progress: (line: string) => void,
+  signal: AbortSignal,
+): Promise<LedgerSizeRow[]> {
+  const rows: LedgerSizeRow[] = [];
+  for (const orders of sizes) {
+    const cluster = await Cluster.create();
+    try {
+      progress(`${orders} orders: filling the databases`);
+      fill(cluster, orders);
+      await cluster.startInOrder();
+      const target = { url: cluster.url, stocks: [...cluster.initialQuantities.keys()] };
+      const load = { kind: "trades", connections } as const;
+      if (warmUpSeconds > 0) await putLoad(tool, { ...load, seconds: warmUpSeconds }, target, signal);
+      const { requestsPerSecond, p99Ms } = await putLoad(tool, { ...load, seconds }, target, signal);
+      const memoryMib = Object.fromEntries(
+        cluster.services.flatMap(({ name, pid }) => {
+          const mib = pid === undefined ? undefined : memoryMibOf(pid);
+          return mib === undefined ? [] : [[name, mib]];
+        }),
+      );
+      const replicaStartMs = await restartMs(cluster, signal);
+      const catchUpPerSecond = await catchUp(cluster, signal);
+      rows.push({ orders, replicaStartMs, tradesPerSecond: requestsPerSecond, p99Ms, memoryMib, catchUpPerSecond });
+      progress(`${orders} orders: ${Math.round(requestsPerSecond)} trades/s`);
+    } finally {
+      await cluster.dispose();
+    }
+  }
+  return rows;
+}
+
+async function restartMs(cluster: Cluster, signal: AbortSignal): Promise<number> {
+  const service = cluster.order(emptied);
+  await service.stop();
+  const startMs = performance.now();
+  service.start();
+  await eventually("the replica listens", () => service.newLines.some((line) => line.includes("listening")), {
+    signal,
+    pollMs: 1,
+  });
+  return performance.now() - startMs;
+}
+
+async function catchUp(cluster: Cluster, signal: AbortSignal): Promise<number> {
+  const service = cluster.order(emptied);
+  await service.stop();
+  const file = orderFile(cluster.folderOf(service.name), emptied);
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
+  migrateFile(file, "orders");
+  service.start();
+  const said = (pattern: RegExp) => service.newLines.find((line) => pattern.test(line));
+  const told = await eventually("the replica has caught up", () => said(/"caught up"/), {
+    signal,
+    timeoutMs: 600_000,
+  });
+  const began = said(/"listening"/) ?? "{}";
+  const { orders, time } = JSON.parse(told) as { orders: number; time: string };
+  const { time: beganAt } = JSON.parse(began) as { time: string };
+  return orders / ((Date.parse(time) - Date.parse(beganAt)) / 1000);
+}

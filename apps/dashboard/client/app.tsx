@@ -1,0 +1,100 @@
+/** The page: where everything stands, and what one part tells another. */
+
+import { useState } from "preact/hooks";
+import { Board } from "./board.tsx";
+import { ClusterPicture } from "./cluster-picture.tsx";
+import { FaultButtons } from "./fault-buttons.tsx";
+import { FollowOrder } from "./follow-order.tsx";
+import { clockTime } from "./format.ts";
+import { Happenings } from "./happenings-log.tsx";
+import { LatestOrders } from "./latest-orders.tsx";
+import type { Model } from "./model.ts";
+import { RobotPanel } from "./robot-panel.tsx";
+import { TradeForm } from "./trade-form.tsx";
+import { TrafficCharts } from "./traffic-charts.tsx";
+import { useModel } from "./use-model.ts";
+
+export function App() {
+  const model = useModel();
+  const [stock, chooseStock] = useState<string | undefined>();
+  const [order, followOrder] = useState<number | undefined>();
+  const names = model.rows?.map(({ name }) => name) ?? [];
+  return (
+    <div class={model.connection === "lost" ? "page old" : "page"}>
+      <Header model={model} />
+      <Warning model={model} />
+      <main>
+        <section class="card cluster" aria-labelledby="cluster-title">
+          <div class="card-head">
+            <h2 id="cluster-title">Cluster</h2>
+            {model.faults && <FaultButtons enabled={model.connection === "live" && model.cluster?.leader !== null} />}
+          </div>
+          <ClusterPicture model={model} followed={order} />
+          <Happenings happenings={model.happenings} />
+        </section>
+        <section class="card board" aria-labelledby="board-title">
+          <div class="card-head">
+            <h2 id="board-title">Stocks</h2>
+          </div>
+          <Board rows={model.rows} chosen={stock ?? names[0]} choose={chooseStock} />
+        </section>
+        <div class="side">
+          <section class="card" aria-labelledby="trade-title">
+            <h2 id="trade-title">Trade</h2>
+            <TradeForm names={names} chosen={stock ?? names[0]} choose={chooseStock} placed={followOrder} />
+          </section>
+          <section class="card" aria-labelledby="follow-title">
+            <h2 id="follow-title">Follow an order</h2>
+            <FollowOrder number={order} follow={followOrder} cluster={model.cluster} />
+          </section>
+          <section class="card" aria-labelledby="robot-title">
+            <h2 id="robot-title">Robot</h2>
+            <RobotPanel names={names} />
+          </section>
+        </div>
+        <section class="traffic" aria-label="Traffic of the last five minutes">
+          <TrafficCharts samples={model.samples} />
+        </section>
+        <section class="card latest" aria-labelledby="latest-title">
+          <div class="card-head">
+            <h2 id="latest-title">Latest orders</h2>
+          </div>
+          <LatestOrders orders={model.orders} follow={followOrder} followed={order} />
+        </section>
+      </main>
+      <footer>
+        <a href="/openapi.json">API description</a> <a href="/metrics">Metrics</a>{" "}
+        <a href="/cluster">Cluster as JSON</a>
+      </footer>
+    </div>
+  );
+}
+
+const connectionWords = { connecting: "Connecting", live: "Live", lost: "Connection lost" } as const;
+
+function Header({ model: { connection } }: { model: Model }) {
+  return (
+    <header>
+      <div class="header-row">
+        <h1>Stock Bazaar</h1>
+        <p class={`pill ${connection}`} role="status">
+          <span class="dot" aria-hidden="true" />
+          {connectionWords[connection]}
+        </p>
+      </div>
+      <div class="awning" aria-hidden="true" />
+    </header>
+  );
+}
+
+/** Says plainly when what is shown may be old, and why. */
+function Warning({ model: { connection, heardMs, cluster } }: { model: Model }) {
+  const since = heardMs === undefined ? "" : ` What you see is from ${clockTime(heardMs)}.`;
+  const text =
+    connection === "lost"
+      ? `The front-end doesn't answer.${since} Trying again…`
+      : cluster?.catalog.state === "away"
+        ? "The catalog is away. Prices and quantities are those from before; trades wait for it."
+        : undefined;
+  return <div role="alert">{text !== undefined && <p class="warning">{text}</p>}</div>;
+}

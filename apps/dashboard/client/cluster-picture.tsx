@@ -1,0 +1,131 @@
+/** Who is there, who leads, who lags, and who is away. */
+
+import { Fragment } from "preact";
+import { count } from "./format.ts";
+import type { Model } from "./model.ts";
+import type { Cluster, Replica } from "./words.ts";
+
+/** Where the three columns end and begin, in percent, as in the style sheet. */
+const edges = [24, 36, 64, 78] as const;
+/** With more replicas a phone has no room for a picture: it shows a list. */
+const phoneReplicasMax = 4;
+
+interface ClusterPictureProps {
+  readonly model: Model;
+  /** An order: marked where it is written. */
+  readonly followed: number | undefined;
+}
+
+export function ClusterPicture({ model, followed }: ClusterPictureProps) {
+  const { cluster, connection, samples } = model;
+  if (!cluster) return <p class="quiet">Waiting for the front-end…</p>;
+  const { catalog, cache, replicas } = cluster;
+  const isTrading = connection === "live" && (samples.at(-1)?.orders_per_second ?? 0) > 0;
+  const isReached = connection === "live";
+  return (
+    <div
+      class={`picture${isTrading ? " trading" : ""}${replicas.length > phoneReplicasMax ? " many" : ""}`}
+      style={{ "--count": replicas.length }}
+    >
+      <Lines cluster={cluster} isReached={isReached} direction="across" />
+      <Lines cluster={cluster} isReached={isReached} direction="down" />
+      <ul aria-label="The cluster">
+        <li class={`node front-end ${isReached ? "live" : "away"}`}>
+          <span class="name">Front-end</span>
+          <span class="state">{isReached ? "live" : "doesn't answer"}</span>
+          <span class="detail">
+            {cache.capacity === 0 ? "cache off" : `cache ${count(cache.size)} of ${count(cache.capacity)}`}
+          </span>
+        </li>
+        {replicas.toReversed().map((replica) => (
+          <ReplicaNode key={replica.id} replica={replica} leads={leads(cluster, replica)} followed={followed} />
+        ))}
+        <li class={`node catalog ${catalog.state}`}>
+          <span class="name">Catalog</span>
+          <span class="state">{catalog.state}</span>
+          <span class="detail">{catalog.last_id === null ? "ledger unknown" : `ledger ${count(catalog.last_id)}`}</span>
+        </li>
+      </ul>
+    </div>
+  );
+}
+
+function leads(cluster: Cluster, { id, state, role }: Replica): boolean {
+  return cluster.leader === id && state === "live" && role === "leader";
+}
+
+function ReplicaNode(props: { replica: Replica; leads: boolean; followed: number | undefined }) {
+  const { replica, followed } = props;
+  const { id, state, last_id: lastId, lag } = replica;
+  const role = props.leads ? "leads" : replica.role === "taking-over" ? "taking over" : "follows";
+  // The leader's last word is a moment older than the ledger's.
+  const behind = props.leads ? 0 : (lag ?? 0);
+  return (
+    <li class={`node replica ${state}${props.leads ? " leader" : ""}`}>
+      <span class="name">
+        {props.leads && <Crown />}Replica {id}
+      </span>
+      <span class="state">{state === "live" ? role : state}</span>
+      <span class="detail">
+        {lastId === null ? "nothing heard" : `order ${count(lastId)}`}
+        {behind > 0 && <em> {count(behind)} behind</em>}
+        {followed !== undefined && (lastId ?? 0) >= followed && <Fragment> ✓</Fragment>}
+      </span>
+    </li>
+  );
+}
+
+function Crown() {
+  return (
+    <svg class="crown" viewBox="0 0 24 18" role="img" aria-label="Leader:">
+      <path d="M2 16h20v-2.4H2zM2.2 12.4 1 3.2l6 4.2L12 .8l5 6.6 6-4.2-1.2 9.2z" />
+    </svg>
+  );
+}
+
+/** `across` for wide screens, `down` for phones; the style sheet shows one of them. */
+function Lines(props: { cluster: Cluster; isReached: boolean; direction: "across" | "down" }) {
+  const { cluster, isReached, direction } = props;
+  const { replicas } = cluster;
+  const shown = replicas.toReversed().map((replica, index) => ({
+    replica,
+    // Along the side on which the replicas stand, in percent.
+    at: ((index + 0.5) / replicas.length) * 100,
+    isLeader: leads(cluster, replica),
+  }));
+  const leader = shown.find(({ isLeader }) => isLeader);
+  /** From the front-end or the leader to the next column. */
+  const path = (x1: number, y1: number, x2: number, y2: number) => {
+    const middle = (x1 + x2) / 2;
+    return direction === "across"
+      ? `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`
+      : `M${y1} ${x1}C${y1} ${middle} ${y2} ${middle} ${y2} ${x2}`;
+  };
+  /** From the leader to a follower in the same column. */
+  const bracket = (from: number, to: number) => {
+    const [, , edge, next] = edges;
+    const out = edge + (next - edge) * 0.6;
+    return direction === "across"
+      ? `M${edge} ${from}C${out} ${from} ${out} ${to} ${edge} ${to}`
+      : `M${from} ${edge}C${from} ${out} ${to} ${out} ${to} ${edge}`;
+  };
+  return (
+    <svg class={`lines ${direction}`} viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
+      {shown.map(({ replica, at, isLeader }) => {
+        const state = replica.state === "live" && isReached ? "" : " broken";
+        return (
+          <Fragment key={replica.id}>
+            <path class={isLeader ? `way${state}` : `watch${state}`} d={path(edges[0], 50, edges[1], at)} />
+            {isLeader && (
+              <path
+                class={cluster.catalog.state === "live" ? "way" : "way broken"}
+                d={path(edges[2], at, edges[3], 50)}
+              />
+            )}
+            {!isLeader && leader && <path class={`copy${state}`} d={bracket(leader.at, at)} />}
+          </Fragment>
+        );
+      })}
+    </svg>
+  );
+}

@@ -1,0 +1,115 @@
+/** One order by its number: what it is, and where it is written by now. */
+
+import type { TargetedEvent } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { findOrder } from "./api.ts";
+import { plural } from "./format.ts";
+import { browserApi } from "./use-model.ts";
+import type { Cluster, Order } from "./words.ts";
+
+export interface FollowOrderProps {
+  readonly number: number | undefined;
+  readonly follow: (number: number) => void;
+  readonly cluster: Cluster | undefined;
+}
+
+type Found =
+  | { readonly state: "looking" }
+  | { readonly state: "found"; readonly order: Order }
+  | { readonly state: "missing" }
+  | { readonly state: "failed"; readonly message: string };
+
+export function FollowOrder({ number, follow, cluster }: FollowOrderProps) {
+  const [text, setText] = useState("");
+  const [found, setFound] = useState<Found>({ state: "looking" });
+  const head = cluster?.catalog.last_id ?? undefined;
+  /** Known before anybody is asked, unless the catalog is away. */
+  const isMissing = number !== undefined && head !== undefined && number > head;
+
+  useEffect(() => {
+    if (number === undefined) return undefined;
+    setText(String(number));
+    let isCurrent = true;
+    if (isMissing) {
+      setFound({ state: "missing" });
+      return undefined;
+    }
+    setFound({ state: "looking" });
+    findOrder(browserApi, number).then(
+      (order) => isCurrent && setFound(order ? { state: "found", order } : { state: "missing" }),
+      (error: unknown) => isCurrent && setFound({ state: "failed", message: String(error) }),
+    );
+    return () => {
+      isCurrent = false;
+    };
+    // One that doesn't exist yet is looked for when the ledger has come to its number.
+  }, [number, isMissing]);
+
+  const submit = (event: TargetedEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const wanted = Number(text);
+    if (Number.isSafeInteger(wanted) && wanted >= 1) follow(wanted);
+  };
+
+  return (
+    <>
+      <form class="line" onSubmit={submit} noValidate>
+        <label>
+          <span class="unseen">Order number</span>
+          <input
+            type="number"
+            inputMode="numeric"
+            min={1}
+            step={1}
+            placeholder="Order number"
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+        </label>
+        <button type="submit">Follow</button>
+      </form>
+      <div class="outcome" role="status">
+        {number !== undefined && <Description number={number} found={found} />}
+      </div>
+      {number !== undefined && cluster && <Places number={number} cluster={cluster} />}
+    </>
+  );
+}
+
+function Description({ number, found }: { number: number; found: Found }) {
+  switch (found.state) {
+    case "looking":
+      return <>Looking for order {number}…</>;
+    case "missing":
+      return <>No order has the number {number} yet. It is shown here once there is one.</>;
+    case "failed":
+      return <span class="bad">{found.message}</span>;
+    case "found": {
+      const { type, name, quantity } = found.order;
+      const verb = { buy: "bought", sell: "sold", restock: "restocked" }[type];
+      return (
+        <>
+          Order <strong>{number}</strong>: {plural(quantity, "unit")} of <strong>{name}</strong> {verb}.
+        </>
+      );
+    }
+  }
+}
+
+/** A replica that is away keeps what it has: its last word counts. */
+function Places({ number, cluster }: { number: number; cluster: Cluster }) {
+  const places = [
+    { name: "Ledger", has: (cluster.catalog.last_id ?? 0) >= number },
+    ...cluster.replicas.map(({ id, last_id }) => ({ name: `Replica ${id}`, has: (last_id ?? 0) >= number })),
+  ];
+  return (
+    <ul class="places" aria-label={`Where order ${number} is written`}>
+      {places.map(({ name, has }) => (
+        <li key={name} class={has ? "has" : ""}>
+          <span aria-hidden="true">{has ? "✓" : "…"}</span> {name}
+          <span class="unseen">{has ? " has it" : " doesn't have it yet"}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,43 @@
+/** What happened to the cluster between two looks at it, in words: for the log on the page, and for screen readers. */
+
+import type { Cluster, Replica } from "./words.ts";
+
+export interface News {
+  readonly text: string;
+  readonly bad: boolean;
+}
+
+export function happeningsBetween(before: Cluster | undefined, after: Cluster): News[] {
+  if (!before) return [];
+  const news: News[] = [];
+  if (before.catalog.state !== after.catalog.state) {
+    news.push(
+      after.catalog.state === "live"
+        ? { text: "The catalog is back", bad: false }
+        : { text: "The catalog is away: nothing is traded until it is back", bad: true },
+    );
+  }
+  for (const replica of after.replicas) {
+    const earlier = before.replicas.find(({ id }) => id === replica.id);
+    if (earlier && earlier.state !== replica.state) news.push(changeOf(replica));
+  }
+  if (before.leader !== after.leader || before.term !== after.term) {
+    news.push(
+      after.leader === null
+        ? { text: "Nobody leads: a new leader is being chosen", bad: true }
+        : { text: `Replica ${after.leader} leads, term ${after.term}`, bad: false },
+    );
+  }
+  return news;
+}
+
+function changeOf({ id, state, lag }: Replica): News {
+  switch (state) {
+    case "live":
+      return { text: `Replica ${id} is back${lag ? `, ${lag} orders behind` : ""}`, bad: false };
+    case "silent":
+      return { text: `Replica ${id} is silent: frozen, or cut off`, bad: true };
+    case "away":
+      return { text: `Replica ${id} is away`, bad: true };
+  }
+}

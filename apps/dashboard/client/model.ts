@@ -1,0 +1,110 @@
+/** All that the page shows of the bazaar, and how each event changes it. Pure: the time comes in as an argument. */
+
+import { happeningsBetween } from "./happenings.ts";
+import type { Cluster, ListedOrder, Sample, ServerEvent, Stock } from "./words.ts";
+
+const samplesMax = 300;
+const ordersMax = 40;
+const happeningsMax = 12;
+
+export interface Row extends Stock {
+  /** Counts the changes seen, so that each of them can flash. */
+  readonly changes: number;
+  /** What the last change did to the quantity. */
+  readonly direction: "up" | "down" | undefined;
+}
+
+export interface Happening {
+  readonly id: number;
+  readonly atMs: number;
+  readonly text: string;
+  /** Is something worse than before? */
+  readonly bad: boolean;
+}
+
+/** `orders` newest first; after one with `skipped`, so many older ones weren't told. */
+export interface LatestOrder extends ListedOrder {
+  readonly skipped: number;
+}
+
+export interface Model {
+  readonly connection: "connecting" | "live" | "lost";
+  /** When the last event came. */
+  readonly heardMs: number | undefined;
+  /** May this page kill the leader? */
+  readonly faults: boolean;
+  /** `undefined`: not told yet. */
+  readonly rows: readonly Row[] | undefined;
+  readonly orders: readonly LatestOrder[];
+  readonly cluster: Cluster | undefined;
+  readonly samples: readonly Sample[];
+  /** Newest first. */
+  readonly happenings: readonly Happening[];
+}
+
+export const emptyModel: Model = {
+  connection: "connecting",
+  heardMs: undefined,
+  faults: false,
+  rows: undefined,
+  orders: [],
+  cluster: undefined,
+  samples: [],
+  happenings: [],
+};
+
+export function hear(model: Model, { event, data }: ServerEvent, nowMs: number): Model {
+  const heard: Model = { ...model, heardMs: nowMs };
+  switch (event) {
+    case "hello": {
+      const back = { ...heard, connection: "live" as const, faults: data.faults };
+      return model.connection === "lost" ? happened(back, [{ text: "Connected again", bad: false }], nowMs) : back;
+    }
+    case "history":
+      return { ...heard, samples: data.samples.slice(-samplesMax) };
+    case "sample":
+      return { ...heard, samples: [...model.samples, data].slice(-samplesMax) };
+    case "cluster":
+      return happened({ ...heard, cluster: data }, happeningsBetween(model.cluster, data), nowMs);
+    case "stocks":
+      return { ...heard, rows: changedRows(model.rows ?? [], data.stocks, data.complete) };
+    case "orders":
+      return { ...heard, orders: withOrders(model.orders, data.orders, data.skipped) };
+  }
+}
+
+export function loseConnection(model: Model, nowMs: number): Model {
+  if (model.connection !== "live") return { ...model, connection: "lost" };
+  return happened({ ...model, connection: "lost" }, [{ text: "Connection to the front-end lost", bad: true }], nowMs);
+}
+
+function happened(model: Model, news: readonly { text: string; bad: boolean }[], atMs: number): Model {
+  if (news.length === 0) return model;
+  const firstId = (model.happenings[0]?.id ?? 0) + 1;
+  const added = news.map((entry, index) => ({ ...entry, atMs, id: firstId + index })).toReversed();
+  return { ...model, happenings: [...added, ...model.happenings].slice(0, happeningsMax) };
+}
+
+function changedRows(rows: readonly Row[], stocks: readonly Stock[], complete: boolean): Row[] {
+  const before = new Map(rows.map((row) => [row.name, row]));
+  const after = new Map(complete ? [] : before);
+  for (const stock of stocks) after.set(stock.name, changedRow(before.get(stock.name), stock));
+  return [...after.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function changedRow(before: Row | undefined, stock: Stock): Row {
+  if (!before) return { ...stock, changes: 0, direction: undefined };
+  const same = before.quantity === stock.quantity && before.price === stock.price && before.volume === stock.volume;
+  if (same) return before;
+  const direction =
+    stock.quantity === before.quantity ? before.direction : stock.quantity > before.quantity ? "up" : "down";
+  return { ...stock, changes: before.changes + 1, direction };
+}
+
+function withOrders(before: readonly LatestOrder[], told: readonly ListedOrder[], skipped: number): LatestOrder[] {
+  const news = told.map((order, index) => ({ ...order, skipped: index === told.length - 1 ? skipped : 0 }));
+  const oldest = news.at(-1)?.number ?? 0;
+  // After a connection that was lost for long, the newest may come again, or be of another ledger.
+  const kept = before.filter(({ number }) => number < oldest);
+  return [...news, ...kept].slice(0, ordersMax);
+}

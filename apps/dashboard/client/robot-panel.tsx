@@ -1,0 +1,66 @@
+/** The robot's switch, and its account of what was promised and what was found. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { count, milliseconds, plural } from "./format.ts";
+import { type RobotState, runRobot } from "./robot.ts";
+import { browserApi } from "./use-model.ts";
+
+export function RobotPanel({ names }: { names: readonly string[] }) {
+  const [state, tell] = useState<RobotState>({ phase: "idle" });
+  const running = useRef<AbortController | undefined>(undefined);
+  const newestNames = useRef(names);
+  newestNames.current = names;
+  useEffect(() => () => running.current?.abort(), []);
+
+  const start = () => {
+    const stop = new AbortController();
+    running.current = stop;
+    void runRobot({
+      api: browserApi,
+      names: () => newestNames.current,
+      random: Math.random,
+      signal: stop.signal,
+      tell,
+    });
+  };
+  const isBusy = state.phase === "trading" || state.phase === "checking";
+  return (
+    <>
+      <p class="quiet">
+        Looks up and trades without a pause. Stop it, and it asks for every order that was acknowledged.
+      </p>
+      <button
+        type="button"
+        disabled={state.phase === "checking" || names.length === 0}
+        onClick={() => (state.phase === "trading" ? running.current?.abort() : start())}
+      >
+        {isBusy ? "Stop and check" : "Keep trading"}
+      </button>
+      {state.phase !== "idle" && (
+        <dl class="totals">
+          <div>
+            <dt>acknowledged</dt>
+            <dd>{count(state.totals.acknowledged)}</dd>
+          </div>
+          <div>
+            <dt>unanswered</dt>
+            <dd>{count(state.totals.unanswered)}</dd>
+          </div>
+          <div>
+            <dt>longest wait</dt>
+            <dd>{milliseconds(state.totals.longestMs)}</dd>
+          </div>
+        </dl>
+      )}
+      <p class="outcome" role="status">
+        {state.phase === "checking" && `Checking ${plural(state.toCheck, "order")}…`}
+        {state.phase === "checked" && <Verdict state={state} />}
+      </p>
+    </>
+  );
+}
+
+function Verdict({ state: { found, wrong } }: { state: Extract<RobotState, { phase: "checked" }> }) {
+  if (wrong.length > 0) return <span class="bad">Not as acknowledged: {wrong.slice(0, 10).join(", ")}.</span>;
+  return <span class="good">{plural(found, "order")} acknowledged and found. Not one is lost.</span>;
+}

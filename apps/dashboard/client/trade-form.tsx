@@ -1,0 +1,110 @@
+/** One trade: what was asked, and its number, or why there is none. */
+
+import type { TargetedEvent } from "preact";
+import { useState } from "preact/hooks";
+import { placeTrade, type TradeResult, type TradeWish } from "./api.ts";
+import { milliseconds, plural } from "./format.ts";
+import { browserApi } from "./use-model.ts";
+import type { TradeType } from "./words.ts";
+
+const quantityMax = 2_147_483_647;
+
+export interface TradeFormProps {
+  readonly names: readonly string[];
+  readonly chosen: string | undefined;
+  readonly choose: (name: string) => void;
+  /** An order was acknowledged. */
+  readonly placed: (number: number) => void;
+}
+
+type State =
+  | { readonly phase: "idle" }
+  | { readonly phase: "asking"; readonly attempts: number }
+  | { readonly phase: "answered"; readonly wish: TradeWish; readonly result: TradeResult };
+
+export function TradeForm({ names, chosen, choose, placed }: TradeFormProps) {
+  const [type, chooseType] = useState<TradeType>("buy");
+  const [quantity, setQuantity] = useState("1");
+  const [state, setState] = useState<State>({ phase: "idle" });
+  const amount = Number(quantity);
+  const isPossible = chosen !== undefined && Number.isInteger(amount) && amount >= 1 && amount <= quantityMax;
+
+  const submit = (event: TargetedEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    if (!isPossible || state.phase === "asking") return;
+    const wish = { name: chosen, type, quantity: amount };
+    setState({ phase: "asking", attempts: 1 });
+    void placeTrade(browserApi, wish, (attempts) => setState({ phase: "asking", attempts })).then((result) => {
+      setState({ phase: "answered", wish, result });
+      if (result.status === "accepted") placed(result.number);
+    });
+  };
+
+  return (
+    <form onSubmit={submit} noValidate>
+      <div>
+        <label for="trade-stock">Stock</label>
+        <select id="trade-stock" value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+          {names.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </div>
+      <div class="pair">
+        <label>
+          Quantity
+          <input
+            type="number"
+            inputMode="numeric"
+            min={1}
+            max={quantityMax}
+            step={1}
+            value={quantity}
+            aria-invalid={!isPossible && names.length > 0}
+            onInput={(event) => setQuantity(event.currentTarget.value)}
+          />
+        </label>
+        <fieldset class="choice">
+          <legend>Buy or sell</legend>
+          {(["buy", "sell"] as const).map((each) => (
+            <label key={each} class={each}>
+              <input type="radio" name="type" checked={type === each} onChange={() => chooseType(each)} />
+              <span>{each === "buy" ? "Buy" : "Sell"}</span>
+            </label>
+          ))}
+        </fieldset>
+      </div>
+      <button type="submit" class="primary" disabled={!isPossible || state.phase === "asking"}>
+        {state.phase === "asking" ? "Asking…" : "Place the order"}
+      </button>
+      <p class="outcome" role="status">
+        <Outcome state={state} isPossible={isPossible} hasStocks={names.length > 0} />
+      </p>
+    </form>
+  );
+}
+
+function Outcome({ state, isPossible, hasStocks }: { state: State; isPossible: boolean; hasStocks: boolean }) {
+  if (state.phase === "asking") {
+    if (state.attempts === 1) return <>On its way…</>;
+    return <>No answer yet. Asking again with the same key, which is safe: attempt {state.attempts}.</>;
+  }
+  if (!isPossible && hasStocks) return <span class="bad">The quantity is a whole number from 1 to {quantityMax}.</span>;
+  if (state.phase === "idle") return null;
+  const { result, wish } = state;
+  switch (result.status) {
+    case "accepted":
+      return (
+        <span class="good">
+          Order <strong>{result.number}</strong>: {wish.type === "buy" ? "bought" : "sold"}{" "}
+          {plural(wish.quantity, "unit")} of {wish.name} in {milliseconds(result.tookMs)}.
+        </span>
+      );
+    case "refused":
+      return <span class="bad">{result.message}.</span>;
+    case "unknown":
+      return (
+        <span class="bad">No answer for a minute. The order may have been executed: look at the latest orders.</span>
+      );
+  }
+}

@@ -1,0 +1,30 @@
+/** The model, kept up to date by the front-end's events for as long as the page is there. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { ApiOptions } from "./api.ts";
+import { connect } from "./connection.ts";
+import { emptyModel, hear, loseConnection, type Model } from "./model.ts";
+
+export const browserApi: ApiOptions = {
+  fetch: (url, init) => fetch(url, init),
+  nowMs: () => performance.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+export function useModel(): Model {
+  const [model, change] = useState(emptyModel);
+  useEffect(
+    () =>
+      connect({
+        open: (url) => new EventSource(url),
+        after(delayMs, action) {
+          const timer = setTimeout(action, delayMs);
+          return () => clearTimeout(timer);
+        },
+        hear: (event) => change((before) => hear(before, event, Date.now())),
+        lost: () => change((before) => loseConnection(before, Date.now())),
+      }),
+    [],
+  );
+  return model;
+}

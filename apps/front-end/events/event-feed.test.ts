@@ -1,0 +1,277 @@
+import type { Order, Stock } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { expect, test } from "vitest";
+import { ordersOf, stockOf } from "../../../test/support/builders.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import type { ClusterState } from "../bazaar.ts";
+import { EventFeed } from "./event-feed.ts";
+
+interface Heard {
+  readonly event: string;
+  readonly id: number | undefined;
+  readonly data: unknown;
+}
+
+/** A bazaar that says what the test says, and counts what it is asked. */
+function setUp() {
+  const clock = new ManualClock();
+  const state = { head: 0 as number | undefined, leader: 3, orders: [] as Order[], stocks: [stockOf("GameStart")] };
+  const asked = { cluster: 0, stocks: 0, ordersLimit: 0 };
+  const read = { stocks: (): Promise<Stock[]> => Promise.resolve(state.stocks) };
+  const feed = new EventFeed({
+    clock,
+    faults: false,
+    tradeLatencies: () => [],
+    bazaar: {
+      cluster: async (): Promise<ClusterState> => {
+        asked.cluster += 1;
+        return {
+          leader: state.leader,
+          term: 1,
+          replicas: [],
+          catalog: { state: state.head === undefined ? "away" : "live", head: state.head },
+          cache: { capacity: 0, size: 0, hits: 0, misses: 0, leased: false },
+        };
+      },
+      orders: async ({ limit }) => {
+        asked.ordersLimit = limit;
+        return state.orders.toReversed().slice(0, limit);
+      },
+      stocks: () => {
+        asked.stocks += 1;
+        return read.stocks();
+      },
+    },
+  });
+  /** The ledger grows to `id`, all of it orders of GameStart. */
+  const grow = (id: number) => {
+    state.head = id;
+    state.orders = ordersOf(1, id);
+    state.stocks = [stockOf("GameStart", { rev: id, quantity: 1000 - id })];
+  };
+  const listen = (afterId?: number) => {
+    const heard: Heard[] = [];
+    let ended = false;
+    const send = (text: string) => heard.push(...parse(text));
+    const leave = feed.listen({ send, end: () => void (ended = true) }, afterId);
+    const of = (event: string) => heard.filter((entry) => entry.event === event);
+    return {
+      heard,
+      of,
+      leave,
+      isEnded: () => ended,
+      numbers: () => of("orders").flatMap((told) => numbersIn(told).toReversed()),
+    };
+  };
+  return { clock, state, asked, read, feed, grow, listen };
+}
+
+function parse(text: string): Heard[] {
+  return text
+    .split("\n\n")
+    .filter((part) => part !== "")
+    .map((part) => ({
+      event: /^event: (.*)$/m.exec(part)?.[1] ?? "",
+      id: Number(/^id: (.*)$/m.exec(part)?.[1] ?? Number.NaN) || undefined,
+      data: JSON.parse(/^data: (.*)$/m.exec(part)?.[1] ?? "null"),
+    }));
+}
+
+function samplesIn(told: readonly Heard[]): unknown[] {
+  return told.flatMap(({ data }) => (data as { samples: unknown[] }).samples);
+}
+
+function numbersIn({ data }: Heard): number[] {
+  return (data as { orders: { number: number }[] }).orders.map(({ number }) => number);
+}
+
+test("nobody listens: nothing is asked and no timer is set; the last to leave stops it", async () => {
+  const { clock, asked, listen } = setUp();
+  await clock.advance(10_000);
+  expect(asked.cluster).toBe(0);
+  const [first, second] = [listen(), listen()];
+  await clock.advance(1000);
+  expect(asked.cluster).toBe(6);
+  first.leave();
+  second.leave();
+  await clock.advance(1000);
+  expect(clock.timers).toBe(0);
+  expect(asked.cluster).toBeLessThanOrEqual(7);
+});
+
+test("once started, the traffic is sampled though nobody listens, and the stocks aren't read", async () => {
+  const { clock, asked, feed, listen } = setUp();
+  feed.start();
+  await clock.advance(10_000);
+  expect(asked).toMatchObject({ cluster: 11, stocks: 0 });
+  const { of } = listen();
+  expect(samplesIn(of("history"))).toHaveLength(10);
+  feed.stop();
+  expect(clock.timers).toBe(0);
+});
+
+test("of the traffic the last five minutes are kept", async () => {
+  const { clock, feed, listen } = setUp();
+  feed.start();
+  await clock.advance(400_000);
+  expect(samplesIn(listen().of("history"))).toHaveLength(300);
+});
+
+test("an order that isn't settled yet is not told, nor is one after it", async () => {
+  const { clock, state, listen, grow } = setUp();
+  grow(2);
+  const { numbers } = listen();
+  await clock.advance(200);
+  expect(numbers()).toEqual([1, 2]);
+  // The leader has stored 3 and 4, the catalog has settled 3.
+  state.head = 4;
+  state.orders = ordersOf(1, 4);
+  state.stocks = [stockOf("GameStart", { rev: 3 })];
+  await clock.advance(1000);
+  expect(numbers()).toEqual([1, 2, 3]);
+  state.stocks = [stockOf("GameStart", { rev: 4 })];
+  await clock.advance(200);
+  expect(numbers()).toEqual([1, 2, 3, 4]);
+});
+
+test("a leader that is behind the catalog is asked again until it has the rest", async () => {
+  const { clock, state, listen, grow } = setUp();
+  grow(5);
+  state.orders = ordersOf(1, 3);
+  const { numbers, of } = listen();
+  await clock.advance(200);
+  expect(numbers()).toEqual([1, 2, 3]);
+  state.orders = ordersOf(1, 5);
+  await clock.advance(200);
+  expect(numbers()).toEqual([1, 2, 3, 4, 5]);
+  expect(of("orders").map(({ id, data }) => [id, (data as { skipped: number }).skipped])).toEqual([
+    [3, 0],
+    [5, 0],
+  ]);
+});
+
+test("a new leader that has less than was told already makes nobody hear anything twice", async () => {
+  const { clock, state, listen, grow } = setUp();
+  grow(5);
+  const { numbers } = listen();
+  await clock.advance(200);
+  grow(6);
+  state.orders = ordersOf(1, 3);
+  await clock.advance(200);
+  state.orders = ordersOf(1, 6);
+  await clock.advance(200);
+  expect(numbers()).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
+test("nothing is read again while nothing changes", async () => {
+  const { clock, asked, listen, grow } = setUp();
+  grow(5);
+  listen();
+  await clock.advance(5000);
+  expect(asked.stocks).toBe(1);
+});
+
+test("of more orders than anybody could follow the newest are told, and how many are left out", async () => {
+  const { clock, listen, grow } = setUp();
+  grow(10);
+  const { of } = listen();
+  await clock.advance(200);
+  grow(1010);
+  await clock.advance(200);
+  const [, told] = of("orders");
+  expect(told?.id).toBe(1010);
+  expect(told?.data).toMatchObject({ skipped: 950 });
+  expect(numbersIn(told as Heard)).toHaveLength(50);
+});
+
+test("one who comes back is told up to 200, beside a newcomer who is told 50", async () => {
+  const { clock, asked, listen, grow } = setUp();
+  grow(1000);
+  const [returned, long, newcomer] = [listen(850), listen(100), listen()];
+  await clock.advance(200);
+  expect(returned.of("orders").map(({ data }) => data)).toMatchObject([{ skipped: 0 }]);
+  expect(returned.numbers()).toHaveLength(150);
+  expect(long.of("orders").map(({ data }) => data)).toMatchObject([{ skipped: 700 }]);
+  expect(long.numbers()).toHaveLength(200);
+  expect(newcomer.of("orders").map(({ data }) => data)).toMatchObject([{ skipped: 0 }]);
+  expect(newcomer.numbers()).toHaveLength(50);
+  expect(asked.stocks).toBe(1);
+});
+
+test("only the stocks that changed are told again, all of them when the catalog is another one", async () => {
+  const { clock, state, listen, grow } = setUp();
+  grow(1);
+  state.stocks = [stockOf("FishCo"), stockOf("GameStart", { rev: 1 })];
+  const { of } = listen();
+  await clock.advance(200);
+  state.head = 2;
+  state.orders = ordersOf(1, 2);
+  state.stocks = [stockOf("FishCo", { rev: 2, quantity: 7 }), stockOf("GameStart", { rev: 1 })];
+  await clock.advance(200);
+  state.head = 1;
+  state.orders = ordersOf(1, 1);
+  state.stocks = [stockOf("BoarCo", { rev: 1 })];
+  await clock.advance(200);
+  const named = of("stocks").map(({ data }) => {
+    const { complete, stocks } = data as { complete: boolean; stocks: { name: string }[] };
+    return [complete, stocks.map(({ name }) => name).join()];
+  });
+  expect(named).toEqual([
+    [true, "FishCo,GameStart"],
+    [false, "FishCo"],
+    [true, "BoarCo"],
+  ]);
+});
+
+test("while the catalog is away the cluster is still told, and nothing is read", async () => {
+  const { clock, state, asked, listen, grow } = setUp();
+  grow(1);
+  state.head = undefined;
+  const { of } = listen();
+  await clock.advance(1000);
+  expect(of("cluster")).toHaveLength(1);
+  expect(asked.stocks).toBe(0);
+  grow(1);
+  await clock.advance(200);
+  expect(of("stocks")).toHaveLength(1);
+});
+
+test("a read that hangs doesn't hold up what is told of the cluster, and is not asked beside itself", async () => {
+  const { clock, state, asked, read, listen, grow } = setUp();
+  grow(1);
+  const answer = Promise.withResolvers<Stock[]>();
+  read.stocks = () => answer.promise;
+  const { of } = listen();
+  await clock.advance(400);
+  state.leader = 2;
+  await clock.advance(400);
+  expect(of("cluster").map(({ data }) => (data as { leader: number }).leader)).toEqual([3, 2]);
+  expect(asked.stocks).toBe(1);
+  answer.reject(new BazaarError("UNAVAILABLE", "no answer in time"));
+  read.stocks = () => Promise.resolve(state.stocks);
+  // It took long, and so it rests long.
+  await clock.advance(5000);
+  expect(of("stocks")).toHaveLength(1);
+});
+
+test("a slow read is followed by a rest four times as long", async () => {
+  const { clock, asked, read, listen, state, grow } = setUp();
+  grow(1);
+  read.stocks = () => new Promise((resolve) => clock.after(300, () => resolve(state.stocks)));
+  listen();
+  for (let id = 2; id <= 16; id += 1) {
+    await clock.advance(200);
+    grow(id);
+  }
+  expect(asked.stocks).toBe(2);
+});
+
+test("stop ends every stream, and takes no more", async () => {
+  const { clock, feed, listen } = setUp();
+  const { isEnded } = listen();
+  await clock.advance(200);
+  feed.stop();
+  expect(isEnded()).toBe(true);
+  expect(clock.timers).toBe(0);
+  expect(() => listen()).toThrowError(/stopping/);
+});

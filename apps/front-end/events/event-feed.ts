@@ -1,0 +1,246 @@
+/**
+ * What the dashboard is told, as it happens: the stocks, the orders, the cluster and the traffic. One loop asks the
+ * bazaar for all listeners together, and only while there are any, so a trade on its way doesn't know of them.
+ *
+ * The failure that it prevents: somebody sees an order here, looks its stock up elsewhere, and finds the quantity from
+ * before. So the stocks come settled from the catalog (R7), and an order is told only when a stock told with it, or
+ * before, is of that order or a later one.
+ *
+ * An order's event carries its number as id. The number is good on every front-end and after every restart: whoever
+ * comes back says which it saw last, and is told what came after, like a replica.
+ */
+
+import type { Clock } from "@stock-bazaar/shared/clock";
+import type { Order, Stock } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Bazaar, ClusterState } from "../bazaar.ts";
+import { describeCluster } from "../http/cluster-view.ts";
+import { describeOrder, describeStock } from "../http/listing.ts";
+import { type Counters, type LatencyBucket, type Traffic, trafficBetween } from "./traffic.ts";
+
+/** Between two looks at the cluster, and so between two events of one kind at most. */
+const lookMs = 200;
+/** A sample of the traffic; it is also the sign of life without which a listener takes the connection for lost. */
+const sampleMs = 1000;
+/** Five minutes. */
+const samplesMax = 300;
+/** The newest orders that a newcomer is told, and at most at once. */
+const ordersMax = 50;
+/** At most for one who comes back: the rest is counted as skipped. */
+const resumedOrdersMax = 200;
+/** Reading a large catalog must not become its main work: it rests this many times longer than the reading took. */
+const restFactor = 4;
+const listenersMax = 1000;
+
+export interface EventFeedOptions {
+  readonly bazaar: Pick<Bazaar, "cluster" | "orders" | "stocks">;
+  /** Of the trades through this front-end. */
+  readonly tradeLatencies: () => readonly LatencyBucket[];
+  readonly clock: Clock;
+  /** May whoever sees the events kill the leader? */
+  readonly faults: boolean;
+}
+
+/** Somebody who listens. Neither call may throw. */
+export interface Listener {
+  /** One or more whole events. */
+  send(text: string): void;
+  end(): void;
+}
+
+interface Listening {
+  readonly listener: Listener;
+  /** The last order told, or said to be known. `undefined`: the newest will do. */
+  orderId: number | undefined;
+  hasStocks: boolean;
+  hasCluster: boolean;
+}
+
+interface Sample extends Traffic {
+  readonly at: string;
+}
+
+export class EventFeed {
+  readonly #options: EventFeedOptions;
+  readonly #listening = new Set<Listening>();
+  readonly #samples: Sample[] = [];
+  #counters: Counters | undefined;
+  #cluster = "";
+  /** As told last. */
+  #stocks = new Map<string, Stock>();
+  #reading = false;
+  #restUntilMs = Number.NEGATIVE_INFINITY;
+  #looking = false;
+  #always = false;
+  #stopped = false;
+  #cancelLook: (() => void) | undefined;
+
+  constructor(options: EventFeedOptions) {
+    this.#options = options;
+  }
+
+  /** Takes samples of the traffic also while nobody listens, so that a newcomer sees the last minutes. */
+  start(): void {
+    this.#always = true;
+    this.#lookLater(0);
+  }
+
+  /** Ends every stream: they would keep the server from stopping. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelLook?.();
+    for (const { listener } of this.#listening) listener.end();
+    this.#listening.clear();
+  }
+
+  /**
+   * `afterId`: the last order that the listener knows. Returns what ends it from the listener's side. Throws UNAVAILABLE
+   * after `stop`, OVERLOADED with too many listeners.
+   */
+  listen(listener: Listener, afterId: number | undefined): () => void {
+    if (this.#stopped) throw new BazaarError("UNAVAILABLE", "this front-end is stopping");
+    if (this.#listening.size >= listenersMax) {
+      throw new BazaarError("OVERLOADED", `${listenersMax} listeners are there already`);
+    }
+    const listening: Listening = { listener, orderId: afterId, hasStocks: false, hasCluster: false };
+    listener.send(
+      encode("hello", { faults: this.#options.faults }) +
+        encode("history", { interval_ms: sampleMs, samples: this.#samples }),
+    );
+    this.#listening.add(listening);
+    this.#lookLater(0);
+    return () => void this.#listening.delete(listening);
+  }
+
+  get #wanted(): boolean {
+    return !this.#stopped && (this.#always || this.#listening.size > 0);
+  }
+
+  #lookLater(delayMs: number): void {
+    if (this.#looking || !this.#wanted) return;
+    this.#cancelLook?.();
+    this.#cancelLook = this.#options.clock.after(delayMs, () => {
+      this.#cancelLook = undefined;
+      void this.#look();
+    });
+  }
+
+  async #look(): Promise<void> {
+    this.#looking = true;
+    try {
+      const cluster = await this.#options.bazaar.cluster();
+      this.#tellCluster(cluster);
+      this.#sample(cluster);
+      // Not waited for: while the catalog is away this takes as long as any request may.
+      if (this.#isReadingDue(cluster)) void this.#readOrders();
+    } catch {
+      // The state of the cluster says who is away; the next look may know more.
+    }
+    this.#looking = false;
+    this.#lookLater(this.#listening.size > 0 ? lookMs : sampleMs);
+  }
+
+  #tellCluster(cluster: ClusterState): void {
+    const text = encode("cluster", describeCluster(cluster).data);
+    const changed = text !== this.#cluster;
+    this.#cluster = text;
+    for (const listening of this.#listening) {
+      if (changed || !listening.hasCluster) listening.listener.send(text);
+      listening.hasCluster = true;
+    }
+  }
+
+  #sample({ catalog, cache }: ClusterState): void {
+    const { clock, tradeLatencies } = this.#options;
+    const before = this.#counters;
+    if (before && clock.nowMs() - before.atMs < sampleMs) return;
+    const after: Counters = {
+      atMs: clock.nowMs(),
+      head: catalog.head,
+      hits: cache.hits,
+      misses: cache.misses,
+      tradeLatencies: tradeLatencies(),
+    };
+    this.#counters = after;
+    // Without a look for a while nobody can say in which second it happened.
+    if (!before || after.atMs - before.atMs > 5 * sampleMs) return;
+    const sample: Sample = { at: clock.wallTime(), ...trafficBetween(before, after) };
+    this.#samples.push(sample);
+    if (this.#samples.length > samplesMax) this.#samples.shift();
+    const text = encode("sample", sample);
+    for (const { listener } of this.#listening) listener.send(text);
+  }
+
+  #isReadingDue({ catalog: { head }, leader }: ClusterState): boolean {
+    if (head === undefined || leader === 0 || this.#reading) return false;
+    if (this.#options.clock.nowMs() < this.#restUntilMs) return false;
+    return [...this.#listening].some(({ hasStocks, orderId }) => !hasStocks || orderId !== head);
+  }
+
+  async #readOrders(): Promise<void> {
+    const { bazaar, clock } = this.#options;
+    const startMs = clock.nowMs();
+    this.#reading = true;
+    try {
+      const orders = await bazaar.orders({ before: 0, limit: this.#ordersWanted });
+      // Read after the orders, the stocks are of all of them: under load the newest orders aren't settled for a moment.
+      const stocks = await bazaar.stocks();
+      this.#tell(orders, stocks);
+    } catch {
+      // No leader, or no catalog: tried again as long as somebody listens.
+    }
+    this.#reading = false;
+    this.#restUntilMs = clock.nowMs() + (clock.nowMs() - startMs) * restFactor;
+  }
+
+  get #ordersWanted(): number {
+    const isResumed = [...this.#listening].some(({ hasStocks, orderId }) => !hasStocks && orderId !== undefined);
+    return isResumed ? resumedOrdersMax : ordersMax;
+  }
+
+  /** `orders`: newest first. */
+  #tell(orders: readonly Order[], stocks: readonly Stock[]): void {
+    const settledId = stocks.reduce((id, { rev }) => Math.max(id, rev), 0);
+    const settled = orders.filter(({ id }) => id <= settledId);
+    // Stocks never go, but the catalog may be another one.
+    const names = new Set(stocks.map(({ name }) => name));
+    const others = [...this.#stocks.keys()].some((name) => !names.has(name));
+    const changed = stocks.filter((stock) => this.#stocks.get(stock.name)?.rev !== stock.rev);
+    this.#stocks = new Map(stocks.map((stock) => [stock.name, stock]));
+    const all = once(() => encode("stocks", { complete: true, stocks: stocks.map(describeStock) }));
+    const some = once(() => encode("stocks", { complete: false, stocks: changed.map(describeStock) }));
+    const news = new Map<number | undefined, string>();
+
+    for (const listening of this.#listening) {
+      // A number that nobody has yet is of another ledger.
+      if (listening.orderId !== undefined && listening.orderId > settledId) listening.orderId = undefined;
+      const { orderId } = listening;
+      let text = news.get(orderId);
+      if (text === undefined) news.set(orderId, (text = encodeOrders(settled, orderId)));
+      if (!listening.hasStocks || others) text = all() + text;
+      else if (changed.length > 0) text = some() + text;
+      listening.hasStocks = true;
+      listening.orderId = Math.max(orderId ?? 0, settled[0]?.id ?? 0);
+      if (text !== "") listening.listener.send(text);
+    }
+  }
+}
+
+/** The orders after `afterId`, newest first; nothing if there are none. `skipped`: how many after it aren't told. */
+function encodeOrders(orders: readonly Order[], afterId: number | undefined): string {
+  const news = afterId === undefined ? orders.slice(0, ordersMax) : orders.filter(({ id }) => id > afterId);
+  const [newest] = news;
+  const oldest = news.at(-1);
+  if (!newest || !oldest) return "";
+  const skipped = afterId === undefined ? 0 : oldest.id - afterId - 1;
+  return encode("orders", { skipped, orders: news.map(describeOrder) }, newest.id);
+}
+
+function encode(event: string, data: object, id?: number): string {
+  return `event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

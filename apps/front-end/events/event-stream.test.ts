@@ -1,0 +1,84 @@
+import { connect } from "node:net";
+import { expect, test } from "vitest";
+import { until } from "../../../test/support/until.ts";
+import type { Listener } from "./event-feed.ts";
+import { openEventStream } from "./event-stream.ts";
+
+function open() {
+  let listener: Listener | undefined;
+  let left = 0;
+  const stream = openEventStream((opened) => {
+    listener = opened;
+    return () => void (left += 1);
+  });
+  const send = (text: string) => listener?.send(text);
+  return { stream, send, end: () => listener?.end(), left: () => left };
+}
+
+async function readAll(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(stream).text();
+}
+
+test("what is sent arrives, in order, until it ends", async () => {
+  const { stream, send, end, left } = open();
+  send("one ");
+  send("two ✓");
+  end();
+  expect(await readAll(stream)).toBe("one two ✓");
+  expect(left()).toBe(1);
+});
+
+test("a listener that doesn't read is cut off at a bound, after which nothing is kept for it", async () => {
+  const { stream, send, left } = open();
+  const text = "x".repeat(100_000);
+  for (let sent = 0; sent < 1000; sent += 1) send(text);
+  expect(left()).toBe(1);
+  const received = await readAll(stream);
+  expect(received.length).toBeLessThanOrEqual(2_100_000);
+  expect(received.length).toBeGreaterThanOrEqual(2_000_000);
+});
+
+test("one that reads may have any amount", async () => {
+  const { stream, send, left } = open();
+  const reader = stream.getReader();
+  const text = "x".repeat(1_000_000);
+  for (let sent = 0; sent < 20; sent += 1) {
+    send(text);
+    expect((await reader.read()).value).toHaveLength(1_000_000);
+  }
+  expect(left()).toBe(0);
+});
+
+test("on a socket that nobody reads, the listener is cut off as well", async () => {
+  const opened = open();
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(opened.stream) });
+  const socket = connect(server.port ?? 0, "127.0.0.1");
+  socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  await new Promise<void>((resolve) => {
+    socket.once("data", () => {
+      socket.pause();
+      resolve();
+    });
+    opened.send("first");
+  });
+  const text = "x".repeat(100_000);
+  let sent = 0;
+  await until("it is cut off", () => {
+    opened.send(text);
+    sent += text.length;
+    return opened.left() === 1;
+  });
+  // Besides the bound, what the kernel keeps for a socket.
+  expect(sent).toBeLessThan(50_000_000);
+  socket.destroy();
+  await server.stop(true);
+});
+
+test("a client that goes away is forgotten, and hears no more", async () => {
+  const { stream, send, end, left } = open();
+  await stream.cancel();
+  expect(left()).toBe(1);
+  send("nobody is there");
+  end();
+  expect(left()).toBe(1);
+});

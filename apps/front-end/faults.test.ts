@@ -1,0 +1,48 @@
+import { faultsVariable, type FaultRequest } from "@stock-bazaar/shared/faults";
+import { expect, test } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { connectFaults } from "./faults.ts";
+
+function setUp(offered = true) {
+  const clock = new ManualClock();
+  const asked: FaultRequest[] = [];
+  let hear: (message: unknown) => void = () => {};
+  const channel = {
+    env: offered ? { [faultsVariable]: "1" } : {},
+    send: (request: FaultRequest) => asked.push(request),
+    on: (_event: "message", action: (message: unknown) => void) => void (hear = action),
+  };
+  return { clock, asked, channel, answer: (message: unknown) => hear(message) };
+}
+
+test("without the supervisor's word, or without a channel to it, there is nobody to ask", () => {
+  const { clock, channel } = setUp();
+  expect(connectFaults(setUp(false).channel, "localhost", clock)).toBeUndefined();
+  expect(connectFaults({ ...channel, send: undefined }, "localhost", clock)).toBeUndefined();
+  expect(connectFaults(channel, "localhost", clock)).toBeDefined();
+});
+
+test("answers find their questions, in any order", async () => {
+  const { clock, channel, asked, answer } = setUp();
+  const faults = connectFaults(channel, "localhost", clock);
+  const [first, second] = [faults?.inject("kill", 3), faults?.inject("freeze", 2)];
+  expect(asked).toMatchObject([
+    { fault: "kill", replica: 3 },
+    { fault: "freeze", replica: 2 },
+  ]);
+  for (const nonsense of [null, "yes", {}, { sequence: asked[0]?.sequence }, { sequence: 99, done: true }])
+    answer(nonsense);
+  answer({ sequence: asked[1]?.sequence, done: false });
+  answer({ sequence: asked[0]?.sequence, done: true });
+  expect([await first, await second]).toEqual([true, false]);
+  expect(clock.timers).toBe(0);
+});
+
+test("a supervisor that is silent is not waited for", async () => {
+  const { clock, channel } = setUp();
+  const asked = connectFaults(channel, "localhost", clock)
+    ?.inject("kill", 3)
+    .catch((error: Error) => error.message);
+  await clock.advance(2000);
+  expect(await asked).toBe("the supervisor doesn't answer");
+});

@@ -1,0 +1,26 @@
+/** Requests and trades that show in traces. Used only where traces are on: without them no request passes here. */
+
+import type { Tracing } from "@stock-bazaar/shared/tracing";
+import type { Bazaar } from "../bazaar.ts";
+import type { Handle } from "./route.ts";
+
+/** Puts something around the handler of each route. */
+export type WrapRoute = (method: string, route: string, handle: Handle) => Handle;
+
+export function tracedRoutes(tracing: Tracing): WrapRoute {
+  return (method, route, handle) => (context, requestId) =>
+    tracing.request({ method, route, requestId, headers: context.req.raw.headers }, () => handle(context, requestId));
+}
+
+/** The bazaar, with each trade's way through it in the trace of its request. */
+export function tracedBazaar(bazaar: Bazaar, tracing: Tracing): Bazaar {
+  return new Proxy(bazaar, {
+    get(target, name) {
+      if (name === "trade") {
+        return (trade: Parameters<Bazaar["trade"]>[0]) => tracing.trade(trade, () => target.trade(trade));
+      }
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+}

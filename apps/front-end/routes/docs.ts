@@ -1,0 +1,107 @@
+/**
+ * The API reference for people: Swagger UI, shown from files that were installed with everything else, so that it
+ * works without the internet and under a policy that lets nothing else in. Each file is read when somebody asks for
+ * it: a front-end on which nobody does pays nothing, neither at its start nor in memory.
+ */
+
+import { operationsOutage } from "../http/failures.ts";
+import { Reply } from "../http/reply.ts";
+import { matchesTag } from "../http/request.ts";
+import type { Route } from "../http/route.ts";
+
+const htmlType = "text/html; charset=utf-8";
+const scriptType = "text/javascript; charset=utf-8";
+const styleType = "text/css; charset=utf-8";
+
+/** The icons in Swagger UI's style sheet are `data:` images. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const page = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Stock Bazaar: the API</title>
+    <link rel="icon" href="data:,">
+    <link rel="stylesheet" href="/docs/swagger-ui.css">
+  </head>
+  <body>
+    <noscript>This page needs JavaScript. The same in JSON is at <a href="/openapi.json">/openapi.json</a>.</noscript>
+    <div id="api"></div>
+    <script src="/docs/swagger-ui-bundle.js"></script>
+    <script src="/docs/start.js"></script>
+  </body>
+</html>
+`;
+
+/** A null validator: the viewer would ask a service on the internet. */
+const start = `"use strict";
+SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#api",
+  deepLinking: true,
+  displayRequestDuration: true,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+});
+`;
+
+export function docsRoutes(): Route[] {
+  const shown = new Reply(200, htmlType, page, {
+    "content-security-policy": policy,
+    "x-content-type-options": "nosniff",
+  });
+  const started = new Reply(200, scriptType, start);
+  return [
+    {
+      method: "GET",
+      path: "/docs",
+      handle: () => shown,
+      outage: operationsOutage,
+      docs: {
+        tag: "Operations",
+        operationId: "readDocs",
+        summary: "This document as a page, on which every request can be tried",
+        alwaysAnswers: true,
+        success: {
+          description: "A page for a browser",
+          contentType: htmlType,
+          example: "<!doctype html>…",
+          headers: ["content-security-policy", "x-content-type-options"],
+        },
+        failures: [],
+      },
+    },
+    { method: "GET", path: "/docs/start.js", handle: () => started, outage: operationsOutage },
+    viewerFile("swagger-ui-bundle.js", scriptType),
+    viewerFile("swagger-ui.css", styleType),
+  ];
+}
+
+/** A file of the viewer. Browsers keep it, and ask whether it is still the same. */
+function viewerFile(name: string, contentType: string): Route {
+  return {
+    method: "GET",
+    path: `/docs/${name}`,
+    async handle(context) {
+      const file = Bun.file(new URL(import.meta.resolve(`swagger-ui-dist/${name}`)));
+      const { mtimeMs, size } = await file.stat();
+      const tag = `"${Math.trunc(mtimeMs).toString(36)}-${size.toString(36)}"`;
+      const headers = { etag: tag, "cache-control": "no-cache" };
+      if (matchesTag(context.req.raw.headers.get("if-none-match"), tag)) {
+        return new Reply(304, contentType, "", headers, String(size));
+      }
+      return new Reply(200, contentType, await file.text(), headers);
+    },
+    outage: operationsOutage,
+  };
+}

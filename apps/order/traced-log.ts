@@ -1,0 +1,17 @@
+/** An order log that shows in the traces how long each order's way to this disk took. */
+
+import type { Tracing } from "@stock-bazaar/shared/tracing";
+import type { OrderLog } from "./order-log.ts";
+
+export function tracedLog(log: OrderLog, tracing: Tracing): OrderLog {
+  return {
+    get last() {
+      return log.last;
+    },
+    append: (orders) => tracing.store(orders, () => log.append(orders)),
+    after: (afterId, limit) => log.after(afterId, limit),
+    get: (id) => log.get(id),
+    newest: (before, limit) => log.newest(before, limit),
+    close: () => log.close(),
+  };
+}

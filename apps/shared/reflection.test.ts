@@ -1,0 +1,121 @@
+/**
+ * gRPC reflection as grpcurl uses it, which has no `.proto` files of ours: it lists the services, fetches the files that
+ * describe one, and calls a method by what these files say.
+ */
+
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import * as grpc from "@grpc/grpc-js";
+import { loadFileDescriptorSetFromBuffer, loadSync, type PackageDefinition } from "@grpc/proto-loader";
+import { Catalog, Orders } from "@stock-bazaar/proto/load";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { CallStreams } from "./call-stream.ts";
+import { type Service, serveUnary, startServer } from "./grpc-server.ts";
+
+const register = { term: 7, leader: 3, head: 42 };
+const order = {
+  id: 5,
+  key: "k",
+  name: "GameStart",
+  type: "buy",
+  quantity: 2,
+  priceCents: 1599,
+  term: 7,
+  createdAt: "now",
+};
+
+const services: [name: string, service: Service][] = [
+  [
+    "bazaar.v1.Catalog",
+    { definition: Catalog.service, implementation: { GetRegister: serveUnary(async () => register) }, drain() {} },
+  ],
+  [
+    "bazaar.v1.Orders",
+    {
+      definition: Orders.service,
+      implementation: {
+        GetOrder: new CallStreams().serve(async ({ id }: { id: number; sequence: number }) => ({
+          order: { ...order, id },
+        })),
+      },
+      drain() {},
+    },
+  ],
+];
+
+/** What grpcurl knows by itself. */
+const folder = dirname(createRequire(import.meta.url).resolve("@grpc/reflection/package.json"));
+const reflectionVersions = ["v1", "v1alpha"].map((version) => {
+  const definition = loadSync(`${folder}/build/proto/grpc/reflection/${version}/reflection.proto`);
+  return [version, definition] as const;
+});
+
+async function started(service: Service): Promise<string> {
+  const server = await startServer({ host: "127.0.0.1", port: 0 }, service);
+  onTestFinished(() => server.stop(0));
+  return `127.0.0.1:${server.port}`;
+}
+
+function clientOf(definition: PackageDefinition, name: string, address: string): grpc.Client & Methods {
+  const found = name
+    .split(".")
+    .reduce<unknown>((part, key) => Reflect.get(Object(part), key), grpc.loadPackageDefinition(definition));
+  const Client = found as grpc.ServiceClientConstructor;
+  const client = new Client(address, grpc.credentials.createInsecure());
+  onTestFinished(() => client.close());
+  return client as unknown as grpc.Client & Methods;
+}
+
+interface Methods {
+  ServerReflectionInfo(): grpc.ClientDuplexStream<object, ReflectionReply>;
+  GetRegister(request: object, answered: (error: Error | null, reply: unknown) => void): void;
+  GetOrder(): grpc.ClientDuplexStream<object, unknown>;
+}
+
+interface ReflectionReply {
+  readonly listServicesResponse?: { readonly service: readonly { readonly name: string }[] };
+  readonly fileDescriptorResponse?: { readonly fileDescriptorProto: readonly Buffer[] };
+}
+
+/** One question on a stream, and the first answer. */
+function ask<Reply>(stream: grpc.ClientDuplexStream<object, Reply>, request: object): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    stream.on("data", resolve);
+    stream.on("error", reject);
+    stream.write(request);
+    stream.end();
+  });
+}
+
+/** The files as one message: FileDescriptorSet, its field 1 once for each. */
+function descriptorSet(files: readonly Buffer[]): Buffer {
+  return Buffer.concat(files.flatMap((file) => [Buffer.from([0x0a, ...varint(file.length)]), file]));
+}
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)];
+}
+
+describe.each(services)("%s", (name, service) => {
+  test.each(reflectionVersions)(
+    "is listed, described and called with nothing but reflection %s",
+    async (version, known) => {
+      const address = await started(service);
+      const reflection = clientOf(known, `grpc.reflection.${version}.ServerReflection`, address);
+      const list = await ask(reflection.ServerReflectionInfo(), { listServices: "" });
+      expect(list.listServicesResponse?.service.map((listed) => listed.name)).toContain(name);
+
+      const files = await ask(reflection.ServerReflectionInfo(), { fileContainingSymbol: name });
+      const set = descriptorSet(files.fileDescriptorResponse?.fileDescriptorProto ?? []);
+      const client = clientOf(loadFileDescriptorSetFromBuffer(set, { longs: Number }), name, address);
+      if (name === "bazaar.v1.Catalog") {
+        const reply = await new Promise((resolve, reject) => {
+          client.GetRegister({}, (error, answer) => (error ? reject(error) : resolve(answer)));
+        });
+        expect(reply).toEqual(register);
+      } else {
+        expect(await ask(client.GetOrder(), { sequence: 1, id: 5 })).toEqual({ sequence: 1, order });
+      }
+    },
+  );
+});

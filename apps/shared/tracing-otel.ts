@@ -1,0 +1,186 @@
+/**
+ * Traces by OpenTelemetry, sent as OTLP over HTTP. Loaded only where traces are on.
+ *
+ * There is one span for each traced trade at each hop, though trades travel in batches: only so is the trace of every
+ * trade whole. Which requests are traced is decided once, by the front-end; everybody behind it only follows.
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  type Attributes,
+  diag,
+  DiagLogLevel,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+} from "@opentelemetry/api";
+import { parseTraceParent } from "@opentelemetry/core";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
+import { BazaarError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import type { Trace, Tracing } from "./tracing.ts";
+
+/** Spans that wait to be sent; past this they are dropped: tracing must not hold up trading. */
+const spansMax = 10_000;
+const spansInOneMessageMax = 2000;
+const sendEveryMs = 1000;
+/** How long the end of a service may wait for a receiver that doesn't answer. */
+const endTimeoutMs = 1000;
+/** Traces of orders that have arrived and are not stored yet; the oldest are forgotten. */
+const arrivedMax = 10_000;
+
+export interface TracingOptions {
+  readonly service: string;
+  /** The share of requests that are traced, of those that don't bring a decision with them. */
+  readonly ratio: number;
+  readonly logger: Logger;
+}
+
+export function createTracing({ service, ratio, logger }: TracingOptions): Tracing {
+  const warn = (message: string) => logger.warn({ error: message }, "traces are not sent");
+  diag.setLogger({ error: warn, warn, info() {}, debug() {}, verbose() {} }, DiagLogLevel.WARN);
+  const exporter = new OTLPTraceExporter();
+  const provider = new TracerProvider({
+    // What the environment says of itself (OTEL_RESOURCE_ATTRIBUTES) is added, the name is the process's own.
+    resource: defaultResource()
+      .merge(detectResources({ detectors: [envDetector] }))
+      .merge(resourceFromAttributes({ "service.namespace": "stock-bazaar", "service.name": service })),
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
+    spanProcessors: [
+      new BatchSpanProcessor({
+        exporter,
+        maxQueueSize: spansMax,
+        maxExportBatchSize: spansInOneMessageMax,
+        scheduledDelayMillis: sendEveryMs,
+      }),
+    ],
+  });
+  const tracer = provider.getTracer("stock-bazaar");
+  const requests = new AsyncLocalStorage<SpanContext>();
+  /** Of each trade that is traced and under way in this process: the span that what follows belongs to. */
+  const active = new Map<string, SpanContext>();
+  const arrivals = new Map<string, SpanContext>();
+
+  const startSpan = (name: string, kind: SpanKind, attributes: Attributes, parent: SpanContext | null | undefined) =>
+    tracer.startSpan(name, { kind, attributes }, parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT);
+
+  /** Does the work while these spans of trades are the active ones. */
+  const within = async <Result>(spans: ReadonlyMap<string, Span>, work: () => Promise<Result>): Promise<Result> => {
+    for (const [key, span] of spans) active.set(key, span.spanContext());
+    try {
+      return await work();
+    } catch (thrown) {
+      for (const span of spans.values()) failed(span, thrown);
+      throw thrown;
+    } finally {
+      for (const [key, span] of spans) {
+        span.end();
+        // The same key may be under way twice.
+        if (active.get(key)?.spanId === span.spanContext().spanId) active.delete(key);
+      }
+    }
+  };
+
+  return {
+    async request({ method, route, requestId, headers }, answer) {
+      const parent = parseTraceParent(headers.get("traceparent") ?? "");
+      const attributes = { "http.request.method": method, "http.route": route, "bazaar.request_id": requestId };
+      const span = startSpan(`${method} ${route}`, SpanKind.SERVER, attributes, parent);
+      try {
+        const reply = await requests.run(span.spanContext(), answer);
+        span.setAttribute("http.response.status_code", reply.status);
+        return reply;
+      } catch (thrown) {
+        failed(span, thrown);
+        throw thrown;
+      } finally {
+        span.end();
+      }
+    },
+
+    trade({ key }, work) {
+      const parent = requests.getStore();
+      if (!parent || !isSampled(parent)) return work();
+      const span = startSpan("place trade", SpanKind.CLIENT, { "bazaar.trade.key": key }, parent);
+      return within(new Map([[key, span]]), work);
+    },
+
+    batch(name, { traces, trades }, work) {
+      const attributes = { "bazaar.batch.trades": trades.length };
+      const spans = traces.map(({ key, traceparent }): [string, Span] => [
+        key,
+        startSpan(name, SpanKind.SERVER, attributes, parseTraceParent(traceparent)),
+      ]);
+      return within(new Map(spans), work);
+    },
+
+    async store(orders, write) {
+      const spans = orders.flatMap(({ key, id }) => {
+        const parent = active.get(key) ?? arrivals.get(key);
+        if (!parent) return [];
+        arrivals.delete(key);
+        const attributes = { "bazaar.order.id": id, "bazaar.batch.orders": orders.length };
+        return [startSpan("store order", SpanKind.INTERNAL, attributes, parent)];
+      });
+      try {
+        await write();
+      } catch (thrown) {
+        for (const span of spans) failed(span, thrown);
+        throw thrown;
+      } finally {
+        for (const span of spans) span.end();
+      }
+    },
+
+    tracesOf(items) {
+      if (active.size === 0) return undefined;
+      const traces: Trace[] = [];
+      for (const { key } of items) {
+        const span = active.get(key);
+        if (span) traces.push({ key, traceparent: traceparentOf(span) });
+      }
+      return traces.length === 0 ? undefined : { traces };
+    },
+
+    arrived(traces) {
+      for (const { key, traceparent } of traces) {
+        const place = parseTraceParent(traceparent);
+        if (place) arrivals.set(key, place);
+      }
+      for (const key of arrivals.keys()) {
+        if (arrivals.size <= arrivedMax) break;
+        arrivals.delete(key);
+      }
+    },
+
+    async end() {
+      // A receiver that is away has been told of already.
+      await Promise.race([provider.shutdown().catch(() => {}), Bun.sleep(endTimeoutMs)]);
+    },
+  };
+}
+
+function failed(span: Span, thrown: unknown): void {
+  const { code, message } = BazaarError.from(thrown);
+  span.setAttribute("error.type", code);
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+}
+
+function isSampled({ traceFlags }: SpanContext): boolean {
+  return (traceFlags & TraceFlags.SAMPLED) !== 0;
+}
+
+function traceparentOf({ traceId, spanId }: SpanContext): string {
+  return `00-${traceId}-${spanId}-01`;
+}

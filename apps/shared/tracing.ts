@@ -1,0 +1,85 @@
+/**
+ * Traces, for whoever asks where a trade's time goes: HTTP, leader, ledger and every replica's disk in one picture. Off
+ * unless OTEL_EXPORTER_OTLP_ENDPOINT says where traces go. What they need is loaded only then, and a process without them
+ * pays one branch for a batch, none for a trade.
+ *
+ * Trades travel in batches, traces don't: a message carries, by key, the place in its trace of each trade that is traced.
+ */
+
+import { ConfigError, type Environment } from "./config.ts";
+import type { Logger } from "./log.ts";
+
+/** A trade's place in its trace. */
+export interface Trace {
+  readonly key: string;
+  /** As W3C writes it. */
+  readonly traceparent: string;
+}
+
+interface Keyed {
+  readonly key: string;
+}
+
+/** Trades that have arrived in one message. */
+interface Batch {
+  readonly traces: readonly Trace[];
+  readonly trades: readonly unknown[];
+}
+
+export interface Tracing {
+  /** Around the answer to a request, in the trace that its `traceparent` names, or in a new one. */
+  request<Reply extends { readonly status: number }>(
+    about: { readonly method: string; readonly route: string; readonly requestId: string; readonly headers: Headers },
+    answer: () => Reply | Promise<Reply>,
+  ): Promise<Reply>;
+  /** Around a trade on its way, in the trace of the request that is being answered. */
+  trade<Result>(trade: Keyed, work: () => Promise<Result>): Promise<Result>;
+  /** Around a batch that another process has sent, in the traces of its trades. */
+  batch<Result>(name: string, batch: Batch, work: () => Promise<Result>): Promise<Result>;
+  /** Around the writing of orders, in the traces of those that are traced. */
+  store(orders: readonly (Keyed & { readonly id: number })[], write: () => Promise<void>): Promise<void>;
+  /** What goes with a message: of these trades or orders, those that are traced here now. */
+  tracesOf(items: readonly Keyed[]): { traces: Trace[] } | undefined;
+  /** These come with orders that will be stored. */
+  arrived(traces: readonly Trace[]): void;
+  /** Sends what is left. */
+  end(): Promise<void>;
+}
+
+/** One for the process, like its log. */
+let current: Tracing | undefined;
+
+/** `undefined`: traces are off. */
+export function currentTracing(): Tracing | undefined {
+  return current;
+}
+
+/** `undefined` if the environment doesn't ask for traces; throws a ConfigError if it does so in a wrong way. */
+export async function startTracing(
+  service: string,
+  environment: Environment,
+  logger: Logger,
+): Promise<Tracing | undefined> {
+  const endpoint = environment.OTEL_EXPORTER_OTLP_ENDPOINT?.trim();
+  if (!endpoint) return undefined;
+  if (!/^https?:$/.test(URL.parse(endpoint)?.protocol ?? "")) {
+    throw new ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "allowed is a URL like http://127.0.0.1:4318");
+  }
+  const ratioText = environment.OTEL_TRACES_SAMPLER_ARG?.trim() || "1";
+  const ratio = Number(ratioText);
+  if (!(ratio >= 0 && ratio <= 1)) {
+    throw new ConfigError("OTEL_TRACES_SAMPLER_ARG", ratioText, "allowed is a number from 0 to 1");
+  }
+  const { createTracing } = await import("./tracing-otel.ts");
+  current = createTracing({ service, ratio, logger });
+  return current;
+}
+
+export function tracesOf(items: readonly Keyed[]): { traces: Trace[] } | undefined {
+  return current === undefined ? undefined : current.tracesOf(items);
+}
+
+/** Does the work of a batch that another process has sent. */
+export function inTraces<Result>(name: string, batch: Batch, work: () => Promise<Result>): Promise<Result> {
+  return current === undefined || batch.traces.length === 0 ? work() : current.batch(name, batch, work);
+}

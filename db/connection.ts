@@ -1,0 +1,66 @@
+/**
+ * Connects to SQLite files, and is the only place that knows better-sqlite3. Every connection that writes has the
+ * settings that a promise of durability rests on, and whatever goes wrong with a file is told with its name and the
+ * command that mends it.
+ */
+
+import Sqlite from "better-sqlite3";
+import { DatabaseError } from "./database-error.ts";
+import type { DatabaseKind } from "./schema-version.ts";
+
+/** The connection itself. Calls are synchronous: never `await` inside a transaction. */
+export type SqliteClient = Sqlite.Database;
+
+/** `read` never writes, and never waits for a writer nor makes one wait: for tools beside running services. */
+export type AccessMode = "write" | "read";
+
+/** A wait blocks the whole process, so it ends before one gRPC call does (RPC_TIMEOUT_MS). Services share no file. */
+const busyTimeoutMs = 2000;
+/** 16 MiB of WAL between two checkpoints, each of which costs two fsyncs more. */
+const checkpointPages = 4000;
+/** What a long reader made the WAL grow to is given back to the disk down to this. */
+const walBytesKept = 64 * 1024 * 1024;
+/** An upper bound, taken as needed. New rows go to the end of every tree, so little of it stays in use. */
+const cacheKibibytes = 32 * 1024;
+
+export function connect(file: string, mode: AccessMode): SqliteClient {
+  const client = new Sqlite(file, { readonly: mode === "read", timeout: busyTimeoutMs });
+  client.pragma(`cache_size = -${cacheKibibytes}`);
+  client.pragma("temp_store = MEMORY");
+  return client;
+}
+
+export function setUpForWriting(client: SqliteClient): void {
+  client.pragma("journal_mode = WAL");
+  // A commit returns when it is on the disk: what is acknowledged survives a power cut.
+  client.pragma("synchronous = FULL");
+  // macOS only, where a plain fsync stops at the cache of the drive.
+  client.pragma("fullfsync = ON");
+  client.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+  client.pragma(`journal_size_limit = ${walBytesKept}`);
+}
+
+/** Whatever goes wrong with a file becomes a DatabaseError that names it. */
+export function explaining<Result>(file: string, kind: DatabaseKind, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof DatabaseError) throw error;
+    const code = error instanceof Sqlite.SqliteError ? error.code : "";
+    if (code === "SQLITE_NOTADB") {
+      throw new DatabaseError("not-sqlite", file, `is not a SQLite database: ${adviceForLost(kind)}`, { cause: error });
+    }
+    if (code.startsWith("SQLITE_CORRUPT")) {
+      throw new DatabaseError("damaged", file, `is damaged: ${adviceForLost(kind)}`, { cause: error });
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DatabaseError("unreadable", file, `can't be used: ${reason}`, { cause: error });
+  }
+}
+
+/** A replica fills itself again from the leader, the catalog is made again from a replica. */
+function adviceForLost(kind: DatabaseKind): string {
+  return kind === "orders"
+    ? "move it elsewhere, then run `npm run migrate` (the replica fetches its orders again)"
+    : "run `npm run rebuild-catalog`, which moves it aside and makes it again from a replica's orders";
+}

@@ -1,0 +1,12 @@
+// From common.proto
+
+
+export interface Trace {
+  'key'?: (string);
+  'traceparent'?: (string);
+}
+
+export interface Trace__Output {
+  'key': (string);
+  'traceparent': (string);
+}

@@ -1,0 +1,258 @@
+/** The dashboard in a real browser: what people see while they trade, and while parts of the bazaar die. */
+
+import { at, get, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from "vitest";
+import { barriers, launchBrowser, openDashboard, screenshot } from "./support/browser.ts";
+import { Cluster } from "./support/cluster.ts";
+import { startUp } from "./support/up.ts";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+const row = (page: Page, stock: string) => page.getByRole("row", { name: new RegExp(`^${stock} `) });
+const part = (page: Page, name: string | RegExp) =>
+  page.getByRole("list", { name: "The cluster" }).getByRole("listitem").filter({ hasText: name });
+const crowned = (page: Page) => part(page, "leads");
+const latest = (page: Page, number: number) => page.getByTitle(`Follow order ${number}`, { exact: true });
+
+/** Where the focus is, and what is drawn around it: around its label's text if the control itself isn't seen. */
+const focused = `(() => {
+  const element = document.activeElement;
+  if (!element || element === document.body) return { text: "", outline: "none" };
+  const seen = element.type === "radio" ? element.nextElementSibling : element;
+  return { text: (element.closest("label") ?? element).textContent, outline: getComputedStyle(seen).outlineStyle };
+})()`;
+
+async function place(
+  page: Page,
+  { stock, quantity, type }: { stock: string; quantity: number; type: "Buy" | "Sell" },
+): Promise<number> {
+  await page.getByLabel("Stock", { exact: true }).selectOption(stock);
+  await page.getByLabel("Quantity").fill(String(quantity));
+  await page.getByText(type, { exact: true }).click();
+  await page.getByRole("button", { name: "Place the order" }).click();
+  const verb = type === "Buy" ? "bought" : "sold";
+  const outcome = page.getByText(new RegExp(`^Order \\d+: ${verb} ${quantity} units? of ${stock} in `));
+  return Number(/\d+/.exec((await outcome.textContent()) ?? "")?.[0]);
+}
+
+test("load, trade, see the board change, kill the leader, see the crown move and the order arrive", async (context) => {
+  const up = await startUp(context);
+  const { page, complaints } = await openDashboard(context, browser, up.url, { colorScheme: "light" });
+
+  await row(page, "GameStart").getByText("100").waitFor();
+  await page.getByText("Live", { exact: true }).waitFor();
+  await crowned(page).filter({ hasText: "Replica 3" }).waitFor();
+
+  const first = await place(page, { stock: "GameStart", quantity: 7, type: "Buy" });
+  expect(first).toBe(1);
+  await row(page, "GameStart").getByText("93").waitFor();
+  await latest(page, first).waitFor();
+  await page.getByRole("listitem").filter({ hasText: "Ledger has it" }).waitFor();
+  for (const id of [1, 2, 3])
+    await page
+      .getByRole("listitem")
+      .filter({ hasText: `Replica ${id} has it` })
+      .waitFor();
+  expect((await get(`${up.url}/orders/1`)).body).toEqual({
+    data: { number: 1, name: "GameStart", type: "buy", quantity: 7 },
+  });
+
+  await page.getByRole("button", { name: "Keep trading" }).click();
+  await latest(page, 20).waitFor();
+  await page.getByRole("button", { name: "Kill the leader" }).click();
+  await crowned(page).filter({ hasText: "Replica 2" }).waitFor();
+  await page.getByText("Replica 3 is away").waitFor();
+  const during = await place(page, { stock: "MenhirCo", quantity: 5, type: "Sell" });
+  await latest(page, during).waitFor();
+  await screenshot(page, "dashboard-light-failover");
+  await page.getByText(/Replica 3 is back/).waitFor();
+  await part(page, "Replica 3").filter({ hasText: "follows" }).waitFor();
+
+  await page.getByRole("button", { name: "Stop and check" }).click();
+  const verdict = page.getByText(/orders acknowledged and found\. Not one is lost\.$/);
+  expect(Number.parseInt((await verdict.textContent()) ?? "", 10)).toBeGreaterThan(10);
+  expect(await page.getByText("unanswered").locator("..").textContent()).toBe("unanswered0");
+  expect(complaints).toEqual([]);
+});
+
+test("a frozen leader is silent on the page, is replaced, and follows when it wakes", async (context) => {
+  const up = await startUp(context);
+  const { page, complaints } = await openDashboard(context, browser, up.url);
+  await crowned(page).filter({ hasText: "Replica 3" }).waitFor();
+  await page.getByRole("button", { name: "Freeze the leader" }).click();
+  await page.getByText("Replica 3 is silent").waitFor();
+  await crowned(page).filter({ hasText: "Replica 2" }).waitFor();
+  await place(page, { stock: "FishCo", quantity: 3, type: "Buy" });
+  await row(page, "FishCo").getByText("97").waitFor();
+  await part(page, "Replica 3").filter({ hasText: "follows" }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test("another web page can't kill the leader, and can't read what is told here", async (context) => {
+  const up = await startUp(context);
+  const elsewhere = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: () => new Response("<!doctype html><title>Elsewhere</title>", { headers: { "content-type": "text/html" } }),
+  });
+  context.onTestFinished(() => elsewhere.stop(true));
+  const view = await browser.newContext();
+  context.onTestFinished(() => view.close());
+  const page = await view.newPage();
+  await page.goto(elsewhere.url.href);
+
+  const path = `${up.url}/faults/kill-leader`;
+  const refused = page.waitForResponse(path);
+  await page.evaluate((url) => fetch(url, { method: "POST", mode: "no-cors" }).catch(() => {}), path);
+  expect((await refused).status()).toBe(403);
+  const outcomes = await page.evaluate(
+    async ([kill = "", events = ""]) => {
+      const json = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+      return Promise.all(
+        [kill, events].map((url) =>
+          fetch(url, url === kill ? json : {}).then(
+            () => "read",
+            () => "refused",
+          ),
+        ),
+      );
+    },
+    [path, `${up.url}/events`],
+  );
+  expect(outcomes).toEqual(["refused", "refused"]);
+  expect(at((await get(`${up.url}/cluster`)).body, "data", "term")).toBe(1);
+});
+
+test("by keyboard alone: each stop is seen, and an order is placed and followed", async (context) => {
+  const cluster = await Cluster.start(context);
+  const { page, complaints } = await openDashboard(context, browser, cluster.url);
+  await row(page, "GameStart").waitFor();
+  const unseen: string[] = [];
+  const tabTo = (what: string) =>
+    eventually(`the focus on ${what}`, async () => {
+      await page.keyboard.press("Tab");
+      const { text, outline } = await page.evaluate<{ text: string; outline: string }>(focused);
+      if (outline === "none" && text !== "") unseen.push(text);
+      return text.startsWith(what);
+    });
+
+  await tabTo("NorthQuarry");
+  await page.keyboard.press("Enter");
+  await tabTo("Quantity");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("12");
+  await tabTo("Buy");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await page.getByText(/^Order 1: sold 12 units of NorthQuarry in /).waitFor();
+  await row(page, "NorthQuarry").getByText("112").waitFor();
+
+  await tabTo("Order number");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("2");
+  await page.keyboard.press("Enter");
+  await page.getByText("No order has the number 2 yet").waitFor();
+  await trade(cluster.url, newTrade({ name: "BoarCo", type: "buy", quantity: 4 }));
+  await page.getByText("Order 2: 4 units of BoarCo bought.").waitFor();
+  expect(unseen).toEqual([]);
+  expect(complaints).toEqual([]);
+});
+
+test("without a supervisor there are no buttons; a lost connection is said, and what happened meanwhile is told after it", async (context) => {
+  const cluster = await Cluster.start(context, { frontEnds: 2 });
+  const { page } = await openDashboard(context, browser, cluster.url);
+  await row(page, "GameStart").getByText("100").waitFor();
+  expect(await page.getByRole("button", { name: /the leader/ }).count()).toBe(0);
+  const first = await place(page, { stock: "GameStart", quantity: 1, type: "Buy" });
+  await latest(page, first).waitFor();
+
+  await cluster.service("front-end-1").kill();
+  await page.getByRole("alert").getByText("The front-end doesn't answer.").waitFor();
+  await part(page, "Front-end").filter({ hasText: "doesn't answer" }).waitFor();
+  const meanwhile = [];
+  for (let count = 0; count < 3; count += 1) {
+    meanwhile.push(orderNumber((await trade(cluster.frontEndUrl(2), newTrade({ type: "buy" }))).body));
+  }
+  cluster.service("front-end-1").start();
+  await page.getByText("Live", { exact: true }).waitFor();
+  expect(meanwhile).toEqual([first + 1, first + 2, first + 3]);
+  for (const number of [first, ...meanwhile]) {
+    await latest(page, number ?? 0).waitFor();
+    expect(await latest(page, number ?? 0).count()).toBe(1);
+  }
+  await row(page, "GameStart").getByText("96").waitFor();
+  expect(await page.getByRole("alert").textContent()).toBe("");
+  await page.getByText("Connected again").waitFor();
+});
+
+test("a trade that finds no front-end is asked again with the same key, and is done once", async (context) => {
+  const cluster = await Cluster.start(context);
+  const { page } = await openDashboard(context, browser, cluster.url);
+  await row(page, "FishCo").getByText("100").waitFor();
+  await cluster.service("front-end-1").kill();
+  const placed = place(page, { stock: "FishCo", quantity: 9, type: "Buy" });
+  await page.getByText(/Asking again with the same key/).waitFor();
+  cluster.service("front-end-1").start();
+  expect(await placed).toBe(1);
+  await row(page, "FishCo").getByText("91").waitFor();
+});
+
+test("while the catalog is away the page says that its prices may be old", async (context) => {
+  const cluster = await Cluster.start(context);
+  const { page } = await openDashboard(context, browser, cluster.url);
+  await row(page, "FishCo").getByText("100").waitFor();
+  await cluster.service("catalog").kill();
+  await page.getByRole("alert").getByText("The catalog is away.").waitFor();
+  await part(page, "Catalog").filter({ hasText: "away" }).waitFor();
+  cluster.service("catalog").start();
+  await place(page, { stock: "FishCo", quantity: 1, type: "Buy" });
+  await row(page, "FishCo").getByText("99").waitFor();
+  expect(await page.getByRole("alert").textContent()).toBe("");
+});
+
+describe("for everybody", () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await Cluster.shared();
+    await cluster.startInOrder();
+  });
+  afterAll(() => cluster.dispose());
+
+  const touch = { isMobile: true, hasTouch: true };
+  const phone = { ...touch, viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };
+  test.each<[string, BrowserContextOptions]>([
+    ["a phone in the dark", { ...phone, colorScheme: "dark" }],
+    ["a small phone", { ...touch, viewport: { width: 320, height: 640 } }],
+    ["a tablet", { ...touch, viewport: { width: 820, height: 1180 } }],
+    ["a wide screen in the dark", { viewport: { width: 1920, height: 1080 }, colorScheme: "dark" }],
+  ])("on %s nothing is wider than the screen, or in the way of assistive technology", async (name, options) => {
+    const hooks = { onTestFailed, onTestFinished };
+    const { page, complaints } = await openDashboard(hooks, browser, cluster.url, options);
+    await row(page, "GameStart").waitFor();
+    await place(page, { stock: "GameStart", quantity: 1, type: "Sell" });
+    await page.getByText(/^Order \d+: 1 unit of GameStart sold/).waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")).toBe(0);
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, `dashboard-${name}`, { fullPage: true });
+    expect(complaints).toEqual([]);
+  });
+
+  test("with reduced motion nothing moves", async (context) => {
+    const still = await openDashboard(context, browser, cluster.url, { reducedMotion: "reduce" });
+    const moving = await openDashboard(context, browser, cluster.url, { reducedMotion: "no-preference" });
+    for (const { page } of [still, moving]) {
+      await row(page, "FishCo").waitFor();
+      await page.evaluate("begun = 0; document.addEventListener('animationstart', () => { begun += 1 }, true)");
+    }
+    const number = orderNumber((await trade(cluster.url, newTrade({ name: "FishCo" }))).body) ?? 0;
+    for (const { page } of [still, moving]) await latest(page, number).waitFor();
+    await eventually("a row flashes", async () => Number(await moving.page.evaluate("begun")) > 0);
+    expect(await still.page.evaluate("begun")).toBe(0);
+  });
+});

@@ -1,0 +1,116 @@
+/**
+ * What the tutorial and the README tell people to type does what they say, in their order, on a bazaar that has just
+ * been started. Only where it listens and keeps its files is another place than in the documents.
+ */
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { at, get } from "@stock-bazaar/client/requests";
+import { freePorts } from "@stock-bazaar/chaos/cluster/ports";
+import { root, Service } from "@stock-bazaar/chaos/cluster/service";
+import { eventually, within } from "@stock-bazaar/chaos/cluster/wait";
+import { type TestContext, expect, test } from "vitest";
+import { matchesOutput, readSteps } from "./support/document.ts";
+import { isInstalled, makeShims, type Tool } from "./support/shims.ts";
+
+/** In place of those that a machine may lack; `npm` always, as it would install first. */
+const missing: readonly Tool[] = ["npm", ...(["sqlite3", "lsof"] as const).filter((tool) => !isInstalled(tool))];
+
+/** A hundred trades by `curl`, one after the other, on a machine that is busy. */
+const commandTimeoutMs = 60_000;
+
+interface Bazaar {
+  /** Runs a command as the documents have it; rejects with what it said if it fails. */
+  readonly type: (command: string, tools?: readonly Tool[]) => Promise<string>;
+  readonly start: () => Promise<void>;
+  /** Resolves when every replica is live and holds what the ledger does. */
+  readonly settled: () => Promise<void>;
+}
+
+async function createBazaar(context: TestContext): Promise<Bazaar> {
+  const folder = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
+  const ports = await freePorts(5);
+  const [frontEnd, catalog, ...replicas] = ports;
+  const environment = {
+    DATA_DIR: join(folder, "data"),
+    FRONTEND_PORT: String(frontEnd),
+    CATALOG_PORT: String(catalog),
+    ORDER_REPLICAS: replicas.map((port, index) => `${index + 1}=127.0.0.1:${port}`).join(),
+  };
+  const places: [documented: string, real: string][] = [
+    ["localhost:8080", `127.0.0.1:${frontEnd}`],
+    ...replicas.map((port, index): [string, string] => [`tcp:${6001 + index}`, `tcp:${port}`]),
+    [" data/", ` ${folder}/data/`],
+    ["'data/", `'${folder}/data/`],
+  ];
+  const up = new Service("up", "apps/cli/main.ts", { args: ["up"], environment });
+  context.onTestFailed(() => {
+    process.stderr.write(`${up.lines.slice(-40).join("\n")}\n`);
+  });
+  context.onTestFinished(async () => {
+    if (up.isRunning) await up.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  let shims = 0;
+  return {
+    async start() {
+      // On a busy machine a replica may start later than the front-end waits for it, and another leads than in the documents.
+      for (;;) {
+        up.start();
+        await eventually("the bazaar is open", () => up.newLines.some((line) => line.includes("is open")));
+        const { body } = await get(`http://127.0.0.1:${frontEnd}/cluster`);
+        if (at(body, "data", "leader") === 3) return;
+        await up.stop();
+        rmSync(environment.DATA_DIR, { recursive: true, force: true });
+      }
+    },
+    async settled() {
+      await eventually("every replica has caught up", async () => {
+        const states = at((await get(`http://127.0.0.1:${frontEnd}/cluster`)).body, "data", "replicas");
+        return (
+          Array.isArray(states) && states.every((state) => at(state, "state") === "live" && at(state, "lag") === 0)
+        );
+      });
+    },
+    async type(command, tools = missing) {
+      const there = places.reduce((text, [documented, real]) => text.replaceAll(documented, real), command);
+      shims += 1;
+      const path = `${makeShims(join(folder, `shims-${shims}`), tools)}:${resolve(root, "node_modules/.bin")}:${process.env.PATH}`;
+      const child = Bun.spawn(["bash", "-c", there], {
+        cwd: root,
+        env: { ...process.env, ...environment, PATH: path },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const [output, complaint] = await within(
+        `the end of ${there}`,
+        Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]),
+        commandTimeoutMs,
+      );
+      if ((await child.exited) !== 0) throw new Error(`exit code ${child.exitCode} of ${there}\n${output}${complaint}`);
+      return places.reduce((text, [documented, real]) => text.replaceAll(real, documented), output);
+    },
+  };
+}
+
+test.for([
+  ["docs/tutorial.md", ["console", "sh"] as const],
+  // Its sh blocks are a choice of commands, not a walk.
+  ["README.md", ["console"] as const],
+] as const)("%s", { timeout: 180_000 }, async ([file, languages], context) => {
+  const bazaar = await createBazaar(context);
+  let steps = readSteps(readFileSync(join(root, file), "utf8"), languages);
+  if (steps[0]?.command === "npm start") steps = steps.slice(1);
+  await bazaar.start();
+  expect(steps.length).toBeGreaterThan(5);
+  for (const { line, command, output } of steps) {
+    // Whoever types gives a killed replica more time to come back.
+    if (command.includes("verify")) await bazaar.settled();
+    const printed = await bazaar.type(command);
+    const where = `${file}:${line}: ${command}\n${printed}`;
+    if (output !== undefined) expect(matchesOutput(output, printed), where).toBe(true);
+    if (!command.startsWith("sqlite3")) continue;
+    // What stands in for it elsewhere says the same.
+    expect(await bazaar.type(command, ["sqlite3"]), where).toBe(printed);
+  }
+});

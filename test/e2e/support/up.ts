@@ -1,0 +1,64 @@
+/** `npm start` for one test: all that it started is gone afterwards. */
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePorts } from "@stock-bazaar/chaos/cluster/ports";
+import { Service } from "@stock-bazaar/chaos/cluster/service";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import type { TestHooks } from "./cluster.ts";
+
+export interface Up {
+  readonly service: Service;
+  readonly url: string;
+  readonly ports: readonly number[];
+  /** The newest process id of every child. */
+  readonly children: () => Map<string, number>;
+}
+
+export async function startUp(context: TestHooks): Promise<Up> {
+  const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
+  const ports = await freePorts(5);
+  const [frontEnd, catalog, ...replicas] = ports;
+  const service = new Service("up", "apps/cli/main.ts", {
+    args: ["up"],
+    environment: {
+      DATA_DIR: dataDir,
+      FRONTEND_PORT: String(frontEnd),
+      CATALOG_PORT: String(catalog),
+      ORDER_REPLICAS: replicas.map((port, index) => `${index + 1}=127.0.0.1:${port}`).join(),
+      LOG_LEVEL: "debug",
+    },
+  });
+  const children = () => {
+    const pids = new Map<string, number>();
+    for (const line of service.lines) {
+      const match = /"child":"([^"]+)","pid":(\d+),"msg":"started"/.exec(line);
+      if (match?.[1]) pids.set(match[1], Number(match[2]));
+    }
+    return pids;
+  };
+  context.onTestFailed(() => {
+    process.stderr.write(`${service.lines.slice(-60).join("\n")}\n`);
+  });
+  context.onTestFinished(async () => {
+    if (service.isRunning) await service.kill();
+    for (const pid of children().values()) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  service.start();
+  const up = { service, url: `http://127.0.0.1:${frontEnd}`, ports, children };
+  await eventually("the bazaar is open", () => service.lines.some((line) => line.includes("is open")));
+  return up;
+}
+
+/** A process that has ended and that nobody has collected yet isn't alive. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  const stat = `/proc/${pid}/stat`;
+  return !existsSync(stat) || !/\) Z /.test(readFileSync(stat, "utf8"));
+}

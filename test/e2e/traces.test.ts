@@ -1,0 +1,135 @@
+/** Traces, sent by real processes to a real receiver: the trace of each trade is whole, from HTTP to every replica's disk. */
+
+import { randomBytes } from "node:crypto";
+import { at } from "@stock-bazaar/client/requests";
+import { Service } from "@stock-bazaar/chaos/cluster/service";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { type TestContext, expect, test } from "vitest";
+import { Cluster } from "./support/cluster.ts";
+import { expectInvariants } from "./support/invariants.ts";
+import { type ReceivedSpan, startTraceReceiver, type TraceReceiver } from "./support/trace-receiver.ts";
+
+interface Caller {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+const newCaller = (): Caller => ({ traceId: randomBytes(16).toString("hex"), spanId: randomBytes(8).toString("hex") });
+
+function receive(context: TestContext): TraceReceiver {
+  const receiver = startTraceReceiver();
+  context.onTestFinished(() => receiver.stop());
+  return receiver;
+}
+
+function trade(
+  url: string,
+  { traceId, spanId }: Caller,
+  more: { flags?: string; key?: string } = {},
+): Promise<Response> {
+  const { flags = "01", key = Bun.randomUUIDv7() } = more;
+  return fetch(`${url}/orders`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "idempotency-key": key,
+      traceparent: `00-${traceId}-${spanId}-${flags}`,
+    },
+    body: JSON.stringify({ name: "GameStart", quantity: 1, type: "sell" }),
+  });
+}
+
+/** The trace as a tree: `service: span`, indented below what it belongs to. */
+function draw(spans: readonly ReceivedSpan[], parentId: string, depth = 0): string[] {
+  return spans
+    .filter((span) => span.parentSpanId === parentId)
+    .map((span) => ({
+      title: `${"  ".repeat(depth)}${span.service}: ${span.name}`,
+      below: draw(spans, span.spanId, depth + 1),
+    }))
+    .sort((a, b) => a.title.localeCompare(b.title))
+    .flatMap(({ title, below }) => [title, ...below]);
+}
+
+const wholeTrace = [
+  "front-end: POST /orders",
+  "  front-end: place trade",
+  "    order-3: Orders/PlaceTrades",
+  "      catalog: Catalog/Apply",
+  "      order-1: store order",
+  "      order-2: store order",
+  "      order-3: store order",
+];
+
+test("one trade: HTTP, leader, ledger, and the disk of every replica, below the caller's own span", async (context) => {
+  const receiver = receive(context);
+  const cluster = await Cluster.start(context, { environment: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
+  const caller = newCaller();
+  const response = await trade(cluster.url, caller, { key: "k" });
+  expect(response.status).toBe(200);
+  const number = at(await response.json(), "data", "transaction_number");
+  await eventually("the trace is whole", () => receiver.spansOf(caller.traceId).length === wholeTrace.length);
+  const spans = receiver.spansOf(caller.traceId);
+  expect(draw(spans, caller.spanId)).toEqual(wholeTrace);
+
+  const attributes = (name: string) => spans.find((span) => span.name === name)?.attributes;
+  expect(attributes("POST /orders")).toMatchObject({
+    "http.request.method": "POST",
+    "http.route": "/orders",
+    "http.response.status_code": 200,
+    "bazaar.request_id": response.headers.get("x-request-id"),
+  });
+  expect(attributes("place trade")).toEqual({ "bazaar.trade.key": "k" });
+  expect(attributes("store order")).toMatchObject({ "bazaar.order.id": number });
+  expect(spans.map(({ status }) => status).filter((status) => status === 2)).toEqual([]);
+});
+
+test("many trades at once: every trace is whole, though they share batches", async (context) => {
+  const receiver = receive(context);
+  const cluster = await Cluster.start(context, { environment: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
+  const callers = Array.from({ length: 100 }, newCaller);
+  const responses = await Promise.all(callers.map((caller) => trade(cluster.url, caller)));
+  expect(responses.filter(({ status }) => status !== 200)).toEqual([]);
+  for (const { traceId, spanId } of callers) {
+    await eventually("a trace is whole", () => receiver.spansOf(traceId).length === wholeTrace.length);
+    expect(draw(receiver.spansOf(traceId), spanId)).toEqual(wholeTrace);
+  }
+  const batches = receiver.spans.map(({ attributes }) => Number(attributes["bazaar.batch.trades"] ?? 0));
+  expect(Math.max(...batches)).toBeGreaterThan(1);
+});
+
+test("whoever asks for no trace gets none, and a share of 0 traces only what others have begun to trace", async (context) => {
+  const receiver = receive(context);
+  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_TRACES_SAMPLER_ARG: "0" };
+  const cluster = await Cluster.start(context, { environment });
+  const unsampled = newCaller();
+  expect((await trade(cluster.url, unsampled, { flags: "00" })).status).toBe(200);
+  expect((await fetch(`${cluster.url}/stocks`)).status).toBe(200);
+  const traced = newCaller();
+  expect((await trade(cluster.url, traced)).status).toBe(200);
+  await eventually("the trace is whole", () => receiver.spansOf(traced.traceId).length === wholeTrace.length);
+  expect(new Set(receiver.spans.map(({ traceId }) => traceId))).toEqual(new Set([traced.traceId]));
+});
+
+test("a receiver that is away holds nothing up, and what waits is sent at the end of a service", async (context) => {
+  const receiver = receive(context);
+  const cluster = await Cluster.start(context, { environment: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" } });
+  expect((await trade(cluster.url, newCaller())).status).toBe(200);
+  expect(await cluster.service("front-end-1").stop()).toEqual({ code: 0, signal: null });
+  await expectInvariants(cluster);
+
+  const alone = new Service("front-end-1", "apps/front-end/main.ts", {
+    environment: {
+      ...cluster.environment,
+      FRONTEND_PORT: new URL(cluster.url).port,
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    },
+  });
+  alone.start();
+  context.onTestFinished(async () => {
+    if (alone.isRunning) await alone.kill();
+  });
+  await eventually("it listens", async () => (await fetch(`${cluster.url}/healthz`)).status === 200);
+  expect(await alone.stop()).toEqual({ code: 0, signal: null });
+  expect(receiver.spans.map(({ name }) => name)).toContain("GET /healthz");
+});
