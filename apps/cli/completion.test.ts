@@ -2,8 +2,11 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+
+// Processes are started here, maybe on a machine that has enough to do.
+vi.setConfig({ testTimeout: 30_000 });
 
 const binaries = resolve(import.meta.dirname, "../../node_modules/.bin");
 

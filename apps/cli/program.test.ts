@@ -1,7 +1,10 @@
 import { Command } from "commander";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { bazaar } from "../../test/support/command-line.ts";
 import { createProgram } from "./program.ts";
+
+// Processes are started here, maybe on a machine that has enough to do.
+vi.setConfig({ testTimeout: 30_000 });
 
 const commands = createProgram().createHelp().visibleCommands(createProgram());
 const names = commands.map((command) => command.name()).filter((name) => name !== "help");

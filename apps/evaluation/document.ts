@@ -4,13 +4,14 @@ import { counted, percent, whole } from "@stock-bazaar/report/figures";
 import { markdownTable } from "@stock-bazaar/report/table";
 import type { EvaluationResult, Point } from "./evaluation.ts";
 import type { Plot } from "./plots.ts";
+import { requestsUsual } from "./settings.ts";
 
 /** From this share of the machine's CPU time on, others had something to do as well. */
 const busyFrom = 0.1;
 
 export function formatDocument(result: EvaluationResult, plots: readonly Plot[]): string {
   const { startedAt, machine, options, busyBefore } = result;
-  const { clients, requests, rounds, warmUp, seed } = options;
+  const { p, cache, clients, requests, rounds, warmUp, seed } = options;
   const { cpu, cores, memoryGib, system, bun, fileSystem, fsyncMs } = machine;
   return [
     "# Evaluation",
@@ -21,6 +22,11 @@ export function formatDocument(result: EvaluationResult, plots: readonly Plot[])
     `${startedAt.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Bun ${bun}; databases on ${fileSystem},`,
     `where 4 KiB and an fsync take ${fsyncMs.toFixed(2)} ms. Clients and services share the cores.`,
     ...busyness(busyBefore),
+    ...(requests < requestsUsual
+      ? [
+          `**A short run**: ${whole(requests)} lookups of each client in place of ${whole(requestsUsual)}, so the slowest requests say little.`,
+        ]
+      : []),
     "",
     `${clients} clients, each on one connection that is kept alive, one request at a time: a lookup of a random stock, and after a`,
     `share p of them a trade of it, as likely a purchase as a sale. ${whole(requests)} lookups of each client in a measurement, the`,
@@ -36,7 +42,8 @@ export function formatDocument(result: EvaluationResult, plots: readonly Plot[])
     "## Again",
     "",
     "```sh",
-    `npm run evaluate -- --clients ${clients} --requests ${requests} --warm-up ${warmUp} --rounds ${rounds} --seed ${seed}`,
+    `npm run evaluate -- --p ${p.join()} --cache ${cache.join()} --clients ${clients} \\`,
+    `  --requests ${requests} --warm-up ${warmUp} --rounds ${rounds} --seed ${seed}`,
     "```",
     "",
     "The seed chooses the same stocks and the same moments to trade; times are never the same again.",

@@ -73,6 +73,12 @@ test("the page says what was measured, and whether the machine was busy", () => 
   expect(page).toContain("median of 1 round,");
   expect(page).toContain("all 100 were there");
   expect(page).toContain("idle otherwise: 2.0%");
+  expect(page).toContain("A short run**: 100 lookups of each client in place of 1,000");
+  const long = { ...result, options: { ...result.options, requests: 1000 } };
+  expect(formatDocument(long, [])).not.toContain("short run");
+  expect(page).toContain(
+    "--p 0,0.4 --cache on,off --clients 5 \\\n  --requests 100 --warm-up 10 --rounds 1 --seed 1\n",
+  );
   expect(formatDocument({ ...result, busyBefore: 0.6 }, [])).toContain("busy with other work**: 60%");
   expect(formatDocument({ ...result, busyBefore: undefined }, [])).not.toContain("CPU time");
 });

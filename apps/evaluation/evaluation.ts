@@ -11,7 +11,7 @@ import { type RunResult, runSessions } from "@stock-bazaar/client/sessions";
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
 import { machineCpu } from "@stock-bazaar/report/process-cpu";
 import { median } from "@stock-bazaar/report/statistics";
-import type { CacheMode } from "./cache-modes.ts";
+import type { CacheMode } from "./settings.ts";
 
 export interface EvaluationOptions {
   /** Shares of lookups that a trade follows, each from 0 to 1. */

@@ -5,7 +5,7 @@
 
 import { parse, View, Warn } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import { type CacheMode, cacheModes } from "./cache-modes.ts";
+import { type CacheMode, cacheModes } from "./settings.ts";
 import type { EvaluationResult, Measured } from "./evaluation.ts";
 
 export interface Plot {
@@ -88,7 +88,6 @@ function specOf(title: string, axis: string, rows: readonly Row[]): TopLevelSpec
     background: "white",
     padding: 12,
     data: { values: rows.map((row) => ({ ...row })) },
-    mark: { type: "line", point: true },
     encoding: {
       x: {
         field: "p",
@@ -104,10 +103,15 @@ function specOf(title: string, axis: string, rows: readonly Row[]): TopLevelSpec
         legend: line,
         scale: { domain: [...cacheModes].map(seriesOf), range: ["#1b6ca8", "#d95f02"] },
       },
-      ...(lines.size > 1 && {
-        strokeDash: { field: "line", type: "nominal", title: null, legend: { ...line, symbolStrokeColor: "black" } },
-      }),
     },
+    // Points in a layer of their own: in one with the dashes they hide them from the legend.
+    layer: [
+      {
+        mark: "line",
+        encoding: lines.size > 1 ? { strokeDash: { field: "line", type: "nominal", title: null, legend: line } } : {},
+      },
+      { mark: { type: "point", filled: true } },
+    ],
     config: { font: "sans-serif", view: { stroke: null } },
   };
 }

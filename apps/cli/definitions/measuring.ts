@@ -3,7 +3,7 @@
 import { loadTools, rowKinds, systemNames } from "@stock-bazaar/bench/names";
 import { faultNames } from "@stock-bazaar/chaos/faults/names";
 import { type RunType, runTypes } from "@stock-bazaar/client/run-types";
-import { cacheModes } from "@stock-bazaar/evaluation/cache-modes";
+import { cacheModes, requestsUsual } from "@stock-bazaar/evaluation/settings";
 import { type Command, Option } from "commander";
 import type { BenchCommandOptions } from "../commands/bench.ts";
 import type { ChaosCommandOptions } from "../commands/chaos.ts";
@@ -85,7 +85,7 @@ export function evaluateCommand(): Command {
     .addOption(list("--p", "shares of lookups that a trade follows", numberList(share), [0, 0.2, 0.4, 0.6, 0.8]))
     .addOption(list("--cache", "of the front-end", listOf(cacheModes), cacheModes))
     .option("--clients <n>", "side by side", wholeNumber(1, clientsMax), 5)
-    .option("--requests <n>", "lookups of each client in one measurement", wholeNumber(1, requestsMax), 1000)
+    .option("--requests <n>", "lookups of each client in one measurement", wholeNumber(1, requestsMax), requestsUsual)
     .option("--warm-up <n>", "lookups of each client before the first measurement", wholeNumber(0, requestsMax), 2000)
     .option("--rounds <n>", "of which the median is told", wholeNumber(1, measuredRoundsMax), 3)
     .option("--seed <n>", "of what is looked up and traded", wholeNumber(0, seedMax), 1)

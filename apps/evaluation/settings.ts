@@ -1,0 +1,8 @@
+/** What an evaluation can be asked for: for a command line that only has to know what may be said. */
+
+/** How the front-end's cache can be set. */
+export const cacheModes = ["on", "off"] as const;
+export type CacheMode = (typeof cacheModes)[number];
+
+/** Lookups of each client in one measurement; with fewer, the slowest ones tell little. */
+export const requestsUsual = 1000;
