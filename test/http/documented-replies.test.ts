@@ -175,8 +175,10 @@ test.each([
   ["nobody leads", { leader: 0 }],
 ])("when %s", async (_, change) => {
   const state = await client.bazaar.cluster();
-  const partly = client.beside({ changes: { cluster: async () => ({ ...state, ...change }) } });
+  const partly = client.beside({ faults, changes: { cluster: async () => ({ ...state, ...change }) } });
   expectDocumented("get", "/readyz", await partly.get("/readyz"));
+  for (const path of ["/faults/kill-leader", "/faults/freeze-leader"])
+    expectDocumented("post", path, await partly.post(path, {}, own));
 });
 
 test("every documented reply was seen above", () => {

@@ -52,7 +52,7 @@ function postmanItem(operation: DocumentedOperation): object {
       url: {
         raw: `{{url}}${path}`,
         host: ["{{url}}"],
-        path: pathname.split("/").filter((segment) => segment !== ""),
+        path: pathname.split("/").slice(1),
         ...(query === undefined
           ? {}
           : { query: [...new URLSearchParams(query)].map(([key, value]) => ({ key, value })) }),

@@ -41,6 +41,8 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
       outage: dashboardOutage,
       docs: {
         tag: "Operations",
+        operationId: "readDashboard",
+        alwaysAnswers: true,
         summary: "The dashboard",
         success: {
           description: "A page for people",
@@ -58,6 +60,8 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
       outage: operationsOutage,
       docs: {
         tag: "Operations",
+        operationId: "listenToEvents",
+        alwaysAnswers: true,
         summary: "What happens, as server-sent events",
         description:
           "First `hello` (may this page kill the leader?) and `history` (the traffic of the last minutes). Then, when they " +
@@ -124,6 +128,7 @@ function faultRoutes(bazaar: Bazaar, faults: Faults): Route[] {
     outage: faultOutage,
     docs: {
       tag: "Operations",
+      operationId: `${fault}Leader`,
       summary,
       description,
       success: jsonDocs("It was done, to this replica", faultReply, { data: { fault, replica: 3 } }),
