@@ -44,12 +44,7 @@ export function isCatalogMissing(dataDir: string): boolean {
 
 /** An empty file is what a migration leaves that was killed at once, or `sqlite3` when it is asked of a file that is gone. */
 export function isMissing(database: string): boolean {
-  try {
-    return (statSync(database, { throwIfNoEntry: false })?.size ?? 0) === 0;
-  } catch {
-    // Something is in the way, like a file in place of the folder: whoever opens it says so.
-    return false;
-  }
+  return !existsSync(database) || statSync(database).size === 0;
 }
 
 /** Migrates the replicas that are there and makes none: a new one would look as if it had never held an order. */
