@@ -3,9 +3,6 @@
  * the script of another version. Bundled when somebody first asks for it, so that a front-end starts as fast as without.
  */
 
-import { createHash } from "node:crypto";
-import { join } from "node:path";
-
 export interface Page {
   readonly html: string;
   /** Allows this very script and style, talking to where the page came from, and nothing else. */
@@ -32,7 +29,7 @@ export function dashboardPage(): Promise<Page> {
 
 async function bundlePage(): Promise<Page> {
   const { outputs } = await Bun.build({
-    entrypoints: [join(import.meta.dirname, "client", "main.tsx")],
+    entrypoints: [`${import.meta.dirname}/client/main.tsx`],
     target: "browser",
     minify: true,
     define: { "process.env.NODE_ENV": '"production"' },
@@ -67,5 +64,5 @@ async function bundlePage(): Promise<Page> {
 }
 
 function hashOf(text: string): string {
-  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  return `'sha256-${new Bun.CryptoHasher("sha256").update(text).digest("base64")}'`;
 }
