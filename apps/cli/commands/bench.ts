@@ -1,8 +1,10 @@
 /** `npm run bench`: how fast is the bazaar here, beside HTTP alone and beside the obvious way to build it? */
 
-import { type BenchOptions, type BenchResult, runBench } from "@stock-bazaar/bench/bench";
+import { type BenchOptions, runBench } from "@stock-bazaar/bench/bench";
+import { runExperiments } from "@stock-bazaar/bench/experiments/experiments";
+import { formatExperiments } from "@stock-bazaar/bench/experiments/report";
 import { findLoadTool } from "@stock-bazaar/bench/load";
-import type { LoadTool } from "@stock-bazaar/bench/names";
+import type { ExperimentName, LoadTool } from "@stock-bazaar/bench/names";
 import { isNothingLost } from "@stock-bazaar/bench/nothing-lost";
 import { describeChecks, formatReport } from "@stock-bazaar/bench/report";
 import { CommandError } from "../errors.ts";
@@ -12,22 +14,30 @@ export interface BenchCommandOptions extends Omit<BenchOptions, "warmUpSeconds" 
   readonly warmUp: number;
   readonly tool?: LoadTool;
   readonly json?: string | true;
+  /** None: the rows. */
+  readonly experiments: readonly ExperimentName[];
+  readonly kills: number;
+  readonly orders: readonly number[];
 }
 
-export async function bench({ json, warmUp, tool, ...options }: BenchCommandOptions): Promise<void> {
+export async function bench(options: BenchCommandOptions): Promise<void> {
+  const { json, warmUp: warmUpSeconds, tool = findLoadTool(), experiments, kills, orders, ...rows } = options;
   const stopping = new AbortController();
   void nextStopSignal().then((reason) => stopping.abort(new CommandError(`stopped by ${reason}`)));
-  const result = await runBench(
-    { ...options, warmUpSeconds: warmUp, tool: tool ?? findLoadTool() },
-    (line) => process.stderr.write(`${line}\n`),
-    stopping.signal,
-  );
-  await tell(result, json);
+  const progress = (line: string) => void process.stderr.write(`${line}\n`);
+  if (experiments.length > 0) {
+    const [connections = 0] = rows.connections;
+    const asked = { experiments, kills, orders, connections, seconds: rows.seconds, warmUpSeconds, tool };
+    const found = await runExperiments(asked, progress, stopping.signal);
+    return tell(found, formatExperiments(found), json);
+  }
+  const result = await runBench({ ...rows, warmUpSeconds, tool }, progress, stopping.signal);
+  await tell(result, formatReport(result), json);
   if (!result.checks.every(isNothingLost)) throw new CommandError(describeChecks(result).join("\n"));
 }
 
-async function tell(result: BenchResult, json: string | true | undefined): Promise<void> {
+async function tell(result: object, report: string, json: string | true | undefined): Promise<void> {
   const text = `${JSON.stringify(result, undefined, 2)}\n`;
-  process.stdout.write(json === true ? text : formatReport(result));
+  process.stdout.write(json === true ? text : report);
   if (typeof json === "string") await Bun.write(json, text);
 }

@@ -1,6 +1,6 @@
 /** Commands that put load on a bazaar: one that runs, or ones that they start for themselves. */
 
-import { loadTools, rowKinds, systemNames } from "@stock-bazaar/bench/names";
+import { experimentNames, loadTools, rowKinds, systemNames } from "@stock-bazaar/bench/names";
 import { faultNames } from "@stock-bazaar/chaos/faults/names";
 import { type RunType, runTypes } from "@stock-bazaar/client/run-types";
 import { cacheModes, requestsUsual } from "@stock-bazaar/evaluation/settings";
@@ -17,6 +17,8 @@ const secondsMax = 3600;
 const roundsMax = 1_000_000;
 const measuredRoundsMax = 100;
 const connectionsMax = 10_000;
+const killsMax = 1000;
+const ordersMax = 100_000_000;
 const frontEndsMax = 9;
 const seedMax = 2 ** 32 - 1;
 
@@ -103,6 +105,8 @@ export function benchCommand(): Command {
       ["bazaar bench", "all of it, about seven minutes"],
       ["bazaar bench --seconds 1 --rounds 1 --connections 64 --rows trades", "a quick look at trades"],
       ["bazaar bench --json bench.json", "the figures of every round as well, in a file"],
+      ["bazaar bench --experiments kill,copies", "instead: twenty deaths of the leader, and what a copy costs"],
+      ["bazaar bench --experiments ledger --orders 1000,10000000", "instead: what orders cost that are there already"],
     ],
     exits: { 0: "measured, and nothing was lost", 1: "stopped, or a trade was lost" },
   })
@@ -112,6 +116,16 @@ export function benchCommand(): Command {
     .addOption(list("--connections", "a row of trades for each; lookups use the first", connectionList, [64, 256]))
     .addOption(list("--rows", "what to measure", listOf(rowKinds), rowKinds))
     .addOption(list("--systems", "what to compare", listOf(systemNames), systemNames))
+    .addOption(list("--experiments", "instead of rows, with the first of the connections", listOf(experimentNames), []))
+    .option("--kills <n>", "how often the leader dies in an experiment", wholeNumber(1, killsMax), 20)
+    .addOption(
+      list(
+        "--orders",
+        "sizes of the ledger in an experiment",
+        numberList(wholeNumber(1, ordersMax)),
+        [1000, 100_000, 1_000_000],
+      ),
+    )
     .addOption(new Option("--tool <name>", "default: wrk where it is installed").choices(loadTools))
     .option("--json [file]", "write JSON to this file, or to standard output in place of the tables")
     .action(async (options: BenchCommandOptions) => (await import("../commands/bench.ts")).bench(options));

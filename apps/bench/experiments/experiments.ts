@@ -1,0 +1,58 @@
+/**
+ * `npm run bench -- --experiments`: what one rate doesn't tell. How long a failover is felt, what a ledger costs that has
+ * grown, and what a copy costs.
+ */
+
+import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
+import type { ExperimentName, LoadTool } from "../names.ts";
+import { type CopiesRow, measureCopies } from "./copies.ts";
+import { type FailoverResult, measureFailover } from "./failover.ts";
+import { type LedgerSizeRow, measureLedgerSizes } from "./ledger-size.ts";
+
+export interface ExperimentOptions {
+  readonly experiments: readonly ExperimentName[];
+  /** Of one measurement. */
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly connections: number;
+  readonly kills: number;
+  /** Orders in the ledger, ascending. */
+  readonly orders: readonly number[];
+  readonly tool: LoadTool;
+}
+
+export interface ExperimentResult {
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly machine: Machine;
+  readonly options: ExperimentOptions;
+  readonly failovers: readonly FailoverResult[];
+  readonly ledgerSizes: readonly LedgerSizeRow[];
+  readonly copies: readonly CopiesRow[];
+}
+
+/** Rejects when `signal` aborts; all that was started has ended then. */
+export async function runExperiments(
+  options: ExperimentOptions,
+  progress: (line: string) => void,
+  signal: AbortSignal,
+): Promise<ExperimentResult> {
+  const { experiments, orders, kills, connections } = options;
+  const startedAt = new Date().toISOString();
+  const asked = (name: ExperimentName) => experiments.includes(name);
+  const failovers: FailoverResult[] = [];
+  for (const [name, how] of [
+    ["kill", "kill -9"],
+    ["freeze", "SIGSTOP"],
+  ] as const) {
+    if (asked(name)) failovers.push(await measureFailover({ kills, connections, how }, progress, signal));
+  }
+  return {
+    startedAt,
+    machine: describeMachine(),
+    options,
+    failovers,
+    copies: asked("copies") ? await measureCopies(options, progress, signal) : [],
+    ledgerSizes: asked("ledger") ? await measureLedgerSizes({ ...options, sizes: orders }, progress, signal) : [],
+  };
+}

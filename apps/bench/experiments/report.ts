@@ -1,0 +1,91 @@
+/** The results of experiments as Markdown: read in a terminal, and pasted into docs/benchmarks.md as they are. */
+
+import { counted, percent, whole } from "@stock-bazaar/report/figures";
+import { percentile, ratio } from "@stock-bazaar/report/statistics";
+import { markdownTable } from "@stock-bazaar/report/table";
+import type { CopiesRow } from "./copies.ts";
+import type { ExperimentResult } from "./experiments.ts";
+import type { FailoverResult } from "./failover.ts";
+import type { LedgerSizeRow } from "./ledger-size.ts";
+
+export function formatExperiments({
+  startedAt,
+  machine,
+  options,
+  failovers,
+  copies,
+  ledgerSizes,
+}: ExperimentResult): string {
+  const { cpu, cores, memoryGib, system, bun, fileSystem, fsyncMs } = machine;
+  const parts = [
+    [
+      `${startedAt.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Bun ${bun}; databases on ${fileSystem}, where`,
+      `4 KiB and an fsync take ${fsyncMs.toFixed(2)} ms. ${counted(options.connections, "connection")}; ${options.seconds} s for each rate, after ${options.warmUpSeconds} s of warm-up.`,
+    ],
+    failovers.length > 0 ? failoverTable(failovers) : [],
+    copies.length > 0 ? copiesTable(copies) : [],
+    ledgerSizes.length > 0 ? ledgerTable(ledgerSizes) : [],
+  ];
+  return parts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")
+    .concat("\n");
+}
+
+function failoverTable(failovers: readonly FailoverResult[]): string[] {
+  return markdownTable(
+    ["the leader dies by", "times", "silence p50 ms", "p90 ms", "longest ms", "trades", "failed"],
+    1,
+    failovers.map(({ how, silencesMs, trades, failed }) => {
+      const sorted = [...silencesMs].sort((a, b) => a - b);
+      const silences = [50, 90, 100].map((percent) => whole(percentile(sorted, percent)));
+      return [how, whole(sorted.length), ...silences, whole(trades), whole(failed)];
+    }),
+  );
+}
+
+function copiesTable(copies: readonly CopiesRow[]): string[] {
+  return markdownTable(
+    ["live replicas", "`ORDER_MIN_COPIES`", "trades/s", "p50 ms", "p99 ms"],
+    0,
+    copies.map(({ liveReplicas, minCopies, tradesPerSecond, p50Ms, p99Ms }) => [
+      whole(liveReplicas),
+      whole(minCopies),
+      whole(tradesPerSecond),
+      p50Ms.toFixed(2),
+      p99Ms.toFixed(2),
+    ]),
+  );
+}
+
+function ledgerTable(rows: readonly LedgerSizeRow[]): string[] {
+  const [smallest] = rows;
+  const header = [
+    "orders in the ledger",
+    "trades/s",
+    "of the first",
+    "p99 ms",
+    "start of a replica ms",
+    "catch-up orders/s",
+    "most memory MiB",
+    "of",
+  ];
+  return markdownTable(
+    header,
+    0,
+    rows.map((row) => {
+      const [largest = ["", 0]] = Object.entries(row.memoryMib).sort(([, a], [, b]) => b - a);
+      return [
+        whole(row.orders),
+        whole(row.tradesPerSecond),
+        percent(ratio(row.tradesPerSecond, smallest?.tradesPerSecond)),
+        row.p99Ms.toFixed(2),
+        whole(row.replicaStartMs),
+        whole(row.catchUpPerSecond),
+        whole(largest[1]),
+        largest[0],
+      ];
+    }),
+  );
+}
