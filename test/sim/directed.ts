@@ -13,6 +13,7 @@ import { memoryLedger } from "../support/order-cluster.ts";
 
 const leaseMs = 500;
 const name = "GameStart";
+const otherName = "FishCo";
 
 export interface DirectedCase {
   readonly title: string;
@@ -61,6 +62,19 @@ export const directedCases: readonly DirectedCase[] = [
       scene.releaseAnswers();
       await scene.clock.advance(0.6 * leaseMs);
       await scene.trade("key-1");
+      return [...(await scene.staleAnswers()), ...(await scene.close())];
+    },
+  },
+  {
+    title: "a change is acknowledged no sooner than the one before it",
+    async run() {
+      const scene = await Scene.open();
+      await scene.lookUp();
+      // The news of one stock are on their way for long; those of another, later, arrive at once.
+      scene.holdsNews = true;
+      await scene.trade("key-1");
+      scene.holdsNews = false;
+      await scene.trade("key-2", otherName);
       return [...(await scene.staleAnswers()), ...(await scene.close())];
     },
   },
@@ -119,7 +133,7 @@ class Scene {
   static async open(): Promise<Scene> {
     const clock = new ManualClock();
     const catalog = await CatalogService.start({
-      ledger: memoryLedger([stockOf(name, { quantity: 100 })]),
+      ledger: memoryLedger([stockOf(name, { quantity: 100 }), stockOf(otherName, { quantity: 100 })]),
       clock,
       logger: silentLogger,
       leaseMs,
@@ -138,8 +152,8 @@ class Scene {
     await answer;
   }
 
-  async trade(key: string): Promise<void> {
-    const applying = this.catalog.apply({ term: 1, trades: [tradeOf(key)] });
+  async trade(key: string, stock = name): Promise<void> {
+    const applying = this.catalog.apply({ term: 1, trades: [tradeOf(key, { name: stock })] });
     await this.clock.flush();
     const { head } = await applying;
     void this.catalog.settle(head).then(

@@ -142,7 +142,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the follower begins before the leader that it was has ended",
     rule: "R1",
-    firstSeed: 350,
+    firstSeed: 830,
     edits: [{ file: "order/replica.ts", find: "this.#retired = leader.stored();", replace: "void leader.stored();" }],
   },
   {
@@ -183,7 +183,6 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a change is acknowledged though one before it is missing",
     rule: "R7",
-    firstSeed: 780,
     edits: [
       {
         file: "front-end/tail.ts",
@@ -244,7 +243,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a session is forgotten when its stream ends",
     rule: "R9",
-    firstSeed: 600,
+    firstSeed: 1060,
     edits: [
       {
         file: "catalog/service.ts",
@@ -301,7 +300,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the catalog settles at once after its start",
     rule: "R9",
-    firstSeed: 150,
+    firstSeed: 205,
     edits: [{ file: "catalog/sessions.ts", find: "options.startedMs + this.#keepMs;", replace: "options.startedMs;" }],
   },
   {

@@ -11,10 +11,9 @@ import { runSeeds } from "./runs.ts";
 import { simulate } from "./simulate.ts";
 
 const seedsCount = 2000;
-/** Seeds that once found a bug. */
+/** Seeds that once found a bug, and would again. What chance finds too seldom has become a directed case. */
 const regressions = [
   { seed: 234, bug: "a follower that got an order twice wanted to store it twice, and ended itself" },
-  { seed: 789, bug: "a front-end acknowledged a change while the one before it was still on its way" },
 ];
 
 describe("directed cases", () => {
