@@ -3,18 +3,17 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
-import { databasesIn, makeTradedDatabases } from "../test/support/traded-databases.ts";
+import { databasesIn } from "../test/support/traded-databases.ts";
+import { tradedCopies } from "../test/support/traded-copies.ts";
 import { initialStocks, ledger, register, rejections, stocks } from "./catalog-tables.ts";
 import { type Databases, HistoryError, requireOneHistory } from "./history.ts";
 import { migrateAll } from "./migrate.ts";
@@ -24,21 +23,13 @@ import { keptStocksFile, seed } from "./seed.ts";
 import { verify } from "./verify.ts";
 import { queryCatalog } from "./query.ts";
 
-let template: string;
+const traded = tradedCopies();
 let dataDir: string;
 let databases: Databases;
 let catalog: string;
 
-beforeAll(async () => {
-  template = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
-  await makeTradedDatabases(template);
-});
-
-afterAll(() => rmSync(template, { recursive: true }));
-
 beforeEach(() => {
-  dataDir = temporaryFolder();
-  cpSync(template, dataDir, { recursive: true });
+  dataDir = traded.copy();
   databases = databasesIn(dataDir);
   catalog = catalogFile(dataDir);
 });
@@ -65,14 +56,18 @@ function change(replica: number, sql: string): void {
 }
 
 const differences = () => verify(databases).flatMap((check) => check.differences);
-const rebuiltContents = () => ({ ...contents(template), register: { term: 1003, leader: 0, head: 12 }, rejections: 0 });
+const rebuiltContents = () => ({
+  ...contents(traded.original),
+  register: { term: 1003, leader: 0, head: 12 },
+  rejections: 0,
+});
 
 describe("a catalog that is missing", () => {
   test("is made again from the longest replica, and is all that it was but for the rejections", () => {
     rmSync(catalog);
     change(1, "DELETE FROM orders WHERE id > 4");
     change(3, "DELETE FROM orders");
-    expect(contents(template).rejections).toBe(1);
+    expect(contents(traded.original).rejections).toBe(1);
 
     expect(rebuildCatalog(databases)).toEqual({
       file: catalog,
@@ -167,7 +162,7 @@ describe("a catalog that is there", () => {
     change(1, "DELETE FROM orders WHERE id > 4");
     change(2, "UPDATE orders SET quantity = 2 WHERE id = 7");
     expect(() => rebuildCatalog(databases)).toThrow("nothing to mend");
-    expect(contents()).toEqual(contents(template));
+    expect(contents()).toEqual(contents(traded.original));
   });
 
   test.each([

@@ -1,25 +1,15 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { temporaryFolder } from "../test/support/temporary-folder.ts";
-import { databasesIn, makeTradedDatabases } from "../test/support/traded-databases.ts";
+import { rmSync, writeFileSync } from "node:fs";
+import { beforeEach, expect, test } from "vitest";
+import { databasesIn } from "../test/support/traded-databases.ts";
+import { tradedCopies } from "../test/support/traded-copies.ts";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { verify } from "./verify.ts";
 
-let template: string;
+const traded = tradedCopies();
 let dataDir: string;
 
-beforeAll(async () => {
-  template = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
-  await makeTradedDatabases(template);
-});
-
-afterAll(() => rmSync(template, { recursive: true }));
-
 beforeEach(() => {
-  dataDir = temporaryFolder();
-  cpSync(template, dataDir, { recursive: true });
+  dataDir = traded.copy();
 });
 
 /** Changes a file behind the back of the services; `replica` 0 is the catalog. */

@@ -1,15 +1,7 @@
 /** What does a copy cost? Trades with one, two and three live replicas, and with as many demanded. */
 
 import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
-import { putLoad } from "../load.ts";
-import type { LoadTool } from "../names.ts";
-
-export interface CopiesOptions {
-  readonly connections: number;
-  readonly seconds: number;
-  readonly warmUpSeconds: number;
-  readonly tool: LoadTool;
-}
+import { measureTrades, type TradesOptions } from "./measured-trades.ts";
 
 export interface CopiesRow {
   readonly liveReplicas: number;
@@ -22,7 +14,7 @@ export interface CopiesRow {
 const replicas = 3;
 
 export async function measureCopies(
-  { connections, seconds, warmUpSeconds, tool }: CopiesOptions,
+  options: TradesOptions,
   progress: (line: string) => void,
   signal: AbortSignal,
 ): Promise<CopiesRow[]> {
@@ -34,10 +26,7 @@ export async function measureCopies(
         await cluster.startInOrder();
         for (const id of cluster.replicaIds.slice(0, replicas - liveReplicas)) await cluster.order(id).stop();
         await cluster.settled({ signal });
-        const target = { url: cluster.url, stocks: [...cluster.initialQuantities.keys()] };
-        const load = { kind: "trades", connections } as const;
-        if (warmUpSeconds > 0) await putLoad(tool, { ...load, seconds: warmUpSeconds }, target, signal);
-        const { requestsPerSecond, p50Ms, p99Ms } = await putLoad(tool, { ...load, seconds }, target, signal);
+        const { requestsPerSecond, p50Ms, p99Ms } = await measureTrades(cluster, options, signal);
         rows.push({ liveReplicas, minCopies, tradesPerSecond: requestsPerSecond, p50Ms, p99Ms });
         progress(`${liveReplicas} live, ${minCopies} demanded: ${Math.round(requestsPerSecond)} trades/s`);
       } finally {

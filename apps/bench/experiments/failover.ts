@@ -1,6 +1,6 @@
 /** How long do clients wait when the leader dies? The same death many times, as one alone says little. */
 
-import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { longestSilenceMs, Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
 
 export interface FailoverOptions {
@@ -41,7 +41,8 @@ export async function measureFailover(
       if (how === "kill -9") await service.kill();
       else service.freeze();
       await traffic.more(tradesBetween, wait);
-      silencesMs.push(longestSilenceMs(traffic, earlier));
+      // From the last trade before the death on.
+      silencesMs.push(longestSilenceMs(traffic.records.slice(Math.max(0, earlier - 1))));
       if (how === "kill -9") service.start();
       else service.thaw();
       await cluster.settled(wait);
@@ -53,13 +54,4 @@ export async function measureFailover(
   } finally {
     await cluster.dispose();
   }
-}
-
-/** Among the trades from the one before `from` on. */
-function longestSilenceMs(traffic: Traffic, from: number): number {
-  const ends = traffic.records
-    .slice(Math.max(0, from - 1))
-    .flatMap(({ status, endMs }) => (status === 200 ? [endMs] : []))
-    .sort((a, b) => a - b);
-  return ends.reduce((longest, end, index) => Math.max(longest, end - (ends[index - 1] ?? end)), 0);
 }

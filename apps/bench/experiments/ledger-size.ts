@@ -8,18 +8,13 @@ import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { orderFile } from "@stock-bazaar/db/open";
-import { putLoad } from "../load.ts";
-import type { LoadTool } from "../names.ts";
 import { fill } from "./filled.ts";
+import { measureTrades, type TradesOptions } from "./measured-trades.ts";
 import { memoryMibOf } from "./memory.ts";
 
-export interface LedgerSizeOptions {
+export interface LedgerSizeOptions extends TradesOptions {
   /** Orders, ascending. */
   readonly sizes: readonly number[];
-  readonly connections: number;
-  readonly seconds: number;
-  readonly warmUpSeconds: number;
-  readonly tool: LoadTool;
 }
 
 export interface LedgerSizeRow {
@@ -37,7 +32,7 @@ export interface LedgerSizeRow {
 const emptied = 1;
 
 export async function measureLedgerSizes(
-  { sizes, connections, seconds, warmUpSeconds, tool }: LedgerSizeOptions,
+  { sizes, ...options }: LedgerSizeOptions,
   progress: (line: string) => void,
   signal: AbortSignal,
 ): Promise<LedgerSizeRow[]> {
@@ -48,10 +43,7 @@ export async function measureLedgerSizes(
       progress(`${orders} orders: filling the databases`);
       fill(cluster, orders);
       await cluster.startInOrder();
-      const target = { url: cluster.url, stocks: [...cluster.initialQuantities.keys()] };
-      const load = { kind: "trades", connections } as const;
-      if (warmUpSeconds > 0) await putLoad(tool, { ...load, seconds: warmUpSeconds }, target, signal);
-      const { requestsPerSecond, p99Ms } = await putLoad(tool, { ...load, seconds }, target, signal);
+      const { requestsPerSecond, p99Ms } = await measureTrades(cluster, options, signal);
       const memoryMib = Object.fromEntries(
         cluster.services.flatMap(({ name, pid }) => {
           const mib = pid === undefined ? undefined : memoryMibOf(pid);

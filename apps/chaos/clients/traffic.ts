@@ -43,6 +43,12 @@ export function mixedTrades(stocks: readonly string[]): (number: number) => Omit
   });
 }
 
+/** The longest time between two accepted trades of these, in milliseconds. */
+export function longestSilenceMs(records: readonly TradeRecord[]): number {
+  const ends = records.flatMap(({ status, endMs }) => (status === 200 ? [endMs] : [])).sort((a, b) => a - b);
+  return ends.reduce((longest, end, index) => Math.max(longest, end - (ends[index - 1] ?? end)), 0);
+}
+
 export class Traffic {
   readonly #options: TrafficOptions;
   readonly #next: (number: number) => Omit<TradeRequest, "key">;
@@ -90,8 +96,7 @@ export class Traffic {
 
   /** The longest time without any accepted trade, in milliseconds. */
   get longestSilenceMs(): number {
-    const ends = this.accepted.map(({ endMs }) => endMs).sort((a, b) => a - b);
-    return ends.reduce((longest, end, index) => Math.max(longest, end - (ends[index - 1] ?? end)), 0);
+    return longestSilenceMs(this.#records);
   }
 
   /** Resolves when this many more trades have been accepted. */

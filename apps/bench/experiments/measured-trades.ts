@@ -1,0 +1,23 @@
+/** Trades on a cluster that runs: warmed up first, then measured. */
+
+import type { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
+import { type MeasuredLoad, putLoad } from "../load.ts";
+import type { LoadTool } from "../names.ts";
+
+export interface TradesOptions {
+  readonly connections: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly tool: LoadTool;
+}
+
+export async function measureTrades(
+  cluster: Cluster,
+  { connections, seconds, warmUpSeconds, tool }: TradesOptions,
+  signal: AbortSignal,
+): Promise<MeasuredLoad> {
+  const target = { url: cluster.url, stocks: [...cluster.initialQuantities.keys()] };
+  const load = { kind: "trades", connections } as const;
+  if (warmUpSeconds > 0) await putLoad(tool, { ...load, seconds: warmUpSeconds }, target, signal);
+  return putLoad(tool, { ...load, seconds }, target, signal);
+}
