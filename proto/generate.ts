@@ -1,33 +1,51 @@
-/** Writes `generated/`: the types of the messages and services. Run by `npm run generate`. */
+/**
+ * Writes `generated/`: the messages and services of the `.proto` files as TypeScript, each with its codec. Run by
+ * `npm run generate`.
+ *
+ * ts-proto is made as a plugin of protoc; here proto-loader parses the files, so that protoc isn't needed.
+ */
 
 import { rm } from "node:fs/promises";
-import { Glob } from "bun";
+import { join } from "node:path";
+import type { MessageTypeDefinition } from "@grpc/proto-loader";
+import { CodeGeneratorRequest, CodeGeneratorResponse, FileDescriptorProto } from "ts-proto-descriptors";
+import { loadDescriptors } from "./descriptors.ts";
+
+const parameter = [
+  "outputServices=grpc-js",
+  "outputClientImpl=false",
+  "outputJsonMethods=false",
+  "outputPartialMethods=false",
+  "stringEnums=true",
+  "enumsAsLiterals=true",
+  "unrecognizedEnum=false",
+  "esModuleInterop=true",
+  "importSuffix=.ts",
+  "useOptionals=messages",
+  "annotateFilesWithVersion=false",
+].join(",");
 
 const directory = import.meta.dirname;
-await rm(`${directory}/generated`, { recursive: true, force: true });
-const generator = Bun.spawn(
-  [
-    process.execPath,
-    "--bun",
-    "proto-loader-gen-types",
-    "--longs=Number",
-    "--enums=String",
-    "--defaults",
-    "--arrays",
-    "--grpcLib=@grpc/grpc-js",
-    "--targetFileExtension=.ts",
-    "--importFileExtension=.ts",
-    `--includeDirs=${directory}`,
-    `--outDir=${directory}/generated`,
-    "catalog.proto",
-    "orders.proto",
-  ],
-  { cwd: directory, stdio: ["ignore", "inherit", "inherit"] },
+const name = "bazaar.proto";
+// proto-loader makes one file of all that are in one package.
+const [bytes] = Object.values(loadDescriptors()).flatMap((definition) =>
+  "fileDescriptorProtos" in definition
+    ? (definition as MessageTypeDefinition<object, object>).fileDescriptorProtos
+    : [],
 );
-if ((await generator.exited) !== 0) process.exit(1);
-
-// The generator writes absolute paths into its first lines.
-for await (const file of new Glob("generated/**/*.ts").scan({ cwd: directory, absolute: true })) {
-  const text = await Bun.file(file).text();
-  await Bun.write(file, text.replace(/^\/\/ Original file: .*\/(\w+\.proto)$/m, "// From $1"));
+if (!bytes) throw new Error("nothing in the .proto files");
+const protoFile = Object.assign(FileDescriptorProto.decode(bytes), { name, syntax: "proto3" });
+// It names the types of fields as the files do; ts-proto wants their full names.
+for (const field of protoFile.messageType.flatMap((message) => message.field)) {
+  if (field.typeName !== "") field.typeName = `.${protoFile.package}.${field.typeName}`;
 }
+const request = CodeGeneratorRequest.fromPartial({ fileToGenerate: [name], parameter, protoFile: [protoFile] });
+const plugin = Bun.spawn([process.execPath, "--bun", "protoc-gen-ts_proto"], {
+  cwd: directory,
+  stdio: [CodeGeneratorRequest.encode(request).finish(), "pipe", "inherit"],
+});
+const response = CodeGeneratorResponse.decode(new Uint8Array(await new Response(plugin.stdout).arrayBuffer()));
+if ((await plugin.exited) !== 0 || response.error !== "") throw new Error(response.error || "the generator failed");
+
+await rm(join(directory, "generated"), { recursive: true, force: true });
+for (const { name, content } of response.file) await Bun.write(join(directory, "generated", name), content);

@@ -2,8 +2,7 @@
 
 import { loadPackageDefinition } from "@grpc/grpc-js";
 import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
-import type { Empty, Empty__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Empty";
-import type { Order, Order__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Order";
+import type { Empty, Order } from "@stock-bazaar/proto/generated/bazaar";
 import type { Trade } from "@stock-bazaar/shared/domain";
 
 export type Wish = Omit<Trade, "requestId">;
@@ -13,12 +12,12 @@ export interface Traded {
 }
 
 export interface TradedOutput {
-  order: Order__Output | null;
+  order: Order | null;
 }
 
 /** A type, not an interface: gRPC wants a service to have an index signature. */
 type TradeService = { Trade: MethodDefinition<Wish, Traded, Wish, TradedOutput> };
-type AppendService = { Append: MethodDefinition<Order, Empty, Order__Output, Empty__Output> };
+type AppendService = { Append: MethodDefinition<Order, Empty> };
 
 const packageDefinition = loadSync("naive.proto", {
   longs: Number,

@@ -11,7 +11,7 @@
 import type { Client } from "@grpc/grpc-js";
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
-import type { Order__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Order";
+import type { Order } from "@stock-bazaar/proto/generated/bazaar";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Address, type Config, ConfigError, readReplicaId } from "@stock-bazaar/shared/config";
 import { callUnary, createClient } from "@stock-bazaar/shared/grpc-client";
@@ -67,7 +67,7 @@ async function runFollower(config: Config): Promise<Stop> {
   const server = await startServer(addressOf(config, replicaId), {
     definition: NaiveFollower.service,
     implementation: {
-      Append: serveUnary(async (order: Order__Output) => {
+      Append: serveUnary(async (order: Order) => {
         orders.insert(order);
         return {};
       }),
@@ -147,7 +147,7 @@ function connect(address: Address): Promise<Client> {
   });
 }
 
-function openOrders(config: Config, replicaId: number): { insert(order: Order__Output): void; close(): void } {
+function openOrders(config: Config, replicaId: number): { insert(order: Order): void; close(): void } {
   const database = openOrderDatabase(config.dataDir, replicaId);
   const insert = database.client.prepare<[number, string, string, string, number, number, number, string]>(
     "INSERT INTO orders (id, key, name, type, quantity, price_cents, term, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -1,11 +1,16 @@
 /** The catalog's API over gRPC: the messages in, the messages out. */
 
-import type { ApplyRequest__Output } from "@stock-bazaar/proto/generated/bazaar/v1/ApplyRequest";
-import type { CatalogHandlers } from "@stock-bazaar/proto/generated/bazaar/v1/Catalog";
-import type { LookupRequest__Output } from "@stock-bazaar/proto/generated/bazaar/v1/LookupRequest";
-import type { SettleRequest__Output } from "@stock-bazaar/proto/generated/bazaar/v1/SettleRequest";
-import type { TailRequest__Output } from "@stock-bazaar/proto/generated/bazaar/v1/TailRequest";
-import { Catalog } from "@stock-bazaar/proto/load";
+import {
+  type Applied as AppliedMessage,
+  type ApplyRequest,
+  type CatalogServer,
+  CatalogService,
+  type LookupReply,
+  type LookupRequest,
+  type Settled,
+  type SettleRequest,
+  type TailRequest as TailRequestMessage,
+} from "@stock-bazaar/proto/generated/bazaar";
 import type { Applied, CatalogApi, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
 import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/columns";
@@ -16,36 +21,42 @@ const tailKinds = { HELLO: "hello", RENEW: "renew", ACK: "ack", GOODBYE: "goodby
 
 export function catalogService(catalog: CatalogApi): Service {
   const calls = new CallStreams();
-  const implementation: CatalogHandlers = {
-    Apply: calls.serve(async (batch: ApplyRequest__Output) => {
-      const { term, traces } = batch;
-      const trades = unpackTrades(batch.trades);
-      return appliedToMessage(
-        await inTraces("Catalog/Apply", { trades, traces }, () => catalog.apply({ term, trades })),
-      );
-    }),
-    Restock: serveUnary(async (request) => appliedToMessage(await catalog.restock(request))),
-    Settle: calls.serve(async ({ upTo }: SettleRequest__Output) => {
+  const implementation: CatalogServer = {
+    apply: calls.serve<ApplyRequest, AppliedMessage>(
+      async (batch) => {
+        const { term, traces } = batch;
+        const trades = unpackTrades(batch.trades);
+        return appliedToMessage(
+          await inTraces("Catalog/Apply", { trades, traces }, () => catalog.apply({ term, trades })),
+        );
+      },
+      { head: 0 },
+    ),
+    restock: serveUnary(async (request) => ({ ...appliedToMessage(await catalog.restock(request)), sequence: 0 })),
+    settle: calls.serve<SettleRequest, Settled>(async ({ upTo }) => {
       await catalog.settle(upTo);
       return {};
-    }),
-    Lookup: calls.serve(async ({ names }: LookupRequest__Output) => {
-      const stocks = await catalog.lookup(names);
-      return { stocks: stocks.filter((stock) => stock !== undefined) };
-    }),
-    ListStocks: serveUnary(async () => ({ stocks: await catalog.stocks() })),
-    OrdersAfter: serveUnary(async ({ afterId, limit }) => ({
+    }, {}),
+    lookup: calls.serve<LookupRequest, LookupReply>(
+      async ({ names }) => {
+        const stocks = await catalog.lookup(names);
+        return { stocks: stocks.filter((stock) => stock !== undefined) };
+      },
+      { stocks: [] },
+    ),
+    listStocks: serveUnary(async () => ({ stocks: await catalog.stocks() })),
+    ordersAfter: serveUnary(async ({ afterId, limit }) => ({
       orders: packOrders(await catalog.ordersAfter(afterId, limit)),
     })),
-    GetRegister: serveUnary(() => catalog.register()),
-    Acquire: serveUnary((request) => catalog.acquire(request)),
-    Tail: serveDuplex(
+    getRegister: serveUnary(() => catalog.register()),
+    acquire: serveUnary((request) => catalog.acquire(request)),
+    tail: serveDuplex(
       (handlers) => catalog.tail(handlers),
-      (request: TailRequest__Output): TailRequest => ({ ...request, kind: tailKinds[request.kind] }),
+      (request: TailRequestMessage): TailRequest => ({ ...request, kind: tailKinds[request.kind] }),
       (reply: TailReply) => ({ ...reply, changes: [...reply.changes] }),
     ),
   };
-  return { definition: Catalog.service, implementation: { ...implementation }, drain: () => calls.drain() };
+  return { definition: CatalogService, implementation, drain: () => calls.drain() };
 }
 
 function appliedToMessage({ outcomes, orders, head }: Applied) {

@@ -1,10 +1,13 @@
 /** A replica's API over gRPC: the messages in, the messages out. */
 
-import type { FollowRequest__Output } from "@stock-bazaar/proto/generated/bazaar/v1/FollowRequest";
-import type { GetOrderRequest__Output } from "@stock-bazaar/proto/generated/bazaar/v1/GetOrderRequest";
-import type { OrdersHandlers } from "@stock-bazaar/proto/generated/bazaar/v1/Orders";
-import type { TradesRequest__Output } from "@stock-bazaar/proto/generated/bazaar/v1/TradesRequest";
-import { Orders } from "@stock-bazaar/proto/load";
+import {
+  type GetOrderRequest,
+  type OrderReply,
+  type OrdersServer,
+  OrdersService,
+  type TradesReply,
+  type TradesRequest,
+} from "@stock-bazaar/proto/generated/bazaar";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
 import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/columns";
@@ -15,29 +18,29 @@ const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEA
 
 export function ordersService(replica: OrderApi): Service {
   const calls = new CallStreams();
-  const implementation: OrdersHandlers = {
-    PlaceTrades: calls.serve(async (batch: TradesRequest__Output) => {
+  const implementation: OrdersServer = {
+    placeTrades: calls.serve<TradesRequest, TradesReply>(async (batch) => {
       const trades = unpackTrades(batch.trades);
       const { traces } = batch;
       const outcomes = await inTraces("Orders/PlaceTrades", { trades, traces }, () => replica.trade(trades));
       return { outcomes: packOutcomes(outcomes) };
-    }),
-    GetOrder: calls.serve(async ({ id }: GetOrderRequest__Output) => ({ order: (await replica.order(id)) ?? null })),
-    ListOrders: serveUnary(async (request) => ({ orders: await replica.orders(request) })),
-    Lead: serveUnary(({ afterTerm }) => replica.lead(afterTerm)),
-    SetLeader: serveUnary(async (request) => {
+    }, {}),
+    getOrder: calls.serve<GetOrderRequest, OrderReply>(async ({ id }) => ({ order: await replica.order(id) }), {}),
+    listOrders: serveUnary(async (request) => ({ orders: await replica.orders(request) })),
+    lead: serveUnary(({ afterTerm }) => replica.lead(afterTerm)),
+    setLeader: serveUnary(async (request) => {
       await replica.setLeader(request);
       return {};
     }),
-    Follow: serveDuplex(
+    follow: serveDuplex(
       (handlers) => replica.follow(handlers),
-      (request: FollowRequest__Output): FollowRequest => request,
-      ({ term, orders }: FollowReply) => ({ term, orders: packOrders(orders), ...tracesOf(orders) }),
+      (request: FollowRequest): FollowRequest => request,
+      ({ term, orders }: FollowReply) => ({ term, orders: packOrders(orders), traces: tracesOf(orders) }),
     ),
-    Watch: serveStatus(
+    watch: serveStatus(
       (handlers) => replica.watch(handlers),
       (status: ReplicaStatus) => ({ ...status, role: roles[status.role], liveFollowers: [...status.liveFollowers] }),
     ),
   };
-  return { definition: Orders.service, implementation: { ...implementation }, drain: () => calls.drain() };
+  return { definition: OrdersService, implementation, drain: () => calls.drain() };
 }

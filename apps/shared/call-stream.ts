@@ -7,53 +7,45 @@
  */
 
 import * as grpc from "@grpc/grpc-js";
-import type { MethodDefinition } from "@grpc/proto-loader";
-import type { ErrorCode__Output } from "@stock-bazaar/proto/generated/bazaar/v1/ErrorCode";
+import type { Failure } from "@stock-bazaar/proto/generated/bazaar";
 import { BazaarError, isErrorCode } from "./errors.ts";
+import type { Method } from "./grpc-client.ts";
 import { errorFromStatus } from "./grpc-errors.ts";
 
 interface Sequenced {
-  sequence?: number | string | { toString(): string };
-}
-
-interface AnsweredOutput {
   sequence: number;
-  failure: { code: ErrorCode__Output; message: string } | null;
 }
 
-interface Answered {
-  sequence?: number;
-  failure?: { code: ErrorCode__Output; message: string };
+interface Answered extends Sequenced {
+  failure?: Failure | undefined;
 }
 
-interface Pending<ReplyOutput> {
-  readonly resolve: (reply: ReplyOutput) => void;
+type Answer<Reply extends Answered> = Omit<Reply, keyof Answered>;
+
+interface Pending<Reply> {
+  readonly resolve: (reply: Reply) => void;
   readonly reject: (error: BazaarError) => void;
 }
 
 /** The caller's side: one method of one client. The stream opens with the first call, and again after it was lost. */
-export class CallStream<Request extends Sequenced, RequestOutput, Reply, ReplyOutput extends AnsweredOutput> {
+export class CallStream<Request extends Sequenced, Reply extends Answered> {
   readonly #client: grpc.Client;
-  readonly #method: MethodDefinition<Request, Reply, RequestOutput, ReplyOutput>;
+  readonly #method: Method<Request, Reply>;
   readonly #timeoutMs: number;
-  readonly #pending = new Map<number, Pending<ReplyOutput>>();
-  #stream: grpc.ClientDuplexStream<Request, ReplyOutput> | undefined;
+  readonly #pending = new Map<number, Pending<Reply>>();
+  #stream: grpc.ClientDuplexStream<Request, Reply> | undefined;
   #sequence = 0;
   #heardMs = Number.NEGATIVE_INFINITY;
 
   /** `timeoutMs`: the deadline of each call. */
-  constructor(
-    client: grpc.Client,
-    method: MethodDefinition<Request, Reply, RequestOutput, ReplyOutput>,
-    timeoutMs: number,
-  ) {
+  constructor(client: grpc.Client, method: Method<Request, Reply>, timeoutMs: number) {
     this.#client = client;
     this.#method = method;
     this.#timeoutMs = timeoutMs;
   }
 
   /** Rejects with a BazaarError; after the deadline, and when `signal` aborts, with UNAVAILABLE. */
-  call(request: Omit<Request, "sequence">, signal?: AbortSignal): Promise<ReplyOutput> {
+  call(request: Omit<Request, "sequence">, signal?: AbortSignal): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(new BazaarError("UNAVAILABLE", "given up"));
       this.#sequence += 1;
@@ -101,21 +93,21 @@ export class CallStream<Request extends Sequenced, RequestOutput, Reply, ReplyOu
     for (const { reject } of this.#pending.values()) reject(error);
   }
 
-  #open(): grpc.ClientDuplexStream<Request, ReplyOutput> {
+  #open(): grpc.ClientDuplexStream<Request, Reply> {
     if (this.#stream) return this.#stream;
     const { path, requestSerialize, responseDeserialize } = this.#method;
     const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     const lost = (error: BazaarError) => {
       if (this.#stream === stream) this.#lost(error);
     };
-    stream.on("data", (reply: ReplyOutput) => this.#answered(reply));
+    stream.on("data", (reply: Reply) => this.#answered(reply));
     stream.on("error", (error: grpc.ServiceError) => lost(errorFromStatus(error)));
     stream.on("end", () => lost(new BazaarError("UNAVAILABLE", "the stream ended")));
     this.#stream = stream;
     return stream;
   }
 
-  #answered(reply: ReplyOutput): void {
+  #answered(reply: Reply): void {
     this.#heardMs = performance.now();
     const pending = this.#pending.get(reply.sequence);
     if (!pending) return;
@@ -136,25 +128,27 @@ export class CallStreams {
   readonly #streams = new Set<OpenStream>();
   #draining = false;
 
-  serve<RequestOutput extends { sequence: number }, Reply extends object>(
-    answer: (request: RequestOutput) => Promise<Reply>,
-  ): grpc.handleBidiStreamingCall<RequestOutput, Reply & Answered> {
+  /** `nothing` stands beside a failure in the place of the answer. */
+  serve<Request extends Sequenced, Reply extends Answered>(
+    answer: (request: Request) => Promise<Answer<Reply>>,
+    nothing: Answer<Reply>,
+  ): grpc.handleBidiStreamingCall<Request, Reply> {
     return (call) => {
       const stream: OpenStream = { ending: this.#draining, calls: 0, end: () => call.end() };
-      const reply = (message: Reply & Answered) => {
+      const reply = (message: Reply) => {
         stream.calls -= 1;
         if (!call.cancelled) call.write(message);
         this.#endIfIdle(stream);
       };
       this.#streams.add(stream);
-      call.on("data", (request: RequestOutput) => {
+      call.on("data", (request: Request) => {
         const { sequence } = request;
         stream.calls += 1;
         answer(request).then(
-          (answered) => reply({ ...answered, sequence }),
+          (answered) => reply({ ...answered, sequence } as Reply),
           (error: unknown) => {
             const { code, message } = BazaarError.from(error);
-            reply({ sequence, failure: { code, message } } as unknown as Reply & Answered);
+            reply({ ...nothing, sequence, failure: { code, message } } as Reply);
           },
         );
       });

@@ -1,31 +1,27 @@
-import { Catalog, Orders } from "@stock-bazaar/proto/load";
+import { CatalogService, OrdersService, type TradeColumns } from "@stock-bazaar/proto/generated/bazaar";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { orderOf, tradeOf } from "../../test/support/builders.ts";
-import {
-  packOrders,
-  packOutcomes,
-  packTrades,
-  type TradeColumns,
-  unpackOrders,
-  unpackOutcomes,
-  unpackTrades,
-} from "./columns.ts";
+import { packOrders, packOutcomes, packTrades, unpackOrders, unpackOutcomes, unpackTrades } from "./columns.ts";
 import type { Order, Outcome, Trade } from "./domain.ts";
 import { BazaarError } from "./errors.ts";
 import { orderFromMessage } from "./wire.ts";
 
-const { Apply, OrdersAfter } = Catalog.service;
-const { PlaceTrades } = Orders.service;
+const { apply, ordersAfter } = CatalogService;
+const { placeTrades } = OrdersService;
 
 /** Through the codec and back, as between two processes. */
 const sentTrades = (trades: readonly Trade[]) =>
-  unpackTrades(Apply.requestDeserialize(Apply.requestSerialize({ term: 3, trades: packTrades(trades) })).trades);
+  unpackTrades(
+    apply.requestDeserialize(apply.requestSerialize({ sequence: 1, term: 3, trades: packTrades(trades), traces: [] }))
+      .trades,
+  );
 const sentOrders = (orders: readonly Order[]) =>
-  unpackOrders(OrdersAfter.responseDeserialize(OrdersAfter.responseSerialize({ orders: packOrders(orders) })).orders);
+  unpackOrders(ordersAfter.responseDeserialize(ordersAfter.responseSerialize({ orders: packOrders(orders) })).orders);
 const sentOutcomes = (outcomes: readonly Outcome[]) =>
   unpackOutcomes(
-    PlaceTrades.responseDeserialize(PlaceTrades.responseSerialize({ outcomes: packOutcomes(outcomes) })).outcomes,
+    placeTrades.responseDeserialize(placeTrades.responseSerialize({ sequence: 1, outcomes: packOutcomes(outcomes) }))
+      .outcomes,
   );
 
 describe("what has travelled is the same as before", () => {
@@ -95,7 +91,7 @@ describe("what makes no sense is refused", () => {
 
   test("columns of different lengths, pointers to no word, texts that are longer or shorter than they say", () => {
     const columns = packTrades([tradeOf("k1"), tradeOf("k2")]);
-    const { keys } = columns;
+    const keys = columns.keys ?? { text: "", lengths: new Uint8Array() };
     const wrong: Partial<TradeColumns>[] = [
       { types: new Uint8Array(1) },
       { names: new Uint8Array(4) },
@@ -107,7 +103,7 @@ describe("what makes no sense is refused", () => {
       { keys: { ...keys, lengths: new Uint8Array([255, 255, 255, 255, 1, 0, 0, 0]) } },
     ];
     for (const changes of wrong) refused(() => unpackTrades({ ...columns, ...changes }));
-    refused(() => unpackTrades({ ...columns, keys: null }));
+    refused(() => unpackTrades({ ...columns, keys: undefined }));
   });
 
   test("an outcome of an unknown kind", () => {

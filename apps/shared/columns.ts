@@ -4,46 +4,9 @@
  * was sent, whatever its texts hold; a message whose columns don't fit together is a BazaarError.
  */
 
+import type { OrderColumns, OutcomeColumns, Texts, TradeColumns } from "@stock-bazaar/proto/generated/bazaar";
 import type { Order, Outcome, RejectionReason, Trade, TradeType } from "./domain.ts";
 import { BazaarError } from "./errors.ts";
-
-/** Texts one after the other, and the length of each in UTF-16 units. */
-export interface Texts {
-  text: string;
-  lengths: Uint8Array;
-}
-
-export interface TradeColumns {
-  keys: Texts;
-  requestIds: Texts;
-  words: Texts;
-  names: Uint8Array;
-  types: Uint8Array;
-  quantities: Uint8Array;
-}
-
-export interface OutcomeColumns {
-  kinds: Uint8Array;
-  replayed: Uint8Array;
-  orderIds: Uint8Array;
-}
-
-export interface OrderColumns {
-  firstId: number;
-  keys: Texts;
-  words: Texts;
-  names: Uint8Array;
-  createdAts: Uint8Array;
-  types: Uint8Array;
-  quantities: Uint8Array;
-  pricesCents: Uint8Array;
-  terms: Uint8Array;
-}
-
-/** What arrives: texts may be missing. */
-type Arrived<Columns> = {
-  readonly [Name in keyof Columns]: Columns[Name] extends Texts ? Texts | null : Columns[Name];
-};
 
 const orderTypes = ["buy", "sell", "restock"] as const satisfies readonly Order["type"][];
 /** The kinds of outcomes; those in the middle are rejections. */
@@ -73,7 +36,7 @@ export function packTrades(trades: readonly Trade[]): TradeColumns {
   };
 }
 
-export function unpackTrades(columns: Arrived<TradeColumns> | null): Trade[] {
+export function unpackTrades(columns: TradeColumns | undefined): Trade[] {
   if (!columns) return [];
   const keys = unpackTexts(columns.keys);
   const requestIds = unpackTexts(columns.requestIds);
@@ -119,7 +82,7 @@ export function packOutcomes(outcomes: readonly Outcome[]): OutcomeColumns {
   return { kinds, replayed, orderIds: bytesOf(orderIds) };
 }
 
-export function unpackOutcomes(columns: Arrived<OutcomeColumns> | null): Outcome[] {
+export function unpackOutcomes(columns: OutcomeColumns | undefined): Outcome[] {
   if (!columns) return [];
   const { kinds, replayed: replays } = columns;
   const orderIds = float64s(columns.orderIds);
@@ -135,9 +98,9 @@ export function unpackOutcomes(columns: Arrived<OutcomeColumns> | null): Outcome
 }
 
 /** The ids of the orders must be consecutive: only the first of them travels. */
-export function packOrders(orders: readonly Order[]): OrderColumns | null {
+export function packOrders(orders: readonly Order[]): OrderColumns | undefined {
   const first = orders[0];
-  if (!first) return null;
+  if (!first) return undefined;
   const count = orders.length;
   const words = new Words();
   const types = new Uint8Array(count);
@@ -168,7 +131,7 @@ export function packOrders(orders: readonly Order[]): OrderColumns | null {
   };
 }
 
-export function unpackOrders(columns: Arrived<OrderColumns> | null): Order[] {
+export function unpackOrders(columns: OrderColumns | undefined): Order[] {
   if (!columns) return [];
   const { firstId, types } = columns;
   const keys = unpackTexts(columns.keys);
@@ -214,7 +177,7 @@ function packTexts(texts: readonly string[]): Texts {
   return { text: texts.join(""), lengths: bytesOf(Uint32Array.from(texts, ({ length }) => length)) };
 }
 
-function unpackTexts(texts: Texts | null): string[] {
+function unpackTexts(texts: Texts | undefined): string[] {
   if (!texts) return [];
   const { text, lengths } = texts;
   let end = 0;

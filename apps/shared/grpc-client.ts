@@ -1,7 +1,6 @@
 /** gRPC from the caller's side: a deadline on every call, our own error codes, quick reconnects. */
 
 import * as grpc from "@grpc/grpc-js";
-import type { MethodDefinition } from "@grpc/proto-loader";
 import type { Stream, StreamHandlers } from "./api.ts";
 import type { Address } from "./config.ts";
 import { BazaarError } from "./errors.ts";
@@ -22,6 +21,12 @@ const clientOptions: grpc.ClientOptions = {
   "grpc.max_send_message_length": messageBytesMax,
 };
 
+/** What a call needs to know of a method. */
+export type Method<Request, Reply> = Pick<
+  grpc.MethodDefinition<Request, Reply>,
+  "path" | "requestSerialize" | "responseDeserialize"
+>;
+
 /** How long a stream that was closed may take to pass on what was sent before. */
 const closeGraceMs = 500;
 
@@ -31,18 +36,18 @@ export function createClient({ host, port }: Address): grpc.Client {
 }
 
 /** One call. Rejects with a BazaarError; after `timeoutMs`, and when `signal` aborts, with UNAVAILABLE. */
-export function callUnary<Request, RequestOutput, Reply, ReplyOutput>(
+export function callUnary<Request, Reply>(
   client: grpc.Client,
-  method: MethodDefinition<Request, Reply, RequestOutput, ReplyOutput>,
+  method: Method<Request, Reply>,
   request: Request,
   timeoutMs: number,
   signal?: AbortSignal,
-): Promise<ReplyOutput> {
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new BazaarError("UNAVAILABLE", "given up"));
     const abort = () => call.cancel();
     const options = { deadline: Date.now() + timeoutMs };
-    const answered = (error: grpc.ServiceError | null, reply?: ReplyOutput) => {
+    const answered = (error: grpc.ServiceError | null, reply?: Reply) => {
       signal?.removeEventListener("abort", abort);
       if (error) reject(errorFromStatus(error));
       else if (reply === undefined) reject(new BazaarError("INTERNAL_ERROR", "an empty reply"));
@@ -63,12 +68,12 @@ export function callUnary<Request, RequestOutput, Reply, ReplyOutput>(
 }
 
 /** Opens a two-way stream. */
-export function openDuplex<Request, RequestOutput, Reply, ReplyOutput, Sent, Received>(
+export function openDuplex<Request, Reply, Sent, Received>(
   client: grpc.Client,
-  { path, requestSerialize, responseDeserialize }: MethodDefinition<Request, Reply, RequestOutput, ReplyOutput>,
+  { path, requestSerialize, responseDeserialize }: Method<Request, Reply>,
   handlers: StreamHandlers<Received>,
   encode: (message: Sent) => Request,
-  decode: (message: ReplyOutput) => Received,
+  decode: (message: Reply) => Received,
 ): Stream<Sent> {
   const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
   const reading = readStream(call, handlers, decode);
@@ -87,22 +92,22 @@ export function openDuplex<Request, RequestOutput, Reply, ReplyOutput, Sent, Rec
 }
 
 /** Opens a stream on which only the server speaks, after `request`. */
-export function openStatus<Request, RequestOutput, Reply, ReplyOutput, Received>(
+export function openStatus<Request, Reply, Received>(
   client: grpc.Client,
-  { path, requestSerialize, responseDeserialize }: MethodDefinition<Request, Reply, RequestOutput, ReplyOutput>,
+  { path, requestSerialize, responseDeserialize }: Method<Request, Reply>,
   request: Request,
   handlers: StreamHandlers<Received>,
-  decode: (message: ReplyOutput) => Received,
+  decode: (message: Reply) => Received,
 ): Stream<never> {
   const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
   const reading = readStream(call, handlers, decode);
   return { send() {}, close: () => reading.close() };
 }
 
-function readStream<ReplyOutput, Received>(
-  call: grpc.ClientReadableStream<ReplyOutput>,
+function readStream<Reply, Received>(
+  call: grpc.ClientReadableStream<Reply>,
   handlers: StreamHandlers<Received>,
-  decode: (message: ReplyOutput) => Received,
+  decode: (message: Reply) => Received,
 ): { open(): boolean; forget(): void; close(): void } {
   let open = true;
   const ended = (error?: BazaarError) => {
@@ -110,7 +115,7 @@ function readStream<ReplyOutput, Received>(
     open = false;
     handlers.ended(error);
   };
-  call.on("data", (message: ReplyOutput) => {
+  call.on("data", (message: Reply) => {
     if (open) handlers.message(decode(message));
   });
   call.on("error", (error: grpc.ServiceError) => ended(errorFromStatus(error)));

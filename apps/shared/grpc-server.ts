@@ -1,13 +1,11 @@
 /** gRPC from the server's side: promises and streams served, with health and reflection beside every service. */
 
 import * as grpc from "@grpc/grpc-js";
-import { ReflectionService } from "@grpc/reflection";
-import { packageDefinition } from "@stock-bazaar/proto/load";
-import { HealthImplementation } from "grpc-health-check";
 import type { Stream, StreamHandlers } from "./api.ts";
 import type { Address } from "./config.ts";
 import { BazaarError } from "./errors.ts";
 import { statusFromError } from "./grpc-errors.ts";
+import { addHealth, addReflection } from "./grpc-introspection.ts";
 import { messageBytesMax } from "./grpc-limits.ts";
 
 const serverOptions: grpc.ServerOptions = {
@@ -121,9 +119,8 @@ export async function startServer(
   const server = new grpc.Server(serverOptions);
   server.addService(definition, implementation);
   const name = Object.values(definition)[0]?.path.split("/")[1] ?? "";
-  const health = new HealthImplementation({ "": "SERVING", [name]: "SERVING" });
-  health.addToServer(server);
-  new ReflectionService(packageDefinition).addToServer(server);
+  const health = addHealth(server, name);
+  addReflection(server);
 
   const boundPort = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:${port}`, grpc.ServerCredentials.createInsecure(), (error, bound) => {
@@ -137,8 +134,7 @@ export async function startServer(
     port: boundPort,
     stop: (graceMs) =>
       new Promise((resolve) => {
-        health.setStatus("", "NOT_SERVING");
-        health.setStatus(name, "NOT_SERVING");
+        health.stop();
         drain();
         const timer = setTimeout(() => {
           server.forceShutdown();

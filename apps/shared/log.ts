@@ -3,8 +3,8 @@
  * Synchronous: the last line before a crash is the one that is needed.
  */
 
+import { createRequire } from "node:module";
 import pino from "pino";
-import pretty from "pino-pretty";
 import type { LogLevel } from "./config.ts";
 
 /** Writes one event: what happened, in a few words, and its figures. */
@@ -14,6 +14,8 @@ export type Logger = Pick<pino.Logger, "debug" | "info" | "warn" | "error" | "fa
 export function createLogger(service: string, level: LogLevel): Logger {
   const options: pino.LoggerOptions = { level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime };
   if (!process.stdout.isTTY) return pino(options, pino.destination({ fd: 1, sync: true }));
+  // Loaded here: most processes have nobody to watch them.
+  const pretty = createRequire(import.meta.url)("pino-pretty") as typeof import("pino-pretty");
   return pino(
     options,
     pretty({

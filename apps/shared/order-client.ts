@@ -1,8 +1,6 @@
 /** An order replica, as another process sees it: OrderApi over gRPC. */
 
-import type { FollowReply__Output } from "@stock-bazaar/proto/generated/bazaar/v1/FollowReply";
-import type { ReplicaStatus__Output } from "@stock-bazaar/proto/generated/bazaar/v1/ReplicaStatus";
-import { Orders } from "@stock-bazaar/proto/load";
+import { OrdersService } from "@stock-bazaar/proto/generated/bazaar";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "./api.ts";
 import { CallStream } from "./call-stream.ts";
 import { packTrades, unpackOrders, unpackOutcomes } from "./columns.ts";
@@ -16,12 +14,11 @@ const roles = { FOLLOWER: "follower", TAKING_OVER: "taking-over", LEADER: "leade
 /** `timeoutMs`: the deadline of each call. */
 export function connectOrders(address: Address, timeoutMs: number): OrderApi & { close(): void } {
   const client = createClient(address);
-  const { service } = Orders;
-  const trades = new CallStream(client, service.PlaceTrades, timeoutMs);
-  const queries = new CallStream(client, service.GetOrder, timeoutMs);
+  const trades = new CallStream(client, OrdersService.placeTrades, timeoutMs);
+  const queries = new CallStream(client, OrdersService.getOrder, timeoutMs);
   return {
     async trade(batch, signal) {
-      const { outcomes } = await trades.call({ trades: packTrades(batch), ...tracesOf(batch) }, signal);
+      const { outcomes } = await trades.call({ trades: packTrades(batch), traces: tracesOf(batch) }, signal);
       return unpackOutcomes(outcomes);
     },
     async order(id, signal) {
@@ -29,18 +26,18 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
       return order ? orderFromMessage(order) : undefined;
     },
     orders: async (request, signal) =>
-      (await callUnary(client, service.ListOrders, request, timeoutMs, signal)).orders.map(orderFromMessage),
-    lead: (afterTerm, signal) => callUnary(client, service.Lead, { afterTerm }, timeoutMs, signal),
+      (await callUnary(client, OrdersService.listOrders, request, timeoutMs, signal)).orders.map(orderFromMessage),
+    lead: (afterTerm, signal) => callUnary(client, OrdersService.lead, { afterTerm }, timeoutMs, signal),
     async setLeader(leadership) {
-      await callUnary(client, service.SetLeader, leadership, timeoutMs);
+      await callUnary(client, OrdersService.setLeader, leadership, timeoutMs);
     },
     follow: (handlers) =>
       openDuplex(
         client,
-        service.Follow,
+        OrdersService.follow,
         handlers,
         (request: FollowRequest) => request,
-        ({ term, orders, traces }: FollowReply__Output): FollowReply => {
+        ({ term, orders, traces }): FollowReply => {
           if (traces.length > 0) currentTracing()?.arrived(traces);
           return { term, orders: unpackOrders(orders) };
         },
@@ -48,10 +45,10 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
     watch: (handlers) =>
       openStatus(
         client,
-        service.Watch,
+        OrdersService.watch,
         {},
         handlers,
-        (status: ReplicaStatus__Output): ReplicaStatus => ({ ...status, role: roles[status.role] }),
+        (status): ReplicaStatus => ({ ...status, role: roles[status.role] }),
       ),
     close: () => client.close(),
   };

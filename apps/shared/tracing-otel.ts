@@ -144,13 +144,13 @@ export function createTracing({ service, ratio, logger }: TracingOptions): Traci
     },
 
     tracesOf(items) {
-      if (active.size === 0) return undefined;
       const traces: Trace[] = [];
+      if (active.size === 0) return traces;
       for (const { key } of items) {
         const span = active.get(key);
         if (span) traces.push({ key, traceparent: traceparentOf(span) });
       }
-      return traces.length === 0 ? undefined : { traces };
+      return traces;
     },
 
     arrived(traces) {

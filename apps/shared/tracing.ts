@@ -39,7 +39,7 @@ export interface Tracing {
   /** Around the writing of orders, in the traces of those that are traced. */
   store(orders: readonly (Keyed & { readonly id: number })[], write: () => Promise<void>): Promise<void>;
   /** What goes with a message: of these trades or orders, those that are traced here now. */
-  tracesOf(items: readonly Keyed[]): { traces: Trace[] } | undefined;
+  tracesOf(items: readonly Keyed[]): Trace[];
   /** These come with orders that will be stored. */
   arrived(traces: readonly Trace[]): void;
   /** Sends what is left. */
@@ -75,8 +75,8 @@ export async function startTracing(
   return current;
 }
 
-export function tracesOf(items: readonly Keyed[]): { traces: Trace[] } | undefined {
-  return current === undefined ? undefined : current.tracesOf(items);
+export function tracesOf(items: readonly Keyed[]): Trace[] {
+  return current === undefined ? [] : current.tracesOf(items);
 }
 
 /** Does the work of a batch that another process has sent. */

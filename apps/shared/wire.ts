@@ -1,10 +1,10 @@
 /** Plain values from messages, where the two differ. A message that makes no sense is a BazaarError. */
 
-import type { Order__Output } from "@stock-bazaar/proto/generated/bazaar/v1/Order";
+import type { Order as OrderMessage } from "@stock-bazaar/proto/generated/bazaar";
 import type { Order } from "./domain.ts";
 import { BazaarError } from "./errors.ts";
 
-export function orderFromMessage(message: Order__Output): Order {
+export function orderFromMessage(message: OrderMessage): Order {
   const { type } = message;
   if (type === "buy" || type === "sell" || type === "restock") return message as Order;
   throw new BazaarError("INVALID_REQUEST", `unknown order type: ${type}`);

@@ -1,13 +1,14 @@
 /**
- * gRPC reflection as grpcurl uses it, which has no `.proto` files of ours: it lists the services, fetches the files that
- * describe one, and calls a method by what these files say.
+ * Health as a probe asks for it; reflection as grpcurl uses it, which has no `.proto` files of ours: it lists the
+ * services, fetches the files that describe one, and calls a method by what these files say.
  */
 
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { loadFileDescriptorSetFromBuffer, loadSync, type PackageDefinition } from "@grpc/proto-loader";
-import { Catalog, Orders } from "@stock-bazaar/proto/load";
+import { CatalogService, OrdersService } from "@stock-bazaar/proto/generated/bazaar";
+import { service as healthService } from "grpc-health-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CallStreams } from "./call-stream.ts";
 import { type Service, serveUnary, startServer } from "./grpc-server.ts";
@@ -27,16 +28,19 @@ const order = {
 const services: [name: string, service: Service][] = [
   [
     "bazaar.v1.Catalog",
-    { definition: Catalog.service, implementation: { GetRegister: serveUnary(async () => register) }, drain() {} },
+    { definition: CatalogService, implementation: { getRegister: serveUnary(async () => register) }, drain() {} },
   ],
   [
     "bazaar.v1.Orders",
     {
-      definition: Orders.service,
+      definition: OrdersService,
       implementation: {
-        GetOrder: new CallStreams().serve(async ({ id }: { id: number; sequence: number }) => ({
-          order: { ...order, id },
-        })),
+        getOrder: new CallStreams().serve(
+          async ({ id }: { id: number; sequence: number }) => ({
+            order: { ...order, id },
+          }),
+          {},
+        ),
       },
       drain() {},
     },
@@ -95,6 +99,45 @@ function descriptorSet(files: readonly Buffer[]): Buffer {
 function varint(value: number): number[] {
   return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)];
 }
+
+interface Watched {
+  readonly status: string;
+}
+
+describe("health", () => {
+  test.each(["", "bazaar.v1.Catalog"])("of %o: serving until the service stops", async (service) => {
+    const [, catalog] = services[0] ?? [];
+    const server = await startServer({ host: "127.0.0.1", port: 0 }, catalog as Service);
+    onTestFinished(() => server.stop(0));
+    const Health = grpc.makeGenericClientConstructor(healthService, "Health");
+    const client = new Health(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure());
+    onTestFinished(() => client.close());
+    const { Check, Watch } = client as unknown as {
+      Check(request: object, answered: (error: grpc.ServiceError | null, reply: unknown) => void): void;
+      Watch(request: object): grpc.ClientReadableStream<Watched>;
+    };
+    const check = (request: object) =>
+      new Promise((resolve, reject) => {
+        Check.call(client, request, (error, reply) => (error ? reject(error) : resolve(reply)));
+      });
+    expect(await check({ service })).toEqual({ status: "SERVING" });
+    await expect(check({ service: "another" })).rejects.toMatchObject({ code: grpc.status.NOT_FOUND });
+
+    const watched: string[] = [];
+    const watch = Watch.call(client, { service });
+    const ended = new Promise<void>((resolve) => watch.on("error", () => resolve()));
+    const told = new Promise<void>((resolve) => {
+      watch.on("data", ({ status }: Watched) => {
+        watched.push(status);
+        resolve();
+      });
+    });
+    await told;
+    await server.stop(0);
+    await ended;
+    expect(watched).toEqual(["SERVING", "NOT_SERVING"]);
+  });
+});
 
 describe.each(services)("%s", (name, service) => {
   test.each(reflectionVersions)(

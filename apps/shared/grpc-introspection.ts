@@ -1,0 +1,90 @@
+/**
+ * Health and reflection beside every service, for probes and for grpcurl. Most processes are never asked, and what
+ * answers takes longer to load than everything else in a service: it is loaded by the first question.
+ */
+
+import { createRequire } from "node:module";
+import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+
+const require = createRequire(import.meta.url);
+
+interface Server {
+  addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void;
+}
+
+/** The kinds of a service's calls, by the names of its methods. */
+type Methods = Readonly<Record<string, { readonly requestStream: boolean; readonly responseStream: boolean }>>;
+
+const unary = { requestStream: false, responseStream: false };
+const stream = { requestStream: false, responseStream: true };
+const twoWay = { requestStream: true, responseStream: true };
+
+export interface Health {
+  /** From now on whoever asks is told that the service doesn't serve any more. */
+  stop(): void;
+}
+
+/** `service`: its full name, for probes that ask for it. */
+export function addHealth(server: Server, service: string): Health {
+  let status: "SERVING" | "NOT_SERVING" = "SERVING";
+  let loaded: import("grpc-health-check").HealthImplementation | undefined;
+  addLazily(server, "grpc.health.v1.Health", { Check: unary, Watch: stream, List: unary }, (receiver) => {
+    const { HealthImplementation } = require("grpc-health-check") as typeof import("grpc-health-check");
+    loaded = new HealthImplementation({ "": status, [service]: status });
+    loaded.addToServer(receiver);
+  });
+  return {
+    stop() {
+      status = "NOT_SERVING";
+      loaded?.setStatus("", status);
+      loaded?.setStatus(service, status);
+    },
+  };
+}
+
+export function addReflection(server: Server): void {
+  for (const version of ["v1", "v1alpha"]) {
+    const service = `grpc.reflection.${version}.ServerReflection`;
+    addLazily(server, service, { ServerReflectionInfo: twoWay }, (receiver) => {
+      const { ReflectionService } = require("@grpc/reflection") as typeof import("@grpc/reflection");
+      const { loadDescriptors } =
+        require("@stock-bazaar/proto/descriptors") as typeof import("@stock-bazaar/proto/descriptors");
+      new ReflectionService(loadDescriptors()).addToServer(receiver);
+    });
+  }
+}
+
+/** Serves `methods` of `service` by what `load` adds to a server, once the first of them is called. */
+function addLazily(server: Server, service: string, methods: Methods, load: (receiver: Server) => void): void {
+  let loaded: { definition: ServiceDefinition; implementation: UntypedServiceImplementation } | undefined;
+  const find = (path: string) => {
+    if (!loaded) {
+      load({
+        addService(definition, implementation) {
+          if (Object.values(definition).some((method) => method.path.startsWith(`/${service}/`)))
+            loaded = { definition, implementation };
+        },
+      });
+    }
+    const { definition = {}, implementation = {} } = loaded ?? {};
+    const [name, method] = Object.entries(definition).find(([, candidate]) => candidate.path === path) ?? [];
+    if (name === undefined || !method) throw new Error(`${path} isn't served`);
+    const answer = implementation[name] ?? implementation[method.originalName ?? ""];
+    return { method, answer: answer as (...call: unknown[]) => void };
+  };
+  const definition: Record<string, MethodDefinition<unknown, unknown>> = {};
+  const implementation: UntypedServiceImplementation = {};
+  for (const [name, kind] of Object.entries(methods)) {
+    const path = `/${service}/${name}`;
+    definition[name] = {
+      path,
+      ...kind,
+      requestSerialize: (request) => find(path).method.requestSerialize(request),
+      requestDeserialize: (bytes) => find(path).method.requestDeserialize(bytes),
+      responseSerialize: (reply) => find(path).method.responseSerialize(reply),
+      responseDeserialize: (bytes) => find(path).method.responseDeserialize(bytes),
+    };
+    implementation[name] = (...call: unknown[]) => find(path).answer(...call);
+  }
+  server.addService(definition, implementation);
+}

@@ -1,8 +1,0 @@
-// From common.proto
-
-
-export interface Empty {
-}
-
-export interface Empty__Output {
-}
