@@ -1,6 +1,6 @@
 /**
  * Three kinds of tests, one after the other: `unit` runs in seconds, `sim` runs thousands of simulated failures on all
- * cores, `e2e` starts real processes, many of them, and so two files at a time.
+ * cores, `e2e` starts real processes, many of them, and so three files at a time.
  */
 
 import { defineConfig } from "vitest/config";
@@ -43,7 +43,7 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           pool: "threads",
           sequence: { groupOrder: 2 },
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
