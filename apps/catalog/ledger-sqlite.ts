@@ -3,6 +3,7 @@
  * before it writes, and a crash leaves all of it or nothing.
  */
 
+import { orderColumns, orderValues, prepareInsert } from "@stock-bazaar/db/insert-rows";
 import type { CatalogDatabase } from "@stock-bazaar/db/open";
 import { sqliteFailure } from "@stock-bazaar/db/sqlite-failure";
 import type { AcquireRequest } from "@stock-bazaar/shared/api";
@@ -11,7 +12,7 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome } from "./decide.ts";
 import type { Ledger, LedgerChange } from "./ledger.ts";
 
-const orderColumns = "id, key, name, type, quantity, price_cents AS priceCents, term, created_at AS createdAt";
+const orderFields = "id, key, name, type, quantity, price_cents AS priceCents, term, created_at AS createdAt";
 const stockColumns = "name, price_cents AS priceCents, quantity, volume, rev";
 
 /**
@@ -30,18 +31,16 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
   const setStock = client.prepare<[number, number, number, string]>(
     "UPDATE stocks SET quantity = ?, volume = ?, rev = ? WHERE name = ?",
   );
-  const orderByKey = client.prepare<[string], Pick<Order, "id" | "name" | "quantity"> & { type: TradeType }>(
-    "SELECT id, name, type, quantity FROM ledger WHERE key = ?",
+  const ordersByKeys = client.prepare<[string], Pick<Order, "id" | "key" | "name" | "quantity"> & { type: TradeType }>(
+    "SELECT id, key, name, type, quantity FROM ledger WHERE key IN (SELECT value FROM json_each(?))",
   );
   const keyOfOrder = client.prepare<[number], { key: string }>("SELECT key FROM ledger WHERE id = ?");
-  const insertOrder = client.prepare<[number, string, string, string, number, number, number, string]>(
-    "INSERT INTO ledger (id, key, name, type, quantity, price_cents, term, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-  );
+  const insertOrders = prepareInsert(client, "ledger", orderColumns);
   const ordersAfter = client.prepare<[number, number], Order>(
-    `SELECT ${orderColumns} FROM ledger WHERE id > ? ORDER BY id LIMIT ?`,
+    `SELECT ${orderFields} FROM ledger WHERE id > ? ORDER BY id LIMIT ?`,
   );
-  const rejectionByKey = client.prepare<[string], { fingerprint: string; reason: RejectionReason }>(
-    "SELECT fingerprint, reason FROM rejections WHERE key = ?",
+  const rejectionsByKeys = client.prepare<[string], { key: string; fingerprint: string; reason: RejectionReason }>(
+    "SELECT key, fingerprint, reason FROM rejections WHERE key IN (SELECT value FROM json_each(?))",
   );
   const insertRejection = client.prepare<[string, string, string, string]>(
     "INSERT INTO rejections (key, fingerprint, reason, created_at) VALUES (?, ?, ?, ?)",
@@ -50,13 +49,19 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
     "DELETE FROM rejections WHERE rowid IN (SELECT rowid FROM rejections WHERE created_at < ? LIMIT ?)",
   );
 
-  function outcomeOf(key: string): KnownOutcome | undefined {
-    const order = orderByKey.get(key);
-    if (order) return { fingerprint: fingerprint(order), result: { status: "accepted", orderId: order.id } };
-    const rejection = rejectionByKey.get(key);
-    if (rejection)
-      return { fingerprint: rejection.fingerprint, result: { status: "rejected", reason: rejection.reason } };
-    return undefined;
+  /** One question for the whole batch: a call into SQLite takes longer than a look into its index. */
+  function outcomesOf(trades: readonly Trade[]): Map<string, KnownOutcome> {
+    const keys = JSON.stringify(trades.map(({ key }) => key));
+    const outcomes = new Map<string, KnownOutcome>();
+    for (const order of ordersByKeys.all(keys)) {
+      outcomes.set(order.key, {
+        fingerprint: fingerprint(order),
+        result: { status: "accepted", orderId: order.id },
+      });
+    }
+    for (const { key, fingerprint, reason } of rejectionsByKeys.all(keys))
+      outcomes.set(key, { fingerprint, result: { status: "rejected", reason } });
+    return outcomes;
   }
 
   function currentRegister(): Register {
@@ -75,18 +80,7 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
       );
     }
     const decision = decideOn(current.head);
-    for (const order of decision.orders) {
-      insertOrder.run(
-        order.id,
-        order.key,
-        order.name,
-        order.type,
-        order.quantity,
-        order.priceCents,
-        order.term,
-        order.createdAt,
-      );
-    }
+    insertOrders(decision.orders.map(orderValues));
     for (const { key, fingerprint, reason, createdAt } of decision.rejections)
       insertRejection.run(key, fingerprint, reason, createdAt);
     for (const { quantity, volume, rev, name } of decision.stocks) setStock.run(quantity, volume, rev, name);
@@ -128,9 +122,16 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
   return {
     apply: async ({ term, trades, createdAt }: { term: number; trades: readonly Trade[]; createdAt: string }) =>
       explained(() =>
-        write.immediate(term, (head) =>
-          decide(trades, { outcomeOf, stockOf: (name) => stockByName.get(name), head, term, createdAt }),
-        ),
+        write.immediate(term, (head) => {
+          const known = outcomesOf(trades);
+          return decide(trades, {
+            outcomeOf: (key) => known.get(key),
+            stockOf: (name) => stockByName.get(name),
+            head,
+            term,
+            createdAt,
+          });
+        }),
       ),
     restock: async ({ term, quantity, createdAt }) =>
       explained(() =>

@@ -206,9 +206,10 @@ describe("everything else", () => {
     expect(looked.value?.map((stock) => stock?.name)).toEqual(["FishCo", undefined, "GameStart", "FishCo"]);
   });
 
-  test("a batch that is too large is refused before it is begun", async () => {
+  test("a batch that is too large, or has a key that could not be found again, is refused before it is begun", async () => {
     const { catalog } = await scenario();
     expect(await rejectionCode(catalog.apply({ term: 1, trades: tradesOf("k", 10_001) }))).toBe("INVALID_REQUEST");
+    expect(await rejectionCode(catalog.apply({ term: 1, trades: [tradeOf("k\0")] }))).toBe("INVALID_REQUEST");
     expect((await catalog.register()).head).toBe(0);
   });
 

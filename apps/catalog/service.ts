@@ -80,6 +80,10 @@ export class CatalogService implements CatalogApi {
     if (trades.length > batchTradesMax) {
       throw new BazaarError("INVALID_REQUEST", `${trades.length} trades in one batch: allowed are ${batchTradesMax}`);
     }
+    // SQLite's JSON, in which the ledger looks for keys, ends a text there.
+    if (trades.some(({ key }) => key.includes("\0"))) {
+      throw new BazaarError("INVALID_REQUEST", "a key with a NUL in it: allowed is any other character");
+    }
     const change = await this.#write(() => this.#ledger.apply({ term, trades, createdAt: this.#clock.wallTime() }));
     if (this.#logger.isLevelEnabled("debug")) {
       for (const [index, { requestId, key }] of trades.entries()) {

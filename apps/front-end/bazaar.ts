@@ -45,6 +45,8 @@ export interface Bazaar {
   lookup(name: string): StockLookup | Promise<StockLookup>;
   /** From the cache only. */
   lookupCached(name: string): Stock | undefined;
+  /** As `lookupCached`, for whoever asks again when there is nothing: only a hit is counted. */
+  peekCached(name: string): Stock | undefined;
   dropCached(name: string): void;
   /** All stocks, sorted by name. */
   stocks(): Promise<Stock[]>;

@@ -97,6 +97,10 @@ export class LiveBazaar implements Bazaar {
     return this.#cache.get(name, this.#options.clock.nowMs());
   }
 
+  peekCached(name: string): Stock | undefined {
+    return this.#cache.peek(name, this.#options.clock.nowMs());
+  }
+
   dropCached(name: string): void {
     this.#cache.drop(name);
   }

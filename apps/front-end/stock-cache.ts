@@ -82,9 +82,15 @@ export class StockCache {
 
   /** The stock, if it may be served now. Counts as a hit or a miss. */
   get(name: string, nowMs: number): Stock | undefined {
+    const stock = this.peek(name, nowMs);
+    if (!stock) this.#misses += 1;
+    return stock;
+  }
+
+  /** As `get`, but a miss isn't counted. */
+  peek(name: string, nowMs: number): Stock | undefined {
     const stock = this.#servable(name, nowMs);
     if (stock) this.#hits += 1;
-    else this.#misses += 1;
     return stock;
   }
 

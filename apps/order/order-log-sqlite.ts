@@ -1,5 +1,6 @@
 /** A replica's orders in SQLite: one transaction and one fsync for each chunk. */
 
+import { orderColumns, orderValues, prepareInsert } from "@stock-bazaar/db/insert-rows";
 import type { OrderDatabase } from "@stock-bazaar/db/open";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { assertContinues, type LastOrder, type OrderLog } from "./order-log.ts";
@@ -11,9 +12,7 @@ const none: LastOrder = { id: 0, key: "" };
 export function createSqliteOrderLog(database: OrderDatabase): OrderLog {
   const { client } = database;
 
-  const insert = client.prepare<[number, string, string, string, number, number, number, string]>(
-    "INSERT INTO orders (id, key, name, type, quantity, price_cents, term, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-  );
+  const insert = prepareInsert(client, "orders", orderColumns);
   const byId = client.prepare<[number], Order>(`SELECT ${columns} FROM orders WHERE id = ?`);
   const after = client.prepare<[number, number], Order>(
     `SELECT ${columns} FROM orders WHERE id > ? ORDER BY id LIMIT ?`,
@@ -21,11 +20,7 @@ export function createSqliteOrderLog(database: OrderDatabase): OrderLog {
   const newest = client.prepare<[number, number], Order>(
     `SELECT ${columns} FROM orders WHERE id < ? ORDER BY id DESC LIMIT ?`,
   );
-  const appendAll = client.transaction((orders: readonly Order[]) => {
-    for (const { id, key, name, type, quantity, priceCents, term, createdAt } of orders) {
-      insert.run(id, key, name, type, quantity, priceCents, term, createdAt);
-    }
-  });
+  const appendAll = client.transaction((orders: readonly Order[]) => insert(orders.map(orderValues)));
 
   const below = (before: number) => (before === 0 ? Number.MAX_SAFE_INTEGER : before);
   let last: LastOrder = newest.get(below(0), 1) ?? none;

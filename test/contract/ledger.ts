@@ -150,6 +150,8 @@ export function ledgerContract(
           trades.map(({ key, name: stock, quantity }) => [key, stock, quantity]),
         );
         expect((await ledger.stocks(names)).every(({ quantity }) => quantity === 2_147_483_747)).toBe(true);
+        const again = await ledger.apply({ term: 1, trades, createdAt });
+        expect(again.outcomes).toEqual([1, 2, 3, 4].map((id) => accepted(id, true)));
         await ledger.close();
       });
     });
@@ -160,6 +162,22 @@ export function ledgerContract(
         expect((await apply([tradeOf("a"), tradeOf("a")])).outcomes).toEqual([accepted(1), accepted(1, true)]);
         expect((await apply([tradeOf("a")])).outcomes).toEqual([accepted(1, true)]);
         expect(await ledger.stocks(["GameStart"])).toMatchObject([{ quantity: 9, volume: 1 }]);
+        await ledger.close();
+      });
+
+      test("in a batch of any size each key is new or known by itself", async () => {
+        const { ledger, apply } = await led();
+        const trades = tradesOf("k", 100, { type: "sell" });
+        await apply(trades.filter((_, index) => index % 3 === 0));
+        const { outcomes, orders } = await apply(trades);
+        expect(outcomes.map((outcome) => "replayed" in outcome && outcome.replayed)).toEqual(
+          trades.map((_, index) => index % 3 === 0),
+        );
+        expect(orders.map(({ key }) => key)).toEqual(
+          trades.filter((_, index) => index % 3 !== 0).map(({ key }) => key),
+        );
+        expect((await ledger.register()).head).toBe(100);
+        expect(await ledger.ordersAfter(34, 100)).toEqual(orders);
         await ledger.close();
       });
 

@@ -27,15 +27,24 @@ export function lookupStock(
 /** The replies that tell of a stock out of the cache: rendered once, and gone with the stock. */
 const hitReplies = new WeakMap<Stock, Reply>();
 
-export function stockFound(context: Context, stock: Stock, cache: CacheUse): Reply {
-  let reply = cache === "hit" ? hitReplies.get(stock) : undefined;
+export function hitReply(stock: Stock): Reply {
+  let reply = hitReplies.get(stock);
   if (reply === undefined) {
-    reply = json(
-      { data: { name: stock.name, price: priceOf(stock.priceCents), quantity: stock.quantity } },
-      { etag: tagOf(stock), "x-cache": cache },
-    );
-    if (cache === "hit") hitReplies.set(stock, reply);
+    reply = stockReplyOf(stock, "hit");
+    hitReplies.set(stock, reply);
   }
+  return reply;
+}
+
+function stockReplyOf(stock: Stock, cache: CacheUse): Reply {
+  return json(
+    { data: { name: stock.name, price: priceOf(stock.priceCents), quantity: stock.quantity } },
+    { etag: tagOf(stock), "x-cache": cache },
+  );
+}
+
+export function stockFound(context: Context, stock: Stock, cache: CacheUse): Reply {
+  const reply = cache === "hit" ? hitReply(stock) : stockReplyOf(stock, cache);
   const ifNoneMatch = context.req.raw.headers.get("if-none-match");
   return ifNoneMatch !== null && matchesTag(ifNoneMatch, tagOf(stock)) ? reply.notModified() : reply;
 }

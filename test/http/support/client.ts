@@ -81,6 +81,8 @@ export function withChanges(bazaar: Bazaar, changes: Partial<Bazaar>): Bazaar {
   return {
     lookup: (name) => bazaar.lookup(name),
     lookupCached: (name) => bazaar.lookupCached(name),
+    // A hit would hide the other lookup.
+    peekCached: (name) => (changes.lookup === undefined ? bazaar.peekCached(name) : undefined),
     dropCached: (name) => bazaar.dropCached(name),
     stocks: () => bazaar.stocks(),
     trade: (trade) => bazaar.trade(trade),
