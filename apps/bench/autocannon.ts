@@ -13,14 +13,20 @@ const load = JSON.parse(process.argv[2] ?? "{}") as {
   connections: number;
   seconds: number;
   stocks: string[];
+  /** Before each trade. */
+  lookups: number;
 };
 
-const trades = ["sell", "buy"].flatMap((type) =>
-  load.stocks.map((name) => ({
-    method: "POST" as const,
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ name, quantity: 1, type }),
-  })),
+const requests: autocannon.Request[] = ["sell", "buy"].flatMap((type) =>
+  load.stocks.flatMap((name) => [
+    ...Array.from({ length: load.lookups }, () => ({ method: "GET" as const, path: `/stocks/${name}` })),
+    {
+      method: "POST" as const,
+      path: "/orders",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name, quantity: 1, type }),
+    },
+  ]),
 );
 
 const latenciesMs: number[] = [];
@@ -29,7 +35,7 @@ const running = autocannon(
     url: load.url,
     connections: load.connections,
     duration: load.seconds,
-    ...(trades.length > 0 && { requests: trades }),
+    ...(requests.length > 0 && { requests }),
   },
   (error: Error | null, result) => {
     if (error) throw error;

@@ -7,8 +7,14 @@ import { join } from "node:path";
 import { type LoadResult, parseAutocannon, parseWrk } from "./load-output.ts";
 import type { LoadTool } from "./names.ts";
 
+/** `mixed`: lookups of each stock, and then a trade of it. */
+export type LoadKind = "trades" | "lookups" | "mixed";
+
+/** Of a mixed load: a trade follows one lookup in five, the p = 0.2 of the classic experiment. */
+export const lookupsPerTrade = 5;
+
 export interface Load {
-  readonly kind: "trades" | "lookups";
+  readonly kind: LoadKind;
   readonly connections: number;
   /** Whole seconds. */
   readonly seconds: number;
@@ -40,12 +46,19 @@ export async function putLoad(
   signal: AbortSignal,
 ): Promise<MeasuredLoad> {
   signal.throwIfAborted();
-  const isTrade = load.kind === "trades";
-  const target = isTrade ? `${url}/orders` : `${url}/stocks/${stocks[0] ?? ""}`;
-  const command = tool === "wrk" ? wrkCommand(load, target) : autocannonCommand(load, target, isTrade ? stocks : []);
+  const isLookup = load.kind === "lookups";
+  const lookups = load.kind === "mixed" ? lookupsPerTrade : 0;
+  const target = isLookup ? `${url}/stocks/${stocks[0] ?? ""}` : url;
+  const command =
+    tool === "wrk"
+      ? wrkCommand(load, target)
+      : autocannonCommand(load, target, { stocks: isLookup ? [] : stocks, lookups });
   const child = Bun.spawn(command, {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env.PATH, ...(isTrade && { BENCH_STOCKS: stocks.join() }) },
+    env: {
+      PATH: process.env.PATH,
+      ...(!isLookup && { BENCH_STOCKS: stocks.join(), BENCH_LOOKUPS: String(lookups) }),
+    },
     // Ctrl-C reaches this process only.
     detached: true,
     signal,
@@ -63,8 +76,12 @@ function wrkCommand({ connections, seconds }: Load, target: string): string[] {
   return ["wrk", ...numbers, "-s", join(import.meta.dirname, "wrk.lua"), target];
 }
 
-function autocannonCommand({ connections, seconds }: Load, url: string, stocks: readonly string[]): string[] {
-  const load = JSON.stringify({ url, connections, seconds, stocks });
+function autocannonCommand(
+  { connections, seconds }: Load,
+  url: string,
+  { stocks, lookups }: { stocks: readonly string[]; lookups: number },
+): string[] {
+  const load = JSON.stringify({ url, connections, seconds, stocks, lookups });
   return [process.execPath, join(import.meta.dirname, "autocannon.ts"), load];
 }
 

@@ -7,7 +7,7 @@ export const systemNames = ["service", "yardstick", "naive"] as const;
 export type SystemName = (typeof systemNames)[number];
 
 /** Instead of rows: what one rate doesn't tell. */
-export const experimentNames = ["kill", "freeze", "copies", "ledger"] as const;
+export const experimentNames = ["kill", "freeze", "copies", "ledger", "soak"] as const;
 export type ExperimentName = (typeof experimentNames)[number];
 
 export const loadTools = ["wrk", "autocannon"] as const;

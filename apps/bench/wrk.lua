@@ -1,7 +1,9 @@
 -- What wrk sends, and one line of JSON about it in the end. BENCH_STOCKS set: trades, a sale and a purchase of each of
--- these stocks in turn, so that no stock runs out. Not set: the plain GET that wrk does by itself.
+-- these stocks in turn, so that no stock runs out, and before each trade BENCH_LOOKUPS lookups of the same stock. Not
+-- set: the plain GET that wrk does by itself.
 
 local stocks = os.getenv("BENCH_STOCKS")
+local lookups = tonumber(os.getenv("BENCH_LOOKUPS")) or 0
 
 if stocks then
   local requests = {}
@@ -10,8 +12,11 @@ if stocks then
   function init()
     for _, type in ipairs({ "sell", "buy" }) do
       for name in stocks:gmatch("[^,]+") do
+        for _ = 1, lookups do
+          requests[#requests + 1] = wrk.format("GET", "/stocks/" .. name)
+        end
         local body = string.format('{"name":"%s","quantity":1,"type":"%s"}', name, type)
-        requests[#requests + 1] = wrk.format("POST", nil, { ["Content-Type"] = "application/json" }, body)
+        requests[#requests + 1] = wrk.format("POST", "/orders", { ["Content-Type"] = "application/json" }, body)
       end
     end
   end

@@ -8,6 +8,7 @@ import type { ExperimentName, LoadTool } from "../names.ts";
 import { type CopiesRow, measureCopies } from "./copies.ts";
 import { type FailoverResult, measureFailover } from "./failover.ts";
 import { type LedgerSizeRow, measureLedgerSizes } from "./ledger-size.ts";
+import { measureSoak, type SoakResult } from "./soak.ts";
 
 export interface ExperimentOptions {
   readonly experiments: readonly ExperimentName[];
@@ -18,6 +19,8 @@ export interface ExperimentOptions {
   readonly kills: number;
   /** Orders in the ledger, ascending. */
   readonly orders: readonly number[];
+  /** Of the soak. */
+  readonly minutes: number;
   readonly tool: LoadTool;
 }
 
@@ -29,6 +32,7 @@ export interface ExperimentResult {
   readonly failovers: readonly FailoverResult[];
   readonly ledgerSizes: readonly LedgerSizeRow[];
   readonly copies: readonly CopiesRow[];
+  readonly soak: SoakResult | undefined;
 }
 
 /** Rejects when `signal` aborts; all that was started has ended then. */
@@ -53,6 +57,7 @@ export async function runExperiments(
     options,
     failovers,
     copies: asked("copies") ? await measureCopies(options, progress, signal) : [],
+    soak: asked("soak") ? await measureSoak(options, progress, signal) : undefined,
     ledgerSizes: asked("ledger") ? await measureLedgerSizes({ ...options, sizes: orders }, progress, signal) : [],
   };
 }

@@ -7,6 +7,7 @@ import type { CopiesRow } from "./copies.ts";
 import type { ExperimentResult } from "./experiments.ts";
 import type { FailoverResult } from "./failover.ts";
 import type { LedgerSizeRow } from "./ledger-size.ts";
+import type { SoakResult } from "./soak.ts";
 
 export function formatExperiments({
   startedAt,
@@ -15,6 +16,7 @@ export function formatExperiments({
   failovers,
   copies,
   ledgerSizes,
+  soak,
 }: ExperimentResult): string {
   const { cpu, cores, memoryGib, system, bun, fileSystem, fsyncMs } = machine;
   const parts = [
@@ -25,6 +27,7 @@ export function formatExperiments({
     failovers.length > 0 ? failoverTable(failovers) : [],
     copies.length > 0 ? copiesTable(copies) : [],
     ledgerSizes.length > 0 ? ledgerTable(ledgerSizes) : [],
+    soak ? soakTable(soak) : [],
   ];
   return parts
     .filter((lines) => lines.length > 0)
@@ -88,4 +91,21 @@ function ledgerTable(rows: readonly LedgerSizeRow[]): string[] {
       ];
     }),
   );
+}
+
+function soakTable({ minutes, trades, lookups, errors, memoryMib }: SoakResult): string[] {
+  const moments = [1, Math.ceil(minutes / 2), minutes].filter((minute, index, all) => all.indexOf(minute) === index);
+  return [
+    `${whole(trades)} trades and ${whole(lookups)} lookups in ${counted(minutes, "minute")}, ${whole(errors)} failed. MiB of each process:`,
+    "",
+    ...markdownTable(
+      ["process", ...moments.map((minute) => `after ${minute} min`), "most"],
+      0,
+      Object.entries(memoryMib).map(([name, mib]) => [
+        name,
+        ...moments.map((minute) => whole(mib[minute - 1] ?? 0)),
+        whole(Math.max(...mib)),
+      ]),
+    ),
+  ];
 }

@@ -18,16 +18,17 @@ export interface BenchCommandOptions extends Omit<BenchOptions, "warmUpSeconds" 
   readonly experiments: readonly ExperimentName[];
   readonly kills: number;
   readonly orders: readonly number[];
+  readonly minutes: number;
 }
 
 export async function bench(options: BenchCommandOptions): Promise<void> {
-  const { json, warmUp: warmUpSeconds, tool = findLoadTool(), experiments, kills, orders, ...rows } = options;
+  const { json, warmUp: warmUpSeconds, tool = findLoadTool(), experiments, kills, orders, minutes, ...rows } = options;
   const stopping = new AbortController();
   void nextStopSignal().then((reason) => stopping.abort(new CommandError(`stopped by ${reason}`)));
   const progress = (line: string) => void process.stderr.write(`${line}\n`);
   if (experiments.length > 0) {
     const [connections = 0] = rows.connections;
-    const asked = { experiments, kills, orders, connections, seconds: rows.seconds, warmUpSeconds, tool };
+    const asked = { experiments, kills, orders, minutes, connections, seconds: rows.seconds, warmUpSeconds, tool };
     const found = await runExperiments(asked, progress, stopping.signal);
     return tell(found, formatExperiments(found), json);
   }

@@ -18,6 +18,7 @@ const roundsMax = 1_000_000;
 const measuredRoundsMax = 100;
 const connectionsMax = 10_000;
 const killsMax = 1000;
+const minutesMax = 10_080;
 const ordersMax = 100_000_000;
 const frontEndsMax = 9;
 const seedMax = 2 ** 32 - 1;
@@ -126,6 +127,7 @@ export function benchCommand(): Command {
         [1000, 100_000, 1_000_000],
       ),
     )
+    .option("--minutes <n>", "of load in the soak experiment", wholeNumber(1, minutesMax), 60)
     .addOption(new Option("--tool <name>", "default: wrk where it is installed").choices(loadTools))
     .option("--json [file]", "write JSON to this file, or to standard output in place of the tables")
     .action(async (options: BenchCommandOptions) => (await import("../commands/bench.ts")).bench(options));
