@@ -140,12 +140,12 @@ describe("the tail (R8, R9)", () => {
     const one = session("one");
     one.renew(1);
     expect(one.messages).toEqual([
-      { sequence: 0, head: 1, leaseMs, changes: [], previousHead: 1 },
-      { sequence: 1, head: 1, leaseMs, changes: [], previousHead: 1 },
+      { sequence: 0, head: 1, leaseMs, changes: [], previousHead: 1, alone: false },
+      { sequence: 1, head: 1, leaseMs, changes: [], previousHead: 1, alone: false },
     ]);
   });
 
-  test("tells every session what has changed, once, with the newest rev of each stock", async () => {
+  test("tells every session what has changed, once, with each stock as it is now", async () => {
     const { catalog, session } = await scenario();
     const [one, two] = [session("one"), session("two")];
     await catalog.apply({ term: 1, trades: [...tradesOf("g", 2), tradeOf("f", { name: "FishCo" })] });
@@ -154,13 +154,31 @@ describe("the tail (R8, R9)", () => {
       head: 3,
       leaseMs,
       changes: [
-        { name: "GameStart", rev: 2 },
-        { name: "FishCo", rev: 3 },
+        stockOf("GameStart", { quantity: 98, volume: 2, rev: 2 }),
+        stockOf("FishCo", { quantity: 49, volume: 1, rev: 3 }),
       ],
       previousHead: 0,
+      alone: false,
     };
     expect(one.messages.slice(1)).toEqual([news]);
     expect(two.messages.slice(1)).toEqual([news]);
+  });
+
+  test("tells a session that it is alone, as soon as no other may serve", async () => {
+    const { clock, session, buy } = await scenario();
+    const one = session("one");
+    await buy("a");
+    const two = session("two");
+    await buy("b");
+    two.close();
+    await buy("c");
+    one.renew(3);
+    await clock.advance(keptMs - 1);
+    one.renew(3);
+    await clock.advance(1);
+    await buy("d");
+    const told = one.messages.filter(({ sequence }) => sequence === -1);
+    expect(told.map(({ alone }) => alone)).toEqual([true, false, false, true]);
   });
 
   test("tells of restocks too", async () => {
@@ -168,7 +186,7 @@ describe("the tail (R8, R9)", () => {
     await catalog.apply({ term: 1, trades: [tradeOf("all", { quantity: 100 })] });
     const one = session("one");
     await catalog.restock({ term: 1, quantity: 10 });
-    expect(one.messages.at(-1)?.changes).toEqual([{ name: "GameStart", rev: 2 }]);
+    expect(one.messages.at(-1)?.changes).toEqual([stockOf("GameStart", { quantity: 10, volume: 100, rev: 2 })]);
   });
 
   test("says nothing when nothing has changed", async () => {

@@ -149,7 +149,14 @@ export class CatalogService implements CatalogApi {
       if (session !== undefined && this.#tails.get(session) === handlers) this.#tails.delete(session);
     };
     const reply = (sequence: number) =>
-      handlers.message({ sequence, head: this.#head, leaseMs: this.#leaseMs, changes: [], previousHead: this.#head });
+      handlers.message({
+        sequence,
+        head: this.#head,
+        leaseMs: this.#leaseMs,
+        changes: [],
+        previousHead: this.#head,
+        alone: false,
+      });
     const end = () => {
       close();
       handlers.ended(sessionOver());
@@ -223,11 +230,17 @@ export class CatalogService implements CatalogApi {
     if (change.head <= this.#head) return;
     const previousHead = this.#head;
     this.#head = change.head;
-    const changes = change.stocks.map(({ name, rev }) => ({ name, rev }));
-    const news = { sequence: -1, head: change.head, leaseMs: this.#leaseMs, changes, previousHead };
+    const nowMs = this.#clock.nowMs();
+    const news = {
+      sequence: -1,
+      head: change.head,
+      leaseMs: this.#leaseMs,
+      changes: change.stocks,
+      previousHead,
+    };
     for (const [session, handlers] of this.#tails) {
       if (this.#sessions.has(session)) {
-        handlers.message(news);
+        handlers.message({ ...news, alone: this.#sessions.alone(session, nowMs) });
       } else {
         // Its lease has run out: news for a front-end that doesn't read them would only fill memory.
         this.#tails.delete(session);

@@ -10,6 +10,36 @@ function sessions(): Sessions {
   return new Sessions({ leaseMs, startedMs: -10_000 });
 }
 
+describe("who may serve alone", () => {
+  test("a session, while no other may serve: none that is open, none whose lease still runs", () => {
+    const open = sessions();
+    open.hello("a", 4, 0, "");
+    expect(open.alone("a", 0)).toBe(true);
+    open.hello("b", 4, 10, "");
+    expect([open.alone("a", 20), open.alone("b", 20)]).toEqual([false, false]);
+    open.renew("a", 4, 100);
+    expect(open.alone("a", 10 + keptMs - 1)).toBe(false);
+    expect(open.alone("a", 10 + keptMs)).toBe(true);
+  });
+
+  test("nobody soon after a start: sessions of before may serve yet", () => {
+    const started = new Sessions({ leaseMs, startedMs: 1000 });
+    started.hello("a", 4, 1000, "");
+    expect(started.alone("a", 1000 + keptMs - 1)).toBe(false);
+    expect(started.alone("a", 1000 + keptMs)).toBe(true);
+  });
+
+  test("also after another has said goodbye, or was replaced", () => {
+    const open = sessions();
+    for (const id of ["a", "b", "c"]) open.hello(id, 4, 0, "");
+    open.goodbye("b");
+    expect(open.alone("a", 10)).toBe(false);
+    open.hello("a2", 4, 10, "a");
+    open.goodbye("c");
+    expect(open.alone("a2", 10)).toBe(true);
+  });
+});
+
 describe("when a change is settled (R7)", () => {
   test("at once when nobody has a session", () => {
     expect(sessions().settled(7, 0)).toBe(7);

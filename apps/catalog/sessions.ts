@@ -73,6 +73,15 @@ export class Sessions {
     return this.#settled;
   }
 
+  /** May no other session serve? Then a change is settled as soon as this one has taken it in. */
+  alone(id: string, nowMs: number): boolean {
+    if (nowMs < this.#quietUntilMs) return false;
+    for (const [other, { expiresMs }] of this.#sessions) {
+      if (other !== id && expiresMs > nowMs) return false;
+    }
+    return true;
+  }
+
   /** When `settled` may rise by the passing of time alone; `undefined` if only an acknowledgement can raise it. */
   nextExpiryMs(nowMs: number): number | undefined {
     if (nowMs < this.#quietUntilMs) return this.#quietUntilMs;

@@ -108,6 +108,31 @@ describe("changes", () => {
     expect(cache.get("A", 10)).toEqual(at(5));
   });
 
+  test("a change may replace what is cached: its place in the order and the capacity stay, its age begins anew", () => {
+    const cache = new StockCache({ capacity: 2, ttlMs: 100 });
+    cache.begin(session, 1000);
+    cache.fill(session, at(1, "A"), 0);
+    cache.fill(session, at(1, "B"), 10);
+    cache.replace(at(5, "A"), 90);
+    expect(cache.state(90).size).toBe(2);
+    cache.fill(session, at(1, "C"), 95);
+    expect(cache.get("A", 95)).toBeUndefined();
+    cache.replace(at(6, "B"), 100);
+    expect(cache.get("B", 199)).toEqual(at(6, "B"));
+    expect(cache.get("B", 200)).toBeUndefined();
+  });
+
+  test("what replaces raises the floor, brings nothing in, and never puts older in the place of newer", () => {
+    const cache = leasedCache();
+    cache.replace(at(5), 10);
+    expect(cache.state(10).size).toBe(0);
+    cache.fill(session, at(4), 10);
+    expect(cache.get("A", 10)).toBeUndefined();
+    cache.fill(session, at(7), 20);
+    cache.replace(at(6), 30);
+    expect(cache.get("A", 30)).toEqual(at(7));
+  });
+
   test("changes that arrive out of order never lower the floor", () => {
     const cache = leasedCache();
     cache.changed("A", 5);

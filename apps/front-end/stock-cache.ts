@@ -11,8 +11,8 @@ import QuickLRU from "quick-lru";
 import type { CacheState } from "./bazaar.ts";
 
 interface Entry {
-  readonly stock: Stock;
-  readonly filledMs: number;
+  stock: Stock;
+  filledMs: number;
 }
 
 export class StockCache {
@@ -110,6 +110,14 @@ export class StockCache {
     this.#floor.set(name, rev);
     const entry = this.#entries.peek(name);
     if (entry && entry.stock.rev < rev) this.drop(name);
+  }
+
+  /** The stock has changed, and to know it here is enough: whoever has it cached goes on with what it is now. */
+  replace(stock: Stock, nowMs: number): void {
+    const entry = this.#entries.peek(stock.name);
+    // In its place: a change is no use of it.
+    if (entry && entry.stock.rev < stock.rev) Object.assign(entry, { stock, filledMs: nowMs });
+    this.changed(stock.name, stock.rev);
   }
 
   drop(name: string): void {

@@ -47,9 +47,11 @@ function scenario() {
   };
   const sent = (kind: TailRequest["kind"]) => stream().requests.filter((request) => request.kind === kind);
   const reply = (sequence: number, head = 0) =>
-    stream().handlers.message({ sequence, head, leaseMs, changes: [], previousHead: head });
-  const news = (head: number, name: string, previousHead = head - 1) =>
-    stream().handlers.message({ sequence: -1, head, leaseMs, changes: [{ name, rev: head }], previousHead });
+    stream().handlers.message({ sequence, head, leaseMs, changes: [], previousHead: head, alone: false });
+  const news = (head: number, name: string, { previousHead = head - 1, alone = false } = {}) => {
+    const changes = [stockOf(name, { rev: head })];
+    stream().handlers.message({ sequence: -1, head, leaseMs, changes, previousHead, alone });
+  };
   return { clock, cache, tail, streams, stream, sent, reply, news };
 }
 
@@ -106,6 +108,20 @@ test("a change is acknowledged only after the cache no longer serves what it has
   expect(servedWhenAcked).toBeUndefined();
 });
 
+test("with no other front-end what is cached is replaced, and served at once; what isn't cached stays out", () => {
+  const { cache, tail, sent, reply, news } = scenario();
+  tail.start();
+  reply(0, 7);
+  cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
+  news(8, "A", { alone: true });
+  news(9, "B", { alone: true });
+  expect(sent("ack").map(({ acked }) => acked)).toEqual([8, 9]);
+  expect(cache.get("A", 1000)).toEqual(stockOf("A", { rev: 8 }));
+  expect(cache.get("B", 1000)).toBeUndefined();
+  news(10, "A");
+  expect(cache.get("A", 1000)).toBeUndefined();
+});
+
 test("a fill that was on its way when the news came stays out", async () => {
   const { cache, tail, reply, news } = scenario();
   tail.start();
@@ -120,8 +136,8 @@ test("what is acknowledged never falls, and goes with every renewal", async () =
   const { clock, tail, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
-  news(9, "A", 7);
-  news(8, "B", 7);
+  news(9, "A", { previousHead: 7 });
+  news(8, "B", { previousHead: 7 });
   await clock.advance(100);
   expect(sent("ack").map(({ acked }) => acked)).toEqual([9]);
   expect(sent("renew").map(({ acked }) => acked)).toEqual([9]);
@@ -132,7 +148,7 @@ test("news that come before others are not acknowledged: the session is over, an
   tail.start();
   reply(0, 7);
   cache.fill(cache.session, stockOf("A", { rev: 7 }), clock.nowMs());
-  news(9, "B", 8);
+  news(9, "B", { previousHead: 8 });
   expect(sent("ack")).toEqual([]);
   expect(cache.session).toBeUndefined();
   expect(cache.get("A", clock.nowMs())).toBeUndefined();
@@ -173,7 +189,7 @@ test("a stream that was given up can neither change nor prolong anything", async
   const old = stream();
   old.handlers.ended();
   await clock.advance(20);
-  old.handlers.message({ sequence: 0, head: 7, leaseMs, changes: [], previousHead: 7 });
+  old.handlers.message({ sequence: 0, head: 7, leaseMs, changes: [], previousHead: 7, alone: false });
   old.handlers.ended();
   expect(cache.session).toBeUndefined();
   expect(streams).toHaveLength(2);

@@ -84,7 +84,7 @@ export class Tail {
     this.#stream.close();
   }
 
-  #received({ sequence, head, leaseMs, changes, previousHead }: TailReply): void {
+  #received({ sequence, head, leaseMs, changes, previousHead, alone }: TailReply): void {
     const { cache } = this.#options;
     const sentMs = this.#sentMs.get(sequence);
     if (sentMs !== undefined) {
@@ -96,7 +96,11 @@ export class Tail {
     if (!this.#begun || sequence >= 0 || head <= this.#acked) return;
     // To acknowledge past a change that was missed would let the cache serve the older quantity.
     if (previousHead > this.#acked) return this.#lost(`the changes after ${this.#acked} are missing`);
-    for (const { name, rev } of changes) cache.changed(name, rev);
+    const nowMs = this.#options.clock.nowMs();
+    for (const stock of changes) {
+      if (alone) cache.replace(stock, nowMs);
+      else cache.changed(stock.name, stock.rev);
+    }
     this.#acked = head;
     this.#send("ack");
   }

@@ -62,9 +62,12 @@ export interface TailReply {
   readonly head: number;
   /** How long a lease lasts from the sending of the request. */
   readonly leaseMs: number;
-  readonly changes: readonly { readonly name: string; readonly rev: number }[];
+  /** With news, the stocks that have changed, as they are now. */
+  readonly changes: readonly Stock[];
   /** With news, the last id before these changes: whoever doesn't know everything up to there has missed something. */
   readonly previousHead: number;
+  /** With news: no other front-end may serve, so that what this one has taken in is settled by that alone (R7). */
+  readonly alone: boolean;
 }
 
 export interface CatalogApi {

@@ -301,17 +301,13 @@ export interface TailRequest {
   replaces: string;
 }
 
-export interface Change {
-  name: string;
-  rev: number;
-}
-
 export interface TailReply {
   sequence: number;
   head: number;
   leaseMs: number;
-  changes: Change[];
+  changes: Stock[];
   previousHead: number;
+  alone: boolean;
 }
 
 export interface Empty {
@@ -1377,65 +1373,8 @@ export const TailRequest: MessageFns<TailRequest> = {
   },
 };
 
-function createBaseChange(): Change {
-  return { name: "", rev: 0 };
-}
-
-export const Change: MessageFns<Change> = {
-  encode(message: Change, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
-    }
-    if (message.rev !== 0) {
-      writer.uint32(16).uint64(message.rev);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): Change {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseChange();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.rev = longToNumber(reader.uint64());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
 function createBaseTailReply(): TailReply {
-  return { sequence: 0, head: 0, leaseMs: 0, changes: [], previousHead: 0 };
+  return { sequence: 0, head: 0, leaseMs: 0, changes: [], previousHead: 0, alone: false };
 }
 
 export const TailReply: MessageFns<TailReply> = {
@@ -1450,10 +1389,13 @@ export const TailReply: MessageFns<TailReply> = {
       writer.uint32(24).uint32(message.leaseMs);
     }
     for (const v of message.changes) {
-      Change.encode(v!, writer.uint32(34).fork()).join();
+      Stock.encode(v!, writer.uint32(34).fork()).join();
     }
     if (message.previousHead !== 0) {
       writer.uint32(40).uint64(message.previousHead);
+    }
+    if (message.alone !== false) {
+      writer.uint32(48).bool(message.alone);
     }
     return writer;
   },
@@ -1500,7 +1442,7 @@ export const TailReply: MessageFns<TailReply> = {
               break;
             }
 
-            message.changes.push(Change.decode(reader, reader.uint32()));
+            message.changes.push(Stock.decode(reader, reader.uint32()));
             continue;
           }
           case 5: {
@@ -1509,6 +1451,14 @@ export const TailReply: MessageFns<TailReply> = {
             }
 
             message.previousHead = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.alone = reader.bool();
             continue;
           }
         }

@@ -252,10 +252,10 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
     await until("four requests", () => far.received.length === 4);
     expect(far.received).toEqual(requests);
 
-    const changes = Array.from({ length: many }, (_, index) => ({ name: `stock ${index}`, rev: largeId }));
+    const changes = Array.from({ length: many }, (_, index) => stockOf(`stock ${index}`, { rev: largeId }));
     const replies: TailReply[] = [
-      { sequence: 0, head: 4, leaseMs: 500, changes: [], previousHead: 4 },
-      { sequence: -1, head: largeId, leaseMs: 500, changes, previousHead: largeId - 1 },
+      { sequence: 0, head: 4, leaseMs: 500, changes: [], previousHead: 4, alone: false },
+      { sequence: -1, head: largeId, leaseMs: 500, changes, previousHead: largeId - 1, alone: true },
     ];
     for (const reply of replies) far.handlers.message(reply);
     await until("two replies", () => near.messages.length === 2);

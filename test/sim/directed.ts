@@ -79,6 +79,15 @@ export const directedCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "soon after the catalog's start nothing new is served: front-ends of before may still serve the old",
+    async run() {
+      const scene = await Scene.open({ young: true });
+      await scene.lookUp();
+      await scene.trade("key-1");
+      return [...(await scene.earlyAnswers()), ...(await scene.close())];
+    },
+  },
+  {
     title: "what was looked up before a session began isn't kept in it",
     async run() {
       const scene = await Scene.open();
@@ -129,8 +138,8 @@ class Scene {
     });
   }
 
-  /** The front-end has its first session, and nothing in its cache. */
-  static async open(): Promise<Scene> {
+  /** The front-end has its first session, and nothing in its cache. `young`: the catalog has only just started. */
+  static async open({ young = false } = {}): Promise<Scene> {
     const clock = new ManualClock();
     const catalog = await CatalogService.start({
       ledger: memoryLedger([stockOf(name, { quantity: 100 }), stockOf(otherName, { quantity: 100 })]),
@@ -139,7 +148,7 @@ class Scene {
       leaseMs,
     });
     await catalog.acquire({ replica: 1, term: 0, lastId: 0, lastKey: "" });
-    await clock.advance(2 * leaseMs);
+    if (!young) await clock.advance(2 * leaseMs);
     const scene = new Scene(catalog, clock);
     scene.frontEnd.start();
     await clock.flush();
@@ -202,6 +211,18 @@ class Scene {
       await this.clock.advance(10);
     }
     return wrong.slice(0, 1);
+  }
+
+  /** Looks for a lease whether the front-end serves what nobody may be told yet. */
+  async earlyAnswers(): Promise<string[]> {
+    for (let ms = 0; ms < leaseMs; ms += 10) {
+      const cached = this.frontEnd.lookupCached(name);
+      if (cached && cached.rev > this.#told)
+        return [`I6: rev ${cached.rev} is served while others may serve rev ${this.#told}`];
+      await this.clock.advance(10);
+    }
+    await this.clock.advance(leaseMs);
+    return [];
   }
 
   async close(): Promise<string[]> {

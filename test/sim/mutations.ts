@@ -43,8 +43,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "catalog/ledger-sqlite.ts",
-        find: "        order.key,\n",
-        replace: "        `${order.key} ${order.id}`,\n",
+        find: "decision.orders.map(orderValues)",
+        replace: "decision.orders.map((order) => orderValues({ ...order, key: `${order.key} ${order.id}` }))",
       },
     ],
   },
@@ -206,6 +206,16 @@ export const mutations: readonly Mutation[] = [
         replace: "void entry;",
       },
     ],
+  },
+  {
+    name: "a change replaces what is cached though another front-end must hear of it too",
+    rule: "R8",
+    edits: [{ file: "catalog/sessions.ts", find: "if (other !== id && expiresMs > nowMs) return false;", replace: "" }],
+  },
+  {
+    name: "a change replaces what is cached while sessions from before the catalog's start may serve",
+    rule: "R9",
+    edits: [{ file: "catalog/sessions.ts", find: "if (nowMs < this.#quietUntilMs) return false;", replace: "" }],
   },
   {
     name: "the cache serves without a lease",
