@@ -6,7 +6,7 @@
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
 import { cpuSecondsOf, type MachineCpu, machineCpu } from "@stock-bazaar/report/process-cpu";
 import { median } from "@stock-bazaar/report/statistics";
-import { describeLoadTool, type Load, type MeasuredLoad, putLoad } from "./load.ts";
+import { describeLoadTool, type Load, lookupsPerTrade, type MeasuredLoad, putLoad } from "./load.ts";
 import { type LoadTool, type RowKind, rowKinds, type SystemName } from "./names.ts";
 import { checkNothingLost, type LossCheck } from "./nothing-lost.ts";
 import { replicaIds, type Role, startSystem, type SystemProcess } from "./systems.ts";
@@ -59,6 +59,9 @@ export interface BenchResult {
   readonly checks: readonly LossCheck[];
 }
 
+/** The naive system answers trades only. */
+const hasLookups: Record<SystemName, boolean> = { service: true, yardstick: true, naive: false, postgres: true };
+
 /** Enough for every process to have its code compiled, also before a measurement with one client. */
 const warmUpConnectionsMin = 64;
 const tuningVariables = ["CACHE_SIZE", "CACHE_TTL_MS", "CACHE_LEASE_MS", "ORDER_MIN_COPIES", "RPC_TIMEOUT_MS"] as const;
@@ -85,7 +88,7 @@ export async function runBench(
   const otherWork: number[] = [];
 
   for (const spec of rowSpecs(options)) {
-    const systems = options.systems.filter((name) => spec.kind === "trades" || name !== "naive");
+    const systems = options.systems.filter((name) => spec.kind === "trades" || hasLookups[name]);
     const measured = new Map(systems.map((name) => [name, [] as Measurement[]]));
     for (let round = 1; round <= options.rounds; round += 1) {
       for (const name of systems) {
@@ -118,6 +121,11 @@ function rowSpecs({ rows, connections }: BenchOptions): RowSpec[] {
     lookups: connections
       .slice(0, 1)
       .map((count) => ({ what: `cached lookups, ${count} connections`, kind: "lookups", connections: count })),
+    mixed: connections.slice(0, 1).map((count) => ({
+      what: `${lookupsPerTrade} lookups to a trade, ${count} connections`,
+      kind: "mixed",
+      connections: count,
+    })),
   };
   return rowKinds.filter((kind) => rows.includes(kind)).flatMap((kind) => specs[kind]);
 }
@@ -134,13 +142,14 @@ async function measure(
     const warmUp = { kind, connections: Math.max(connections, warmUpConnectionsMin), seconds: warmUpSeconds };
     const warm = warmUpSeconds > 0 ? await putLoad(tool, warmUp, system, signal) : undefined;
     const machineBefore = machineCpu();
-    const before = cpuByRole(system.processes);
+    const before = cpuByRole(system.processes());
     const load = await putLoad(tool, { kind, connections, seconds }, system, signal);
-    const after = cpuByRole(system.processes);
+    const after = cpuByRole(system.processes());
     const machineAfter = machineCpu();
     if (load.ok === 0) throw new Error(`${name}: no request was answered with 200, ${load.errors} failed`);
     await system.stop();
     // The naive system can't be asked: whatever is under way when it stops ends half done.
+    // Of a mixed load nobody knows how many of the replies were those of trades.
     const isPromised = kind === "trades" && name === "service";
     const check = isPromised ? checkNothingLost(system.dataDir, replicaIds, load.ok + (warm?.ok ?? 0)) : undefined;
     const own = total(after) - total(before) + load.loadCpuSeconds;

@@ -1,9 +1,9 @@
 /** What may be measured, and on what: for a command line that only has to know what may be asked for. */
 
-export const rowKinds = ["trades", "single", "lookups"] as const;
+export const rowKinds = ["trades", "single", "lookups", "mixed"] as const;
 export type RowKind = (typeof rowKinds)[number];
 
-export const systemNames = ["service", "yardstick", "naive"] as const;
+export const systemNames = ["service", "yardstick", "naive", "postgres"] as const;
 export type SystemName = (typeof systemNames)[number];
 
 /** Instead of rows: what one rate doesn't tell. */

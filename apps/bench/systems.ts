@@ -12,7 +12,9 @@ import { migrateAll } from "@stock-bazaar/db/migrate";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { defaultStocksFile, seed } from "@stock-bazaar/db/seed";
 import { parseStocks } from "@stock-bazaar/db/stock-file";
+import { descendantsOf } from "@stock-bazaar/report/process-cpu";
 import { readConfig } from "@stock-bazaar/shared/config";
+
 import { supervisedVariable } from "@stock-bazaar/shared/supervised";
 import { askCluster } from "./cluster-state.ts";
 import type { LoadTarget } from "./load.ts";
@@ -26,7 +28,8 @@ export interface SystemProcess {
 }
 
 export interface RunningSystem extends LoadTarget {
-  readonly processes: readonly SystemProcess[];
+  /** Those that run now. */
+  processes(): SystemProcess[];
   readonly dataDir: string;
   /** Every process finishes what it has taken in; the databases stay. */
   stop(): Promise<void>;
@@ -44,6 +47,8 @@ interface ProcessSpec {
   readonly name: string;
   /** Of a replica it depends on who leads. */
   readonly role: "front-end" | "catalog" | "replica";
+  /** The role of what it starts itself. */
+  readonly descendants?: Role;
   /** Relative to apps/. */
   readonly command: readonly [script: string, ...args: string[]];
   readonly environment?: Readonly<Record<string, string>>;
@@ -97,6 +102,12 @@ const systems: Record<SystemName, SystemSpec> = {
     // Its front-end listens when everything behind it does.
     isReady: (url) => answers(url, 404),
     leaderId: async () => naiveLeaderId,
+    isEven: async () => true,
+  },
+  postgres: {
+    processes: [{ name: "postgres", role: "front-end", descendants: "catalog", command: ["bench/postgres.ts"] }],
+    isReady: (url) => answers(`${url}/stocks/GameStart`, 200),
+    leaderId: async () => 0,
     isEven: async () => true,
   },
 };
@@ -165,7 +176,11 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
     return {
       url,
       stocks: stockNames(),
-      processes: children.map(({ spec, child }) => ({ role: roleOf(spec, leader), pid: child.pid })),
+      processes: () =>
+        children.flatMap(({ spec, child: { pid } }) => [
+          { role: roleOf(spec, leader), pid },
+          ...(spec.descendants ? descendantsOf(pid).map((own) => ({ role: spec.descendants as Role, pid: own })) : []),
+        ]),
       dataDir,
       async stop() {
         await eventually(`every replica of ${name} holds every order`, () => isEven(url), { signal });

@@ -20,7 +20,7 @@ const server = Bun.serve({
   development: false,
   fetch(request) {
     const path = request.url.slice(request.url.indexOf("/", schemeLength));
-    if (request.method === "GET" && path === "/stocks/GameStart") return new Response(stock, jsonReply);
+    if (request.method === "GET" && path.startsWith("/stocks/")) return new Response(stock, jsonReply);
     if (request.method === "POST" && path === "/orders") return placeOrder(request);
     return new Response(null, { status: 404 });
   },

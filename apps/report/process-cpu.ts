@@ -19,6 +19,18 @@ export function cpuSecondsOf(pid: number): number | undefined {
   return parseCpuSeconds(stat);
 }
 
+/** The processes that it has started, and those that they have. None where there is no /proc. */
+export function descendantsOf(pid: number): number[] {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  } catch {
+    return [];
+  }
+  const children = text.split(" ").filter(Boolean).map(Number);
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
 export interface MachineCpu {
   /** Of all cores, in seconds, with what a hypervisor gave to others. */
   readonly busySeconds: number;

