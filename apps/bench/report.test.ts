@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { BenchResult, Summary } from "./bench.ts";
+import { drawBench } from "./plot.ts";
 import { formatReport } from "./report.ts";
 
 function summary(requestsPerSecond: number, change: Partial<Summary> = {}): Summary {
@@ -63,6 +64,27 @@ function row(report: string, ...start: string[]): string[] {
   );
   return rows.find((cells) => start.every((cell, index) => cells[index] === cell)) ?? [];
 }
+
+test("tells how many lookups there were beside trades", () => {
+  const rowOf = (kind: "lookups" | "mixed", rate: number) => ({
+    what: kind,
+    kind,
+    connections: 64,
+    systems: { service: summary(rate) },
+  });
+  const rows = [...result.rows, rowOf("lookups", 40_000), rowOf("mixed", 24_000)];
+  expect(formatReport({ ...result, rows })).toContain("answered 20,000 lookups/s, 50% of what it does without them");
+  expect(formatReport(result)).not.toContain("lookups/s");
+});
+
+test("draws each rate as a share of the yardstick's, and says so where there is none", async () => {
+  const svg = await drawBench(result);
+  for (const text of ["trades, 64 connections", "30,000/s", "80,000/s", "1,500/s", "naive"])
+    expect(svg).toContain(text);
+  const [row] = result.rows;
+  const alone = { ...result, rows: [{ ...row, systems: { service: summary(1) } }] } as BenchResult;
+  await expect(drawBench(alone)).rejects.toThrow("it needs --systems yardstick");
+});
 
 test("tells absolute figures, and both ratios where they mean something", () => {
   const report = formatReport(result);

@@ -4,6 +4,7 @@ import { counted, percent, whole } from "@stock-bazaar/report/figures";
 import { ratio } from "@stock-bazaar/report/statistics";
 import { markdownTable } from "@stock-bazaar/report/table";
 import type { BenchResult, BenchRow, CpuPart, Summary } from "./bench.ts";
+import { lookupsPerTrade } from "./load.ts";
 import { type SystemName, systemNames } from "./names.ts";
 import { isNothingLost } from "./nothing-lost.ts";
 
@@ -15,6 +16,7 @@ export function formatReport(result: BenchResult): string {
     "",
     ...ratesTable(result.rows),
     "",
+    ...describeLookupsBesideTrades(result.rows),
     ...cpuTable(result.rows),
     "",
     ...describeChecks(result),
@@ -72,6 +74,19 @@ function ratesTable(rows: readonly BenchRow[]): string[] {
       }),
     ),
   );
+}
+
+/** What a table of requests leaves open: how many of them were lookups, and how many there are without the trades. */
+function describeLookupsBesideTrades(rows: readonly BenchRow[]): string[] {
+  const rateOf = (kind: BenchRow["kind"]) => rows.find((row) => row.kind === kind)?.systems.service?.requestsPerSecond;
+  const mixed = rateOf("mixed");
+  const alone = rateOf("lookups");
+  if (mixed === undefined || alone === undefined) return [];
+  const lookups = (mixed * lookupsPerTrade) / (lookupsPerTrade + 1);
+  return [
+    `Beside trades the service answered ${whole(lookups)} lookups/s, ${percent(ratio(lookups, alone))} of what it does without them.`,
+    "",
+  ];
 }
 
 function cpuTable(rows: readonly BenchRow[]): string[] {

@@ -1,10 +1,7 @@
-/**
- * The figures as pictures: SVG by Vega-Lite, drawn without a browser. A picture has a background of its own, so that it
- * can be read on a dark page too.
- */
+/** The figures as pictures. */
 
-import { parse, View, Warn } from "vega";
-import { compile, type TopLevelSpec } from "vega-lite";
+import { drawPlot, plotStyle } from "@stock-bazaar/report/plot";
+import type { TopLevelSpec } from "vega-lite";
 import { type CacheMode, cacheModes } from "./settings.ts";
 import type { EvaluationResult, Measured } from "./evaluation.ts";
 
@@ -63,7 +60,7 @@ export async function drawPlots({ points }: EvaluationResult): Promise<Plot[]> {
       const rows = points.flatMap(({ p, cache, measured }) =>
         values(measured).map(({ line, value }) => ({ p, value, series: seriesOf(cache), line })),
       );
-      return { name, title, caption, svg: await draw(specOf(title, axis, rows)) };
+      return { name, title, caption, svg: await drawPlot(specOf(title, axis, rows)) };
     }),
   );
 }
@@ -81,12 +78,10 @@ function specOf(title: string, axis: string, rows: readonly Row[]): TopLevelSpec
   const line = { symbolType: "stroke", symbolSize: 300 } as const;
   const lines = new Set(rows.map((row) => row.line));
   return {
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    ...plotStyle,
     title,
     width: 480,
     height: 280,
-    background: "white",
-    padding: 12,
     data: { values: rows.map((row) => ({ ...row })) },
     encoding: {
       x: {
@@ -112,17 +107,9 @@ function specOf(title: string, axis: string, rows: readonly Row[]): TopLevelSpec
       },
       { mark: { type: "point", filled: true } },
     ],
-    config: { font: "sans-serif", view: { stroke: null } },
   };
 }
 
 function seriesOf(cache: CacheMode): string {
   return `cache ${cache}`;
-}
-
-async function draw(spec: TopLevelSpec): Promise<string> {
-  const view = new View(parse(compile(spec).spec), { renderer: "none", logLevel: Warn });
-  const svg = await view.toSVG();
-  view.finalize();
-  return `${svg}\n`;
 }

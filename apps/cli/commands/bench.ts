@@ -14,6 +14,7 @@ export interface BenchCommandOptions extends Omit<BenchOptions, "warmUpSeconds" 
   readonly warmUp: number;
   readonly tool?: LoadTool;
   readonly json?: string | true;
+  readonly svg?: string;
   /** None: the rows. */
   readonly experiments: readonly ExperimentName[];
   readonly kills: number;
@@ -22,7 +23,19 @@ export interface BenchCommandOptions extends Omit<BenchOptions, "warmUpSeconds" 
 }
 
 export async function bench(options: BenchCommandOptions): Promise<void> {
-  const { json, warmUp: warmUpSeconds, tool = findLoadTool(), experiments, kills, orders, minutes, ...rows } = options;
+  const {
+    json,
+    svg,
+    warmUp: warmUpSeconds,
+    tool = findLoadTool(),
+    experiments,
+    kills,
+    orders,
+    minutes,
+    ...rows
+  } = options;
+  if (svg !== undefined && !rows.systems.includes("yardstick"))
+    throw new CommandError("--svg draws shares of the yardstick: allowed is only with it among --systems");
   const stopping = new AbortController();
   void nextStopSignal().then((reason) => stopping.abort(new CommandError(`stopped by ${reason}`)));
   const progress = (line: string) => void process.stderr.write(`${line}\n`);
@@ -34,6 +47,11 @@ export async function bench(options: BenchCommandOptions): Promise<void> {
   }
   const result = await runBench({ ...rows, warmUpSeconds, tool }, progress, stopping.signal);
   await tell(result, formatReport(result), json);
+  if (svg !== undefined) {
+    // Loaded here: a benchmark without a picture does without the plotting library.
+    const { drawBench } = await import("@stock-bazaar/bench/plot");
+    await Bun.write(svg, await drawBench(result));
+  }
   if (!result.checks.every(isNothingLost)) throw new CommandError(describeChecks(result).join("\n"));
 }
 

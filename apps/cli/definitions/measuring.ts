@@ -101,18 +101,22 @@ export function benchCommand(): Command {
   // After two seconds of load the compiler still takes half the time: the services were seen to need about ten.
   return define({
     usage: "bench",
-    description: "measure trades and lookups beside an HTTP-only server and a naive system; takes some minutes",
+    description: "measure trades and lookups beside HTTP alone, a naive system and PostgreSQL; takes some minutes",
     examples: [
-      ["bazaar bench", "all of it, about seven minutes"],
+      ["bazaar bench", "all of it, about fifteen minutes"],
       ["bazaar bench --seconds 1 --rounds 1 --connections 64 --rows trades", "a quick look at trades"],
-      ["bazaar bench --json bench.json", "the figures of every round as well, in a file"],
+      [
+        "bazaar bench --json bench.json --svg bench.svg",
+        "the figures of every round as well, and a picture of the rates",
+      ],
       ["bazaar bench --experiments kill,copies", "instead: twenty deaths of the leader, and what a copy costs"],
       ["bazaar bench --experiments ledger --orders 1000,10000000", "instead: what orders cost that are there already"],
+      ["bazaar bench --experiments soak --minutes 60", "instead: what an hour of load leaves in memory"],
     ],
     exits: { 0: "measured, and nothing was lost", 1: "stopped, or a trade was lost" },
   })
     .option("--seconds <n>", "of one measurement", wholeNumber(1, secondsMax), 3)
-    .option("--warm-up <n>", "seconds of load before each measurement", wholeNumber(0, secondsMax), 8)
+    .option("--warm-up <n>", "seconds of load before each measurement", wholeNumber(0, secondsMax), 10)
     .option("--rounds <n>", "of which the median is told", wholeNumber(1, measuredRoundsMax), 3)
     .addOption(list("--connections", "a row of trades for each; lookups use the first", connectionList, [64, 256]))
     .addOption(list("--rows", "what to measure", listOf(rowKinds), rowKinds))
@@ -130,6 +134,7 @@ export function benchCommand(): Command {
     .option("--minutes <n>", "of load in the soak experiment", wholeNumber(1, minutesMax), 60)
     .addOption(new Option("--tool <name>", "default: wrk where it is installed").choices(loadTools))
     .option("--json [file]", "write JSON to this file, or to standard output in place of the tables")
+    .option("--svg <file>", "draw the rates of the rows into this file")
     .action(async (options: BenchCommandOptions) => (await import("../commands/bench.ts")).bench(options));
 }
 

@@ -1,0 +1,19 @@
+/** Pictures of figures: SVG by Vega-Lite, drawn without a browser. */
+
+import { parse, View, Warn } from "vega";
+import { compile, type TopLevelSpec } from "vega-lite";
+
+/** What all pictures have in common: a background of their own, so that they can be read on a dark page too. */
+export const plotStyle = {
+  $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+  background: "white",
+  padding: 12,
+  config: { font: "sans-serif", view: { stroke: null } },
+} as const;
+
+export async function drawPlot(spec: TopLevelSpec): Promise<string> {
+  const view = new View(parse(compile(spec).spec), { renderer: "none", logLevel: Warn });
+  const svg = await view.toSVG();
+  view.finalize();
+  return `${svg}\n`;
+}
