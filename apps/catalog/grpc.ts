@@ -53,7 +53,7 @@ export function catalogService(catalog: CatalogApi): Service {
     tail: serveDuplex(
       (handlers) => catalog.tail(handlers),
       (request: TailRequestMessage): TailRequest => ({ ...request, kind: tailKinds[request.kind] }),
-      (reply: TailReply) => ({ ...reply, changes: [...reply.changes] }),
+      (reply: TailReply) => ({ ...reply, changes: [...reply.changes], frontEnds: [...reply.frontEnds] }),
     ),
   };
   return { definition: CatalogService, implementation, drain: () => calls.drain() };

@@ -24,7 +24,7 @@ async function scenario(options: { young?: boolean } = {}) {
     const stream = catalog.tail(near);
     let sequence = 0;
     const send = (kind: TailRequest["kind"], acked = 0) =>
-      stream.send({ session: id, kind, acked, sequence, replaces: kind === "hello" ? replaces : "" });
+      stream.send({ session: id, kind, acked, sequence, replaces: kind === "hello" ? replaces : "", address: "" });
     send("hello");
     return {
       ...near,
@@ -140,8 +140,8 @@ describe("the tail (R8, R9)", () => {
     const one = session("one");
     one.renew(1);
     expect(one.messages).toEqual([
-      { sequence: 0, head: 1, leaseMs, changes: [], previousHead: 1, alone: false },
-      { sequence: 1, head: 1, leaseMs, changes: [], previousHead: 1, alone: false },
+      { sequence: 0, head: 1, leaseMs, changes: [], previousHead: 1, alone: false, frontEnds: [] },
+      { sequence: 1, head: 1, leaseMs, changes: [], previousHead: 1, alone: false, frontEnds: [] },
     ]);
   });
 
@@ -159,6 +159,7 @@ describe("the tail (R8, R9)", () => {
       ],
       previousHead: 0,
       alone: false,
+      frontEnds: [],
     };
     expect(one.messages.slice(1)).toEqual([news]);
     expect(two.messages.slice(1)).toEqual([news]);
@@ -211,7 +212,9 @@ describe("the tail (R8, R9)", () => {
   test("refuses to renew a session that was never begun here, as after a restart", async () => {
     const { catalog } = await scenario();
     const near = recorder<TailReply>();
-    catalog.tail(near).send({ session: "of an earlier life", kind: "renew", acked: 5, sequence: 4, replaces: "" });
+    catalog
+      .tail(near)
+      .send({ session: "of an earlier life", kind: "renew", acked: 5, sequence: 4, replaces: "", address: "" });
     expect(near).toMatchObject({ messages: [], ends: ["UNAVAILABLE"] });
   });
 });

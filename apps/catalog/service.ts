@@ -18,6 +18,7 @@ import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order, Register, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
+import { FrontEnds } from "./front-ends.ts";
 import type { Ledger, LedgerChange } from "./ledger.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -45,6 +46,7 @@ export class CatalogService implements CatalogApi {
   readonly #logger: Logger;
   readonly #leaseMs: number;
   readonly #sessions: Sessions;
+  readonly #frontEnds = new FrontEnds();
   readonly #tails = new Map<string, StreamHandlers<TailReply>>();
   readonly #waiters = new Set<Waiter>();
   /** The newest id whose change has been passed on to every open tail. */
@@ -156,6 +158,7 @@ export class CatalogService implements CatalogApi {
         changes: [],
         previousHead: this.#head,
         alone: false,
+        frontEnds: this.#frontEnds.list((id) => this.#sessions.runs(id, this.#clock.nowMs()), this.#clock.nowMs()),
       });
     const end = () => {
       close();
@@ -170,6 +173,7 @@ export class CatalogService implements CatalogApi {
             if (session !== undefined && (session !== request.session || !this.#sessions.has(session))) return end();
             session = request.session;
             this.#sessions.hello(session, this.#head, nowMs, request.replaces);
+            this.#frontEnds.hello(request.address, session, nowMs);
             this.#tails.set(session, handlers);
             reply(request.sequence);
             break;
@@ -182,6 +186,7 @@ export class CatalogService implements CatalogApi {
             break;
           case "goodbye":
             this.#sessions.goodbye(request.session);
+            this.#frontEnds.goodbye(request.session);
             close();
             handlers.ended();
             break;
@@ -237,6 +242,7 @@ export class CatalogService implements CatalogApi {
       leaseMs: this.#leaseMs,
       changes: change.stocks,
       previousHead,
+      frontEnds: [],
     };
     for (const [session, handlers] of this.#tails) {
       if (this.#sessions.has(session)) {

@@ -35,6 +35,11 @@ export class Sessions {
     return this.#sessions.has(id);
   }
 
+  /** May it serve yet? */
+  runs(id: string, nowMs: number): boolean {
+    return (this.#sessions.get(id)?.expiresMs ?? 0) > nowMs;
+  }
+
   /**
    * A front-end begins, with an empty cache: it knows everything up to `head`. Heard again (a delayed
    * duplicate), it must not raise what the session has acknowledged. `replaces` is a session which that

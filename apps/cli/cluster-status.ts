@@ -57,10 +57,11 @@ export function isAnswered(status: Status | NoStatus): status is Status {
 
 /** `earlier` is what was told before, for a rate. */
 export function describeStatus(status: Status, earlier?: Status | NoStatus): string {
-  const { url, ready, reason, leader, term, catalog, replicas, cache } = status;
+  const { url, ready, reason, leader, term, catalog, replicas, cache, front_ends: frontEnds } = status;
   const led = leader === null ? "nobody leads" : `replica ${leader} leads in term ${term}`;
   const rows = [
     ["process", "state", "role", "term", "last id", "lag"],
+    ...frontEnds.map(({ address, state }) => [`front-end ${address}`, state, "", "", "", ""]),
     ["catalog", catalog.state, "", "", number(catalog.last_id), ""],
     ...replicas.map(({ id, state, role, term, last_id, lag }) => [
       `${id === leader ? "*" : " "}order-${id}`,

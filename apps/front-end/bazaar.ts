@@ -1,6 +1,6 @@
 /** What the HTTP routes can ask of the rest of the front-end: the seam between HTTP and the trading rules. */
 
-import type { ReplicaStatus } from "@stock-bazaar/shared/api";
+import type { FrontEndState, ReplicaStatus } from "@stock-bazaar/shared/api";
 import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
 
 export type CacheUse = "hit" | "miss" | "bypass";
@@ -37,6 +37,8 @@ export interface ClusterState {
   /** `head` is the last id of the ledger, absent when the catalog doesn't answer. */
   readonly catalog: { readonly state: "live" | "away"; readonly head: number | undefined };
   readonly cache: CacheState;
+  /** This one first, then those that the catalog knows of. */
+  readonly frontEnds: readonly FrontEndState[];
 }
 
 /** Every call may reject with a BazaarError; `UNAVAILABLE` after REQUEST_TIMEOUT_MS, `OVERLOADED` at once. */

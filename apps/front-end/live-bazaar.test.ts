@@ -51,7 +51,12 @@ async function scenario() {
     const bazaar = new LiveBazaar({
       catalog,
       replicas,
-      config: { cacheSize: options.cacheSize ?? 100, cacheTtlMs: options.cacheTtlMs ?? 0, requestTimeoutMs },
+      config: {
+        frontEnd: { host: "127.0.0.1", port: 8080 },
+        cacheSize: options.cacheSize ?? 100,
+        cacheTtlMs: options.cacheTtlMs ?? 0,
+        requestTimeoutMs,
+      },
       clock,
       random: () => 0,
       newId: () => {

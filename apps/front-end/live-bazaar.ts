@@ -26,7 +26,7 @@ const clusterTimeoutMs = 500;
 export interface LiveBazaarOptions {
   readonly catalog: CatalogApi;
   readonly replicas: ReadonlyMap<number, OrderApi>;
-  readonly config: Pick<Config, "cacheSize" | "cacheTtlMs" | "requestTimeoutMs">;
+  readonly config: Pick<Config, "cacheSize" | "cacheTtlMs" | "frontEnd" | "requestTimeoutMs">;
   readonly clock: Clock;
   readonly random: () => number;
   /** An id that was never used before. */
@@ -36,6 +36,7 @@ export interface LiveBazaarOptions {
 
 export class LiveBazaar implements Bazaar {
   readonly #options: LiveBazaarOptions;
+  readonly #address: string;
   readonly #cache: StockCache;
   readonly #tail: Tail | undefined;
   readonly #replicas: Replicas;
@@ -48,10 +49,11 @@ export class LiveBazaar implements Bazaar {
   constructor(options: LiveBazaarOptions) {
     const { replicas, config, clock } = options;
     this.#options = options;
+    this.#address = `${config.frontEnd.host}:${config.frontEnd.port}`;
     this.#cache = new StockCache({ capacity: config.cacheSize, ttlMs: config.cacheTtlMs });
     // Without a cache there is nothing that a change would have to wait for.
     this.#tail = this.#cache.enabled
-      ? new Tail({ ...options, cache: this.#cache, newSession: options.newId })
+      ? new Tail({ ...options, address: this.#address, cache: this.#cache, newSession: options.newId })
       : undefined;
     this.#replicas = new Replicas({
       ...options,
@@ -149,6 +151,7 @@ export class LiveBazaar implements Bazaar {
       replicas: this.#replicas.states,
       catalog: { state: head === undefined ? "away" : "live", head },
       cache: this.#cache.state(clock.nowMs()),
+      frontEnds: [{ address: this.#address, live: true }, ...(this.#tail?.others ?? [])],
     };
   }
 

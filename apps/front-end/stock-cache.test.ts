@@ -83,6 +83,14 @@ describe("fills", () => {
   });
 });
 
+test("a look that is repeated elsewhere counts only when it finds something", () => {
+  const cache = leasedCache();
+  expect(cache.peek("A", 10)).toBeUndefined();
+  cache.fill(session, at(1), 10);
+  expect(cache.peek("A", 10)).toEqual(at(1));
+  expect(cache.state(10)).toMatchObject({ hits: 1, misses: 0 });
+});
+
 describe("changes", () => {
   test("a change evicts what is older", () => {
     const cache = leasedCache();

@@ -1,4 +1,4 @@
-import type { Stream, StreamHandlers, TailReply, TailRequest } from "@stock-bazaar/shared/api";
+import type { FrontEndState, Stream, StreamHandlers, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { expect, test } from "vitest";
@@ -31,6 +31,7 @@ function scenario() {
   let sessions = 0;
   const tail = new Tail({
     catalog: { tail: open },
+    address: "here:1",
     cache,
     clock,
     random: () => 0,
@@ -46,11 +47,11 @@ function scenario() {
     return last;
   };
   const sent = (kind: TailRequest["kind"]) => stream().requests.filter((request) => request.kind === kind);
-  const reply = (sequence: number, head = 0) =>
-    stream().handlers.message({ sequence, head, leaseMs, changes: [], previousHead: head, alone: false });
+  const reply = (sequence: number, head = 0, frontEnds: FrontEndState[] = []) =>
+    stream().handlers.message({ sequence, head, leaseMs, changes: [], previousHead: head, alone: false, frontEnds });
   const news = (head: number, name: string, { previousHead = head - 1, alone = false } = {}) => {
     const changes = [stockOf(name, { rev: head })];
-    stream().handlers.message({ sequence: -1, head, leaseMs, changes, previousHead, alone });
+    stream().handlers.message({ sequence: -1, head, leaseMs, changes, previousHead, alone, frontEnds: [] });
   };
   return { clock, cache, tail, streams, stream, sent, reply, news };
 }
@@ -77,6 +78,22 @@ test("a lease is renewed in time, counted from when the renewal was sent, not fr
   reply(1, 7);
   expect(cache.leased(1100 + leaseMs - 1)).toBe(true);
   expect(cache.leased(1100 + leaseMs)).toBe(false);
+});
+
+test("the others are those of the last answer, without this front-end, and nobody without a session", async () => {
+  const { clock, tail, stream, sent, reply } = scenario();
+  const here = { address: "here:1", live: true };
+  const there = { address: "there:1", live: true };
+  tail.start();
+  expect(sent("hello")).toMatchObject([{ address: "here:1" }]);
+  expect(tail.others).toEqual([]);
+  reply(0, 7, [here, there]);
+  expect(tail.others).toEqual([there]);
+  await clock.advance(100);
+  reply(1, 7, [here, { ...there, live: false }]);
+  expect(tail.others).toEqual([{ ...there, live: false }]);
+  stream().handlers.ended();
+  expect(tail.others).toEqual([]);
 });
 
 test("an answer to a renewal is counted once, and one that nobody asked for not at all", async () => {
@@ -189,7 +206,7 @@ test("a stream that was given up can neither change nor prolong anything", async
   const old = stream();
   old.handlers.ended();
   await clock.advance(20);
-  old.handlers.message({ sequence: 0, head: 7, leaseMs, changes: [], previousHead: 7, alone: false });
+  old.handlers.message({ sequence: 0, head: 7, leaseMs, changes: [], previousHead: 7, alone: false, frontEnds: [] });
   old.handlers.ended();
   expect(cache.session).toBeUndefined();
   expect(streams).toHaveLength(2);

@@ -3,7 +3,7 @@
  * cache may serve as changes come in, and only then acknowledges them.
  */
 
-import type { CatalogApi, Stream, TailReply, TailRequest } from "@stock-bazaar/shared/api";
+import type { CatalogApi, FrontEndState, Stream, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
 import type { Logger } from "@stock-bazaar/shared/log";
 import type { StockCache } from "./stock-cache.ts";
@@ -21,6 +21,8 @@ export interface TailOptions {
   readonly cache: StockCache;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Where this front-end listens. */
+  readonly address: string;
   /** A session id that was never used before. */
   readonly newSession: () => string;
   readonly logger: Logger;
@@ -36,6 +38,7 @@ export class Tail {
   readonly #sentMs = new Map<number, number>();
   #sequence = 0;
   #begun = false;
+  #frontEnds: readonly FrontEndState[] = [];
   #cancelTimer = () => {};
   #goodbyeHeard = () => {};
   #stopped = false;
@@ -43,6 +46,11 @@ export class Tail {
   constructor(options: TailOptions) {
     this.#options = options;
     this.#backoff = new Backoff(retryFirstMs, retryMaxMs, options.random);
+  }
+
+  /** Who else keeps a cache, as the catalog said last; nobody while there is no session. */
+  get others(): FrontEndState[] {
+    return this.#begun ? this.#frontEnds.filter(({ address }) => address !== this.#options.address) : [];
   }
 
   start(): void {
@@ -66,7 +74,7 @@ export class Tail {
     });
     this.#sentMs.set(0, this.#options.clock.nowMs());
     this.#after(helloTimeoutMs, () => this.#lost("no answer to the hello"));
-    this.#stream.send({ session, kind: "hello", acked: 0, sequence: 0, replaces });
+    this.#stream.send({ session, kind: "hello", acked: 0, sequence: 0, replaces, address: this.#options.address });
   }
 
   /** Gives the lease back, so that no change waits for it. Resolves when the catalog has heard, or doesn't answer. */
@@ -84,11 +92,12 @@ export class Tail {
     this.#stream.close();
   }
 
-  #received({ sequence, head, leaseMs, changes, previousHead, alone }: TailReply): void {
+  #received({ sequence, head, leaseMs, changes, previousHead, alone, frontEnds }: TailReply): void {
     const { cache } = this.#options;
     const sentMs = this.#sentMs.get(sequence);
     if (sentMs !== undefined) {
       this.#sentMs.delete(sequence);
+      this.#frontEnds = frontEnds;
       if (this.#begun) cache.renew(sentMs + leaseMs);
       else this.#begin(sentMs, head, leaseMs);
     }
@@ -134,7 +143,14 @@ export class Tail {
   }
 
   #send(kind: TailRequest["kind"]): void {
-    this.#stream?.send({ session: this.#session, kind, acked: this.#acked, sequence: this.#sequence, replaces: "" });
+    this.#stream?.send({
+      session: this.#session,
+      kind,
+      acked: this.#acked,
+      sequence: this.#sequence,
+      replaces: "",
+      address: "",
+    });
   }
 
   #after(delayMs: number, action: () => void): void {

@@ -200,11 +200,11 @@ describe("an answer (R5)", () => {
   test("is given when what it changed is settled (R7)", async () => {
     const { clock, service, place } = await scenario();
     const cache = service.tail({ message() {}, ended() {} });
-    cache.send({ session: "s", kind: "hello", acked: 0, sequence: 0, replaces: "" });
+    cache.send({ session: "s", kind: "hello", acked: 0, sequence: 0, replaces: "", address: "" });
     const trade = place(tradeOf("a"));
     await clock.advance(100);
     expect(trade.state).toBe("pending");
-    cache.send({ session: "s", kind: "ack", acked: 1, sequence: 0, replaces: "" });
+    cache.send({ session: "s", kind: "ack", acked: 1, sequence: 0, replaces: "", address: "" });
     await clock.flush();
     expect(trade.state).toBe("resolved");
   });

@@ -53,6 +53,14 @@ export interface TailRequest {
   readonly sequence: number;
   /** With a hello: a session of the same front-end which it has given up and no longer serves from. */
   readonly replaces: string;
+  /** With a hello: where the front-end listens, for people who ask who is there. */
+  readonly address: string;
+}
+
+/** A front-end that keeps a cache, as the catalog knows it. Not live: its lease has run out, and nobody said goodbye. */
+export interface FrontEndState {
+  readonly address: string;
+  readonly live: boolean;
 }
 
 export interface TailReply {
@@ -68,6 +76,8 @@ export interface TailReply {
   readonly previousHead: number;
   /** With news: no other front-end may serve, so that what this one has taken in is settled by that alone (R7). */
   readonly alone: boolean;
+  /** With the answer to a hello or a renewal: every front-end, by its address. */
+  readonly frontEnds: readonly FrontEndState[];
 }
 
 export interface CatalogApi {

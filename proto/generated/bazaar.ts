@@ -299,6 +299,12 @@ export interface TailRequest {
   acked: number;
   sequence: number;
   replaces: string;
+  address: string;
+}
+
+export interface FrontEnd {
+  address: string;
+  live: boolean;
 }
 
 export interface TailReply {
@@ -308,6 +314,7 @@ export interface TailReply {
   changes: Stock[];
   previousHead: number;
   alone: boolean;
+  frontEnds: FrontEnd[];
 }
 
 export interface Empty {
@@ -1284,7 +1291,7 @@ export const AcquireRequest: MessageFns<AcquireRequest> = {
 };
 
 function createBaseTailRequest(): TailRequest {
-  return { session: "", kind: TailKind.HELLO, acked: 0, sequence: 0, replaces: "" };
+  return { session: "", kind: TailKind.HELLO, acked: 0, sequence: 0, replaces: "", address: "" };
 }
 
 export const TailRequest: MessageFns<TailRequest> = {
@@ -1303,6 +1310,9 @@ export const TailRequest: MessageFns<TailRequest> = {
     }
     if (message.replaces !== "") {
       writer.uint32(42).string(message.replaces);
+    }
+    if (message.address !== "") {
+      writer.uint32(50).string(message.address);
     }
     return writer;
   },
@@ -1360,6 +1370,71 @@ export const TailRequest: MessageFns<TailRequest> = {
             message.replaces = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFrontEnd(): FrontEnd {
+  return { address: "", live: false };
+}
+
+export const FrontEnd: MessageFns<FrontEnd> = {
+  encode(message: FrontEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.live !== false) {
+      writer.uint32(16).bool(message.live);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FrontEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFrontEnd();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.live = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1374,7 +1449,7 @@ export const TailRequest: MessageFns<TailRequest> = {
 };
 
 function createBaseTailReply(): TailReply {
-  return { sequence: 0, head: 0, leaseMs: 0, changes: [], previousHead: 0, alone: false };
+  return { sequence: 0, head: 0, leaseMs: 0, changes: [], previousHead: 0, alone: false, frontEnds: [] };
 }
 
 export const TailReply: MessageFns<TailReply> = {
@@ -1396,6 +1471,9 @@ export const TailReply: MessageFns<TailReply> = {
     }
     if (message.alone !== false) {
       writer.uint32(48).bool(message.alone);
+    }
+    for (const v of message.frontEnds) {
+      FrontEnd.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1459,6 +1537,14 @@ export const TailReply: MessageFns<TailReply> = {
             }
 
             message.alone = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.frontEnds.push(FrontEnd.decode(reader, reader.uint32()));
             continue;
           }
         }

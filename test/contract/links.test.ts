@@ -145,7 +145,14 @@ const everyOutcome: readonly Outcome[] = [
   { status: "key-reused" },
 ];
 
-const hello: TailRequest = { session: "s", kind: "hello", acked: 0, sequence: 0, replaces: "" };
+const hello: TailRequest = {
+  session: "s",
+  kind: "hello",
+  acked: 0,
+  sequence: 0,
+  replaces: "",
+  address: "127.0.0.1:8080",
+};
 const position: FollowRequest = { replica: 2, lastId: 0, lastKey: "" };
 const status: ReplicaStatus = {
   replica: 3,
@@ -244,9 +251,9 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
     const stream = client.tail(near);
     const requests: TailRequest[] = [
       { ...hello, replaces: longText },
-      { session: longText, kind: "renew", acked: largeId, sequence: 1, replaces: "" },
-      { session: "s", kind: "ack", acked: 5, sequence: 1, replaces: "" },
-      { session: "s", kind: "goodbye", acked: 5, sequence: 1, replaces: "" },
+      { session: longText, kind: "renew", acked: largeId, sequence: 1, replaces: "", address: "" },
+      { session: "s", kind: "ack", acked: 5, sequence: 1, replaces: "", address: "" },
+      { session: "s", kind: "goodbye", acked: 5, sequence: 1, replaces: "", address: "" },
     ];
     for (const request of requests) stream.send(request);
     await until("four requests", () => far.received.length === 4);
@@ -254,8 +261,16 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
 
     const changes = Array.from({ length: many }, (_, index) => stockOf(`stock ${index}`, { rev: largeId }));
     const replies: TailReply[] = [
-      { sequence: 0, head: 4, leaseMs: 500, changes: [], previousHead: 4, alone: false },
-      { sequence: -1, head: largeId, leaseMs: 500, changes, previousHead: largeId - 1, alone: true },
+      {
+        sequence: 0,
+        head: 4,
+        leaseMs: 500,
+        changes: [],
+        previousHead: 4,
+        alone: false,
+        frontEnds: [{ address: longText, live: true }],
+      },
+      { sequence: -1, head: largeId, leaseMs: 500, changes, previousHead: largeId - 1, alone: true, frontEnds: [] },
     ];
     for (const reply of replies) far.handlers.message(reply);
     await until("two replies", () => near.messages.length === 2);

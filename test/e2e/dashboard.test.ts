@@ -189,6 +189,13 @@ test("without a supervisor there are no buttons; a lost connection is said, and 
   await row(page, "GameStart").getByText("96").waitFor();
   expect(await page.getByRole("alert").textContent()).toBe("");
   await page.getByText("Connected again").waitFor();
+
+  // The other front-end is in the picture too, also when it is gone.
+  const other = page.getByRole("list", { name: "Other front-ends" }).getByRole("listitem");
+  const { host } = new URL(cluster.frontEndUrl(2));
+  await other.filter({ hasText: `${host} live` }).waitFor();
+  await cluster.service("front-end-2").kill();
+  await other.filter({ hasText: `${host} away` }).waitFor();
 });
 
 test("a trade that finds no front-end is asked again with the same key, and is done once", async (context) => {

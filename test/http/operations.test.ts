@@ -33,6 +33,10 @@ const cluster: ClusterState = {
   ],
   catalog: { state: "live", head: 43 },
   cache: { capacity: 1000, size: 4, hits: 120, misses: 5, leased: true },
+  frontEnds: [
+    { address: "127.0.0.1:8080", live: true },
+    { address: "127.0.0.1:8081", live: false },
+  ],
 };
 
 /** A client of a front-end that sees this cluster. */
@@ -88,6 +92,10 @@ describe("GET /cluster", () => {
       data: {
         leader: 2,
         term: 4,
+        front_ends: [
+          { address: "127.0.0.1:8080", state: "live" },
+          { address: "127.0.0.1:8081", state: "away" },
+        ],
         catalog: { state: "live", last_id: 43 },
         replicas: [
           { id: 1, state: "live", role: "follower", term: 4, last_id: 40, lag: 3, live_followers: [] },

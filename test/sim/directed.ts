@@ -130,7 +130,7 @@ class Scene {
     this.frontEnd = new LiveBazaar({
       catalog: this.#way(catalog),
       replicas: new Map(),
-      config: { cacheSize: 10, cacheTtlMs: 0, requestTimeoutMs: 60_000 },
+      config: { frontEnd: { host: "127.0.0.1", port: 8080 }, cacheSize: 10, cacheTtlMs: 0, requestTimeoutMs: 60_000 },
       clock,
       random: () => 0,
       newId: () => `session-${++this.#sessions}`,

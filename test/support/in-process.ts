@@ -65,7 +65,12 @@ export async function createInProcessBazaar(options: InProcessOptions): Promise<
     ...common,
     catalog,
     replicas,
-    config: { cacheSize: options.cacheSize ?? 1000, cacheTtlMs: 0, requestTimeoutMs: 5000 },
+    config: {
+      frontEnd: { host: "127.0.0.1", port: 8080 },
+      cacheSize: options.cacheSize ?? 1000,
+      cacheTtlMs: 0,
+      requestTimeoutMs: 5000,
+    },
     newId: () => Bun.randomUUIDv7(),
   });
   for (const replica of replicas.values()) replica.start();

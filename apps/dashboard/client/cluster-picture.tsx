@@ -20,6 +20,7 @@ export function ClusterPicture({ model, followed }: ClusterPictureProps) {
   const { cluster, connection, samples } = model;
   if (!cluster) return <p class="quiet">Waiting for the front-end…</p>;
   const { catalog, cache, replicas } = cluster;
+  const others = cluster.front_ends.slice(1);
   const isTrading = connection === "live" && (samples.at(-1)?.orders_per_second ?? 0) > 0;
   const isReached = connection === "live";
   return (
@@ -36,6 +37,15 @@ export function ClusterPicture({ model, followed }: ClusterPictureProps) {
           <span class="detail">
             {cache.capacity === 0 ? "cache off" : `cache ${count(cache.size)} of ${count(cache.capacity)}`}
           </span>
+          {isReached && others.length > 0 && (
+            <ul class="others" aria-label="Other front-ends">
+              {others.map(({ address, state }) => (
+                <li key={address} class={state}>
+                  {address} <span class="state">{state}</span>
+                </li>
+              ))}
+            </ul>
+          )}
         </li>
         {replicas.toReversed().map((replica) => (
           <ReplicaNode key={replica.id} replica={replica} leads={leads(cluster, replica)} followed={followed} />

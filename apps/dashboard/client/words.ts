@@ -31,10 +31,17 @@ export interface Replica {
   readonly lag: number | null;
 }
 
+export interface FrontEnd {
+  readonly address: string;
+  readonly state: "live" | "away";
+}
+
 export interface Cluster {
   readonly leader: number | null;
   readonly term: number;
   readonly catalog: { readonly state: "live" | "away"; readonly last_id: number | null };
+  /** The one that tells, then the others. */
+  readonly front_ends: readonly FrontEnd[];
   readonly replicas: readonly Replica[];
   readonly cache: { readonly capacity: number; readonly size: number; readonly leased: boolean };
 }

@@ -31,6 +31,7 @@ function setUp() {
           replicas: [],
           catalog: { state: state.head === undefined ? "away" : "live", head: state.head },
           cache: { capacity: 0, size: 0, hits: 0, misses: 0, leased: false },
+          frontEnds: [],
         };
       },
       orders: async ({ limit }) => {

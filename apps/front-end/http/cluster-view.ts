@@ -26,6 +26,7 @@ export function describeCluster(cluster: ClusterState): ClusterReply {
       leader: cluster.leader === 0 ? null : cluster.leader,
       term: cluster.term,
       catalog: { state: catalog.state, last_id: catalog.head ?? null },
+      front_ends: cluster.frontEnds.map(({ address, live }) => ({ address, state: live ? "live" : "away" })),
       replicas: cluster.replicas.map((replica) => ({
         id: replica.id,
         state: replica.state,
