@@ -56,7 +56,12 @@ app.post("/orders", async (context) => {
   return context.json({ data: { transaction_number: Number(order.id) } });
 });
 
-const http = Bun.serve({ ...serveOptions(), fetch: app.fetch });
+const http = Bun.serve({
+  hostname: config.frontEnd.host,
+  port: config.frontEnd.port,
+  development: false,
+  fetch: app.fetch,
+});
 
 let stopping = false;
 const stop = async () => {
@@ -72,10 +77,6 @@ const stop = async () => {
 process.on("SIGTERM", () => void stop());
 process.on("SIGINT", () => void stop());
 exitWithSupervisor(() => void stop(), 5000);
-
-function serveOptions() {
-  return { hostname: config.frontEnd.host, port: config.frontEnd.port, development: false } as const;
-}
 
 async function startPostgres(): Promise<Bun.Subprocess> {
   const { initdb, postgres } = await binaries();

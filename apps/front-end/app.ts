@@ -3,7 +3,7 @@
  *
  * There is no middleware. One function stands around every route and gives each reply the same three things: a
  * request id, an answer even when something throws, and a place in the latency histogram. Only what the cache
- * answers goes past both of them, in `http/cached-lookup.ts`.
+ * answers goes past both of them, in `routes/cached-lookup.ts`.
  */
 
 import { systemClock } from "@stock-bazaar/shared/clock";
@@ -13,7 +13,7 @@ import { type Context, Hono } from "hono";
 import type { Bazaar } from "./bazaar.ts";
 import { EventFeed } from "./events/event-feed.ts";
 import type { Faults } from "./faults.ts";
-import { cachedLookup } from "./http/cached-lookup.ts";
+
 import {
   type Failure,
   keyReused,
@@ -32,6 +32,7 @@ import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/rout
 import { documentReply } from "./http/schemas.ts";
 import type { WrapRoute } from "./http/traced.ts";
 import { cacheRoutes } from "./routes/cache.ts";
+import { cachedLookup } from "./routes/cached-lookup.ts";
 import { compatibilityRoutes } from "./routes/compatibility.ts";
 import { dashboardRoutes } from "./routes/dashboard.ts";
 import { docsRoutes } from "./routes/docs.ts";

@@ -4,9 +4,9 @@
  */
 
 import type { Bazaar } from "../bazaar.ts";
-import { hitReply } from "../routes/stocks.ts";
-import type { RouteTimer } from "./latency.ts";
-import { requestIdOf } from "./request.ts";
+import type { RouteTimer } from "../http/latency.ts";
+import { requestIdOf } from "../http/request.ts";
+import { hitReply } from "./stocks.ts";
 
 /** A path that means the same before and after decoding. */
 const plainLookup = /^https?:\/\/[^/]*\/stocks\/([\w.~-]+)$/;
