@@ -1,7 +1,7 @@
 import type { FollowReply, FollowRequest, StreamHandlers } from "@stock-bazaar/shared/api";
 import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import { expect, test } from "vitest";
 import { orderOf, ordersOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
@@ -23,6 +23,7 @@ function scenario(known: Leadership = { term: 1, leader: 3 }) {
   const log = createSqliteOrderLog(openOrdersInMemory());
   const streams: Opened[] = [];
   const fatal: unknown[] = [];
+  const said: object[] = [];
   const state = { known, register: known, catalogIsUp: true, appends: 0 };
   const append = log.append.bind(log);
   log.append = (orders) => {
@@ -40,7 +41,11 @@ function scenario(known: Leadership = { term: 1, leader: 3 }) {
     log,
     clock,
     random: () => 0,
-    logger: silentLogger,
+    logger: {
+      ...silentLogger,
+      info: ((fields: object, text: string) => void said.push({ ...fields, text })) as Logger["info"],
+      isLevelEnabled: () => false,
+    },
     peer: (leader) =>
       leader === 0
         ? undefined
@@ -66,8 +71,8 @@ function scenario(known: Leadership = { term: 1, leader: 3 }) {
     return last;
   };
   const send = (orders: FollowReply["orders"], to = stream()) =>
-    to.handlers.message({ term: state.known.term, orders });
-  return { clock, log, follower, streams, stream, send, fatal, state };
+    to.handlers.message({ term: state.known.term, tailId: orders.at(-1)?.id ?? 0, orders });
+  return { clock, log, follower, streams, stream, send, fatal, said, state };
 }
 
 test("says where it stands, stores what comes next, and acknowledges what is on its disk", async () => {
@@ -81,6 +86,23 @@ test("says where it stands, stores what comes next, and acknowledges what is on 
   await clock.flush();
   expect(log.last.id).toBe(6);
   expect(stream().sent.slice(1)).toEqual([{ replica: 1, lastId: 6, lastKey: "key-6" }]);
+});
+
+test("says that it has caught up once it holds the leader's newest order, and not before", async () => {
+  const { clock, follower, stream, send, said } = scenario();
+  const alive = (tailId: number) => stream().handlers.message({ term: 1, tailId, orders: [] });
+  follower.start();
+  await clock.flush();
+  alive(300);
+  send(ordersOf(1, 200));
+  await clock.flush();
+  alive(300);
+  expect(said).toEqual([]);
+  send(ordersOf(201, 300));
+  await clock.flush();
+  alive(300);
+  alive(300);
+  expect(said).toEqual([{ leader: 3, orders: 300, lastId: 300, text: "caught up" }]);
 });
 
 test("all that arrives in one turn is one transaction", async () => {

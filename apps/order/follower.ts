@@ -102,7 +102,6 @@ export class Follower {
     let heardMs = startedMs;
     let pending: Order[] = [];
     let storing = false;
-    let greeted = false;
     let told = false;
     let cancelWatch = () => {};
 
@@ -139,18 +138,16 @@ export class Follower {
         if (ended) resolve();
       };
 
-      const received = ({ orders }: FollowReply) => {
+      const received = ({ tailId, orders }: FollowReply) => {
         heardMs = clock.nowMs();
         this.#backoff.reset();
         if (orders.length === 0) {
           if (!storing) stream.send(position());
-          const count = log.last.id - startId;
-          if (greeted && !told && !storing) {
+          if (!told && !storing && log.last.id >= tailId) {
             told = true;
+            const count = log.last.id - startId;
             if (count >= catchUpWorthTelling) logger.info({ leader, orders: count, lastId: log.last.id }, "caught up");
           }
-          // The first is the leader's greeting: what is missing comes only after it.
-          greeted = true;
           return;
         }
         for (const order of orders) pending.push(order);

@@ -114,7 +114,7 @@ export class Followers {
       replica = request.replica;
       this.#attached.get(replica)?.fail(new BazaarError("UNAVAILABLE", "the follower has opened another stream"));
       const { source, term, clock } = this.#options;
-      const send = (orders: readonly Order[]) => handlers.message({ term, orders });
+      const send = (orders: readonly Order[]) => handlers.message({ term, tailId: source.tailId, orders });
       follower = { feed: new Feed(source, request.lastId, send, fail), send, fail, heardMs: clock.nowMs() };
       this.#attached.set(replica, follower);
       this.#copies.joined(replica, request.lastId);

@@ -35,7 +35,12 @@ export function ordersService(replica: OrderApi): Service {
     follow: serveDuplex(
       (handlers) => replica.follow(handlers),
       (request: FollowRequest): FollowRequest => request,
-      ({ term, orders }: FollowReply) => ({ term, orders: packOrders(orders), traces: tracesOf(orders) }),
+      ({ term, tailId, orders }: FollowReply) => ({
+        term,
+        tailId,
+        orders: packOrders(orders),
+        traces: tracesOf(orders),
+      }),
     ),
     watch: serveStatus(
       (handlers) => replica.watch(handlers),

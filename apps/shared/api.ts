@@ -110,6 +110,8 @@ export interface FollowRequest {
 /** Leader to follower: the next orders, or none as a sign of life. */
 export interface FollowReply {
   readonly term: number;
+  /** The leader's newest order when this was sent. */
+  readonly tailId: number;
   readonly orders: readonly Order[];
 }
 

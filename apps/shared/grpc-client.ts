@@ -8,6 +8,12 @@ import { errorFromStatus } from "./grpc-errors.ts";
 import { messageBytesMax } from "./grpc-limits.ts";
 
 /**
+ * What may be on its way on one stream. With HTTP/2's 64 KiB a leader that sends chunk after chunk to a follower which is
+ * behind waits for leave after each of them.
+ */
+const windowBytes = 1024 * 1024;
+
+/**
  * A peer that comes back is used again within half a second: the defaults (1 s, growing to 2 min) would
  * make a rejoin slow. Each client has its own connection.
  */
@@ -16,6 +22,7 @@ const clientOptions: grpc.ClientOptions = {
   "grpc.min_reconnect_backoff_ms": 50,
   "grpc.max_reconnect_backoff_ms": 500,
   "grpc.enable_retries": 0,
+  "grpc-node.flow_control_window": windowBytes,
   "grpc.use_local_subchannel_pool": 1,
   "grpc.max_receive_message_length": messageBytesMax,
   "grpc.max_send_message_length": messageBytesMax,

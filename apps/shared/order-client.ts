@@ -37,9 +37,9 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
         OrdersService.follow,
         handlers,
         (request: FollowRequest) => request,
-        ({ term, orders, traces }): FollowReply => {
+        ({ term, tailId, orders, traces }): FollowReply => {
           if (traces.length > 0) currentTracing()?.arrived(traces);
-          return { term, orders: unpackOrders(orders) };
+          return { term, tailId, orders: unpackOrders(orders) };
         },
       ),
     watch: (handlers) =>

@@ -427,6 +427,7 @@ export interface FollowRequest {
 export interface FollowReply {
   term: number;
   orders?: OrderColumns | undefined;
+  tailId: number;
   traces: Trace[];
 }
 
@@ -2791,7 +2792,7 @@ export const FollowRequest: MessageFns<FollowRequest> = {
 };
 
 function createBaseFollowReply(): FollowReply {
-  return { term: 0, orders: undefined, traces: [] };
+  return { term: 0, orders: undefined, tailId: 0, traces: [] };
 }
 
 export const FollowReply: MessageFns<FollowReply> = {
@@ -2801,6 +2802,9 @@ export const FollowReply: MessageFns<FollowReply> = {
     }
     if (message.orders !== undefined) {
       OrderColumns.encode(message.orders, writer.uint32(18).fork()).join();
+    }
+    if (message.tailId !== 0) {
+      writer.uint32(24).uint64(message.tailId);
     }
     for (const v of message.traces) {
       Trace.encode(v!, writer.uint32(106).fork()).join();
@@ -2835,6 +2839,14 @@ export const FollowReply: MessageFns<FollowReply> = {
             }
 
             message.orders = OrderColumns.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.tailId = longToNumber(reader.uint64());
             continue;
           }
           case 13: {

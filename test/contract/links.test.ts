@@ -344,12 +344,13 @@ describe("orders: every method arrives whole, and so does its answer", () => {
 
     const chunks = Array.from({ length: 5 }, (_, index) => ({
       term: 4,
+      tailId: largeId,
       orders: ordersOf(index * 2 * many + 1, (index + 1) * 2 * many),
     }));
     for (const chunk of chunks) far.handlers.message(chunk);
-    far.handlers.message({ term: 4, orders: [] });
+    far.handlers.message({ term: 4, tailId: largeId, orders: [] });
     await until("all chunks", () => near.messages.length === 6);
-    expectSame(near.messages, [...chunks, { term: 4, orders: [] }]);
+    expectSame(near.messages, [...chunks, { term: 4, tailId: largeId, orders: [] }]);
   });
 
   test("watch, with the status of every role, and one of more than 64 KiB", async () => {
@@ -537,7 +538,7 @@ describe("deadlines and faults (R10)", () => {
     stream.close();
     await until("the server knows", () => far.closes > 0);
     stream.send(position);
-    far.handlers.message({ term: 1, orders: [] });
+    far.handlers.message({ term: 1, tailId: 0, orders: [] });
     expect([near.messages, near.ends]).toEqual([[], []]);
   });
 
