@@ -36,7 +36,7 @@ export function formatDocument(result: EvaluationResult, plots: readonly Plot[])
     "",
     ...table(result.points),
     "",
-    "A trade drops its stock from the cache: with more trades there are fewer hits. All times in milliseconds.",
+    "With one front-end, as here, its cache goes on with what a trade makes of a stock. All times in milliseconds.",
     "",
     ...plots.flatMap(({ name, title, caption }) => [`![${title}](${name}.svg)`, "", caption, ""]),
     "## Again",
