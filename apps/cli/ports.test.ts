@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:net";
+import { freePorts } from "@stock-bazaar/chaos/cluster/ports";
 import { afterEach, expect, test } from "vitest";
 import { isLoopback, requireFreePorts } from "./ports.ts";
 
@@ -18,20 +19,6 @@ async function takenPort(): Promise<number> {
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
   return address.port;
-}
-
-/** Free a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-  const ports = await Promise.all(Array.from({ length: count }, takenPort));
-  await Promise.all(
-    servers.splice(0).map(
-      (server) =>
-        new Promise((resolve) => {
-          server.close(resolve);
-        }),
-    ),
-  );
-  return ports;
 }
 
 const local = (port = 0) => ({ host: "127.0.0.1", port });
@@ -62,8 +49,8 @@ test("a port that two services should have is named with both variables", async 
 
 test("an address of another machine is named with its variable", async () => {
   // 192.0.2.0/24 is reserved for documentation.
-  const catalog = { host: "192.0.2.1", port: 6000 };
-  await expect(requireFreePorts({ frontEnd: catalog, catalog, replicas: new Map() })).rejects.toThrow(
+  const frontEnd = { host: "192.0.2.1", port: 6000 };
+  await expect(requireFreePorts({ frontEnd, catalog: local(), replicas: new Map() })).rejects.toThrow(
     "192.0.2.1:6000 is not an address of this machine: see FRONTEND_PORT",
   );
 });

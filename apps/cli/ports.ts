@@ -16,22 +16,29 @@ export async function requireFreePorts(config: Pick<Config, "frontEnd" | "catalo
     ["CATALOG_PORT", config.catalog],
     ...[...config.replicas.values()].map((address): [string, Address] => ["ORDER_REPLICAS", address]),
   ];
-  // All are held until the last is tried, so that an address that is named twice is found as well.
-  const held = new Map<string, { variable: string; server: Server }>();
+  requireDifferent(wanted);
+  // All are held until the last is tried: one address can be written in two ways.
+  const held: Server[] = [];
   try {
-    for (const [variable, { host, port }] of wanted) {
-      const address = `${host}:${port}`;
-      const other = held.get(address);
-      if (other)
-        throw new CommandError(`${other.variable} and ${variable} both name ${address}: each needs its own port`);
+    for (const [variable, address] of wanted) {
       try {
-        held.set(address, { variable, server: await listen(host, port) });
+        held.push(await listen(address));
       } catch (error) {
         throw new CommandError(describe(variable, address, error), undefined, { cause: error });
       }
     }
   } finally {
-    await Promise.all([...held.values()].map(({ server }) => close(server)));
+    await Promise.all(held.map(close));
+  }
+}
+
+function requireDifferent(wanted: readonly [variable: string, address: Address][]): void {
+  const variables = new Map<string, string>();
+  for (const [variable, { host, port }] of wanted) {
+    const address = `${host}:${port}`;
+    const other = variables.get(address);
+    if (other) throw new CommandError(`${other} and ${variable} both name ${address}: each needs its own port`);
+    variables.set(address, variable);
   }
 }
 
@@ -54,7 +61,7 @@ export function isListening({ host, port }: Address): Promise<boolean> {
   });
 }
 
-function listen(host: string, port: number): Promise<Server> {
+function listen({ host, port }: Address): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
@@ -72,7 +79,8 @@ function close(server: Server): Promise<void> {
   });
 }
 
-function describe(variable: string, address: string, error: unknown): string {
+function describe(variable: string, { host, port }: Address, error: unknown): string {
+  const address = `${host}:${port}`;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "EADDRINUSE":

@@ -4,20 +4,21 @@
  * started again; a client that keeps knocking there can even end up connected to itself.
  */
 
+import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 
 const firstPort = 10_000;
 const lastPort = 32_000;
-/** Ports that this process has handed out: none twice, also when its service isn't running. */
-const handedOut = new Set<number>();
 
+/**
+ * No port is handed out twice while this process lives, to whatever process asks, also when its service isn't
+ * running.
+ */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
   while (ports.length < count) {
     const port = firstPort + Math.floor(Math.random() * (lastPort - firstPort));
-    if (handedOut.has(port) || !(await canListen(port))) continue;
-    handedOut.add(port);
-    ports.push(port);
+    if ((await reserve(port)) && (await canListen(port))) ports.push(port);
   }
   return ports;
 }
@@ -27,5 +28,20 @@ export function canListen(port: number): Promise<boolean> {
     const server = createServer();
     server.once("error", () => resolve(false));
     server.listen({ host: "127.0.0.1", port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** The UDP port of the same number stands for it: the services speak TCP, and the kernel gives it to one process only. */
+function reserve(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket("udp4");
+    socket.once("error", () => {
+      socket.close();
+      resolve(false);
+    });
+    socket.bind({ address: "127.0.0.1", port, exclusive: true }, () => {
+      socket.unref();
+      resolve(true);
+    });
   });
 }
