@@ -3,21 +3,13 @@
 import { at } from "@stock-bazaar/client/requests";
 import { Service } from "@stock-bazaar/chaos/cluster/service";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { bazaar, type Ended } from "../support/command-line.ts";
-import { Cluster, printLogs } from "./support/cluster.ts";
+import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 
 let cluster: Cluster;
-
-beforeAll(async () => {
-  cluster = await Cluster.shared();
-  await cluster.startInOrder();
-});
-afterEach(({ task }) => {
-  if (task.result?.state === "fail") printLogs(cluster);
-});
-afterAll(() => cluster.dispose());
+Cluster.share((shared) => (cluster = shared));
 
 function run(...args: string[]): Promise<Ended> {
   return bazaar(args, { environment: { FRONTEND_PORT: new URL(cluster.url).port } });

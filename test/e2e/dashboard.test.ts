@@ -6,7 +6,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from "vitest";
 import { barriers, launchBrowser, openDashboard, screenshot } from "./support/browser.ts";
 import { Cluster } from "./support/cluster.ts";
-import { startUp } from "./support/up.ts";
+import { shareUp, type Up } from "./support/up.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -41,127 +41,125 @@ async function place(
   return Number(/\d+/.exec((await outcome.textContent()) ?? "")?.[0]);
 }
 
-test("load, trade, see the board change, kill the leader, see the crown move and the order arrive", async (context) => {
-  const up = await startUp(context);
-  const { page, complaints } = await openDashboard(context, browser, up.url, { colorScheme: "light" });
+describe("with `npm start`", () => {
+  let up: Up;
+  shareUp((shared) => (up = shared));
 
-  await row(page, "GameStart").getByText("100").waitFor();
-  await page.getByText("Live", { exact: true }).waitFor();
-  await crowned(page).filter({ hasText: "Replica 3" }).waitFor();
+  test("load, trade, see the board change, kill the leader, see the crown move and the order arrive", async (context) => {
+    const { page, complaints } = await openDashboard(context, browser, up.url, { colorScheme: "light" });
 
-  const first = await place(page, { stock: "GameStart", quantity: 7, type: "Buy" });
-  expect(first).toBe(1);
-  await row(page, "GameStart").getByText("93").waitFor();
-  await latest(page, first).waitFor();
-  await page.getByRole("listitem").filter({ hasText: "Ledger has it" }).waitFor();
-  for (const id of [1, 2, 3])
-    await page
-      .getByRole("listitem")
-      .filter({ hasText: `Replica ${id} has it` })
-      .waitFor();
-  expect((await get(`${up.url}/orders/1`)).body).toEqual({
-    data: { number: 1, name: "GameStart", type: "buy", quantity: 7 },
-  });
+    await row(page, "GameStart").getByText("100").waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    await crowned(page).filter({ hasText: "Replica 3" }).waitFor();
 
-  await page.getByRole("button", { name: "Keep trading" }).click();
-  await latest(page, 20).waitFor();
-  await page.getByRole("button", { name: "Kill the leader" }).click();
-  await crowned(page).filter({ hasText: "Replica 2" }).waitFor();
-  await page.getByText("Replica 3 is away").waitFor();
-  const during = await place(page, { stock: "MenhirCo", quantity: 5, type: "Sell" });
-  await latest(page, during).waitFor();
-  await screenshot(page, "dashboard-light-failover");
-  await page.getByText(/Replica 3 is back/).waitFor();
-  await part(page, "Replica 3").filter({ hasText: "follows" }).waitFor();
-
-  await page.getByRole("button", { name: "Stop and check" }).click();
-  const verdict = page.getByText(/orders acknowledged and found\. Not one is lost\.$/);
-  expect(Number.parseInt((await verdict.textContent()) ?? "", 10)).toBeGreaterThan(10);
-  expect(await page.getByText("unanswered").locator("..").textContent()).toBe("unanswered0");
-  expect(complaints).toEqual([]);
-});
-
-test("a frozen leader is silent on the page, is replaced, and follows when it wakes", async (context) => {
-  const up = await startUp(context);
-  const { page, complaints } = await openDashboard(context, browser, up.url);
-  await crowned(page).filter({ hasText: "Replica 3" }).waitFor();
-  await page.getByRole("button", { name: "Freeze the leader" }).click();
-  await page.getByText("Replica 3 is silent").waitFor();
-  await crowned(page).filter({ hasText: "Replica 2" }).waitFor();
-  await place(page, { stock: "FishCo", quantity: 3, type: "Buy" });
-  await row(page, "FishCo").getByText("97").waitFor();
-  await part(page, "Replica 3").filter({ hasText: "follows" }).waitFor();
-  expect(complaints).toEqual([]);
-});
-
-test("another web page can't kill the leader, and can't read what is told here", async (context) => {
-  const up = await startUp(context);
-  const elsewhere = Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
-    fetch: () => new Response("<!doctype html><title>Elsewhere</title>", { headers: { "content-type": "text/html" } }),
-  });
-  context.onTestFinished(() => elsewhere.stop(true));
-  const view = await browser.newContext();
-  context.onTestFinished(() => view.close());
-  const page = await view.newPage();
-  await page.goto(elsewhere.url.href);
-
-  const path = `${up.url}/faults/kill-leader`;
-  const refused = page.waitForResponse(path);
-  await page.evaluate((url) => fetch(url, { method: "POST", mode: "no-cors" }).catch(() => {}), path);
-  expect((await refused).status()).toBe(403);
-  const outcomes = await page.evaluate(
-    async ([kill = "", events = ""]) => {
-      const json = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
-      return Promise.all(
-        [kill, events].map((url) =>
-          fetch(url, url === kill ? json : {}).then(
-            () => "read",
-            () => "refused",
-          ),
-        ),
-      );
-    },
-    [path, `${up.url}/events`],
-  );
-  expect(outcomes).toEqual(["refused", "refused"]);
-  expect(at((await get(`${up.url}/cluster`)).body, "data", "term")).toBe(1);
-});
-
-test("by keyboard alone: each stop is seen, and an order is placed and followed", async (context) => {
-  const cluster = await Cluster.start(context);
-  const { page, complaints } = await openDashboard(context, browser, cluster.url);
-  await row(page, "GameStart").waitFor();
-  const unseen: string[] = [];
-  const tabTo = (what: string) =>
-    eventually(`the focus on ${what}`, async () => {
-      await page.keyboard.press("Tab");
-      const { text, outline } = await page.evaluate<{ text: string; outline: string }>(focused);
-      if (outline === "none" && text !== "") unseen.push(text);
-      return text.startsWith(what);
+    const first = await place(page, { stock: "GameStart", quantity: 7, type: "Buy" });
+    expect(first).toBe(1);
+    await row(page, "GameStart").getByText("93").waitFor();
+    await latest(page, first).waitFor();
+    await page.getByRole("listitem").filter({ hasText: "Ledger has it" }).waitFor();
+    for (const id of [1, 2, 3])
+      await page
+        .getByRole("listitem")
+        .filter({ hasText: `Replica ${id} has it` })
+        .waitFor();
+    expect((await get(`${up.url}/orders/1`)).body).toEqual({
+      data: { number: 1, name: "GameStart", type: "buy", quantity: 7 },
     });
 
-  await tabTo("NorthQuarry");
-  await page.keyboard.press("Enter");
-  await tabTo("Quantity");
-  await page.keyboard.press("Control+A");
-  await page.keyboard.type("12");
-  await tabTo("Buy");
-  await page.keyboard.press("ArrowRight");
-  await page.keyboard.press("Enter");
-  await page.getByText(/^Order 1: sold 12 units of NorthQuarry in /).waitFor();
-  await row(page, "NorthQuarry").getByText("112").waitFor();
+    await page.getByRole("button", { name: "Keep trading" }).click();
+    await latest(page, 20).waitFor();
+    await page.getByRole("button", { name: "Kill the leader" }).click();
+    await crowned(page).filter({ hasText: "Replica 2" }).waitFor();
+    await page.getByText("Replica 3 is away").waitFor();
+    const during = await place(page, { stock: "MenhirCo", quantity: 5, type: "Sell" });
+    await latest(page, during).waitFor();
+    await screenshot(page, "dashboard-light-failover");
+    await page.getByText(/Replica 3 is back/).waitFor();
+    await part(page, "Replica 3").filter({ hasText: "follows" }).waitFor();
 
-  await tabTo("Order number");
-  await page.keyboard.press("Control+A");
-  await page.keyboard.type("2");
-  await page.keyboard.press("Enter");
-  await page.getByText("No order has the number 2 yet").waitFor();
-  await trade(cluster.url, newTrade({ name: "BoarCo", type: "buy", quantity: 4 }));
-  await page.getByText("Order 2: 4 units of BoarCo bought.").waitFor();
-  expect(unseen).toEqual([]);
-  expect(complaints).toEqual([]);
+    await page.getByRole("button", { name: "Stop and check" }).click();
+    const verdict = page.getByText(/orders acknowledged and found\. Not one is lost\.$/);
+    expect(Number.parseInt((await verdict.textContent()) ?? "", 10)).toBeGreaterThan(10);
+    expect(await page.getByText("unanswered").locator("..").textContent()).toBe("unanswered0");
+    expect(complaints).toEqual([]);
+  });
+
+  test("a frozen leader is silent on the page, is replaced, and follows when it wakes", async (context) => {
+    const { page, complaints } = await openDashboard(context, browser, up.url);
+    await crowned(page).filter({ hasText: "Replica 2" }).waitFor();
+    await page.getByRole("button", { name: "Freeze the leader" }).click();
+    await page.getByText("Replica 2 is silent").waitFor();
+    await crowned(page).filter({ hasText: "Replica 3" }).waitFor();
+    const meanwhile = await place(page, { stock: "FishCo", quantity: 3, type: "Buy" });
+    await latest(page, meanwhile).waitFor();
+    await part(page, "Replica 2").filter({ hasText: "follows" }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("another web page can't kill the leader, and can't read what is told here", async (context) => {
+    const term = async () => at((await get(`${up.url}/cluster`)).body, "data", "term");
+    const before = await term();
+    const elsewhere = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: () =>
+        new Response("<!doctype html><title>Elsewhere</title>", { headers: { "content-type": "text/html" } }),
+    });
+    context.onTestFinished(() => elsewhere.stop(true));
+    const view = await browser.newContext();
+    context.onTestFinished(() => view.close());
+    const page = await view.newPage();
+    await page.goto(elsewhere.url.href);
+
+    const path = `${up.url}/faults/kill-leader`;
+    const refused = page.waitForResponse(path);
+    await page.evaluate((url) => fetch(url, { method: "POST", mode: "no-cors" }).catch(() => {}), path);
+    expect((await refused).status()).toBe(403);
+    const outcomes = await page.evaluate(
+      async ([kill = "", events = ""]) => {
+        const json = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+        return Promise.all(
+          [kill, events].map((url) =>
+            fetch(url, url === kill ? json : {}).then(
+              () => "read",
+              () => "refused",
+            ),
+          ),
+        );
+      },
+      [path, `${up.url}/events`],
+    );
+    expect(outcomes).toEqual(["refused", "refused"]);
+    expect(await term()).toBe(before);
+  });
+});
+
+describe("while parts are away", () => {
+  let cluster: Cluster;
+  Cluster.share((shared) => (cluster = shared));
+
+  test("a trade that finds no front-end is asked again with the same key, and is done once", async (context) => {
+    const { page } = await openDashboard(context, browser, cluster.url);
+    await row(page, "FishCo").getByText("100").waitFor();
+    await cluster.service("front-end-1").kill();
+    const placed = place(page, { stock: "FishCo", quantity: 9, type: "Buy" });
+    await page.getByText(/Asking again with the same key/).waitFor();
+    cluster.service("front-end-1").start();
+    expect(await placed).toBe(1);
+    await row(page, "FishCo").getByText("91").waitFor();
+  });
+
+  test("while the catalog is away the page says that its prices may be old", async (context) => {
+    const { page } = await openDashboard(context, browser, cluster.url);
+    await row(page, "FishCo").getByText("91").waitFor();
+    await cluster.service("catalog").kill();
+    await page.getByRole("alert").getByText("The catalog is away.").waitFor();
+    await part(page, "Catalog").filter({ hasText: "away" }).waitFor();
+    cluster.service("catalog").start();
+    await place(page, { stock: "FishCo", quantity: 1, type: "Buy" });
+    await row(page, "FishCo").getByText("90").waitFor();
+    expect(await page.getByRole("alert").textContent()).toBe("");
+  });
 });
 
 test("without a supervisor there are no buttons; a lost connection is said, and what happened meanwhile is told after it", async (context) => {
@@ -198,38 +196,43 @@ test("without a supervisor there are no buttons; a lost connection is said, and 
   await other.filter({ hasText: `${host} away` }).waitFor();
 });
 
-test("a trade that finds no front-end is asked again with the same key, and is done once", async (context) => {
-  const cluster = await Cluster.start(context);
-  const { page } = await openDashboard(context, browser, cluster.url);
-  await row(page, "FishCo").getByText("100").waitFor();
-  await cluster.service("front-end-1").kill();
-  const placed = place(page, { stock: "FishCo", quantity: 9, type: "Buy" });
-  await page.getByText(/Asking again with the same key/).waitFor();
-  cluster.service("front-end-1").start();
-  expect(await placed).toBe(1);
-  await row(page, "FishCo").getByText("91").waitFor();
-});
-
-test("while the catalog is away the page says that its prices may be old", async (context) => {
-  const cluster = await Cluster.start(context);
-  const { page } = await openDashboard(context, browser, cluster.url);
-  await row(page, "FishCo").getByText("100").waitFor();
-  await cluster.service("catalog").kill();
-  await page.getByRole("alert").getByText("The catalog is away.").waitFor();
-  await part(page, "Catalog").filter({ hasText: "away" }).waitFor();
-  cluster.service("catalog").start();
-  await place(page, { stock: "FishCo", quantity: 1, type: "Buy" });
-  await row(page, "FishCo").getByText("99").waitFor();
-  expect(await page.getByRole("alert").textContent()).toBe("");
-});
-
 describe("for everybody", () => {
   let cluster: Cluster;
-  beforeAll(async () => {
-    cluster = await Cluster.shared();
-    await cluster.startInOrder();
+  Cluster.share((shared) => (cluster = shared));
+
+  test("by keyboard alone: each stop is seen, and an order is placed and followed", async (context) => {
+    const { page, complaints } = await openDashboard(context, browser, cluster.url);
+    await row(page, "GameStart").waitFor();
+    const unseen: string[] = [];
+    const tabTo = (what: string) =>
+      eventually(`the focus on ${what}`, async () => {
+        await page.keyboard.press("Tab");
+        const { text, outline } = await page.evaluate<{ text: string; outline: string }>(focused);
+        if (outline === "none" && text !== "") unseen.push(text);
+        return text.startsWith(what);
+      });
+
+    await tabTo("NorthQuarry");
+    await page.keyboard.press("Enter");
+    await tabTo("Quantity");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("12");
+    await tabTo("Buy");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await page.getByText(/^Order 1: sold 12 units of NorthQuarry in /).waitFor();
+    await row(page, "NorthQuarry").getByText("112").waitFor();
+
+    await tabTo("Order number");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("2");
+    await page.keyboard.press("Enter");
+    await page.getByText("No order has the number 2 yet").waitFor();
+    await trade(cluster.url, newTrade({ name: "BoarCo", type: "buy", quantity: 4 }));
+    await page.getByText("Order 2: 4 units of BoarCo bought.").waitFor();
+    expect(unseen).toEqual([]);
+    expect(complaints).toEqual([]);
   });
-  afterAll(() => cluster.dispose());
 
   const touch = { isMobile: true, hasTouch: true };
   const phone = { ...touch, viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };

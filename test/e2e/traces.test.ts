@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { at } from "@stock-bazaar/client/requests";
 import { Service } from "@stock-bazaar/chaos/cluster/service";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";
-import { type TestContext, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 import { type ReceivedSpan, startTraceReceiver, type TraceReceiver } from "./support/trace-receiver.ts";
@@ -16,9 +16,9 @@ interface Caller {
 
 const newCaller = (): Caller => ({ traceId: randomBytes(16).toString("hex"), spanId: randomBytes(8).toString("hex") });
 
-function receive(context: TestContext): TraceReceiver {
+function receive(): TraceReceiver {
   const receiver = startTraceReceiver();
-  context.onTestFinished(() => receiver.stop());
+  onTestFinished(() => receiver.stop());
   return receiver;
 }
 
@@ -74,54 +74,58 @@ function whole(receiver: TraceReceiver, { traceId, spanId }: Caller): Promise<Re
   });
 }
 
-test("one trade: HTTP, leader, ledger, and the disk of every replica, below the caller's own span", async (context) => {
-  const receiver = receive(context);
-  const cluster = await Cluster.start(context, { environment: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
-  const caller = newCaller();
-  const response = await trade(cluster.url, caller, { key: "k" });
-  expect(response.status).toBe(200);
-  const number = at(await response.json(), "data", "transaction_number");
-  const spans = await whole(receiver, caller);
-
-  const attributes = (name: string) => spans.find((span) => span.name === name)?.attributes;
-  expect(attributes("POST /orders")).toMatchObject({
-    "http.request.method": "POST",
-    "http.route": "/orders",
-    "http.response.status_code": 200,
-    "bazaar.request_id": response.headers.get("x-request-id"),
+describe("of one bazaar", () => {
+  const receiver = startTraceReceiver();
+  afterAll(() => receiver.stop());
+  let cluster: Cluster;
+  Cluster.share((shared) => (cluster = shared), {
+    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, REQUEST_TIMEOUT_MS: "4000" },
   });
-  expect(attributes("place trade")).toEqual({ "bazaar.trade.key": "k" });
-  expect(attributes("store order")).toMatchObject({ "bazaar.order.id": number });
-});
 
-test("many trades at once: every trace is whole, though they share batches", async (context) => {
-  const receiver = receive(context);
-  const cluster = await Cluster.start(context, { environment: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
-  const callers = Array.from({ length: 100 }, newCaller);
-  const responses = await Promise.all(callers.map((caller) => trade(cluster.url, caller)));
-  expect(responses.filter(({ status }) => status !== 200)).toEqual([]);
-  for (const caller of callers) await whole(receiver, caller);
-  const batches = receiver.spans.map(({ attributes }) => Number(attributes["bazaar.batch.trades"] ?? 0));
-  expect(Math.max(...batches)).toBeGreaterThan(1);
-});
+  test("one trade: HTTP, leader, ledger, and the disk of every replica, below the caller's own span", async () => {
+    const caller = newCaller();
+    const response = await trade(cluster.url, caller, { key: "k" });
+    expect(response.status).toBe(200);
+    const number = at(await response.json(), "data", "transaction_number");
+    const spans = await whole(receiver, caller);
 
-test("a trade that has no answer in time shows as failed, with the reason", async (context) => {
-  const receiver = receive(context);
-  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, REQUEST_TIMEOUT_MS: "1000" };
-  const cluster = await Cluster.start(context, { environment });
-  await cluster.service("catalog").kill();
-  const caller = newCaller();
-  expect((await trade(cluster.url, caller)).status).toBe(503);
-  for (const name of ["POST /orders", "place trade"]) {
-    const failed = await eventually(`the span ${name}`, () =>
-      receiver.spansOf(caller.traceId).find((span) => span.service === "front-end" && span.name === name),
-    );
-    expect(failed).toMatchObject({ status: 2, attributes: { "error.type": "UNAVAILABLE" } });
-  }
+    const attributes = (name: string) => spans.find((span) => span.name === name)?.attributes;
+    expect(attributes("POST /orders")).toMatchObject({
+      "http.request.method": "POST",
+      "http.route": "/orders",
+      "http.response.status_code": 200,
+      "bazaar.request_id": response.headers.get("x-request-id"),
+    });
+    expect(attributes("place trade")).toEqual({ "bazaar.trade.key": "k" });
+    expect(attributes("store order")).toMatchObject({ "bazaar.order.id": number });
+  });
+
+  test("many trades at once: every trace is whole, though they share batches", async () => {
+    const callers = Array.from({ length: 100 }, newCaller);
+    const responses = await Promise.all(callers.map((caller) => trade(cluster.url, caller)));
+    expect(responses.filter(({ status }) => status !== 200)).toEqual([]);
+    for (const caller of callers) await whole(receiver, caller);
+    const batches = receiver.spans.map(({ attributes }) => Number(attributes["bazaar.batch.trades"] ?? 0));
+    expect(Math.max(...batches)).toBeGreaterThan(1);
+  });
+
+  test("a trade that has no answer in time shows as failed, with the reason", async () => {
+    await cluster.service("catalog").kill();
+    const caller = newCaller();
+    expect((await trade(cluster.url, caller)).status).toBe(503);
+    for (const name of ["POST /orders", "place trade"]) {
+      const failed = await eventually(`the span ${name}`, () =>
+        receiver.spansOf(caller.traceId).find((span) => span.service === "front-end" && span.name === name),
+      );
+      expect(failed).toMatchObject({ status: 2, attributes: { "error.type": "UNAVAILABLE" } });
+    }
+    cluster.service("catalog").start();
+    await cluster.settled();
+  });
 });
 
 test("whoever asks for no trace gets none, and a share of 0 traces only what others have begun to trace", async (context) => {
-  const receiver = receive(context);
+  const receiver = receive();
   const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_TRACES_SAMPLER_ARG: "0" };
   const cluster = await Cluster.start(context, { environment });
   const unsampled = newCaller();
@@ -134,7 +138,7 @@ test("whoever asks for no trace gets none, and a share of 0 traces only what oth
 });
 
 test("a receiver that is away holds nothing up, and what waits is sent at the end of a service", async (context) => {
-  const receiver = receive(context);
+  const receiver = receive();
   const cluster = await Cluster.start(context, { environment: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" } });
   expect((await trade(cluster.url, newCaller())).status).toBe(200);
   expect(await cluster.service("front-end-1").stop()).toEqual({ code: 0, signal: null });

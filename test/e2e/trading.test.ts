@@ -3,20 +3,12 @@
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { at, get, lookUp, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Cluster, printLogs } from "./support/cluster.ts";
+import { expect, test } from "vitest";
+import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 
 let cluster: Cluster;
-
-beforeAll(async () => {
-  cluster = await Cluster.shared({ environment: { LOG_LEVEL: "debug" } });
-  await cluster.startInOrder();
-});
-afterEach(({ task }) => {
-  if (task.result?.state === "fail") printLogs(cluster);
-});
-afterAll(() => cluster.dispose());
+Cluster.share((shared) => (cluster = shared), { environment: { LOG_LEVEL: "debug" } });
 
 test("a trade moves the stock, gets the next number, and can be read under it", async () => {
   const before = at((await lookUp(cluster.url, "FishCo")).body, "data", "quantity");

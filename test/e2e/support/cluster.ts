@@ -1,7 +1,7 @@
-/** A cluster for one test: it is gone afterwards, and a test that fails prints what the processes had to say. */
+/** A cluster for one test, or for some: it is gone afterwards, and a test that fails prints what the processes had to say. */
 
 import { type ClusterOptions, Cluster as RealCluster } from "@stock-bazaar/chaos/cluster/cluster";
-import type { TestContext } from "vitest";
+import { afterAll, afterEach, beforeAll, type TestContext } from "vitest";
 
 const printedLinesMax = 60;
 
@@ -10,8 +10,19 @@ export type TestHooks = Pick<TestContext, "onTestFailed" | "onTestFinished">;
 export type Cluster = RealCluster;
 
 export const Cluster = {
-  /** Databases are there, nothing runs yet. For the tests of one file together: `dispose` it in `afterAll`. */
-  shared: (options: ClusterOptions = {}): Promise<Cluster> => RealCluster.create(options),
+  /** One for all the tests of a file or a `describe`: as from `start`, before the first of them. */
+  share(use: (cluster: Cluster) => void, options: ClusterOptions = {}): void {
+    let cluster: Cluster;
+    beforeAll(async () => {
+      cluster = await RealCluster.create(options);
+      use(cluster);
+      await cluster.startInOrder();
+    });
+    afterEach(({ task }) => {
+      if (task.result?.state === "fail") printLogs(cluster);
+    });
+    afterAll(() => cluster.dispose());
+  },
 
   /** Databases are there, nothing runs yet. */
   async create(context: TestHooks, options: ClusterOptions = {}): Promise<Cluster> {
@@ -29,7 +40,7 @@ export const Cluster = {
   },
 };
 
-export function printLogs(cluster: Cluster): void {
+function printLogs(cluster: Cluster): void {
   for (const { name, lines } of cluster.services) {
     if (lines.length === 0) continue;
     process.stderr.write(`--- ${name}, last of ${lines.length} lines\n${lines.slice(-printedLinesMax).join("\n")}\n`);

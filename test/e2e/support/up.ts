@@ -1,4 +1,4 @@
-/** `npm start` for one test: all that it started is gone afterwards. */
+/** `npm start` for one test, or for some: all that it started is gone afterwards. */
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,17 +6,41 @@ import { join } from "node:path";
 import { freePorts } from "@stock-bazaar/chaos/cluster/ports";
 import { Service } from "@stock-bazaar/chaos/cluster/service";
 import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { afterAll, afterEach, beforeAll } from "vitest";
 import type { TestHooks } from "./cluster.ts";
 
 export interface Up {
   readonly service: Service;
   readonly url: string;
   readonly ports: readonly number[];
+  readonly dataDir: string;
   /** The newest process id of every child. */
   readonly children: () => Map<string, number>;
 }
 
 export async function startUp(context: TestHooks): Promise<Up> {
+  const up = await createUp();
+  context.onTestFailed(() => printLog(up));
+  context.onTestFinished(() => dispose(up));
+  await start(up);
+  return up;
+}
+
+/** One for all the tests of a `describe`. */
+export function shareUp(use: (up: Up) => void): void {
+  let up: Up;
+  beforeAll(async () => {
+    up = await createUp();
+    use(up);
+    await start(up);
+  });
+  afterEach(({ task }) => {
+    if (task.result?.state === "fail") printLog(up);
+  });
+  afterAll(() => dispose(up));
+}
+
+async function createUp(): Promise<Up> {
   const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
   const ports = await freePorts(5);
   const [frontEnd, catalog, ...replicas] = ports;
@@ -38,18 +62,22 @@ export async function startUp(context: TestHooks): Promise<Up> {
     }
     return pids;
   };
-  context.onTestFailed(() => {
-    process.stderr.write(`${service.lines.slice(-60).join("\n")}\n`);
-  });
-  context.onTestFinished(async () => {
-    if (service.isRunning) await service.kill();
-    for (const pid of children().values()) if (isAlive(pid)) process.kill(pid, "SIGKILL");
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  return { service, url: `http://127.0.0.1:${frontEnd}`, ports, children, dataDir };
+}
+
+async function start({ service }: Up): Promise<void> {
   service.start();
-  const up = { service, url: `http://127.0.0.1:${frontEnd}`, ports, children };
   await eventually("the bazaar is open", () => service.lines.some((line) => line.includes("is open")));
-  return up;
+}
+
+function printLog({ service }: Up): void {
+  process.stderr.write(`${service.lines.slice(-60).join("\n")}\n`);
+}
+
+async function dispose({ service, children, dataDir }: Up): Promise<void> {
+  if (service.isRunning) await service.kill();
+  for (const pid of children().values()) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  rmSync(dataDir, { recursive: true, force: true });
 }
 
 /** A process that has ended and that nobody has collected yet isn't alive. */
