@@ -4,6 +4,7 @@ import { staleReads } from "@stock-bazaar/chaos/checks/history";
 import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
 import { Readers } from "@stock-bazaar/chaos/clients/readers";
 import { mixedTrades, Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { lookUp, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
 import { expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
@@ -12,13 +13,18 @@ import { report } from "./support/report.ts";
 
 const stocks = ["GameStart", "FishCo", "BoarCo"];
 const writers = 4;
-/** Many: a stale answer shows only to whoever asks in the moment between a change and what keeps it from being served. */
+/** Beside them, everybody who is told of a trade looks its stock up at once: that is when an old answer shows. */
 const readers = 12;
+const readerPauseMs = 5;
 
 /** Few writers, so that the caches have something to serve between two changes. */
 function startLoad(cluster: Cluster, urls: readonly string[] = cluster.urls) {
-  const traffic = new Traffic({ urls, clients: writers, next: mixedTrades(stocks), persistent: true });
-  return { traffic, reading: new Readers({ urls: cluster.urls, clients: readers, stocks }) };
+  const reading = new Readers({ urls: cluster.urls, clients: readers, stocks, pauseMs: readerPauseMs });
+  const observe = ({ orderNumber, request }: TradeRecord) => {
+    if (orderNumber !== undefined) for (const url of cluster.urls) reading.lookUpNow(url, request.name);
+  };
+  const traffic = new Traffic({ urls, clients: writers, next: mixedTrades(stocks), persistent: true, observe });
+  return { traffic, reading };
 }
 
 async function expectNoStaleRead(cluster: Cluster, traffic: Traffic, reading: Readers): Promise<void> {
