@@ -13,7 +13,6 @@ import { type Context, Hono } from "hono";
 import type { Bazaar } from "./bazaar.ts";
 import { EventFeed } from "./events/event-feed.ts";
 import type { Faults } from "./faults.ts";
-
 import {
   type Failure,
   keyReused,
