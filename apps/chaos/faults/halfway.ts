@@ -2,7 +2,7 @@
 
 import { eventually } from "../cluster/wait.ts";
 import type { Fault } from "./fault.ts";
-import { followerName, frontEndName, kill, leaderName, readRegister, replicaNames, start } from "./targets.ts";
+import { followerName, frontEndName, kill, leaderName, replicaNames, start } from "./targets.ts";
 
 /** The new leader serves a few milliseconds after its term began. */
 const takeoverMs = 15;
@@ -21,21 +21,21 @@ export const killNewLeader: Fault = {
   ],
   async inflict(scene) {
     await scene.alone(replicaNames(scene), async () => {
-      const { term } = readRegister(scene.cluster);
       const leader = leaderName(scene);
       await kill(scene, [leader]);
       const next = await eventually(
-        "a next term",
+        "a next leader",
         () => {
-          const register = readRegister(scene.cluster);
-          return register.term > term && register;
+          // Not by its term: one may have begun between the look at the leader and its death.
+          const name = leaderName(scene);
+          return name !== leader && name;
         },
         { timeoutMs, signal: scene.signal, pollMs: 1 },
       );
       await Bun.sleep(scene.choice * takeoverMs);
-      await kill(scene, [`order-${next.leader}`]);
+      await kill(scene, [next]);
       await scene.hold();
-      start(scene, [leader, `order-${next.leader}`]);
+      start(scene, [leader, next]);
     });
   },
 };
