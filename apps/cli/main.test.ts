@@ -209,3 +209,10 @@ describe("a wrong use", () => {
     expect(stdout).toContain("migrate");
   });
 });
+
+test("whoever has read enough sees no error: the output may go to `head`", async () => {
+  const main = join(import.meta.dirname, "main.ts");
+  // `true` has long gone when the first line comes.
+  const child = Bun.spawn(["sh", "-c", '"$0" "$1" --help | true', process.execPath, main], { stderr: "pipe" });
+  expect(await child.stderr.text()).toBe("");
+});

@@ -7,6 +7,12 @@
 import { explainError } from "./errors.ts";
 import { createProgram } from "./program.ts";
 
+// `bazaar order | head -1`: who has read enough is no failure to be told of.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(1);
+});
+
 try {
   await createProgram().parseAsync();
 } catch (error) {

@@ -63,8 +63,7 @@ export function App() {
         </section>
       </main>
       <footer>
-        <a href="/openapi.json">API description</a> <a href="/metrics">Metrics</a>{" "}
-        <a href="/cluster">Cluster as JSON</a>
+        <a href="/docs">API</a> <a href="/metrics">Metrics</a> <a href="/cluster">Cluster as JSON</a>
       </footer>
     </div>
   );
