@@ -14,8 +14,6 @@ export interface TrafficOptions {
   readonly persistent?: boolean;
   /** How long a client waits for an answer; default: for ever. */
   readonly patienceMs?: number;
-  /** Between two trades of one client; default: none. */
-  readonly pauseMs?: number;
   /** Default: ten trades of either side in turn on the stocks of the seed, with a few that must be refused. */
   readonly next?: (number: number) => Omit<TradeRequest, "key">;
   /** Hears of every record as it is made. */
@@ -128,12 +126,10 @@ export class Traffic {
   }
 
   async #run(clients: readonly BazaarClient[]): Promise<void> {
-    const { pauseMs = 0 } = this.#options;
     while (!this.#stopping) {
       const request = { key: Bun.randomUUIDv7(), ...this.#next(this.#sent) };
       this.#sent += 1;
       await Promise.all(clients.map(async (client) => this.#take(await client.trade(request))));
-      if (pauseMs > 0) await Bun.sleep(pauseMs);
     }
     for (const client of clients) client.close();
   }
