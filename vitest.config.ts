@@ -61,7 +61,7 @@ export default defineConfig({
           pool: "threads",
           sequence: { groupOrder: 2 },
           maxWorkers: 3,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 60_000,
         },
       },

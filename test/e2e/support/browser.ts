@@ -12,7 +12,8 @@ import type { TestHooks } from "./cluster.ts";
 
 /** Nothing leaves this machine, and no sandbox is needed for pages of our own. What protects one page from another stays on. */
 const args = ["--no-sandbox", "--headless=shell", "--disable-gpu", "--disable-dev-shm-usage"];
-const waitMs = 10_000;
+/** Only turns a hang into a failure: a browser draws without a graphics card, on cores that it shares. */
+const waitMs = 30_000;
 
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? (await packaged.executablePath());
