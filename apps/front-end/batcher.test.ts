@@ -1,17 +1,18 @@
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
 import { Batcher } from "./batcher.ts";
 
 /** Calls that are answered when the test says so: each result is its item in upper case. */
-function scenario(options: { itemsMax?: number; callsMax?: number; queueMax?: number } = {}) {
+function scenario(options: { itemsMax?: number; callsMax?: number; evenFrom?: number; queueMax?: number } = {}) {
   const clock = new ManualClock();
   const calls: { items: readonly string[]; answer(): void; fail(error: unknown): void }[] = [];
   const batcher = new Batcher<string, string>({
     clock,
     itemsMax: options.itemsMax ?? 100,
     callsMax: options.callsMax ?? 1,
+    ...(options.evenFrom === undefined ? {} : { evenFrom: options.evenFrom }),
     queueMax: options.queueMax ?? 1000,
     send: (items) =>
       new Promise((resolve, reject) => {
@@ -64,6 +65,69 @@ test("a call carries so many items and no more, and so many calls are under way 
   calls[1]?.answer();
   await clock.flush();
   expect(calls[2]?.items).toEqual(["e"]);
+});
+
+describe("with even calls", () => {
+  const letters = (count: number) => "abcdefghijklmnopqrstuvwxyz".slice(0, count).split("");
+  const sizes = ({ calls }: ReturnType<typeof scenario>) => calls.map(({ items }) => items.length);
+
+  test("many items are divided evenly, few leave together", async () => {
+    const many = scenario({ callsMax: 2, evenFrom: 4 });
+    letters(11).forEach(many.push);
+    await many.clock.flush();
+    expect(sizes(many)).toEqual([6, 5]);
+    const few = scenario({ callsMax: 2, evenFrom: 4 });
+    letters(4).forEach(few.push);
+    await few.clock.flush();
+    expect(sizes(few)).toEqual([4]);
+  });
+
+  test("beside a call that is under way, one leaves with an even share of all", async () => {
+    const even = scenario({ callsMax: 2, evenFrom: 4 });
+    letters(4).forEach(even.push);
+    await even.clock.flush();
+    for (const item of letters(2)) {
+      even.push(item);
+      await even.clock.flush();
+    }
+    expect(sizes(even)).toEqual([4]);
+    even.push("c");
+    await even.clock.flush();
+    expect(sizes(even)).toEqual([4, 3]);
+  });
+
+  test("what is too little to leave beside a call leaves after it", async () => {
+    const even = scenario({ callsMax: 2, evenFrom: 4 });
+    letters(3).forEach(even.push);
+    await even.clock.flush();
+    const waiting = even.push("z");
+    await even.clock.flush();
+    even.calls[0]?.fail(new BazaarError("NOT_LEADER", "somebody else"));
+    await even.clock.flush();
+    even.calls[1]?.answer();
+    await even.clock.flush();
+    expect(waiting.value).toBe("Z");
+  });
+
+  test("a large and a small group become alike", async () => {
+    const even = scenario({ callsMax: 2, evenFrom: 2 });
+    let answered = 0;
+    even.push("a");
+    await even.clock.flush();
+    letters(9).forEach(even.push);
+    await even.clock.flush();
+    // Whoever is answered asks again, as clients do.
+    for (let round = 0; round < 6; round += 1) {
+      const call = even.calls[answered];
+      answered += 1;
+      call?.answer();
+      await even.clock.flush();
+      call?.items.forEach(even.push);
+      await even.clock.flush();
+    }
+    expect(sizes(even).slice(-4)).toEqual([5, 5, 5, 5]);
+    expect(even.calls.length - answered).toBe(2);
+  });
 });
 
 test("each item gets its own result, also when the calls are answered in another order", async () => {

@@ -1,6 +1,9 @@
 /**
  * Makes one call out of many: what is pushed in one turn, and what queues while the calls under way are
  * being answered, travels together. There is no timer: alone, an item leaves at once.
+ *
+ * Left to themselves, clients that wait for their answers fall into groups of any sizes, each of which is one call: 61 and
+ * 3, say, and a call of 3 takes nearly as long as one of 61. `evenFrom` keeps the calls alike.
  */
 
 import type { Clock } from "@stock-bazaar/shared/clock";
@@ -12,6 +15,11 @@ export interface BatcherOptions<Item, Result> {
   readonly itemsMax: number;
   /** Calls under way at once. */
   readonly callsMax: number;
+  /**
+   * Absent: a call leaves whenever fewer than `callsMax` are under way. Else a call carries an even share of what isn't
+   * answered yet, or so many items where that is more, and leaves beside others only with a share.
+   */
+  readonly evenFrom?: number;
   /** Items that may wait for a call; past this `push` rejects with OVERLOADED at once. */
   readonly queueMax: number;
   /** Results in the order of the items. */
@@ -28,6 +36,7 @@ export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;
   #queue: Waiting<Item, Result>[] = [];
   #calls = 0;
+  #itemsUnderWay = 0;
   #flushing = false;
 
   constructor(options: BatcherOptions<Item, Result>) {
@@ -45,15 +54,32 @@ export class Batcher<Item, Result> {
   }
 
   #flushSoon(): void {
-    if (this.#flushing || this.#queue.length === 0 || this.#calls >= this.#options.callsMax) return;
+    if (this.#flushing || !this.#mayLeave) return;
     this.#flushing = true;
     this.#options.clock.soon(() => {
       this.#flushing = false;
-      const batch = this.#queue.splice(0, this.#options.itemsMax);
+      const batch = this.#queue.splice(0, this.#callItemsMax);
       this.#calls += 1;
+      this.#itemsUnderWay += batch.length;
       void this.#call(batch);
       this.#flushSoon();
     });
+  }
+
+  get #mayLeave(): boolean {
+    const { callsMax, evenFrom } = this.#options;
+    if (this.#queue.length === 0 || this.#calls >= callsMax) return false;
+    return evenFrom === undefined || this.#calls === 0 || this.#queue.length >= Math.floor(this.#evenShare);
+  }
+
+  get #callItemsMax(): number {
+    const { itemsMax, evenFrom } = this.#options;
+    return evenFrom === undefined ? itemsMax : Math.min(itemsMax, Math.max(evenFrom, Math.ceil(this.#evenShare)));
+  }
+
+  /** Of the items that aren't answered yet, in each call. */
+  get #evenShare(): number {
+    return (this.#queue.length + this.#itemsUnderWay) / this.#options.callsMax;
   }
 
   async #call(batch: readonly Waiting<Item, Result>[]): Promise<void> {
@@ -68,6 +94,7 @@ export class Batcher<Item, Result> {
       for (const waiting of batch) waiting.reject(error);
     }
     this.#calls -= 1;
+    this.#itemsUnderWay -= batch.length;
     this.#flushSoon();
   }
 }

@@ -64,11 +64,11 @@ test("a trade goes to the leader and comes back with its outcome", async () => {
   expect([1, 2, 3].map(sentTo)).toEqual([[], [], ["a"]]);
 });
 
-test("what is placed in one turn travels in one batch", async () => {
+test("what is placed in one turn travels in two batches, one beside the other", async () => {
   const { clock, fake, place } = await scenario();
   const placed = tradesOf("a", 500).map(place);
   await clock.flush();
-  expect(fake(3).batches.map((batch) => batch.length)).toEqual([500]);
+  expect(fake(3).batches.map((batch) => batch.length)).toEqual([250, 250]);
   expect(placed.every(({ state }) => state === "resolved")).toBe(true);
 });
 

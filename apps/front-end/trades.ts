@@ -11,10 +11,11 @@ import type { ChosenLeader, LeaderChoice } from "./leader-choice.ts";
 
 const batchTradesMax = 1000;
 /**
- * Calls to the leader under way at once. One: what queues meanwhile travels together. More of them only made
- * more and smaller batches, and each batch has a price in every process.
+ * Calls to the leader under way at once: while the catalog decides one, the copies of the other are made. More of them
+ * only make smaller batches, and a batch has a price in every process, whatever is in it: so few aren't divided at all.
  */
-const callsMax = 1;
+const callsMax = 2;
+const dividedFromTrades = 32;
 /** Trades taken in and not answered yet; past this a client hears 503 at once. */
 const tradesMax = 10_000;
 /** Between two attempts, unless the leader changes first. */
@@ -83,6 +84,7 @@ export class Trades {
       clock: this.#options.clock,
       itemsMax: batchTradesMax,
       callsMax,
+      evenFrom: dividedFromTrades,
       queueMax: tradesMax,
       send: (trades) => leader.api.trade(trades, leader.gone),
     });

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { json, Reply, text } from "./reply.ts";
+
+const headersOf = (response: Response) => Object.fromEntries(response.headers);
+
+test("a response keeps its headers when the same reply, or another, is made into one", () => {
+  const hit = json({ data: 1 }, { "x-cache": "hit" });
+  const first = hit.toResponse("first");
+  const second = hit.toResponse("second");
+  const plain = json({ data: 12 }).toResponse("plain");
+  text("hello").toResponse("last");
+  expect(headersOf(first)).toEqual({
+    "content-type": "application/json",
+    "content-length": "10",
+    "x-cache": "hit",
+    "x-request-id": "first",
+  });
+  expect(headersOf(second)).toEqual({ ...headersOf(first), "x-request-id": "second" });
+  expect(headersOf(plain)).toEqual({
+    "content-type": "application/json",
+    "content-length": "11",
+    "x-request-id": "plain",
+  });
+});
+
+test("a reply with more headers leaves the one that it came from as it was", () => {
+  const reply = new Reply(404, "application/json", "{}", { "x-cache": "miss" });
+  const more = reply.with({ "retry-after": "1" }).toResponse("id");
+  expect(more.headers.get("retry-after")).toBe("1");
+  expect(more.headers.get("x-cache")).toBe("miss");
+  expect(reply.toResponse("id").headers.has("retry-after")).toBe(false);
+});
+
+test("304 tells the length of what wasn't sent", async () => {
+  const response = json({ data: 1 }, { etag: '"1"' }).notModified().toResponse("id");
+  expect(response.status).toBe(304);
+  expect(response.headers.get("content-length")).toBe("10");
+  expect(await response.text()).toBe("");
+});
