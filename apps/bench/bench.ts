@@ -64,7 +64,15 @@ const hasLookups: Record<SystemName, boolean> = { service: true, yardstick: true
 
 /** Enough for every process to have its code compiled, also before a measurement with one client. */
 const warmUpConnectionsMin = 64;
-const tuningVariables = ["CACHE_SIZE", "CACHE_TTL_MS", "CACHE_LEASE_MS", "ORDER_MIN_COPIES", "RPC_TIMEOUT_MS"] as const;
+const tuningVariables = [
+  "CACHE_SIZE",
+  "CACHE_TTL_MS",
+  "CACHE_LEASE_MS",
+  "ORDER_MIN_COPIES",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_TRACES_SAMPLER_ARG",
+  "RPC_TIMEOUT_MS",
+] as const;
 
 type RowSpec = Pick<BenchRow, "what" | "kind" | "connections">;
 

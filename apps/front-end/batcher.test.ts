@@ -5,14 +5,14 @@ import { observe } from "../../test/support/observe.ts";
 import { Batcher } from "./batcher.ts";
 
 /** Calls that are answered when the test says so: each result is its item in upper case. */
-function scenario(options: { itemsMax?: number; callsMax?: number; evenFrom?: number; queueMax?: number } = {}) {
+function scenario(options: { itemsMax?: number; callsMax?: number; shareMin?: number; queueMax?: number } = {}) {
   const clock = new ManualClock();
   const calls: { items: readonly string[]; answer(): void; fail(error: unknown): void }[] = [];
   const batcher = new Batcher<string, string>({
     clock,
     itemsMax: options.itemsMax ?? 100,
     callsMax: options.callsMax ?? 1,
-    ...(options.evenFrom === undefined ? {} : { evenFrom: options.evenFrom }),
+    ...(options.shareMin === undefined ? {} : { shareMin: options.shareMin }),
     queueMax: options.queueMax ?? 1000,
     send: (items) =>
       new Promise((resolve, reject) => {
@@ -72,32 +72,32 @@ describe("with even calls", () => {
   const sizes = ({ calls }: ReturnType<typeof scenario>) => calls.map(({ items }) => items.length);
 
   test("many items are divided evenly, few leave together", async () => {
-    const many = scenario({ callsMax: 2, evenFrom: 4 });
+    const many = scenario({ callsMax: 2, shareMin: 4 });
     letters(11).forEach(many.push);
     await many.clock.flush();
     expect(sizes(many)).toEqual([6, 5]);
-    const few = scenario({ callsMax: 2, evenFrom: 4 });
+    const few = scenario({ callsMax: 2, shareMin: 4 });
     letters(4).forEach(few.push);
     await few.clock.flush();
     expect(sizes(few)).toEqual([4]);
   });
 
   test("beside a call that is under way, one leaves with an even share of all", async () => {
-    const even = scenario({ callsMax: 2, evenFrom: 4 });
+    const even = scenario({ callsMax: 2, shareMin: 4 });
     letters(4).forEach(even.push);
     await even.clock.flush();
-    for (const item of letters(2)) {
+    for (const item of letters(3)) {
       even.push(item);
       await even.clock.flush();
     }
     expect(sizes(even)).toEqual([4]);
-    even.push("c");
+    even.push("d");
     await even.clock.flush();
-    expect(sizes(even)).toEqual([4, 3]);
+    expect(sizes(even)).toEqual([4, 4]);
   });
 
   test("what is too little to leave beside a call leaves after it", async () => {
-    const even = scenario({ callsMax: 2, evenFrom: 4 });
+    const even = scenario({ callsMax: 2, shareMin: 4 });
     letters(3).forEach(even.push);
     await even.clock.flush();
     const waiting = even.push("z");
@@ -110,7 +110,7 @@ describe("with even calls", () => {
   });
 
   test("a large and a small group become alike", async () => {
-    const even = scenario({ callsMax: 2, evenFrom: 2 });
+    const even = scenario({ callsMax: 2, shareMin: 2 });
     let answered = 0;
     even.push("a");
     await even.clock.flush();

@@ -3,7 +3,7 @@
  * being answered, travels together. There is no timer: alone, an item leaves at once.
  *
  * Left to themselves, clients that wait for their answers fall into groups of any sizes, each of which is one call: 61 and
- * 3, say, and a call of 3 takes nearly as long as one of 61. `evenFrom` keeps the calls alike.
+ * 3, say, and a call of 3 takes nearly as long as one of 61. `shareMin` keeps the calls alike.
  */
 
 import type { Clock } from "@stock-bazaar/shared/clock";
@@ -17,9 +17,9 @@ export interface BatcherOptions<Item, Result> {
   readonly callsMax: number;
   /**
    * Absent: a call leaves whenever fewer than `callsMax` are under way. Else a call carries an even share of what isn't
-   * answered yet, or so many items where that is more, and leaves beside others only with a share.
+   * answered yet, or so many items where that is more, and leaves beside others only with such a share.
    */
-  readonly evenFrom?: number;
+  readonly shareMin?: number;
   /** Items that may wait for a call; past this `push` rejects with OVERLOADED at once. */
   readonly queueMax: number;
   /** Results in the order of the items. */
@@ -67,19 +67,19 @@ export class Batcher<Item, Result> {
   }
 
   get #mayLeave(): boolean {
-    const { callsMax, evenFrom } = this.#options;
+    const { callsMax, shareMin } = this.#options;
     if (this.#queue.length === 0 || this.#calls >= callsMax) return false;
-    return evenFrom === undefined || this.#calls === 0 || this.#queue.length >= Math.floor(this.#evenShare);
+    return shareMin === undefined || this.#calls === 0 || this.#queue.length >= Math.floor(this.#share);
   }
 
   get #callItemsMax(): number {
-    const { itemsMax, evenFrom } = this.#options;
-    return evenFrom === undefined ? itemsMax : Math.min(itemsMax, Math.max(evenFrom, Math.ceil(this.#evenShare)));
+    const { itemsMax, shareMin } = this.#options;
+    return shareMin === undefined ? itemsMax : Math.min(itemsMax, Math.ceil(this.#share));
   }
 
-  /** Of the items that aren't answered yet, in each call. */
-  get #evenShare(): number {
-    return (this.#queue.length + this.#itemsUnderWay) / this.#options.callsMax;
+  get #share(): number {
+    const { callsMax, shareMin = 0 } = this.#options;
+    return Math.max(shareMin, (this.#queue.length + this.#itemsUnderWay) / callsMax);
   }
 
   async #call(batch: readonly Waiting<Item, Result>[]): Promise<void> {

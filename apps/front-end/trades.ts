@@ -12,10 +12,10 @@ import type { ChosenLeader, LeaderChoice } from "./leader-choice.ts";
 const batchTradesMax = 1000;
 /**
  * Calls to the leader under way at once: while the catalog decides one, the copies of the other are made. More of them
- * only make smaller batches, and a batch has a price in every process, whatever is in it: so few aren't divided at all.
+ * only make smaller batches. A batch has a price in every process, whatever is in it: fewer trades aren't worth a second.
  */
 const callsMax = 2;
-const dividedFromTrades = 32;
+const shareTradesMin = 24;
 /** Trades taken in and not answered yet; past this a client hears 503 at once. */
 const tradesMax = 10_000;
 /** Between two attempts, unless the leader changes first. */
@@ -84,7 +84,7 @@ export class Trades {
       clock: this.#options.clock,
       itemsMax: batchTradesMax,
       callsMax,
-      evenFrom: dividedFromTrades,
+      shareMin: shareTradesMin,
       queueMax: tradesMax,
       send: (trades) => leader.api.trade(trades, leader.gone),
     });

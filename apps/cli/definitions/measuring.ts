@@ -103,7 +103,7 @@ export function benchCommand(): Command {
     usage: "bench",
     description: "measure trades and lookups beside HTTP alone, a naive system and PostgreSQL; takes some minutes",
     examples: [
-      ["bazaar bench", "all of it, about fifteen minutes"],
+      ["bazaar bench", "all of it, about twenty-five minutes"],
       ["bazaar bench --seconds 1 --rounds 1 --connections 64 --rows trades", "a quick look at trades"],
       [
         "bazaar bench --json bench.json --svg bench.svg",
@@ -116,7 +116,7 @@ export function benchCommand(): Command {
     exits: { 0: "measured, and nothing was lost", 1: "stopped, or a trade was lost" },
   })
     .option("--seconds <n>", "of one measurement", wholeNumber(1, secondsMax), 3)
-    .option("--warm-up <n>", "seconds of load before each measurement", wholeNumber(0, secondsMax), 10)
+    .option("--warm-up <n>", "seconds of load before each measurement", wholeNumber(0, secondsMax), 20)
     .option("--rounds <n>", "of which the median is told", wholeNumber(1, measuredRoundsMax), 3)
     .addOption(list("--connections", "a row of trades for each; lookups use the first", connectionList, [64, 256]))
     .addOption(list("--rows", "what to measure", listOf(rowKinds), rowKinds))
