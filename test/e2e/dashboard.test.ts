@@ -94,6 +94,8 @@ describe("with `npm start`", () => {
     await page.getByText("Replica 3 is away").waitFor();
     const during = await place(page, { stock: "MenhirCo", quantity: 5, type: "Sell" });
     await listedUpTo(page, during);
+    // The robot trades up to three units at once.
+    await page.getByText(/^Order [\d,]+: 5 units of MenhirCo sold/).waitFor();
     await screenshot(page, "dashboard-light-failover");
     await page.getByText(/Replica 3 is back/).waitFor();
     await part(page, "Replica 3").filter({ hasText: "follows" }).waitFor();
