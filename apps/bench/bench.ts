@@ -6,6 +6,7 @@
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
 import { cpuSecondsOf, type MachineCpu, machineCpu } from "@stock-bazaar/report/process-cpu";
 import { median } from "@stock-bazaar/report/statistics";
+import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
 import { describeLoadTool, type Load, lookupsPerTrade, type MeasuredLoad, putLoad } from "./load.ts";
 import { type LoadTool, type RowKind, rowKinds, type SystemName } from "./names.ts";
 import { checkNothingLost, type LossCheck } from "./nothing-lost.ts";
@@ -72,6 +73,7 @@ const tuningVariables = [
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OTEL_TRACES_SAMPLER_ARG",
   "RPC_TIMEOUT_MS",
+  ...Object.keys(runtimeSettings),
 ] as const;
 
 type RowSpec = Pick<BenchRow, "what" | "kind" | "connections">;

@@ -14,7 +14,7 @@ import { defaultStocksFile, seed } from "@stock-bazaar/db/seed";
 import { parseStocks } from "@stock-bazaar/db/stock-file";
 import { descendantsOf } from "@stock-bazaar/report/process-cpu";
 import { readConfig } from "@stock-bazaar/shared/config";
-
+import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
 import { supervisedVariable } from "@stock-bazaar/shared/supervised";
 import { askCluster } from "./cluster-state.ts";
 import type { LoadTarget } from "./load.ts";
@@ -137,6 +137,7 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
   try {
     const [frontEndPort, catalogPort, ...orderPorts] = await freePorts(2 + replicaIds.length);
     const environment = {
+      ...runtimeSettings,
       ...process.env,
       FRONTEND_HOST: "127.0.0.1",
       FRONTEND_PORT: String(frontEndPort),

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../../test/support/until.ts";
 import { startServiceProcess } from "./service-process.ts";
@@ -29,6 +30,15 @@ function start(file: string, environment: Record<string, string> = {}) {
 test("a process gets its environment, and its exit code is told", async () => {
   const file = script("code.ts", "process.exit(Number(process.env.ORDER_ID));");
   await expect(start(file, { ORDER_ID: "7" }).exited).resolves.toEqual({ code: 7, signal: null });
+});
+
+test("a process gets the settings of the runtime, and what somebody has set himself goes before them", async () => {
+  const wanted = Object.entries(runtimeSettings)
+    .map(([name, value]) => `process.env.${name} === "${value}"`)
+    .join(" && ");
+  const file = script("settings.ts", `process.exit(${wanted} ? 7 : 1);`);
+  await expect(start(file).exited).resolves.toMatchObject({ code: 7 });
+  await expect(start(file, { MIMALLOC_PURGE_HOLES: "1" }).exited).resolves.toMatchObject({ code: 1 });
 });
 
 test("a process that is killed is told by its signal", async () => {

@@ -1,5 +1,6 @@
 /** Real processes for the supervisor: they print where it prints, and they don't outlive it. */
 
+import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
 import { supervisedVariable } from "@stock-bazaar/shared/supervised";
 import type { ServiceProcess, ServiceSpec } from "./supervisor.ts";
 
@@ -7,7 +8,7 @@ export function startServiceProcess({ command, environment, hears }: ServiceSpec
   const child = Bun.spawn([...command], {
     // The service watches its standard input, which ends when this process does.
     stdio: ["pipe", "inherit", "inherit"],
-    env: { ...process.env, ...environment, [supervisedVariable]: "1" },
+    env: { ...runtimeSettings, ...process.env, ...environment, [supervisedVariable]: "1" },
     // A session of its own: Ctrl-C in the terminal reaches the supervisor only, which then stops all in order.
     detached: true,
     ...(hears && {

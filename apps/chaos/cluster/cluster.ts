@@ -11,6 +11,7 @@ import { at, get } from "@stock-bazaar/client/requests";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { catalogFile, openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
 import { seed } from "@stock-bazaar/db/seed";
+import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
 import { freePorts } from "./ports.ts";
 import { Service } from "./service.ts";
 import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
@@ -56,6 +57,7 @@ export class Cluster implements DatabaseFolders {
       this.smallDisk = mountSmallDisk(this.folderOf(options.smallDisk));
     }
     this.environment = {
+      ...runtimeSettings,
       CATALOG_PORT: String(catalogPort),
       ORDER_REPLICAS: this.replicaIds.map((id) => `${id}=127.0.0.1:${others[id - 1]}`).join(),
       DATA_DIR: this.dataDir,
