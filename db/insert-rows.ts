@@ -1,6 +1,5 @@
 /** Inserts rows by the dozen: a call into SQLite takes longer than the row it brings. */
 
-import type { Order } from "@stock-bazaar/shared/domain";
 import type { SqliteClient } from "./connection.ts";
 
 type Value = string | number;
@@ -26,11 +25,4 @@ export function prepareInsert(
       many.run(...rows.slice(start, start + rowsAtOnce).flat());
     for (; start < rows.length; start += 1) one.run(...(rows[start] ?? []));
   };
-}
-
-/** The columns of an order, in the ledger as in a replica. */
-export const orderColumns = ["id", "key", "name", "type", "quantity", "price_cents", "term", "created_at"] as const;
-
-export function orderValues({ id, key, name, type, quantity, priceCents, term, createdAt }: Order): Value[] {
-  return [id, key, name, type, quantity, priceCents, term, createdAt];
 }

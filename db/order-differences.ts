@@ -4,6 +4,7 @@
  */
 
 import type { SqliteClient } from "./connection.ts";
+import { orderColumns } from "./order-rows.ts";
 
 /** A table with the columns of an order, and the file that messages name. */
 export interface OrderTable {
@@ -12,7 +13,7 @@ export interface OrderTable {
   readonly table: string;
 }
 
-const columns = ["key", "name", "type", "quantity", "price_cents", "term", "created_at"] as const;
+const columns = orderColumns.filter((column) => column !== "id");
 
 /** Opens another replica's file inside this connection. Not in a transaction. */
 export function attachReplica(client: SqliteClient, id: number, file: string): OrderTable {

@@ -3,8 +3,9 @@
  * before it writes, and a crash leaves all of it or nothing.
  */
 
-import { orderColumns, orderValues, prepareInsert } from "@stock-bazaar/db/insert-rows";
+import { prepareInsert } from "@stock-bazaar/db/insert-rows";
 import type { CatalogDatabase } from "@stock-bazaar/db/open";
+import { orderColumns, orderFields, orderValues } from "@stock-bazaar/db/order-rows";
 import { sqliteFailure } from "@stock-bazaar/db/sqlite-failure";
 import type { AcquireRequest } from "@stock-bazaar/shared/api";
 import type { Order, Register, RejectionReason, Stock, Trade, TradeType } from "@stock-bazaar/shared/domain";
@@ -12,7 +13,6 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome } from "./decide.ts";
 import type { Ledger, LedgerChange } from "./ledger.ts";
 
-const orderFields = "id, key, name, type, quantity, price_cents AS priceCents, term, created_at AS createdAt";
 const stockColumns = "name, price_cents AS priceCents, quantity, volume, rev";
 
 /**

@@ -1,11 +1,11 @@
 /** A replica's orders in SQLite: one transaction and one fsync for each chunk. */
 
-import { orderColumns, orderValues, prepareInsert } from "@stock-bazaar/db/insert-rows";
+import { prepareInsert } from "@stock-bazaar/db/insert-rows";
 import type { OrderDatabase } from "@stock-bazaar/db/open";
+import { orderColumns, orderFields, orderValues } from "@stock-bazaar/db/order-rows";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { assertContinues, type LastOrder, type OrderLog } from "./order-log.ts";
 
-const columns = "id, key, name, type, quantity, price_cents AS priceCents, term, created_at AS createdAt";
 const none: LastOrder = { id: 0, key: "" };
 
 /** The database must be open and migrated; `close` closes it. */
@@ -13,12 +13,12 @@ export function createSqliteOrderLog(database: OrderDatabase): OrderLog {
   const { client } = database;
 
   const insert = prepareInsert(client, "orders", orderColumns);
-  const byId = client.prepare<[number], Order>(`SELECT ${columns} FROM orders WHERE id = ?`);
+  const byId = client.prepare<[number], Order>(`SELECT ${orderFields} FROM orders WHERE id = ?`);
   const after = client.prepare<[number, number], Order>(
-    `SELECT ${columns} FROM orders WHERE id > ? ORDER BY id LIMIT ?`,
+    `SELECT ${orderFields} FROM orders WHERE id > ? ORDER BY id LIMIT ?`,
   );
   const newest = client.prepare<[number, number], Order>(
-    `SELECT ${columns} FROM orders WHERE id < ? ORDER BY id DESC LIMIT ?`,
+    `SELECT ${orderFields} FROM orders WHERE id < ? ORDER BY id DESC LIMIT ?`,
   );
   const appendAll = client.transaction((orders: readonly Order[]) => insert(orders.map(orderValues)));
 
