@@ -28,11 +28,11 @@ export async function sendRawInTurn(port: number, ...requests: readonly string[]
           const take = (text: string) => {
             received += text;
             if (!isWholeReply(received)) return;
-            socket.off("data", take);
+            socket.off("data", take).off("close", lost);
             resolve(received);
           };
-          socket.on("data", take);
-          socket.once("close", () => reject(new Error(`closed after ${replies.length} replies`)));
+          const lost = () => reject(new Error(`closed after ${replies.length} replies`));
+          socket.on("data", take).on("close", lost);
           socket.write(request, "latin1");
         }),
       );
