@@ -296,4 +296,13 @@ describe("for everybody", () => {
     await eventually("a row flashes", async () => Number(await moving.page.evaluate("begun")) > 0);
     expect(await still.page.evaluate("begun")).toBe(0);
   });
+
+  test("in a browser that speaks no language in particular", async (context) => {
+    const speechless = await launchBrowser({ locale: "C" });
+    context.onTestFinished(() => speechless.close());
+    const { page, complaints } = await openDashboard(context, speechless, cluster.url);
+    await row(page, "FishCo").waitFor();
+    await page.locator(".uplot").first().waitFor();
+    expect(complaints).toEqual([]);
+  });
 });

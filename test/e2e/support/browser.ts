@@ -15,9 +15,9 @@ const args = ["--no-sandbox", "--headless=shell", "--disable-gpu", "--disable-de
 /** Only turns a hang into a failure: a browser draws without a graphics card, on cores that it shares. */
 const waitMs = 30_000;
 
-export async function launchBrowser(): Promise<Browser> {
+export async function launchBrowser({ locale = "en_GB.UTF-8" } = {}): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? (await packaged.executablePath());
-  return chromium.launch({ executablePath, args });
+  return chromium.launch({ executablePath, args, env: { ...process.env, LC_ALL: locale } });
 }
 
 export interface OpenPage {
@@ -33,7 +33,7 @@ export async function openDashboard(
   url: string,
   options: BrowserContextOptions = {},
 ): Promise<OpenPage> {
-  const view = await browser.newContext({ locale: "en-GB", viewport: { width: 1360, height: 900 }, ...options });
+  const view = await browser.newContext({ viewport: { width: 1360, height: 900 }, ...options });
   view.setDefaultTimeout(waitMs);
   const page = await view.newPage();
   const complaints: string[] = [];
