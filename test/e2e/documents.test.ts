@@ -104,8 +104,8 @@ test.for([
   await bazaar.start();
   expect(steps.length).toBeGreaterThan(5);
   for (const { line, command, output } of steps) {
-    // Whoever types gives a killed replica more time to come back.
-    if (command.includes("verify")) await bazaar.settled();
+    // Whoever types gives a replica more time to come back, or to find the new leader, before looking into the files.
+    if (/verify|sqlite3/.test(command)) await bazaar.settled();
     const printed = await bazaar.type(command);
     const where = `${file}:${line}: ${command}\n${printed}`;
     if (output !== undefined) expect(matchesOutput(output, printed), where).toBe(true);
