@@ -82,7 +82,7 @@ export class CatalogService implements CatalogApi {
     if (trades.length > batchTradesMax) {
       throw new BazaarError("INVALID_REQUEST", `${trades.length} trades in one batch: allowed are ${batchTradesMax}`);
     }
-    // SQLite's JSON, in which the ledger looks for keys, ends a text there.
+    // The ledger passes keys to SQLite as JSON, where a NUL ends the text.
     if (trades.some(({ key }) => key.includes("\0"))) {
       throw new BazaarError("INVALID_REQUEST", "a key with a NUL in it: allowed is any other character");
     }

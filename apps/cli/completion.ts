@@ -38,7 +38,10 @@ function firstLine(text: string): string {
   return text.split("\n")[0] ?? "";
 }
 
-/** What a shell has to run to complete `bazaar`. The last line of the candidates is a word for other uses of the library. */
+/**
+ * What a shell has to run to complete `bazaar`. Of what the library answers the last line (`:4`, say) is for its own
+ * scripts.
+ */
 export function completionScript(shell: Shell): string {
   switch (shell) {
     case "bash":

@@ -16,8 +16,8 @@ export interface BatcherOptions<Item, Result> {
   /** Calls under way at once. */
   readonly callsMax: number;
   /**
-   * Absent: a call leaves whenever fewer than `callsMax` are under way. Else a call carries an even share of what isn't
-   * answered yet, or so many items where that is more, and leaves beside others only with such a share.
+   * Absent: a call leaves whenever fewer than `callsMax` are under way. Else each call carries an even share of what
+   * isn't answered yet, but at least so many items if there are as many; beside another it leaves only with such a share.
    */
   readonly shareMin?: number;
   /** Items that may wait for a call; past this `push` rejects with OVERLOADED at once. */

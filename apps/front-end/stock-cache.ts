@@ -138,7 +138,7 @@ export class StockCache {
     return entry.stock;
   }
 
-  /** With this, the capacity is what it says. */
+  /** One at a time: left to itself, QuickLRU drops a whole generation, and holds up to two of them. */
   #dropOldest(): void {
     for (const [name] of this.#entries.entriesAscending()) {
       this.drop(name);

@@ -160,7 +160,7 @@ test("what is acknowledged never falls, and goes with every renewal", async () =
   expect(sent("renew").map(({ acked }) => acked)).toEqual([9]);
 });
 
-test("news that come before others are not acknowledged: the session is over, and another begins", async () => {
+test("news that comes before other news is not acknowledged: the session is over, and another begins", async () => {
   const { clock, cache, tail, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);

@@ -51,7 +51,10 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** `withDeadline` for many promises with the same delay, by one timer: one for each takes more time than a batch of them. */
+/**
+ * `withDeadline` for many promises with the same delay, by one timer: to set and clear one for each trade takes longer
+ * than its share of a batch.
+ */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #delayMs: number;

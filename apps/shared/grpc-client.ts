@@ -9,7 +9,7 @@ import { messageBytesMax } from "./grpc-limits.ts";
 
 /**
  * What may be on its way on one stream. With HTTP/2's 64 KiB a leader that sends chunk after chunk to a follower which is
- * behind waits for leave after each of them.
+ * behind waits for a window update after each of them.
  */
 const windowBytes = 1024 * 1024;
 

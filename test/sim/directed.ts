@@ -70,7 +70,7 @@ export const directedCases: readonly DirectedCase[] = [
     async run() {
       const scene = await Scene.open();
       await scene.lookUp();
-      // The news of one stock are on their way for long; those of another, later, arrive at once.
+      // The news of one stock is on its way for long; that of another, later, arrives at once.
       scene.holdsNews = true;
       await scene.trade("key-1");
       scene.holdsNews = false;
@@ -200,7 +200,7 @@ class Scene {
     for (const release of this.#lookups.splice(0)) release();
   }
 
-  /** Looks for a lease at what the front-end serves, and whether it knows less than what has been told; then news pass. */
+  /** Looks for a lease at what the front-end serves, and whether it knows less than what has been told; then news passes. */
   async staleAnswers(): Promise<string[]> {
     const wrong: string[] = [];
     for (let ms = 0; ms < 2 * leaseMs; ms += 10) {

@@ -90,7 +90,7 @@ async function whileFull<Result>(disk: SmallDisk, action: () => Promise<Result>)
   }
 }
 
-/** Its file is kept, and written from the start again when it is long: room that a full disk still has. */
+/** SQLite writes over a WAL that is long already, which needs no room on a full disk; an empty one has to grow. */
 function emptyWal({ client }: { client: { pragma(text: string): unknown } }): void {
   client.pragma("wal_checkpoint(TRUNCATE)");
 }

@@ -30,7 +30,7 @@ export interface Metrics {
   render(cluster: ClusterState | undefined): Promise<string>;
 }
 
-/** A test holds them against the document. */
+/** Every route that trades: a test holds them against the OpenAPI document. */
 const tradeRoutes = ["POST /orders", "POST /order", "POST /buy"];
 
 export function createMetrics(): Metrics {
