@@ -1,4 +1,4 @@
-import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
+import { type Order, type Outcome, type Stock, stockVolumeMax, type Trade } from "@stock-bazaar/shared/domain";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createdAt, stockOf, tradeOf } from "../../test/support/builders.ts";
@@ -150,6 +150,19 @@ describe("keys (R3)", () => {
     kept.decide([tradeOf("b", { type: "sell", quantity: 100 })]);
     expect(kept.decide([large]).outcomes).toEqual([{ ...refused, replayed: true }]);
     expect(kept.decide([{ ...large, key: "c" }]).outcomes).toMatchObject([{ status: "accepted", replayed: false }]);
+  });
+
+  test("a volume that can be counted no further rejects what would pass it, and nothing else", () => {
+    const kept = new Books([stockOf("GameStart", { quantity: 10, volume: stockVolumeMax - 5 })]);
+    const sell = (key: string, quantity: number) => kept.decide([tradeOf(key, { type: "sell", quantity })]);
+    const full = { outcomes: [{ status: "volume-full" }], orders: [], rejections: [], stocks: [] };
+    expect(sell("a", 6)).toMatchObject(full);
+    expect(kept.decide([tradeOf("b", { quantity: 6 })])).toMatchObject(full);
+    expect(sell("c", 5).outcomes).toMatchObject([{ status: "accepted" }]);
+    expect(sell("d", 1)).toMatchObject(full);
+    expect(kept.stocks.get("GameStart")).toMatchObject({ quantity: 15, volume: stockVolumeMax });
+    // Asked again, the same answer.
+    expect(sell("a", 6)).toMatchObject(full);
   });
 
   test("a rejected key that is used again with another body does nothing", () => {

@@ -4,7 +4,14 @@
  * transaction that read the input, so the decision, the movement of stock and the order can't come apart.
  */
 
-import type { Order, Outcome, RejectionReason, Stock, Trade } from "@stock-bazaar/shared/domain";
+import {
+  type Order,
+  type Outcome,
+  type RejectionReason,
+  type Stock,
+  stockVolumeMax,
+  type Trade,
+} from "@stock-bazaar/shared/domain";
 
 /** The first outcome of a key, as stored, with the fingerprint of the trade that had it. */
 export interface KnownOutcome {
@@ -74,6 +81,11 @@ export function decide(trades: readonly Trade[], situation: Situation): Decision
       });
       decidedHere.set(trade.key, { fingerprint: fingerprint(trade), result: rejected });
       outcomes.push({ ...rejected, replayed: false });
+      continue;
+    }
+
+    if (stock.volume + trade.quantity > stockVolumeMax) {
+      outcomes.push({ status: "volume-full" });
       continue;
     }
 

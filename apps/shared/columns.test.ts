@@ -32,6 +32,7 @@ describe("what has travelled is the same as before", () => {
       { status: "rejected", reason: "INVALID_STOCKNAME", replayed: false },
       { status: "rejected", reason: "INSUFFICIENT_QUANTITY", replayed: true },
       { status: "key-reused" },
+      { status: "volume-full" },
     ];
     expect(sentOutcomes(outcomes)).toEqual(outcomes);
   });
@@ -107,7 +108,7 @@ describe("what makes no sense is refused", () => {
   });
 
   test("an outcome of an unknown kind", () => {
-    refused(() => unpackOutcomes({ ...packOutcomes([{ status: "key-reused" }]), kinds: new Uint8Array([4]) }));
+    refused(() => unpackOutcomes({ ...packOutcomes([{ status: "key-reused" }]), kinds: new Uint8Array([5]) }));
   });
 
   test("orders with a gap, which could only be sent as others", () => {

@@ -13,6 +13,7 @@ const orderTypes = ["buy", "sell", "restock"] as const satisfies readonly Order[
 const accepted = 0;
 const reasons: readonly (RejectionReason | undefined)[] = [undefined, "INVALID_STOCKNAME", "INSUFFICIENT_QUANTITY"];
 const keyReused = 3;
+const volumeFull = 4;
 
 export function packTrades(trades: readonly Trade[]): TradeColumns {
   const words = new Words();
@@ -75,8 +76,11 @@ export function packOutcomes(outcomes: readonly Outcome[]): OutcomeColumns {
         break;
       case "key-reused":
         kinds[row] = keyReused;
+        break;
+      case "volume-full":
+        kinds[row] = volumeFull;
     }
-    if (outcome.status !== "key-reused" && outcome.replayed) replayed[row] = 1;
+    if ("replayed" in outcome && outcome.replayed) replayed[row] = 1;
     row += 1;
   }
   return { kinds, replayed, orderIds: bytesOf(orderIds) };
@@ -91,6 +95,7 @@ export function unpackOutcomes(columns: OutcomeColumns | undefined): Outcome[] {
     const replayed = replays[row] === 1;
     if (kind === accepted) return { status: "accepted", orderId: at(orderIds, row), replayed };
     if (kind === keyReused) return { status: "key-reused" };
+    if (kind === volumeFull) return { status: "volume-full" };
     const reason = at(reasons, kind);
     if (reason === undefined) throw malformed();
     return { status: "rejected", reason, replayed };

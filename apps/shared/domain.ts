@@ -38,11 +38,15 @@ export interface Stock {
 
 export type RejectionReason = "INVALID_STOCKNAME" | "INSUFFICIENT_QUANTITY";
 
-/** What became of a trade. `replayed` says that the key was known before, and this is its first outcome. */
+/**
+ * What became of a trade. `replayed` says that the key was known before, and this is its first outcome. Volume full: the
+ * stock's volume would pass `stockVolumeMax`; it never falls, so the answer can't change, and the key isn't kept.
+ */
 export type Outcome =
   | { readonly status: "accepted"; readonly orderId: number; readonly replayed: boolean }
   | { readonly status: "rejected"; readonly reason: RejectionReason; readonly replayed: boolean }
-  | { readonly status: "key-reused" };
+  | { readonly status: "key-reused" }
+  | { readonly status: "volume-full" };
 
 /** Who leads, since which term, and the last id of the ledger. Term 0: nobody has led yet. */
 export interface Register {
@@ -53,6 +57,12 @@ export interface Register {
 
 /** The largest quantity of one trade: 2^31 - 1. */
 export const tradeQuantityMax = 2_147_483_647;
+
+/**
+ * The most units of one stock that may ever be traded. Its quantity is at most what it began with and what was sold, far
+ * below 2^53: every figure of a stock is exact as a double.
+ */
+export const stockVolumeMax = 2 ** 52;
 
 /** No stock has a longer name than this, in UTF-16 units: longer ones need not be looked up. */
 export const stockNameLengthMax = 255;

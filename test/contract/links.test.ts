@@ -145,6 +145,7 @@ const everyOutcome: readonly Outcome[] = [
   { status: "rejected", reason: "INVALID_STOCKNAME", replayed: false },
   { status: "rejected", reason: "INSUFFICIENT_QUANTITY", replayed: true },
   { status: "key-reused" },
+  { status: "volume-full" },
 ];
 
 const hello: TailRequest = {

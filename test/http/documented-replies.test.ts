@@ -181,6 +181,11 @@ test.each([
     expectDocumented("post", path, await partly.post(path, {}, own));
 });
 
+test.each(["/orders", "/order", "/buy"])("POST %s of a stock whose volume is full", async (path) => {
+  const full = client.beside({ changes: { trade: async () => ({ status: "volume-full" }) } });
+  expectDocumented("post", path, await full.post(path, trade));
+});
+
 test("every documented reply was seen above", () => {
   const documented = operationsOf(document).flatMap(({ method, path, responses }) =>
     Object.entries(responses).flatMap(([status, { content }]) => {

@@ -12,7 +12,7 @@ export interface Wish {
 export type Told =
   | { readonly status: "accepted"; readonly orderId: number }
   | { readonly status: "rejected"; readonly reason: RejectionReason }
-  | { readonly status: "key-reused" }
+  | { readonly status: "key-reused" | "volume-full" }
   /** No answer, or one that says to try again. */
   | { readonly status: "unknown" };
 
@@ -58,7 +58,7 @@ export function brokenOutcomes({ trades }: History, ledger: readonly Order[]): s
   }
   const firstTold = new Map<string, string>();
   for (const { wish, told } of trades) {
-    if (told.status === "unknown" || told.status === "key-reused") continue;
+    if (told.status !== "accepted" && told.status !== "rejected") continue;
     const order = byKey.get(wish.key);
     const text = told.status === "accepted" ? `accepted as ${told.orderId}` : `rejected, ${told.reason}`;
     if (told.status === "rejected" && order) wrong.push(`key ${wish.key} was ${text}, but executed as ${order.id}`);

@@ -231,6 +231,7 @@ function toldBy(outcome: Outcome): Told {
     case "rejected":
       return { status: "rejected", reason: outcome.reason };
     case "key-reused":
+    case "volume-full":
       return outcome;
   }
 }

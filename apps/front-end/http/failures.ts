@@ -90,6 +90,12 @@ export const insufficientQuantity = new Failure(
   "Available quantity to buy is less than requested quantity",
 );
 export const bodyTooLarge = new Failure(413, "INVALID_REQUEST", "Request body is larger than 64 KiB");
+/** After 2^52 units: at ten thousand trades a second of the largest quantity, some minutes. */
+export const volumeFull = new Failure(
+  400,
+  "INVALID_REQUEST",
+  "Stock has been traded so much that this quantity can no longer be counted",
+);
 export const keyReused = new Failure(422, "KEY_REUSED", "Idempotency-Key was used with a different request");
 
 export const dashboardOutage = outage(

@@ -6,7 +6,7 @@
 import type { Outcome, RejectionReason } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Bazaar } from "../bazaar.ts";
-import { bodyTooLarge, Failure, invalidKey, keyReused } from "./failures.ts";
+import { bodyTooLarge, Failure, invalidKey, keyReused, volumeFull } from "./failures.ts";
 import type { Metrics, TradeOutcome } from "./metrics.ts";
 import type { Reply } from "./reply.ts";
 import { isPossibleStockName, readTrade, type TradeForm } from "./request.ts";
@@ -62,8 +62,10 @@ export async function placeTrade(
       );
     case "key-reused":
       return count("key_reused", keyReused);
+    case "volume-full":
+      return count("invalid_request", volumeFull);
   }
 }
 
 /** The failures of a trade that no dialect changes, for the documents. */
-export const commonTradeFailures: readonly Failure[] = [invalidKey, bodyTooLarge, keyReused];
+export const commonTradeFailures: readonly Failure[] = [invalidKey, volumeFull, bodyTooLarge, keyReused];
