@@ -6,7 +6,7 @@
  */
 
 import { sql } from "drizzle-orm";
-import { check, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { check, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { orderChecks, orderColumns } from "./order-columns.ts";
 
 export const stocks = sqliteTable(
@@ -56,11 +56,7 @@ export const rejections = sqliteTable(
     /** ISO 8601, UTC. */
     createdAt: text("created_at").notNull(),
   },
-  (table) => [
-    // Old rows are found by their age, without reading the young ones.
-    index("rejections_created_at").on(table.createdAt),
-    check("rejections_reason", sql`reason IN ('INVALID_STOCKNAME', 'INSUFFICIENT_QUANTITY')`),
-  ],
+  () => [check("rejections_reason", sql`reason IN ('INVALID_STOCKNAME', 'INSUFFICIENT_QUANTITY')`)],
 );
 
 /** One row: who leads, since which term, and the last id of the ledger. The index over a constant keeps it one. */

@@ -75,13 +75,15 @@ test("a catalog from before initial_stocks was there learns from its ledger what
   migrateAll({ dataDir, replicas });
   const catalog = openCatalogDatabase(dataDir);
   const order = "'GameStart'";
-  catalog.client.exec(`DROP TABLE initial_stocks; PRAGMA user_version = 1;
+  catalog.client.exec(`DROP TABLE initial_stocks;
+    CREATE INDEX rejections_created_at ON rejections (created_at);
+    PRAGMA user_version = 1;
     INSERT INTO stocks VALUES ('GameStart', 1599, 17, 8, 4), ('FishCo', 850, 30, 0, 0);
     INSERT INTO ledger VALUES (1, 'a', ${order}, 'buy', 5, 1599, 1, ''), (2, 'b', ${order}, 'buy', 2, 1599, 1, ''),
       (3, 'c', ${order}, 'sell', 1, 1599, 1, ''), (4, 'd', ${order}, 'restock', 3, 1599, 1, '')`);
   catalog.close();
 
-  expect(migrateAll({ dataDir, replicas })[0]?.migrations).toBe(1);
+  expect(migrateAll({ dataDir, replicas })[0]?.migrations).toBe(2);
 
   const migrated = openCatalogDatabase(dataDir);
   expect(

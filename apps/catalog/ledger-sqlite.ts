@@ -45,8 +45,11 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
   const insertRejection = client.prepare<[string, string, string, string]>(
     "INSERT INTO rejections (key, fingerprint, reason, created_at) VALUES (?, ?, ?, ?)",
   );
-  const forgetRejections = client.prepare<[string, number]>(
-    "DELETE FROM rejections WHERE rowid IN (SELECT rowid FROM rejections WHERE created_at < ? LIMIT ?)",
+  const lastRejection = client.prepare<[], { place: number }>("SELECT ifnull(max(rowid), 0) AS place FROM rejections");
+  // The newest stays, as SQLite counts on from there: without it a place would be given again.
+  const forgetRejections = client.prepare<[number, number]>(
+    `DELETE FROM rejections WHERE rowid IN
+       (SELECT rowid FROM rejections WHERE rowid <= ? AND rowid < (SELECT max(rowid) FROM rejections) LIMIT ?)`,
   );
 
   /** One question for the whole batch: a call into SQLite takes longer than a look into its index. */
@@ -142,7 +145,8 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
     ordersAfter: async (afterId, limit) => ordersAfter.all(afterId, limit),
     register: async () => currentRegister(),
     acquire: (request) => explained(() => acquire.immediate(request)),
-    forgetRejections: (before, limit) => explained(() => forgetRejections.run(before, limit).changes),
+    lastRejection: async () => lastRejection.get()?.place ?? 0,
+    forgetRejections: (upTo, limit) => explained(() => forgetRejections.run(upTo, limit).changes),
     close: async () => database.close(),
   };
 }

@@ -27,7 +27,9 @@ export interface Ledger {
   register(): Promise<Register>;
   /** Compare-and-set on the term (R1). Rejects with STALE_TERM or DIVERGED. */
   acquire(request: AcquireRequest): Promise<Register>;
-  /** Forgets at most `limit` of the rejections made before this time (ISO 8601, UTC). Returns how many. */
-  forgetRejections(before: string, limit: number): Promise<number>;
+  /** The place of the newest rejection in the order in which they were made; 0 before the first. It never falls. */
+  lastRejection(): Promise<number>;
+  /** Forgets at most `limit` of the rejections up to this place, never the newest of all. Returns how many. */
+  forgetRejections(upTo: number, limit: number): Promise<number>;
   close(): Promise<void>;
 }

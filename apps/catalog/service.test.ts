@@ -250,9 +250,21 @@ describe("everything else", () => {
     await clock.advance(23 * hourMs);
     const repeated = await ledger.apply({ term: 1, trades: [large], createdAt });
     expect(repeated.outcomes).toMatchObject([{ status: "rejected", replayed: true }]);
+    await ledger.apply({ term: 1, trades: [{ ...large, key: "newest" }], createdAt });
     await clock.advance(3 * hourMs);
     const anew = await ledger.apply({ term: 1, trades: [large], createdAt });
     expect(anew.outcomes).toMatchObject([{ status: "rejected", replayed: false }]);
+  });
+
+  test("a wall clock that is set right by a week makes nothing old", async () => {
+    const { clock, ledger, catalog } = await scenario();
+    const large = tradeOf("a", { quantity: 1000 });
+    await catalog.apply({ term: 1, trades: [large, { ...large, key: "newest" }] });
+    await clock.advance(hourMs);
+    clock.setWall(7 * 24 * hourMs);
+    await clock.advance(hourMs);
+    const repeated = await ledger.apply({ term: 1, trades: [large], createdAt });
+    expect(repeated.outcomes).toMatchObject([{ status: "rejected", replayed: true }]);
   });
 
   test("stopping refuses those who wait, ends the tails and leaves no timer", async () => {

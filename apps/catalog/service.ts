@@ -20,13 +20,8 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { FrontEnds } from "./front-ends.ts";
 import type { Ledger, LedgerChange } from "./ledger.ts";
+import { OldRejections } from "./old-rejections.ts";
 import { Sessions } from "./sessions.ts";
-
-/** Rejections are kept for a day at least (R3), then thrown away a few at a time: trades must not wait for it. */
-const rejectionsKeptMs = 24 * 3_600_000;
-const forgetMax = 2000;
-const forgetMoreMs = 200;
-const forgetEveryMs = 60_000;
 
 /** A batch larger than this is refused: a leader sends less, and one transaction stays short. */
 const batchTradesMax = 10_000;
@@ -47,6 +42,7 @@ export class CatalogService implements CatalogApi {
   readonly #leaseMs: number;
   readonly #sessions: Sessions;
   readonly #frontEnds = new FrontEnds();
+  readonly #oldRejections: OldRejections;
   readonly #tails = new Map<string, StreamHandlers<TailReply>>();
   readonly #waiters = new Set<Waiter>();
   /** The newest id whose change has been passed on to every open tail. */
@@ -54,7 +50,6 @@ export class CatalogService implements CatalogApi {
   /** The last write that was begun. */
   #writing: Promise<unknown> = Promise.resolve();
   #cancelExpiry: (() => void) | undefined;
-  #cancelForget: (() => void) | undefined;
   #stopped = false;
 
   private constructor(options: { ledger: Ledger; clock: Clock; logger: Logger; leaseMs: number }, head: number) {
@@ -64,7 +59,8 @@ export class CatalogService implements CatalogApi {
     this.#leaseMs = options.leaseMs;
     this.#sessions = new Sessions({ leaseMs: options.leaseMs, startedMs: options.clock.nowMs() });
     this.#head = head;
-    this.#forgetLater(forgetEveryMs);
+    this.#oldRejections = new OldRejections(options);
+    this.#oldRejections.start();
   }
 
   static async start(options: {
@@ -207,7 +203,7 @@ export class CatalogService implements CatalogApi {
   /** Refuses what still waits; the ledger is closed. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelForget?.();
+    this.#oldRejections.stop();
     this.#cancelExpiry?.();
     for (const waiter of this.#waiters) waiter.reject(stopping());
     this.#waiters.clear();
@@ -281,24 +277,6 @@ export class CatalogService implements CatalogApi {
       this.#cancelExpiry = undefined;
       this.#answerSettled();
     });
-  }
-
-  #forgetLater(delayMs: number): void {
-    this.#cancelForget = this.#clock.after(delayMs, () => {
-      void this.#forget();
-    });
-  }
-
-  async #forget(): Promise<void> {
-    let count = 0;
-    try {
-      const before = new Date(Date.parse(this.#clock.wallTime()) - rejectionsKeptMs).toISOString();
-      count = await this.#ledger.forgetRejections(before, forgetMax);
-      if (count > 0) this.#logger.info({ count, before }, "old rejections forgotten");
-    } catch (error) {
-      this.#logger.error({ error: BazaarError.from(error).message }, "old rejections could not be forgotten");
-    }
-    if (!this.#stopped) this.#forgetLater(count < forgetMax ? forgetEveryMs : forgetMoreMs);
   }
 }
 

@@ -208,23 +208,37 @@ export function ledgerContract(
         await ledger.close();
       });
 
-      test("rejections are forgotten by age; a forgotten one is decided anew, an accepted one never is", async () => {
-        const { ledger } = await led();
-        const apply = (hour: string, trades: readonly Trade[]) =>
-          ledger.apply({ term: 1, trades, createdAt: `2026-01-01T${hour}:00:00.000Z` });
-        await apply("10", [tradeOf("old", { quantity: 11 }), tradeOf("kept")]);
-        await apply("12", [tradeOf("young", { quantity: 11 })]);
-        await apply("13", [tradeOf("s", { type: "sell", quantity: 50 })]);
+      test("rejections are forgotten from the oldest on; a forgotten one is decided anew, an accepted one never is", async () => {
+        const { ledger, apply } = await led();
+        expect(await ledger.lastRejection()).toBe(0);
+        await apply([tradeOf("old", { quantity: 11 }), tradeOf("kept")]);
+        const old = await ledger.lastRejection();
+        await apply([tradeOf("young", { quantity: 11 })]);
+        await apply([tradeOf("s", { type: "sell", quantity: 50 })]);
 
-        expect(await ledger.forgetRejections("2026-01-01T11:00:00.000Z", 0)).toBe(0);
-        expect(await ledger.forgetRejections("2026-01-01T11:00:00.000Z", 100)).toBe(1);
-        expect(await ledger.forgetRejections("2026-01-01T11:00:00.000Z", 100)).toBe(0);
-        const again = await apply("14", [
+        expect(await ledger.forgetRejections(old, 0)).toBe(0);
+        expect(await ledger.forgetRejections(old, 100)).toBe(1);
+        expect(await ledger.forgetRejections(old, 100)).toBe(0);
+        const again = await apply([
           tradeOf("old", { quantity: 11 }),
           tradeOf("young", { quantity: 11 }),
           tradeOf("kept"),
         ]);
         expect(again.outcomes).toEqual([accepted(3), refused("INSUFFICIENT_QUANTITY", true), accepted(1, true)]);
+        await ledger.close();
+      });
+
+      test("a place among the rejections is never given again, whatever is forgotten", async () => {
+        const { ledger, apply } = await led();
+        await apply([tradeOf("a", { quantity: 11 }), tradeOf("b", { quantity: 11 })]);
+        const old = await ledger.lastRejection();
+        await ledger.forgetRejections(old, 100);
+        await apply([tradeOf("c", { quantity: 11 })]);
+        expect(await ledger.lastRejection()).toBeGreaterThan(old);
+        expect(await ledger.forgetRejections(old, 100)).toBe(1);
+        expect((await apply([tradeOf("c", { quantity: 11 })])).outcomes).toEqual([
+          refused("INSUFFICIENT_QUANTITY", true),
+        ]);
         await ledger.close();
       });
     });

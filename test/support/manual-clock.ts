@@ -16,7 +16,7 @@ const roundsMax = 100_000;
 export class ManualClock implements Clock {
   #nowMs: number;
   readonly #startMs: number;
-  readonly #startWallMs: number;
+  #startWallMs: number;
   readonly #timers = new Set<Timer>();
   #soon: (() => void)[] = [];
 
@@ -32,6 +32,11 @@ export class ManualClock implements Clock {
 
   wallTime(): string {
     return new Date(this.#startWallMs + this.#nowMs - this.#startMs).toISOString();
+  }
+
+  /** Somebody sets the wall clock: forward, or back if negative. */
+  setWall(byMs: number): void {
+    this.#startWallMs += byMs;
   }
 
   after(delayMs: number, action: () => void): () => void {

@@ -1,0 +1,74 @@
+/**
+ * Throws away the rejections that have been kept for long enough (R3), a few at a time: trades must not wait for it.
+ *
+ * How old one is the monotonic clock says. A wall clock that is set right, by a day or by years, would make what was said a
+ * minute ago look old, and a trade that was told *rejected* could execute when it is asked again (I4). No clock tells the
+ * time before a start, so for as long after it nothing is thrown away.
+ */
+
+import type { Clock } from "@stock-bazaar/shared/clock";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Logger } from "@stock-bazaar/shared/log";
+import type { Ledger } from "./ledger.ts";
+
+const keptMs = 24 * 3_600_000;
+const markEveryMs = 3_600_000;
+const forgottenAtOnceMax = 2000;
+const forgetMoreMs = 200;
+const forgetEveryMs = 60_000;
+
+export interface OldRejectionsOptions {
+  readonly ledger: Pick<Ledger, "lastRejection" | "forgetRejections">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class OldRejections {
+  readonly #options: OldRejectionsOptions;
+  /** Every rejection up to `upTo` was made before `atMs`. Oldest first; at most one an hour, for a day. */
+  readonly #marks: { readonly atMs: number; readonly upTo: number }[] = [];
+  #oldUpTo = 0;
+  #stopped = false;
+  #cancel: (() => void) | undefined;
+
+  constructor(options: OldRejectionsOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#forgetAfter(forgetEveryMs);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  #forgetAfter(delayMs: number): void {
+    this.#cancel = this.#options.clock.after(delayMs, () => void this.#forget());
+  }
+
+  async #forget(): Promise<void> {
+    const { ledger, logger } = this.#options;
+    let count = 0;
+    try {
+      await this.#mark();
+      if (this.#oldUpTo > 0) count = await ledger.forgetRejections(this.#oldUpTo, forgottenAtOnceMax);
+      if (count > 0) logger.info({ count }, "old rejections forgotten");
+    } catch (error) {
+      logger.error({ error: BazaarError.from(error).message }, "old rejections could not be forgotten");
+    }
+    if (!this.#stopped) this.#forgetAfter(count < forgottenAtOnceMax ? forgetEveryMs : forgetMoreMs);
+  }
+
+  async #mark(): Promise<void> {
+    const nowMs = this.#options.clock.nowMs();
+    const newest = this.#marks.at(-1);
+    if (!newest || nowMs - newest.atMs >= markEveryMs)
+      this.#marks.push({ atMs: nowMs, upTo: await this.#options.ledger.lastRejection() });
+    for (let [oldest] = this.#marks; oldest && nowMs - oldest.atMs >= keptMs; [oldest] = this.#marks) {
+      this.#oldUpTo = oldest.upTo;
+      this.#marks.shift();
+    }
+  }
+}
