@@ -45,17 +45,21 @@ export function explaining<Result>(file: string, kind: DatabaseKind, action: () 
   try {
     return action();
   } catch (error) {
-    if (error instanceof DatabaseError) throw error;
-    const code = error instanceof Sqlite.SqliteError ? error.code : "";
-    if (code === "SQLITE_NOTADB") {
-      throw new DatabaseError("not-sqlite", file, `is not a SQLite database: ${adviceForLost(kind)}`, { cause: error });
-    }
-    if (code.startsWith("SQLITE_CORRUPT")) {
-      throw new DatabaseError("damaged", file, `is damaged: ${adviceForLost(kind)}`, { cause: error });
-    }
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DatabaseError("unreadable", file, `can't be used: ${reason}`, { cause: error });
+    throw explained(file, kind, error);
   }
+}
+
+export function explained(file: string, kind: DatabaseKind, error: unknown): DatabaseError {
+  if (error instanceof DatabaseError) return error;
+  const code = error instanceof Sqlite.SqliteError ? error.code : "";
+  if (code === "SQLITE_NOTADB") {
+    return new DatabaseError("not-sqlite", file, `is not a SQLite database: ${adviceForLost(kind)}`, { cause: error });
+  }
+  if (code.startsWith("SQLITE_CORRUPT")) {
+    return new DatabaseError("damaged", file, `is damaged: ${adviceForLost(kind)}`, { cause: error });
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DatabaseError("unreadable", file, `can't be used: ${reason}`, { cause: error });
 }
 
 /** A replica fills itself again from the leader, the catalog is made again from a replica. */

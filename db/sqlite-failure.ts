@@ -1,4 +1,8 @@
-/** What a failed write means to whoever waits for it. */
+/** What it means to whoever waits when SQLite can't do what it was asked for. */
+
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { explained, type SqliteClient } from "./connection.ts";
+import type { DatabaseKind } from "./schema-version.ts";
 
 /** `passing`: nothing was done, and the same may succeed later. `broken`: the file can't be trusted any more. */
 export type SqliteFailure = "passing" | "broken" | "other";
@@ -9,4 +13,28 @@ export function sqliteFailure(error: unknown): SqliteFailure {
   if (/^SQLITE_(BUSY|LOCKED|FULL)/.test(code)) return "passing";
   if (/^SQLITE_(IOERR|CORRUPT|NOTADB|READONLY|CANTOPEN)/.test(code)) return "broken";
   return "other";
+}
+
+/** What a service does with its database passes through here, reads too: they may be the first to meet a damaged page. */
+export type Guard = <Result>(action: () => Result) => Result;
+
+/**
+ * A failure of the file becomes UNAVAILABLE, as nothing was done: whoever asked may ask again, here or elsewhere. `broken`
+ * hears, before that, of a file that can't be trusted any more.
+ */
+export function guardDatabase(
+  { client, kind }: { client: SqliteClient; kind: DatabaseKind },
+  broken: (error: unknown) => void,
+): Guard {
+  return (action) => {
+    try {
+      return action();
+    } catch (error) {
+      const failure = sqliteFailure(error);
+      if (failure === "other") throw error;
+      const told = explained(client.name, kind, error);
+      if (failure === "broken") broken(told);
+      throw new BazaarError("UNAVAILABLE", told.message, { cause: error });
+    }
+  };
 }

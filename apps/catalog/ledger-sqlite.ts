@@ -6,7 +6,7 @@
 import { prepareInsert } from "@stock-bazaar/db/insert-rows";
 import type { CatalogDatabase } from "@stock-bazaar/db/open";
 import { orderColumns, orderFields, orderValues } from "@stock-bazaar/db/order-rows";
-import { sqliteFailure } from "@stock-bazaar/db/sqlite-failure";
+import { guardDatabase } from "@stock-bazaar/db/sqlite-failure";
 import type { AcquireRequest } from "@stock-bazaar/shared/api";
 import type { Order, Register, RejectionReason, Stock, Trade, TradeType } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -21,6 +21,7 @@ const stockColumns = "name, price_cents AS priceCents, quantity, volume, rev";
  */
 export function createSqliteLedger(database: CatalogDatabase, broken: (error: unknown) => void = () => {}): Ledger {
   const { client } = database;
+  const guard = guardDatabase(database, broken);
 
   const register = client.prepare<[], Register>("SELECT term, leader, head FROM register");
   const setLeader = client.prepare<[number, number]>("UPDATE register SET term = ?, leader = ?");
@@ -110,21 +111,9 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
     return { term: current.term + 1, leader: replica, head: current.head };
   });
 
-  /** A write that failed in passing was not done: whoever asked may ask again. */
-  async function explained<Result>(action: () => Result): Promise<Result> {
-    try {
-      return action();
-    } catch (error) {
-      const failure = sqliteFailure(error);
-      if (failure === "broken") broken(error);
-      if (failure === "other") throw error;
-      throw new BazaarError("UNAVAILABLE", `catalog.db can't be written: ${String(error)}`, { cause: error });
-    }
-  }
-
   return {
     apply: async ({ term, trades, createdAt }: { term: number; trades: readonly Trade[]; createdAt: string }) =>
-      explained(() =>
+      guard(() =>
         write.immediate(term, (head) => {
           const known = outcomesOf(trades);
           return decide(trades, {
@@ -137,16 +126,16 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
         }),
       ),
     restock: async ({ term, quantity, createdAt }) =>
-      explained(() =>
+      guard(() =>
         write.immediate(term, (head) => decideRestock(emptyStocks.all(), quantity, { head, term, createdAt })),
       ),
-    stocks: async (names) => names.flatMap((name) => stockByName.get(name) ?? []),
-    allStocks: async () => stocksByName.all(),
-    ordersAfter: async (afterId, limit) => ordersAfter.all(afterId, limit),
-    register: async () => currentRegister(),
-    acquire: (request) => explained(() => acquire.immediate(request)),
-    lastRejection: async () => lastRejection.get()?.place ?? 0,
-    forgetRejections: (upTo, limit) => explained(() => forgetRejections.run(upTo, limit).changes),
+    stocks: async (names) => guard(() => names.flatMap((name) => stockByName.get(name) ?? [])),
+    allStocks: async () => guard(() => stocksByName.all()),
+    ordersAfter: async (afterId, limit) => guard(() => ordersAfter.all(afterId, limit)),
+    register: async () => guard(currentRegister),
+    acquire: async (request) => guard(() => acquire.immediate(request)),
+    lastRejection: async () => guard(() => lastRejection.get()?.place ?? 0),
+    forgetRejections: async (upTo, limit) => guard(() => forgetRejections.run(upTo, limit).changes),
     close: async () => database.close(),
   };
 }

@@ -129,6 +129,7 @@ export class Follower {
             break;
           }
           await log.append(next);
+          this.#backoff.reset();
           if (logger.isLevelEnabled("debug")) {
             for (const { id, key } of next) logger.debug({ order: id, key }, "order stored");
           }
@@ -140,8 +141,8 @@ export class Follower {
 
       const received = ({ tailId, orders }: FollowReply) => {
         heardMs = clock.nowMs();
-        this.#backoff.reset();
         if (orders.length === 0) {
+          if (log.last.id >= tailId) this.#backoff.reset();
           if (!storing) stream.send(position());
           if (!told && !storing && log.last.id >= tailId) {
             told = true;

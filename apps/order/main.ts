@@ -24,7 +24,7 @@ await runService(
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
     const database = openOrderDatabase(config.dataDir, replicaId);
     const endWatch = watchFile(database.client.name, systemClock, fatal);
-    const ownLog = createSqliteOrderLog(database);
+    const ownLog = createSqliteOrderLog(database, fatal);
     const tracing = currentTracing();
     const log = tracing ? tracedLog(ownLog, tracing) : ownLog;
     const catalog = connectCatalog(config.catalog, config.rpcTimeoutMs);

@@ -3,14 +3,19 @@
 import { prepareInsert } from "@stock-bazaar/db/insert-rows";
 import type { OrderDatabase } from "@stock-bazaar/db/open";
 import { orderColumns, orderFields, orderValues } from "@stock-bazaar/db/order-rows";
+import { guardDatabase } from "@stock-bazaar/db/sqlite-failure";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { assertContinues, type LastOrder, type OrderLog } from "./order-log.ts";
 
 const none: LastOrder = { id: 0, key: "" };
 
-/** The database must be open and migrated; `close` closes it. */
-export function createSqliteOrderLog(database: OrderDatabase): OrderLog {
+/**
+ * The database must be open and migrated; `close` closes it. `broken` hears of a disk or a file that can't be
+ * trusted any more.
+ */
+export function createSqliteOrderLog(database: OrderDatabase, broken: (error: unknown) => void = () => {}): OrderLog {
   const { client } = database;
+  const guard = guardDatabase(database, broken);
 
   const insert = prepareInsert(client, "orders", orderColumns);
   const byId = client.prepare<[number], Order>(`SELECT ${orderFields} FROM orders WHERE id = ?`);
@@ -23,7 +28,7 @@ export function createSqliteOrderLog(database: OrderDatabase): OrderLog {
   const appendAll = client.transaction((orders: readonly Order[]) => insert(orders.map(orderValues)));
 
   const below = (before: number) => (before === 0 ? Number.MAX_SAFE_INTEGER : before);
-  let last: LastOrder = newest.get(below(0), 1) ?? none;
+  let last: LastOrder = guard(() => newest.get(below(0), 1)) ?? none;
 
   return {
     get last() {
@@ -33,12 +38,12 @@ export function createSqliteOrderLog(database: OrderDatabase): OrderLog {
       const lastNew = orders.at(-1);
       if (!lastNew) return;
       assertContinues(last.id, orders);
-      appendAll.immediate(orders);
+      guard(() => appendAll.immediate(orders));
       last = { id: lastNew.id, key: lastNew.key };
     },
-    after: async (afterId, limit) => after.all(afterId, limit),
-    get: async (id) => byId.get(id),
-    newest: async (before, limit) => newest.all(below(before), limit),
+    after: async (afterId, limit) => guard(() => after.all(afterId, limit)),
+    get: async (id) => guard(() => byId.get(id)),
+    newest: async (before, limit) => guard(() => newest.all(below(before), limit)),
     close: async () => database.close(),
   };
 }

@@ -2,6 +2,10 @@ import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { migrateFile, openCatalogInMemory } from "@stock-bazaar/db/migrations";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
 import type { Stock } from "@stock-bazaar/shared/domain";
+import { expect, test } from "vitest";
+import { createdAt, stockOf, tradesOf } from "../support/builders.ts";
+import { damageTable } from "../support/damage.ts";
+import { rejectionCode } from "../support/observe.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { ledgerContract } from "./ledger.ts";
 
@@ -27,4 +31,23 @@ ledgerContract("in SQLite, in a file", { survives: true }, async (stocks) => {
     ledger: createSqliteLedger(database),
     reopen: async () => createSqliteLedger(openCatalogDatabase(folder)),
   };
+});
+
+test("whoever reads a damaged page of the ledger may ask again, and the catalog hears which file it is", async () => {
+  const folder = temporaryFolder();
+  const file = catalogFile(folder);
+  migrateFile(file, "catalog");
+  const database = openCatalogDatabase(folder);
+  insertStocks(database, [stockOf("GameStart", { quantity: 10_000 })]);
+  const ledger = createSqliteLedger(database);
+  await ledger.acquire({ replica: 1, term: 0, lastId: 0, lastKey: "" });
+  await ledger.apply({ term: 1, trades: tradesOf("a", 2000), createdAt });
+  await ledger.close();
+  damageTable(file, "ledger", "in the middle");
+
+  const heard: unknown[] = [];
+  const damaged = createSqliteLedger(openCatalogDatabase(folder), (error) => heard.push(error));
+  expect(await rejectionCode(damaged.ordersAfter(0, 2000))).toBe("UNAVAILABLE");
+  expect(heard).toEqual([expect.objectContaining({ problem: "damaged", file })]);
+  await damaged.close();
 });

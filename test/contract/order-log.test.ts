@@ -1,6 +1,10 @@
 import { migrateFile, openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import { expect, test } from "vitest";
+import { ordersOf } from "../support/builders.ts";
+import { damageTable } from "../support/damage.ts";
+import { rejectionCode } from "../support/observe.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { orderLogContract } from "./order-log.ts";
 
@@ -15,4 +19,24 @@ orderLogContract("in SQLite, in a file", { survives: true }, async () => {
     log: createSqliteOrderLog(openOrderDatabase(folder, 1)),
     reopen: async () => createSqliteOrderLog(openOrderDatabase(folder, 1)),
   };
+});
+
+test("whoever reads a damaged page of a replica is told to ask elsewhere, and the replica hears which file it is", async () => {
+  const folder = temporaryFolder();
+  const file = orderFile(folder, 1);
+  migrateFile(file, "orders");
+  const log = createSqliteOrderLog(openOrderDatabase(folder, 1));
+  await log.append(ordersOf(1, 2000));
+  await log.close();
+  damageTable(file, "orders", "in the middle");
+
+  const heard: unknown[] = [];
+  const damaged = createSqliteOrderLog(openOrderDatabase(folder, 1), (error) => heard.push(error));
+  expect(await rejectionCode(damaged.after(0, 2000))).toBe("UNAVAILABLE");
+  expect(heard).toEqual([expect.objectContaining({ problem: "damaged", file })]);
+  expect((await damaged.get(2000))?.id).toBe(2000);
+  await damaged.close();
+
+  damageTable(file, "orders", "at the end");
+  expect(() => createSqliteOrderLog(openOrderDatabase(folder, 1))).toThrow(`${file} is damaged: move it elsewhere`);
 });

@@ -17,6 +17,7 @@ import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { Replica } from "@stock-bazaar/order/replica";
 import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
+import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import { Disk, ledgerOnDisk, logOnDisk } from "./disk.ts";
 import { type Caller, Network } from "./network.ts";
@@ -212,10 +213,11 @@ export class World {
     const life = this.newLife(host.name);
     const { settings } = this;
     const caller: Caller = { name: host.name, life, timeoutMs: settings.rpcTimeoutMs };
+    const broken = (error: unknown) => this.#giveUp(host, life, error);
     const replica = new Replica({
       replicaId: host.id,
       catalog: this.#catalogFor(caller),
-      log: logOnDisk(createSqliteOrderLog(host.database), host.disk, life),
+      log: logOnDisk(createSqliteOrderLog(host.database, broken), host.disk, life),
       clock: life.clock,
       random: () => this.#random.next(),
       logger: this.#logger(host.name, life),
@@ -227,7 +229,7 @@ export class World {
         const peer = this.replicas.find((other) => other.id === id);
         return peer ? this.#replicaFor(caller, peer) : undefined;
       },
-      fatal: (error) => this.#giveUp(host, life, error),
+      fatal: broken,
     });
     host.life = life;
     host.service = {
@@ -268,7 +270,8 @@ export class World {
   #giveUp(host: Host<CatalogApi> | Host<OrderApi>, life: Life, error: unknown): void {
     if (!life.isAlive) return;
     this.trace(`${host.name} ends itself: ${String(error)}`);
-    if (sqliteFailure(error) !== "passing") this.#witness.ended(host.name, error);
+    const reason = error instanceof BazaarError ? error.cause : error;
+    if (sqliteFailure(reason) !== "passing") this.#witness.ended(host.name, error);
     host.kill();
     this.scheduler.after(this.#random.between(0, restartWithinMs), () => this.start(host));
   }

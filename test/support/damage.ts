@@ -1,0 +1,18 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { connect } from "@stock-bazaar/db/connection";
+
+/** Writes rubbish over one page of a table with many rows, as a disk might. Nobody may have the file open. */
+export function damageTable(file: string, table: string, place: "in the middle" | "at the end"): void {
+  const client = connect(file, "write");
+  const pages = client
+    .prepare<[string], { page: number; size: number }>(
+      "SELECT pageno AS page, pgsize AS size FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path",
+    )
+    .all(table);
+  client.close();
+  const damaged = pages.at(place === "at the end" ? -1 : Math.floor(pages.length / 2));
+  if (!damaged) throw new Error(`${file} has no table ${table} with rows`);
+  const descriptor = openSync(file, "r+");
+  writeSync(descriptor, Buffer.alloc(damaged.size, 0xff), 0, damaged.size, (damaged.page - 1) * damaged.size);
+  closeSync(descriptor);
+}
