@@ -8,6 +8,7 @@
 import { existsSync, statSync } from "node:fs";
 import type { Config } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
+import { explained } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
 import { migrateFile } from "./migrations.ts";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
@@ -53,28 +54,30 @@ export function migratePresentReplicas({ dataDir, replicas }: Databases): Map<st
   return new Map(present.map((file) => [file, migrateFile(file, "orders")]));
 }
 
-/** Of the replicas that are there and can be read, in the order of their ids. */
+/** Of the replicas that are there and can be read, in the order of their ids. What is wrong with another its service says. */
 export function replicaEnds({ dataDir, replicas }: Databases): ReplicaEnd[] {
   return [...replicas.keys()].flatMap((id) => {
-    try {
-      return [readEnd(dataDir, id)];
-    } catch (error) {
-      // Its own service says what is wrong with it.
-      if (error instanceof DatabaseError || sqliteFailure(error) !== "other") return [];
-      throw error;
-    }
+    const end = readEnd(dataDir, id);
+    return end instanceof DatabaseError ? [] : [end];
   });
 }
 
-function readEnd(dataDir: string, id: number): ReplicaEnd {
-  const replica = openOrderDatabase(dataDir, id, "read");
+/** Where a replica's file ends, or why it can't be told. */
+export function readEnd(dataDir: string, id: number): ReplicaEnd | DatabaseError {
+  const file = orderFile(dataDir, id);
   try {
-    const last = replica.client
-      .prepare<[], { id: number; key: string }>("SELECT id, key FROM orders ORDER BY id DESC LIMIT 1")
-      .get();
-    return { id, file: orderFile(dataDir, id), lastId: last?.id ?? 0, lastKey: last?.key ?? "" };
-  } finally {
-    replica.close();
+    const replica = openOrderDatabase(dataDir, id, "read");
+    try {
+      const last = replica.client
+        .prepare<[], { id: number; key: string }>("SELECT id, key FROM orders ORDER BY id DESC LIMIT 1")
+        .get();
+      return { id, file, lastId: last?.id ?? 0, lastKey: last?.key ?? "" };
+    } finally {
+      replica.close();
+    }
+  } catch (error) {
+    if (error instanceof DatabaseError || sqliteFailure(error) !== "other") return explained(file, "orders", error);
+    throw error;
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { damageTable } from "../test/support/damage.ts";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { databasesIn } from "../test/support/traded-databases.ts";
 import { tradedCopies } from "../test/support/traded-copies.ts";
@@ -75,6 +76,7 @@ describe("a catalog that is missing", () => {
       replica: orderFile(dataDir, 2),
       stocks: keptStocksFile(dataDir),
       aside: undefined,
+      missing: [],
     });
 
     expect(contents()).toEqual(rebuiltContents());
@@ -148,6 +150,25 @@ describe("a catalog that is missing", () => {
     expect(() => rebuildCatalog(databases)).toThrow(
       /the replicas contradict each other: order 7, column quantity: .*order-2\.db has 2, .*order-1\.db has 1: /,
     );
+    expect(existsSync(catalog)).toBe(false);
+  });
+
+  test("isn't made beside a replica that can't be read, but without one that isn't there, which is named", () => {
+    rmSync(catalog);
+    writeFileSync(orderFile(dataDir, 2), "rubbish".repeat(1000));
+    expect(() => rebuildCatalog(databases)).toThrow(orderFile(dataDir, 2));
+    expect(existsSync(catalog)).toBe(false);
+    rmSync(orderFile(dataDir, 2));
+    expect(rebuildCatalog(databases).missing).toEqual([orderFile(dataDir, 2)]);
+  });
+
+  test("isn't made while the last page of a replica is damaged: only it may hold the newest orders", () => {
+    const file = orderFile(dataDir, 3);
+    const rows = Array.from({ length: 500 }, (_, row) => `(${row + 1000}, 'key ${row}', 'A', 'buy', 1, 1, 1, '')`);
+    change(3, `INSERT INTO orders VALUES ${rows.join()}`);
+    damageTable(file, "orders", "at the end");
+    rmSync(catalog);
+    expect(() => rebuildCatalog(databases)).toThrow(`${file} can't be read, and may hold orders that no other`);
     expect(existsSync(catalog)).toBe(false);
   });
 

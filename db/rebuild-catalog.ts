@@ -16,6 +16,7 @@ import {
   HistoryError,
   isCatalogMissing,
   migratePresentReplicas,
+  readEnd,
   type ReplicaEnd,
   replicaEnds,
   requireOneHistory,
@@ -23,12 +24,12 @@ import {
 import { migrateFile } from "./migrations.ts";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { attachReplica, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
+import { orderFields } from "./order-rows.ts";
 import { type Replayed, ReplayError, replayOrders } from "./replay-orders.ts";
 import { keepStocks, keptStocksFile, seed, stocksFileFor } from "./seed.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 import { verify } from "./verify.ts";
 
-const orderColumns = "id, key, name, type, quantity, price_cents AS priceCents, term, created_at AS createdAt";
 const workshopPrefix = "rebuilding-catalog-";
 
 export interface RebuiltCatalog {
@@ -40,6 +41,8 @@ export interface RebuiltCatalog {
   readonly stocks: string;
   /** The name that the catalog has which was there before. */
   readonly aside: string | undefined;
+  /** The files of replicas that aren't there: what they held is not in it. */
+  readonly missing: readonly string[];
 }
 
 /** Nothing was changed. The message says what to do. */
@@ -54,11 +57,12 @@ export class RebuildError extends SetupError {
  * The catalog must not be running, and its replicas best not either. `stocksFile` is what it was seeded with, by
  * default the file that `seed` keeps beside it, else the default stocks.
  *
- * Throws a RebuildError if there is nothing to mend, no replica to take the orders from, if the replicas contradict
- * each other, or the stocks the orders.
+ * Throws a RebuildError if there is nothing to mend, no replica to take the orders from or one that can't be read, if the
+ * replicas contradict each other, or the stocks the orders.
  */
 export function rebuildCatalog(databases: Databases, stocksFile?: string): RebuiltCatalog {
   migratePresentReplicas(databases);
+  requireReadable(databases);
   requireSomethingToMend(databases);
   return rebuild(databases, stocksFile ?? stocksFileFor(databases.dataDir));
 }
@@ -75,15 +79,27 @@ export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {
   migratePresentReplicas(databases);
   const ends = replicaEnds(databases);
   for (const id of databases.replicas.keys()) {
-    const file = orderFile(databases.dataDir, id);
-    const end = ends.find((other) => other.id === id);
-    if (!existsSync(file)) throw unsafe(`so is ${file}`);
-    if (!end) throw unsafe(`${file} can't be read`);
+    const end = readEnd(databases.dataDir, id);
+    if (end instanceof DatabaseError)
+      throw unsafe(end.problem === "missing" ? `so is ${end.file}` : `${end.file} can't be read`);
+    const { file } = end;
     if (end.lastId === 0 && ends.some(({ lastId }) => lastId > 0)) throw unsafe(`${file} is empty, as if it were new`);
   }
   const kept = keptStocksFile(databases.dataDir);
   if (!existsSync(kept)) throw unsafe(`so is ${kept}, which tells what the stocks began with`);
   return rebuild(databases, kept);
+}
+
+/** A file that can't be read may hold orders that no other has: whether to go on without it is for a person to say. */
+function requireReadable({ dataDir, replicas }: Databases): void {
+  for (const id of replicas.keys()) {
+    const end = readEnd(dataDir, id);
+    if (!(end instanceof DatabaseError) || end.problem === "missing") continue;
+    throw new RebuildError(
+      `${end.file} can't be read, and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it, then run this again`,
+      { cause: end },
+    );
+  }
 }
 
 function requireSomethingToMend(databases: Databases): void {
@@ -151,7 +167,10 @@ function rebuild(databases: Databases, stocksFile: string): RebuiltCatalog {
     const catalog = openCatalogDatabase(dataDir);
     keepStocks(catalog);
     catalog.close();
-    return { file, orders: head, replica: longest.file, stocks: stocksFile, aside };
+    const missing = [...databases.replicas.keys()]
+      .map((id) => orderFile(dataDir, id))
+      .filter((name) => !existsSync(name));
+    return { file, orders: head, replica: longest.file, stocks: stocksFile, aside, missing };
   } finally {
     rmSync(workshop, { recursive: true, force: true });
   }
@@ -180,11 +199,17 @@ function build(workshop: string, databases: Databases, longest: ReplicaEnd, stoc
     return withoutJournal(catalog, () =>
       replayOrders(
         catalog,
-        replica.client.prepare<[], Order>(`SELECT ${orderColumns} FROM main.orders ORDER BY id`).iterate(),
+        replica.client.prepare<[], Order>(`SELECT ${orderFields} FROM main.orders ORDER BY id`).iterate(),
         usedTerm(databases),
       ),
     );
   } catch (error) {
+    if (sqliteFailure(error) === "broken") {
+      throw new RebuildError(
+        "a replica's file is damaged: `npm run verify` shows which; move it elsewhere, then run this again",
+        { cause: error },
+      );
+    }
     if (!(error instanceof ReplayError)) throw error;
     throw new RebuildError(
       `${longest.file} and ${stocksFile} don't belong together: ${error.message} Name the file that it was seeded with: \`npm run rebuild-catalog -- --file my.csv\``,

@@ -8,7 +8,9 @@
 
 import type { Order } from "@stock-bazaar/shared/domain";
 import { SetupError } from "@stock-bazaar/shared/errors";
+import { prepareInsert } from "./insert-rows.ts";
 import type { CatalogDatabase } from "./open.ts";
+import { orderColumns, orderValues } from "./order-rows.ts";
 
 /**
  * A term that was acquired, but in which nothing was traded, is in no order, and replicas that run remember it and never
@@ -56,9 +58,7 @@ export function replayOrders({ client }: CatalogDatabase, orders: Iterable<Order
         { ...stock, volume: 0, rev: 0, lastPriceCents: stock.priceCents },
       ]),
   );
-  const insertOrder = client.prepare<[number, string, string, string, number, number, number, string]>(
-    "INSERT INTO ledger (id, key, name, type, quantity, price_cents, term, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-  );
+  const insertOrders = prepareInsert(client, "ledger", orderColumns);
   const setStock = client.prepare<[number, number, number, string]>(
     "UPDATE stocks SET quantity = ?, volume = ?, rev = ? WHERE name = ?",
   );
@@ -69,10 +69,10 @@ export function replayOrders({ client }: CatalogDatabase, orders: Iterable<Order
     let head = 0;
     let lastTerm = usedTerm;
     for (const order of orders) {
-      const { id, key, name, type, quantity, priceCents, term, createdAt } = order;
+      const { id, name, term } = order;
       if (id !== head + 1) throw new ReplayError(`order ${head + 1} is missing: the next one is ${id}`);
       move(stocks.get(name), order);
-      insertOrder.run(id, key, name, type, quantity, priceCents, term, createdAt);
+      insertOrders([orderValues(order)]);
       head = id;
       lastTerm = Math.max(lastTerm, term);
     }

@@ -10,7 +10,9 @@
 
 import type { Client } from "@grpc/grpc-js";
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
+import { prepareInsert } from "@stock-bazaar/db/insert-rows";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
+import { orderColumns, orderValues } from "@stock-bazaar/db/order-rows";
 import type { Order } from "@stock-bazaar/proto/generated/bazaar";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Address, type Config, ConfigError, readReplicaId } from "@stock-bazaar/shared/config";
@@ -149,13 +151,9 @@ function connect(address: Address): Promise<Client> {
 
 function openOrders(config: Config, replicaId: number): { insert(order: Order): void; close(): void } {
   const database = openOrderDatabase(config.dataDir, replicaId);
-  const insert = database.client.prepare<[number, string, string, string, number, number, number, string]>(
-    "INSERT INTO orders (id, key, name, type, quantity, price_cents, term, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-  );
+  const insert = prepareInsert(database.client, "orders", orderColumns);
   return {
-    insert({ id, key, name, type, quantity, priceCents, term, createdAt }) {
-      insert.run(id, key, name, type, quantity, priceCents, term, createdAt);
-    },
+    insert: (order) => insert([orderValues(orderFromMessage(order))]),
     close: () => database.close(),
   };
 }

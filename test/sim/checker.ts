@@ -3,18 +3,17 @@
 import { stocks } from "@stock-bazaar/db/catalog-tables";
 import { openCatalogInMemory } from "@stock-bazaar/db/migrations";
 import type { CatalogDatabase, OrderDatabase } from "@stock-bazaar/db/open";
+import { orderFields } from "@stock-bazaar/db/order-rows";
 import { replayOrders } from "@stock-bazaar/db/replay-orders";
 import { queryCatalog } from "@stock-bazaar/db/query";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
 
-const orderColumns = "id, key, name, type, quantity, price_cents AS priceCents, term, created_at AS createdAt";
-
 export function readLedger({ client }: CatalogDatabase): Order[] {
-  return client.prepare<[], Order>(`SELECT ${orderColumns} FROM ledger ORDER BY id`).all();
+  return client.prepare<[], Order>(`SELECT ${orderFields} FROM ledger ORDER BY id`).all();
 }
 
 export function readOrders({ client }: OrderDatabase): Order[] {
-  return client.prepare<[], Order>(`SELECT ${orderColumns} FROM orders ORDER BY id`).all();
+  return client.prepare<[], Order>(`SELECT ${orderFields} FROM orders ORDER BY id`).all();
 }
 
 /** Looks at the catalog after every commit: I1 and I2 hold at each moment, and what is written stays (I3). */
@@ -32,7 +31,7 @@ export class LedgerWatch {
       Array.from(initialQuantities, ([name, quantity]) => [name, { quantity, volume: 0, rev: 0 }]),
     );
     const { client } = catalog;
-    this.#ordersAfter = client.prepare<[number], Order>(`SELECT ${orderColumns} FROM ledger WHERE id > ? ORDER BY id`);
+    this.#ordersAfter = client.prepare<[number], Order>(`SELECT ${orderFields} FROM ledger WHERE id > ? ORDER BY id`);
     this.#stocks = client.prepare<[], Stock>("SELECT name, quantity, volume, rev FROM stocks");
     this.#head = client.prepare<[], { head: number }>("SELECT head FROM register");
   }

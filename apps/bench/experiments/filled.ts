@@ -5,10 +5,10 @@
 
 import type { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
+import { orderColumns } from "@stock-bazaar/db/order-rows";
 import type { SqliteClient } from "@stock-bazaar/db/connection";
 
 const firstTimeSeconds = 1_790_000_000;
-const columns = "id, key, name, type, quantity, price_cents, term, created_at";
 
 /** Adds orders to the ledger and to these replicas, until each holds `orders` of them. Nothing may run. */
 export function fill(cluster: Cluster, orders: number, replicas: readonly number[] = cluster.replicaIds): void {
@@ -41,14 +41,14 @@ function append(client: SqliteClient, table: "ledger" | "orders", orders: number
     WITH RECURSIVE ids(id) AS (
       SELECT coalesce(max(id), 0) + 1 FROM ${table} UNION ALL SELECT id + 1 FROM ids WHERE id < ${orders}
     )
-    INSERT INTO ${table} (${columns})
+    INSERT INTO ${table} (${orderColumns.join()})
     SELECT
       id,
       printf('%08x-%04x-7%03x-8%03x-%012x', id / 65536, id % 65536, id % 4096, id * 7 % 4096, id),
       CASE (id / 2) % 2 WHEN 0 THEN 'GameStart' ELSE 'FishCo' END,
       CASE id % 2 WHEN 0 THEN 'sell' ELSE 'buy' END,
       1,
-      CASE (id / 2) % 2 WHEN 0 THEN 1599 ELSE 1000 END,
+      CASE (id / 2) % 2 WHEN 0 THEN 1599 ELSE 850 END,
       1,
       strftime('%Y-%m-%dT%H:%M:%fZ', ${firstTimeSeconds} + id / 1000.0, 'unixepoch')
     FROM ids

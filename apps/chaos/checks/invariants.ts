@@ -1,6 +1,6 @@
 /**
  * The promises of the bazaar, checked where anybody can check them: in the database files, with SQL. Each check returns
- * what is wrong, nothing if nothing is.
+ * what is wrong, nothing if nothing is. Apart from `db/verify.ts` on purpose, which is a part of what is put to the test.
  */
 
 import { isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";

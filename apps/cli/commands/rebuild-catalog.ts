@@ -15,6 +15,9 @@ export async function rebuildCatalogFile({ file }: { file?: string }): Promise<v
   const lines = [
     `${rebuilt.file}: orders: ${rebuilt.orders}, all of ${rebuilt.replica}, on the stocks of ${rebuilt.stocks}`,
     ...(rebuilt.aside === undefined ? [] : [`The file that was there is now ${rebuilt.aside}`]),
+    ...rebuilt.missing.map(
+      (name) => `Not looked at, as it isn't there: ${name}. Orders that no other replica had are lost.`,
+    ),
     "Not brought back: refusals of trades, which are decided anew when they are asked again with the same",
     "Idempotency-Key, and orders that had reached no replica, which nobody was told of.",
   ];
