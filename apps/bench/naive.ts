@@ -19,6 +19,7 @@ import { type Address, type Config, ConfigError, readReplicaId } from "@stock-ba
 import { callUnary, createClient } from "@stock-bazaar/shared/grpc-client";
 import { serveUnary, startServer } from "@stock-bazaar/shared/grpc-server";
 import { runService } from "@stock-bazaar/shared/service";
+import { orderFromMessage } from "@stock-bazaar/shared/wire";
 import { NaiveCatalog, NaiveFollower, NaiveLeader, type Traded, type Wish } from "./naive-proto.ts";
 import { badRequest, jsonReply, readTradeBody } from "./trade-body.ts";
 

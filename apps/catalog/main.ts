@@ -1,6 +1,7 @@
 import { watchFile } from "@stock-bazaar/db/file-watch";
 import { requireOneHistory } from "@stock-bazaar/db/history";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import { lockForService } from "@stock-bazaar/db/service-lock";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { startServer } from "@stock-bazaar/shared/grpc-server";
 import { runService } from "@stock-bazaar/shared/service";
@@ -14,6 +15,7 @@ const stopGraceMs = 2000;
 await runService("catalog", async ({ config, logger, fatal }) => {
   requireOneHistory(config);
   const database = openCatalogDatabase(config.dataDir);
+  const unlock = lockForService(database.client.name);
   const endWatch = watchFile(database.client.name, systemClock, fatal);
   const ledger = createSqliteLedger(database, fatal);
   const catalog = await CatalogService.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs });
@@ -25,5 +27,6 @@ await runService("catalog", async ({ config, logger, fatal }) => {
     await drained;
     endWatch();
     await catalog.stop();
+    unlock();
   };
 });

@@ -1,5 +1,6 @@
 import { watchFile } from "@stock-bazaar/db/file-watch";
 import { openOrderDatabase } from "@stock-bazaar/db/open";
+import { lockForService } from "@stock-bazaar/db/service-lock";
 import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { readReplicaId } from "@stock-bazaar/shared/config";
@@ -23,6 +24,7 @@ await runService(
     const address = config.replicas.get(replicaId);
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
     const database = openOrderDatabase(config.dataDir, replicaId);
+    const unlock = lockForService(database.client.name);
     const endWatch = watchFile(database.client.name, systemClock, fatal);
     const ownLog = createSqliteOrderLog(database, fatal);
     const tracing = currentTracing();
@@ -57,6 +59,7 @@ await runService(
       await server.stop(stopGraceMs);
       endWatch();
       await log.close();
+      unlock();
       catalog.close();
       for (const peer of peers.values()) peer.close();
     };

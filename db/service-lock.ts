@@ -1,0 +1,33 @@
+/**
+ * One service for each database. Two catalogs on one file would each think that every cache hears from it, and two
+ * replicas would take each other's next row. So a service holds a lock for as long as it lives: SQLite's own, on an empty
+ * file beside the database, which the system takes back however the process ends. Tools look into the database meanwhile.
+ */
+
+import { basename, dirname } from "node:path";
+import { ConfigError } from "@stock-bazaar/shared/config";
+import { connect, type SqliteClient } from "./connection.ts";
+import { sqliteFailure } from "./sqlite-failure.ts";
+
+/** What nobody refers to is closed one day, and its lock with it. */
+const held = new Set<SqliteClient>();
+
+/**
+ * Throws a ConfigError if another service has the lock, and still has it two seconds later: it may be ending. Returns
+ * what gives the lock back.
+ */
+export function lockForService(database: string): () => void {
+  try {
+    const lock = connect(`${database}-lock`, "write");
+    held.add(lock);
+    lock.exec("BEGIN EXCLUSIVE");
+    return () => {
+      held.delete(lock);
+      lock.close();
+    };
+  } catch (error) {
+    if (sqliteFailure(error) !== "passing") throw error;
+    const taken = `another service uses ${basename(database)} there; stop it, or choose another folder`;
+    throw new ConfigError("DATA_DIR", dirname(database), taken);
+  }
+}
