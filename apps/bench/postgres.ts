@@ -9,7 +9,7 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { defaultStocksFile } from "@stock-bazaar/db/seed";
 import { parseStocks } from "@stock-bazaar/db/stock-file";
 import { readConfig } from "@stock-bazaar/shared/config";

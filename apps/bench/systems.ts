@@ -6,8 +6,8 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts } from "@stock-bazaar/chaos/cluster/ports";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { freePorts } from "@stock-bazaar/cluster/ports";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { defaultStocksFile, seed } from "@stock-bazaar/db/seed";

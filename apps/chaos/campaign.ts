@@ -4,8 +4,8 @@
  */
 
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
+import { Cluster } from "@stock-bazaar/cluster/cluster";
 import type { Violation } from "./checks/violation.ts";
-import { Cluster } from "./cluster/cluster.ts";
 import { keepEvidence } from "./evidence.ts";
 import { type PlanOptions, planRound, replicas, type RoundPlan, type Setting } from "./plan.ts";
 import { type RoundResult, runRound } from "./round.ts";

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Cluster } from "@stock-bazaar/cluster/cluster";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
 import { onTestFinished, expect, test } from "vitest";
 import { soundRecords } from "../../test/support/sound-databases.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import { Cluster } from "./cluster/cluster.ts";
 import { keepEvidence } from "./evidence.ts";
 import { faultNames } from "./faults/names.ts";
 import { planRound } from "./plan.ts";

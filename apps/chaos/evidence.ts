@@ -2,8 +2,8 @@
 
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import { catalogFile, orderFile } from "@stock-bazaar/db/open";
-import type { Cluster } from "./cluster/cluster.ts";
 import type { RoundResult } from "./round.ts";
 
 /** The processes must have ended, or the copies of the databases would be torn. Returns the folder. */

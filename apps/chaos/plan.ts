@@ -7,9 +7,9 @@
  * time to show in the next. Its first round in a campaign need not be its first of the plan.
  */
 
+import { Random } from "@stock-bazaar/shared/random";
 import { type Fault, faults as allFaults } from "./faults/index.ts";
 import { seededStocks } from "./clients/traffic.ts";
-import { Random } from "./random.ts";
 
 export interface PlanOptions {
   readonly seed: number;

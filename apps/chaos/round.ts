@@ -5,19 +5,19 @@
 
 import { BazaarClient, isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { queryAll } from "@stock-bazaar/client/order-check";
+import type { Cluster } from "@stock-bazaar/cluster/cluster";
+import { within } from "@stock-bazaar/cluster/wait";
+import { Random } from "@stock-bazaar/shared/random";
 import { openCopies } from "./checks/snapshot.ts";
 import { type History, judge } from "./checks/verdict.ts";
 import type { Violation } from "./checks/violation.ts";
 import { OrderQueries } from "./clients/order-queries.ts";
 import { Readers } from "./clients/readers.ts";
 import { Traffic } from "./clients/traffic.ts";
-import type { Cluster } from "./cluster/cluster.ts";
-import { within } from "./cluster/wait.ts";
 import type { Scene } from "./faults/fault.ts";
 import { faultNamed } from "./faults/index.ts";
 import { endedByItself } from "./faults/targets.ts";
 import type { LoadPlan, PlannedFault, RoundPlan } from "./plan.ts";
-import { Random } from "./random.ts";
 import { Turns } from "./turns.ts";
 
 export interface RoundResult {

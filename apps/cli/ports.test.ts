@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:net";
-import { freePorts } from "@stock-bazaar/chaos/cluster/ports";
+import { freePorts } from "@stock-bazaar/cluster/ports";
 import { afterEach, expect, test } from "vitest";
 import { isLoopback, requireFreePorts } from "./ports.ts";
 

@@ -4,13 +4,13 @@
  * both alike; the one that isn't measured has nothing to do. Every run ends with the check of every order.
  */
 
-import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
-import { Random } from "@stock-bazaar/chaos/random";
 import type { LatencySummary } from "@stock-bazaar/client/latencies";
 import { type RunResult, runSessions } from "@stock-bazaar/client/sessions";
+import { Cluster } from "@stock-bazaar/cluster/cluster";
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
 import { machineCpu } from "@stock-bazaar/report/process-cpu";
 import { median } from "@stock-bazaar/report/statistics";
+import { Random } from "@stock-bazaar/shared/random";
 import type { CacheMode } from "./settings.ts";
 
 export interface EvaluationOptions {

@@ -1,8 +1,8 @@
 /** The catalog goes away and comes back within the request timeout: clients see slower replies and nothing else. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { get } from "@stock-bazaar/client/requests";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

@@ -1,7 +1,7 @@
 /** The dashboard in a real browser: what people see while they trade, and while parts of the bazaar die. */
 
 import { at, get, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from "vitest";
 import { barriers, launchBrowser, openDashboard, screenshot } from "./support/browser.ts";

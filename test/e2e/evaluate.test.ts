@@ -2,8 +2,8 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Service } from "@stock-bazaar/chaos/cluster/service";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { Service } from "@stock-bazaar/cluster/service";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

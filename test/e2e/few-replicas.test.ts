@@ -2,8 +2,8 @@
 
 import { openCopies, ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { get, newTrade, orderNumber, type TradeRequest, trade } from "@stock-bazaar/client/requests";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

@@ -1,8 +1,8 @@
 /** Followers that miss orders: they catch up while more arrive, and nobody waits for them long. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { at, get } from "@stock-bazaar/client/requests";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

@@ -5,9 +5,9 @@
 
 import { globSync, rmSync, writeFileSync } from "node:fs";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { type Exit, Service } from "@stock-bazaar/chaos/cluster/service";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { at, get, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
+import { type Exit, Service } from "@stock-bazaar/cluster/service";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { type TestContext, expect, test } from "vitest";
 import { makeTradedDatabases } from "../support/traded-databases.ts";

@@ -5,7 +5,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "@stock-bazaar/chaos/cluster/service";
+import { root } from "@stock-bazaar/cluster/service";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser, openDashboard } from "./support/browser.ts";
 import type { TestHooks } from "./support/cluster.ts";

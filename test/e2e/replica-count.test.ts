@@ -2,8 +2,8 @@
 
 import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { at, lookUp, newTrade, trade } from "@stock-bazaar/client/requests";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { describe, expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

@@ -2,8 +2,8 @@
 
 import { randomBytes } from "node:crypto";
 import { at } from "@stock-bazaar/client/requests";
-import { Service } from "@stock-bazaar/chaos/cluster/service";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { Service } from "@stock-bazaar/cluster/service";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

@@ -1,8 +1,8 @@
 /** The path of a lookup and of a trade through real processes, with everybody alive. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
 import { at, get, lookUp, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

@@ -1,8 +1,8 @@
 /** `npm start`: one command brings everything up, keeps it up, and takes it down again, however it is stopped. */
 
 import { at, get, newTrade, trade } from "@stock-bazaar/client/requests";
-import { canListen } from "@stock-bazaar/chaos/cluster/ports";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { canListen } from "@stock-bazaar/cluster/ports";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, test } from "vitest";
 import { isAlive, startUp, type Up } from "./support/up.ts";
 

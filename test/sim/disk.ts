@@ -4,9 +4,9 @@
  */
 
 import type { Ledger } from "@stock-bazaar/catalog/ledger";
-import type { Random } from "@stock-bazaar/chaos/random";
 import type { SqliteClient } from "@stock-bazaar/db/connection";
 import type { OrderLog } from "@stock-bazaar/order/order-log";
+import type { Random } from "@stock-bazaar/shared/random";
 import type { Life } from "./process.ts";
 
 const fsyncMs = 0.5;

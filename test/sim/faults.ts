@@ -1,6 +1,6 @@
 /** What goes wrong in a run, as its plan says. */
 
-import type { Random } from "@stock-bazaar/chaos/random";
+import type { Random } from "@stock-bazaar/shared/random";
 import type { Disk } from "./disk.ts";
 import type { Weather } from "./network.ts";
 import { type FaultKind, type Plan, spansMs } from "./plan.ts";

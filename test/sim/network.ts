@@ -5,9 +5,9 @@
  * is no order. A call whose answer is lost ends with its deadline.
  */
 
-import type { Random } from "@stock-bazaar/chaos/random";
 import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Random } from "@stock-bazaar/shared/random";
 import type { Host, Life } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 

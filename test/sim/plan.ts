@@ -3,7 +3,7 @@
  * breaks all the time gets less far into the corners than one in which a few things break often.
  */
 
-import type { Random } from "@stock-bazaar/chaos/random";
+import type { Random } from "@stock-bazaar/shared/random";
 import type { Habits } from "./workload.ts";
 import type { Settings } from "./world.ts";
 

@@ -3,8 +3,8 @@
  * an earlier one still has under way has no effect any more, as if it had never been sent or written.
  */
 
-import type { Random } from "@stock-bazaar/chaos/random";
 import type { Clock } from "@stock-bazaar/shared/clock";
+import type { Random } from "@stock-bazaar/shared/random";
 import type { Scheduler } from "./scheduler.ts";
 
 /** What a turn of the event loop takes, at most. */

@@ -1,6 +1,6 @@
 /** One run: everything that is in it follows from its seed. */
 
-import { Random } from "@stock-bazaar/chaos/random";
+import { Random } from "@stock-bazaar/shared/random";
 import { CopiesWatch, differences, LedgerWatch, readLedger, readOrders, rebuiltDifferently } from "./checker.ts";
 import { Faults } from "./faults.ts";
 import { brokenOutcomes, staleAnswers } from "./history.ts";

@@ -1,9 +1,9 @@
 /** Clients, each with its own habits, and the history of what they asked and were told. */
 
-import type { Random } from "@stock-bazaar/chaos/random";
 import type { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import type { Outcome } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
+import type { Random } from "@stock-bazaar/shared/random";
 import type { History, Told, Wish } from "./history.ts";
 import type { Host, Life } from "./process.ts";
 import type { World } from "./world.ts";

@@ -6,12 +6,11 @@
 
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { CatalogService } from "@stock-bazaar/catalog/service";
-import type { Random } from "@stock-bazaar/chaos/random";
 import { stocks } from "@stock-bazaar/db/catalog-tables";
 import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import type { CatalogDatabase, OrderDatabase } from "@stock-bazaar/db/open";
-import { sqliteFailure } from "@stock-bazaar/db/sqlite-failure";
 import { queryCatalog } from "@stock-bazaar/db/query";
+import { sqliteFailure } from "@stock-bazaar/db/sqlite-failure";
 import type { StockLookup } from "@stock-bazaar/front-end/bazaar";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
@@ -19,6 +18,7 @@ import { Replica } from "@stock-bazaar/order/replica";
 import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
+import type { Random } from "@stock-bazaar/shared/random";
 import { Disk, ledgerOnDisk, logOnDisk } from "./disk.ts";
 import { type Caller, Network } from "./network.ts";
 import { Host, Life, type Pace } from "./process.ts";

@@ -3,8 +3,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DatabaseFolders } from "@stock-bazaar/chaos/cluster/cluster";
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
+import type { DatabaseFolders } from "@stock-bazaar/cluster/cluster";
 import type { SqliteClient } from "@stock-bazaar/db/connection";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "@stock-bazaar/db/open";

@@ -1,6 +1,6 @@
 /** What does a copy cost? Trades with one, two and three live replicas, and with as many demanded. */
 
-import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
+import { Cluster } from "@stock-bazaar/cluster/cluster";
 import { measureTrades, type TradesOptions } from "./measured-trades.ts";
 
 export interface CopiesRow {

@@ -1,7 +1,7 @@
 /** How long do clients wait when the leader dies? The same death many times, as one alone says little. */
 
 import { longestSilenceMs, Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
+import { Cluster } from "@stock-bazaar/cluster/cluster";
 
 export interface FailoverOptions {
   readonly kills: number;

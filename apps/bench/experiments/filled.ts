@@ -3,10 +3,10 @@
  * one each millisecond, under keys that are ordered by time. `npm run verify` finds them sound.
  */
 
-import type { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
+import type { Cluster } from "@stock-bazaar/cluster/cluster";
+import type { SqliteClient } from "@stock-bazaar/db/connection";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
 import { orderColumns } from "@stock-bazaar/db/order-rows";
-import type { SqliteClient } from "@stock-bazaar/db/connection";
 
 const firstTimeSeconds = 1_790_000_000;
 

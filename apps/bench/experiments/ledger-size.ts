@@ -4,8 +4,8 @@
  */
 
 import { rmSync } from "node:fs";
-import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { Cluster } from "@stock-bazaar/cluster/cluster";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { orderFile } from "@stock-bazaar/db/open";
 import { fill } from "./filled.ts";

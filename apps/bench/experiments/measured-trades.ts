@@ -1,6 +1,6 @@
 /** Trades on a cluster that runs: warmed up first, then measured. */
 
-import type { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
+import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import { type MeasuredLoad, putLoad } from "../load.ts";
 import type { LoadTool } from "../names.ts";
 

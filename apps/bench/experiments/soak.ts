@@ -1,6 +1,6 @@
 /** Does a process grow with what it has done? Lookups and trades without a pause, and what each process holds meanwhile. */
 
-import { Cluster } from "@stock-bazaar/chaos/cluster/cluster";
+import { Cluster } from "@stock-bazaar/cluster/cluster";
 import { lookupsPerTrade, putLoad } from "../load.ts";
 import type { LoadTool } from "../names.ts";
 import { memoryMibOf } from "./memory.ts";

@@ -1,8 +1,8 @@
 /** Reading the databases while services run: all of them at one moment, without making anybody wait. */
 
+import type { DatabaseFolders } from "@stock-bazaar/cluster/cluster";
 import type { SqliteClient } from "@stock-bazaar/db/connection";
 import { openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
-import type { DatabaseFolders } from "../cluster/cluster.ts";
 
 const pollMs = 20;
 const timeoutMsDefault = 30_000;

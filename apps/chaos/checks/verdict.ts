@@ -2,7 +2,7 @@
 
 import { isOutcome, isUnknown, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { describeQuery, type QueryRecord } from "@stock-bazaar/client/order-check";
-import type { DatabaseFolders } from "../cluster/cluster.ts";
+import type { DatabaseFolders } from "@stock-bazaar/cluster/cluster";
 import { type FailedLookup, type LookupRecord, staleReads } from "./history.ts";
 import { unasked, violations } from "./invariants.ts";
 import { ledgerOf, untilEqual } from "./snapshot.ts";

@@ -2,8 +2,8 @@
 
 import { HttpConnection, type HttpReply } from "@stock-bazaar/client/http-connection";
 import { at } from "@stock-bazaar/client/requests";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import type { FailedLookup, LookupRecord } from "../checks/history.ts";
-import { eventually } from "../cluster/wait.ts";
 
 export interface ReadersOptions {
   readonly urls: readonly string[];

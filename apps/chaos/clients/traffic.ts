@@ -2,7 +2,7 @@
 
 import { BazaarClient, isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import type { TradeRequest } from "@stock-bazaar/client/requests";
-import { eventually, type WaitOptions } from "../cluster/wait.ts";
+import { eventually, type WaitOptions } from "@stock-bazaar/cluster/wait";
 
 export interface TrafficOptions {
   /** Front-ends; the clients are spread over them. */

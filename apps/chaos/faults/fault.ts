@@ -1,8 +1,8 @@
 /** Something that goes wrong with real processes and files, and is mended again. */
 
+import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import type { Violation } from "../checks/violation.ts";
 import type { Traffic } from "../clients/traffic.ts";
-import type { Cluster } from "../cluster/cluster.ts";
 
 export interface Fault {
   readonly name: string;

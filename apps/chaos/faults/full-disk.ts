@@ -7,9 +7,9 @@
  */
 
 import { statSync } from "node:fs";
+import type { SmallDisk } from "@stock-bazaar/cluster/small-disk";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
-import type { SmallDisk } from "../cluster/small-disk.ts";
-import { eventually } from "../cluster/wait.ts";
 import type { Fault, Scene } from "./fault.ts";
 import { endedByItself, kill, readRegister, start } from "./targets.ts";
 

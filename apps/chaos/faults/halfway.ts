@@ -1,6 +1,6 @@
 /** Death in the middle of something: of taking the lead, of catching up, of a lease that the catalog no longer knows of. */
 
-import { eventually } from "../cluster/wait.ts";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import type { Fault } from "./fault.ts";
 import { followerName, frontEndName, kill, leaderName, replicaNames, start } from "./targets.ts";
 

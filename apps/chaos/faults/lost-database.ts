@@ -2,9 +2,9 @@
 
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { Service } from "@stock-bazaar/cluster/service";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
-import { Service } from "../cluster/service.ts";
-import { eventually } from "../cluster/wait.ts";
 import type { Fault, Scene } from "./fault.ts";
 import { choose, kill, replicaNames, start } from "./targets.ts";
 

@@ -1,8 +1,8 @@
 /** On whom: who leads and who follows at this moment, and how a service is killed. */
 
+import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import type { Register } from "@stock-bazaar/shared/domain";
-import type { Cluster } from "../cluster/cluster.ts";
 import type { Scene } from "./fault.ts";
 
 /** From the file: also when nobody answers. */

@@ -4,8 +4,8 @@
  */
 
 import { join } from "node:path";
-import { root } from "@stock-bazaar/chaos/cluster/service";
 import packaged from "@sparticuz/chromium";
+import { root } from "@stock-bazaar/cluster/service";
 import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { TestHooks } from "./cluster.ts";

@@ -1,6 +1,6 @@
 /** A cluster for one test, or for some: it is gone afterwards, and a test that fails prints what the processes had to say. */
 
-import { type ClusterOptions, Cluster as RealCluster } from "@stock-bazaar/chaos/cluster/cluster";
+import { type ClusterOptions, Cluster as RealCluster } from "@stock-bazaar/cluster/cluster";
 import { afterAll, afterEach, beforeAll, type TestContext } from "vitest";
 
 const printedLinesMax = 60;

@@ -3,9 +3,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts } from "@stock-bazaar/chaos/cluster/ports";
-import { Service } from "@stock-bazaar/chaos/cluster/service";
-import { eventually } from "@stock-bazaar/chaos/cluster/wait";
+import { freePorts } from "@stock-bazaar/cluster/ports";
+import { Service } from "@stock-bazaar/cluster/service";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import type { TestHooks } from "./cluster.ts";
 

@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { supervisedVariable } from "@stock-bazaar/shared/supervised";
 import { within } from "./wait.ts";
 
-export const root = resolve(import.meta.dirname, "../../..");
+export const root = resolve(import.meta.dirname, "../..");
 
 const linesMax = 2000;
 
