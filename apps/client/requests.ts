@@ -1,4 +1,4 @@
-/** Single requests, for what a test asks once. */
+/** A trade as it is asked for, and what a reply tells of it. */
 
 import type { TradeType } from "@stock-bazaar/shared/domain";
 
@@ -7,29 +7,6 @@ export interface TradeRequest {
   readonly name: string;
   readonly type: TradeType;
   readonly quantity: number;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: unknown;
-}
-
-export async function get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-  return read(await fetch(url, { headers }));
-}
-
-export function lookUp(url: string, name: string): Promise<Answer> {
-  return get(`${url}/stocks/${name}`);
-}
-
-export async function trade(url: string, { key, ...wish }: TradeRequest): Promise<Answer> {
-  const headers = { "content-type": "application/json", "idempotency-key": key };
-  return read(await fetch(`${url}/orders`, { method: "POST", headers, body: JSON.stringify(wish) }));
-}
-
-export function newTrade(change: Partial<TradeRequest> = {}): TradeRequest {
-  return { key: Bun.randomUUIDv7(), name: "GameStart", type: "sell", quantity: 1, ...change };
 }
 
 /** `data.transaction_number` of a trade's reply. */
@@ -44,9 +21,4 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
     (inner, name) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, name) : undefined),
     value,
   );
-}
-
-async function read(response: Response): Promise<Answer> {
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === "" ? undefined : JSON.parse(text) };
 }

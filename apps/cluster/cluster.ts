@@ -7,7 +7,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { at, get } from "@stock-bazaar/client/requests";
+import { at } from "@stock-bazaar/client/requests";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { catalogFile, openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
 import { seed } from "@stock-bazaar/db/seed";
@@ -164,7 +164,7 @@ export class Cluster implements DatabaseFolders {
       if (!this.service(`front-end-${index + 1}`).isRunning) continue;
       await this.ready(index + 1, wait);
       const isSettled = async () => {
-        const { body } = await get(`${url}/cluster`);
+        const body = await clusterAsSeenAt(url);
         const leader = at(body, "data", "leader");
         const replicas = at(body, "data", "replicas");
         if (!Array.isArray(replicas)) return false;
@@ -178,14 +178,17 @@ export class Cluster implements DatabaseFolders {
   }
 
   async ready(frontEnd = 1, wait: WaitOptions = {}): Promise<void> {
-    const isReady = async () => (await get(`${this.frontEndUrl(frontEnd)}/readyz`)).status === 200;
+    const isReady = async () => {
+      const response = await fetch(`${this.frontEndUrl(frontEnd)}/readyz`);
+      await response.body?.cancel();
+      return response.status === 200;
+    };
     await eventually(`front-end ${frontEnd} ready`, isReady, wait);
   }
 
   /** Whom a front-end takes for the leader, `undefined` for nobody. */
   async leader(frontEnd = 1): Promise<number | undefined> {
-    const { body } = await get(`${this.frontEndUrl(frontEnd)}/cluster`);
-    const leader = at(body, "data", "leader");
+    const leader = at(await clusterAsSeenAt(this.frontEndUrl(frontEnd)), "data", "leader");
     return typeof leader === "number" ? leader : undefined;
   }
 
@@ -227,4 +230,9 @@ export class Cluster implements DatabaseFolders {
       catalog.close();
     }
   }
+}
+
+/** The reply of a front-end's `/cluster`. */
+async function clusterAsSeenAt(url: string): Promise<unknown> {
+  return (await fetch(`${url}/cluster`)).json();
 }

@@ -1,9 +1,9 @@
 /** The catalog goes away and comes back within the request timeout: clients see slower replies and nothing else. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { get } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, test } from "vitest";
+import { get } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 import { report } from "./support/report.ts";

@@ -1,9 +1,10 @@
 /** The dashboard in a real browser: what people see while they trade, and while parts of the bazaar die. */
 
-import { at, get, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
+import { at, orderNumber } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from "vitest";
+import { get, newTrade, trade } from "../support/requests.ts";
 import { barriers, launchBrowser, openDashboard, screenshot } from "./support/browser.ts";
 import { Cluster } from "./support/cluster.ts";
 import { shareUp, type Up } from "./support/up.ts";

@@ -2,8 +2,9 @@
 
 import { ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { type Answer, at, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
+import { at, orderNumber } from "@stock-bazaar/client/requests";
 import { expect, test } from "vitest";
+import { type Answer, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 

@@ -2,9 +2,10 @@
 
 import { openCopies, ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { get, newTrade, orderNumber, type TradeRequest, trade } from "@stock-bazaar/client/requests";
+import { orderNumber, type TradeRequest } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, test } from "vitest";
+import { get, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 

@@ -1,9 +1,10 @@
 /** Followers that miss orders: they catch up while more arrive, and nobody waits for them long. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { at, get } from "@stock-bazaar/client/requests";
+import { at } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, test } from "vitest";
+import { get } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 import { report } from "./support/report.ts";

@@ -1,9 +1,10 @@
 /** The leader dies or freezes while 64 clients trade: they see slower replies and nothing else. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { at, get, newTrade, trade } from "@stock-bazaar/client/requests";
+import { at } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, test } from "vitest";
+import { get, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 import { report } from "./support/report.ts";

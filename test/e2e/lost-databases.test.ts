@@ -5,11 +5,12 @@
 
 import { globSync, rmSync, writeFileSync } from "node:fs";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { at, get, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
+import { at, orderNumber } from "@stock-bazaar/client/requests";
 import { type Exit, Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { type TestContext, expect, test } from "vitest";
+import { get, newTrade, trade } from "../support/requests.ts";
 import { makeTradedDatabases } from "../support/traded-databases.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

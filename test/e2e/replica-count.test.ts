@@ -2,9 +2,10 @@
 
 import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { at, lookUp, newTrade, trade } from "@stock-bazaar/client/requests";
+import { at } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { describe, expect, test } from "vitest";
+import { lookUp, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 

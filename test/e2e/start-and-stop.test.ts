@@ -2,9 +2,9 @@
 
 import { ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { get, newTrade, trade } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { describe, expect, test } from "vitest";
+import { get, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 import { report } from "./support/report.ts";

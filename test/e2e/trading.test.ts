@@ -1,9 +1,10 @@
 /** The path of a lookup and of a trade through real processes, with everybody alive. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { at, get, lookUp, newTrade, orderNumber, trade } from "@stock-bazaar/client/requests";
+import { at, orderNumber } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, test } from "vitest";
+import { get, lookUp, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 
