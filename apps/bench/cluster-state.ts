@@ -1,5 +1,7 @@
 /** What the bazaar says about itself on `/cluster`, as far as a benchmark needs it. */
 
+import { clusterReply } from "@stock-bazaar/front-end/http/schemas";
+
 export interface ClusterState {
   /** 0: nobody. */
   readonly leader: number;
@@ -11,12 +13,7 @@ export interface ClusterState {
 
 export async function askCluster(url: string): Promise<ClusterState> {
   const response = await fetch(`${url}/cluster`, { signal: AbortSignal.timeout(2000) });
-  const { data } = (await response.json()) as {
-    data: {
-      leader: number | null;
-      replicas: { id: number; state: string; lag: number | null; live_followers: number[] | null }[];
-    };
-  };
+  const { data } = clusterReply.parse(await response.json());
   const leading = data.replicas.find(({ id }) => id === data.leader);
   return {
     leader: data.leader ?? 0,

@@ -1,5 +1,7 @@
 /** What the load generators print, as one kind of result. Output that makes no sense throws, with the output. */
 
+import { at } from "@stock-bazaar/shared/json";
+
 export interface LoadResult {
   /** Of replies with a status of 200 to 299. */
   readonly requestsPerSecond: number;
@@ -56,12 +58,8 @@ function lastLine<Name extends string>(output: string, tool: string, names: read
   } catch {
     value = undefined;
   }
-  const missing = names.filter((name) => !Number.isFinite(field(value, name)));
+  const missing = names.filter((name) => !Number.isFinite(at(value, name)));
   if (missing.length > 0)
     throw new Error(`${tool} didn't tell ${missing.join(", ")}:\n${output.trim() || "(nothing)"}`);
   return value as Record<Name, number>;
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

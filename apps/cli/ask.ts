@@ -1,7 +1,7 @@
 /** One question to the bazaar, for `lookup`, `trade` and `order`: an answer, or a clear word of why there is none. */
 
 import { BazaarClient, isUnknown, type Reply } from "@stock-bazaar/client/bazaar-client";
-import { at } from "@stock-bazaar/client/requests";
+import { at } from "@stock-bazaar/shared/json";
 import type { AskOptions } from "./definitions/trading.ts";
 import { CommandError } from "./errors.ts";
 import { chosenUrl, noAnswer } from "./front-end.ts";

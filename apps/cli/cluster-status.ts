@@ -1,10 +1,10 @@
 /** What the bazaar says about itself, asked for and told as a table. */
 
 import { BazaarClient } from "@stock-bazaar/client/bazaar-client";
-import { at } from "@stock-bazaar/client/requests";
 import { type ClusterReply, clusterReply } from "@stock-bazaar/front-end/http/schemas";
 import { percent, whole } from "@stock-bazaar/report/figures";
 import { columns } from "@stock-bazaar/report/table";
+import { at } from "@stock-bazaar/shared/json";
 
 const patienceMs = 5000;
 

@@ -1,6 +1,7 @@
 /** Asks the front-end over HTTP whether the bazaar is open, and who leads. */
 
 import type { Address } from "@stock-bazaar/shared/config";
+import { at } from "@stock-bazaar/shared/json";
 
 const askEveryMs = 100;
 const answerTimeoutMs = 2000;
@@ -40,20 +41,14 @@ export async function askLeader(url: string, signal: AbortSignal): Promise<Leade
 /** `undefined`: no answer, which here only means "not yet". */
 async function ask(url: string, signal: AbortSignal): Promise<Response | undefined> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]) });
-    return response;
+    return await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]) });
   } catch {
     return undefined;
   }
 }
 
 function readLeadership(body: unknown): Leadership | undefined {
-  const data = field(body, "data");
-  const leader = field(data, "leader");
-  const term = field(data, "term");
+  const leader = at(body, "data", "leader");
+  const term = at(body, "data", "term");
   return typeof leader === "number" && typeof term === "number" && leader > 0 ? { leader, term } : undefined;
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -5,8 +5,9 @@
  */
 
 import type { Order } from "@stock-bazaar/shared/domain";
+import { at } from "@stock-bazaar/shared/json";
 import { HttpConnection, type HttpReply } from "./http-connection.ts";
-import { at, orderNumber, type TradeRequest } from "./requests.ts";
+import { orderNumber, type TradeRequest } from "./requests.ts";
 
 /** What was heard of one request, retries included. */
 export interface Answer {

@@ -1,6 +1,7 @@
 /** A trade as it is asked for, and what a reply tells of it. */
 
 import type { TradeType } from "@stock-bazaar/shared/domain";
+import { at } from "@stock-bazaar/shared/json";
 
 export interface TradeRequest {
   readonly key: string;
@@ -13,12 +14,4 @@ export interface TradeRequest {
 export function orderNumber(body: unknown): number | undefined {
   const number = at(body, "data", "transaction_number");
   return typeof number === "number" ? number : undefined;
-}
-
-/** The value at a path of properties, `undefined` where there is none. */
-export function at(value: unknown, ...path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (inner, name) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, name) : undefined),
-    value,
-  );
 }

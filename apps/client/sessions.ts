@@ -2,11 +2,11 @@
  * Clients side by side, and at the end the check that each order which one of them was told of is there, as it was told.
  */
 
+import { at } from "@stock-bazaar/shared/json";
 import { BazaarClient, isOutcome, isUnknown, type StockRecord, type TradeRecord } from "./bazaar-client.ts";
 import { Findings } from "./findings.ts";
 import { Latencies, type LatencySummary } from "./latencies.ts";
 import { describeQuery, queryAll } from "./order-check.ts";
-import { at } from "./requests.ts";
 import type { RunType } from "./run-types.ts";
 import { Session, type SessionEvents } from "./session.ts";
 

@@ -7,10 +7,10 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { at } from "@stock-bazaar/client/requests";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { catalogFile, openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
 import { seed } from "@stock-bazaar/db/seed";
+import { at } from "@stock-bazaar/shared/json";
 import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
 import { freePorts } from "./ports.ts";
 import { Service } from "./service.ts";

@@ -1,8 +1,8 @@
 /** `bazaar` as a person uses it, on a bazaar of real processes. */
 
-import { at } from "@stock-bazaar/client/requests";
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { at } from "@stock-bazaar/shared/json";
 import { expect, onTestFinished, test } from "vitest";
 import { bazaar, type Ended } from "../support/command-line.ts";
 import { Cluster } from "./support/cluster.ts";

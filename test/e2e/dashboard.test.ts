@@ -1,7 +1,8 @@
 /** The dashboard in a real browser: what people see while they trade, and while parts of the bazaar die. */
 
-import { at, orderNumber } from "@stock-bazaar/client/requests";
+import { orderNumber } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { at } from "@stock-bazaar/shared/json";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from "vitest";
 import { get, newTrade, trade } from "../support/requests.ts";

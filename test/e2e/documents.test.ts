@@ -6,10 +6,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { at } from "@stock-bazaar/client/requests";
 import { freePorts } from "@stock-bazaar/cluster/ports";
 import { root, Service } from "@stock-bazaar/cluster/service";
 import { eventually, within } from "@stock-bazaar/cluster/wait";
+import { at } from "@stock-bazaar/shared/json";
 import { type TestContext, expect, test } from "vitest";
 import { get } from "../support/requests.ts";
 import { matchesOutput, readSteps } from "./support/document.ts";

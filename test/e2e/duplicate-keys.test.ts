@@ -2,7 +2,8 @@
 
 import { ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { at, orderNumber } from "@stock-bazaar/client/requests";
+import { orderNumber } from "@stock-bazaar/client/requests";
+import { at } from "@stock-bazaar/shared/json";
 import { expect, test } from "vitest";
 import { type Answer, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";

@@ -1,8 +1,8 @@
 /** Followers that miss orders: they catch up while more arrive, and nobody waits for them long. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { at } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { at } from "@stock-bazaar/shared/json";
 import { expect, test } from "vitest";
 import { get } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";

@@ -1,8 +1,8 @@
 /** The leader dies or freezes while 64 clients trade: they see slower replies and nothing else. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { at } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { at } from "@stock-bazaar/shared/json";
 import { expect, test } from "vitest";
 import { get, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";

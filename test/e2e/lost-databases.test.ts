@@ -5,10 +5,11 @@
 
 import { globSync, rmSync, writeFileSync } from "node:fs";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { at, orderNumber } from "@stock-bazaar/client/requests";
+import { orderNumber } from "@stock-bazaar/client/requests";
 import { type Exit, Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import { at } from "@stock-bazaar/shared/json";
 import { type TestContext, expect, test } from "vitest";
 import { get, newTrade, trade } from "../support/requests.ts";
 import { makeTradedDatabases } from "../support/traded-databases.ts";

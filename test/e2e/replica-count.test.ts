@@ -2,8 +2,8 @@
 
 import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { at } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { at } from "@stock-bazaar/shared/json";
 import { describe, expect, test } from "vitest";
 import { lookUp, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";

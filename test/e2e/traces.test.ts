@@ -1,9 +1,9 @@
 /** Traces, sent by real processes to a real receiver: the trace of each trade is whole, from HTTP to every replica's disk. */
 
 import { randomBytes } from "node:crypto";
-import { at } from "@stock-bazaar/client/requests";
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { at } from "@stock-bazaar/shared/json";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";

@@ -1,8 +1,9 @@
 /** The path of a lookup and of a trade through real processes, with everybody alive. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
-import { at, orderNumber } from "@stock-bazaar/client/requests";
+import { orderNumber } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { at } from "@stock-bazaar/shared/json";
 import { expect, test } from "vitest";
 import { get, lookUp, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";

@@ -1,8 +1,8 @@
 /** `npm start`: one command brings everything up, keeps it up, and takes it down again, however it is stopped. */
 
-import { at } from "@stock-bazaar/client/requests";
 import { canListen } from "@stock-bazaar/cluster/ports";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { at } from "@stock-bazaar/shared/json";
 import { expect, test } from "vitest";
 import { get, newTrade, trade } from "../support/requests.ts";
 import { isAlive, startUp, type Up } from "./support/up.ts";

@@ -1,8 +1,8 @@
 /** Clients that look stocks up without a pause, and the record of what they saw and when. */
 
 import { HttpConnection, type HttpReply } from "@stock-bazaar/client/http-connection";
-import { at } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { at } from "@stock-bazaar/shared/json";
 import type { FailedLookup, LookupRecord } from "../checks/history.ts";
 
 export interface ReadersOptions {

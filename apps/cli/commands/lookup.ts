@@ -1,7 +1,7 @@
 /** `bazaar lookup`: one stock, or all. */
 
-import { at } from "@stock-bazaar/client/requests";
 import { columns } from "@stock-bazaar/report/table";
+import { at } from "@stock-bazaar/shared/json";
 import { ask, cell, expected, list, price } from "../ask.ts";
 import type { AskOptions } from "../definitions/trading.ts";
 

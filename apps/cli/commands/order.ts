@@ -1,7 +1,7 @@
 /** `bazaar order`: one order, or the latest. */
 
-import { at } from "@stock-bazaar/client/requests";
 import { columns } from "@stock-bazaar/report/table";
+import { at } from "@stock-bazaar/shared/json";
 import { ask, cell, expected, list, price } from "../ask.ts";
 import type { OrderOptions } from "../definitions/trading.ts";
 
