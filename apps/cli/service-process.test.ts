@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { until } from "../../test/support/until.ts";
 import { startServiceProcess } from "./service-process.ts";
 
 const shared = join(import.meta.dirname, "..", "shared", "supervised.ts");
@@ -68,7 +68,7 @@ test("one that is frozen does nothing, goes on by itself, and hears SIGTERM all 
   const state = () => /\) (\w) /.exec(readFileSync(`/proc/${service.pid}/stat`, "utf8"))?.[1];
 
   service.freeze(200);
-  await until("it is stopped", () => state() === "T");
+  await eventually("it is stopped", () => state() === "T", { timeoutMs: 10_000, pollMs: 2 });
   say({ number: 1 });
   await answered.promise;
   expect(heard).toEqual(["up", { number: 1 }]);
@@ -76,7 +76,7 @@ test("one that is frozen does nothing, goes on by itself, and hears SIGTERM all 
 
   answered = Promise.withResolvers();
   service.freeze(60_000);
-  await until("it is stopped", () => state() === "T");
+  await eventually("it is stopped", () => state() === "T", { timeoutMs: 10_000, pollMs: 2 });
   service.kill("SIGTERM");
   await expect(service.exited).resolves.toMatchObject({ signal: "SIGTERM" });
 });

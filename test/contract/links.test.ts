@@ -1,4 +1,5 @@
 import { catalogService } from "@stock-bazaar/catalog/grpc";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { ordersService } from "@stock-bazaar/order/grpc";
 import type {
   Applied,
@@ -22,7 +23,6 @@ import { accepted, orderOf, ordersOf, stockOf, tradesOf } from "../support/build
 import { rejectionCode } from "../support/observe.ts";
 import { type Proxy, startProxy } from "../support/proxy.ts";
 import { type Recorder, recorder } from "../support/streams.ts";
-import { until } from "../support/until.ts";
 
 // Real sockets, on machines that may be busy.
 vi.setConfig({ testTimeout: 20_000 });
@@ -30,6 +30,7 @@ vi.setConfig({ testTimeout: 20_000 });
 const anywhere = { host: "127.0.0.1", port: 0 };
 /** Far longer than anything here takes: a test that needs it has failed. */
 const patientMs = 10_000;
+const patient = { timeoutMs: patientMs, pollMs: 2 };
 /** A deadline that is waited for, and that no other call misses, however busy the machine is. */
 const deadlineMs = 1000;
 /** What a person would still call at once. */
@@ -259,7 +260,7 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
       { session: "s", kind: "goodbye", acked: 5, sequence: 1, replaces: "", address: "" },
     ];
     for (const request of requests) stream.send(request);
-    await until("four requests", () => far.received.length === 4);
+    await eventually("four requests", () => far.received.length === 4, patient);
     expect(far.received).toEqual(requests);
 
     const changes = Array.from({ length: many }, (_, index) => stockOf(`stock ${index}`, { rev: largeId }));
@@ -276,7 +277,7 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
       { sequence: -1, head: largeId, leaseMs: 500, changes, previousHead: largeId - 1, alone: true, frontEnds: [] },
     ];
     for (const reply of replies) far.handlers.message(reply);
-    await until("two replies", () => near.messages.length === 2);
+    await eventually("two replies", () => near.messages.length === 2, patient);
     expectSame(near.messages, replies);
   });
 });
@@ -305,7 +306,7 @@ describe("orders: every method arrives whole, and so does its answer", () => {
     const calls = Array.from({ length: 200 }, (_, index) =>
       client.trade(tradesOf("k", 1).map((trade) => ({ ...trade, key: `k-${index}` }))),
     );
-    await until("all calls are there", () => waiting.length === 200);
+    await eventually("all calls are there", () => waiting.length === 200, patient);
     for (const answer of waiting.toReversed()) answer();
     expect((await Promise.all(calls)).flat()).toEqual(calls.map((_, index) => accepted(index)));
   });
@@ -342,7 +343,7 @@ describe("orders: every method arrives whole, and so does its answer", () => {
     const stream = client.follow(near);
     const requests = [position, { replica: 2, lastId: largeId, lastKey: longText }];
     for (const request of requests) stream.send(request);
-    await until("two requests", () => far.received.length === 2);
+    await eventually("two requests", () => far.received.length === 2, patient);
     expect(far.received).toEqual(requests);
 
     const chunks = Array.from({ length: 5 }, (_, index) => ({
@@ -352,7 +353,7 @@ describe("orders: every method arrives whole, and so does its answer", () => {
     }));
     for (const chunk of chunks) far.handlers.message(chunk);
     far.handlers.message({ term: 4, tailId: largeId, orders: [] });
-    await until("all chunks", () => near.messages.length === 6);
+    await eventually("all chunks", () => near.messages.length === 6, patient);
     expectSame(near.messages, [...chunks, { term: 4, tailId: largeId, orders: [] }]);
   });
 
@@ -361,7 +362,7 @@ describe("orders: every method arrives whole, and so does its answer", () => {
     const { client } = await linkOrders({ watch: far.open });
     const near = recorder<ReplicaStatus>();
     client.watch(near);
-    await until("the stream is open", () => far.opened === 1);
+    await eventually("the stream is open", () => far.opened === 1, patient);
     const statuses: ReplicaStatus[] = [
       { ...status, role: "follower" },
       { ...status, role: "taking-over" },
@@ -371,7 +372,7 @@ describe("orders: every method arrives whole, and so does its answer", () => {
     ];
     for (const [index, said] of statuses.entries()) {
       far.handlers.message(said);
-      await until(`status ${index}`, () => near.messages.length === index + 1);
+      await eventually(`status ${index}`, () => near.messages.length === index + 1, patient);
     }
     expectSame(near.messages, statuses);
   });
@@ -401,7 +402,7 @@ describe("errors", () => {
     });
     const near = recorder<FollowReply>();
     client.follow(near).send(position);
-    await until("the stream has ended", () => near.ends.length > 0);
+    await eventually("the stream has ended", () => near.ends.length > 0, patient);
     expect(near.ends).toEqual(["DIVERGED"]);
   });
 
@@ -479,15 +480,15 @@ describe("deadlines and faults (R10)", () => {
     const near = recorder<TailReply>();
     client.tail(near).send(hello);
     const calls = [client.apply({ term: 1, trades: tradesOf("k", 1) }), client.register()].map(rejectionCode);
-    await until("all is under way", () => asked === 2 && tail.received.length === 1);
+    await eventually("all is under way", () => asked === 2 && tail.received.length === 1, patient);
 
     const cutMs = performance.now();
     proxy.cut();
     expect(await Promise.all(calls)).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
-    await until("the stream has ended", () => near.ends.length > 0);
+    await eventually("the stream has ended", () => near.ends.length > 0, patient);
     expect(performance.now() - cutMs).toBeLessThan(quickMs);
     expect(near.ends).toEqual(["UNAVAILABLE"]);
-    await until("the server knows too", () => tail.closes > 0);
+    await eventually("the server knows too", () => tail.closes > 0, patient);
   });
 
   test("without a server, calls and streams fail at once; when it is there again, they work within half a second", async () => {
@@ -499,11 +500,14 @@ describe("deadlines and faults (R10)", () => {
     });
     expect(await client.trade(tradesOf("k", 1))).toEqual([accepted(1)]);
     proxy.cut();
-    await until("the connection is lost", () =>
-      client.order(1).then(
-        () => false,
-        () => true,
-      ),
+    await eventually(
+      "the connection is lost",
+      () =>
+        client.order(1).then(
+          () => false,
+          () => true,
+        ),
+      patient,
     );
 
     const near: Recorder<ReplicaStatus> = recorder();
@@ -511,23 +515,13 @@ describe("deadlines and faults (R10)", () => {
     const failMs = performance.now();
     expect(await rejectionCode(client.trade(tradesOf("k", 1)))).toBe("UNAVAILABLE");
     expect(await rejectionCode(client.order(1))).toBe("UNAVAILABLE");
-    await until("the stream has ended", () => near.ends.length === 1);
+    await eventually("the stream has ended", () => near.ends.length === 1, patient);
     expect(performance.now() - failMs).toBeLessThan(quickMs);
 
     proxy.mend();
     const mendMs = performance.now();
-    await until("trades work", () =>
-      client.trade(tradesOf("k", 1)).then(
-        () => true,
-        () => false,
-      ),
-    );
-    await until("orders work", () =>
-      client.order(1).then(
-        () => true,
-        () => false,
-      ),
-    );
+    await eventually("trades work", () => client.trade(tradesOf("k", 1)), patient);
+    await eventually("orders work", () => client.order(1).then(() => true), patient);
     expect(performance.now() - mendMs).toBeLessThan(quickMs);
   });
 
@@ -537,9 +531,9 @@ describe("deadlines and faults (R10)", () => {
     const near = recorder<FollowReply>();
     const stream = client.follow(near);
     stream.send(position);
-    await until("the stream is open", () => far.received.length === 1);
+    await eventually("the stream is open", () => far.received.length === 1, patient);
     stream.close();
-    await until("the server knows", () => far.closes > 0);
+    await eventually("the server knows", () => far.closes > 0, patient);
     stream.send(position);
     far.handlers.message({ term: 1, tailId: 0, orders: [] });
     expect([near.messages, near.ends]).toEqual([[], []]);
@@ -550,9 +544,9 @@ describe("deadlines and faults (R10)", () => {
     const { client } = await linkOrders({ watch: far.open });
     const near = recorder<ReplicaStatus>();
     const stream = client.watch(near);
-    await until("the stream is open", () => far.opened === 1);
+    await eventually("the stream is open", () => far.opened === 1, patient);
     stream.close();
-    await until("the server knows", () => far.closes > 0);
+    await eventually("the server knows", () => far.closes > 0, patient);
     far.handlers.message(status);
     expect([near.messages, near.ends]).toEqual([[], []]);
   });
@@ -562,10 +556,10 @@ describe("deadlines and faults (R10)", () => {
     const { client } = await linkCatalog({ tail: far.open });
     const stream = client.tail(recorder<TailReply>());
     stream.send(hello);
-    await until("the stream is open", () => far.received.length === 1);
+    await eventually("the stream is open", () => far.received.length === 1, patient);
     stream.send({ ...hello, kind: "goodbye" });
     stream.close();
-    await until("the server knows", () => far.closes > 0);
+    await eventually("the server knows", () => far.closes > 0, patient);
     expect(far.received.map(({ kind }) => kind)).toEqual(["hello", "goodbye"]);
   });
 });
@@ -584,7 +578,7 @@ describe("a server", () => {
     let answer: ((outcomes: Outcome[]) => void) | undefined;
     const { client, server } = await linkOrders({ trade: () => new Promise((resolve) => (answer = resolve)) });
     const call = client.trade(tradesOf("k", 1));
-    const taken = await until("the call is there", () => answer);
+    const taken = await eventually("the call is there", () => answer, patient);
     const stopped = server.stop(patientMs);
     taken([accepted(1)]);
     expect(await call).toEqual([accepted(1)]);
@@ -597,9 +591,9 @@ describe("a server", () => {
     const { client, server } = await linkOrders({ follow: far.open });
     const near = recorder<FollowReply>();
     client.follow(near).send(position);
-    await until("the stream is open", () => far.received.length === 1);
+    await eventually("the stream is open", () => far.received.length === 1, patient);
     await server.stop(20);
-    await until("the stream has ended", () => near.ends.length === 1);
+    await eventually("the stream has ended", () => near.ends.length === 1, patient);
     expect(near.ends).toEqual(["UNAVAILABLE"]);
   });
 

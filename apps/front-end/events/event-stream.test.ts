@@ -1,6 +1,6 @@
 import { connect } from "node:net";
+import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, test } from "vitest";
-import { until } from "../../../test/support/until.ts";
 import type { Listener } from "./event-feed.ts";
 import { openEventStream } from "./event-stream.ts";
 
@@ -63,11 +63,15 @@ test("on a socket that nobody reads, the listener is cut off as well", async () 
   });
   const text = "x".repeat(100_000);
   let sent = 0;
-  await until("it is cut off", () => {
-    opened.send(text);
-    sent += text.length;
-    return opened.left() === 1;
-  });
+  await eventually(
+    "it is cut off",
+    () => {
+      opened.send(text);
+      sent += text.length;
+      return opened.left() === 1;
+    },
+    { timeoutMs: 10_000, pollMs: 2 },
+  );
   // Besides the bound, what the kernel keeps for a socket.
   expect(sent).toBeLessThan(50_000_000);
   socket.destroy();
