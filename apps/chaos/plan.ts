@@ -9,6 +9,7 @@
 
 import { Random } from "@stock-bazaar/shared/random";
 import { type Fault, faults as allFaults } from "./faults/index.ts";
+import type { FaultName } from "./faults/names.ts";
 import { seededStocks } from "./clients/traffic.ts";
 
 export interface PlanOptions {
@@ -18,8 +19,8 @@ export interface PlanOptions {
   readonly frontEnds: number;
   /** That trade one order after the other. */
   readonly clients: number;
-  /** Names of faults to choose from. */
-  readonly faults: readonly string[];
+  /** To choose from. */
+  readonly faults: readonly FaultName[];
 }
 
 /** What the processes of a cluster are started with. */
@@ -35,7 +36,7 @@ export interface Setting {
 }
 
 export interface PlannedFault {
-  readonly name: string;
+  readonly name: FaultName;
   /** From the round's begin. */
   readonly afterMs: number;
   /** How long it lasts before it is mended. */

@@ -2,13 +2,14 @@
 
 import { isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import type { Harm } from "./checks/violation.ts";
+import type { FaultName } from "./faults/names.ts";
 import type { RoundResult } from "./round.ts";
 
 export interface Totals {
   readonly rounds: number;
   readonly clusters: number;
   /** How often each was inflicted. */
-  readonly faults: Readonly<Record<string, number>>;
+  readonly faults: Readonly<Partial<Record<FaultName, number>>>;
   /** Different orders that somebody was told of. */
   readonly acknowledged: number;
   readonly rejected: number;
@@ -41,7 +42,7 @@ export const noTotals: Totals = {
 export function addRound(totals: Totals, result: RoundResult, isNewCluster: boolean): Totals {
   const { plan, trades, history, violations, longestSilenceMs } = result;
   const count = (harm: Harm) => totals.violations[harm] + violations.filter((found) => found.harm === harm).length;
-  const faults = { ...totals.faults };
+  const faults: Partial<Record<FaultName, number>> = { ...totals.faults };
   for (const { name } of plan.faults) faults[name] = (faults[name] ?? 0) + 1;
   return {
     rounds: totals.rounds + 1,

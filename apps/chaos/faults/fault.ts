@@ -3,9 +3,10 @@
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import type { Violation } from "../checks/violation.ts";
 import type { Traffic } from "../clients/traffic.ts";
+import type { FaultName } from "./names.ts";
 
 export interface Fault {
-  readonly name: string;
+  readonly name: FaultName;
   /** What it does, for people. */
   readonly does: string;
   /** It fills up the disk of the catalog, or of a replica. */

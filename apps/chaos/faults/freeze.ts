@@ -1,9 +1,10 @@
 /** SIGSTOP, and SIGCONT some time later: before anybody has missed the process, or when its time is over. */
 
 import type { Fault, Scene } from "./fault.ts";
+import type { FaultName } from "./names.ts";
 import { followerName, frontEndName, leaderName } from "./targets.ts";
 
-function freezing(name: string, does: string, target: (scene: Scene) => string): Fault {
+function freezing(name: FaultName, does: string, target: (scene: Scene) => string): Fault {
   return {
     name,
     does,

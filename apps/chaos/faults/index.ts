@@ -6,6 +6,7 @@ import { fillCatalogDisk, fillReplicaDisk } from "./full-disk.ts";
 import { killCatalogUnseen, killCatchingUp, killNewLeader } from "./halfway.ts";
 import { kills } from "./kill.ts";
 import { killFirstMigration, killMigration, loseReplicaDatabase } from "./lost-database.ts";
+import type { FaultName } from "./names.ts";
 
 export type { Fault } from "./fault.ts";
 
@@ -22,7 +23,7 @@ export const faults: readonly Fault[] = [
   fillCatalogDisk,
 ];
 
-export function faultNamed(name: string): Fault {
+export function faultNamed(name: FaultName): Fault {
   const fault = faults.find((fault) => fault.name === name);
   if (!fault) throw new Error(`there is no fault ${name}`);
   return fault;

@@ -1,9 +1,10 @@
 /** kill -9, and a start some time later: at once, or when others have long taken over. */
 
 import type { Fault, Scene } from "./fault.ts";
+import type { FaultName } from "./names.ts";
 import { choose, followerName, frontEndName, kill, leaderName, replicaNames, start } from "./targets.ts";
 
-function killing(name: string, does: string, targets: (scene: Scene) => string[]): Fault {
+function killing(name: FaultName, does: string, targets: (scene: Scene) => string[]): Fault {
   return {
     name,
     does,

@@ -1,6 +1,7 @@
 /** `npm run chaos`: does it keep its promises while its parts are being killed? */
 
 import { type CampaignResult, runCampaign } from "@stock-bazaar/chaos/campaign";
+import type { FaultName } from "@stock-bazaar/chaos/faults/names";
 import { Progress } from "@stock-bazaar/chaos/progress";
 import { formatReport } from "@stock-bazaar/chaos/report";
 import { CommandError } from "../errors.ts";
@@ -13,7 +14,7 @@ export interface ChaosCommandOptions {
   readonly roundSeconds: number;
   readonly frontEnds: number;
   readonly clients: number;
-  readonly only: string[];
+  readonly only: FaultName[];
   readonly keep: string;
   readonly json?: string | true;
 }
