@@ -4,7 +4,7 @@
  * connection that is kept alive.
  */
 
-import type { Order } from "@stock-bazaar/shared/domain";
+import type { OrderType } from "@stock-bazaar/shared/domain";
 import { at } from "@stock-bazaar/shared/json";
 import { HttpConnection, type HttpReply } from "./http-connection.ts";
 import { orderNumber, type TradeRequest } from "./requests.ts";
@@ -48,7 +48,7 @@ export interface StockRecord extends Answer {
 }
 
 export interface OrderRecord extends Answer {
-  readonly order: { number: number; name: string; type: Order["type"]; quantity: number } | undefined;
+  readonly order: { number: number; name: string; type: OrderType; quantity: number } | undefined;
   readonly text: string;
 }
 

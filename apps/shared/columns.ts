@@ -5,10 +5,10 @@
  */
 
 import type { OrderColumns, OutcomeColumns, Texts, TradeColumns } from "@stock-bazaar/proto/generated/bazaar";
-import type { Order, Outcome, RejectionReason, Trade, TradeType } from "./domain.ts";
+import type { Order, OrderType, Outcome, RejectionReason, Trade, TradeType } from "./domain.ts";
 import { BazaarError } from "./errors.ts";
 
-const orderTypes = ["buy", "sell", "restock"] as const satisfies readonly Order["type"][];
+const orderTypes = ["buy", "sell", "restock"] as const satisfies readonly OrderType[];
 /** The kinds of outcomes; those in the middle are rejections. */
 const accepted = 0;
 const reasons: readonly (RejectionReason | undefined)[] = [undefined, "INVALID_STOCKNAME", "INSUFFICIENT_QUANTITY"];

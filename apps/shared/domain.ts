@@ -2,6 +2,9 @@
 
 export type TradeType = "buy" | "sell";
 
+/** `restock` is an order of the house. */
+export type OrderType = TradeType | "restock";
+
 /** A wish to trade. `key` is its idempotency key (R3): the same key always has one outcome. */
 export interface Trade {
   readonly key: string;
@@ -17,8 +20,7 @@ export interface Order {
   readonly id: number;
   readonly key: string;
   readonly name: string;
-  /** `restock` is an order of the house. */
-  readonly type: TradeType | "restock";
+  readonly type: OrderType;
   readonly quantity: number;
   readonly priceCents: number;
   readonly term: number;

@@ -5,6 +5,7 @@
  */
 
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
+import type { Order } from "@stock-bazaar/shared/domain";
 
 export interface LookupRecord {
   readonly name: string;
@@ -34,12 +35,8 @@ interface Event {
   readonly endMs: number;
 }
 
-interface LedgerOrder {
-  readonly id: number;
-  readonly name: string;
-  readonly type: string;
-  readonly quantity: number;
-}
+/** What a row of the ledger did to a stock. */
+export type LedgerOrder = Pick<Order, "id" | "name" | "type" | "quantity">;
 
 /** What is wrong with a history, in readable lines; none if it is linearizable. */
 export function staleReads(

@@ -3,6 +3,8 @@
 import type { DatabaseFolders } from "@stock-bazaar/cluster/cluster";
 import type { SqliteClient } from "@stock-bazaar/db/connection";
 import { openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
+import type { Order } from "@stock-bazaar/shared/domain";
+import type { LedgerOrder } from "./history.ts";
 
 const pollMs = 20;
 const timeoutMsDefault = 30_000;
@@ -11,14 +13,6 @@ const timeoutMsDefault = 30_000;
 export interface Snapshot {
   readonly client: SqliteClient;
   readonly replicaIds: readonly number[];
-}
-
-export interface LedgerOrder {
-  readonly id: number;
-  readonly key: string;
-  readonly name: string;
-  readonly type: string;
-  readonly quantity: number;
 }
 
 /**
@@ -60,10 +54,10 @@ export function openCopies(folders: DatabaseFolders): { of(orderNumber: number):
 export function ordersByKey(
   folders: DatabaseFolders,
   keys: readonly string[],
-): Pick<LedgerOrder, "id" | "key" | "type" | "quantity">[] {
+): Pick<Order, "id" | "key" | "type" | "quantity">[] {
   return inSnapshot(folders, ({ client }) =>
     client
-      .prepare<[string], Pick<LedgerOrder, "id" | "key" | "type" | "quantity">>(
+      .prepare<[string], Pick<Order, "id" | "key" | "type" | "quantity">>(
         "SELECT id, key, type, quantity FROM ledger WHERE key IN (SELECT value FROM json_each(?)) ORDER BY id",
       )
       .all(JSON.stringify(keys)),
@@ -71,12 +65,12 @@ export function ordersByKey(
 }
 
 /** The whole ledger in its order. */
-export function readLedger(folders: DatabaseFolders): Omit<LedgerOrder, "key">[] {
+export function readLedger(folders: DatabaseFolders): LedgerOrder[] {
   return inSnapshot(folders, ({ client }) => ledgerOf(client));
 }
 
-export function ledgerOf(client: SqliteClient): Omit<LedgerOrder, "key">[] {
-  return client.prepare<[], Omit<LedgerOrder, "key">>("SELECT id, name, type, quantity FROM ledger ORDER BY id").all();
+export function ledgerOf(client: SqliteClient): LedgerOrder[] {
+  return client.prepare<[], LedgerOrder>("SELECT id, name, type, quantity FROM ledger ORDER BY id").all();
 }
 
 function inSnapshot<Result>(folders: DatabaseFolders, look: (snapshot: Snapshot) => Result): Result {
