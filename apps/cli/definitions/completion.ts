@@ -3,7 +3,7 @@
 import { Argument, Command } from "commander";
 import { define } from "../definition.ts";
 
-export const shells = ["bash", "zsh", "fish"] as const;
+const shells = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof shells)[number];
 
 export function completionCommand(): Command {

@@ -46,7 +46,6 @@ export interface ParameterDocs {
   readonly description: string;
   /** As it is after reading: an integer, though a URL has only text. Any text if absent. */
   readonly schema?: ZodType;
-  readonly required?: boolean;
   readonly example?: string | number;
 }
 
