@@ -1,4 +1,7 @@
-/** What the front-end tells the page: the data of its events and replies, as the API documents them. */
+/**
+ * What the front-end tells the page: the data of its events and replies, as the API documents them. The front-end is held
+ * to the events by this type.
+ */
 
 export interface Stock {
   readonly name: string;
@@ -56,7 +59,14 @@ export interface Sample {
 
 export type ServerEvent =
   | { readonly event: "hello"; readonly data: { readonly faults: boolean } }
-  | { readonly event: "history"; readonly data: { readonly samples: readonly Sample[] } }
+  | {
+      readonly event: "history";
+      readonly data: {
+        /** Between two samples. For other listeners: the page goes by the time of each. */
+        readonly interval_ms: number;
+        readonly samples: readonly Sample[];
+      };
+    }
   | { readonly event: "sample"; readonly data: Sample }
   | { readonly event: "cluster"; readonly data: Cluster }
   | { readonly event: "stocks"; readonly data: { readonly complete: boolean; readonly stocks: readonly Stock[] } }

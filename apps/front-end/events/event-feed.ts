@@ -10,6 +10,7 @@
  * comes back says which it saw last, and is told what came after, like a replica.
  */
 
+import type { ServerEvent } from "@stock-bazaar/dashboard/client/words";
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -236,7 +237,9 @@ function encodeOrders(orders: readonly Order[], afterId: number | undefined): st
   return encode("orders", { skipped, orders: news.map(describeOrder) }, newest.id);
 }
 
-function encode(event: string, data: object, id?: number): string {
+type DataOf<Name extends ServerEvent["event"]> = Extract<ServerEvent, { readonly event: Name }>["data"];
+
+function encode<Name extends ServerEvent["event"]>(event: Name, data: DataOf<Name>, id?: number): string {
   return `event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
 }
 
