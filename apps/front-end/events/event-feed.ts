@@ -16,8 +16,9 @@ import type { Order, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Bazaar, ClusterState } from "../bazaar.ts";
 import { describeCluster } from "../http/cluster-view.ts";
+import type { LatencyBucket } from "../http/latency.ts";
 import { describeOrder, describeStock } from "../http/listing.ts";
-import { type Counters, type LatencyBucket, type Traffic, trafficBetween } from "./traffic.ts";
+import { type Counters, type Traffic, trafficBetween } from "./traffic.ts";
 
 /** Between two looks at the cluster, and so between two events of one kind at most. */
 const lookMs = 200;

@@ -3,12 +3,7 @@
  * readings of the counters make one sample, so that nothing is measured while a trade is on its way.
  */
 
-/** Requests that took at most this long, counted since the process began. */
-export interface LatencyBucket {
-  /** Infinity in the last one. */
-  readonly upToSeconds: number;
-  readonly count: number;
-}
+import type { LatencyBucket } from "../http/latency.ts";
 
 export interface Counters {
   readonly atMs: number;

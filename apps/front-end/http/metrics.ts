@@ -5,9 +5,8 @@
 
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { ClusterState, ReplicaState } from "../bazaar.ts";
-import type { LatencyBucket } from "../events/traffic.ts";
 import { leaderOf, replicaLag } from "./cluster-view.ts";
-import { RouteLatencies, type RouteTimer } from "./latency.ts";
+import { type LatencyBucket, RouteLatencies, type RouteTimer } from "./latency.ts";
 
 const tradeOutcomes = [
   "accepted",
