@@ -1,6 +1,7 @@
 /** The result of a benchmark as Markdown: read in a terminal, and pasted into docs/benchmarks.md as it is. */
 
 import { counted, percent, whole } from "@stock-bazaar/report/figures";
+import { formatMachine } from "@stock-bazaar/report/machine";
 import { ratio } from "@stock-bazaar/report/statistics";
 import { markdownTable } from "@stock-bazaar/report/table";
 import type { BenchResult, BenchRow, CpuPart, Summary } from "./bench.ts";
@@ -26,11 +27,9 @@ export function formatReport(result: BenchResult): string {
 }
 
 function describeConditions({ startedAt, machine, options, environment, otherWork }: BenchResult): string[] {
-  const { cpu, cores, memoryGib, system, bun, loadTool, fileSystem, fsyncMs } = machine;
   const settings = Object.entries(environment).map(([variable, value]) => `${variable}=${value}`);
   return [
-    `${startedAt.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Bun ${bun}, ${loadTool}; databases on`,
-    `${fileSystem}, where 4 KiB and an fsync take ${fsyncMs.toFixed(2)} ms. Median of ${counted(options.rounds, "round")} of ${options.seconds} s,`,
+    `${formatMachine(startedAt, machine)} Median of ${counted(options.rounds, "round")} of ${options.seconds} s,`,
     `after ${options.warmUpSeconds} s of warm-up each.${settings.length > 0 ? ` Set: ${settings.join(", ")}.` : ""}`,
     ...(otherWork
       ? [

@@ -1,6 +1,7 @@
 /** The result as Markdown, for people: what was done, on what, the table, the plots. */
 
 import { counted, percent, whole } from "@stock-bazaar/report/figures";
+import { formatMachine } from "@stock-bazaar/report/machine";
 import { markdownTable } from "@stock-bazaar/report/table";
 import type { EvaluationResult, Point } from "./evaluation.ts";
 import type { Plot } from "./plots.ts";
@@ -12,15 +13,13 @@ const busyFrom = 0.1;
 export function formatDocument(result: EvaluationResult, plots: readonly Plot[]): string {
   const { startedAt, machine, options, busyBefore } = result;
   const { p, cache, clients, requests, rounds, warmUp, seed } = options;
-  const { cpu, cores, memoryGib, system, bun, fileSystem, fsyncMs } = machine;
   return [
     "# Evaluation",
     "",
     "How long lookups and trades take as trades become more frequent, with the front-end's cache and without it. Made by",
     "`npm run evaluate`, which writes this page, `evaluation.json` and the plots anew.",
     "",
-    `${startedAt.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Bun ${bun}; databases on ${fileSystem},`,
-    `where 4 KiB and an fsync take ${fsyncMs.toFixed(2)} ms. Clients and services share the cores.`,
+    `${formatMachine(startedAt, machine)} Clients and services share the cores.`,
     ...busyness(busyBefore),
     ...(requests < requestsUsual
       ? [

@@ -17,6 +17,9 @@ export interface Machine {
   readonly fsyncMs: number;
 }
 
+/** The kernel's numbers alone: what may follow names one host's build, and tells nobody else anything. */
+const kernelNumbers = /^\d+(\.\d+)*/;
+
 /** The `f_type` of statfs(2). */
 const fileSystems = new Map([
   [0xef53, "ext4"],
@@ -33,11 +36,23 @@ export function describeMachine(): Machine {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
     memoryGib: Math.round(totalmem() / 2 ** 30),
-    system: `${platform()} ${release()} ${machine()}`,
+    system: `${platform()} ${kernelNumbers.exec(release())?.[0] ?? "unknown"} ${machine()}`,
     bun: Bun.version,
     fileSystem: fileSystemOf(tmpdir()),
     fsyncMs: measureFsyncMs(tmpdir()),
   };
+}
+
+/** A sentence in Markdown, over two lines: more may follow it. */
+export function formatMachine(
+  startedAt: string,
+  { cpu, cores, memoryGib, system, bun, loadTool, fileSystem, fsyncMs }: Machine & { readonly loadTool?: string },
+): string {
+  const programs = loadTool === undefined ? `Bun ${bun}` : `Bun ${bun}, ${loadTool}`;
+  return [
+    `${startedAt.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, ${programs}; databases on ${fileSystem},`,
+    `where 4 KiB and an fsync take ${fsyncMs.toFixed(2)} ms.`,
+  ].join("\n");
 }
 
 function fileSystemOf(folder: string): string {

@@ -1,6 +1,7 @@
 /** The results of experiments as Markdown: read in a terminal, and pasted into docs/benchmarks.md as they are. */
 
 import { counted, percent, whole } from "@stock-bazaar/report/figures";
+import { formatMachine } from "@stock-bazaar/report/machine";
 import { percentile, ratio } from "@stock-bazaar/report/statistics";
 import { markdownTable } from "@stock-bazaar/report/table";
 import type { CopiesRow } from "./copies.ts";
@@ -18,11 +19,9 @@ export function formatExperiments({
   ledgerSizes,
   soak,
 }: ExperimentResult): string {
-  const { cpu, cores, memoryGib, system, bun, fileSystem, fsyncMs } = machine;
   const parts = [
     [
-      `${startedAt.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Bun ${bun}; databases on ${fileSystem}, where`,
-      `4 KiB and an fsync take ${fsyncMs.toFixed(2)} ms. ${counted(options.connections, "connection")}; ${options.seconds} s for each rate, after ${options.warmUpSeconds} s of warm-up.`,
+      `${formatMachine(startedAt, machine)} ${counted(options.connections, "connection")}; ${options.seconds} s for each rate, after ${options.warmUpSeconds} s of warm-up.`,
     ],
     failovers.length > 0 ? failoverTable(failovers) : [],
     copies.length > 0 ? copiesTable(copies) : [],
