@@ -4,10 +4,7 @@ import { BazaarClient, isUnknown, type Reply } from "@stock-bazaar/client/bazaar
 import { at } from "@stock-bazaar/shared/json";
 import type { AskOptions } from "./definitions/trading.ts";
 import { CommandError } from "./errors.ts";
-import { chosenUrl, noAnswer } from "./front-end.ts";
-
-/** Longer than the bazaar takes to say that it has no answer. */
-const patienceMsMax = 15_000;
+import { chosenUrl, noAnswer, replyPatienceMs } from "./front-end.ts";
 
 export interface Question {
   readonly method: "GET" | "POST";
@@ -23,7 +20,7 @@ export async function ask(question: Question, options: AskOptions): Promise<Repl
   const { method, path, headers = {}, body, unknown } = question;
   const url = chosenUrl(options);
   const giveUpMs = options.timeout * 1000;
-  const client = new BazaarClient({ urls: [url], giveUpMs, patienceMs: patienceMsMax });
+  const client = new BazaarClient({ urls: [url], giveUpMs, patienceMs: replyPatienceMs });
   const reply = await client.request(method, path, headers, body === undefined ? "" : JSON.stringify(body));
   client.close();
   const { status, text, reason } = reply;

@@ -5,6 +5,9 @@ import { CommandError, exitCodes } from "./errors.ts";
 import type { AddressOptions } from "./options.ts";
 import { frontEndUrl } from "./readiness.ts";
 
+/** How long a command waits for one reply: longer than the bazaar takes to say that it has no answer. */
+export const replyPatienceMs = 15_000;
+
 /** Of the environment, where the options don't say otherwise. */
 export function chosenUrl({ host, port }: AddressOptions): string {
   const { frontEnd } = readConfig(process.env);

@@ -1,5 +1,7 @@
 /** When a command that runs until it is told to stop is told to. */
 
+import { CommandError } from "./errors.ts";
+
 const askEveryMs = 250;
 
 /**
@@ -20,4 +22,14 @@ export function nextStopSignal(): Promise<string> {
     }, askEveryMs);
     watch.unref();
   });
+}
+
+/** Aborts with the first reason to stop, as an error for the user; `consequence`: what follows from it, if that isn't plain. */
+export function abortOnStop(consequence?: string): AbortSignal {
+  const stopping = new AbortController();
+  void nextStopSignal().then((reason) => {
+    const stopped = `stopped by ${reason}`;
+    stopping.abort(new CommandError(consequence === undefined ? stopped : `${stopped}: ${consequence}`));
+  });
+  return stopping.signal;
 }

@@ -1,26 +1,15 @@
 /** `npm run bench`: how fast is the bazaar here, beside HTTP alone and beside the obvious way to build it? */
 
-import { type BenchOptions, runBench } from "@stock-bazaar/bench/bench";
+import { runBench } from "@stock-bazaar/bench/bench";
 import { runExperiments } from "@stock-bazaar/bench/experiments/experiments";
 import { formatExperiments } from "@stock-bazaar/bench/experiments/report";
 import { findLoadTool } from "@stock-bazaar/bench/load";
-import type { ExperimentName, LoadTool } from "@stock-bazaar/bench/names";
 import { isNothingLost } from "@stock-bazaar/bench/nothing-lost";
 import { describeChecks, formatReport } from "@stock-bazaar/bench/report";
+import type { BenchCommandOptions } from "../definitions/measuring.ts";
 import { CommandError } from "../errors.ts";
-import { nextStopSignal } from "../stop-signal.ts";
-
-export interface BenchCommandOptions extends Omit<BenchOptions, "warmUpSeconds" | "tool"> {
-  readonly warmUp: number;
-  readonly tool?: LoadTool;
-  readonly json?: string | true;
-  readonly svg?: string;
-  /** None: the rows. */
-  readonly experiments: readonly ExperimentName[];
-  readonly kills: number;
-  readonly orders: readonly number[];
-  readonly minutes: number;
-}
+import { abortOnStop } from "../stop-signal.ts";
+import { tell } from "../tell.ts";
 
 export async function bench(options: BenchCommandOptions): Promise<void> {
   const {
@@ -36,16 +25,15 @@ export async function bench(options: BenchCommandOptions): Promise<void> {
   } = options;
   if (svg !== undefined && !rows.systems.includes("yardstick"))
     throw new CommandError("--svg draws shares of the yardstick: allowed is only with it among --systems");
-  const stopping = new AbortController();
-  void nextStopSignal().then((reason) => stopping.abort(new CommandError(`stopped by ${reason}`)));
+  const stopping = abortOnStop();
   const progress = (line: string) => void process.stderr.write(`${line}\n`);
   if (experiments.length > 0) {
     const [connections = 0] = rows.connections;
     const asked = { experiments, kills, orders, minutes, connections, seconds: rows.seconds, warmUpSeconds, tool };
-    const found = await runExperiments(asked, progress, stopping.signal);
+    const found = await runExperiments(asked, progress, stopping);
     return tell(found, formatExperiments(found), json);
   }
-  const result = await runBench({ ...rows, warmUpSeconds, tool }, progress, stopping.signal);
+  const result = await runBench({ ...rows, warmUpSeconds, tool }, progress, stopping);
   await tell(result, formatReport(result), json);
   if (svg !== undefined) {
     // Loaded here: a benchmark without a picture does without the plotting library.
@@ -53,10 +41,4 @@ export async function bench(options: BenchCommandOptions): Promise<void> {
     await Bun.write(svg, await drawBench(result));
   }
   if (!result.checks.every(isNothingLost)) throw new CommandError(describeChecks(result).join("\n"));
-}
-
-async function tell(result: object, report: string, json: string | true | undefined): Promise<void> {
-  const text = `${JSON.stringify(result, undefined, 2)}\n`;
-  process.stdout.write(json === true ? text : report);
-  if (typeof json === "string") await Bun.write(json, text);
 }

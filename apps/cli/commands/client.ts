@@ -6,16 +6,13 @@ import { whole } from "@stock-bazaar/report/figures";
 import { ProgressBar } from "@stock-bazaar/report/progress-bar";
 import type { ClientOptions } from "../definitions/measuring.ts";
 import { CommandError } from "../errors.ts";
-import { chosenUrl, noAnswer } from "../front-end.ts";
-import { nextStopSignal } from "../stop-signal.ts";
-
-/** Longer than the bazaar takes to say that it has no answer. */
-const patienceMsMax = 15_000;
+import { chosenUrl, noAnswer, replyPatienceMs } from "../front-end.ts";
+import { abortOnStop } from "../stop-signal.ts";
 
 export async function client(options: ClientOptions): Promise<void> {
   const { type, clients, requests, p, stocks, timeout, json = false } = options;
   const giveUpMs = timeout * 1000;
-  const patienceMs = Math.min(giveUpMs, patienceMsMax);
+  const patienceMs = Math.min(giveUpMs, replyPatienceMs);
   const url = chosenUrl(options);
   const result = await run({
     url,
@@ -36,8 +33,7 @@ export async function client(options: ClientOptions): Promise<void> {
 }
 
 async function run(options: RunOptions): Promise<RunResult> {
-  const stopping = new AbortController();
-  void nextStopSignal().then((reason) => stopping.abort(new CommandError(`stopped by ${reason}`)));
+  const stopping = abortOnStop();
   // In hundredths, so that a terminal isn't written to for each request.
   const bar = new ProgressBar(process.stderr, 100);
   let shown = "";
@@ -51,7 +47,7 @@ async function run(options: RunOptions): Promise<RunResult> {
         shown = `${percent} ${text}`;
         bar.show(percent, `${percent}%  ${text}`);
       },
-      stopping.signal,
+      stopping,
     );
   } catch (error) {
     if (error instanceof NoBazaarError) throw noAnswer(error.message);

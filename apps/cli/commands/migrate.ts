@@ -2,9 +2,10 @@
 
 import { migrateAll, migrateReplica } from "@stock-bazaar/db/migrate";
 import { type Config, readConfig } from "@stock-bazaar/shared/config";
+import type { MigrateOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 
-export function migrate({ replica, json = false }: { replica?: string; json?: boolean }): void {
+export function migrate({ replica, json = false }: MigrateOptions): void {
   const config = readConfig(process.env);
   const migrated = replica === undefined ? migrateAll(config) : [migrateReplica(config, knownId(config, replica))];
   if (json) {

@@ -2,10 +2,11 @@
 
 import { rebuildCatalog } from "@stock-bazaar/db/rebuild-catalog";
 import { readConfig } from "@stock-bazaar/shared/config";
+import type { RebuildCatalogOptions } from "../definitions/databases.ts";
 import { CommandError } from "../errors.ts";
 import { isListening } from "../ports.ts";
 
-export async function rebuildCatalogFile({ file }: { file?: string }): Promise<void> {
+export async function rebuildCatalogFile({ file }: RebuildCatalogOptions): Promise<void> {
   const config = readConfig(process.env);
   const { host, port } = config.catalog;
   if (await isListening(config.catalog)) {

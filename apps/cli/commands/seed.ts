@@ -4,8 +4,9 @@ import { requireNoLostCatalog } from "@stock-bazaar/db/history";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
 import { seed as seedCatalog } from "@stock-bazaar/db/seed";
 import { readConfig } from "@stock-bazaar/shared/config";
+import type { SeedOptions } from "../definitions/databases.ts";
 
-export function seed({ file: stocks, json = false }: { file?: string; json?: boolean }): void {
+export function seed({ file: stocks, json = false }: SeedOptions): void {
   const config = readConfig(process.env);
   const { dataDir } = config;
   requireNoLostCatalog(config);

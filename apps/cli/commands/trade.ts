@@ -2,7 +2,7 @@
 
 import { orderNumber } from "@stock-bazaar/client/requests";
 import { ask, expected } from "../ask.ts";
-import type { AskOptions } from "../definitions/trading.ts";
+import type { TradeOptions } from "../definitions/trading.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 
 interface Wish {
@@ -13,7 +13,7 @@ interface Wish {
 
 const visibleAscii = /^[\x21-\x7e]{1,255}$/;
 
-export async function trade(wish: Wish, options: AskOptions & { readonly key?: string }): Promise<void> {
+export async function trade(wish: Wish, options: TradeOptions): Promise<void> {
   const { key = Bun.randomUUIDv7() } = options;
   if (!visibleAscii.test(key))
     throw new CommandError(

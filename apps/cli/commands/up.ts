@@ -10,6 +10,7 @@ import { SetupError } from "@stock-bazaar/shared/errors";
 import { createLogger, type Logger } from "@stock-bazaar/shared/log";
 import { faultsVariable } from "@stock-bazaar/shared/faults";
 import { stopTimeoutMs } from "@stock-bazaar/shared/supervised";
+import type { UpOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { answerFault, type FaultySupervisor, replicaService } from "../faults.ts";
 import { isLoopback, requireFreePorts } from "../ports.ts";
@@ -22,7 +23,7 @@ import { type Repair, type ServiceSpec, Supervisor } from "../supervisor.ts";
 /** A start that takes longer than this is worth a line in the log. */
 const slowStartMs = 15_000;
 
-export async function up(options: { readonly faults?: boolean }): Promise<void> {
+export async function up(options: UpOptions): Promise<void> {
   const config = readConfig(process.env);
   const faults = options.faults ?? isLoopback(config.frontEnd);
   const logger = createLogger("up", config.logLevel);

@@ -2,9 +2,10 @@
 
 import { type Check, verify } from "@stock-bazaar/db/verify";
 import { readConfig } from "@stock-bazaar/shared/config";
+import type { VerifyOptions } from "../definitions/databases.ts";
 import { exitCodes } from "../errors.ts";
 
-export function verifyFiles({ json = false }: { json?: boolean }): void {
+export function verifyFiles({ json = false }: VerifyOptions): void {
   const checks = verify(readConfig(process.env));
   const ok = checks.every(({ differences }) => differences.length === 0);
   process.stdout.write(json ? `${JSON.stringify({ ok, checks }, undefined, 2)}\n` : checks.map(describe).join(""));

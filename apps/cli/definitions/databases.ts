@@ -3,6 +3,28 @@
 import type { Command } from "commander";
 import { define } from "../definition.ts";
 
+export interface UpOptions {
+  readonly faults?: boolean;
+}
+
+export interface MigrateOptions {
+  readonly replica?: string;
+  readonly json?: boolean;
+}
+
+export interface SeedOptions {
+  readonly file?: string;
+  readonly json?: boolean;
+}
+
+export interface VerifyOptions {
+  readonly json?: boolean;
+}
+
+export interface RebuildCatalogOptions {
+  readonly file?: string;
+}
+
 export function upCommand(): Command {
   return define({
     usage: "up",
@@ -15,7 +37,7 @@ export function upCommand(): Command {
   })
     .option("--faults", "let the dashboard kill and freeze the leader (default: when it listens on a loopback address)")
     .option("--no-faults", "don't let it")
-    .action(async (options: { faults?: boolean }) => (await import("../commands/up.ts")).up(options));
+    .action(async (options: UpOptions) => (await import("../commands/up.ts")).up(options));
 }
 
 export function migrateCommand(): Command {
@@ -30,9 +52,7 @@ export function migrateCommand(): Command {
   })
     .option("--replica <id>", "only that of this order replica: for a machine whose catalog is elsewhere")
     .option("--json", "write what was done as JSON")
-    .action(async (options: { replica?: string; json?: boolean }) =>
-      (await import("../commands/migrate.ts")).migrate(options),
-    );
+    .action(async (options: MigrateOptions) => (await import("../commands/migrate.ts")).migrate(options));
 }
 
 export function seedCommand(): Command {
@@ -47,7 +67,7 @@ export function seedCommand(): Command {
   })
     .option("--file <csv>", "a CSV file with the columns name,price,quantity, in place of db/stocks.csv")
     .option("--json", "write what was done as JSON")
-    .action(async (options: { file?: string; json?: boolean }) => (await import("../commands/seed.ts")).seed(options));
+    .action(async (options: SeedOptions) => (await import("../commands/seed.ts")).seed(options));
 }
 
 export function verifyCommand(): Command {
@@ -61,7 +81,7 @@ export function verifyCommand(): Command {
     exits: { 0: "every promise is kept", 1: "one is broken, or a file can't be read" },
   })
     .option("--json", "write what was checked as JSON, with more than the first difference of each check")
-    .action(async (options: { json?: boolean }) => (await import("../commands/verify.ts")).verifyFiles(options));
+    .action(async (options: VerifyOptions) => (await import("../commands/verify.ts")).verifyFiles(options));
 }
 
 export function rebuildCatalogCommand(): Command {
@@ -75,7 +95,7 @@ export function rebuildCatalogCommand(): Command {
     exits: { 0: "the catalog is there again", 1: "there is nothing to mend, or it can't be mended; it says why" },
   })
     .option("--file <csv>", "what it was seeded with, in place of the file that was kept beside it")
-    .action(async (options: { file?: string }) =>
+    .action(async (options: RebuildCatalogOptions) =>
       (await import("../commands/rebuild-catalog.ts")).rebuildCatalogFile(options),
     );
 }

@@ -1,13 +1,19 @@
 /** Commands that put load on a bazaar: one that runs, or ones that they start for themselves. */
 
-import { experimentNames, loadTools, rowKinds, systemNames } from "@stock-bazaar/bench/names";
-import { faultNames } from "@stock-bazaar/chaos/faults/names";
+import type { BenchOptions } from "@stock-bazaar/bench/bench";
+import {
+  type ExperimentName,
+  experimentNames,
+  type LoadTool,
+  loadTools,
+  rowKinds,
+  systemNames,
+} from "@stock-bazaar/bench/names";
+import { type FaultName, faultNames } from "@stock-bazaar/chaos/faults/names";
 import { type RunType, runTypes } from "@stock-bazaar/client/run-types";
+import type { EvaluationOptions } from "@stock-bazaar/evaluation/evaluation";
 import { cacheModes, requestsUsual } from "@stock-bazaar/evaluation/settings";
 import { type Command, Option } from "commander";
-import type { BenchCommandOptions } from "../commands/bench.ts";
-import type { ChaosCommandOptions } from "../commands/chaos.ts";
-import type { EvaluateOptions } from "../commands/evaluate.ts";
 import { define } from "../definition.ts";
 import { addAddress, type AddressOptions, list, listOf, numberList, share, wholeNumber } from "../options.ts";
 
@@ -31,6 +37,35 @@ export interface ClientOptions extends AddressOptions {
   readonly stocks?: string[];
   readonly timeout: number;
   readonly json?: boolean;
+}
+
+export interface EvaluateOptions extends EvaluationOptions {
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export interface BenchCommandOptions extends Omit<BenchOptions, "warmUpSeconds" | "tool"> {
+  readonly warmUp: number;
+  readonly tool?: LoadTool;
+  readonly json?: string | true;
+  readonly svg?: string;
+  /** None: the rows. */
+  readonly experiments: readonly ExperimentName[];
+  readonly kills: number;
+  readonly orders: readonly number[];
+  readonly minutes: number;
+}
+
+export interface ChaosCommandOptions {
+  readonly rounds: number;
+  readonly seed?: number;
+  readonly from: number;
+  readonly roundSeconds: number;
+  readonly frontEnds: number;
+  readonly clients: number;
+  readonly only: FaultName[];
+  readonly keep: string;
+  readonly json?: string | true;
 }
 
 export function clientCommand(): Command {

@@ -14,6 +14,10 @@ export interface AskOptions extends AddressOptions {
   readonly json?: boolean;
 }
 
+export interface TradeOptions extends AskOptions {
+  readonly key?: string;
+}
+
 export interface OrderOptions extends AskOptions {
   readonly limit: number;
   readonly before?: number;
@@ -66,9 +70,8 @@ export function tradeCommand(): Command {
     .argument("<name>", "the stock");
   return asking(command)
     .option("--key <key>", "the Idempotency-Key; default: a new one")
-    .action(
-      async (type: "buy" | "sell", quantity: number, name: string, options: AskOptions & { readonly key?: string }) =>
-        (await import("../commands/trade.ts")).trade({ type, quantity, name }, options),
+    .action(async (type: "buy" | "sell", quantity: number, name: string, options: TradeOptions) =>
+      (await import("../commands/trade.ts")).trade({ type, quantity, name }, options),
     );
 }
 
