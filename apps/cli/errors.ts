@@ -1,13 +1,14 @@
 /** What a failed command says and exits with: one clear message, no stack trace. */
 
 import { ConfigError } from "@stock-bazaar/shared/config";
+import { exitSetup } from "@stock-bazaar/shared/errors";
 import { CommanderError } from "commander";
 
 export const exitCodes = {
   ok: 0,
   failed: 1,
   /** A wrong option or environment: to run the same again can't help. Services exit with it too. */
-  usage: 2,
+  usage: exitSetup,
   /** The bazaar doesn't answer: what became of a trade isn't known. */
   noAnswer: 3,
 } as const;

@@ -12,6 +12,7 @@ import {
 } from "./definitions/databases.ts";
 import { benchCommand, chaosCommand, clientCommand, evaluateCommand } from "./definitions/measuring.ts";
 import { lookupCommand, orderCommand, statusCommand, tradeCommand } from "./definitions/trading.ts";
+import { type ExitCode, exitCodes } from "./errors.ts";
 
 const groups = {
   "Run it:": [upCommand, statusCommand],
@@ -28,12 +29,12 @@ const examples = [
   ["bazaar help trade", "more about a command, with examples"],
 ] as const;
 
-const exits = [
-  ["0", "done"],
-  ["1", "it failed, or something is not as it must be: the output says what"],
-  ["2", "it was asked in a wrong way: an option, an argument or a variable of the environment"],
-  ["3", "the bazaar doesn't answer: what became of a trade isn't known"],
-] as const;
+const exits: Readonly<Record<ExitCode, string>> = {
+  [exitCodes.ok]: "done",
+  [exitCodes.failed]: "it failed, or something is not as it must be: the output says what",
+  [exitCodes.usage]: "it was asked in a wrong way: an option, an argument or a variable of the environment",
+  [exitCodes.noAnswer]: "the bazaar doesn't answer: what became of a trade isn't known",
+};
 
 export function createProgram(): Command {
   const program = new Command("bazaar")
@@ -45,7 +46,9 @@ export function createProgram(): Command {
         .helpOption(false)
         .helpGroup("Help:"),
     )
-    .addHelpText("after", () => ["", ...section("Examples", examples), "", ...section("Exit codes", exits)].join("\n"))
+    .addHelpText("after", () =>
+      ["", ...section("Examples", examples), "", ...section("Exit codes", Object.entries(exits))].join("\n"),
+    )
     .exitOverride();
   for (const [heading, creates] of Object.entries(groups)) {
     for (const create of creates) program.addCommand(create().helpGroup(heading).copyInheritedSettings(program));

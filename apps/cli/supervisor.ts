@@ -6,8 +6,8 @@
  */
 
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
+import { exitSetup } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
-import { exitCodes } from "./errors.ts";
 
 export interface ServiceSpec {
   readonly name: string;
@@ -237,7 +237,7 @@ class SupervisedService {
     this.#state = { name: "ended" };
     if (!this.#mayRestart) return;
     const { name } = this.#spec;
-    if (exit.code === exitCodes.usage) {
+    if (exit.code === exitSetup) {
       this.#options.logger.error({ child: name }, "can't run like this");
       this.#giveUp(`${name} can't run like this, and says why`);
       return;

@@ -51,6 +51,9 @@ export class BazaarError extends Error {
   }
 }
 
+/** A service ends with it after a SetupError; whoever watches over the service doesn't start it again then. */
+export const exitSetup = 2;
+
 /** What only a person can mend, said in the message: to start the same again can't help. */
 export class SetupError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {

@@ -5,13 +5,11 @@
  */
 
 import { type Config, readConfig } from "./config.ts";
-import { BazaarError, SetupError } from "./errors.ts";
+import { BazaarError, exitSetup, SetupError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { exitWithSupervisor, stopTimeoutMs } from "./supervised.ts";
 import { startTracing, type Tracing } from "./tracing.ts";
 
-/** A wrong value in the environment, or databases that don't belong together: starting again can't help. */
-const exitSetup = 2;
 const exitFailed = 1;
 
 export interface ServiceContext {
