@@ -4,7 +4,7 @@
  */
 
 import { connect, createServer, type Server } from "node:net";
-import type { Address, Config } from "@stock-bazaar/shared/config";
+import { type Address, type Config, withoutBrackets } from "@stock-bazaar/shared/config";
 import { CommandError } from "./errors.ts";
 
 const answerTimeoutMs = 1000;
@@ -67,10 +67,6 @@ function listen({ host, port }: Address): Promise<Server> {
     server.once("error", reject);
     server.listen({ host: withoutBrackets(host), port, exclusive: true }, () => resolve(server));
   });
-}
-
-function withoutBrackets(host: string): string {
-  return host.replace(/^\[(.*)\]$/, "$1");
 }
 
 function close(server: Server): Promise<void> {

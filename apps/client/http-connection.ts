@@ -4,6 +4,7 @@
  */
 
 import { connect, type Socket } from "node:net";
+import { withoutBrackets } from "@stock-bazaar/shared/config";
 
 export interface HttpReply {
   readonly status: number;
@@ -32,7 +33,7 @@ export class HttpConnection {
     this.#patienceMs = patienceMs;
     const { host, hostname, port } = new URL(url);
     this.#host = host;
-    this.#hostname = hostname.replace(/^\[(.*)\]$/, "$1");
+    this.#hostname = withoutBrackets(hostname);
     this.#port = Number(port || 80);
   }
 

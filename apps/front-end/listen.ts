@@ -13,7 +13,7 @@
  *   four seconds late (half a request head: after 12 seconds with 5 set).
  */
 
-import { type Address, ConfigError } from "@stock-bazaar/shared/config";
+import { type Address, ConfigError, withoutBrackets } from "@stock-bazaar/shared/config";
 import type { Logger } from "@stock-bazaar/shared/log";
 import type { Hono } from "hono";
 import { operationsOutage } from "./http/failures.ts";
@@ -72,8 +72,7 @@ interface Handlers {
 }
 
 function startServer(address: Address, handlers: Handlers) {
-  // In configuration an IPv6 address stands in brackets, as in a URL.
-  const hostname = address.host.replace(/^\[(.*)\]$/, "$1");
+  const hostname = withoutBrackets(address.host);
   try {
     // `development: false` alone would share the port with whoever has it, and each get a part of the requests.
     return Bun.serve({ ...handlers, hostname, port: address.port, development: false, reusePort: false });

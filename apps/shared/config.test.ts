@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ConfigError, type Environment, readConfig, readReplicaId } from "./config.ts";
+import { ConfigError, type Environment, readConfig, readReplicaId, withoutBrackets } from "./config.ts";
 
 function refusal(environment: Environment): string {
   try {
@@ -135,4 +135,8 @@ test("ORDER_ID must be one of the replicas", () => {
   for (const value of [undefined, "", "0", "4", "two"]) {
     expect(() => readReplicaId({ ORDER_ID: value }, config)).toThrow(/ORDER_ID .* allowed is one of 1, 2, 3/);
   }
+});
+
+test("a socket gets an IPv6 address without its brackets, and any other host as it is", () => {
+  expect(["[::1]", "127.0.0.1", "host-a"].map(withoutBrackets)).toEqual(["::1", "127.0.0.1", "host-a"]);
 });

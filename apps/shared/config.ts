@@ -7,8 +7,14 @@
 import { SetupError } from "./errors.ts";
 
 export interface Address {
+  /** An IPv6 address stands in brackets, as in a URL. */
   readonly host: string;
   readonly port: number;
+}
+
+/** The host of an address, or of a URL, as sockets want it. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
 }
 
 export interface Config {
