@@ -129,6 +129,12 @@ test("more copies than replicas could never be had: refused", () => {
   expect(refusal({ ORDER_REPLICAS: "1=host:1", ORDER_MIN_COPIES: "2" })).toContain("ORDER_MIN_COPIES");
 });
 
+test("a lease that is longer than the default fits twice into a request's time", () => {
+  expect(refusal({ CACHE_LEASE_MS: "5000" })).toBe("accepted");
+  expect(refusal({ CACHE_LEASE_MS: "5001" })).toContain("at most half of REQUEST_TIMEOUT_MS, which is 10000");
+  expect(refusal({ REQUEST_TIMEOUT_MS: "10" })).toBe("accepted");
+});
+
 test("ORDER_ID must be one of the replicas", () => {
   const config = readConfig({});
   expect(readReplicaId({ ORDER_ID: " 2 " }, config)).toBe(2);
