@@ -41,12 +41,12 @@ export interface Settings {
   readonly requestTimeoutMs: number;
 }
 
-/** What looks over the shoulders of the processes. */
 /** A front-end as a client reaches it. */
 interface RemoteBazaar extends Pick<LiveBazaar, "trade" | "stocks" | "order"> {
   lookup(name: string): Promise<StockLookup>;
 }
 
+/** What looks over the shoulders of the processes. */
 export interface Witness {
   /** The ledger may have changed. */
   committed(): void;
