@@ -144,7 +144,7 @@ describe("rebuild-catalog", () => {
     expect(rebuilt.stdout).toContain(
       `${dataDir}/catalog.db: orders: 12, all of ${dataDir}/order-1.db, on the stocks of ${dataDir}/stocks.csv\n`,
     );
-    expect(rebuilt.stdout).toContain("refusals of trades");
+    expect(rebuilt.stdout).toContain("rejections of trades");
     expect(await run(["rebuild-catalog"], environment)).toEqual({
       exitCode: 1,
       stdout: "",

@@ -52,7 +52,7 @@ export interface OrderRecord extends Answer {
   readonly text: string;
 }
 
-/** Accepted, or refused for a reason that the ledger keeps. */
+/** Accepted, or rejected for a reason that the ledger keeps. */
 export function isOutcome(status: number, reason: string): boolean {
   return (status === 200 && reason === "") || reason === "INSUFFICIENT_QUANTITY" || reason === "INVALID_STOCKNAME";
 }

@@ -33,7 +33,7 @@ lookups        1,000  0.50  1.23  12.00  120.50
 trades           400  0.50  1.23  12.00  120.50
 order queries    398  0.50  1.23  12.00  120.50
 
-Trades: 398 accepted, 2 refused.
+Trades: 398 accepted, 2 rejected.
 Orders: all 398 that were acknowledged are there, as they were told.
 `);
 });
@@ -51,7 +51,7 @@ test("what there is none of has no row, and what is wrong is told first, a few t
   expect(text).not.toContain("hits");
   expect(text).toContain("600 requests/s, 3 sent again");
   expect(text.split("\n").slice(-9)).toEqual([
-    "Trades: 398 accepted, 2 refused.",
+    "Trades: 398 accepted, 2 rejected.",
     ...[0, 1, 2, 3, 4].map((index) => `MISMATCH order ${index}`),
     "MISMATCH … 9 in all",
     "FAILED a lookup",

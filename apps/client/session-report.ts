@@ -32,7 +32,7 @@ export function formatRun(result: RunResult): string {
 /** What was found out: lines that end with how all of it is to be taken. */
 function describeOutcome({ type, trades, orders, mismatches, failures, answered }: RunResult): string[] {
   const lines: string[] = [];
-  if (type !== "lookup") lines.push(`Trades: ${whole(trades.accepted)} accepted, ${whole(trades.refused)} refused.`);
+  if (type !== "lookup") lines.push(`Trades: ${whole(trades.accepted)} accepted, ${whole(trades.refused)} rejected.`);
   lines.push(...list("MISMATCH", mismatches), ...list("FAILED", failures));
   if (!answered) return [...lines, "Nobody answered any more: the run has ended before its time."];
   if (type === "session-check" && mismatches.count === 0)

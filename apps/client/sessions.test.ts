@@ -60,7 +60,7 @@ test("lookups alone neither trade nor check; a session without check asks for no
   expect(bazaar.requests.filter((request) => request.startsWith("GET /orders"))).toEqual([]);
 });
 
-test("a refused trade is no failure", async () => {
+test("a rejected trade is no failure", async () => {
   const bazaar = startSmallBazaar(lieAbout("POST", /orders/, () => refusal(400, "INSUFFICIENT_QUANTITY")));
   const result = await run(bazaar.url, { p: 1 });
   expect(result).toMatchObject({ ok: true, trades: { count: 40, accepted: 0, refused: 40 } });

@@ -43,6 +43,7 @@ export interface RunResult {
   readonly tookMs: number;
   readonly requestsPerSecond: number;
   readonly lookups: LatencySummary & { readonly hits: LatencySummary; readonly misses: LatencySummary };
+  /** `refused`: rejected. Programs read it under this name. */
   readonly trades: LatencySummary & { readonly accepted: number; readonly refused: number };
   /** Queries of orders; `found` as they were told. */
   readonly orders: LatencySummary & { readonly found: number };
@@ -119,7 +120,7 @@ class Run implements SessionEvents {
   /** By number: what was told of it. */
   readonly #acknowledged = new Map<number, TradeRecord>();
   #accepted = 0;
-  #refused = 0;
+  #rejected = 0;
   #found = 0;
   #retried = 0;
   #done = 0;
@@ -148,7 +149,7 @@ class Run implements SessionEvents {
     if (attempts > 1) this.#retried += 1;
     if (!isOutcome(status, reason)) return;
     if (orderNumber === undefined) {
-      this.#refused += 1;
+      this.#rejected += 1;
       return;
     }
     this.#accepted += 1;
@@ -214,7 +215,7 @@ class Run implements SessionEvents {
       tookMs: Math.round(this.tookMs),
       requestsPerSecond: Math.round(((lookups.count + trades.count) * 1000) / Math.max(this.tookMs, 1)),
       lookups: { ...lookups, hits: this.#hits.summary(), misses: this.#misses.summary() },
-      trades: { ...trades, accepted: this.#accepted, refused: this.#refused },
+      trades: { ...trades, accepted: this.#accepted, refused: this.#rejected },
       orders: { ...this.#orders.summary(), found: this.#found },
       retried: this.#retried,
       mismatches: { count: this.#mismatches.count, first: this.#mismatches.texts },

@@ -38,11 +38,11 @@ test("a trade moves the stock, gets the next number, and can be read under it", 
   await expectInvariants(cluster);
 });
 
-test("what can't be traded is refused, changes nothing, and stays refused under its key", async () => {
+test("what can't be traded is rejected, changes nothing, and stays rejected under its key", async () => {
   const before = await lookUp(cluster.url, "BoarCo");
   const tooMany = newTrade({ name: "BoarCo", type: "buy", quantity: 101 });
   const unknown = newTrade({ name: "NoSuchStock" });
-  const refusals = [
+  const rejections = [
     {
       request: tooMany,
       status: 400,
@@ -51,7 +51,7 @@ test("what can't be traded is refused, changes nothing, and stays refused under 
     },
     { request: unknown, status: 404, message: "stock not found", reason: "INVALID_STOCKNAME" },
   ];
-  for (const { request, status: code, message, reason } of refusals) {
+  for (const { request, status: code, message, reason } of rejections) {
     const { status, body, headers } = await trade(cluster.url, request);
     expect({ status, body }).toEqual({ status: code, body: { error: { code, message, reason } } });
     expect(headers.get("idempotent-replayed")).toBeNull();

@@ -130,7 +130,8 @@ export function staleAnswers(
         const asked = firstAskedMs.get(ledger[state.rev - 1]?.key ?? "");
         return state.quantity < quantity && !isOver && (asked === undefined || asked <= endMs);
       });
-      if (!couldBe) wrong.push(`key ${key} was refused ${quantity} ${name}, of which there was enough all the time`);
+      if (!couldBe)
+        wrong.push(`key ${key} was rejected for ${quantity} ${name}, of which there was enough all the time`);
     }
   }
   return wrong;

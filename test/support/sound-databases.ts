@@ -60,14 +60,14 @@ function execute({ client, close }: { client: SqliteClient; close: () => void },
   close();
 }
 
-/** What the clients of the orders above were told, and one that was refused. */
+/** What the clients of the orders above were told, and one that was rejected. */
 export function soundRecords(): TradeRecord[] {
   return [
     ...ledger.map(({ id, key, name, type, quantity }) =>
       tradeRecord({ key, name, type, quantity }, { orderNumber: id }),
     ),
     tradeRecord(
-      { key: "refused", name: "FishCo", type: "buy", quantity: 1000 },
+      { key: "rejected", name: "FishCo", type: "buy", quantity: 1000 },
       { status: 400, reason: "INSUFFICIENT_QUANTITY", orderNumber: undefined },
     ),
   ];

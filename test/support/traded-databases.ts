@@ -14,7 +14,7 @@ export function databasesIn(dataDir: string) {
   return { dataDir, replicas };
 }
 
-/** Buys and sells of two stocks, a restock at the end, and one refusal. Term 3; `orders` is at least 3. */
+/** Buys and sells of two stocks, a restock at the end, and one rejection. Term 3; `orders` is at least 3. */
 export async function makeTradedDatabases(dataDir: string, orders = 12, stocksFile?: string): Promise<void> {
   const databases = databasesIn(dataDir);
   migrateAll(databases);

@@ -13,7 +13,7 @@ export interface FailoverResult extends FailoverOptions {
   /** For each death the longest time in which no client was told of an accepted trade. */
   readonly silencesMs: readonly number[];
   readonly trades: number;
-  /** Requests that were answered with neither an order nor a refusal. */
+  /** Requests that were answered with neither an order nor a rejection. */
   readonly failed: number;
 }
 

@@ -14,7 +14,7 @@ export interface TrafficOptions {
   readonly persistent?: boolean;
   /** How long a client waits for an answer; default: for ever. */
   readonly patienceMs?: number;
-  /** Default: ten trades of either side in turn on the stocks of the seed, with a few that must be refused. */
+  /** Default: ten trades of either side in turn on the stocks of the seed, with a few that must be rejected. */
   readonly next?: (number: number) => Omit<TradeRequest, "key">;
   /** Hears of every record as it is made. */
   readonly observe?: (record: TradeRecord) => void;
@@ -78,7 +78,7 @@ export class Traffic {
     return this.#records.filter(({ status }) => status === 200);
   }
 
-  /** Neither accepted nor refused for a good reason. */
+  /** Neither accepted nor rejected for a good reason. */
   get failed(): readonly TradeRecord[] {
     return this.#records.filter(({ status, reason }) => !isOutcome(status, reason));
   }

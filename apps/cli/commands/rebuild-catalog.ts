@@ -19,7 +19,7 @@ export async function rebuildCatalogFile({ file }: RebuildCatalogOptions): Promi
     ...rebuilt.missing.map(
       (name) => `Not looked at, as it isn't there: ${name}. Orders that no other replica had are lost.`,
     ),
-    "Not brought back: refusals of trades, which are decided anew when they are asked again with the same",
+    "Not brought back: rejections of trades, which are decided anew when they are asked again with the same",
     "Idempotency-Key, and orders that had reached no replica, which nobody was told of.",
   ];
   process.stdout.write(`${lines.join("\n")}\n`);

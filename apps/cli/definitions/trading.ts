@@ -61,7 +61,7 @@ export function tradeCommand(): Command {
     ],
     exits: {
       0: "it was traded",
-      1: "it was refused: no such stock, or too little of it",
+      1: "it was rejected: no such stock, or too little of it",
       3: "nobody answers: it may have been traded; repeat it with the key that it names",
     },
   })
