@@ -20,6 +20,8 @@ export function lockForService(database: string): () => void {
   try {
     const lock = connect(`${database}-lock`, "write");
     held.add(lock);
+    // There is nothing to roll back, so no file for it either.
+    lock.pragma("journal_mode = MEMORY");
     lock.exec("BEGIN EXCLUSIVE");
     return () => {
       held.delete(lock);
