@@ -2,6 +2,14 @@
 
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, parse } from "node:path";
+import { ConfigError } from "@stock-bazaar/shared/config";
+
+/** Throws a ConfigError if the folder that a database is to be in is none. */
+export function requireFolderOf(database: string): void {
+  const folder = dirname(database);
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found && !found.isDirectory()) throw new ConfigError("DATA_DIR", folder, "this is a file; allowed is a folder");
+}
 
 /** The content is on the disk, under this name, when it returns; until then the old file is. */
 export function writeWhole(file: string, content: string): void {

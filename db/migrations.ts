@@ -8,7 +8,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import { connect, explaining, type SqliteClient, setUpForWriting } from "./connection.ts";
-import { putLeftoversAside } from "./files.ts";
+import { putLeftoversAside, requireFolderOf } from "./files.ts";
 import { type CatalogDatabase, opened, type OrderDatabase } from "./open.ts";
 import { applicationIds, type DatabaseKind, migrationsFolder, readVersion } from "./schema-version.ts";
 
@@ -16,6 +16,7 @@ const knownMigrations = new Map<DatabaseKind, readonly MigrationMeta[]>();
 
 /** Creates the file and its folder if they aren't there. Returns how many migrations it missed and has now. */
 export function migrateFile(file: string, kind: DatabaseKind): number {
+  requireFolderOf(file);
   return explaining(file, kind, () => {
     mkdirSync(dirname(file), { recursive: true });
     putLeftoversAside(file);

@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type AccessMode, connect, explaining, type SqliteClient, setUpForWriting } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
+import { requireFolderOf } from "./files.ts";
 import { type DatabaseKind, requireMigrated } from "./schema-version.ts";
 
 export interface OpenDatabase<Kind extends DatabaseKind> {
@@ -42,6 +43,7 @@ export function opened<Kind extends DatabaseKind>(kind: Kind, client: SqliteClie
 }
 
 function openMigrated(file: string, kind: DatabaseKind, mode: AccessMode): SqliteClient {
+  requireFolderOf(file);
   if (!existsSync(file)) {
     const commands = kind === "catalog" ? "`npm run migrate`, then `npm run seed`" : "`npm run migrate`";
     throw new DatabaseError("missing", file, `does not exist: run ${commands}`);

@@ -18,6 +18,7 @@ import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Address, type Config, ConfigError, readReplicaId } from "@stock-bazaar/shared/config";
 import { callUnary, createClient } from "@stock-bazaar/shared/grpc-client";
 import { serveUnary, startServer } from "@stock-bazaar/shared/grpc-server";
+import { catalogVariables, replicaVariables } from "@stock-bazaar/shared/listen-error";
 import { runService } from "@stock-bazaar/shared/service";
 import { orderFromMessage } from "@stock-bazaar/shared/wire";
 import { NaiveCatalog, NaiveFollower, NaiveLeader, type Traded, type Wish } from "./naive-proto.ts";
@@ -46,7 +47,7 @@ async function runCatalog(config: Config): Promise<Stop> {
   // The ledger takes trades in a term only; here the first one lasts.
   const { term: lastTerm } = await ledger.register();
   const { term } = await ledger.acquire({ replica: leaderIdOf(config), term: lastTerm, lastId: 0, lastKey: "" });
-  const server = await startServer(config.catalog, {
+  const server = await startServer(config.catalog, catalogVariables, {
     definition: NaiveCatalog.service,
     implementation: {
       Trade: serveUnary(async (wish: Wish): Promise<Traded> => {
@@ -67,7 +68,7 @@ async function runCatalog(config: Config): Promise<Stop> {
 async function runFollower(config: Config): Promise<Stop> {
   const replicaId = readReplicaId(process.env, config);
   const orders = openOrders(config, replicaId);
-  const server = await startServer(addressOf(config, replicaId), {
+  const server = await startServer(addressOf(config, replicaId), replicaVariables, {
     definition: NaiveFollower.service,
     implementation: {
       Append: serveUnary(async (order: Order) => {
@@ -90,7 +91,7 @@ async function runLeader(config: Config): Promise<Stop> {
   const followers = await Promise.all(
     [...config.replicas].filter(([id]) => id !== leaderId).map(([, address]) => connect(address)),
   );
-  const server = await startServer(addressOf(config, leaderId), {
+  const server = await startServer(addressOf(config, leaderId), replicaVariables, {
     definition: NaiveLeader.service,
     implementation: {
       Trade: serveUnary(async (wish: Wish): Promise<Traded> => {

@@ -4,6 +4,7 @@ import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { lockForService } from "@stock-bazaar/db/service-lock";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { startServer } from "@stock-bazaar/shared/grpc-server";
+import { catalogVariables } from "@stock-bazaar/shared/listen-error";
 import { runService } from "@stock-bazaar/shared/service";
 import { catalogService } from "./grpc.ts";
 import { createSqliteLedger } from "./ledger-sqlite.ts";
@@ -19,7 +20,7 @@ await runService("catalog", async ({ config, logger, fatal }) => {
   const endWatch = watchFile(database.client.name, systemClock, fatal);
   const ledger = createSqliteLedger(database, fatal);
   const catalog = await CatalogService.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs });
-  const server = await startServer(config.catalog, catalogService(catalog));
+  const server = await startServer(config.catalog, catalogVariables, catalogService(catalog));
   logger.info({ host: config.catalog.host, port: server.port }, "listening");
   return async () => {
     const drained = server.stop(stopGraceMs);

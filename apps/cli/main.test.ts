@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
@@ -56,7 +56,7 @@ describe("migrate", () => {
   });
 
   test("names a file that it can't use, and exits with 1", async () => {
-    writeFileSync(join(folder, "data"), "");
+    mkdirSync(join(folder, "data", "catalog.db"), { recursive: true });
     const { exitCode, stderr } = await run(["migrate"]);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^\S+catalog\.db can't be used: [^\n]+\n$/);

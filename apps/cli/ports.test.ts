@@ -36,7 +36,7 @@ test("a port that is taken is named with its variable", async () => {
   await expect(
     requireFreePorts({ frontEnd: local(free1), catalog: local(free2), replicas: new Map([[1, local(taken)]]) }),
   ).rejects.toThrow(
-    `127.0.0.1:${taken} is taken by another process: stop that one, or name a free port in ORDER_REPLICAS`,
+    `ORDER_REPLICAS is "127.0.0.1:${taken}": another process listens there (127.0.0.1:${taken}); stop it`,
   );
 });
 
@@ -51,7 +51,7 @@ test("an address of another machine is named with its variable", async () => {
   // 192.0.2.0/24 is reserved for documentation.
   const frontEnd = { host: "192.0.2.1", port: 6000 };
   await expect(requireFreePorts({ frontEnd, catalog: local(), replicas: new Map() })).rejects.toThrow(
-    "192.0.2.1:6000 is not an address of this machine: see FRONTEND_PORT",
+    'FRONTEND_HOST is "192.0.2.1": allowed is a name or an address of this machine',
   );
 });
 

@@ -5,26 +5,33 @@
 
 import { connect, createServer, type Server } from "node:net";
 import { type Address, type Config, withoutBrackets } from "@stock-bazaar/shared/config";
+import {
+  type AddressVariables,
+  catalogVariables,
+  frontEndVariables,
+  listenError,
+  replicaVariables,
+} from "@stock-bazaar/shared/listen-error";
 import { CommandError } from "./errors.ts";
 
 const answerTimeoutMs = 1000;
 
-/** Throws a CommandError that names the variable of the first address that can't be listened on. */
+/** Throws an error that names the variable of the first address that can't be listened on. */
 export async function requireFreePorts(config: Pick<Config, "frontEnd" | "catalog" | "replicas">): Promise<void> {
-  const wanted: [variable: string, address: Address][] = [
-    ["FRONTEND_PORT", config.frontEnd],
-    ["CATALOG_PORT", config.catalog],
-    ...[...config.replicas.values()].map((address): [string, Address] => ["ORDER_REPLICAS", address]),
+  const wanted: [variables: AddressVariables, address: Address][] = [
+    [frontEndVariables, config.frontEnd],
+    [catalogVariables, config.catalog],
+    ...[...config.replicas.values()].map((address): [AddressVariables, Address] => [replicaVariables, address]),
   ];
   requireDifferent(wanted);
   // All are held until the last is tried: one address can be written in two ways.
   const held: Server[] = [];
   try {
-    for (const [variable, address] of wanted) {
+    for (const [variables, address] of wanted) {
       try {
         held.push(await listen(address));
       } catch (error) {
-        throw new CommandError(describe(variable, address, error), undefined, { cause: error });
+        throw listenError(address, variables, error);
       }
     }
   } finally {
@@ -32,13 +39,13 @@ export async function requireFreePorts(config: Pick<Config, "frontEnd" | "catalo
   }
 }
 
-function requireDifferent(wanted: readonly [variable: string, address: Address][]): void {
-  const variables = new Map<string, string>();
-  for (const [variable, { host, port }] of wanted) {
+function requireDifferent(wanted: readonly [variables: AddressVariables, address: Address][]): void {
+  const taken = new Map<string, string>();
+  for (const [variables, { host, port }] of wanted) {
     const address = `${host}:${port}`;
-    const other = variables.get(address);
-    if (other) throw new CommandError(`${other} and ${variable} both name ${address}: each needs its own port`);
-    variables.set(address, variable);
+    const other = taken.get(address);
+    if (other) throw new CommandError(`${other} and ${variables.port} both name ${address}: each needs its own port`);
+    taken.set(address, variables.port);
   }
 }
 
@@ -73,19 +80,4 @@ function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
   });
-}
-
-function describe(variable: string, { host, port }: Address, error: unknown): string {
-  const address = `${host}:${port}`;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  switch (code) {
-    case "EADDRINUSE":
-      return `${address} is taken by another process: stop that one, or name a free port in ${variable}`;
-    case "EADDRNOTAVAIL":
-      return `${address} is not an address of this machine: see ${variable}`;
-    case "EACCES":
-      return `${address} needs more privileges: name a port above 1023 in ${variable}`;
-    default:
-      return `${address} can't be listened on, see ${variable}: ${error instanceof Error ? error.message : String(error)}`;
-  }
 }

@@ -13,7 +13,8 @@
  *   four seconds late (half a request head: after 12 seconds with 5 set).
  */
 
-import { type Address, ConfigError, withoutBrackets } from "@stock-bazaar/shared/config";
+import { type Address, withoutBrackets } from "@stock-bazaar/shared/config";
+import { frontEndVariables, listenError } from "@stock-bazaar/shared/listen-error";
 import type { Logger } from "@stock-bazaar/shared/log";
 import type { Hono } from "hono";
 import { operationsOutage } from "./http/failures.ts";
@@ -77,21 +78,6 @@ function startServer(address: Address, handlers: Handlers) {
     // `development: false` alone would share the port with whoever has it, and each get a part of the requests.
     return Bun.serve({ ...handlers, hostname, port: address.port, development: false, reusePort: false });
   } catch (thrown) {
-    const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
-    const { host, port } = address;
-    if (code === "EADDRINUSE") {
-      throw new ConfigError(
-        "FRONTEND_PORT",
-        String(port),
-        `another process listens there (${host}:${port}); stop it, or choose a free port`,
-      );
-    }
-    if (code === "EADDRNOTAVAIL") {
-      throw new ConfigError("FRONTEND_HOST", host, "allowed is a name or an address of this machine, like 127.0.0.1");
-    }
-    if (code === "EACCES") {
-      throw new ConfigError("FRONTEND_PORT", String(port), "this user may not listen there; choose a port above 1023");
-    }
-    throw thrown;
+    throw listenError(address, frontEndVariables, thrown);
   }
 }

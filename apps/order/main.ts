@@ -7,6 +7,7 @@ import { readReplicaId } from "@stock-bazaar/shared/config";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { connectOrders } from "@stock-bazaar/shared/order-client";
 import { startServer } from "@stock-bazaar/shared/grpc-server";
+import { replicaVariables } from "@stock-bazaar/shared/listen-error";
 import { runService } from "@stock-bazaar/shared/service";
 import { currentTracing } from "@stock-bazaar/shared/tracing";
 import { ordersService } from "./grpc.ts";
@@ -50,7 +51,7 @@ await runService(
       peer: (id) => peers.get(id),
       fatal,
     });
-    const server = await startServer(address, ordersService(replica));
+    const server = await startServer(address, replicaVariables, ordersService(replica));
     replica.start();
     logger.info({ host: address.host, port: server.port }, "listening");
 

@@ -143,6 +143,12 @@ test("ORDER_ID must be one of the replicas", () => {
   }
 });
 
+test("an IPv6 address may come with brackets or without", () => {
+  const hosts = ["::1", "[::1]", "::"].map((host) => readConfig({ FRONTEND_HOST: host }).frontEnd.host);
+  expect(hosts).toEqual(["[::1]", "[::1]", "[::]"]);
+  expect(() => readConfig({ CATALOG_HOST: "host:80" })).toThrow('CATALOG_HOST is "host:80": allowed is');
+});
+
 test("a socket gets an IPv6 address without its brackets, and any other host as it is", () => {
   expect(["[::1]", "127.0.0.1", "host-a"].map(withoutBrackets)).toEqual(["::1", "127.0.0.1", "host-a"]);
 });

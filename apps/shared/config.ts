@@ -4,6 +4,7 @@
  * is allowed.
  */
 
+import { isIPv6 } from "node:net";
 import { SetupError } from "./errors.ts";
 
 export interface Address {
@@ -68,8 +69,9 @@ export function readConfig(environment: Environment): Config {
     return number;
   };
   const host = (variable: string) => {
-    const value = text(variable, "127.0.0.1");
-    if (!isHost(value)) throw new ConfigError(variable, value, "allowed is a host name or an IP address");
+    const given = text(variable, "127.0.0.1");
+    const value = isIPv6(given) ? `[${given}]` : given;
+    if (!isHost(value)) throw new ConfigError(variable, given, "allowed is a host name or an IP address");
     return value;
   };
   const dayMs = 86_400_000;
@@ -138,7 +140,7 @@ function readReplicas(value: string): ReadonlyMap<number, Address> {
 }
 
 function isHost(text: string): boolean {
-  return /^[A-Za-z0-9_.-]{1,253}$/.test(text) || /^\[[0-9A-Fa-f:.]{2,45}\]$/.test(text);
+  return /^[A-Za-z0-9_.-]{1,253}$/.test(text) || (/^\[.*\]$/.test(text) && isIPv6(withoutBrackets(text)));
 }
 
 function isLogLevel(text: string): text is LogLevel {

@@ -12,6 +12,7 @@ import { service as healthService } from "grpc-health-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CallStreams } from "./call-stream.ts";
 import { type Service, serveUnary, startServer } from "./grpc-server.ts";
+import { catalogVariables } from "./listen-error.ts";
 
 const register = { term: 7, leader: 3, head: 42 };
 const order = {
@@ -55,7 +56,7 @@ const reflectionVersions = ["v1", "v1alpha"].map((version) => {
 });
 
 async function started(service: Service): Promise<string> {
-  const server = await startServer({ host: "127.0.0.1", port: 0 }, service);
+  const server = await startServer({ host: "127.0.0.1", port: 0 }, catalogVariables, service);
   onTestFinished(() => server.stop(0));
   return `127.0.0.1:${server.port}`;
 }
@@ -107,7 +108,7 @@ interface Watched {
 describe("health", () => {
   test.each(["", "bazaar.v1.Catalog"])("of %o: serving until the service stops", async (service) => {
     const [, catalog] = services[0] ?? [];
-    const server = await startServer({ host: "127.0.0.1", port: 0 }, catalog as Service);
+    const server = await startServer({ host: "127.0.0.1", port: 0 }, catalogVariables, catalog as Service);
     onTestFinished(() => server.stop(0));
     const Health = grpc.makeGenericClientConstructor(healthService, "Health");
     const client = new Health(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure());

@@ -3,10 +3,13 @@
 import * as grpc from "@grpc/grpc-js";
 import type { Stream, StreamHandlers } from "./api.ts";
 import type { Address } from "./config.ts";
-import { BazaarError } from "./errors.ts";
 import { statusFromError } from "./grpc-errors.ts";
 import { addHealth, addReflection } from "./grpc-introspection.ts";
 import { messageBytesMax } from "./grpc-limits.ts";
+import { type AddressVariables, listenError } from "./listen-error.ts";
+
+// What goes wrong is told by us: once, and in one line.
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
 const serverOptions: grpc.ServerOptions = {
   "grpc.max_receive_message_length": messageBytesMax,
@@ -111,9 +114,10 @@ export interface Service {
   readonly drain: () => void;
 }
 
-/** Listens, with gRPC health and reflection beside the service. Rejects with a clear message if it can't. */
+/** Listens, with gRPC health and reflection beside the service. Rejects with a ConfigError if nobody can listen there. */
 export async function startServer(
-  { host, port }: Address,
+  address: Address,
+  variables: AddressVariables,
   { definition, implementation, drain }: Service,
 ): Promise<RunningServer> {
   const server = new grpc.Server(serverOptions);
@@ -123,9 +127,8 @@ export async function startServer(
   addReflection(server);
 
   const boundPort = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, grpc.ServerCredentials.createInsecure(), (error, bound) => {
-      if (error)
-        reject(new BazaarError("UNAVAILABLE", `can't listen on ${host}:${port}: ${error.message}`, { cause: error }));
+    server.bindAsync(`${address.host}:${address.port}`, grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) reject(listenError(address, variables, error));
       else resolve(bound);
     });
   });

@@ -17,6 +17,7 @@ import type { Outcome, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError, errorCodes } from "@stock-bazaar/shared/errors";
 import { createClient } from "@stock-bazaar/shared/grpc-client";
 import { startServer, type RunningServer, type Service } from "@stock-bazaar/shared/grpc-server";
+import { catalogVariables } from "@stock-bazaar/shared/listen-error";
 import { connectOrders } from "@stock-bazaar/shared/order-client";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { accepted, orderOf, ordersOf, stockOf, tradesOf } from "../support/builders.ts";
@@ -87,7 +88,7 @@ async function link<Api extends { close(): void }>(
   service: Service,
   connect: (address: { host: string; port: number }) => Api,
 ): Promise<Link<Api>> {
-  const server = await startServer(anywhere, service);
+  const server = await startServer(anywhere, catalogVariables, service);
   const made: Link<Api> = {
     server,
     proxy: await startProxy(() => made.server.port),
@@ -567,10 +568,10 @@ describe("deadlines and faults (R10)", () => {
 describe("a server", () => {
   test("whose port is taken says so", async () => {
     const service = catalogService(catalogStub({}));
-    const first = await startServer(anywhere, service);
+    const first = await startServer(anywhere, catalogVariables, service);
     onTestFinished(() => first.stop(0));
-    await expect(startServer({ host: "127.0.0.1", port: first.port }, service)).rejects.toThrow(
-      `can't listen on 127.0.0.1:${first.port}`,
+    await expect(startServer({ host: "127.0.0.1", port: first.port }, catalogVariables, service)).rejects.toThrow(
+      `CATALOG_PORT is "${first.port}": another process listens there (127.0.0.1:${first.port})`,
     );
   });
 
@@ -601,7 +602,7 @@ describe("a server", () => {
     ["bazaar.v1.Catalog", catalogService(catalogStub({}))],
     ["bazaar.v1.Orders", ordersService(ordersStub({}))],
   ])("answers health and reflection beside %s", async (name, service) => {
-    const server = await startServer(anywhere, service);
+    const server = await startServer(anywhere, catalogVariables, service);
     const client = createClient({ host: "127.0.0.1", port: server.port });
     onTestFinished(async () => {
       client.close();

@@ -3,11 +3,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { freePorts } from "@stock-bazaar/cluster/ports";
 import { Service } from "@stock-bazaar/cluster/service";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { catalogFile, orderFile } from "@stock-bazaar/db/open";
+import { lockForService } from "@stock-bazaar/db/service-lock";
 import { readConfig } from "@stock-bazaar/shared/config";
 import { describe, expect, test } from "vitest";
 
@@ -87,6 +88,32 @@ describe.concurrent("a service refuses", () => {
     }),
   );
 
+  test("a folder that is a file", () =>
+    withDataDir(async (environment) => {
+      const file = join(environment.DATA_DIR ?? "", "file");
+      writeFileSync(file, "");
+      for (const workspace of ["catalog", "order"]) {
+        const refusal = await run(workspace, { ...environment, DATA_DIR: file });
+        expect(refusal).toEqual({ code: 2, said: `DATA_DIR is "${file}": this is a file; allowed is a folder` });
+      }
+    }));
+
+  test("a database that another service uses", () =>
+    withDataDir(async (environment) => {
+      const config = readConfig(environment);
+      migrateAll(config);
+      const databases = { catalog: catalogFile(config.dataDir), order: orderFile(config.dataDir, 1) };
+      for (const [workspace, database] of Object.entries(databases)) {
+        const unlock = lockForService(database);
+        const refusal = await run(workspace, environment);
+        unlock();
+        expect(refusal).toEqual({
+          code: 2,
+          said: `DATA_DIR is "${config.dataDir}": another service uses ${basename(database)} there; stop it, or choose another folder`,
+        });
+      }
+    }));
+
   test("a port that is taken", () =>
     withDataDir(async (environment) => {
       migrateAll(readConfig(environment));
@@ -98,10 +125,9 @@ describe.concurrent("a service refuses", () => {
         taken.close();
         expect({ workspace, code, said }).toEqual({
           workspace,
-          code: expect.toBeOneOf([1, 2]),
-          said: expect.stringMatching(/can't listen on|listens there/),
+          code: 2,
+          said: expect.stringContaining(`another process listens there (127.0.0.1:${port})`),
         });
-        expect(said).toContain(`127.0.0.1:${port}`);
       }
     }));
 });
