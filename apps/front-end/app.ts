@@ -19,6 +19,7 @@ import {
   methodNotAllowed,
   operationsOutage,
   type Outage,
+  Unanswered,
   unknownRoute,
 } from "./http/failures.ts";
 import type { RouteTimer } from "./http/latency.ts";
@@ -129,7 +130,11 @@ function answerer(route: string, outage: Outage, timer: RouteTimer, logger: Logg
         timer.observe(reply.status, performance.now() - startMs);
         return reply.toResponse(requestId);
       };
-      const failed = (thrown: unknown) => told(replyToError(thrown, outage, logger, { requestId, route }));
+      const failed = (thrown: unknown) => {
+        const about = { requestId, route };
+        if (!(thrown instanceof Unanswered)) return told(replyToError(thrown, outage, logger, about));
+        return told(replyToError(thrown.cause, outage, logger, about).with(thrown.headers));
+      };
       try {
         const reply = handle(context, requestId);
         return reply instanceof Promise ? reply.then(told, failed) : told(reply);

@@ -1,4 +1,5 @@
 import type { Trade } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestClient, expectFailure, quantityOf, type TestClient } from "./support/client.ts";
 
@@ -23,6 +24,26 @@ describe("Idempotency-Key", () => {
     expect(again.text).toBe(first.text);
     expect(again.headers["idempotent-replayed"]).toBe("true");
     expect(await quantityOf(client, "GameStart")).toBe(before - 1);
+  });
+
+  test("whoever sent no key and gets no answer is told the key that the trade had", async () => {
+    const mute = client.beside({
+      changes: {
+        trade: async (wish) => {
+          await client.bazaar.trade(wish);
+          throw new BazaarError("UNAVAILABLE", "the answer was lost");
+        },
+      },
+    });
+    const before = await quantityOf(client, "GameStart");
+    const lost = await mute.post("/orders", trade);
+    expect(lost.status).toBe(503);
+    const key = { "idempotency-key": lost.headers["idempotency-key"] ?? "" };
+    const again = await client.post("/orders", trade, key);
+    expect(again.status).toBe(200);
+    expect(again.headers["idempotent-replayed"]).toBe("true");
+    expect(await quantityOf(client, "GameStart")).toBe(before - 1);
+    expect((await mute.post("/orders", trade, key)).headers).not.toHaveProperty("idempotency-key");
   });
 
   test("a rejection is repeated too, even when the trade would be possible by then", async () => {

@@ -203,6 +203,7 @@ describe("when the bazaar has no answer", () => {
       const answer = await ask(asked, method, path);
       expectFailure(answer, 503, unavailable, "UNAVAILABLE");
       expect(answer.headers["retry-after"]).toBe("1");
+      if (unavailable.startsWith("Stock could not be looked up")) expect(answer.headers["x-cache"]).toBe("bypass");
     }
   });
 

@@ -6,6 +6,7 @@
 
 import type { ErrorCode } from "@stock-bazaar/shared/errors";
 import { jsonType, Reply, type ReplyHeaders } from "./reply.ts";
+import type { ResponseHeaderName } from "./route.ts";
 
 /** The part of the error codes that a client may see. */
 export const failureReasons = [
@@ -35,24 +36,41 @@ export class Failure extends Reply {
 export interface Outage {
   readonly unavailable: Failure;
   readonly internal: Failure;
+  /** Headers whose value only the request's handler knows: it rejects with an `Unanswered` that has them. */
+  readonly told?: readonly ResponseHeaderName[];
+}
+
+/** Why there is no answer, with headers for the reply that says so. */
+export class Unanswered extends Error {
+  readonly headers: ReplyHeaders;
+
+  constructor(cause: unknown, headers: ReplyHeaders) {
+    super("no answer", { cause });
+    this.headers = headers;
+  }
 }
 
 const retryAfter = { "retry-after": "1" } as const;
 
-function outage(unavailable: string, internal: string): Outage {
+function outage(unavailable: string, internal: string, headers: ReplyHeaders = {}): Outage {
   return {
-    unavailable: new Failure(503, "UNAVAILABLE", unavailable, retryAfter),
-    internal: new Failure(500, "INTERNAL_ERROR", internal),
+    unavailable: new Failure(503, "UNAVAILABLE", unavailable, { ...retryAfter, ...headers }),
+    internal: new Failure(500, "INTERNAL_ERROR", internal, headers),
   };
 }
 
-export const tradeOutage = outage(
-  "Stock could not be traded: no answer in time; retry with the same Idempotency-Key",
-  "Stock could not be traded due to internal error",
-);
+export const tradeOutage: Outage = {
+  ...outage(
+    "Stock could not be traded: no answer in time; retry with the same Idempotency-Key",
+    "Stock could not be traded due to internal error",
+  ),
+  told: ["idempotency-key"],
+};
 export const lookupOutage = outage(
   "Stock could not be looked up: no answer in time; try again",
   "Stock could not be looked up due to internal error",
+  // The cache had no answer, and there is none to keep.
+  { "x-cache": "bypass" },
 );
 export const orderOutage = outage(
   "Orders could not be read: no answer in time; try again",

@@ -119,10 +119,11 @@ function describeResponses(routes: readonly DocumentedRoute[]): Responses {
   }
   // A refused lookup also says where it was looked up, a refused trade also that it is a repetition.
   const headers = successes.flatMap((success) => success.headers ?? []).filter((name) => name !== "etag");
+  const told = routes.flatMap(({ outage }) => outage.told ?? []);
   for (const status of new Set(failures.map((failure) => failure.status))) {
     responses[status] = describeFailures(
       failures.filter((failure) => failure.status === status),
-      headers,
+      status >= 500 ? told : headers,
     );
   }
   return responses;
@@ -153,10 +154,10 @@ function describeFailures(failures: readonly Failure[], headers: readonly Respon
     exampleName(message),
     { summary: message, value: { error: { code: status, message, reason } } },
   ]);
-  const waits = failures.some((failure) => failure.headers?.["retry-after"] !== undefined);
+  const own = failures.flatMap((failure) => Object.keys(failure.headers ?? {}) as ResponseHeaderName[]);
   return {
     description: [...messages.keys()].join("; "),
-    headers: headerReferences(waits ? ["retry-after"] : headers),
+    headers: headerReferences([...own, ...headers]),
     content: { [jsonType]: { schema: resolver(failureReply), examples: Object.fromEntries(examples) } },
   };
 }

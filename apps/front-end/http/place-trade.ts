@@ -6,7 +6,7 @@
 import type { Outcome, RejectionReason } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Bazaar } from "../bazaar.ts";
-import { bodyTooLarge, Failure, invalidKey, keyReused, volumeFull } from "./failures.ts";
+import { bodyTooLarge, Failure, invalidKey, keyReused, Unanswered, volumeFull } from "./failures.ts";
 import type { Metrics, TradeOutcome } from "./metrics.ts";
 import type { Reply } from "./reply.ts";
 import { isPossibleStockName, readTrade, type TradeForm } from "./request.ts";
@@ -47,7 +47,8 @@ export async function placeTrade(
     outcome = await bazaar.trade({ key, name, type, quantity, requestId });
   } catch (thrown) {
     metrics.countTrade(BazaarError.from(thrown).code === "INTERNAL_ERROR" ? "internal_error" : "unavailable");
-    throw thrown;
+    // It may have been traded: only with the same key it is safe to ask again.
+    throw givenKey === null ? new Unanswered(thrown, { "idempotency-key": key }) : thrown;
   }
 
   const told = (reply: Reply, replayed: boolean) =>

@@ -69,6 +69,7 @@ export const responseHeaders = {
   "x-content-type-options": "`nosniff`",
   "x-cache": "`hit` (from the cache), `miss` (asked, and cached) or `bypass` (asked; the cache may not be used now)",
   "idempotent-replayed": "`true`: the key was known, and this is its first outcome; nothing was done again",
+  "idempotency-key": "The key that the trade got, as the request had none: with it, asking again is safe",
   "retry-after": "Seconds after which to try again",
 } as const;
 
