@@ -23,6 +23,7 @@ import type { FeedSource } from "./feed.ts";
 import { Followers } from "./followers.ts";
 import type { OrderLog } from "./order-log.ts";
 import { RecentOrders } from "./recent-orders.ts";
+import { StoreQueue } from "./store-queue.ts";
 
 /** One `Apply`. */
 const batchTradesMax = 2000;
@@ -64,10 +65,11 @@ export class Leader implements FeedSource {
   readonly #calls: Call[] = [];
   /** Trades taken in and not answered yet. */
   #tradesTaken = 0;
+  /** Who waits until there are none. */
+  #drainedCallbacks: (() => void)[] = [];
   /** The last order taken in: on its way to the disk and to the followers. */
   #tailId: number;
-  #unstored: Order[] = [];
-  #storing = false;
+  readonly #storeQueue: StoreQueue;
   #pumping = false;
   #restockDue = false;
   #askDue = false;
@@ -87,6 +89,7 @@ export class Leader implements FeedSource {
       storedId: options.log.last.id,
       timeoutMs: options.rpcTimeoutMs,
     });
+    this.#storeQueue = new StoreQueue({ ...options, stored: (id) => this.#followers.stored(id) });
   }
 
   get tailId(): number {
@@ -132,6 +135,7 @@ export class Leader implements FeedSource {
       this.#pump();
     }).finally(() => {
       this.#tradesTaken -= trades.length;
+      if (this.#tradesTaken === 0) for (const drained of this.#drainedCallbacks.splice(0)) drained();
     });
   }
 
@@ -156,18 +160,19 @@ export class Leader implements FeedSource {
     this.#cancelAsk?.();
     for (const call of this.#calls.splice(0)) call.reject(reason);
     // The ledger holds them: whoever follows or leads next reads them there.
-    this.#unstored = [];
+    this.#storeQueue.clear();
     this.#followers.stop(reason);
   }
 
   /** Resolves when all trades that were taken in are answered. */
-  async drained(): Promise<void> {
-    while (this.#tradesTaken > 0) await new Promise<void>((resolve) => this.#options.clock.after(5, resolve));
+  drained(): Promise<void> {
+    if (this.#tradesTaken === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#drainedCallbacks.push(resolve));
   }
 
   /** Resolves when everything taken in is on the disk; after `stop`, when the log is free for somebody else. */
-  async stored(): Promise<void> {
-    while (this.#storing) await new Promise<void>((resolve) => this.#options.clock.soon(resolve));
+  stored(): Promise<void> {
+    return this.#storeQueue.emptied();
   }
 
   #pump(): void {
@@ -247,7 +252,7 @@ export class Leader implements FeedSource {
       if (orders.length === 0)
         throw new BazaarError("DIVERGED", `the ledger has no order after ${this.#tailId}, though its head is ${head}`);
       this.#take(orders);
-      if (this.#unstored.length > pullOrdersMax) await this.stored();
+      if (this.#storeQueue.length > pullOrdersMax) await this.stored();
     }
   }
 
@@ -256,25 +261,9 @@ export class Leader implements FeedSource {
     // After the end the log belongs to somebody else, who reads the ledger himself.
     if (!last || this.#stopped) return;
     this.#recent.push(orders);
-    for (const order of orders) this.#unstored.push(order);
     this.#tailId = last.id;
     this.#followers.poke();
-    if (this.#storing) return;
-    this.#storing = true;
-    // The followers' messages leave first: their fsync then runs beside ours.
-    this.#options.clock.soon(() => {
-      this.#store().catch(this.#options.fatal);
-    });
-  }
-
-  async #store(): Promise<void> {
-    while (this.#unstored.length > 0) {
-      const orders = this.#unstored;
-      this.#unstored = [];
-      await this.#options.log.append(orders);
-      this.#followers.stored(this.#options.log.last.id);
-    }
-    this.#storing = false;
+    this.#storeQueue.push(orders);
   }
 
   /** R5, R7: answers when the orders have their copies and what they changed is settled. */
