@@ -19,7 +19,7 @@ import { inTraces } from "@stock-bazaar/shared/tracing";
 
 const tailKinds = { HELLO: "hello", RENEW: "renew", ACK: "ack", GOODBYE: "goodbye" } as const;
 
-export function catalogService(catalog: CatalogApi): Service {
+export function serveCatalog(catalog: CatalogApi): Service {
   const calls = new CallStreams();
   const implementation: CatalogServer = {
     apply: calls.serve<ApplyRequest, AppliedMessage>(

@@ -6,9 +6,9 @@ import { systemClock } from "@stock-bazaar/shared/clock";
 import { startServer } from "@stock-bazaar/shared/grpc-server";
 import { catalogVariables } from "@stock-bazaar/shared/listen-error";
 import { runService } from "@stock-bazaar/shared/service";
-import { catalogService } from "./grpc.ts";
+import { serveCatalog } from "./grpc.ts";
 import { createSqliteLedger } from "./ledger-sqlite.ts";
-import { CatalogService } from "./service.ts";
+import { Catalog } from "./catalog.ts";
 
 /** How long calls that were taken in may take to finish once the service stops. */
 const stopGraceMs = 2000;
@@ -19,8 +19,8 @@ await runService("catalog", async ({ config, logger, fatal }) => {
   const unlock = lockForService(database.client.name);
   const endWatch = watchFile(database.client.name, systemClock, fatal);
   const ledger = createSqliteLedger(database, fatal);
-  const catalog = await CatalogService.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs });
-  const server = await startServer(config.catalog, catalogVariables, catalogService(catalog));
+  const catalog = await Catalog.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs });
+  const server = await startServer(config.catalog, catalogVariables, serveCatalog(catalog));
   logger.info({ host: config.catalog.host, port: server.port }, "listening");
   return async () => {
     const drained = server.stop(stopGraceMs);

@@ -16,7 +16,7 @@ import { inTraces, tracesOf } from "@stock-bazaar/shared/tracing";
 
 const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEADER" } as const;
 
-export function ordersService(replica: OrderApi): Service {
+export function serveReplica(replica: OrderApi): Service {
   const calls = new CallStreams();
   const implementation: OrdersServer = {
     placeTrades: calls.serve<TradesRequest, TradesReply>(async (batch) => {

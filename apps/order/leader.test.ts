@@ -1,5 +1,5 @@
 import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
-import { CatalogService } from "@stock-bazaar/catalog/service";
+import { Catalog } from "@stock-bazaar/catalog/catalog";
 import type { FollowReply, FollowRequest } from "@stock-bazaar/shared/api";
 import type { Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -17,7 +17,7 @@ import { createSqliteOrderLog } from "./order-log-sqlite.ts";
 async function scenario(options: { minCopies?: number; restockIntervalMs?: number; quantity?: number } = {}) {
   const clock = new ManualClock();
   const ledger = memoryLedger([stockOf("GameStart", { quantity: options.quantity ?? 1_000_000 })]);
-  const service = await CatalogService.start({ ledger, clock, logger: silentLogger, leaseMs });
+  const service = await Catalog.start({ ledger, clock, logger: silentLogger, leaseMs });
   await clock.advance(2 * leaseMs);
   await service.acquire({ replica: 3, term: 0, lastId: 0, lastKey: "" });
   const wire = new Wire(clock);

@@ -10,7 +10,7 @@ import { startServer } from "@stock-bazaar/shared/grpc-server";
 import { replicaVariables } from "@stock-bazaar/shared/listen-error";
 import { runService } from "@stock-bazaar/shared/service";
 import { currentTracing } from "@stock-bazaar/shared/tracing";
-import { ordersService } from "./grpc.ts";
+import { serveReplica } from "./grpc.ts";
 import { createSqliteOrderLog } from "./order-log-sqlite.ts";
 import { Replica } from "./replica.ts";
 import { tracedLog } from "./traced-log.ts";
@@ -51,7 +51,7 @@ await runService(
       peer: (id) => peers.get(id),
       fatal,
     });
-    const server = await startServer(address, replicaVariables, ordersService(replica));
+    const server = await startServer(address, replicaVariables, serveReplica(replica));
     replica.start();
     logger.info({ host: address.host, port: server.port }, "listening");
 

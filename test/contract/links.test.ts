@@ -1,6 +1,6 @@
-import { catalogService } from "@stock-bazaar/catalog/grpc";
+import { serveCatalog } from "@stock-bazaar/catalog/grpc";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { ordersService } from "@stock-bazaar/order/grpc";
+import { serveReplica } from "@stock-bazaar/order/grpc";
 import type {
   Applied,
   CatalogApi,
@@ -106,10 +106,10 @@ async function link<Api extends { close(): void }>(
 }
 
 const linkCatalog = (methods: Partial<CatalogApi>, timeoutMs = patientMs) =>
-  link(catalogService(catalogStub(methods)), (address) => connectCatalog(address, timeoutMs));
+  link(serveCatalog(catalogStub(methods)), (address) => connectCatalog(address, timeoutMs));
 
 const linkOrders = (methods: Partial<OrderApi>, timeoutMs = patientMs) =>
-  link(ordersService(ordersStub(methods)), (address) => connectOrders(address, timeoutMs));
+  link(serveReplica(ordersStub(methods)), (address) => connectOrders(address, timeoutMs));
 
 /** The far end of a stream that a test holds in its hands. */
 function streamEnd<Sent, Received>() {
@@ -567,7 +567,7 @@ describe("deadlines and faults (R10)", () => {
 
 describe("a server", () => {
   test("whose port is taken says so", async () => {
-    const service = catalogService(catalogStub({}));
+    const service = serveCatalog(catalogStub({}));
     const first = await startServer(anywhere, catalogVariables, service);
     onTestFinished(() => first.stop(0));
     await expect(startServer({ host: "127.0.0.1", port: first.port }, catalogVariables, service)).rejects.toThrow(
@@ -599,8 +599,8 @@ describe("a server", () => {
   });
 
   test.each([
-    ["bazaar.v1.Catalog", catalogService(catalogStub({}))],
-    ["bazaar.v1.Orders", ordersService(ordersStub({}))],
+    ["bazaar.v1.Catalog", serveCatalog(catalogStub({}))],
+    ["bazaar.v1.Orders", serveReplica(ordersStub({}))],
   ])("answers health and reflection beside %s", async (name, service) => {
     const server = await startServer(anywhere, catalogVariables, service);
     const client = createClient({ host: "127.0.0.1", port: server.port });

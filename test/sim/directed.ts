@@ -3,7 +3,7 @@
  * very unlucky way. They run as they are, and with a rule taken away, like the seeds.
  */
 
-import { CatalogService } from "@stock-bazaar/catalog/service";
+import { Catalog } from "@stock-bazaar/catalog/catalog";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import type { CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
 import { silentLogger } from "@stock-bazaar/shared/log";
@@ -109,7 +109,7 @@ export const directedCases: readonly DirectedCase[] = [
 /** A catalog and a front-end with a cache, and the way between them in the hands of a story. */
 class Scene {
   readonly clock = new ManualClock();
-  readonly catalog: CatalogService;
+  readonly catalog: Catalog;
   readonly frontEnd: LiveBazaar;
   holdsNews = false;
   holdsAnswers = false;
@@ -124,7 +124,7 @@ class Scene {
   #sessions = 0;
   #told = 0;
 
-  private constructor(catalog: CatalogService, clock: ManualClock) {
+  private constructor(catalog: Catalog, clock: ManualClock) {
     this.clock = clock;
     this.catalog = catalog;
     this.frontEnd = new LiveBazaar({
@@ -141,7 +141,7 @@ class Scene {
   /** The front-end has its first session, and nothing in its cache. `young`: the catalog has only just started. */
   static async open({ young = false } = {}): Promise<Scene> {
     const clock = new ManualClock();
-    const catalog = await CatalogService.start({
+    const catalog = await Catalog.start({
       ledger: memoryLedger([stockOf(name, { quantity: 100 }), stockOf(otherName, { quantity: 100 })]),
       clock,
       logger: silentLogger,
@@ -236,7 +236,7 @@ class Scene {
     return wrong;
   }
 
-  #way(catalog: CatalogService): CatalogApi {
+  #way(catalog: Catalog): CatalogApi {
     return {
       apply: (request) => catalog.apply(request),
       restock: (request) => catalog.restock(request),

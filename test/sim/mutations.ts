@@ -86,7 +86,7 @@ export const mutations: readonly Mutation[] = [
     name: "changes are passed on in any order",
     rule: "R7",
     firstSeed: 220,
-    edits: [{ file: "catalog/service.ts", find: "this.#writing.then(write).then(", replace: "write().then(" }],
+    edits: [{ file: "catalog/catalog.ts", find: "this.#writing.then(write).then(", replace: "write().then(" }],
   },
   {
     name: "the leader answers without the copies",
@@ -161,7 +161,7 @@ export const mutations: readonly Mutation[] = [
     name: "nothing is settled",
     rule: "R7",
     edits: [
-      { file: "catalog/service.ts", find: "if (upTo <= this.#settledId()) return", replace: "if (upTo >= 0) return" },
+      { file: "catalog/catalog.ts", find: "if (upTo <= this.#settledId()) return", replace: "if (upTo >= 0) return" },
     ],
   },
   {
@@ -174,7 +174,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R7",
     edits: [
       {
-        file: "catalog/service.ts",
+        file: "catalog/catalog.ts",
         find: "await this.#settled(await this.#ledger.stocks(names));",
         replace: "await this.#ledger.stocks(names);",
       },
@@ -256,7 +256,7 @@ export const mutations: readonly Mutation[] = [
     firstSeed: 1060,
     edits: [
       {
-        file: "catalog/service.ts",
+        file: "catalog/catalog.ts",
         find: "this.#tails.get(session) === handlers) this.#tails.delete(session);",
         replace:
           "this.#tails.get(session) === handlers) {\n        this.#tails.delete(session);\n        this.#sessions.goodbye(session);\n      }",
@@ -285,7 +285,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R9",
     edits: [
       {
-        file: "catalog/service.ts",
+        file: "catalog/catalog.ts",
         find: "if (session !== undefined && (session !==",
         replace: "if (session === '' && (session !==",
       },
@@ -301,7 +301,7 @@ export const mutations: readonly Mutation[] = [
         replace: "if (!session) return this.hello(id, acked, nowMs, ''), true;",
       },
       {
-        file: "catalog/service.ts",
+        file: "catalog/catalog.ts",
         find: "        this.#tails.delete(session);\n        handlers.ended(sessionOver());",
         replace: "",
       },

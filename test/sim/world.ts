@@ -5,7 +5,7 @@
  */
 
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
-import { CatalogService } from "@stock-bazaar/catalog/service";
+import { Catalog } from "@stock-bazaar/catalog/catalog";
 import { stocks } from "@stock-bazaar/db/catalog-tables";
 import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import type { CatalogDatabase, OrderDatabase } from "@stock-bazaar/db/open";
@@ -202,7 +202,7 @@ export class World {
       this.#witness.committed(),
     );
     const { leaseMs } = this.settings;
-    void CatalogService.start({ ledger, clock: life.clock, logger: this.#logger(catalog.name, life), leaseMs }).then(
+    void Catalog.start({ ledger, clock: life.clock, logger: this.#logger(catalog.name, life), leaseMs }).then(
       (service) => {
         if (catalog.life === life) catalog.service = service;
       },

@@ -3,7 +3,7 @@
  * directly instead of by gRPC. For tests of what stands in front of them.
  */
 
-import { CatalogService } from "@stock-bazaar/catalog/service";
+import { Catalog } from "@stock-bazaar/catalog/catalog";
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { stocks } from "@stock-bazaar/db/catalog-tables";
 import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/migrations";
@@ -37,7 +37,7 @@ export async function createInProcessBazaar(options: InProcessOptions): Promise<
     .values(options.stocks.map((stock) => ({ ...stock, volume: 0, rev: 0 })))
     .run();
   const common = { clock: systemClock, random: Math.random, logger: silentLogger };
-  const catalog = await CatalogService.start({ ...common, ledger: createSqliteLedger(database), leaseMs });
+  const catalog = await Catalog.start({ ...common, ledger: createSqliteLedger(database), leaseMs });
 
   const replicas = new Map<number, Replica>();
   const logs: OrderLog[] = [];

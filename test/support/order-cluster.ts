@@ -4,7 +4,7 @@
  */
 
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
-import { CatalogService } from "@stock-bazaar/catalog/service";
+import { Catalog } from "@stock-bazaar/catalog/catalog";
 import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import type { OrderLog } from "@stock-bazaar/order/order-log";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
@@ -66,11 +66,11 @@ export interface OrderClusterOptions {
 
 export class OrderCluster {
   readonly clock: ManualClock;
-  readonly catalog: CatalogService;
+  readonly catalog: Catalog;
   readonly #nodes: ReadonlyMap<number, OrderNode>;
   readonly #options: OrderClusterOptions;
 
-  private constructor(clock: ManualClock, catalog: CatalogService, options: OrderClusterOptions) {
+  private constructor(clock: ManualClock, catalog: Catalog, options: OrderClusterOptions) {
     this.clock = clock;
     this.catalog = catalog;
     this.#options = options;
@@ -80,7 +80,7 @@ export class OrderCluster {
   /** Everything has started and follows nobody yet; the catalog settles at once. */
   static async start(clock: ManualClock, options: OrderClusterOptions = {}): Promise<OrderCluster> {
     const ledger = memoryLedger(options.stocks ?? [stockOf("GameStart", { quantity: 1_000_000 })]);
-    const catalog = await CatalogService.start({ ledger, clock, logger: silentLogger, leaseMs });
+    const catalog = await Catalog.start({ ledger, clock, logger: silentLogger, leaseMs });
     await clock.advance(2 * leaseMs);
     const cluster = new OrderCluster(clock, catalog, options);
     for (const { replica } of cluster.#nodes.values()) replica.start();

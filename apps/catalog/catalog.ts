@@ -35,7 +35,7 @@ interface Waiter {
   readonly reject: (error: BazaarError) => void;
 }
 
-export class CatalogService implements CatalogApi {
+export class Catalog implements CatalogApi {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -63,15 +63,10 @@ export class CatalogService implements CatalogApi {
     this.#oldRejections.start();
   }
 
-  static async start(options: {
-    ledger: Ledger;
-    clock: Clock;
-    logger: Logger;
-    leaseMs: number;
-  }): Promise<CatalogService> {
+  static async start(options: { ledger: Ledger; clock: Clock; logger: Logger; leaseMs: number }): Promise<Catalog> {
     const { term, leader, head } = await options.ledger.register();
     options.logger.info({ head, term, leader }, "catalog started");
-    return new CatalogService(options, head);
+    return new Catalog(options, head);
   }
 
   async apply({ term, trades }: ApplyRequest): Promise<Applied> {

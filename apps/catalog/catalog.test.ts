@@ -6,7 +6,7 @@ import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe, rejectionCode } from "../../test/support/observe.ts";
 import { memoryLedger } from "../../test/support/order-cluster.ts";
 import { recorder } from "../../test/support/streams.ts";
-import { CatalogService } from "./service.ts";
+import { Catalog } from "./catalog.ts";
 
 const leaseMs = 500;
 const keptMs = 575;
@@ -16,7 +16,7 @@ const hourMs = 3_600_000;
 async function scenario(options: { young?: boolean } = {}) {
   const clock = new ManualClock();
   const ledger = memoryLedger([stockOf("GameStart", { quantity: 100 }), stockOf("FishCo", { quantity: 50 })]);
-  const catalog = await CatalogService.start({ ledger, clock, logger: silentLogger, leaseMs });
+  const catalog = await Catalog.start({ ledger, clock, logger: silentLogger, leaseMs });
   await catalog.acquire({ replica: 3, term: 0, lastId: 0, lastKey: "" });
   if (!options.young) await clock.advance(keptMs);
   const session = (id: string, replaces = "") => {
