@@ -51,6 +51,26 @@ test("waits are answered in order, each when its own order has its copies", asyn
   expect(clock.timers).toBe(0);
 });
 
+test("a leader that slept itself drops nobody whose acknowledgement waits to be read", async () => {
+  const { confirmations, clock, dropped, acknowledge, store } = scenario({ live: [1, 2] });
+  const waiting = observe(confirmations.confirmed(11));
+  store(11);
+  acknowledge(1, 11);
+  await clock.oversleep(1000);
+  expect(dropped).toEqual([]);
+  acknowledge(2, 11);
+  await clock.flush();
+  expect(waiting.state).toBe("resolved");
+  // A follower that says nothing is still dropped, a wait later.
+  const next = observe(confirmations.confirmed(12));
+  store(12);
+  acknowledge(1, 12);
+  await clock.oversleep(1000);
+  await clock.advance(followerWaitMs);
+  expect(dropped).toEqual([2]);
+  expect(next.state).toBe("resolved");
+});
+
 test("a frozen follower delays a trade by 250 ms, is dropped, and delays no other", async () => {
   const { confirmations, clock, dropped, acknowledge, store } = scenario({ live: [1, 2] });
   const first = observe(confirmations.confirmed(11));

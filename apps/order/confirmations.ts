@@ -9,6 +9,8 @@ import type { Copies } from "./copies.ts";
 
 /** How long a live follower may take. A frozen one delays trades by this much, once. */
 const followerWaitMs = 250;
+/** A timer that comes so late tells of this process: it slept, and acknowledgements wait to be read. */
+const sleptMs = 100;
 
 interface Waiter {
   readonly id: number;
@@ -25,6 +27,8 @@ export class Confirmations {
   /** Oldest first. */
   #waiters: Waiter[] = [];
   #cancelTimer: (() => void) | undefined;
+  /** The last timer came late, and nobody was dropped for it. */
+  #spared = false;
   #stopped: BazaarError | undefined;
 
   constructor(options: { copies: Copies; clock: Clock; timeoutMs: number; dropped: (replica: number) => void }) {
@@ -67,15 +71,19 @@ export class Confirmations {
     if (this.#cancelTimer) return;
     const oldest = this.#waiters[0];
     if (!oldest) return;
-    const waitedMs = this.#clock.nowMs() - oldest.sinceMs;
+    const nowMs = this.#clock.nowMs();
+    const waitedMs = nowMs - oldest.sinceMs;
     // Once that is over it looks again as often: another follower may have frozen meanwhile.
     const deadlineMs = Math.min(
       this.#timeoutMs,
       waitedMs < followerWaitMs ? followerWaitMs : waitedMs + followerWaitMs,
     );
-    this.#cancelTimer = this.#clock.after(Math.max(1, Math.ceil(deadlineMs - waitedMs)), () => {
+    const delayMs = Math.max(1, Math.ceil(deadlineMs - waitedMs));
+    this.#cancelTimer = this.#clock.after(delayMs, () => {
       this.#cancelTimer = undefined;
-      this.#expire();
+      // Once: a process that is always late must drop a frozen follower, too.
+      this.#spared = !this.#spared && this.#clock.nowMs() - nowMs - delayMs >= sleptMs;
+      if (!this.#spared) this.#expire();
       this.#watch();
     });
   }
