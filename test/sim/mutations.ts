@@ -103,11 +103,12 @@ export const mutations: readonly Mutation[] = [
     rule: "R5",
     edits: [
       {
-        file: "order/follower.ts",
-        find: "        for (const order of orders) pending.push(order);",
+        file: "order/followed-stream.ts",
+        find: "    for (const order of orders) this.#pending.push(order);",
         replace:
-          "        for (const order of orders) pending.push(order);\n" +
-          "        stream.send({ replica: replicaId, lastId: pending.at(-1)!.id, lastKey: pending.at(-1)!.key });",
+          "    for (const order of orders) this.#pending.push(order);\n" +
+          "    const { id: lastId, key: lastKey } = this.#pending.at(-1)!;\n" +
+          "    this.#stream.send({ replica: this.#options.replicaId, lastId, lastKey });",
       },
     ],
   },
@@ -117,7 +118,7 @@ export const mutations: readonly Mutation[] = [
     firstSeed: 230,
     edits: [
       {
-        file: "order/follower.ts",
+        file: "order/followed-stream.ts",
         find: "const next = continuation(log.last.id, orders);",
         replace: "const next = orders.filter(({ id }) => id > log.last.id);",
       },

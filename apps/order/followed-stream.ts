@@ -1,0 +1,146 @@
+/**
+ * One stream from a leader, at the follower's end (R4). What arrives is stored in the order of its numbers and
+ * acknowledged; a gap, or a leader that falls silent, ends the stream.
+ */
+
+import type { FollowReply, FollowRequest, OrderApi, Stream } from "@stock-bazaar/shared/api";
+import type { Clock } from "@stock-bazaar/shared/clock";
+import type { Order } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Logger } from "@stock-bazaar/shared/log";
+import type { OrderLog } from "./order-log.ts";
+
+/** The leader sends a sign of life every 100 ms: after this long it is taken for frozen. */
+const leaderSilentMs = 1000;
+/** With fewer orders than this to fetch, catching up is not worth a line in the log. */
+const catchUpWorthTelling = 100;
+
+export interface FollowedStreamOptions {
+  readonly replicaId: number;
+  readonly leader: number;
+  readonly peer: Pick<OrderApi, "follow">;
+  readonly log: OrderLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Orders were stored, or there were none that this replica misses. */
+  readonly progressed: () => void;
+  /** The disk fails. */
+  readonly fatal: (error: unknown) => void;
+}
+
+export class FollowedStream {
+  /** Resolves when the stream is over and nothing more will be stored. */
+  readonly over: Promise<void>;
+  readonly #options: FollowedStreamOptions;
+  readonly #stream: Stream<FollowRequest>;
+  readonly #startId: number;
+  readonly #startedMs: number;
+  #heardMs: number;
+  /** Orders that wait for the next append. */
+  #pending: Order[] = [];
+  #storing = false;
+  #caughtUp = false;
+  #ended = false;
+  #resolveOver = () => {};
+  #cancelWatch = () => {};
+
+  constructor(options: FollowedStreamOptions) {
+    const { log, clock, peer } = options;
+    this.#options = options;
+    this.over = new Promise((resolve) => (this.#resolveOver = resolve));
+    this.#startId = log.last.id;
+    this.#startedMs = clock.nowMs();
+    this.#heardMs = this.#startedMs;
+    this.#stream = peer.follow({
+      message: (reply) => this.#received(reply),
+      ended: (error) => this.end(error),
+    });
+    this.#stream.send(this.#position());
+    this.#watch();
+  }
+
+  end(error?: BazaarError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#cancelWatch();
+    this.#stream.close();
+    const { leader, log, logger } = this.#options;
+    if (error?.code === "DIVERGED") logger.error({ leader }, error.message);
+    else if (error && this.#heardMs > this.#startedMs)
+      logger.warn({ leader, lastId: log.last.id }, `stream from the leader ended: ${error.message}`);
+    if (!this.#storing) this.#resolveOver();
+  }
+
+  #received({ tailId, orders }: FollowReply): void {
+    this.#heardMs = this.#options.clock.nowMs();
+    if (orders.length === 0) return this.#heardSignOfLife(tailId);
+    for (const order of orders) this.#pending.push(order);
+    if (this.#storing) return;
+    this.#storing = true;
+    // All that has arrived by then is one transaction and one fsync.
+    this.#options.clock.soon(() => {
+      this.#store().catch(this.#options.fatal);
+    });
+  }
+
+  #heardSignOfLife(tailId: number): void {
+    if (this.#storing) return;
+    this.#stream.send(this.#position());
+    const { leader, log, logger, progressed } = this.#options;
+    if (log.last.id < tailId) return;
+    progressed();
+    if (this.#caughtUp) return;
+    this.#caughtUp = true;
+    const count = log.last.id - this.#startId;
+    if (count >= catchUpWorthTelling) logger.info({ leader, orders: count, lastId: log.last.id }, "caught up");
+  }
+
+  async #store(): Promise<void> {
+    const { log, logger, progressed } = this.#options;
+    while (this.#pending.length > 0 && !this.#ended) {
+      const orders = this.#pending;
+      this.#pending = [];
+      const next = continuation(log.last.id, orders);
+      if (!next) {
+        this.end(new BazaarError("UNAVAILABLE", `a gap after order ${log.last.id}`));
+        break;
+      }
+      await log.append(next);
+      progressed();
+      if (logger.isLevelEnabled("debug")) {
+        for (const { id, key } of next) logger.debug({ order: id, key }, "order stored");
+      }
+      if (!this.#ended) this.#stream.send(this.#position());
+    }
+    this.#storing = false;
+    if (this.#ended) this.#resolveOver();
+  }
+
+  #watch(): void {
+    const { clock } = this.#options;
+    const sinceMs = clock.nowMs();
+    this.#cancelWatch = clock.after(leaderSilentMs / 4, () => {
+      const nowMs = clock.nowMs();
+      // If this timer comes late, it was this process that slept: what the leader sent waits to be read.
+      if (nowMs - sinceMs > leaderSilentMs / 2) this.#heardMs = nowMs;
+      if (nowMs - this.#heardMs > leaderSilentMs) this.end(new BazaarError("UNAVAILABLE", "the leader is silent"));
+      else this.#watch();
+    });
+  }
+
+  #position(): FollowRequest {
+    const { replicaId, log } = this.#options;
+    return { replica: replicaId, lastId: log.last.id, lastKey: log.last.key };
+  }
+}
+
+/** Of these orders those that come after `lastId`, each once; `undefined` if one that they need is missing (R4). */
+function continuation(lastId: number, orders: readonly Order[]): Order[] | undefined {
+  const next: Order[] = [];
+  for (const order of orders) {
+    const endId = lastId + next.length;
+    if (order.id === endId + 1) next.push(order);
+    else if (order.id > endId) return undefined;
+  }
+  return next;
+}
