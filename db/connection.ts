@@ -58,7 +58,11 @@ export function explained(file: string, kind: DatabaseKind, error: unknown): Dat
   if (code.startsWith("SQLITE_CORRUPT")) {
     return new DatabaseError("damaged", file, `is damaged: ${adviceForLost(kind)}`, { cause: error });
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  // A reader meets it too: what readers share of the write-ahead log is a file that the first of them makes.
+  const reason = code.startsWith("SQLITE_READONLY")
+    ? `${message}; to read it takes write access to its folder, too`
+    : message;
   return new DatabaseError("unreadable", file, `can't be used: ${reason}`, { cause: error });
 }
 

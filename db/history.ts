@@ -104,7 +104,7 @@ export function requireOneHistory(databases: Databases): void {
       if (lastId === 0 || keyOf.get(lastId)?.key === lastKey) continue;
       const name = catalogFile(databases.dataDir);
       if (lastId > headId) {
-        const text = `${name} ends at order ${headId}, but ${file} goes on to order ${lastId}: stop the catalog, then run \`npm run rebuild-catalog\``;
+        const text = `${name} ends at order ${headId}, but ${file} goes on to order ${lastId}: with everything stopped, run \`npm run rebuild-catalog\``;
         throw new HistoryError("behind", text);
       }
       const text = `${name} and ${file} hold different orders with the number ${lastId}, \`npm run verify\` shows them: if the replica is right, run \`npm run rebuild-catalog\`; if the catalog is right, move the replica's file elsewhere`;

@@ -267,7 +267,7 @@ describe("one history", () => {
     );
     change(0, "DELETE FROM ledger WHERE id = 12");
     expect(problem()).toBe(
-      "behind: catalog.db ends at order 11, but order-1.db goes on to order 12: stop the catalog, then run `npm run rebuild-catalog`",
+      "behind: catalog.db ends at order 11, but order-1.db goes on to order 12: with everything stopped, run `npm run rebuild-catalog`",
     );
     rmSync(catalog);
     expect(problem()).toBe(

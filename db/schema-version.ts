@@ -46,7 +46,8 @@ export function readVersion(client: SqliteClient, kind: DatabaseKind, newest: nu
   if (isEmpty && version === 0) return 0;
   if (applicationId !== applicationIds[kind]) {
     const expected = kind === "catalog" ? "the catalog's database" : "an order replica's database";
-    const text = `is not ${expected}: move it elsewhere, then run \`npm run migrate\``;
+    const next = kind === "catalog" ? ", or `npm run rebuild-catalog` where replicas hold orders" : "";
+    const text = `is not ${expected}: move it elsewhere, then run \`npm run migrate\`${next}`;
     throw new DatabaseError("wrong-kind", client.name, text);
   }
   if (version > newest) {

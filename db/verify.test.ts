@@ -1,7 +1,8 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { beforeEach, expect, test } from "vitest";
 import { databasesIn } from "../test/support/traded-databases.ts";
 import { tradedCopies } from "../test/support/traded-copies.ts";
+import { explaining } from "./connection.ts";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { verify } from "./verify.ts";
 
@@ -130,15 +131,46 @@ test("a replica that is ahead, one with a hole, and one that is missing", () => 
   ]);
 });
 
-test("files that are missing or broken are differences, told by name", () => {
+test("files that are missing or can't be read are told by name, and no promise is called broken", () => {
   writeFileSync(orderFile(dataDir, 2), "not a database, but long enough to be taken for the header of one".repeat(9));
   rmSync(catalogFile(dataDir));
+  expect(new Set(verify(databasesIn(dataDir)).map(({ outcome }) => outcome))).toEqual(new Set(["unread"]));
   expect(broken()).toEqual([
-    expect.stringMatching(/^I1 catalog\.db does not exist/),
+    "I1 catalog.db is missing, but order-1.db holds 12 orders: run `npm run rebuild-catalog`",
     "I3 order-1.db has nothing to be compared with",
     expect.stringMatching(/^I3 order-2\.db is not a SQLite database/),
     "I3 order-3.db has nothing to be compared with",
   ]);
+});
+
+test.each([
+  ["is empty", "", "is missing, but order-1.db holds 12 orders: run `npm run rebuild-catalog`"],
+  ["is no database", "x".repeat(999), "is not a SQLite database: run `npm run rebuild-catalog`, "],
+])("a catalog that %s, beside replicas with orders: the command that mends it is named", (_case, content, said) => {
+  writeFileSync(catalogFile(dataDir), content);
+  expect(broken()[0]).toContain(`I1 catalog.db ${said}`);
+});
+
+test("a catalog that is another database, beside replicas with orders: the command that mends it is named", () => {
+  copyFileSync(orderFile(dataDir, 1), catalogFile(dataDir));
+  expect(broken()[0]).toBe(
+    "I1 catalog.db is not the catalog's database: move it elsewhere, then run `npm run migrate`, or `npm run rebuild-catalog` where replicas hold orders",
+  );
+});
+
+test("where nothing was traded, a missing catalog is made by migrating", () => {
+  for (const id of [1, 2, 3]) tamper(id, "DELETE FROM orders");
+  rmSync(catalogFile(dataDir));
+  expect(broken()[0]).toBe("I1 catalog.db does not exist: run `npm run migrate`, then `npm run seed`");
+});
+
+test("a refused write tells that readers need write access too", () => {
+  const replica = openOrderDatabase(dataDir, 1, "read");
+  const writing = () => explaining("order-1.db", "orders", () => replica.client.exec("DELETE FROM orders"));
+  expect(writing).toThrow(
+    "order-1.db can't be used: attempt to write a readonly database; to read it takes write access to its folder, too",
+  );
+  replica.close();
 });
 
 test("each file is seen at one moment, the replicas before the catalog", () => {

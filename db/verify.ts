@@ -5,7 +5,7 @@
  */
 
 import { DatabaseError } from "./database-error.ts";
-import type { Databases } from "./history.ts";
+import { type Databases, HistoryError, requireNoLostCatalog } from "./history.ts";
 import type { SqliteClient } from "./connection.ts";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { attachReplica, gaps, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
@@ -16,7 +16,9 @@ export interface Check {
   readonly file: string;
   /** What was looked at. */
   readonly what: string;
-  /** Readable lines, the most telling first. None: the promise holds. */
+  /** `unread`: somebody couldn't look, so nobody knows whether the promise holds. */
+  readonly outcome: "kept" | "broken" | "unread";
+  /** Readable lines, the most telling first: what is broken, or why it couldn't be read. None: the promise holds. */
   readonly differences: readonly string[];
 }
 
@@ -25,8 +27,9 @@ const chunkOrders = 50_000;
 /** More differences of one check than this are of no use to anybody. */
 const differencesMax = 10;
 
-/** A file that can't be opened is a difference, too. `seen` hears of each table when its moment has passed. */
-export function verify({ dataDir, replicas }: Databases, seen: (table: string) => void = () => {}): Check[] {
+/** A file that can't be opened is told with why. `seen` hears of each table when its moment has passed. */
+export function verify(databases: Databases, seen: (table: string) => void = () => {}): Check[] {
+  const { dataDir, replicas } = databases;
   const replicaFiles = [...replicas.keys()].map((id) => ({ id, file: orderFile(dataDir, id) }));
   const unreadable = new Map<string, string>();
   for (const { id, file } of replicaFiles) {
@@ -36,15 +39,17 @@ export function verify({ dataDir, replicas }: Databases, seen: (table: string) =
 
   let catalog: CatalogDatabase;
   try {
+    requireNoLostCatalog(databases);
     catalog = openCatalogDatabase(dataDir, "read");
   } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
+    if (!(error instanceof DatabaseError || error instanceof HistoryError)) throw error;
     const file = catalogFile(dataDir);
-    const unchecked = replicaFiles.map((replica): Check => {
-      const difference = unreadable.get(replica.file) ?? `${replica.file} has nothing to be compared with`;
-      return { promise: "I3", file: replica.file, what: "not checked", differences: [difference] };
-    });
-    return [{ promise: "I1", file, what: "not checked", differences: [error.message] }, ...unchecked];
+    return [
+      unread("I1", file, error.message),
+      ...replicaFiles.map((replica) =>
+        unread("I3", replica.file, unreadable.get(replica.file) ?? `${replica.file} has nothing to be compared with`),
+      ),
+    ];
   }
 
   try {
@@ -64,12 +69,12 @@ export function verify({ dataDir, replicas }: Databases, seen: (table: string) =
     return [
       check("I1", ledger.file, () => checkQuantities(client, ledger.file)),
       check("I2", ledger.file, () => checkNumbers(client, ledger)),
-      ...replicaFiles.map(({ file }) =>
-        check("I3", file, () => {
-          const copy = copies.get(file);
-          return copy ? checkCopy(client, copy, ledger) : { what: "not checked", differences: unreadable.get(file) };
-        }),
-      ),
+      ...replicaFiles.map(({ file }) => {
+        const copy = copies.get(file);
+        return copy
+          ? check("I3", file, () => checkCopy(client, copy, ledger))
+          : unread("I3", file, unreadable.get(file) ?? "");
+      }),
     ];
   } finally {
     catalog.close();
@@ -78,18 +83,23 @@ export function verify({ dataDir, replicas }: Databases, seen: (table: string) =
 
 interface Finding {
   readonly what: string;
-  readonly differences: readonly string[] | string | undefined;
+  readonly differences: readonly string[];
 }
 
 function check(promise: Check["promise"], file: string, look: () => Finding): Check {
   try {
-    const { what, differences = [] } = look();
-    return { promise, file, what, differences: [differences].flat().slice(0, differencesMax) };
+    const { what, differences } = look();
+    const outcome = differences.length === 0 ? "kept" : "broken";
+    return { promise, file, what, outcome, differences: differences.slice(0, differencesMax) };
   } catch (error) {
     // A page that is damaged is only found by reading it.
     const message = error instanceof Error ? error.message : String(error);
-    return { promise, file, what: "not checked", differences: [`${file} can't be read: ${message}`] };
+    return unread(promise, file, `${file} can't be read: ${message}`);
   }
+}
+
+function unread(promise: Check["promise"], file: string, why: string): Check {
+  return { promise, file, what: "not checked", outcome: "unread", differences: [why] };
 }
 
 interface Moved {

@@ -134,6 +134,14 @@ describe("verify", () => {
   });
 });
 
+test("verify calls a file that nobody could look into UNREAD, not BROKEN", async () => {
+  await makeTradedDatabases(dataDir);
+  rmSync(join(dataDir, "order-2.db"));
+  const { exitCode, stdout } = await run(["verify"]);
+  expect(exitCode).toBe(1);
+  expect(stdout.split("\n")[3]).toBe(`I3 UNREAD ${dataDir}/order-2.db does not exist: run \`npm run migrate\``);
+});
+
 describe("rebuild-catalog", () => {
   test("makes a lost catalog again, and says what it did, and what can't be brought back", async () => {
     const environment = { CATALOG_PORT: String(freePort()) };

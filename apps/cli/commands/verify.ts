@@ -5,6 +5,8 @@ import { readConfig } from "@stock-bazaar/shared/config";
 import type { VerifyOptions } from "../definitions/databases.ts";
 import { exitCodes } from "../errors.ts";
 
+const words: Readonly<Record<Check["outcome"], string>> = { kept: "ok    ", broken: "BROKEN", unread: "UNREAD" };
+
 export function verifyFiles({ json = false }: VerifyOptions): void {
   const checks = verify(readConfig(process.env));
   const ok = checks.every(({ differences }) => differences.length === 0);
@@ -12,7 +14,7 @@ export function verifyFiles({ json = false }: VerifyOptions): void {
   if (!ok) process.exitCode = exitCodes.failed;
 }
 
-function describe({ promise, file, what, differences }: Check): string {
-  const [first] = differences;
-  return `${promise} ${first === undefined ? `ok     ${file}: ${what}` : `BROKEN ${first}`}\n`;
+function describe({ promise, file, what, outcome, differences }: Check): string {
+  const told = outcome === "kept" ? `${file}: ${what}` : differences[0];
+  return `${promise} ${words[outcome]} ${told}\n`;
 }

@@ -78,7 +78,7 @@ export function verifyCommand(): Command {
       ["bazaar verify", "a line for each check, beside running services too"],
       ["bazaar verify --json", "all differences, not only the first of each check"],
     ],
-    exits: { 0: "every promise is kept", 1: "one is broken, or a file can't be read" },
+    exits: { 0: "every promise is kept", 1: "one is BROKEN, or a file is UNREAD: nobody could look" },
   })
     .option("--json", "write what was checked as JSON, with more than the first difference of each check")
     .action(async (options: VerifyOptions) => (await import("../commands/verify.ts")).verifyFiles(options));
