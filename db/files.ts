@@ -1,14 +1,45 @@
 /** Files as wholes: written so that a power cut leaves the old or the new one, and put aside instead of deleted. */
 
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, parse } from "node:path";
 import { ConfigError } from "@stock-bazaar/shared/config";
 
-/** Throws a ConfigError if the folder that a database is to be in is none. */
+/** Throws a ConfigError if the folder that a database is to be in is none, or can't be looked into. */
 export function requireFolderOf(database: string): void {
   const folder = dirname(database);
-  const found = statSync(folder, { throwIfNoEntry: false });
+  const found = withFolder(folder, () => statSync(folder, { throwIfNoEntry: false }));
   if (found && !found.isDirectory()) throw new ConfigError("DATA_DIR", folder, "this is a file; allowed is a folder");
+}
+
+/** Throws a ConfigError if the folder can't be made, or not be written. */
+export function makeFolderOf(database: string): void {
+  const folder = dirname(database);
+  requireFolderOf(database);
+  withFolder(folder, () => {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  });
+}
+
+function withFolder<Result>(folder: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError("DATA_DIR", folder, `allowed is a folder that this user may make and write (${reason})`);
+  }
 }
 
 /** The content is on the disk, under this name, when it returns; until then the old file is. */

@@ -4,11 +4,9 @@
  * neither works nor migrates. Here everything is one write transaction: it has happened or it hasn't.
  */
 
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import { connect, explaining, type SqliteClient, setUpForWriting } from "./connection.ts";
-import { putLeftoversAside, requireFolderOf } from "./files.ts";
+import { makeFolderOf, putLeftoversAside } from "./files.ts";
 import { type CatalogDatabase, opened, type OrderDatabase } from "./open.ts";
 import { applicationIds, type DatabaseKind, migrationsFolder, readVersion } from "./schema-version.ts";
 
@@ -16,9 +14,8 @@ const knownMigrations = new Map<DatabaseKind, readonly MigrationMeta[]>();
 
 /** Creates the file and its folder if they aren't there. Returns how many migrations it missed and has now. */
 export function migrateFile(file: string, kind: DatabaseKind): number {
-  requireFolderOf(file);
+  makeFolderOf(file);
   return explaining(file, kind, () => {
-    mkdirSync(dirname(file), { recursive: true });
     putLeftoversAside(file);
     const client = connect(file, "write");
     try {

@@ -26,7 +26,7 @@ import { type CatalogDatabase, catalogFile, openCatalogDatabase, openOrderDataba
 import { attachReplica, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
 import { orderFields } from "./order-rows.ts";
 import { type Replayed, ReplayError, replayOrders } from "./replay-orders.ts";
-import { keepStocks, keptStocksFile, seed, stocksFileFor } from "./seed.ts";
+import { keepStocks, keptStocksFile, readStocks, seed, stocksFileFor } from "./seed.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 import { verify } from "./verify.ts";
 
@@ -57,10 +57,12 @@ export class RebuildError extends SetupError {
  * The catalog must not be running, and its replicas best not either. `stocksFile` is what it was seeded with, by
  * default the file that `seed` keeps beside it, else the default stocks.
  *
- * Throws a RebuildError if there is nothing to mend, no replica to take the orders from or one that can't be read, if the
+ * Throws a StockFileError if that can't be read; a RebuildError if there is nothing to mend, no replica to take the orders from or one that can't be read, if the
  * replicas contradict each other, or the stocks the orders.
  */
 export function rebuildCatalog(databases: Databases, stocksFile?: string): RebuiltCatalog {
+  // Whoever names a wrong file wants to know, also when there is nothing to mend.
+  if (stocksFile !== undefined) readStocks(stocksFile);
   migratePresentReplicas(databases);
   requireReadable(databases);
   requireSomethingToMend(databases);

@@ -10,9 +10,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { count, eq } from "drizzle-orm";
 import { initialStocks, stocks } from "./catalog-tables.ts";
+import { explaining } from "./connection.ts";
 import { writeWhole } from "./files.ts";
 import type { CatalogDatabase } from "./open.ts";
-import { formatStocks, parseStocks, StockFileError } from "./stock-file.ts";
+import { formatStocks, type NewStock, parseStocks, StockFileError } from "./stock-file.ts";
 import { queryCatalog } from "./query.ts";
 
 export const defaultStocksFile = join(import.meta.dirname, "stocks.csv");
@@ -36,8 +37,18 @@ export interface Seeded {
 
 /** All or nothing. Throws a StockFileError if the file can't be read or any row of it is wrong. */
 export function seed(catalog: CatalogDatabase, file: string = defaultStocksFile): Seeded {
-  const wanted = parseStocks(readStocksFile(file), file);
-  const added = queryCatalog(catalog).transaction(
+  const wanted = readStocks(file);
+  const added = explaining(catalog.client.name, catalog.kind, () => insertMissing(catalog, wanted));
+  return { added, kept: wanted.length - added };
+}
+
+/** Throws a StockFileError if the file can't be read or any row of it is wrong. */
+export function readStocks(file: string): NewStock[] {
+  return parseStocks(readStocksFile(file), file);
+}
+
+function insertMissing(catalog: CatalogDatabase, wanted: readonly NewStock[]): number {
+  return queryCatalog(catalog).transaction(
     (transaction) => {
       let added = 0;
       for (const { name, priceCents, quantity } of wanted) {
@@ -52,7 +63,6 @@ export function seed(catalog: CatalogDatabase, file: string = defaultStocksFile)
     },
     { behavior: "immediate" },
   );
-  return { added, kept: wanted.length - added };
 }
 
 /** Writes what the stocks began with into the file beside the catalog, unless it is there already. */

@@ -64,7 +64,7 @@ describe("a file of stocks", () => {
 
   test("has each name once", () => {
     expect(() => parseRows("A,1,1", "B,1,1", "A,2,2")).toThrow(
-      'my.csv, line 4, column name: "A": allowed is a name once, and line 2 has it',
+      'my.csv, line 4, column name: "A": line 2 has it already, allowed is each name once',
     );
   });
 

@@ -76,7 +76,7 @@ export function parseStocks(content: Uint8Array, file: string): NewStock[] {
     const firstLine = lineOfName.get(name);
     if (firstLine !== undefined) {
       problems.push(
-        `${file}, line ${line}, column name: ${shown(name)}: allowed is a name once, and line ${firstLine} has it`,
+        `${file}, line ${line}, column name: ${shown(name)}: line ${firstLine} has it already, allowed is each name once`,
       );
     }
     lineOfName.set(name, firstLine ?? line);

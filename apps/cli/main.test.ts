@@ -55,6 +55,15 @@ describe("migrate", () => {
     expect(JSON.parse(stdout)).toEqual([{ file: `${dataDir}/order-2.db`, migrations: 1 }]);
   });
 
+  test("names DATA_DIR when the folder can't be made, and exits with 2", async () => {
+    writeFileSync(join(folder, "file"), "");
+    const { exitCode, stderr } = await run(["migrate"], { DATA_DIR: join(folder, "file", "data") });
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(
+      /^DATA_DIR is "\S+file\/data": allowed is a folder that this user may make and write \(.+\)\n$/,
+    );
+  });
+
   test("names a file that it can't use, and exits with 1", async () => {
     mkdirSync(join(folder, "data", "catalog.db"), { recursive: true });
     const { exitCode, stderr } = await run(["migrate"]);
@@ -88,6 +97,15 @@ describe("seed", () => {
       stdout: "",
       stderr: `${dataDir}/catalog.db does not exist: run \`npm run migrate\`, then \`npm run seed\`\n`,
     });
+  });
+
+  test("names a database that somebody else writes into", async () => {
+    await run(["migrate"]);
+    const catalog = openCatalogDatabase(dataDir);
+    catalog.client.exec("BEGIN IMMEDIATE");
+    const locked = await run(["seed"]);
+    catalog.close();
+    expect(locked).toMatchObject({ exitCode: 1, stderr: `${dataDir}/catalog.db can't be used: database is locked\n` });
   });
 
   test("tells every wrong value of a file, and exits with 1", async () => {
@@ -160,6 +178,14 @@ describe("rebuild-catalog", () => {
     });
   });
 
+  test("tells of a wrong file first", async () => {
+    await makeTradedDatabases(dataDir);
+    const environment = { CATALOG_PORT: String(freePort()) };
+    const { exitCode, stderr } = await run(["rebuild-catalog", "--file", "nowhere.csv"], environment);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^nowhere\.csv: can't be read: /);
+  });
+
   test("leaves a catalog alone that is running", async () => {
     const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     const { exitCode, stderr } = await run(["rebuild-catalog"], { CATALOG_PORT: String(server.port) });
@@ -189,6 +215,7 @@ describe("a wrong use", () => {
     ["a run type that isn't known", ["client", "--type", "dance"]],
     ["a host that can't be one", ["status", "--host", "a b"]],
     ["a host with a port in it", ["status", "--host", "127.0.0.1:8080"]],
+    ["a file without a name", ["seed", "--file", ""]],
     ["half a unit", ["trade", "buy", "0.5", "GameStart"]],
     ["neither buy nor sell", ["trade", "give", "1", "GameStart"]],
     ["a key that no header can carry", ["trade", "buy", "1", "GameStart", "--key", "ö"]],

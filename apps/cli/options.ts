@@ -57,6 +57,14 @@ function hostName(text: string): string {
   return host;
 }
 
+/** What an empty argument can't mean: `allowed` completes "Allowed is". */
+export function filled(allowed: string): (text: string) => string {
+  return (text) => {
+    if (text.trim() === "") throw new InvalidArgumentError(`Allowed is ${allowed}.`);
+    return text;
+  };
+}
+
 export function numberList(parse: (text: string) => number): (text: string) => number[] {
   return (text) => text.split(",").map((entry) => parse(entry.trim()));
 }

@@ -60,11 +60,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Throws a ConfigError for the first value that isn't allowed. An empty value counts as not set. */
 export function readConfig(environment: Environment): Config {
   const text = (variable: string, fallback: string) => environment[variable]?.trim() || fallback;
-  const integer = (variable: string, fallback: number, min: number, max: number) => {
+  const integer = (variable: string, fallback: number, min: number, max: number, whyMax = "") => {
     const value = text(variable, String(fallback));
     const number = Number(value);
     if (!/^\d+$/.test(value) || number < min || number > max) {
-      throw new ConfigError(variable, value, `allowed is a whole number from ${min} to ${max}`);
+      throw new ConfigError(variable, value, `allowed is a whole number from ${min} to ${max}${whyMax}`);
     }
     return number;
   };
@@ -97,7 +97,7 @@ export function readConfig(environment: Environment): Config {
     cacheSize: integer("CACHE_SIZE", 1000, 0, 10_000_000),
     cacheTtlMs: integer("CACHE_TTL_MS", 0, 0, dayMs),
     cacheLeaseMs,
-    orderMinCopies: integer("ORDER_MIN_COPIES", 1, 1, replicas.size),
+    orderMinCopies: integer("ORDER_MIN_COPIES", 1, 1, replicas.size, ", which is how many ORDER_REPLICAS names"),
     restockIntervalMs: integer("RESTOCK_INTERVAL_MS", 0, 0, dayMs),
     restockQuantity: integer("RESTOCK_QUANTITY", 100, 1, 2_147_483_647),
     rpcTimeoutMs: integer("RPC_TIMEOUT_MS", 3000, 10, 600_000),

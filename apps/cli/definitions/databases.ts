@@ -2,6 +2,9 @@
 
 import type { Command } from "commander";
 import { define } from "../definition.ts";
+import { filled } from "../options.ts";
+
+const fileName = filled("the name of a file");
 
 export interface UpOptions {
   readonly faults?: boolean;
@@ -65,7 +68,7 @@ export function seedCommand(): Command {
     ],
     exits: { 0: "the stocks are there", 1: "there is no catalog, or the file can't be read" },
   })
-    .option("--file <csv>", "a CSV file with the columns name,price,quantity, in place of db/stocks.csv")
+    .option("--file <csv>", "a CSV file with the columns name,price,quantity, in place of db/stocks.csv", fileName)
     .option("--json", "write what was done as JSON")
     .action(async (options: SeedOptions) => (await import("../commands/seed.ts")).seed(options));
 }
@@ -94,7 +97,7 @@ export function rebuildCatalogCommand(): Command {
     ],
     exits: { 0: "the catalog is there again", 1: "there is nothing to mend, or it can't be mended; it says why" },
   })
-    .option("--file <csv>", "what it was seeded with, in place of the file that was kept beside it")
+    .option("--file <csv>", "what it was seeded with, in place of the file that was kept beside it", fileName)
     .action(async (options: RebuildCatalogOptions) =>
       (await import("../commands/rebuild-catalog.ts")).rebuildCatalogFile(options),
     );
