@@ -1,9 +1,9 @@
 /** One question to the bazaar, for `lookup`, `trade` and `order`: an answer, or a clear word of why there is none. */
 
-import { BazaarClient, isUnknown, type Reply } from "@stock-bazaar/client/bazaar-client";
+import { BazaarClient, describeRefusal, isUnknown, refusalOf, type Reply } from "@stock-bazaar/client/bazaar-client";
 import { at } from "@stock-bazaar/shared/json";
 import type { AskOptions } from "./definitions/trading.ts";
-import { CommandError } from "./errors.ts";
+import { CommandError, exitCodes } from "./errors.ts";
 import { chosenUrl, noAnswer, replyPatienceMs } from "./front-end.ts";
 
 export interface Question {
@@ -11,31 +11,40 @@ export interface Question {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: object;
-  /** What to say on top when nobody knows what became of it. */
-  readonly unknown?: string;
+  /** What is asked for, to be named where there is no such thing. */
+  readonly about?: string | undefined;
+  /** What follows when there is no answer, for a request that was sent to somebody or not even that. */
+  readonly unanswered?: (sent: boolean) => string;
 }
 
 /** With status 200. Anything else is thrown as a CommandError; with `--json` what the bazaar said is written before. */
 export async function ask(question: Question, options: AskOptions): Promise<Reply> {
-  const { method, path, headers = {}, body, unknown } = question;
+  const { method, path, headers = {}, body, about, unanswered } = question;
   const url = chosenUrl(options);
   const giveUpMs = options.timeout * 1000;
   const client = new BazaarClient({ urls: [url], giveUpMs, patienceMs: replyPatienceMs });
   const reply = await client.request(method, path, headers, body === undefined ? "" : JSON.stringify(body));
   client.close();
-  const { status, text, reason } = reply;
-  if (options.json && status !== 0) process.stdout.write(`${text}\n`);
+  const { status, text, reason, sent } = reply;
+  const consequence = unanswered === undefined ? "" : `\n${unanswered(sent)}`;
+  if (status === 0) throw noAnswer(`no answer from ${url}: ${reason}${consequence}`);
+  const refusal = refusalOf(reply.body);
+  if (status === 200 ? at(reply.body, "data") === undefined : refusal === undefined)
+    throw noAnswer(`${describeRefusal(reply)}${consequence}`);
+  if (options.json) process.stdout.write(`${text}\n`);
   if (isUnknown(status)) {
-    const said = status === 0 ? `no answer from ${url}: ${reason}` : messageOf(reply);
-    throw noAnswer(unknown === undefined ? said : `${said}\n${unknown}`);
+    // Its own words tell programs to retry; whoever reads this is told how.
+    const said = unanswered === undefined ? refusal : `${url} has no answer in time${consequence}`;
+    throw new CommandError(said ?? "", exitCodes.noAnswer);
   }
-  if (status !== 200) throw new CommandError(messageOf(reply));
+  if (status !== 200)
+    throw new CommandError(status === 404 && about !== undefined ? `${about}: ${refusal}` : `${refusal}`);
   return reply;
 }
 
 /** What a reply with status 200 must have; anything else isn't a bazaar's. */
-export function expected<T>(value: T | undefined, { url, text }: Reply): T {
-  if (value === undefined) throw new CommandError(`${url} answers what a bazaar would not: ${text.slice(0, 200)}`);
+export function expected<T>(value: T | undefined, reply: Reply): T {
+  if (value === undefined) throw noAnswer(describeRefusal(reply));
   return value;
 }
 
@@ -52,9 +61,4 @@ export function cell(value: unknown): string {
 /** Two decimals, as everywhere. */
 export function price(value: unknown): string {
   return typeof value === "number" ? value.toFixed(2) : "–";
-}
-
-function messageOf({ url, status, body, text }: Reply): string {
-  const message = at(body, "error", "message");
-  return typeof message === "string" ? message : `${url} answers ${status}: ${text.slice(0, 200)}`;
 }

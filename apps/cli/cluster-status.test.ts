@@ -55,5 +55,19 @@ test("an answer that isn't a bazaar's is none", async () => {
   const { url } = startSmallBazaar(async () => reply({ data: { leader: "me" } }));
   const told = await askStatus(url);
   expect(isAnswered(told)).toBe(false);
-  expect(told).toMatchObject({ ready: false, reason: `${url}/cluster answers 200: {"data":{"leader":"me"}}` });
+  expect(told).toMatchObject({
+    ready: false,
+    reason: `${url} answers what a bazaar would not: 200 {"data":{"leader":"me"}}`,
+  });
+});
+
+test("that it isn't ready is said once", async () => {
+  const message = "Not ready: no order replica leads";
+  const { url: _, ready: __, at: ___, ...data } = status;
+  const { url } = startSmallBazaar(async (request) =>
+    request.url.endsWith("/readyz")
+      ? Response.json({ error: { code: 503, message, reason: "UNAVAILABLE" } }, { status: 503 })
+      : reply({ data }),
+  );
+  expect(await askStatus(url)).toMatchObject({ ready: false, reason: "no order replica leads" });
 });

@@ -1,12 +1,13 @@
 /** What the bazaar says about itself, asked for and told as a table. */
 
-import { BazaarClient } from "@stock-bazaar/client/bazaar-client";
+import { BazaarClient, describeRefusal, refusalOf } from "@stock-bazaar/client/bazaar-client";
 import { type ClusterReply, clusterReply } from "@stock-bazaar/front-end/http/schemas";
 import { percent, whole } from "@stock-bazaar/report/figures";
 import { columns } from "@stock-bazaar/report/table";
-import { at } from "@stock-bazaar/shared/json";
 
 const patienceMs = 5000;
+/** How a bazaar begins its reason, which stands after these words anyway. */
+const notReady = /^Not ready: /;
 
 export type Status = Readonly<ClusterReply["data"]> & {
   readonly url: string;
@@ -34,11 +35,9 @@ export async function askStatus(url: string): Promise<Status | NoStatus> {
     const none = (reason: string): NoStatus => ({ url, ready: false, reason, at: asked });
     if (cluster.status === 0) return none(`no answer from ${url}: ${cluster.reason}`);
     const parsed = clusterReply.safeParse(cluster.body);
-    if (cluster.status !== 200 || !parsed.success)
-      return none(`${url}/cluster answers ${cluster.status}: ${cluster.text.slice(0, 200)}`);
+    if (cluster.status !== 200 || !parsed.success) return none(describeRefusal(cluster));
     const ready = await client.request("GET", "/readyz");
-    const message = at(ready.body, "error", "message");
-    const reason = typeof message === "string" ? message : `/readyz answers ${ready.status}`;
+    const reason = refusalOf(ready.body)?.replace(notReady, "") ?? `/readyz answers ${ready.status}`;
     return {
       url,
       ready: ready.status === 200,

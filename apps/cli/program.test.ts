@@ -85,6 +85,11 @@ test("an example with an option that isn't there would be noticed", async () => 
   await expect(parse(["client", "--fast"])).rejects.toThrow("unknown option");
 });
 
+test("status --every watches, as it has no other use", async () => {
+  const program = await parse(["status", "--every", "5"]);
+  expect(program.commands.find((command) => command.name() === "status")?.opts()).toMatchObject({ watch: true });
+});
+
 test("help and completion load neither a database nor gRPC, nor what draws plots", async () => {
   const program = JSON.stringify(`${import.meta.dirname}/program.ts`);
   const script = `const { createProgram } = await import(${program});

@@ -6,7 +6,7 @@
 
 import type { OrderType } from "@stock-bazaar/shared/domain";
 import { at } from "@stock-bazaar/shared/json";
-import { HttpConnection, type HttpReply } from "./http-connection.ts";
+import { HttpConnection, type HttpReply, NoConnectionError } from "./http-connection.ts";
 import { orderNumber, type TradeRequest } from "./requests.ts";
 
 /** What was heard of one request, retries included. */
@@ -28,6 +28,8 @@ export interface Reply extends Answer {
   readonly text: string;
   /** `undefined`: it isn't JSON. */
   readonly body: unknown;
+  /** `false`: nobody could be reached, at no attempt. */
+  readonly sent: boolean;
 }
 
 export interface TradeRecord extends Answer {
@@ -62,6 +64,21 @@ export function isUnknown(status: number): boolean {
   return status === 0 || status === 503;
 }
 
+/** Of a reply that isn't the one that was asked for: the bazaar's words, or in one line that no bazaar speaks like that. */
+export function describeRefusal({ url, status, body, text }: Reply): string {
+  return refusalOf(body) ?? `${url} answers what a bazaar would not: ${status} ${excerpt(text)}`.trimEnd();
+}
+
+/** What a bazaar says why it doesn't do what it was asked for; `undefined`: this isn't from a bazaar. */
+export function refusalOf(body: unknown): string | undefined {
+  const message = at(body, "error", "message");
+  return typeof message === "string" ? message : undefined;
+}
+
+function excerpt(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim().slice(0, excerptCharactersMax);
+}
+
 export interface BazaarClientOptions {
   /** Front-ends. */
   readonly urls: readonly string[];
@@ -74,6 +91,8 @@ export interface BazaarClientOptions {
 }
 
 const retryMs = 20;
+/** Of what somebody else says, in a message. */
+const excerptCharactersMax = 60;
 const none: ReadonlyMap<string, string> = new Map();
 
 export class BazaarClient {
@@ -101,7 +120,8 @@ export class BazaarClient {
       JSON.stringify(wish),
     );
     const number = orderNumber(body);
-    const reason = answer.status === 200 && number === undefined ? `no order number in ${text}` : answer.reason;
+    const reason =
+      answer.status === 200 && number === undefined ? `no order number in ${excerpt(text)}` : answer.reason;
     const replayed = headers.get("idempotent-replayed") === "true";
     return { ...answer, reason, request, orderNumber: number, replayed };
   }
@@ -109,7 +129,7 @@ export class BazaarClient {
   async lookUp(name: string): Promise<StockRecord> {
     const { body, headers, text, ...answer } = await this.request("GET", `/stocks/${encodeURIComponent(name)}`);
     const stock = answer.status === 200 ? stockOf(at(body, "data")) : undefined;
-    const reason = answer.status === 200 && stock === undefined ? `no stock in ${text}` : answer.reason;
+    const reason = answer.status === 200 && stock === undefined ? `no stock in ${excerpt(text)}` : answer.reason;
     const tag = /^"(\d+)"$/.exec(headers.get("etag") ?? "")?.[1];
     const rev = tag === undefined ? undefined : Number(tag);
     return { ...answer, reason, name, stock, rev, cache: headers.get("x-cache") ?? "" };
@@ -118,7 +138,7 @@ export class BazaarClient {
   async order(number: number): Promise<OrderRecord> {
     const { body, headers: _, ...answer } = await this.request("GET", `/orders/${number}`);
     const order = answer.status === 200 ? orderOf(at(body, "data")) : undefined;
-    const reason = answer.status === 200 && order === undefined ? `no order in ${answer.text}` : answer.reason;
+    const reason = answer.status === 200 && order === undefined ? `no order in ${excerpt(answer.text)}` : answer.reason;
     return { ...answer, reason, order };
   }
 
@@ -130,11 +150,13 @@ export class BazaarClient {
     body = "",
   ): Promise<Reply> {
     const startMs = performance.now();
+    let sent = false;
     for (let attempts = 1; ; attempts += 1) {
       const url = this.#url;
       const heard = await attempt(this.#connection, method, path, headers, body);
       const endMs = performance.now();
-      const reply = { ...heard, attempts, url, startMs, endMs };
+      sent ||= heard.sent;
+      const reply = { ...heard, sent, attempts, url, startMs, endMs };
       if (!isUnknown(reply.status)) return reply;
       this.#another();
       await Bun.sleep(retryMs);
@@ -165,17 +187,18 @@ async function attempt(
   path: string,
   headers: Readonly<Record<string, string>>,
   body: string,
-): Promise<Pick<Reply, "status" | "reason" | "headers" | "text" | "body">> {
+): Promise<Pick<Reply, "status" | "reason" | "headers" | "text" | "body" | "sent">> {
   let reply: HttpReply;
   try {
     reply = await connection.request(method, path, headers, body);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { status: 0, reason, headers: none, text: "", body: undefined };
+    const sent = !(error instanceof NoConnectionError);
+    return { status: 0, reason, headers: none, text: "", body: undefined, sent };
   }
   const parsed = parseJson(reply.text);
   const reason = at(parsed, "error", "reason");
-  return { ...reply, reason: typeof reason === "string" ? reason : "", body: parsed };
+  return { ...reply, reason: typeof reason === "string" ? reason : "", body: parsed, sent: true };
 }
 
 function parseJson(text: string): unknown {

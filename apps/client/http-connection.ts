@@ -12,6 +12,14 @@ export interface HttpReply {
   readonly text: string;
 }
 
+/** Nobody could be reached: nothing was sent. */
+export class NoConnectionError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "NoConnectionError";
+  }
+}
+
 interface Waiting {
   readonly resolve: (reply: HttpReply) => void;
   readonly reject: (error: Error) => void;
@@ -37,7 +45,10 @@ export class HttpConnection {
     this.#port = Number(port || 80);
   }
 
-  /** Rejects when the connection can't be made or is lost before the reply is complete. One request at a time. */
+  /**
+   * Rejects with NoConnectionError when the connection can't be made, with another error when it is lost before the reply
+   * is complete. One request at a time.
+   */
   request(method: string, path: string, headers: Readonly<Record<string, string>>, body = ""): Promise<HttpReply> {
     if (this.#waiting) throw new Error("a request is under way");
     const lines = [`${method} ${path} HTTP/1.1`, `host: ${this.#host}`];
@@ -64,9 +75,11 @@ export class HttpConnection {
 
   #connect(): Socket {
     const socket = connect({ host: this.#hostname, port: this.#port, noDelay: true });
+    let connected = false;
     const lost = (why: string) => {
-      if (this.#socket === socket) this.#lost(new Error(why));
+      if (this.#socket === socket) this.#lost(connected ? new Error(why) : new NoConnectionError(why));
     };
+    socket.on("connect", () => (connected = true));
     socket.on("data", (chunk: Buffer) => {
       if (this.#socket === socket) this.#take(chunk);
     });

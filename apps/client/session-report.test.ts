@@ -38,6 +38,11 @@ Orders: all 398 that were acknowledged are there, as they were told.
 `);
 });
 
+test("without an accepted trade there is no order to look for", () => {
+  const text = formatRun({ ...result, trades: { ...none, accepted: 0, refused: 0 }, orders: { ...none, found: 0 } });
+  expect(text).toContain("\nOrders: none was acknowledged, so there was none to look for.\n");
+});
+
 test("what there is none of has no row, and what is wrong is told first, a few times", () => {
   const text = formatRun({
     ...result,

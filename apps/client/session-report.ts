@@ -35,9 +35,12 @@ function describeOutcome({ type, trades, orders, mismatches, failures, answered 
   if (type !== "lookup") lines.push(`Trades: ${whole(trades.accepted)} accepted, ${whole(trades.refused)} rejected.`);
   lines.push(...list("MISMATCH", mismatches), ...list("FAILED", failures));
   if (!answered) return [...lines, "Nobody answered any more: the run has ended before its time."];
-  if (type === "session-check" && mismatches.count === 0)
-    lines.push(`Orders: all ${whole(orders.found)} that were acknowledged are there, as they were told.`);
-  return lines;
+  if (type !== "session-check" || mismatches.count > 0) return lines;
+  const found = `all ${whole(orders.found)} that were acknowledged are there, as they were told`;
+  return [
+    ...lines,
+    `Orders: ${trades.accepted === 0 ? "none was acknowledged, so there was none to look for" : found}.`,
+  ];
 }
 
 function list(word: string, { count, first }: RunResult["mismatches"]): string[] {

@@ -3,7 +3,14 @@
  */
 
 import { at } from "@stock-bazaar/shared/json";
-import { BazaarClient, isOutcome, isUnknown, type StockRecord, type TradeRecord } from "./bazaar-client.ts";
+import {
+  BazaarClient,
+  describeRefusal,
+  isOutcome,
+  isUnknown,
+  type StockRecord,
+  type TradeRecord,
+} from "./bazaar-client.ts";
 import { Findings } from "./findings.ts";
 import { Latencies, type LatencySummary } from "./latencies.ts";
 import { describeQuery, queryAll } from "./order-check.ts";
@@ -72,7 +79,9 @@ export class NoBazaarError extends Error {
 /** Rejects with NoBazaarError, or with the reason of `signal` when that aborts. */
 export async function runSessions(options: RunOptions, progress: Progress, signal: AbortSignal): Promise<RunResult> {
   const { url, type, clients, requests, p, random, giveUpMs, patienceMs } = options;
-  const stocks = options.stocks ?? (await stockNames(options));
+  // Asked for in any case: what isn't a bazaar is found out before anything begins.
+  const known = await stockNames(options);
+  const stocks = options.stocks ?? known;
   signal.throwIfAborted();
   const run = new Run(options, progress);
   const tradeProbability = type === "lookup" ? 0 : p;
@@ -96,14 +105,14 @@ export async function runSessions(options: RunOptions, progress: Progress, signa
 
 async function stockNames({ url, patienceMs }: RunOptions): Promise<string[]> {
   const client = new BazaarClient({ urls: [url], giveUpMs: 0, patienceMs });
-  const { status, reason, text, body } = await client.request("GET", "/stocks");
+  const reply = await client.request("GET", "/stocks");
   client.close();
-  if (status === 0) throw new NoBazaarError(`no answer from ${url}: ${reason}`);
-  const data = at(body, "data");
-  const stocks: unknown[] = Array.isArray(data) ? data : [];
+  if (reply.status === 0) throw new NoBazaarError(`no answer from ${url}: ${reply.reason}`);
+  const data = at(reply.body, "data");
+  if (reply.status !== 200 || !Array.isArray(data)) throw new NoBazaarError(describeRefusal(reply));
+  const stocks: unknown[] = data;
   const names = stocks.map((stock) => at(stock, "name")).filter((name) => typeof name === "string");
-  if (status !== 200 || names.length === 0)
-    throw new NoBazaarError(`${url}/stocks names no stocks: it answers ${status} ${text.slice(0, 200)}`);
+  if (names.length === 0) throw new NoBazaarError(`${url}/stocks names no stocks`);
   return names;
 }
 

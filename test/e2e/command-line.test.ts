@@ -95,8 +95,16 @@ test("lookup, trade, order: for people, and as JSON", async () => {
 });
 
 test("what is refused exits with 1 and the bazaar's words", async () => {
-  expect(await run("lookup", "NoSuchStock")).toEqual({ exitCode: 1, stdout: "", stderr: "stock not found\n" });
-  expect(await run("order", "987654321")).toEqual({ exitCode: 1, stdout: "", stderr: "order number not found\n" });
+  expect(await run("lookup", "NoSuchStock")).toEqual({
+    exitCode: 1,
+    stdout: "",
+    stderr: '"NoSuchStock": stock not found\n',
+  });
+  expect(await run("order", "987654321")).toEqual({
+    exitCode: 1,
+    stdout: "",
+    stderr: "987654321: order number not found\n",
+  });
   const refused = await run("trade", "buy", "2000000000", "GameStart", "--json");
   expect(refused.exitCode).toBe(1);
   expect(at(JSON.parse(refused.stdout), "error", "reason")).toBe("INSUFFICIENT_QUANTITY");
@@ -115,7 +123,7 @@ test("where nobody answers, it exits with 3 and says what to do", async () => {
     expect({ exitCode, stdout }, args[0]).toEqual({ exitCode: 3, stdout: "" });
     expect(stderr).toMatch(/^no answer from http:\/\/127\.0\.0\.1:1: /);
     expect(stderr).toContain("npm start");
-    if (args[0] === "trade") expect(stderr).toContain("Ask again with --key k");
+    if (args[0] === "trade") expect(stderr).toContain("It was sent to nobody, so nothing was traded.");
   }
 });
 

@@ -7,7 +7,8 @@ import type { AskOptions } from "../definitions/trading.ts";
 
 export async function lookup(name: string | undefined, options: AskOptions): Promise<void> {
   const path = name === undefined ? "/stocks" : `/stocks/${encodeURIComponent(name)}`;
-  const reply = await ask({ method: "GET", path }, options);
+  const about = name === undefined ? undefined : JSON.stringify(name);
+  const reply = await ask({ method: "GET", path, about }, options);
   if (options.json) return;
   const one = at(reply.body, "data");
   const stocks = expected(name === undefined ? list(reply.body) : one === undefined ? undefined : [one], reply);

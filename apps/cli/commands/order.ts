@@ -3,13 +3,20 @@
 import { columns } from "@stock-bazaar/report/table";
 import { at } from "@stock-bazaar/shared/json";
 import { ask, cell, expected, list, price } from "../ask.ts";
-import type { OrderOptions } from "../definitions/trading.ts";
+import { type OrderOptions, usualLimit } from "../definitions/trading.ts";
+import { CommandError, exitCodes } from "../errors.ts";
 
 export async function order(number: number | undefined, options: OrderOptions): Promise<void> {
-  const { limit, before } = options;
+  const { limit = usualLimit, before } = options;
+  if (number !== undefined && (options.limit ?? before) !== undefined)
+    throw new CommandError(
+      "--limit and --before are for the latest orders: allowed is without a number",
+      exitCodes.usage,
+    );
   const page = before === undefined ? `limit=${limit}` : `limit=${limit}&before=${before}`;
   const path = number === undefined ? `/orders?${page}` : `/orders/${number}`;
-  const reply = await ask({ method: "GET", path }, options);
+  const about = number === undefined ? undefined : String(number);
+  const reply = await ask({ method: "GET", path, about }, options);
   if (options.json) return;
   const one = at(reply.body, "data");
   const orders = expected(number === undefined ? list(reply.body) : one === undefined ? undefined : [one], reply);

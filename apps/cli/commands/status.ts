@@ -16,7 +16,9 @@ export async function status(options: StatusOptions): Promise<void> {
   if (options.json) process.stdout.write(`${JSON.stringify(told, undefined, 2)}\n`);
   if (!isAnswered(told)) throw noAnswer(told.reason);
   if (!options.json) process.stdout.write(describeStatus(told));
-  if (!told.ready) throw new CommandError(told.reason ?? "not ready");
+  if (told.ready) return;
+  // The table has said why.
+  throw new CommandError(options.json ? `not ready: ${told.reason}` : "");
 }
 
 /** Shows what there is, also when that is nothing: the bazaar may come back. */

@@ -26,7 +26,11 @@ export async function trade(wish: Wish, options: TradeOptions): Promise<void> {
       path: "/orders",
       headers: { "idempotency-key": key },
       body: wish,
-      unknown: `It may have been traded. Ask again with --key ${key}: nothing is traded twice.`,
+      about: JSON.stringify(wish.name),
+      unanswered: (sent) =>
+        sent
+          ? `It may have been traded. Ask again with --key ${key}: nothing is traded twice.`
+          : "It was sent to nobody, so nothing was traded.",
     },
     options,
   );

@@ -1,12 +1,13 @@
 /** What a customer does: look stocks up, trade, and follow orders. And how the bazaar is. */
 
 import { tradeQuantityMax } from "@stock-bazaar/shared/domain";
-import { Argument, type Command } from "commander";
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { define } from "../definition.ts";
-import { addAddress, type AddressOptions, wholeNumber } from "../options.ts";
+import { addAddress, type AddressOptions, filled, wholeNumber } from "../options.ts";
 
 const secondsMax = 3600;
 const listMax = 1000;
+export const usualLimit = 20;
 
 /** Of every command that asks once. */
 export interface AskOptions extends AddressOptions {
@@ -19,7 +20,7 @@ export interface TradeOptions extends AskOptions {
 }
 
 export interface OrderOptions extends AskOptions {
-  readonly limit: number;
+  readonly limit?: number;
   readonly before?: number;
 }
 
@@ -27,6 +28,15 @@ export interface StatusOptions extends AddressOptions {
   readonly json?: boolean;
   readonly watch?: boolean;
   readonly every: number;
+}
+
+const stockName = filled("the name of a stock");
+
+/** In any letter case, as over HTTP. */
+function tradeType(text: string): "buy" | "sell" {
+  const type = text.toLowerCase();
+  if (type !== "buy" && type !== "sell") throw new InvalidArgumentError("Allowed are buy, sell.");
+  return type;
 }
 
 function asking(command: Command): Command {
@@ -37,7 +47,7 @@ function asking(command: Command): Command {
 
 export function lookupCommand(): Command {
   const command = define({
-    usage: "lookup [name]",
+    usage: "lookup",
     description: "show a stock, or all of them",
     examples: [
       ["bazaar lookup GameStart", "its price and what there is of it"],
@@ -45,7 +55,7 @@ export function lookupCommand(): Command {
       ["bazaar lookup GameStart --json", '{"data":{"name":"GameStart","price":15.99,"quantity":100}}'],
     ],
     exits: { 0: "it is there", 1: "there is no such stock", 3: "nobody answers" },
-  });
+  }).addArgument(new Argument("[name]", "of a stock").argParser(stockName));
   return asking(command).action(async (name: string | undefined, options: AskOptions) =>
     (await import("../commands/lookup.ts")).lookup(name, options),
   );
@@ -65,9 +75,9 @@ export function tradeCommand(): Command {
       3: "nobody answers: it may have been traded; repeat it with the key that it names",
     },
   })
-    .addArgument(new Argument("<type>", "what to do").choices(["buy", "sell"]))
+    .addArgument(new Argument("<type>", "what to do").choices(["buy", "sell"]).argParser(tradeType))
     .addArgument(new Argument("<quantity>", "how many units").argParser(wholeNumber(1, tradeQuantityMax)))
-    .argument("<name>", "the stock");
+    .addArgument(new Argument("<name>", "the stock").argParser(stockName));
   return asking(command)
     .option("--key <key>", "the Idempotency-Key; default: a new one")
     .action(async (type: "buy" | "sell", quantity: number, name: string, options: TradeOptions) =>
@@ -87,8 +97,12 @@ export function orderCommand(): Command {
     exits: { 0: "it is there", 1: "there is no such order", 3: "nobody answers" },
   }).addArgument(new Argument("[number]", "of the order").argParser(wholeNumber(1, Number.MAX_SAFE_INTEGER)));
   return asking(command)
-    .option("--limit <n>", "how many, without a number", wholeNumber(1, listMax), 20)
-    .option("--before <number>", "only orders with a smaller number", wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option("--limit <n>", `how many, without a number (default: ${usualLimit})`, wholeNumber(1, listMax))
+    .option(
+      "--before <number>",
+      "without a number: only orders with a smaller one",
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    )
     .action(async (number: number | undefined, options: OrderOptions) =>
       (await import("../commands/order.ts")).order(number, options),
     );
@@ -108,7 +122,12 @@ export function statusCommand(): Command {
   });
   return addAddress(command)
     .option("--watch", "until Ctrl-C; exits with 0 then")
-    .option("--every <seconds>", "with --watch", wholeNumber(1, secondsMax), 1)
+    .addOption(
+      new Option("--every <seconds>", "between two looks; watches, with or without --watch")
+        .argParser(wholeNumber(1, secondsMax))
+        .default(1)
+        .implies({ watch: true }),
+    )
     .option("--json", "write it as JSON")
     .action(async (options: StatusOptions) => (await import("../commands/status.ts")).status(options));
 }

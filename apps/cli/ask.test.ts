@@ -1,0 +1,104 @@
+/** What `lookup`, `trade`, `order`, `status` and `client` say of answers that aren't the ones they hope for. */
+
+import { describe, expect, test, vi } from "vitest";
+import { bazaar, type Ended } from "../../test/support/command-line.ts";
+import { reply, startSmallBazaar } from "../../test/support/small-bazaar.ts";
+
+// Processes are started here, maybe on a machine that has enough to do.
+vi.setConfig({ testTimeout: 30_000 });
+
+function run(url: string, ...args: string[]): Promise<Ended> {
+  return bazaar([...args, "--port", new URL(url).port]);
+}
+
+function failing(status: number, message: string): string {
+  return startSmallBazaar(async () => Response.json({ error: { code: status, message, reason: "-" } }, { status })).url;
+}
+
+describe("a web server that is no bazaar", () => {
+  const page = `<!DOCTYPE html>\n<html>\n${"<p>Hello</p>\n".repeat(50)}</html>\n`;
+
+  test.each([404, 200, 503])("with status %i is told in one short line, and exits with 3", async (status) => {
+    const headers = { "content-type": "text/html" };
+    const { url } = startSmallBazaar(async () => new Response(page, { status, headers }));
+    const excerpt = page.replaceAll("\n", " ").slice(0, 60);
+    const commands = [
+      ["lookup", "GameStart", "--timeout", "0"],
+      ["lookup", "--json", "--timeout", "0"],
+      ["order", "1", "--timeout", "0"],
+      ["trade", "buy", "1", "GameStart", "--timeout", "0"],
+      ["status"],
+      ["client"],
+      ["client", "--stocks", "GameStart"],
+    ];
+    for (const command of commands) {
+      const { exitCode, stdout, stderr } = await run(url, ...command);
+      expect({ exitCode, stdout }, command.join(" ")).toEqual({ exitCode: 3, stdout: "" });
+      expect(stderr.split("\n")[0]).toBe(`${url} answers what a bazaar would not: ${status} ${excerpt}`.trimEnd());
+    }
+  });
+});
+
+describe("a trade", () => {
+  test("without an answer in time may have been traded: each thing is said once", async () => {
+    const url = failing(503, "Stock could not be traded: no answer in time; retry with the same Idempotency-Key");
+    const { exitCode, stderr } = await run(url, "trade", "buy", "1", "GameStart", "--key", "k", "--timeout", "0");
+    expect(exitCode).toBe(3);
+    expect(stderr).toBe(
+      `${url} has no answer in time\nIt may have been traded. Ask again with --key k: nothing is traded twice.\n`,
+    );
+  });
+
+  test("that was sent and then to nobody any more may have been traded", async () => {
+    const server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        data(socket) {
+          server.stop(true);
+          socket.end();
+        },
+      },
+    });
+    const url = `http://127.0.0.1:${server.port}`;
+    const { exitCode, stderr } = await run(url, "trade", "buy", "1", "GameStart", "--key", "k", "--timeout", "1");
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain("It may have been traded. Ask again with --key k");
+  });
+
+  test("that nobody could take is told as such", async () => {
+    const { exitCode, stderr } = await run("http://127.0.0.1:1", "trade", "buy", "1", "GameStart", "--timeout", "0");
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain("\nIt was sent to nobody, so nothing was traded.\n");
+    expect(stderr).not.toContain("--key");
+  });
+
+  test("may be typed in any letter case, as over HTTP", async () => {
+    const { url, orders } = startSmallBazaar();
+    const { exitCode, stdout } = await run(url, "trade", "BUY", "1", "GameStart");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "order 1: bought 1 GameStart\n" });
+    expect(orders).toMatchObject([{ type: "buy" }]);
+  });
+
+  test("of a stock that isn't there names it", async () => {
+    const { exitCode, stderr } = await run(failing(404, "stock not found"), "trade", "buy", "1", "Nope");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '"Nope": stock not found\n' });
+  });
+});
+
+test("a lookup that the bazaar can't answer in time is told in its words, once", async () => {
+  const url = failing(503, "Stock could not be read: no answer in time; try again");
+  const { exitCode, stderr } = await run(url, "lookup", "GameStart", "--timeout", "0");
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 3,
+    stderr: "Stock could not be read: no answer in time; try again\n",
+  });
+});
+
+test("a bazaar without stocks gives clients nothing to trade", async () => {
+  const { url } = startSmallBazaar(async () => reply({ data: [] }));
+  expect(await run(url, "client")).toMatchObject({
+    exitCode: 3,
+    stderr: expect.stringMatching(/^\S+\/stocks names no stocks\n/),
+  });
+});
