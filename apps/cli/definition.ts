@@ -12,7 +12,7 @@ export interface Definition {
   readonly description: string;
   /** A command line, and what it is for. */
   readonly examples: readonly (readonly [line: string, what: string])[];
-  /** What the exit codes mean here; 2, a wrong use, is the same everywhere. */
+  /** What the exit codes mean here; 2 is a wrong use, unless it says more. */
   readonly exits: Readonly<Record<number, string>>;
 }
 
@@ -20,7 +20,7 @@ export function define({ usage, description, examples, exits }: Definition): Com
   const [name = "", ...parameters] = usage.split(" ");
   const command = new Command(name).description(description);
   for (const parameter of parameters) command.argument(parameter);
-  const codes = { ...exits, [exitCodes.usage]: "it was asked in a wrong way" };
+  const codes = { [exitCodes.usage]: "it was asked in a wrong way", ...exits };
   return command.addHelpText("after", () =>
     ["", ...section("Examples", examples), "", ...section("Exit codes", Object.entries(codes))].join("\n"),
   );

@@ -219,6 +219,7 @@ describe("a wrong use", () => {
     ["a stock without a name", ["lookup", ""]],
     ["a trade of a stock without a name", ["trade", "buy", "1", ""]],
     ["a list's option beside a number", ["order", "1", "--limit", "2"]],
+    ["no stock at all", ["client", "--stocks", ""]],
     ["half a unit", ["trade", "buy", "0.5", "GameStart"]],
     ["neither buy nor sell", ["trade", "give", "1", "GameStart"]],
     ["a key that no header can carry", ["trade", "buy", "1", "GameStart", "--key", "ö"]],
@@ -239,6 +240,35 @@ describe("a wrong use", () => {
       expect(exitCode).toBe(2);
       expect(stderr).toBe('FRONTEND_PORT is "eighty": allowed is a whole number from 1 to 65535\n');
     }
+  });
+
+  test.each([[["dance"]], [["help", "dance"]]])(
+    "names a command that isn't there, and where they are: %j",
+    async (args) => {
+      const { exitCode, stdout, stderr } = await run(args);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+      expect(stderr).toBe("error: unknown command 'dance'\n`bazaar --help` lists the commands.\n");
+    },
+  );
+
+  test("names the argument, its value and what is allowed", async () => {
+    expect((await run(["trade", "buy", "0", "GameStart"])).stderr).toBe(
+      "error: quantity '0' is invalid. Allowed is a whole number from 1 to 2147483647.\n",
+    );
+    expect((await run(["client", "--stocks", "GameStart,,FishCo"])).stderr).toBe(
+      "error: option '--stocks <list>' argument 'GameStart,,FishCo' is invalid. Allowed is a list of stocks, separated by commas.\n",
+    );
+  });
+
+  test("is not to ask for the version, which is that of package.json", async () => {
+    const manifest = (await Bun.file(join(import.meta.dirname, "../../package.json")).json()) as { version: string };
+    expect(await run(["--version"])).toEqual({ exitCode: 0, stdout: `${manifest.version}\n`, stderr: "" });
+  });
+
+  test("is not to ask for the help of a command", async () => {
+    const { exitCode, stdout } = await run(["help", "trade"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("bazaar trade buy 3 GameStart");
   });
 
   test("is not to ask for help", async () => {

@@ -21,6 +21,12 @@ export function list<Entry>(
   return new Option(`${flag} <list>`, description).argParser(parse).default([...all], all.join());
 }
 
+/** Of things that have any name. */
+export function nameList(what: string): (text: string) => string[] {
+  const name = filled(`a list of ${what}, separated by commas`);
+  return (text) => text.split(",").map((entry) => name(entry).trim());
+}
+
 export function listOf<Name extends string>(names: readonly Name[]): (text: string) => Name[] {
   return (text) =>
     text.split(",").map((entry) => {

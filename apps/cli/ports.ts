@@ -12,7 +12,7 @@ import {
   listenError,
   replicaVariables,
 } from "@stock-bazaar/shared/listen-error";
-import { CommandError } from "./errors.ts";
+import { CommandError, exitCodes } from "./errors.ts";
 
 const answerTimeoutMs = 1000;
 
@@ -44,7 +44,11 @@ function requireDifferent(wanted: readonly [variables: AddressVariables, address
   for (const [variables, { host, port }] of wanted) {
     const address = `${host}:${port}`;
     const other = taken.get(address);
-    if (other) throw new CommandError(`${other} and ${variables.port} both name ${address}: each needs its own port`);
+    if (other)
+      throw new CommandError(
+        `${other} and ${variables.port} both name ${address}: each needs its own port`,
+        exitCodes.usage,
+      );
     taken.set(address, variables.port);
   }
 }

@@ -1,5 +1,6 @@
 /** All commands, in the order of the help. What they do is loaded when one of them is run. */
 
+import { version } from "@stock-bazaar/shared/version";
 import { Command } from "commander";
 import { section } from "./definition.ts";
 import { completeCommand, completionCommand } from "./definitions/completion.ts";
@@ -36,22 +37,41 @@ const exits: Readonly<Record<ExitCode, string>> = {
   [exitCodes.noAnswer]: "the bazaar doesn't answer: what became of a trade isn't known",
 };
 
+/** Commander's words for a wrong argument, which are others than those for a wrong option. */
+const argumentError = /^error: command-argument value '(.*)' is invalid for argument '(\w+)'\./s;
+
 export function createProgram(): Command {
   const program = new Command("bazaar")
     .description("Stock Bazaar: a stock-trading service that never loses an acknowledged order")
-    .addHelpCommand(
-      new Command("help")
-        .argument("[command]")
-        .description("more about a command, with examples")
-        .helpOption(false)
-        .helpGroup("Help:"),
-    )
+    .version(version, "--version", "print the version")
+    .showHelpAfterError("`bazaar --help` lists the commands.")
+    .configureOutput({ outputError: (text, write) => write(text.replace(argumentError, "error: $2 '$1' is invalid.")) })
+    .helpCommand(false)
     .addHelpText("after", () =>
       ["", ...section("Examples", examples), "", ...section("Exit codes", Object.entries(exits))].join("\n"),
     )
     .exitOverride();
   for (const [heading, creates] of Object.entries(groups)) {
-    for (const create of creates) program.addCommand(create().helpGroup(heading).copyInheritedSettings(program));
+    for (const create of creates) add(program, create().helpGroup(heading));
   }
+  add(program, helpCommand(program).helpGroup("Help:"));
   return program.addCommand(completeCommand(program).copyInheritedSettings(program), { hidden: true });
+}
+
+/** What it is asked wrongly it answers for itself: the list of commands is no help with an option. */
+function add(program: Command, command: Command): void {
+  program.addCommand(command.copyInheritedSettings(program).showHelpAfterError(false));
+}
+
+/** Commander's own shows the help of the program for a command that isn't there. */
+function helpCommand(program: Command): Command {
+  return new Command("help")
+    .argument("[command]")
+    .description("more about a command, with examples")
+    .helpOption(false)
+    .action((name: string | undefined) => {
+      const command = name === undefined ? program : program.commands.find((known) => known.name() === name);
+      if (command === undefined) program.error(`error: unknown command '${name}'`);
+      command.help();
+    });
 }

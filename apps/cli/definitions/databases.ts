@@ -36,7 +36,11 @@ export function upCommand(): Command {
       ["bazaar up", "everything on this machine, on the ports of the environment"],
       ["FRONTEND_PORT=9090 DATA_DIR=/srv/bazaar bazaar up", "with another port and folder"],
     ],
-    exits: { 0: "it was told to stop, and everything has", 1: "a port is taken, or something failed" },
+    exits: {
+      0: "it was told to stop, and everything has",
+      1: "something failed that another start may mend",
+      2: "it was asked in a wrong way, a port or folder is in use, or a person has to mend the databases",
+    },
   })
     .option("--faults", "let the dashboard kill and freeze the leader (default: when it listens on a loopback address)")
     .option("--no-faults", "don't let it")

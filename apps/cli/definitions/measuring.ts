@@ -15,7 +15,7 @@ import type { EvaluationOptions } from "@stock-bazaar/evaluation/evaluation";
 import { cacheModes, requestsUsual } from "@stock-bazaar/evaluation/settings";
 import { type Command, Option } from "commander";
 import { define } from "../definition.ts";
-import { addAddress, type AddressOptions, list, listOf, numberList, share, wholeNumber } from "../options.ts";
+import { addAddress, type AddressOptions, list, listOf, nameList, numberList, share, wholeNumber } from "../options.ts";
 
 const clientsMax = 1000;
 const requestsMax = 1_000_000;
@@ -92,11 +92,7 @@ export function clientCommand(): Command {
     .option("--clients <n>", "sessions side by side, one connection each", wholeNumber(1, clientsMax), 5)
     .option("--requests <n>", "lookups of each client", wholeNumber(1, requestsMax), 200)
     .option("--p <share>", "of the lookups that a trade follows, from 0 to 1", share, 0.4)
-    .addOption(
-      new Option("--stocks <list>", "what to look up and trade; default: all").argParser((text) =>
-        text.split(",").map((name) => name.trim()),
-      ),
-    )
+    .option("--stocks <list>", "what to look up and trade, separated by commas; default: all", nameList("stocks"))
     .option(
       "--timeout <seconds>",
       "a request that nobody answers is sent again for so long",

@@ -4,6 +4,7 @@
  * middleware, which every request would have to pass through.
  */
 
+import { version } from "@stock-bazaar/shared/version";
 import type { Hono } from "hono";
 import { type DescribeRouteOptions, generateSpecs, resolver, uniqueSymbol } from "hono-openapi";
 import { type ZodType, z } from "zod";
@@ -27,7 +28,7 @@ const documentation = {
   openapi: "3.1.0",
   info: {
     title: "Stock Bazaar",
-    version: "1.0.0",
+    version,
     description:
       "Look up stocks, trade them, read the orders. Every reply but `GET /events` carries `content-type`, " +
       "`content-length` and `x-request-id`. A success has one top-level `data`, a failure one top-level `error`. An unknown path is " +
