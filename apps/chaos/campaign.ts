@@ -68,7 +68,7 @@ export async function runCampaign(
       const { cluster, trades } = running;
       const isNew = !cluster.hasStarted;
       const result = await attempt(plan, signal, async () => {
-        if (isNew) await cluster.startInOrder();
+        if (isNew) await cluster.startInOrder({ signal });
         return runRound(cluster, plan, { ...options, earlierTrades: trades, signal });
       });
       running.trades = result.history.trades;

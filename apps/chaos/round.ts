@@ -129,7 +129,11 @@ function works(traffic: Traffic, signal: AbortSignal): Promise<void> {
   return traffic.more(provingTrades, { timeoutMs: healTimeoutMs, signal });
 }
 
-/** Each in its time, beside each other where they touch different services. Resolves when all have mended their harm. */
+/**
+ * Each in its time, beside each other where they touch different services. Resolves when all have mended their harm, also
+ * when `signal` aborts, which keeps the rest from beginning: whoever mends starts services and makes files, and nobody may
+ * do that any more when the cluster is cleared away.
+ */
 async function inflictAll(
   cluster: Cluster,
   traffic: Traffic,
@@ -145,15 +149,27 @@ async function inflictAll(
       traffic,
       signal,
       choice,
-      hold: () => Bun.sleep(holdMs),
+      hold: () => pause(holdMs, signal),
       alone: (services, action) => turns.alone(services, action),
       found: (violation) => void found.push(violation),
     };
-    await Bun.sleep(afterMs);
-    signal.throwIfAborted();
+    await pause(afterMs, signal);
+    if (signal.aborted) return;
     await step(found, `inflict and mend ${name}`, () => faultNamed(name).inflict(scene));
   };
-  await Promise.all([Bun.sleep(roundMs), ...planned.map(inflict)]);
+  await Promise.all([pause(roundMs, signal), ...planned.map(inflict)]);
+}
+
+/** Ends early when `signal` aborts. */
+async function pause(forMs: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = () => resolve();
+  const timer = setTimeout(end, forMs);
+  signal.addEventListener("abort", end);
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", end);
 }
 
 /** Buys and sells of the plan's stocks; some quantities that nobody has, and some names that nobody knows. */

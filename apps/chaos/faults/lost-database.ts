@@ -79,9 +79,12 @@ function migrationOf({ cluster }: Scene, folder: string, options: readonly strin
 async function killHalfway(migration: Service, file: string, { choice, signal }: Scene): Promise<void> {
   migration.start();
   const hasBegun = () => existsSync(file) || !migration.isRunning;
-  await eventually(`a migration makes ${file}`, hasBegun, { timeoutMs, signal, pollMs: 1 });
-  await Bun.sleep(choice * migrationMs);
-  await migration.kill();
+  try {
+    await eventually(`a migration makes ${file}`, hasBegun, { timeoutMs, signal, pollMs: 1 });
+    await Bun.sleep(choice * migrationMs);
+  } finally {
+    await migration.kill();
+  }
 }
 
 async function finish(migration: Service): Promise<void> {
