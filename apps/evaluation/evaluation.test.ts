@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunResult } from "@stock-bazaar/client/sessions";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { formatDocument, table } from "./document.ts";
 import { type EvaluationResult, type Measured, summarize } from "./evaluation.ts";
@@ -115,6 +115,15 @@ test("plots are whole SVG files with a curve for each setting and percentile", a
   expect(plots[0]?.svg.match(/mark-line/g)?.length).toBeGreaterThanOrEqual(1);
   expect(plots[0]?.svg).toContain("p99");
   expect(plots[2]?.svg).not.toContain("p99");
+});
+
+test("without a single trade a plot of trades is drawn, and nobody is warned of it", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const untraded = { ...result, points: result.points.slice(0, 2) };
+  const plots = await drawPlots(untraded);
+  expect(warn).not.toHaveBeenCalled();
+  warn.mockRestore();
+  expect(plots.map(({ name }) => name)).toEqual(["lookups", "trades", "throughput"]);
 });
 
 test("a result takes the place of an older one, file by file, and nothing else is touched", async () => {

@@ -77,6 +77,8 @@ function latencyLines({ count, p50Ms, p99Ms }: Measured["lookups"]) {
 function specOf(title: string, axis: string, rows: readonly Row[]): TopLevelSpec {
   const line = { symbolType: "stroke", symbolSize: 300 } as const;
   const lines = new Set(rows.map((row) => row.line));
+  // Of nothing, no extent can be found: without a trade there are axes and no curve.
+  const scale = rows.length === 0 ? { domain: [0, 1] } : {};
   return {
     ...plotStyle,
     title,
@@ -87,10 +89,11 @@ function specOf(title: string, axis: string, rows: readonly Row[]): TopLevelSpec
       x: {
         field: "p",
         type: "quantitative",
+        scale,
         title: "share of lookups that a trade follows",
         axis: { format: "%", values: [...new Set(rows.map(({ p }) => p))] },
       },
-      y: { field: "value", type: "quantitative", title: axis },
+      y: { field: "value", type: "quantitative", scale, title: axis },
       color: {
         field: "series",
         type: "nominal",

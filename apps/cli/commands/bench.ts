@@ -7,9 +7,10 @@ import { findLoadTool } from "@stock-bazaar/bench/load";
 import { isNothingLost } from "@stock-bazaar/bench/nothing-lost";
 import { describeChecks, formatReport } from "@stock-bazaar/bench/report";
 import type { BenchCommandOptions } from "../definitions/measuring.ts";
-import { CommandError } from "../errors.ts";
+import { CommandError, exitCodes } from "../errors.ts";
 import { abortOnStop } from "../stop-signal.ts";
 import { tell } from "../tell.ts";
+import { requireWritable } from "../writable.ts";
 
 export async function bench(options: BenchCommandOptions): Promise<void> {
   const {
@@ -24,7 +25,12 @@ export async function bench(options: BenchCommandOptions): Promise<void> {
     ...rows
   } = options;
   if (svg !== undefined && !rows.systems.includes("yardstick"))
-    throw new CommandError("--svg draws shares of the yardstick: allowed is only with it among --systems");
+    throw new CommandError(
+      "--svg draws shares of the yardstick: allowed is only with it among --systems",
+      exitCodes.usage,
+    );
+  if (svg !== undefined) requireWritable("--svg", svg, "file");
+  if (typeof json === "string") requireWritable("--json", json, "file");
   const stopping = abortOnStop();
   const progress = (line: string) => void process.stderr.write(`${line}\n`);
   if (experiments.length > 0) {

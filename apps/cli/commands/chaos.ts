@@ -7,9 +7,12 @@ import type { ChaosCommandOptions } from "../definitions/measuring.ts";
 import { CommandError } from "../errors.ts";
 import { abortOnStop } from "../stop-signal.ts";
 import { tell } from "../tell.ts";
+import { requireWritable } from "../writable.ts";
 
 export async function chaos(options: ChaosCommandOptions): Promise<void> {
   const { rounds, seed = newSeed(), from, roundSeconds, frontEnds, clients, only, keep, json } = options;
+  requireWritable("--keep", keep, "folder");
+  if (typeof json === "string") requireWritable("--json", json, "file");
   const stopping = abortOnStop();
   const progress = new Progress(process.stderr, rounds);
   const roundMs = roundSeconds * 1000;

@@ -1,13 +1,18 @@
 /** `npm run evaluate`: latencies over the share of trades, with and without the cache. */
 
+import { dirname, resolve } from "node:path";
 import { table } from "@stock-bazaar/evaluation/document";
 import { runEvaluation } from "@stock-bazaar/evaluation/evaluation";
 import { writeEvaluation } from "@stock-bazaar/evaluation/write";
 import { ProgressBar } from "@stock-bazaar/report/progress-bar";
 import type { EvaluateOptions } from "../definitions/measuring.ts";
 import { abortOnStop } from "../stop-signal.ts";
+import { requireWritable } from "../writable.ts";
 
 export async function evaluate({ out, json = false, ...options }: EvaluateOptions): Promise<void> {
+  requireWritable("--out", out, "folder");
+  // All of it is written beside the folder first.
+  requireWritable("the folder of --out", dirname(resolve(out)), "folder");
   const stopping = abortOnStop("nothing was written, and nothing is left running");
   const bar = new ProgressBar(process.stderr, 1000);
   let said = "";

@@ -123,7 +123,7 @@ export function evaluateCommand(): Command {
     .option("--warm-up <n>", "lookups of each client before the first measurement", wholeNumber(0, requestsMax), 2000)
     .option("--rounds <n>", "of which the median is told", wholeNumber(1, measuredRoundsMax), 3)
     .option("--seed <n>", "of what is looked up and traded", wholeNumber(0, seedMax), 1)
-    .option("--out <folder>", "for README.md, evaluation.json and the plots", "docs/evaluation")
+    .option("--out <folder>", "for README.md, evaluation.json and the plots; made if it isn't there", "docs/evaluation")
     .option("--json", "write the figures as JSON to standard output too")
     .action(async (options: EvaluateOptions) => (await import("../commands/evaluate.ts")).evaluate(options));
 }
@@ -164,8 +164,11 @@ export function benchCommand(): Command {
     )
     .option("--minutes <n>", "of load in the soak experiment", wholeNumber(1, minutesMax), 60)
     .addOption(new Option("--tool <name>", "default: wrk where it is installed").choices(loadTools))
-    .option("--json [file]", "write JSON to this file, or to standard output in place of the tables")
-    .option("--svg <file>", "draw the rates of the rows into this file")
+    .option(
+      "--json [file]",
+      "write JSON to this file, whose folder is made, or to standard output in place of the tables",
+    )
+    .option("--svg <file>", "draw the rates of the rows into this file, whose folder is made")
     .action(async (options: BenchCommandOptions) => (await import("../commands/bench.ts")).bench(options));
 }
 
@@ -188,7 +191,10 @@ export function chaosCommand(): Command {
     .option("--clients <n>", "that trade", wholeNumber(1, clientsMax), 16)
     .addOption(list("--only", "faults to choose from", listOf(faultNames), faultNames))
     .option("--keep <folder>", "where the history, logs and databases of failing rounds go", "test-results/chaos")
-    .option("--json [file]", "write JSON to this file, or to standard output in place of the table")
+    .option(
+      "--json [file]",
+      "write JSON to this file, whose folder is made, or to standard output in place of the table",
+    )
     .action(async (options: ChaosCommandOptions) => (await import("../commands/chaos.ts")).chaos(options));
 }
 

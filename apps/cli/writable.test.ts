@@ -1,0 +1,40 @@
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { requireWritable } from "./writable.ts";
+
+test("what is there or can be made is fine, and nothing is made yet", () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "file"), "");
+  requireWritable("--out", folder, "folder");
+  requireWritable("--out", join(folder, "new", "newer"), "folder");
+  requireWritable("--json", join(folder, "file"), "file");
+  requireWritable("--json", join(folder, "new", "new.json"), "file");
+  expect(readdirSync(folder)).toEqual(["file"]);
+});
+
+test.each([
+  ["file", "folder", "is a file"],
+  ["file/below", "folder", "is a file"],
+  ["folder", "file", "is a folder"],
+  ["file/x.json", "file", "is a file"],
+] as const)("%s as a %s is refused: it %s", (path, kind, why) => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "file"), "");
+  mkdirSync(join(folder, "folder"));
+  expect(() => requireWritable("--out", join(folder, path), kind)).toThrow(
+    new RegExp(`^--out is ".*${path}": .* ${why}; allowed is a ${kind} that this user may write$`),
+  );
+});
+
+test("an empty name is refused", () => {
+  expect(() => requireWritable("--json", "", "file")).toThrow('--json is "": this is no name; allowed is a file');
+});
+
+// Root may write everywhere.
+test.skipIf(process.getuid?.() === 0)("a folder without write permission is refused", () => {
+  const folder = temporaryFolder();
+  chmodSync(folder, 0o500);
+  expect(() => requireWritable("--out", join(folder, "new"), "folder")).toThrow("permission denied");
+});

@@ -1,0 +1,26 @@
+/** Where a long command is to write its result, looked at before it begins: to fail after the work would waste it. */
+
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { CommandError, exitCodes } from "./errors.ts";
+
+/** Throws a CommandError unless the file or folder can be written; folders that are missing are made then. */
+export function requireWritable(option: string, path: string, kind: "file" | "folder"): void {
+  const wrong = (why: string) =>
+    new CommandError(
+      `${option} is ${JSON.stringify(path)}: ${why}; allowed is a ${kind} that this user may write`,
+      exitCodes.usage,
+    );
+  if (path.trim() === "") throw wrong("this is no name");
+  let found = resolve(path);
+  try {
+    while (!existsSync(found)) found = dirname(found);
+    const isFolder = statSync(found).isDirectory();
+    if (isFolder !== (kind === "folder" || found !== resolve(path)))
+      throw wrong(`${found} is a ${isFolder ? "folder" : "file"}`);
+    accessSync(found, constants.W_OK);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw wrong(error instanceof Error ? error.message : String(error));
+  }
+}
