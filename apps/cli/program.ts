@@ -34,7 +34,8 @@ const exits: Readonly<Record<ExitCode, string>> = {
   [exitCodes.ok]: "done",
   [exitCodes.failed]: "it failed, or something is not as it must be: the output says what",
   [exitCodes.usage]: "it was asked in a wrong way: an option, an argument or a variable of the environment",
-  [exitCodes.noAnswer]: "the bazaar doesn't answer: what became of a trade isn't known",
+  [exitCodes.noAnswer]:
+    "the bazaar doesn't answer, or something else does: what became of a trade that was sent isn't known",
 };
 
 /** Commander's words for a wrong argument, which are others than those for a wrong option. */

@@ -72,7 +72,7 @@ export function tradeCommand(): Command {
     exits: {
       0: "it was traded",
       1: "it was rejected: no such stock, or too little of it",
-      3: "nobody answers: it may have been traded; repeat it with the key that it names",
+      3: "nobody answers: if it says that it may have been traded, repeat it with the key that it names",
     },
   })
     .addArgument(new Argument("<type>", "what to do").choices(["buy", "sell"]).argParser(tradeType))
