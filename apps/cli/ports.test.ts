@@ -25,16 +25,16 @@ const local = (port = 0) => ({ host: "127.0.0.1", port });
 
 test("free ports are fine, twice in a row", async () => {
   const [frontEnd, catalog, order] = await freePorts(3);
-  const config = { frontEnd: local(frontEnd), catalog: local(catalog), replicas: new Map([[1, local(order)]]) };
-  await requireFreePorts(config);
-  await requireFreePorts(config);
+  const config = { catalog: local(catalog), replicas: new Map([[1, local(order)]]) };
+  await requireFreePorts([local(frontEnd)], config);
+  await requireFreePorts([local(frontEnd)], config);
 });
 
 test("a port that is taken is named with its variable", async () => {
   const [free1, free2] = await freePorts(2);
   const taken = await takenPort();
   await expect(
-    requireFreePorts({ frontEnd: local(free1), catalog: local(free2), replicas: new Map([[1, local(taken)]]) }),
+    requireFreePorts([local(free1)], { catalog: local(free2), replicas: new Map([[1, local(taken)]]) }),
   ).rejects.toThrow(
     `ORDER_REPLICAS is "127.0.0.1:${taken}": another process listens there (127.0.0.1:${taken}); stop it`,
   );
@@ -42,7 +42,7 @@ test("a port that is taken is named with its variable", async () => {
 
 test("a port that two services should have is named with both variables", async () => {
   const [port] = await freePorts(1);
-  await expect(requireFreePorts({ frontEnd: local(port), catalog: local(port), replicas: new Map() })).rejects.toThrow(
+  await expect(requireFreePorts([local(port)], { catalog: local(port), replicas: new Map() })).rejects.toThrow(
     `FRONTEND_PORT and CATALOG_PORT both name 127.0.0.1:${port}`,
   );
 });
@@ -50,7 +50,7 @@ test("a port that two services should have is named with both variables", async 
 test("an address of another machine is named with its variable", async () => {
   // 192.0.2.0/24 is reserved for documentation.
   const frontEnd = { host: "192.0.2.1", port: 6000 };
-  await expect(requireFreePorts({ frontEnd, catalog: local(), replicas: new Map() })).rejects.toThrow(
+  await expect(requireFreePorts([frontEnd], { catalog: local(), replicas: new Map() })).rejects.toThrow(
     'FRONTEND_HOST is "192.0.2.1": allowed is a name or an address of this machine',
   );
 });

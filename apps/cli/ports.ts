@@ -17,11 +17,14 @@ import { CommandError, exitCodes } from "./errors.ts";
 const answerTimeoutMs = 1000;
 
 /** Throws an error that names the variable of the first address that can't be listened on. */
-export async function requireFreePorts(config: Pick<Config, "frontEnd" | "catalog" | "replicas">): Promise<void> {
+export async function requireFreePorts(
+  frontEnds: readonly Address[],
+  { catalog, replicas }: Pick<Config, "catalog" | "replicas">,
+): Promise<void> {
   const wanted: [variables: AddressVariables, address: Address][] = [
-    [frontEndVariables, config.frontEnd],
-    [catalogVariables, config.catalog],
-    ...[...config.replicas.values()].map((address): [AddressVariables, Address] => [replicaVariables, address]),
+    ...frontEnds.map((address): [AddressVariables, Address] => [frontEndVariables, address]),
+    [catalogVariables, catalog],
+    ...[...replicas.values()].map((address): [AddressVariables, Address] => [replicaVariables, address]),
   ];
   requireDifferent(wanted);
   // All are held until the last is tried: one address can be written in two ways.

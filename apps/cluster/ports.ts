@@ -16,11 +16,19 @@ const lastPort = 32_000;
  */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
-  while (ports.length < count) {
-    const port = firstPort + Math.floor(Math.random() * (lastPort - firstPort));
-    if ((await reserve(port)) && (await canListen(port))) ports.push(port);
-  }
+  while (ports.length < count) ports.push(...(await freePortsInARow(1)));
   return ports;
+}
+
+/** The same, each port one above that before it. */
+export async function freePortsInARow(count: number): Promise<number[]> {
+  for (;;) {
+    const first = firstPort + Math.floor(Math.random() * (lastPort - firstPort - count));
+    const ports = Array.from({ length: count }, (_, index) => first + index);
+    const free: number[] = [];
+    for (const port of ports) if ((await reserve(port)) && (await canListen(port))) free.push(port);
+    if (free.length === count) return ports;
+  }
 }
 
 export function canListen(port: number): Promise<boolean> {

@@ -4,7 +4,7 @@ import { canListen } from "@stock-bazaar/cluster/ports";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { at } from "@stock-bazaar/shared/json";
 import { expect, test } from "vitest";
-import { get, newTrade, trade } from "../support/requests.ts";
+import { get, lookUp, newTrade, trade } from "../support/requests.ts";
 import { isAlive, startUp, type Up } from "./support/up.ts";
 
 async function nothingLeft({ children, ports }: Up): Promise<boolean> {
@@ -28,6 +28,18 @@ test("up starts all from nothing, starts a killed child again, and stops on SIGT
   }
 
   expect(await up.service.stop("SIGTERM")).toEqual({ code: 0, signal: null });
+  expect(await nothingLeft(up)).toBe(true);
+});
+
+test("up with two front-ends: what one trades the other tells, and both end with it", async (context) => {
+  const up = await startUp(context, { frontEnds: 2 });
+  expect([...up.children().keys()]).toEqual(expect.arrayContaining(["front-end", "front-end-2"]));
+  for (const [index, url] of up.urls.entries()) {
+    expect((await trade(url, newTrade({ type: "buy" }))).status).toBe(200);
+    for (const asked of up.urls)
+      expect(at((await lookUp(asked, "GameStart")).body, "data", "quantity")).toBe(99 - index);
+  }
+  expect(await up.service.stop("SIGINT")).toEqual({ code: 0, signal: null });
   expect(await nothingLeft(up)).toBe(true);
 });
 

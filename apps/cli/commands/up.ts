@@ -5,7 +5,7 @@ import { isCatalogMissing, isMissing } from "@stock-bazaar/db/history";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { catalogFile, orderFile } from "@stock-bazaar/db/open";
 import { systemClock } from "@stock-bazaar/shared/clock";
-import { type Config, readConfig } from "@stock-bazaar/shared/config";
+import { type Address, type Config, ConfigError, readConfig } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { createLogger, type Logger } from "@stock-bazaar/shared/log";
 import { faultsVariable } from "@stock-bazaar/shared/faults";
@@ -22,16 +22,18 @@ import { type Repair, type ServiceSpec, Supervisor } from "../supervisor.ts";
 
 /** A start that takes longer than this is worth a line in the log. */
 const slowStartMs = 15_000;
+const portMax = 65_535;
 
 export async function up(options: UpOptions): Promise<void> {
   const config = readConfig(process.env);
+  const frontEnds = frontEndAddresses(config, options.frontEnds);
   const faults = options.faults ?? isLoopback(config.frontEnd);
   const logger = createLogger("up", config.logLevel);
-  await requireFreePorts(config);
+  await requireFreePorts(frontEnds, config);
   prepare(config, logger);
 
   const supervisor: Supervisor = new Supervisor({
-    stages: servicesInStopOrder(config, logger, faults ? () => supervisor : undefined),
+    stages: servicesInStopOrder(config, frontEnds, logger, faults ? () => supervisor : undefined),
     startProcess: startServiceProcess,
     stopTimeoutMs: stopTimeoutMs(config),
     clock: systemClock,
@@ -40,7 +42,7 @@ export async function up(options: UpOptions): Promise<void> {
   const stopping = new AbortController();
   const signalled = nextStopSignal();
   supervisor.start();
-  const announced = announce(config, logger, stopping.signal);
+  const announced = announce(config, frontEnds, logger, stopping.signal);
 
   const reason = await Promise.race([
     signalled.then((signal) => ({ signal, helpless: undefined })),
@@ -64,9 +66,19 @@ function prepare(config: Config, logger: Logger): void {
   }
 }
 
+/** The first is on the port of the environment, each of the others on the next one. */
+function frontEndAddresses({ frontEnd: { host, port } }: Config, count: number): Address[] {
+  if (port + count - 1 > portMax) {
+    const allowed = `with ${count} front-ends allowed is at most ${portMax - count + 1}`;
+    throw new ConfigError("FRONTEND_PORT", String(port), allowed);
+  }
+  return Array.from({ length: count }, (_, index) => ({ host, port: port + index }));
+}
+
 /** `faulty`: whom a front-end may ask for faults. */
 function servicesInStopOrder(
   config: Config,
+  frontEnds: readonly Address[],
   logger: Logger,
   faulty: (() => FaultySupervisor) | undefined,
 ): ServiceSpec[][] {
@@ -89,23 +101,27 @@ function servicesInStopOrder(
     pauses: replicas.map(({ name }) => name),
     run: () => prepareDatabases(config, logger),
   };
-  const frontEnd = service(
-    "front-end",
-    "front-end",
-    faulty && {
-      environment: { [faultsVariable]: "1" },
-      hears: (message, reply) => answerFault(faulty(), message, reply),
-    },
+  const frontEndServices = frontEnds.map(({ port }, index) =>
+    service(index === 0 ? "front-end" : `front-end-${index + 1}`, "front-end", {
+      environment: { FRONTEND_PORT: String(port), ...(faulty && { [faultsVariable]: "1" }) },
+      ...(faulty && { hears: (message, reply) => answerFault(faulty(), message, reply) }),
+    }),
   );
-  return [[frontEnd], replicas, [service("catalog", "catalog", { repair })]];
+  return [frontEndServices, replicas, [service("catalog", "catalog", { repair })]];
 }
 
-async function announce(config: Config, logger: Logger, stopping: AbortSignal): Promise<void> {
+async function announce(
+  config: Config,
+  frontEnds: readonly Address[],
+  logger: Logger,
+  stopping: AbortSignal,
+): Promise<void> {
+  const urls = frontEnds.map(frontEndUrl);
   const url = frontEndUrl(config.frontEnd);
   const cancel = systemClock.after(slowStartMs, () => logger.warn({ url }, "still waiting for the services"));
-  const isReady = await waitUntilReady(url, stopping);
+  const ready = await Promise.all(urls.map((each) => waitUntilReady(each, stopping)));
   cancel();
-  if (!isReady) return;
+  if (ready.includes(false)) return;
   const leadership = await askLeader(url, stopping);
   const leader = leadership ? `order replica ${leadership.leader}, term ${leadership.term}` : "not known yet";
   const files = [
@@ -116,7 +132,7 @@ async function announce(config: Config, logger: Logger, stopping: AbortSignal): 
     "",
     "The Stock Bazaar is open.",
     "",
-    `  open       ${url}`,
+    `  open       ${urls.join("  ")}`,
     `  try        curl ${url}/stocks/GameStart`,
     `  leader     ${leader}`,
     `  databases  ${files.join("  ")}`,

@@ -2,12 +2,14 @@
 
 import type { Command } from "commander";
 import { define } from "../definition.ts";
-import { filled } from "../options.ts";
+import { filled, wholeNumber } from "../options.ts";
 
+const frontEndsMax = 9;
 const fileName = filled("the name of a file");
 
 export interface UpOptions {
   readonly faults?: boolean;
+  readonly frontEnds: number;
 }
 
 export interface MigrateOptions {
@@ -35,6 +37,7 @@ export function upCommand(): Command {
     examples: [
       ["bazaar up", "everything on this machine, on the ports of the environment"],
       ["FRONTEND_PORT=9090 DATA_DIR=/srv/bazaar bazaar up", "with another port and folder"],
+      ["bazaar up --front-ends 3", "where there are cores for them: on FRONTEND_PORT and the two ports after it"],
     ],
     exits: {
       0: "it was told to stop, and everything has",
@@ -42,6 +45,7 @@ export function upCommand(): Command {
       2: "it was asked in a wrong way, a port or folder is in use, or a person has to mend the databases",
     },
   })
+    .option("--front-ends <n>", "on FRONTEND_PORT and the ports after it", wholeNumber(1, frontEndsMax), 1)
     .option("--faults", "let the dashboard kill and freeze the leader (default: when it listens on a loopback address)")
     .option("--no-faults", "don't let it")
     .action(async (options: UpOptions) => (await import("../commands/up.ts")).up(options));

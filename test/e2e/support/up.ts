@@ -3,7 +3,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts } from "@stock-bazaar/cluster/ports";
+import { freePorts, freePortsInARow } from "@stock-bazaar/cluster/ports";
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { afterAll, afterEach, beforeAll } from "vitest";
@@ -12,14 +12,16 @@ import type { TestHooks } from "./cluster.ts";
 export interface Up {
   readonly service: Service;
   readonly url: string;
+  /** Of every front-end, the first of them is `url`. */
+  readonly urls: readonly string[];
   readonly ports: readonly number[];
   readonly dataDir: string;
   /** The newest process id of every child. */
   readonly children: () => Map<string, number>;
 }
 
-export async function startUp(context: TestHooks): Promise<Up> {
-  const up = await createUp();
+export async function startUp(context: TestHooks, options: { frontEnds?: number } = {}): Promise<Up> {
+  const up = await createUp(options.frontEnds);
   context.onTestFailed(() => printLog(up));
   context.onTestFinished(() => dispose(up));
   await start(up);
@@ -40,15 +42,16 @@ export function shareUp(use: (up: Up) => void): void {
   afterAll(() => dispose(up));
 }
 
-async function createUp(): Promise<Up> {
+async function createUp(frontEnds = 1): Promise<Up> {
   const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
-  const ports = await freePorts(5);
-  const [frontEnd, catalog, ...replicas] = ports;
+  const frontEndPorts = await freePortsInARow(frontEnds);
+  const others = await freePorts(4);
+  const [catalog, ...replicas] = others;
   const service = new Service("up", "apps/cli/main.ts", {
-    args: ["up"],
+    args: ["up", "--front-ends", String(frontEnds)],
     environment: {
       DATA_DIR: dataDir,
-      FRONTEND_PORT: String(frontEnd),
+      FRONTEND_PORT: String(frontEndPorts[0]),
       CATALOG_PORT: String(catalog),
       ORDER_REPLICAS: replicas.map((port, index) => `${index + 1}=127.0.0.1:${port}`).join(),
       LOG_LEVEL: "debug",
@@ -62,7 +65,8 @@ async function createUp(): Promise<Up> {
     }
     return pids;
   };
-  return { service, url: `http://127.0.0.1:${frontEnd}`, ports, children, dataDir };
+  const urls = frontEndPorts.map((port) => `http://127.0.0.1:${port}`);
+  return { service, url: urls[0] ?? "", urls, ports: [...frontEndPorts, ...others], children, dataDir };
 }
 
 async function start({ service }: Up): Promise<void> {
