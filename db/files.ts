@@ -27,10 +27,14 @@ export function requireFolderOf(database: string): void {
 export function makeFolderOf(database: string): void {
   const folder = dirname(database);
   requireFolderOf(database);
-  withFolder(folder, () => {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
-  });
+  withFolder(folder, () => mkdirSync(folder, { recursive: true }));
+  requireWritableFolderOf(database);
+}
+
+/** Throws a ConfigError if the folder can't be written: SQLite makes files of its own beside a database. */
+export function requireWritableFolderOf(database: string): void {
+  const folder = dirname(database);
+  withFolder(folder, () => accessSync(folder, constants.W_OK));
 }
 
 function withFolder<Result>(folder: string, action: () => Result): Result {

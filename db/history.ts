@@ -55,15 +55,16 @@ export function migratePresentReplicas({ dataDir, replicas }: Databases): Map<st
 }
 
 /** Of the replicas that are there and can be read, in the order of their ids. What is wrong with another its service says. */
-export function replicaEnds({ dataDir, replicas }: Databases): ReplicaEnd[] {
-  return [...replicas.keys()].flatMap((id) => {
-    const end = readEnd(dataDir, id);
-    return end instanceof DatabaseError ? [] : [end];
-  });
+export function replicaEnds(databases: Databases): ReplicaEnd[] {
+  return readEnds(databases).filter((end): end is ReplicaEnd => !(end instanceof DatabaseError));
 }
 
-/** Where a replica's file ends, or why it can't be told. */
-export function readEnd(dataDir: string, id: number): ReplicaEnd | DatabaseError {
+/** Where each replica's file ends, or why that can't be told, in the order of their ids. */
+export function readEnds({ dataDir, replicas }: Databases): (ReplicaEnd | DatabaseError)[] {
+  return [...replicas.keys()].map((id) => readEnd(dataDir, id));
+}
+
+function readEnd(dataDir: string, id: number): ReplicaEnd | DatabaseError {
   const file = orderFile(dataDir, id);
   try {
     const replica = openOrderDatabase(dataDir, id, "read");

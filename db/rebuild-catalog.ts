@@ -16,7 +16,7 @@ import {
   HistoryError,
   isCatalogMissing,
   migratePresentReplicas,
-  readEnd,
+  readEnds,
   type ReplicaEnd,
   replicaEnds,
   requireOneHistory,
@@ -57,8 +57,8 @@ export class RebuildError extends SetupError {
  * The catalog must not be running, and its replicas best not either. `stocksFile` is what it was seeded with, by
  * default the file that `seed` keeps beside it, else the default stocks.
  *
- * Throws a StockFileError if that can't be read; a RebuildError if there is nothing to mend, no replica to take the orders from or one that can't be read, if the
- * replicas contradict each other, or the stocks the orders.
+ * Throws a StockFileError if that can't be read; a RebuildError if there is nothing to mend, no replica to take the orders
+ * from or one that can't be read, if the replicas contradict each other, or the stocks the orders.
  */
 export function rebuildCatalog(databases: Databases, stocksFile?: string): RebuiltCatalog {
   // Whoever names a wrong file wants to know, also when there is nothing to mend.
@@ -79,13 +79,12 @@ export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {
   const unsafe = (why: string) =>
     new RebuildError(`${catalog} is missing, and ${why}: put that file back, or run \`npm run rebuild-catalog\``);
   migratePresentReplicas(databases);
-  const ends = replicaEnds(databases);
-  for (const id of databases.replicas.keys()) {
-    const end = readEnd(databases.dataDir, id);
+  const ends = readEnds(databases);
+  const hasOrders = (end: ReplicaEnd | DatabaseError) => !(end instanceof DatabaseError) && end.lastId > 0;
+  for (const end of ends) {
     if (end instanceof DatabaseError)
       throw unsafe(end.problem === "missing" ? `so is ${end.file}` : `${end.file} can't be read`);
-    const { file } = end;
-    if (end.lastId === 0 && ends.some(({ lastId }) => lastId > 0)) throw unsafe(`${file} is empty, as if it were new`);
+    if (!hasOrders(end) && ends.some(hasOrders)) throw unsafe(`${end.file} is empty, as if it were new`);
   }
   const kept = keptStocksFile(databases.dataDir);
   if (!existsSync(kept)) throw unsafe(`so is ${kept}, which tells what the stocks began with`);
@@ -93,9 +92,8 @@ export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {
 }
 
 /** A file that can't be read may hold orders that no other has: whether to go on without it is for a person to say. */
-function requireReadable({ dataDir, replicas }: Databases): void {
-  for (const id of replicas.keys()) {
-    const end = readEnd(dataDir, id);
+function requireReadable(databases: Databases): void {
+  for (const end of readEnds(databases)) {
     if (!(end instanceof DatabaseError) || end.problem === "missing") continue;
     throw new RebuildError(
       `${end.file} can't be read, and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it, then run this again`,
