@@ -8,38 +8,26 @@
  * `bun apps/bench/naive.ts catalog|follower|leader|front-end`, with the environment of the bazaar's services.
  */
 
-import type { Client } from "@grpc/grpc-js";
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { prepareInsert } from "@stock-bazaar/db/insert-rows";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
 import { orderColumns, orderValues } from "@stock-bazaar/db/order-rows";
 import type { Order } from "@stock-bazaar/proto/generated/bazaar";
 import { systemClock } from "@stock-bazaar/shared/clock";
-import { type Address, type Config, ConfigError, readReplicaId } from "@stock-bazaar/shared/config";
-import { callUnary, createClient } from "@stock-bazaar/shared/grpc-client";
+import { type Config, readReplicaId } from "@stock-bazaar/shared/config";
+import { callUnary } from "@stock-bazaar/shared/grpc-client";
 import { serveUnary, startServer } from "@stock-bazaar/shared/grpc-server";
 import { catalogVariables, replicaVariables } from "@stock-bazaar/shared/listen-error";
-import { runService } from "@stock-bazaar/shared/service";
 import { orderFromMessage } from "@stock-bazaar/shared/wire";
 import { NaiveCatalog, NaiveFollower, NaiveLeader, type Traded, type Wish } from "./naive-proto.ts";
+import { addressOf, connect, followerAddressesOf, leaderIdOf, runRole, type Stop, stopGraceMs } from "./processes.ts";
 import { badRequest, jsonReply, readTradeBody } from "./trade-body.ts";
 
-const stopGraceMs = 2000;
-const connectTimeoutMs = 20_000;
-
-type Stop = () => Promise<void>;
-const roles: Record<string, (config: Config) => Promise<Stop>> = {
+await runRole("naive", {
   catalog: runCatalog,
   follower: runFollower,
   leader: runLeader,
   "front-end": runFrontEnd,
-};
-
-const [role = ""] = process.argv.slice(2);
-await runService(`naive-${role}`, async ({ config }) => {
-  const start = roles[role];
-  if (!start) throw new ConfigError("the first argument", role, `allowed is ${Object.keys(roles).join(", ")}`);
-  return start(config);
 });
 
 async function runCatalog(config: Config): Promise<Stop> {
@@ -88,9 +76,7 @@ async function runLeader(config: Config): Promise<Stop> {
   const leaderId = leaderIdOf(config);
   const orders = openOrders(config, leaderId);
   const catalog = await connect(config.catalog);
-  const followers = await Promise.all(
-    [...config.replicas].filter(([id]) => id !== leaderId).map(([, address]) => connect(address)),
-  );
+  const followers = await Promise.all(followerAddressesOf(config).map(connect));
   const server = await startServer(addressOf(config, leaderId), replicaVariables, {
     definition: NaiveLeader.service,
     implementation: {
@@ -140,17 +126,6 @@ async function runFrontEnd(config: Config): Promise<Stop> {
   };
 }
 
-/** Resolves when the service is there: so each process serves only when all behind it do. */
-function connect(address: Address): Promise<Client> {
-  const client = createClient(address);
-  return new Promise((resolve, reject) => {
-    client.waitForReady(Date.now() + connectTimeoutMs, (error) => {
-      if (error) reject(error);
-      else resolve(client);
-    });
-  });
-}
-
 function openOrders(config: Config, replicaId: number): { insert(order: Order): void; close(): void } {
   const database = openOrderDatabase(config.dataDir, replicaId);
   const insert = prepareInsert(database.client, "orders", orderColumns);
@@ -158,14 +133,4 @@ function openOrders(config: Config, replicaId: number): { insert(order: Order): 
     insert: (order) => insert([orderValues(orderFromMessage(order))]),
     close: () => database.close(),
   };
-}
-
-function leaderIdOf({ replicas }: Config): number {
-  return Math.max(...replicas.keys());
-}
-
-function addressOf({ replicas }: Config, replicaId: number): Address {
-  const address = replicas.get(replicaId);
-  if (!address) throw new Error(`replica ${replicaId} has no address`);
-  return address;
 }

@@ -3,7 +3,11 @@
 export const rowKinds = ["trades", "single", "lookups", "mixed"] as const;
 export type RowKind = (typeof rowKinds)[number];
 
-export const systemNames = ["service", "yardstick", "naive", "postgres"] as const;
+/** What is compared unless somebody asks for something else. */
+export const comparedSystems = ["service", "yardstick", "naive", "postgres"] as const;
+/** The way of a trade without its rules, layer by layer. */
+export const bareSystems = ["messages", "rows", "synced"] as const;
+export const systemNames = [...comparedSystems, ...bareSystems] as const;
 export type SystemName = (typeof systemNames)[number];
 
 /** Instead of rows: what one rate doesn't tell. */

@@ -10,6 +10,9 @@ const colors: Record<SystemName, string> = {
   yardstick: "#c8c8c8",
   naive: "#d95f02",
   postgres: "#7570b3",
+  messages: "#a6cee3",
+  rows: "#b2df8a",
+  synced: "#33a02c",
 };
 
 /** Rejects if there was no yardstick: a share needs one. */

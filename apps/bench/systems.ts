@@ -38,8 +38,8 @@ export interface RunningSystem extends LoadTarget {
 }
 
 export const replicaIds = [1, 2, 3] as const;
-/** The naive system has no other; in the service it is whoever the front-end has found first. */
-const naiveLeaderId = Math.max(...replicaIds);
+/** Of systems that choose none; in the service it is whoever the front-end has found first. */
+const fixedLeaderId = Math.max(...replicaIds);
 const stopTimeoutMs = 10_000;
 const logLinesShown = 20;
 
@@ -88,22 +88,10 @@ const systems: Record<SystemName, SystemSpec> = {
     leaderId: async () => 0,
     isEven: async () => true,
   },
-  naive: {
-    processes: [
-      { name: "catalog", role: "catalog", command: ["bench/naive.ts", "catalog"] },
-      ...replicas.map(
-        (replica): ProcessSpec => ({
-          ...replica,
-          command: ["bench/naive.ts", replica.id === naiveLeaderId ? "leader" : "follower"],
-        }),
-      ),
-      { name: "front-end", role: "front-end", command: ["bench/naive.ts", "front-end"] },
-    ],
-    // Its front-end listens when everything behind it does.
-    isReady: (url) => answers(url, 404),
-    leaderId: async () => naiveLeaderId,
-    isEven: async () => true,
-  },
+  naive: fiveProcesses("bench/naive.ts"),
+  messages: fiveProcesses("bench/bare.ts", "messages"),
+  rows: fiveProcesses("bench/bare.ts", "rows"),
+  synced: fiveProcesses("bench/bare.ts", "synced"),
   postgres: {
     processes: [{ name: "postgres", role: "front-end", descendants: "catalog", command: ["bench/postgres.ts"] }],
     isReady: (url) => answers(`${url}/stocks/GameStart`, 200),
@@ -111,6 +99,24 @@ const systems: Record<SystemName, SystemSpec> = {
     isEven: async () => true,
   },
 };
+
+/** A system of the same processes as the service's, whose roles are told by an argument. */
+function fiveProcesses(script: string, ...args: string[]): SystemSpec {
+  const command = (role: string) => [script, role, ...args] as const;
+  return {
+    processes: [
+      { name: "catalog", role: "catalog", command: command("catalog") },
+      ...replicas.map((replica): ProcessSpec => {
+        return { ...replica, command: command(replica.id === fixedLeaderId ? "leader" : "follower") };
+      }),
+      { name: "front-end", role: "front-end", command: command("front-end") },
+    ],
+    // Its front-end listens when everything behind it does.
+    isReady: (url) => answers(url, 404),
+    leaderId: async () => fixedLeaderId,
+    isEven: async () => true,
+  };
+}
 
 type Child = Bun.Subprocess<"pipe", number, number>;
 

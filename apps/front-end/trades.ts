@@ -9,13 +9,12 @@ import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
 import { Batcher } from "./batcher.ts";
 import type { ChosenLeader, LeaderChoice } from "./leader-choice.ts";
 
-const batchTradesMax = 1000;
 /**
- * Calls to the leader under way at once: while the catalog decides one, the copies of the other are made. More of them
- * only make smaller batches. A batch has a price in every process, whatever is in it: fewer trades aren't worth a second.
+ * How trades become calls. Two under way at once: while the catalog decides one, the copies of the other are made. More of
+ * them only make smaller batches. A batch has a price in every process, whatever is in it: fewer trades than `shareMin`
+ * aren't worth a second.
  */
-const callsMax = 2;
-const shareTradesMin = 24;
+export const tradeCalls = { itemsMax: 1000, callsMax: 2, shareMin: 24 } as const;
 /** Trades taken in and not answered yet; past this a client hears 503 at once. */
 const tradesMax = 10_000;
 /** Between two attempts, unless the leader changes first. */
@@ -82,9 +81,7 @@ export class Trades {
     if (this.#route?.leader === leader) return this.#route.batcher;
     const batcher = new Batcher<Trade, Outcome>({
       clock: this.#options.clock,
-      itemsMax: batchTradesMax,
-      callsMax,
-      shareMin: shareTradesMin,
+      ...tradeCalls,
       queueMax: tradesMax,
       send: (trades) => leader.api.trade(trades, leader.gone),
     });

@@ -2,6 +2,7 @@
 
 import type { BenchOptions } from "@stock-bazaar/bench/bench";
 import {
+  comparedSystems,
   type ExperimentName,
   experimentNames,
   type LoadTool,
@@ -151,7 +152,7 @@ export function benchCommand(): Command {
     .option("--rounds <n>", "of which the median is told", wholeNumber(1, measuredRoundsMax), 3)
     .addOption(list("--connections", "a row of trades for each; lookups use the first", connectionList, [64, 256]))
     .addOption(list("--rows", "what to measure", listOf(rowKinds), rowKinds))
-    .addOption(list("--systems", "what to compare", listOf(systemNames), systemNames))
+    .addOption(list("--systems", "what to compare", listOf(systemNames), comparedSystems))
     .addOption(list("--experiments", "instead of rows, with the first of the connections", listOf(experimentNames), []))
     .option("--kills <n>", "how often the leader dies in an experiment", wholeNumber(1, killsMax), 20)
     .addOption(
