@@ -5,7 +5,7 @@ import type { SqliteClient } from "./connection.ts";
 type Value = string | number;
 
 /** Rows in one call. Twice as many gain nothing more. */
-const rowsAtOnce = 16;
+const rowsAtOnceMax = 16;
 
 /** `columns` in the order of each row's values. To be called inside a transaction. */
 export function prepareInsert(
@@ -14,15 +14,16 @@ export function prepareInsert(
   columns: readonly string[],
 ): (rows: readonly (readonly Value[])[]) => void {
   const row = `(${columns.map(() => "?").join(", ")})`;
-  const prepare = (rows: number) =>
+  // One for each number of rows, so that what is left of a batch is one call too.
+  const statements = Array.from({ length: rowsAtOnceMax }, (_, index) =>
     client.prepare<Value[]>(
-      `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${Array.from({ length: rows }, () => row).join(", ")}`,
-    );
-  const [one, many] = [prepare(1), prepare(rowsAtOnce)];
+      `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${Array.from({ length: index + 1 }, () => row).join(", ")}`,
+    ),
+  );
   return (rows) => {
-    let start = 0;
-    for (; start + rowsAtOnce <= rows.length; start += rowsAtOnce)
-      many.run(...rows.slice(start, start + rowsAtOnce).flat());
-    for (; start < rows.length; start += 1) one.run(...(rows[start] ?? []));
+    for (let start = 0; start < rows.length; start += rowsAtOnceMax) {
+      const part = rows.slice(start, start + rowsAtOnceMax);
+      statements[part.length - 1]?.run(...part.flat());
+    }
   };
 }

@@ -271,6 +271,18 @@ export const mutations: readonly Mutation[] = [
     edits: [{ file: "catalog/sessions.ts", find: "const leaseMargin = 0.15;", replace: "const leaseMargin = 0;" }],
   },
   {
+    name: "sessions run by the wall clock",
+    rule: "R9",
+    edits: [
+      {
+        file: "catalog/catalog.ts",
+        find: "    this.#clock = options.clock;",
+        replace: "    this.#clock = { ...options.clock, nowMs: () => Date.parse(options.clock.wallTime()) };",
+      },
+      { file: "catalog/catalog.ts", find: "startedMs: options.clock.nowMs()", replace: "startedMs: this.#clock.nowMs()" },
+    ],
+  },
+  {
     name: "a hello that comes again raises what was acknowledged",
     rule: "R9",
     edits: [

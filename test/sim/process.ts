@@ -11,11 +11,14 @@ import type { Scheduler } from "./scheduler.ts";
 const turnMs = 0.1;
 /** Timers come late by up to this. */
 const timerLateMs = 1;
+/** Somebody sets the wall clock so often, to any time within some years. */
+const wallSetEveryMs = 100;
+const wallOffMsMax = 10 * 365 * 24 * 3_600_000;
 
 export interface Pace {
   /** Its milliseconds in one of the world's: 1.05 is a clock that runs 5% fast. */
   readonly rate: number;
-  /** Its wall clock, at the beginning. */
+  /** Its wall clock, at the beginning, before anybody sets it. */
   readonly wallMs: number;
 }
 
@@ -34,7 +37,10 @@ export class Life {
     this.#scheduler = scheduler;
     this.clock = {
       nowMs: () => scheduler.nowMs * pace.rate,
-      wallTime: () => new Date(pace.wallMs + scheduler.nowMs * pace.rate).toISOString(),
+      wallTime: () => {
+        const setMs = wallSetMs(pace, Math.floor(scheduler.nowMs / wallSetEveryMs));
+        return new Date(setMs + scheduler.nowMs * pace.rate).toISOString();
+      },
       after: (delayMs, action) => {
         let isDue = true;
         scheduler.after(delayMs / pace.rate + random.between(0, timerLateMs), () =>
@@ -102,6 +108,12 @@ export class Life {
   #soon(action: () => void): void {
     this.#scheduler.after(this.#random.between(0, turnMs), () => this.run(action));
   }
+}
+
+/** What the wall clock was set to the last of `times`: no draw of chance, or to look at a clock would change the run. */
+function wallSetMs({ wallMs }: Pace, times: number): number {
+  const unit = (Math.imul(Math.trunc(wallMs) + times, 0x9e3779b1) >>> 0) / 2 ** 32;
+  return wallMs + (2 * unit - 1) * wallOffMsMax;
 }
 
 /** A place where a process runs, or doesn't; `service` is what the others can call. */
