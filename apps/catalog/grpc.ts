@@ -13,7 +13,7 @@ import {
 } from "@stock-bazaar/proto/generated/bazaar";
 import type { Applied, CatalogApi, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
-import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/columns";
+import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/batches";
 import { serveDuplex, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
 import { inTraces } from "@stock-bazaar/shared/tracing";
 
@@ -30,7 +30,7 @@ export function serveCatalog(catalog: CatalogApi): Service {
           await inTraces("Catalog/Apply", { trades, traces }, () => catalog.apply({ term, trades })),
         );
       },
-      { head: 0 },
+      { outcomes: "", orders: "", head: 0 },
     ),
     restock: serveUnary(async (request) => ({ ...appliedToMessage(await catalog.restock(request)), sequence: 0 })),
     settle: calls.serve<SettleRequest, Settled>(async ({ upTo }) => {

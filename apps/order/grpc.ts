@@ -10,7 +10,7 @@ import {
 } from "@stock-bazaar/proto/generated/bazaar";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
-import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/columns";
+import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/batches";
 import { serveDuplex, serveStatus, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
 import { inTraces, tracesOf } from "@stock-bazaar/shared/tracing";
 
@@ -19,12 +19,15 @@ const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEA
 export function serveReplica(replica: OrderApi): Service {
   const calls = new CallStreams();
   const implementation: OrdersServer = {
-    placeTrades: calls.serve<TradesRequest, TradesReply>(async (batch) => {
-      const trades = unpackTrades(batch.trades);
-      const { traces } = batch;
-      const outcomes = await inTraces("Orders/PlaceTrades", { trades, traces }, () => replica.trade(trades));
-      return { outcomes: packOutcomes(outcomes) };
-    }, {}),
+    placeTrades: calls.serve<TradesRequest, TradesReply>(
+      async (batch) => {
+        const trades = unpackTrades(batch.trades);
+        const { traces } = batch;
+        const outcomes = await inTraces("Orders/PlaceTrades", { trades, traces }, () => replica.trade(trades));
+        return { outcomes: packOutcomes(outcomes) };
+      },
+      { outcomes: "" },
+    ),
     getOrder: calls.serve<GetOrderRequest, OrderReply>(async ({ id }) => ({ order: await replica.order(id) }), {}),
     listOrders: serveUnary(async (request) => ({ orders: await replica.orders(request) })),
     lead: serveUnary(({ afterTerm }) => replica.lead(afterTerm)),

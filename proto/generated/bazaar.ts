@@ -221,15 +221,15 @@ export function roleToNumber(object: Role): number {
 export interface ApplyRequest {
   sequence: number;
   term: number;
-  trades?: TradeColumns | undefined;
+  trades: string;
   traces: Trace[];
 }
 
 export interface Applied {
   sequence: number;
   failure?: Failure | undefined;
-  outcomes?: OutcomeColumns | undefined;
-  orders?: OrderColumns | undefined;
+  outcomes: string;
+  orders: string;
   head: number;
 }
 
@@ -277,7 +277,7 @@ export interface OrdersAfterRequest {
 }
 
 export interface LedgerOrders {
-  orders?: OrderColumns | undefined;
+  orders: string;
 }
 
 export interface Register {
@@ -325,41 +325,9 @@ export interface Failure {
   message: string;
 }
 
-export interface Texts {
-  text: string;
-  lengths: Uint8Array;
-}
-
 export interface Trace {
   key: string;
   traceparent: string;
-}
-
-export interface TradeColumns {
-  keys?: Texts | undefined;
-  requestIds?: Texts | undefined;
-  words?: Texts | undefined;
-  names: Uint8Array;
-  types: Uint8Array;
-  quantities: Uint8Array;
-}
-
-export interface OutcomeColumns {
-  kinds: Uint8Array;
-  replayed: Uint8Array;
-  orderIds: Uint8Array;
-}
-
-export interface OrderColumns {
-  firstId: number;
-  keys?: Texts | undefined;
-  words?: Texts | undefined;
-  names: Uint8Array;
-  createdAts: Uint8Array;
-  types: Uint8Array;
-  quantities: Uint8Array;
-  pricesCents: Uint8Array;
-  terms: Uint8Array;
 }
 
 export interface Order {
@@ -379,14 +347,14 @@ export interface OrderList {
 
 export interface TradesRequest {
   sequence: number;
-  trades?: TradeColumns | undefined;
+  trades: string;
   traces: Trace[];
 }
 
 export interface TradesReply {
   sequence: number;
   failure?: Failure | undefined;
-  outcomes?: OutcomeColumns | undefined;
+  outcomes: string;
 }
 
 export interface GetOrderRequest {
@@ -426,7 +394,7 @@ export interface FollowRequest {
 
 export interface FollowReply {
   term: number;
-  orders?: OrderColumns | undefined;
+  orders: string;
   tailId: number;
   traces: Trace[];
 }
@@ -441,7 +409,7 @@ export interface ReplicaStatus {
 }
 
 function createBaseApplyRequest(): ApplyRequest {
-  return { sequence: 0, term: 0, trades: undefined, traces: [] };
+  return { sequence: 0, term: 0, trades: "", traces: [] };
 }
 
 export const ApplyRequest: MessageFns<ApplyRequest> = {
@@ -452,8 +420,8 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     if (message.term !== 0) {
       writer.uint32(8).uint64(message.term);
     }
-    if (message.trades !== undefined) {
-      TradeColumns.encode(message.trades, writer.uint32(18).fork()).join();
+    if (message.trades !== "") {
+      writer.uint32(18).string(message.trades);
     }
     for (const v of message.traces) {
       Trace.encode(v!, writer.uint32(106).fork()).join();
@@ -495,7 +463,7 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
               break;
             }
 
-            message.trades = TradeColumns.decode(reader, reader.uint32());
+            message.trades = reader.string();
             continue;
           }
           case 13: {
@@ -520,7 +488,7 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
 };
 
 function createBaseApplied(): Applied {
-  return { sequence: 0, failure: undefined, outcomes: undefined, orders: undefined, head: 0 };
+  return { sequence: 0, failure: undefined, outcomes: "", orders: "", head: 0 };
 }
 
 export const Applied: MessageFns<Applied> = {
@@ -531,11 +499,11 @@ export const Applied: MessageFns<Applied> = {
     if (message.failure !== undefined) {
       Failure.encode(message.failure, writer.uint32(114).fork()).join();
     }
-    if (message.outcomes !== undefined) {
-      OutcomeColumns.encode(message.outcomes, writer.uint32(10).fork()).join();
+    if (message.outcomes !== "") {
+      writer.uint32(10).string(message.outcomes);
     }
-    if (message.orders !== undefined) {
-      OrderColumns.encode(message.orders, writer.uint32(18).fork()).join();
+    if (message.orders !== "") {
+      writer.uint32(18).string(message.orders);
     }
     if (message.head !== 0) {
       writer.uint32(24).uint64(message.head);
@@ -577,7 +545,7 @@ export const Applied: MessageFns<Applied> = {
               break;
             }
 
-            message.outcomes = OutcomeColumns.decode(reader, reader.uint32());
+            message.outcomes = reader.string();
             continue;
           }
           case 2: {
@@ -585,7 +553,7 @@ export const Applied: MessageFns<Applied> = {
               break;
             }
 
-            message.orders = OrderColumns.decode(reader, reader.uint32());
+            message.orders = reader.string();
             continue;
           }
           case 3: {
@@ -1099,13 +1067,13 @@ export const OrdersAfterRequest: MessageFns<OrdersAfterRequest> = {
 };
 
 function createBaseLedgerOrders(): LedgerOrders {
-  return { orders: undefined };
+  return { orders: "" };
 }
 
 export const LedgerOrders: MessageFns<LedgerOrders> = {
   encode(message: LedgerOrders, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.orders !== undefined) {
-      OrderColumns.encode(message.orders, writer.uint32(10).fork()).join();
+    if (message.orders !== "") {
+      writer.uint32(10).string(message.orders);
     }
     return writer;
   },
@@ -1128,7 +1096,7 @@ export const LedgerOrders: MessageFns<LedgerOrders> = {
               break;
             }
 
-            message.orders = OrderColumns.decode(reader, reader.uint32());
+            message.orders = reader.string();
             continue;
           }
         }
@@ -1653,63 +1621,6 @@ export const Failure: MessageFns<Failure> = {
   },
 };
 
-function createBaseTexts(): Texts {
-  return { text: "", lengths: new Uint8Array(0) };
-}
-
-export const Texts: MessageFns<Texts> = {
-  encode(message: Texts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.text !== "") {
-      writer.uint32(10).string(message.text);
-    }
-    if (message.lengths.length !== 0) {
-      writer.uint32(18).bytes(message.lengths);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): Texts {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseTexts();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.text = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.lengths = reader.bytes();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
 function createBaseTrace(): Trace {
   return { key: "", traceparent: "" };
 }
@@ -1752,326 +1663,6 @@ export const Trace: MessageFns<Trace> = {
             }
 
             message.traceparent = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
-function createBaseTradeColumns(): TradeColumns {
-  return {
-    keys: undefined,
-    requestIds: undefined,
-    words: undefined,
-    names: new Uint8Array(0),
-    types: new Uint8Array(0),
-    quantities: new Uint8Array(0),
-  };
-}
-
-export const TradeColumns: MessageFns<TradeColumns> = {
-  encode(message: TradeColumns, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.keys !== undefined) {
-      Texts.encode(message.keys, writer.uint32(10).fork()).join();
-    }
-    if (message.requestIds !== undefined) {
-      Texts.encode(message.requestIds, writer.uint32(18).fork()).join();
-    }
-    if (message.words !== undefined) {
-      Texts.encode(message.words, writer.uint32(26).fork()).join();
-    }
-    if (message.names.length !== 0) {
-      writer.uint32(34).bytes(message.names);
-    }
-    if (message.types.length !== 0) {
-      writer.uint32(42).bytes(message.types);
-    }
-    if (message.quantities.length !== 0) {
-      writer.uint32(50).bytes(message.quantities);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): TradeColumns {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseTradeColumns();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.keys = Texts.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.requestIds = Texts.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.words = Texts.decode(reader, reader.uint32());
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.names = reader.bytes();
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.types = reader.bytes();
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.quantities = reader.bytes();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
-function createBaseOutcomeColumns(): OutcomeColumns {
-  return { kinds: new Uint8Array(0), replayed: new Uint8Array(0), orderIds: new Uint8Array(0) };
-}
-
-export const OutcomeColumns: MessageFns<OutcomeColumns> = {
-  encode(message: OutcomeColumns, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.kinds.length !== 0) {
-      writer.uint32(10).bytes(message.kinds);
-    }
-    if (message.replayed.length !== 0) {
-      writer.uint32(18).bytes(message.replayed);
-    }
-    if (message.orderIds.length !== 0) {
-      writer.uint32(26).bytes(message.orderIds);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): OutcomeColumns {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOutcomeColumns();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.kinds = reader.bytes();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.replayed = reader.bytes();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.orderIds = reader.bytes();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
-function createBaseOrderColumns(): OrderColumns {
-  return {
-    firstId: 0,
-    keys: undefined,
-    words: undefined,
-    names: new Uint8Array(0),
-    createdAts: new Uint8Array(0),
-    types: new Uint8Array(0),
-    quantities: new Uint8Array(0),
-    pricesCents: new Uint8Array(0),
-    terms: new Uint8Array(0),
-  };
-}
-
-export const OrderColumns: MessageFns<OrderColumns> = {
-  encode(message: OrderColumns, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.firstId !== 0) {
-      writer.uint32(8).uint64(message.firstId);
-    }
-    if (message.keys !== undefined) {
-      Texts.encode(message.keys, writer.uint32(18).fork()).join();
-    }
-    if (message.words !== undefined) {
-      Texts.encode(message.words, writer.uint32(26).fork()).join();
-    }
-    if (message.names.length !== 0) {
-      writer.uint32(34).bytes(message.names);
-    }
-    if (message.createdAts.length !== 0) {
-      writer.uint32(42).bytes(message.createdAts);
-    }
-    if (message.types.length !== 0) {
-      writer.uint32(50).bytes(message.types);
-    }
-    if (message.quantities.length !== 0) {
-      writer.uint32(58).bytes(message.quantities);
-    }
-    if (message.pricesCents.length !== 0) {
-      writer.uint32(66).bytes(message.pricesCents);
-    }
-    if (message.terms.length !== 0) {
-      writer.uint32(74).bytes(message.terms);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): OrderColumns {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOrderColumns();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.firstId = longToNumber(reader.uint64());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.keys = Texts.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.words = Texts.decode(reader, reader.uint32());
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.names = reader.bytes();
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.createdAts = reader.bytes();
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.types = reader.bytes();
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.quantities = reader.bytes();
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.pricesCents = reader.bytes();
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.terms = reader.bytes();
             continue;
           }
         }
@@ -2257,7 +1848,7 @@ export const OrderList: MessageFns<OrderList> = {
 };
 
 function createBaseTradesRequest(): TradesRequest {
-  return { sequence: 0, trades: undefined, traces: [] };
+  return { sequence: 0, trades: "", traces: [] };
 }
 
 export const TradesRequest: MessageFns<TradesRequest> = {
@@ -2265,8 +1856,8 @@ export const TradesRequest: MessageFns<TradesRequest> = {
     if (message.sequence !== 0) {
       writer.uint32(120).uint64(message.sequence);
     }
-    if (message.trades !== undefined) {
-      TradeColumns.encode(message.trades, writer.uint32(10).fork()).join();
+    if (message.trades !== "") {
+      writer.uint32(10).string(message.trades);
     }
     for (const v of message.traces) {
       Trace.encode(v!, writer.uint32(106).fork()).join();
@@ -2300,7 +1891,7 @@ export const TradesRequest: MessageFns<TradesRequest> = {
               break;
             }
 
-            message.trades = TradeColumns.decode(reader, reader.uint32());
+            message.trades = reader.string();
             continue;
           }
           case 13: {
@@ -2325,7 +1916,7 @@ export const TradesRequest: MessageFns<TradesRequest> = {
 };
 
 function createBaseTradesReply(): TradesReply {
-  return { sequence: 0, failure: undefined, outcomes: undefined };
+  return { sequence: 0, failure: undefined, outcomes: "" };
 }
 
 export const TradesReply: MessageFns<TradesReply> = {
@@ -2336,8 +1927,8 @@ export const TradesReply: MessageFns<TradesReply> = {
     if (message.failure !== undefined) {
       Failure.encode(message.failure, writer.uint32(114).fork()).join();
     }
-    if (message.outcomes !== undefined) {
-      OutcomeColumns.encode(message.outcomes, writer.uint32(10).fork()).join();
+    if (message.outcomes !== "") {
+      writer.uint32(10).string(message.outcomes);
     }
     return writer;
   },
@@ -2376,7 +1967,7 @@ export const TradesReply: MessageFns<TradesReply> = {
               break;
             }
 
-            message.outcomes = OutcomeColumns.decode(reader, reader.uint32());
+            message.outcomes = reader.string();
             continue;
           }
         }
@@ -2792,7 +2383,7 @@ export const FollowRequest: MessageFns<FollowRequest> = {
 };
 
 function createBaseFollowReply(): FollowReply {
-  return { term: 0, orders: undefined, tailId: 0, traces: [] };
+  return { term: 0, orders: "", tailId: 0, traces: [] };
 }
 
 export const FollowReply: MessageFns<FollowReply> = {
@@ -2800,8 +2391,8 @@ export const FollowReply: MessageFns<FollowReply> = {
     if (message.term !== 0) {
       writer.uint32(8).uint64(message.term);
     }
-    if (message.orders !== undefined) {
-      OrderColumns.encode(message.orders, writer.uint32(18).fork()).join();
+    if (message.orders !== "") {
+      writer.uint32(18).string(message.orders);
     }
     if (message.tailId !== 0) {
       writer.uint32(24).uint64(message.tailId);
@@ -2838,7 +2429,7 @@ export const FollowReply: MessageFns<FollowReply> = {
               break;
             }
 
-            message.orders = OrderColumns.decode(reader, reader.uint32());
+            message.orders = reader.string();
             continue;
           }
           case 3: {

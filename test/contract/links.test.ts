@@ -305,11 +305,11 @@ describe("orders: every method arrives whole, and so does its answer", () => {
         new Promise((resolve) => waiting.push(() => resolve([accepted(Number(trades[0]?.key.slice(2)))]))),
     });
     const calls = Array.from({ length: 200 }, (_, index) =>
-      client.trade(tradesOf("k", 1).map((trade) => ({ ...trade, key: `k-${index}` }))),
+      client.trade(tradesOf("k", 1).map((trade) => ({ ...trade, key: `k-${index + 1}` }))),
     );
     await eventually("all calls are there", () => waiting.length === 200, patient);
     for (const answer of waiting.toReversed()) answer();
-    expect((await Promise.all(calls)).flat()).toEqual(calls.map((_, index) => accepted(index)));
+    expect((await Promise.all(calls)).flat()).toEqual(calls.map((_, index) => accepted(index + 1)));
   });
 
   test("order, a large one and none", async () => {

@@ -279,7 +279,11 @@ export const mutations: readonly Mutation[] = [
         find: "    this.#clock = options.clock;",
         replace: "    this.#clock = { ...options.clock, nowMs: () => Date.parse(options.clock.wallTime()) };",
       },
-      { file: "catalog/catalog.ts", find: "startedMs: options.clock.nowMs()", replace: "startedMs: this.#clock.nowMs()" },
+      {
+        file: "catalog/catalog.ts",
+        find: "startedMs: options.clock.nowMs()",
+        replace: "startedMs: this.#clock.nowMs()",
+      },
     ],
   },
   {

@@ -1,8 +1,8 @@
-import { CatalogService, OrdersService, type TradeColumns } from "@stock-bazaar/proto/generated/bazaar";
+import { CatalogService, OrdersService } from "@stock-bazaar/proto/generated/bazaar";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { orderOf, tradeOf } from "../../test/support/builders.ts";
-import { packOrders, packOutcomes, packTrades, unpackOrders, unpackOutcomes, unpackTrades } from "./columns.ts";
+import { packOrders, packOutcomes, packTrades, unpackOrders, unpackOutcomes, unpackTrades } from "./batches.ts";
 import type { Order, Outcome, Trade } from "./domain.ts";
 import { BazaarError } from "./errors.ts";
 import { orderFromMessage } from "./wire.ts";
@@ -85,40 +85,47 @@ describe("what makes no sense is refused", () => {
     { name: "no quantity", trade: tradeOf("k", { quantity: 0 }) },
   ])("a trade with $name", ({ trade }) => refused(() => sentTrades([trade])));
 
-  test("a trade of an unknown type, or of the house", () => {
-    const columns = packTrades([tradeOf("k")]);
-    for (const type of [2, 3, 255]) refused(() => unpackTrades({ ...columns, types: new Uint8Array([type]) }));
+  const changed = (text: string, from: string, to: string) => {
+    expect(text).toContain(from);
+    return text.replace(from, to);
+  };
+
+  test.each([
+    { name: "of an unknown type", from: '"sell"', to: '"gift"' },
+    { name: "of the house", from: '"sell"', to: '"restock"' },
+    { name: "of half a unit", from: '"quantity":1', to: '"quantity":0.5' },
+    { name: "of a text as quantity", from: '"quantity":1', to: '"quantity":"1"' },
+    { name: "without a name", from: '"name"', to: '"nom"' },
+    { name: "without a request id", from: '"requestId"', to: '"id"' },
+  ])("a trade $name", ({ from, to }) => {
+    const text = packTrades([tradeOf("k", { type: "sell", quantity: 1 })]);
+    refused(() => unpackTrades(changed(text, from, to)));
   });
 
-  test("columns of different lengths, pointers to no word, texts that are longer or shorter than they say", () => {
-    const columns = packTrades([tradeOf("k1"), tradeOf("k2")]);
-    const keys = columns.keys ?? { text: "", lengths: new Uint8Array() };
-    const wrong: Partial<TradeColumns>[] = [
-      { types: new Uint8Array(1) },
-      { names: new Uint8Array(4) },
-      { names: new Uint8Array(7) },
-      { names: new Uint8Array([0, 0, 0, 0, 9, 0, 0, 0]) },
-      { quantities: new Uint8Array() },
-      { keys: { ...keys, text: `${keys.text}!` } },
-      { keys: { ...keys, text: "k" } },
-      { keys: { ...keys, lengths: new Uint8Array([255, 255, 255, 255, 1, 0, 0, 0]) } },
-    ];
-    for (const changes of wrong) refused(() => unpackTrades({ ...columns, ...changes }));
-    refused(() => unpackTrades({ ...columns, keys: undefined }));
+  test.each([
+    { name: "of the unknown status", from: "accepted", to: "maybe" },
+    { name: "without a number", from: '"orderId":7', to: '"orderId":null' },
+    { name: "that doesn't say whether it is told again", from: "false", to: "0" },
+  ])("an outcome $name", ({ from, to }) => {
+    const text = packOutcomes([{ status: "accepted", orderId: 7, replayed: false }]);
+    refused(() => unpackOutcomes(changed(text, from, to)));
   });
 
-  test("an outcome of an unknown kind", () => {
-    refused(() => unpackOutcomes({ ...packOutcomes([{ status: "key-reused" }]), kinds: new Uint8Array([5]) }));
+  test("a rejection for an unknown reason", () => {
+    refused(() => unpackOutcomes('[{"status":"rejected","reason":"WEATHER","replayed":false}]'));
   });
 
-  test("orders with a gap, which could only be sent as others", () => {
-    refused(() => packOrders([orderOf(1), orderOf(3)]));
-    refused(() => packOrders([orderOf(2), orderOf(1)]));
+  test.each(["id", "quantity", "priceCents", "term"])("an order whose %s is no number", (field) => {
+    refused(() => unpackOrders(JSON.stringify([{ ...orderOf(1), [field]: "1" }])));
+    refused(() => unpackOrders(JSON.stringify([{ ...orderOf(1), [field]: 0 }])));
   });
 
   test("an order of an unknown type", () => {
-    const columns = packOrders([orderOf(1)]);
-    refused(() => unpackOrders(columns && { ...columns, types: new Uint8Array([3]) }));
+    refused(() => unpackOrders(JSON.stringify([{ ...orderOf(1), type: "gift" }])));
     refused(() => orderFromMessage({ ...orderOf(1), type: "gift" }));
+  });
+
+  test.each(["[", "{}", "null", "7", "[null]", "[[]]", '["k"]'])("%s, which is no batch", (text) => {
+    for (const unpack of [unpackTrades, unpackOutcomes, unpackOrders]) refused(() => unpack(text));
   });
 });
