@@ -14,6 +14,13 @@ import { messageBytesMax } from "./grpc-limits.ts";
 const windowBytes = 1024 * 1024;
 
 /**
+ * While a call or a stream is open, the peer is asked for a sign of life so often, and has as long to give it. A connection
+ * that ends without a word (a machine without power, a firewall that forgets) would else stay open for ever where nothing
+ * is sent.
+ */
+const keepaliveMs = 3000;
+
+/**
  * A peer that comes back is used again within half a second: the defaults (1 s, growing to 2 min) would
  * make a rejoin slow. Each client has its own connection.
  */
@@ -22,6 +29,8 @@ const clientOptions: grpc.ClientOptions = {
   "grpc.min_reconnect_backoff_ms": 50,
   "grpc.max_reconnect_backoff_ms": 500,
   "grpc.enable_retries": 0,
+  "grpc.keepalive_time_ms": keepaliveMs,
+  "grpc.keepalive_timeout_ms": keepaliveMs,
   "grpc-node.flow_control_window": windowBytes,
   "grpc.use_local_subchannel_pool": 1,
   "grpc.max_receive_message_length": messageBytesMax,

@@ -470,6 +470,19 @@ describe("deadlines and faults (R10)", () => {
     expect(await Promise.all(calls)).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
   });
 
+  test("a connection that died without a word is given up and made again, though nothing is sent on it", async () => {
+    const watch = streamEnd<never, ReplicaStatus>();
+    const { client, proxy } = await linkOrders({ watch: watch.open });
+    const near = recorder<ReplicaStatus>();
+    client.watch(near);
+    await eventually("the stream is open", () => watch.opened === 1, patient);
+    proxy.freeze();
+    await eventually("the stream has ended", () => near.ends.length > 0, patient);
+    expect(near.ends).toEqual(["UNAVAILABLE"]);
+    client.watch(recorder<ReplicaStatus>());
+    await eventually("another stream is open", () => watch.opened === 2, patient);
+  });
+
   test("a killed server fails what is under way at once, and ends the streams", async () => {
     const tail = streamEnd<TailRequest, TailReply>();
     let asked = 0;

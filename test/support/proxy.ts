@@ -10,7 +10,7 @@ export interface Proxy {
   /** Ends what is open, and refuses new connections until it is mended. */
   cut(): void;
   mend(): void;
-  /** Lets nothing through, either way, and ends nothing. */
+  /** Lets nothing through on what is open, either way, and ends nothing. A new connection works. */
   freeze(): void;
   close(): Promise<void>;
 }
@@ -18,8 +18,8 @@ export interface Proxy {
 /** `port` is asked for at each connection, so that the server behind may come back on another one. */
 export async function startProxy(port: () => number): Promise<Proxy> {
   const sockets = new Set<Socket>();
+  const frozen = new WeakSet<Socket>();
   let isCut = false;
-  let isFrozen = false;
   let connections = 0;
   const keep = (socket: Socket) => {
     sockets.add(socket);
@@ -38,7 +38,7 @@ export async function startProxy(port: () => number): Promise<Proxy> {
       [far, near],
     ] as const) {
       from.on("data", (bytes) => {
-        if (!isFrozen) to.write(bytes);
+        if (!frozen.has(from)) to.write(bytes);
       });
       from.on("close", () => to.destroy());
     }
@@ -57,7 +57,9 @@ export async function startProxy(port: () => number): Promise<Proxy> {
       destroyAll();
     },
     mend: () => void (isCut = false),
-    freeze: () => void (isFrozen = true),
+    freeze() {
+      for (const socket of sockets) frozen.add(socket);
+    },
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       destroyAll();
