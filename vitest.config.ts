@@ -36,7 +36,7 @@ export default defineConfig({
             "test/http/**/*.test.ts",
           ],
           pool: "threads",
-          // With fewer, on two cores, Vitest puts both projects in one queue and the slow tests first.
+          // With fewer, on two cores, Vitest puts all projects in one queue and the slow tests first.
           maxWorkers: "100%",
           // The files share their modules, none of which a test changes: to load them for each would take as long again.
           isolate: false,

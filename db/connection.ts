@@ -14,7 +14,7 @@ export type SqliteClient = Sqlite.Database;
 /** `read` never writes, and never waits for a writer nor makes one wait: for tools beside running services. */
 export type AccessMode = "write" | "read";
 
-/** A wait blocks the whole process, so it ends before one gRPC call does (RPC_TIMEOUT_MS). Services share no file. */
+/** A wait blocks the whole process, so it ends before the usual deadline of a gRPC call. Services share no file. */
 const busyTimeoutMs = 2000;
 /** 16 MiB of WAL between two checkpoints, each of which costs two fsyncs more. */
 const checkpointPages = 4000;

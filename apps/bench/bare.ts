@@ -176,7 +176,7 @@ function toBytes(message: object): Buffer {
   return Buffer.from(JSON.stringify(message));
 }
 
-/** `store` answers the number of the first trade. */
+/** `number` answers with the number of the first trade. */
 async function serveBatches(
   address: Address,
   variables: AddressVariables,

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: the bazaar beside the yardstick (HTTP alone) and the naive system, under the same load, in turns, so
- * that whatever else the machine does meets all of them alike. It reports and asserts nothing but that no trade is lost.
+ * `npm run bench`: the bazaar beside other systems (names.ts), under the same load, in turns, so that whatever else the
+ * machine does meets all of them alike. It reports and asserts nothing but that no trade is lost.
  */
 
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
@@ -56,7 +56,7 @@ export interface BenchResult {
   readonly rows: readonly BenchRow[];
   /** The share of the machine's CPU time that other work took while it was measured: median and most of all runs. */
   readonly otherWork: { readonly median: number; readonly most: number } | undefined;
-  /** One for each run of the service with trades. */
+  /** One for each run of the service with nothing but trades. */
   readonly checks: readonly LossCheck[];
 }
 

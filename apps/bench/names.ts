@@ -6,7 +6,7 @@ export type RowKind = (typeof rowKinds)[number];
 /** What is compared unless somebody asks for something else. */
 export const comparedSystems = ["service", "yardstick", "naive", "postgres"] as const;
 /** The way of a trade without its rules, layer by layer. */
-export const bareSystems = ["messages", "rows", "synced"] as const;
+const bareSystems = ["bare-messages", "bare-rows", "bare-synced"] as const;
 export const systemNames = [...comparedSystems, ...bareSystems] as const;
 export type SystemName = (typeof systemNames)[number];
 

@@ -1,5 +1,5 @@
 /**
- * A rate of trades is worth nothing if one of them is missing. After each run the databases are asked: is every trade
+ * A rate of trades is worth nothing if one of them is missing. After each run of the service with nothing but trades the databases are asked: is every trade
  * that was answered with 200 in the ledger, and do all replicas hold exactly the ledger's orders?
  */
 

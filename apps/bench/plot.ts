@@ -10,9 +10,9 @@ const colors: Record<SystemName, string> = {
   yardstick: "#c8c8c8",
   naive: "#d95f02",
   postgres: "#7570b3",
-  messages: "#a6cee3",
-  rows: "#b2df8a",
-  synced: "#33a02c",
+  "bare-messages": "#a6cee3",
+  "bare-rows": "#b2df8a",
+  "bare-synced": "#33a02c",
 };
 
 /** Rejects if there was no yardstick: a share needs one. */
@@ -27,6 +27,7 @@ export async function drawBench({ rows }: BenchResult): Promise<string> {
       return [{ what, system, share, label: `${Math.round(rate).toLocaleString("en")}/s` }];
     }),
   );
+  const shown = systemNames.filter((name) => values.some(({ system }) => system === name));
   const y = { field: "what", type: "nominal", title: null, sort: null } as const;
   return drawPlot({
     ...plotStyle,
@@ -36,7 +37,7 @@ export async function drawBench({ rows }: BenchResult): Promise<string> {
     data: { values },
     encoding: {
       y: { ...y, axis: { labelLimit: 260 } },
-      yOffset: { field: "system", sort: [...systemNames] },
+      yOffset: { field: "system", sort: shown },
       x: { field: "share", type: "quantitative", title: "share of the yardstick", axis: { format: "%" } },
     },
     layer: [
@@ -48,7 +49,7 @@ export async function drawBench({ rows }: BenchResult): Promise<string> {
             type: "nominal",
             title: null,
             legend: { orient: "bottom" },
-            scale: { domain: [...systemNames], range: systemNames.map((name) => colors[name]) },
+            scale: { domain: shown, range: shown.map((name) => colors[name]) },
           },
         },
       },

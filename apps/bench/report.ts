@@ -119,7 +119,7 @@ function cpuTable(rows: readonly BenchRow[]): string[] {
   );
 }
 
-/** What the databases say about the service's runs with trades. */
+/** What the databases say about the service's runs with nothing but trades. */
 export function describeChecks({ checks }: BenchResult): string[] {
   if (checks.length === 0) return [];
   const bad = checks.filter((check) => !isNothingLost(check));

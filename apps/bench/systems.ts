@@ -89,9 +89,9 @@ const systems: Record<SystemName, SystemSpec> = {
     isEven: async () => true,
   },
   naive: fiveProcesses("bench/naive.ts"),
-  messages: fiveProcesses("bench/bare.ts", "messages"),
-  rows: fiveProcesses("bench/bare.ts", "rows"),
-  synced: fiveProcesses("bench/bare.ts", "synced"),
+  "bare-messages": fiveProcesses("bench/bare.ts", "messages"),
+  "bare-rows": fiveProcesses("bench/bare.ts", "rows"),
+  "bare-synced": fiveProcesses("bench/bare.ts", "synced"),
   postgres: {
     processes: [{ name: "postgres", role: "front-end", descendants: "catalog", command: ["bench/postgres.ts"] }],
     isReady: (url) => answers(`${url}/stocks/GameStart`, 200),

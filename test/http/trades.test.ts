@@ -178,7 +178,7 @@ describe("POST /orders", () => {
     await asked.close();
   });
 
-  test("refuses to sell what isn't there", async () => {
+  test("refuses to buy what isn't there", async () => {
     const quantity = await quantityOf(client, "GameStart");
     const answer = await client.post("/orders", { ...trade, quantity: quantity + 1 });
     const message = "Available quantity to buy is less than requested quantity";

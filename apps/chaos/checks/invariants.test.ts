@@ -60,7 +60,9 @@ describe("I1", () => {
 
   test("orders of a stock that isn't there", async () => {
     databases.inCatalog("DELETE FROM stocks WHERE name = 'FishCo'");
-    expect((await check()).every((text) => text.startsWith("I1 other: "))).toBe(true);
+    const told = await check();
+    expect(told).not.toEqual([]);
+    expect(told.filter((text) => !text.startsWith("I1 other: "))).toEqual([]);
   });
 });
 

@@ -109,7 +109,7 @@ export function evaluateCommand(): Command {
     usage: "evaluate",
     description: "measure latencies over the share of trades, with and without the cache, on a bazaar of its own",
     examples: [
-      ["bazaar evaluate", "about five minutes; tables, figures and plots into docs/evaluation"],
+      ["bazaar evaluate", "some minutes; tables, figures and plots into docs/evaluation"],
       ["bazaar evaluate --requests 200 --rounds 1 --out /tmp/evaluation", "a quick one, elsewhere"],
     ],
     exits: {
@@ -130,12 +130,13 @@ export function evaluateCommand(): Command {
 }
 
 export function benchCommand(): Command {
-  // After two seconds of load the compiler still takes half the time: the services were seen to need about ten.
+  // After two seconds of load the compiler still takes half the time; most of it is over after about twenty.
   return define({
     usage: "bench",
-    description: "measure trades and lookups beside HTTP alone, a naive system and PostgreSQL; takes some minutes",
+    description:
+      "measure trades and lookups beside HTTP alone, a naive system and PostgreSQL; takes about twenty-five minutes",
     examples: [
-      ["bazaar bench", "all of it, about twenty-five minutes"],
+      ["bazaar bench", "all of it"],
       ["bazaar bench --seconds 1 --rounds 1 --connections 64 --rows trades", "a quick look at trades"],
       [
         "bazaar bench --json bench.json --svg bench.svg",

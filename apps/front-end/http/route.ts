@@ -61,7 +61,7 @@ export interface SuccessDocs {
 }
 
 export const responseHeaders = {
-  "x-request-id": "The request's own `x-request-id`, or one made for it; it is in every log line about the request",
+  "x-request-id": "The request's own `x-request-id`, or one made for it; the logs tell it",
   etag: "The stock's revision",
   "cache-control": "`no-store`: what is shown is what is, now",
   "content-security-policy": "What the page may do: run the scripts that it brings, and talk to this front-end",
