@@ -23,8 +23,8 @@ export type HistoryProblem = "lost" | "behind" | "diverged";
 export class HistoryError extends SetupError {
   readonly problem: HistoryProblem;
 
-  constructor(problem: HistoryProblem, message: string) {
-    super(message);
+  constructor(problem: HistoryProblem, message: string, options?: { cause?: unknown }) {
+    super(message, options);
     this.name = "HistoryError";
     this.problem = problem;
   }
@@ -82,14 +82,25 @@ function readEnd(dataDir: string, id: number): ReplicaEnd | DatabaseError {
   }
 }
 
-/** Throws a HistoryError if there is no catalog where a replica holds orders. */
+/** What to do about a replica's file that can't be read while there is no catalog to fill it from. */
+export function adviceForUnreadable(file: string): string {
+  return `${file} can't be read, and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it`;
+}
+
+/** Throws a HistoryError if there is no catalog where a replica holds orders, or may: nobody can read its file. */
 export function requireNoLostCatalog(databases: Databases): void {
   if (!isCatalogMissing(databases.dataDir)) return;
-  const holder = replicaEnds(databases).find(({ lastId }) => lastId > 0);
-  if (!holder) return;
-  const { file, lastId } = holder;
-  const text = `${catalogFile(databases.dataDir)} is missing, but ${file} holds ${lastId} orders: run \`npm run rebuild-catalog\``;
-  throw new HistoryError("lost", text);
+  const missing = `${catalogFile(databases.dataDir)} is missing`;
+  const ends = readEnds(databases);
+  for (const end of ends) {
+    if (end instanceof DatabaseError || end.lastId === 0) continue;
+    const text = `${missing}, but ${end.file} holds ${end.lastId} orders: run \`npm run rebuild-catalog\``;
+    throw new HistoryError("lost", text);
+  }
+  for (const end of ends) {
+    if (!(end instanceof DatabaseError) || isMissing(end.file)) continue;
+    throw new HistoryError("lost", `${missing}, and ${adviceForUnreadable(end.file)}`, { cause: end });
+  }
 }
 
 /** Throws a HistoryError unless every replica that is here ends with an order of the ledger. */

@@ -275,6 +275,18 @@ describe("one history", () => {
     );
   });
 
+  test("isn't made up by a migration beside replicas that can't be read: they may hold orders", () => {
+    rmSync(catalog);
+    for (const id of [1, 2, 3]) damageTable(orderFile(dataDir, id), "orders", "at the end");
+    expect(() => migrateAll(databases)).toThrow(
+      `${catalog} is missing, and ${orderFile(dataDir, 1)} can't be read, and may hold orders that no other replica has: put`,
+    );
+    expect(existsSync(catalog)).toBe(false);
+    // Nothing at all is what a new one holds.
+    for (const id of [1, 2, 3]) truncateSync(orderFile(dataDir, id));
+    expect(migrateAll(databases)).toHaveLength(4);
+  });
+
   test("isn't made up by a migration: it stops before it creates anything", () => {
     for (const spoil of [() => truncateSync(catalog), () => rmSync(catalog)]) {
       spoil();

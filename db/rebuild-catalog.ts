@@ -12,6 +12,7 @@ import { SetupError } from "@stock-bazaar/shared/errors";
 import { DatabaseError } from "./database-error.ts";
 import { putAside, syncToDisk } from "./files.ts";
 import {
+  adviceForUnreadable,
   type Databases,
   HistoryError,
   isCatalogMissing,
@@ -95,10 +96,7 @@ export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {
 function requireReadable(databases: Databases): void {
   for (const end of readEnds(databases)) {
     if (!(end instanceof DatabaseError) || end.problem === "missing") continue;
-    throw new RebuildError(
-      `${end.file} can't be read, and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it, then run this again`,
-      { cause: end },
-    );
+    throw new RebuildError(`${adviceForUnreadable(end.file)}, then run this again`, { cause: end });
   }
 }
 
