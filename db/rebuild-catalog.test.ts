@@ -20,6 +20,7 @@ import { type Databases, HistoryError, requireOneHistory } from "./history.ts";
 import { migrateAll } from "./migrate.ts";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { rebuildCatalog, rebuildCatalogIfSafe } from "./rebuild-catalog.ts";
+import { lockForService } from "./service-lock.ts";
 import { keptStocksFile, seed } from "./seed.ts";
 import { verify } from "./verify.ts";
 import { queryCatalog } from "./query.ts";
@@ -136,7 +137,7 @@ describe("a catalog that is missing", () => {
     rmSync(catalog);
     const wrong = join(dataDir, "wrong.csv");
     writeFileSync(wrong, "name,price,quantity\nGameStart,15.99,100\nFishCo,8.50,100\n");
-    const files = () => readdirSync(dataDir).filter((name) => !/-(shm|wal)$/.test(name));
+    const files = () => readdirSync(dataDir).filter((name) => !/-(shm|wal|lock)$/.test(name));
     const before = files();
     expect(() => rebuildCatalog(databases, wrong)).toThrow(
       /order-1\.db and .*wrong\.csv don't belong together: order 11 is of "BoarCo".*--file my\.csv/,
@@ -240,6 +241,25 @@ describe("without anybody watching", () => {
     expect(() => rebuildCatalogIfSafe(databases)).toThrow(message);
     expect(existsSync(catalog)).toBe(false);
   });
+});
+
+test.each([
+  ["a person", () => rebuildCatalog(databases)],
+  ["nobody", () => rebuildCatalogIfSafe(databases)],
+])("a catalog that runs keeps its place, on whatever port, when %s watches", (_case, remake) => {
+  const unlock = lockForService(catalog);
+  rmSync(catalog);
+  expect(remake).toThrow(`${catalog} is held by a catalog that runs, or by another rebuild: stop it first`);
+  expect(existsSync(catalog)).toBe(false);
+  unlock();
+  expect(remake().orders).toBe(12);
+  lockForService(catalog)();
+});
+
+test("a folder that isn't there is told by name", () => {
+  const nowhere = join(dataDir, "nowhere");
+  expect(() => rebuildCatalog(databasesIn(nowhere))).toThrow(`DATA_DIR is ${JSON.stringify(nowhere)}: `);
+  expect(existsSync(nowhere)).toBe(false);
 });
 
 describe("one history", () => {

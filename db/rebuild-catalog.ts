@@ -27,6 +27,7 @@ import { type CatalogDatabase, catalogFile, openCatalogDatabase, openOrderDataba
 import { attachReplica, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
 import { orderFields } from "./order-rows.ts";
 import { type Replayed, ReplayError, replayOrders } from "./replay-orders.ts";
+import { lockIfFree } from "./service-lock.ts";
 import { keepStocks, keptStocksFile, readStocks, seed, stocksFileFor } from "./seed.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 import { verify } from "./verify.ts";
@@ -58,24 +59,50 @@ export class RebuildError extends SetupError {
  * The catalog must not be running, and its replicas best not either. `stocksFile` is what it was seeded with, by
  * default the file that `seed` keeps beside it, else the default stocks.
  *
- * Throws a StockFileError if that can't be read; a RebuildError if there is nothing to mend, no replica to take the orders
- * from or one that can't be read, if the replicas contradict each other, or the stocks the orders.
+ * Throws a StockFileError if that can't be read; a RebuildError if the catalog runs, if there is nothing to mend, no
+ * replica to take the orders from or one that can't be read, if the replicas contradict each other, or the stocks the
+ * orders.
  */
 export function rebuildCatalog(databases: Databases, stocksFile?: string): RebuiltCatalog {
   // Whoever names a wrong file wants to know, also when there is nothing to mend.
   if (stocksFile !== undefined) readStocks(stocksFile);
-  migratePresentReplicas(databases);
-  requireReadable(databases);
-  requireSomethingToMend(databases);
-  return rebuild(databases, stocksFile ?? stocksFileFor(databases.dataDir));
+  return inPlaceOfTheCatalog(databases, () => {
+    migratePresentReplicas(databases);
+    requireReadable(databases);
+    requireSomethingToMend(databases);
+    return rebuild(databases, stocksFile ?? stocksFileFor(databases.dataDir));
+  });
 }
 
 /**
- * The same for a catalog that is missing, without anybody watching. Throws a RebuildError unless nothing can be missed:
- * every replica has its file, one with no order isn't beside one with some (it may have been lost, too), and what the
- * stocks began with was kept.
+ * The same for a catalog that is missing, without anybody watching. Throws a RebuildError if it runs all the same, and
+ * unless nothing can be missed: every replica has its file, one with no order isn't beside one with some (it may have
+ * been lost, too), and what the stocks began with was kept.
  */
 export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {
+  return inPlaceOfTheCatalog(databases, () => {
+    requireSafe(databases);
+    return rebuild(databases, keptStocksFile(databases.dataDir));
+  });
+}
+
+/** Holds the catalog's lock meanwhile: one that runs, on whatever port, would go on writing into the file put aside. */
+function inPlaceOfTheCatalog<Result>({ dataDir }: Databases, action: () => Result): Result {
+  const catalog = catalogFile(dataDir);
+  const unlock = lockIfFree(catalog);
+  if (!unlock) {
+    throw new RebuildError(
+      `${catalog} is held by a catalog that runs, or by another rebuild: stop it first, best with everything else, then run this again`,
+    );
+  }
+  try {
+    return action();
+  } finally {
+    unlock();
+  }
+}
+
+function requireSafe(databases: Databases): void {
   const catalog = catalogFile(databases.dataDir);
   const unsafe = (why: string) =>
     new RebuildError(`${catalog} is missing, and ${why}: put that file back, or run \`npm run rebuild-catalog\``);
@@ -89,7 +116,6 @@ export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {
   }
   const kept = keptStocksFile(databases.dataDir);
   if (!existsSync(kept)) throw unsafe(`so is ${kept}, which tells what the stocks began with`);
-  return rebuild(databases, kept);
 }
 
 /** A file that can't be read may hold orders that no other has: whether to go on without it is for a person to say. */
