@@ -8,7 +8,7 @@
 import { existsSync, statSync } from "node:fs";
 import type { Config } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
-import { explained } from "./connection.ts";
+import { explained, explaining } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
 import { migrateFile } from "./migrations.ts";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
@@ -109,12 +109,14 @@ export function requireOneHistory(databases: Databases): void {
   // Read before the ledger: beside running services a replica can only be behind it.
   const ends = replicaEnds(databases);
   const catalog = openCatalogDatabase(databases.dataDir, "read");
+  const name = catalogFile(databases.dataDir);
+  // A page that is damaged is only found by reading it.
+  const read = <Result>(action: () => Result) => explaining(name, catalog.kind, action);
   try {
     const keyOf = catalog.client.prepare<[number], { key: string }>("SELECT key FROM ledger WHERE id = ?");
-    const headId = lastOrderId(catalog.client, "ledger");
+    const headId = read(() => lastOrderId(catalog.client, "ledger"));
     for (const { file, lastId, lastKey } of ends) {
-      if (lastId === 0 || keyOf.get(lastId)?.key === lastKey) continue;
-      const name = catalogFile(databases.dataDir);
+      if (lastId === 0 || read(() => keyOf.get(lastId))?.key === lastKey) continue;
       if (lastId > headId) {
         const text = `${name} ends at order ${headId}, but ${file} goes on to order ${lastId}: with everything stopped, run \`npm run rebuild-catalog\``;
         throw new HistoryError("behind", text);

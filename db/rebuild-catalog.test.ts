@@ -295,6 +295,18 @@ describe("one history", () => {
     );
   });
 
+  test.each(["at the start", "at the end"] as const)(
+    "can't be told of a ledger with a damaged page %s: the file is named, the command mends it",
+    (place) => {
+      const rows = Array.from({ length: 500 }, (_, row) => `(${row + 13}, 'more ${row}', 'A', 'buy', 1, 1, 1, '')`);
+      change(0, `INSERT INTO ledger VALUES ${rows.join()}`);
+      damageTable(catalog, "ledger", place);
+      expect(problem).toThrow(`${catalog} is damaged: run \`npm run rebuild-catalog\``);
+      rebuildCatalog(databases);
+      expect(contents()).toEqual(rebuiltContents());
+    },
+  );
+
   test("isn't made up by a migration beside replicas that can't be read: they may hold orders", () => {
     rmSync(catalog);
     for (const id of [1, 2, 3]) damageTable(orderFile(dataDir, id), "orders", "at the end");

@@ -29,7 +29,7 @@ import { orderFields } from "./order-rows.ts";
 import { type Replayed, ReplayError, replayOrders } from "./replay-orders.ts";
 import { lockIfFree } from "./service-lock.ts";
 import { keepStocks, keptStocksFile, readStocks, seed, stocksFileFor } from "./seed.ts";
-import { sqliteFailure } from "./sqlite-failure.ts";
+import { sqliteCode, sqliteFailure } from "./sqlite-failure.ts";
 import { verify } from "./verify.ts";
 
 const workshopPrefix = "rebuilding-catalog-";
@@ -132,8 +132,7 @@ function requireSomethingToMend(databases: Databases): void {
   try {
     requireOneHistory(databases);
   } catch (error) {
-    if (error instanceof HistoryError || sqliteFailure(error) === "broken") return;
-    if (error instanceof DatabaseError && (error.problem === "not-sqlite" || error.problem === "damaged")) return;
+    if (error instanceof HistoryError || (error instanceof DatabaseError && isBroken(error))) return;
     throw error;
   }
   const difference = whatIsWrong(databases);
@@ -147,6 +146,11 @@ function requireSomethingToMend(databases: Databases): void {
   throw new RebuildError(
     `${difference}. But only the ledger has the orders from ${lastId + 1} to ${headId}: start everything until a replica has them, then stop and run this again`,
   );
+}
+
+/** Not one that this user may not open: it may well be right. */
+function isBroken({ problem, cause }: DatabaseError): boolean {
+  return problem === "not-sqlite" || problem === "damaged" || sqliteCode(cause).startsWith("SQLITE_IOERR");
 }
 
 /** If the catalog contradicts itself, or every replica. One replica that differs is wrong itself. */
