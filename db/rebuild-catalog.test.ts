@@ -163,13 +163,18 @@ describe("a catalog that is missing", () => {
     expect(rebuildCatalog(databases).missing).toEqual([orderFile(dataDir, 2)]);
   });
 
-  test("isn't made while the last page of a replica is damaged: only it may hold the newest orders", () => {
-    const file = orderFile(dataDir, 3);
-    const rows = Array.from({ length: 500 }, (_, row) => `(${row + 1000}, 'key ${row}', 'A', 'buy', 1, 1, 1, '')`);
-    change(3, `INSERT INTO orders VALUES ${rows.join()}`);
-    damageTable(file, "orders", "at the end");
+  test.each([
+    ["at the start", 3],
+    ["in the middle", 3],
+    ["in the middle", 1],
+    ["at the end", 3],
+  ] as const)("isn't made while a page %s of replica %i is damaged: only it may hold these orders", (place, id) => {
+    const rows = Array.from({ length: 500 }, (_, row) => `(${row + 13}, 'key ${row}', 'FishCo', 'sell', 1, 1, 1, '')`);
+    for (const each of [1, 2, 3]) change(each, `INSERT INTO orders VALUES ${rows.join()}`);
+    damageTable(orderFile(dataDir, id), "orders", place);
     rmSync(catalog);
-    expect(() => rebuildCatalog(databases)).toThrow(`${file} can't be read, and may hold orders that no other`);
+    const refused = `${orderFile(dataDir, id)} can't be read, and may hold orders that no other`;
+    expect(() => rebuildCatalog(databases)).toThrow(refused);
     expect(existsSync(catalog)).toBe(false);
   });
 

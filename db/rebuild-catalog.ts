@@ -26,6 +26,7 @@ import { migrateFile } from "./migrations.ts";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { attachReplica, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
 import { orderFields } from "./order-rows.ts";
+import { replicaProblem } from "./readable.ts";
 import { type Replayed, ReplayError, replayOrders } from "./replay-orders.ts";
 import { lockIfFree } from "./service-lock.ts";
 import { keepStocks, keptStocksFile, readStocks, seed, stocksFileFor } from "./seed.ts";
@@ -123,6 +124,15 @@ function requireReadable(databases: Databases): void {
   for (const end of readEnds(databases)) {
     if (!(end instanceof DatabaseError) || end.problem === "missing") continue;
     throw new RebuildError(`${adviceForUnreadable(end.file)}, then run this again`, { cause: end });
+  }
+}
+
+/** The same for pages that nobody reads before the orders are compared. */
+function requireUndamaged({ dataDir, replicas }: Databases): void {
+  for (const id of replicas.keys()) {
+    const problem = replicaProblem(dataDir, id);
+    if (!problem || problem.problem === "missing") continue;
+    throw new RebuildError(`${adviceForUnreadable(problem.file)}, then run this again`, { cause: problem });
   }
 }
 
@@ -232,12 +242,7 @@ function build(workshop: string, databases: Databases, longest: ReplicaEnd, stoc
       ),
     );
   } catch (error) {
-    if (sqliteFailure(error) === "broken") {
-      throw new RebuildError(
-        "a replica's file is damaged: `npm run verify` shows which; move it elsewhere, then run this again",
-        { cause: error },
-      );
-    }
+    if (sqliteFailure(error) === "broken") requireUndamaged(databases);
     if (!(error instanceof ReplayError)) throw error;
     throw new RebuildError(
       `${longest.file} and ${stocksFile} don't belong together: ${error.message} Name the file that it was seeded with: \`npm run rebuild-catalog -- --file my.csv\``,
