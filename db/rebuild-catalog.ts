@@ -5,12 +5,12 @@
  * point and run again. Nothing is deleted: a catalog that is wrong is put aside under another name.
  */
 
-import { existsSync, linkSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { DatabaseError } from "./database-error.ts";
-import { putAside, syncToDisk } from "./files.ts";
+import { putInPlace, syncToDisk } from "./files.ts";
 import {
   adviceForUnreadable,
   type Databases,
@@ -198,10 +198,7 @@ function rebuild(databases: Databases, stocksFile: string): RebuiltCatalog {
   try {
     const { head } = build(workshop, databases, longest, stocksFile);
     syncToDisk(catalogFile(workshop));
-    const aside = putAside(file);
-    // Unlike a renaming, this never replaces one that somebody else has put there meanwhile.
-    linkSync(catalogFile(workshop), file);
-    syncToDisk(dataDir);
+    const aside = putInPlace(catalogFile(workshop), file);
     const catalog = openCatalogDatabase(dataDir);
     keepStocks(catalog);
     catalog.close();
