@@ -48,10 +48,20 @@ export function isMissing(database: string): boolean {
   return !existsSync(database) || statSync(database).size === 0;
 }
 
-/** Migrates the replicas that are there and makes none: a new one would look as if it had never held an order. */
+/**
+ * Migrates the replicas that are there and makes none: a new one would look as if it had never held an order. Throws a
+ * DatabaseError for a file that can't be migrated, a HistoryError if its orders may be all that is left of them.
+ */
 export function migratePresentReplicas({ dataDir, replicas }: Databases): Map<string, number> {
   const present = [...replicas.keys()].map((id) => orderFile(dataDir, id)).filter((file) => existsSync(file));
-  return new Map(present.map((file) => [file, migrateFile(file, "orders")]));
+  try {
+    return new Map(present.map((file) => [file, migrateFile(file, "orders")]));
+  } catch (error) {
+    const isBroken = error instanceof DatabaseError && (error.problem === "damaged" || error.problem === "not-sqlite");
+    if (!isBroken || !isCatalogMissing(dataDir)) throw error;
+    // Not what is said otherwise: moved away and made anew, it would have nobody to fetch its orders from.
+    throw lostBeside(dataDir, error);
+  }
 }
 
 /** Of the replicas that are there and can be read, in the order of their ids. What is wrong with another its service says. */
@@ -83,23 +93,28 @@ function readEnd(dataDir: string, id: number): ReplicaEnd | DatabaseError {
 }
 
 /** What to do about a replica's file that can't be read while there is no catalog to fill it from. */
-export function adviceForUnreadable(file: string): string {
-  return `${file} can't be read, and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it`;
+export function adviceForUnreadable({ file, cause }: DatabaseError): string {
+  const reason = cause instanceof Error ? ` (${cause.message})` : "";
+  return `${file} can't be read${reason}, and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it`;
+}
+
+function lostBeside(dataDir: string, replica: DatabaseError): HistoryError {
+  const text = `${catalogFile(dataDir)} is missing, and ${adviceForUnreadable(replica)}`;
+  return new HistoryError("lost", text, { cause: replica });
 }
 
 /** Throws a HistoryError if there is no catalog where a replica holds orders, or may: nobody can read its file. */
 export function requireNoLostCatalog(databases: Databases): void {
   if (!isCatalogMissing(databases.dataDir)) return;
-  const missing = `${catalogFile(databases.dataDir)} is missing`;
   const ends = readEnds(databases);
   for (const end of ends) {
     if (end instanceof DatabaseError || end.lastId === 0) continue;
-    const text = `${missing}, but ${end.file} holds ${end.lastId} orders: run \`npm run rebuild-catalog\``;
+    const text = `${catalogFile(databases.dataDir)} is missing, but ${end.file} holds ${end.lastId} orders: run \`npm run rebuild-catalog\``;
     throw new HistoryError("lost", text);
   }
   for (const end of ends) {
     if (!(end instanceof DatabaseError) || isMissing(end.file)) continue;
-    throw new HistoryError("lost", `${missing}, and ${adviceForUnreadable(end.file)}`, { cause: end });
+    throw lostBeside(databases.dataDir, end);
   }
 }
 

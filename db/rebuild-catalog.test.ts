@@ -173,7 +173,7 @@ describe("a catalog that is missing", () => {
     for (const each of [1, 2, 3]) change(each, `INSERT INTO orders VALUES ${rows.join()}`);
     damageTable(orderFile(dataDir, id), "orders", place);
     rmSync(catalog);
-    const refused = `${orderFile(dataDir, id)} can't be read, and may hold orders that no other`;
+    const refused = `${orderFile(dataDir, id)} can't be read (database disk image is malformed), and may hold orders that no other`;
     expect(() => rebuildCatalog(databases)).toThrow(refused);
     expect(existsSync(catalog)).toBe(false);
   });
@@ -236,7 +236,11 @@ describe("without anybody watching", () => {
 
   test.each([
     ["a replica is missing", () => rmSync(orderFile(dataDir, 2)), /so is .*order-2\.db/],
-    ["a replica is broken", () => writeFileSync(orderFile(dataDir, 2), "x".repeat(999)), /order-2\.db is not a SQLite/],
+    [
+      "a replica is broken",
+      () => writeFileSync(orderFile(dataDir, 2), "x".repeat(999)),
+      /order-2\.db can't be read \(file is not a database\), and may/,
+    ],
     ["a replica is new", () => change(2, "DELETE FROM orders"), /order-2\.db is empty, as if it were new/],
     ["replicas contradict each other", () => change(2, "UPDATE orders SET term = 9 WHERE id = 1"), /contradict/],
     ["nobody knows the stocks", () => rmSync(keptStocksFile(dataDir)), /so is .*stocks\.csv/],
@@ -316,12 +320,24 @@ describe("one history", () => {
     rmSync(catalog);
     for (const id of [1, 2, 3]) damageTable(orderFile(dataDir, id), "orders", "at the end");
     expect(() => migrateAll(databases)).toThrow(
-      `${catalog} is missing, and ${orderFile(dataDir, 1)} can't be read, and may hold orders that no other replica has: put`,
+      `${catalog} is missing, and ${orderFile(dataDir, 1)} can't be read (database disk image is malformed), and may hold orders that no other replica has: put`,
     );
     expect(existsSync(catalog)).toBe(false);
     // Nothing at all is what a new one holds.
     for (const id of [1, 2, 3]) truncateSync(orderFile(dataDir, id));
     expect(migrateAll(databases)).toHaveLength(4);
+  });
+
+  test("isn't made up with new replicas: no advice to move one away that there is no catalog to fill again from", () => {
+    const file = orderFile(dataDir, 1);
+    writeFileSync(file, "rubbish".repeat(1000));
+    expect(() => migrateAll(databases)).toThrow(`${file} is not a SQLite database: move it elsewhere, then run`);
+    rmSync(catalog);
+    for (const action of [migrateAll, rebuildCatalog, rebuildCatalogIfSafe]) {
+      expect(() => action(databases)).toThrow(
+        `${catalog} is missing, and ${file} can't be read (file is not a database), and may hold orders that no other`,
+      );
+    }
   });
 
   test("isn't made up by a migration: it stops before it creates anything", () => {

@@ -123,7 +123,7 @@ function requireSafe(databases: Databases): void {
 function requireReadable(databases: Databases): void {
   for (const end of readEnds(databases)) {
     if (!(end instanceof DatabaseError) || end.problem === "missing") continue;
-    throw new RebuildError(`${adviceForUnreadable(end.file)}, then run this again`, { cause: end });
+    throw new RebuildError(`${adviceForUnreadable(end)}, then run this again`, { cause: end });
   }
 }
 
@@ -132,7 +132,7 @@ function requireUndamaged({ dataDir, replicas }: Databases): void {
   for (const id of replicas.keys()) {
     const problem = replicaProblem(dataDir, id);
     if (!problem || problem.problem === "missing") continue;
-    throw new RebuildError(`${adviceForUnreadable(problem.file)}, then run this again`, { cause: problem });
+    throw new RebuildError(`${adviceForUnreadable(problem)}, then run this again`, { cause: problem });
   }
 }
 

@@ -139,7 +139,7 @@ test("files that are missing or can't be read are told by name, and no promise i
   expect(broken()).toEqual([
     "I1 catalog.db is missing, but order-1.db holds 12 orders: run `npm run rebuild-catalog`",
     "I3 order-1.db has nothing to be compared with",
-    "I3 order-2.db can't be read, and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it, then run `npm run rebuild-catalog`",
+    "I3 order-2.db can't be read (file is not a database), and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it, then run `npm run rebuild-catalog`",
     "I3 order-3.db has nothing to be compared with",
   ]);
 });
@@ -177,7 +177,9 @@ describe("a damaged page", () => {
     damageTable(orderFile(dataDir, 2), "orders", place);
     expect(broken().slice(1)).toEqual([
       "I3 order-1.db has nothing to be compared with",
-      expect.stringMatching(/^I3 order-2\.db can't be read, and may hold orders that no other replica has: put/),
+      expect.stringMatching(
+        /^I3 order-2\.db can't be read \(database disk image is malformed\), and may hold orders that no other replica has: put/,
+      ),
       "I3 order-3.db has nothing to be compared with",
     ]);
   });

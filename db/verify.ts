@@ -89,7 +89,7 @@ function whatOfReplicaAlone(dataDir: string, id: number): string {
     case "damaged":
     case "not-sqlite":
     case "unreadable":
-      return `${adviceForUnreadable(error.file)}, then run \`npm run rebuild-catalog\``;
+      return `${adviceForUnreadable(error)}, then run \`npm run rebuild-catalog\``;
     default:
       return error.message;
   }
