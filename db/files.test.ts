@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
-import { putAside, putLeftoversAside, writeWhole } from "./files.ts";
+import { putAside, putInPlace, putLeftoversAside, writeWhole } from "./files.ts";
 import { migrateFile } from "./migrations.ts";
 import { openOrderDatabase, orderFile } from "./open.ts";
 
@@ -34,6 +34,40 @@ test("a log is a leftover only without its database", () => {
   for (const suffix of ["", "-wal", "-shm"]) writeFileSync(database + suffix, `content${suffix}`);
   putLeftoversAside(database);
   expect(readdirSync(folder)).toHaveLength(3);
+});
+
+describe("a finished database", () => {
+  let finished: string;
+
+  beforeEach(() => {
+    mkdirSync(join(folder, "workshop"));
+    finished = join(folder, "workshop", "catalog.db");
+    writeFileSync(finished, "new");
+  });
+
+  test.each([
+    ["with", linkSync],
+    [
+      "without",
+      () => {
+        throw new Error("EPERM: operation not permitted, link");
+      },
+    ],
+  ])("takes the place of another on a file system %s hard links", (_case, link) => {
+    writeFileSync(database, "old");
+    const aside = putInPlace(finished, database, link) ?? "";
+    expect(readFileSync(aside, "utf8")).toBe("old");
+    expect(readFileSync(database, "utf8")).toBe("new");
+  });
+
+  test("doesn't take a place that is taken meanwhile", () => {
+    const link: typeof linkSync = (from, to) => {
+      if (to === database) writeFileSync(database, "somebody else's");
+      linkSync(from, to);
+    };
+    expect(() => putInPlace(finished, database, link)).toThrow("EEXIST");
+    expect(readFileSync(database, "utf8")).toBe("somebody else's");
+  });
 });
 
 test("a new replica is empty, though the process that had the deleted file still runs", () => {

@@ -6,6 +6,7 @@ import {
   constants,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -82,6 +83,35 @@ export function putAside(database: string): string | undefined {
   else if (!existsSync(`${aside}-wal`)) return undefined;
   syncToDisk(dirname(database));
   return aside;
+}
+
+/**
+ * Gives a finished database this name, in the same file system, and puts the one aside that has it: only when it is
+ * sure that the new one can take its place. Returns that one's new name, `undefined` if there was none. Throws rather than
+ * replace what somebody else has put there meanwhile. `link` is for tests.
+ */
+export function putInPlace(finished: string, database: string, link: typeof linkSync = linkSync): string | undefined {
+  const canLink = succeeds(() => link(finished, `${finished}-link`));
+  const aside = putAside(database);
+  if (canLink) {
+    // Unlike a renaming, this never replaces anything.
+    link(finished, database);
+  } else {
+    if (existsSync(database)) throw new Error(`${database} was made by somebody else meanwhile`);
+    renameSync(finished, database);
+  }
+  syncToDisk(dirname(database));
+  return aside;
+}
+
+/** Not every file system knows hard links: FAT doesn't, nor do some folders that a virtual machine shares. */
+function succeeds(action: () => void): boolean {
+  try {
+    action();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What a database left behind that was deleted, or moved away without its log. */

@@ -8,7 +8,7 @@
 import { existsSync, statSync } from "node:fs";
 import type { Config } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
-import { explained } from "./connection.ts";
+import { explained, explaining } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
 import { migrateFile } from "./migrations.ts";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
@@ -23,8 +23,8 @@ export type HistoryProblem = "lost" | "behind" | "diverged";
 export class HistoryError extends SetupError {
   readonly problem: HistoryProblem;
 
-  constructor(problem: HistoryProblem, message: string) {
-    super(message);
+  constructor(problem: HistoryProblem, message: string, options?: { cause?: unknown }) {
+    super(message, options);
     this.name = "HistoryError";
     this.problem = problem;
   }
@@ -48,10 +48,20 @@ export function isMissing(database: string): boolean {
   return !existsSync(database) || statSync(database).size === 0;
 }
 
-/** Migrates the replicas that are there and makes none: a new one would look as if it had never held an order. */
+/**
+ * Migrates the replicas that are there and makes none: a new one would look as if it had never held an order. Throws a
+ * DatabaseError for a file that can't be migrated, a HistoryError if its orders may be all that is left of them.
+ */
 export function migratePresentReplicas({ dataDir, replicas }: Databases): Map<string, number> {
   const present = [...replicas.keys()].map((id) => orderFile(dataDir, id)).filter((file) => existsSync(file));
-  return new Map(present.map((file) => [file, migrateFile(file, "orders")]));
+  try {
+    return new Map(present.map((file) => [file, migrateFile(file, "orders")]));
+  } catch (error) {
+    const isBroken = error instanceof DatabaseError && (error.problem === "damaged" || error.problem === "not-sqlite");
+    if (!isBroken || !isCatalogMissing(dataDir)) throw error;
+    // Not what is said otherwise: moved away and made anew, it would have nobody to fetch its orders from.
+    throw lostBeside(dataDir, error);
+  }
 }
 
 /** Of the replicas that are there and can be read, in the order of their ids. What is wrong with another its service says. */
@@ -82,14 +92,30 @@ function readEnd(dataDir: string, id: number): ReplicaEnd | DatabaseError {
   }
 }
 
-/** Throws a HistoryError if there is no catalog where a replica holds orders. */
+/** What to do about a replica's file that can't be read while there is no catalog to fill it from. */
+export function adviceForUnreadable({ file, cause }: DatabaseError): string {
+  const reason = cause instanceof Error ? ` (${cause.message})` : "";
+  return `${file} can't be read${reason}, and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it`;
+}
+
+function lostBeside(dataDir: string, replica: DatabaseError): HistoryError {
+  const text = `${catalogFile(dataDir)} is missing, and ${adviceForUnreadable(replica)}`;
+  return new HistoryError("lost", text, { cause: replica });
+}
+
+/** Throws a HistoryError if there is no catalog where a replica holds orders, or may: nobody can read its file. */
 export function requireNoLostCatalog(databases: Databases): void {
   if (!isCatalogMissing(databases.dataDir)) return;
-  const holder = replicaEnds(databases).find(({ lastId }) => lastId > 0);
-  if (!holder) return;
-  const { file, lastId } = holder;
-  const text = `${catalogFile(databases.dataDir)} is missing, but ${file} holds ${lastId} orders: run \`npm run rebuild-catalog\``;
-  throw new HistoryError("lost", text);
+  const ends = readEnds(databases);
+  for (const end of ends) {
+    if (end instanceof DatabaseError || end.lastId === 0) continue;
+    const text = `${catalogFile(databases.dataDir)} is missing, but ${end.file} holds ${end.lastId} orders: run \`npm run rebuild-catalog\``;
+    throw new HistoryError("lost", text);
+  }
+  for (const end of ends) {
+    if (!(end instanceof DatabaseError) || isMissing(end.file)) continue;
+    throw lostBeside(databases.dataDir, end);
+  }
 }
 
 /** Throws a HistoryError unless every replica that is here ends with an order of the ledger. */
@@ -98,12 +124,14 @@ export function requireOneHistory(databases: Databases): void {
   // Read before the ledger: beside running services a replica can only be behind it.
   const ends = replicaEnds(databases);
   const catalog = openCatalogDatabase(databases.dataDir, "read");
+  const name = catalogFile(databases.dataDir);
+  // A page that is damaged is only found by reading it.
+  const read = <Result>(action: () => Result) => explaining(name, catalog.kind, action);
   try {
     const keyOf = catalog.client.prepare<[number], { key: string }>("SELECT key FROM ledger WHERE id = ?");
-    const headId = lastOrderId(catalog.client, "ledger");
+    const headId = read(() => lastOrderId(catalog.client, "ledger"));
     for (const { file, lastId, lastKey } of ends) {
-      if (lastId === 0 || keyOf.get(lastId)?.key === lastKey) continue;
-      const name = catalogFile(databases.dataDir);
+      if (lastId === 0 || read(() => keyOf.get(lastId))?.key === lastKey) continue;
       if (lastId > headId) {
         const text = `${name} ends at order ${headId}, but ${file} goes on to order ${lastId}: with everything stopped, run \`npm run rebuild-catalog\``;
         throw new HistoryError("behind", text);

@@ -17,8 +17,8 @@ export interface MigratedDatabase {
 
 /**
  * Creates what is missing. Throws a DatabaseError for a file that can't be migrated; those before it are done. Throws a
- * HistoryError instead of making an empty catalog beside replicas that hold orders: the replicas that are there are
- * migrated then, so that the catalog can be made again from them, and nothing is created.
+ * HistoryError instead of making an empty catalog beside replicas that hold orders, or that can't be read: the replicas
+ * that are there are migrated then, so that the catalog can be made again from them, and nothing is created.
  */
 export function migrateAll(databases: Databases): MigratedDatabase[] {
   const { dataDir, replicas } = databases;

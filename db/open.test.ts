@@ -55,6 +55,7 @@ describe("a database is refused, with its name and the command that mends it,", 
   });
 
   test("when it is not a SQLite database, which stays as it is", () => {
+    migrateAll({ dataDir, replicas });
     writeFileSync(orderFile(dataDir, 1), "my shopping list\n".repeat(100));
     for (const open of [() => openOrderDatabase(dataDir, 1), () => migrateAll({ dataDir, replicas })]) {
       const { problem, message } = problemOf(open);

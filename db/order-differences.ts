@@ -24,6 +24,11 @@ export function attachReplica(client: SqliteClient, id: number, file: string): O
   return { file, table };
 }
 
+/** Reads every value, and so throws where any page is damaged. */
+export function readThrough(client: SqliteClient, { table }: OrderTable): void {
+  client.prepare(`SELECT ${orderColumns.map((column) => `MAX(${column})`).join()} FROM ${table}`).get();
+}
+
 /** 0: the table is empty. */
 export function lastOrderId(client: SqliteClient, table: string): number {
   return client.prepare<[], { id: number | null }>(`SELECT MAX(id) AS id FROM ${table}`).get()?.id ?? 0;

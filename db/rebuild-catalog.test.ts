@@ -20,6 +20,7 @@ import { type Databases, HistoryError, requireOneHistory } from "./history.ts";
 import { migrateAll } from "./migrate.ts";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { rebuildCatalog, rebuildCatalogIfSafe } from "./rebuild-catalog.ts";
+import { lockForService } from "./service-lock.ts";
 import { keptStocksFile, seed } from "./seed.ts";
 import { verify } from "./verify.ts";
 import { queryCatalog } from "./query.ts";
@@ -136,7 +137,7 @@ describe("a catalog that is missing", () => {
     rmSync(catalog);
     const wrong = join(dataDir, "wrong.csv");
     writeFileSync(wrong, "name,price,quantity\nGameStart,15.99,100\nFishCo,8.50,100\n");
-    const files = () => readdirSync(dataDir).filter((name) => !/-(shm|wal)$/.test(name));
+    const files = () => readdirSync(dataDir).filter((name) => !/-(shm|wal|lock)$/.test(name));
     const before = files();
     expect(() => rebuildCatalog(databases, wrong)).toThrow(
       /order-1\.db and .*wrong\.csv don't belong together: order 11 is of "BoarCo".*--file my\.csv/,
@@ -162,13 +163,18 @@ describe("a catalog that is missing", () => {
     expect(rebuildCatalog(databases).missing).toEqual([orderFile(dataDir, 2)]);
   });
 
-  test("isn't made while the last page of a replica is damaged: only it may hold the newest orders", () => {
-    const file = orderFile(dataDir, 3);
-    const rows = Array.from({ length: 500 }, (_, row) => `(${row + 1000}, 'key ${row}', 'A', 'buy', 1, 1, 1, '')`);
-    change(3, `INSERT INTO orders VALUES ${rows.join()}`);
-    damageTable(file, "orders", "at the end");
+  test.each([
+    ["at the start", 3],
+    ["in the middle", 3],
+    ["in the middle", 1],
+    ["at the end", 3],
+  ] as const)("isn't made while a page %s of replica %i is damaged: only it may hold these orders", (place, id) => {
+    const rows = Array.from({ length: 500 }, (_, row) => `(${row + 13}, 'key ${row}', 'FishCo', 'sell', 1, 1, 1, '')`);
+    for (const each of [1, 2, 3]) change(each, `INSERT INTO orders VALUES ${rows.join()}`);
+    damageTable(orderFile(dataDir, id), "orders", place);
     rmSync(catalog);
-    expect(() => rebuildCatalog(databases)).toThrow(`${file} can't be read, and may hold orders that no other`);
+    const refused = `${orderFile(dataDir, id)} can't be read (database disk image is malformed), and may hold orders that no other`;
+    expect(() => rebuildCatalog(databases)).toThrow(refused);
     expect(existsSync(catalog)).toBe(false);
   });
 
@@ -230,7 +236,11 @@ describe("without anybody watching", () => {
 
   test.each([
     ["a replica is missing", () => rmSync(orderFile(dataDir, 2)), /so is .*order-2\.db/],
-    ["a replica is broken", () => writeFileSync(orderFile(dataDir, 2), "x".repeat(999)), /order-2\.db is not a SQLite/],
+    [
+      "a replica is broken",
+      () => writeFileSync(orderFile(dataDir, 2), "x".repeat(999)),
+      /order-2\.db can't be read \(file is not a database\), and may/,
+    ],
     ["a replica is new", () => change(2, "DELETE FROM orders"), /order-2\.db is empty, as if it were new/],
     ["replicas contradict each other", () => change(2, "UPDATE orders SET term = 9 WHERE id = 1"), /contradict/],
     ["nobody knows the stocks", () => rmSync(keptStocksFile(dataDir)), /so is .*stocks\.csv/],
@@ -240,6 +250,25 @@ describe("without anybody watching", () => {
     expect(() => rebuildCatalogIfSafe(databases)).toThrow(message);
     expect(existsSync(catalog)).toBe(false);
   });
+});
+
+test.each([
+  ["a person", () => rebuildCatalog(databases)],
+  ["nobody", () => rebuildCatalogIfSafe(databases)],
+])("a catalog that runs keeps its place, on whatever port, when %s watches", (_case, remake) => {
+  const unlock = lockForService(catalog);
+  rmSync(catalog);
+  expect(remake).toThrow(`${catalog} is held by a catalog that runs, or by another rebuild: stop it first`);
+  expect(existsSync(catalog)).toBe(false);
+  unlock();
+  expect(remake().orders).toBe(12);
+  lockForService(catalog)();
+});
+
+test("a folder that isn't there is told by name", () => {
+  const nowhere = join(dataDir, "nowhere");
+  expect(() => rebuildCatalog(databasesIn(nowhere))).toThrow(`DATA_DIR is ${JSON.stringify(nowhere)}: `);
+  expect(existsSync(nowhere)).toBe(false);
 });
 
 describe("one history", () => {
@@ -273,6 +302,42 @@ describe("one history", () => {
     expect(problem()).toBe(
       "lost: catalog.db is missing, but order-1.db holds 12 orders: run `npm run rebuild-catalog`",
     );
+  });
+
+  test.each(["at the start", "at the end"] as const)(
+    "can't be told of a ledger with a damaged page %s: the file is named, the command mends it",
+    (place) => {
+      const rows = Array.from({ length: 500 }, (_, row) => `(${row + 13}, 'more ${row}', 'A', 'buy', 1, 1, 1, '')`);
+      change(0, `INSERT INTO ledger VALUES ${rows.join()}`);
+      damageTable(catalog, "ledger", place);
+      expect(problem).toThrow(`${catalog} is damaged: run \`npm run rebuild-catalog\``);
+      rebuildCatalog(databases);
+      expect(contents()).toEqual(rebuiltContents());
+    },
+  );
+
+  test("isn't made up by a migration beside replicas that can't be read: they may hold orders", () => {
+    rmSync(catalog);
+    for (const id of [1, 2, 3]) damageTable(orderFile(dataDir, id), "orders", "at the end");
+    expect(() => migrateAll(databases)).toThrow(
+      `${catalog} is missing, and ${orderFile(dataDir, 1)} can't be read (database disk image is malformed), and may hold orders that no other replica has: put`,
+    );
+    expect(existsSync(catalog)).toBe(false);
+    // Nothing at all is what a new one holds.
+    for (const id of [1, 2, 3]) truncateSync(orderFile(dataDir, id));
+    expect(migrateAll(databases)).toHaveLength(4);
+  });
+
+  test("isn't made up with new replicas: no advice to move one away that there is no catalog to fill again from", () => {
+    const file = orderFile(dataDir, 1);
+    writeFileSync(file, "rubbish".repeat(1000));
+    expect(() => migrateAll(databases)).toThrow(`${file} is not a SQLite database: move it elsewhere, then run`);
+    rmSync(catalog);
+    for (const action of [migrateAll, rebuildCatalog, rebuildCatalogIfSafe]) {
+      expect(() => action(databases)).toThrow(
+        `${catalog} is missing, and ${file} can't be read (file is not a database), and may hold orders that no other`,
+      );
+    }
   });
 
   test("isn't made up by a migration: it stops before it creates anything", () => {

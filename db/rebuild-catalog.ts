@@ -5,13 +5,14 @@
  * point and run again. Nothing is deleted: a catalog that is wrong is put aside under another name.
  */
 
-import { existsSync, linkSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { DatabaseError } from "./database-error.ts";
-import { putAside, syncToDisk } from "./files.ts";
+import { putInPlace, syncToDisk } from "./files.ts";
 import {
+  adviceForUnreadable,
   type Databases,
   HistoryError,
   isCatalogMissing,
@@ -25,9 +26,11 @@ import { migrateFile } from "./migrations.ts";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { attachReplica, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
 import { orderFields } from "./order-rows.ts";
+import { replicaProblem } from "./readable.ts";
 import { type Replayed, ReplayError, replayOrders } from "./replay-orders.ts";
+import { lockIfFree } from "./service-lock.ts";
 import { keepStocks, keptStocksFile, readStocks, seed, stocksFileFor } from "./seed.ts";
-import { sqliteFailure } from "./sqlite-failure.ts";
+import { sqliteCode, sqliteFailure } from "./sqlite-failure.ts";
 import { verify } from "./verify.ts";
 
 const workshopPrefix = "rebuilding-catalog-";
@@ -57,24 +60,50 @@ export class RebuildError extends SetupError {
  * The catalog must not be running, and its replicas best not either. `stocksFile` is what it was seeded with, by
  * default the file that `seed` keeps beside it, else the default stocks.
  *
- * Throws a StockFileError if that can't be read; a RebuildError if there is nothing to mend, no replica to take the orders
- * from or one that can't be read, if the replicas contradict each other, or the stocks the orders.
+ * Throws a StockFileError if that can't be read; a RebuildError if the catalog runs, if there is nothing to mend, no
+ * replica to take the orders from or one that can't be read, if the replicas contradict each other, or the stocks the
+ * orders.
  */
 export function rebuildCatalog(databases: Databases, stocksFile?: string): RebuiltCatalog {
   // Whoever names a wrong file wants to know, also when there is nothing to mend.
   if (stocksFile !== undefined) readStocks(stocksFile);
-  migratePresentReplicas(databases);
-  requireReadable(databases);
-  requireSomethingToMend(databases);
-  return rebuild(databases, stocksFile ?? stocksFileFor(databases.dataDir));
+  return inPlaceOfTheCatalog(databases, () => {
+    migratePresentReplicas(databases);
+    requireReadable(databases);
+    requireSomethingToMend(databases);
+    return rebuild(databases, stocksFile ?? stocksFileFor(databases.dataDir));
+  });
 }
 
 /**
- * The same for a catalog that is missing, without anybody watching. Throws a RebuildError unless nothing can be missed:
- * every replica has its file, one with no order isn't beside one with some (it may have been lost, too), and what the
- * stocks began with was kept.
+ * The same for a catalog that is missing, without anybody watching. Throws a RebuildError if it runs all the same, and
+ * unless nothing can be missed: every replica has its file, one with no order isn't beside one with some (it may have
+ * been lost, too), and what the stocks began with was kept.
  */
 export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {
+  return inPlaceOfTheCatalog(databases, () => {
+    requireSafe(databases);
+    return rebuild(databases, keptStocksFile(databases.dataDir));
+  });
+}
+
+/** Holds the catalog's lock meanwhile: one that runs, on whatever port, would go on writing into the file put aside. */
+function inPlaceOfTheCatalog<Result>({ dataDir }: Databases, action: () => Result): Result {
+  const catalog = catalogFile(dataDir);
+  const unlock = lockIfFree(catalog);
+  if (!unlock) {
+    throw new RebuildError(
+      `${catalog} is held by a catalog that runs, or by another rebuild: stop it first, best with everything else, then run this again`,
+    );
+  }
+  try {
+    return action();
+  } finally {
+    unlock();
+  }
+}
+
+function requireSafe(databases: Databases): void {
   const catalog = catalogFile(databases.dataDir);
   const unsafe = (why: string) =>
     new RebuildError(`${catalog} is missing, and ${why}: put that file back, or run \`npm run rebuild-catalog\``);
@@ -88,17 +117,22 @@ export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {
   }
   const kept = keptStocksFile(databases.dataDir);
   if (!existsSync(kept)) throw unsafe(`so is ${kept}, which tells what the stocks began with`);
-  return rebuild(databases, kept);
 }
 
 /** A file that can't be read may hold orders that no other has: whether to go on without it is for a person to say. */
 function requireReadable(databases: Databases): void {
   for (const end of readEnds(databases)) {
     if (!(end instanceof DatabaseError) || end.problem === "missing") continue;
-    throw new RebuildError(
-      `${end.file} can't be read, and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it, then run this again`,
-      { cause: end },
-    );
+    throw new RebuildError(`${adviceForUnreadable(end)}, then run this again`, { cause: end });
+  }
+}
+
+/** The same for pages that nobody reads before the orders are compared. */
+function requireUndamaged({ dataDir, replicas }: Databases): void {
+  for (const id of replicas.keys()) {
+    const problem = replicaProblem(dataDir, id);
+    if (!problem || problem.problem === "missing") continue;
+    throw new RebuildError(`${adviceForUnreadable(problem)}, then run this again`, { cause: problem });
   }
 }
 
@@ -108,8 +142,7 @@ function requireSomethingToMend(databases: Databases): void {
   try {
     requireOneHistory(databases);
   } catch (error) {
-    if (error instanceof HistoryError || sqliteFailure(error) === "broken") return;
-    if (error instanceof DatabaseError && (error.problem === "not-sqlite" || error.problem === "damaged")) return;
+    if (error instanceof HistoryError || (error instanceof DatabaseError && isBroken(error))) return;
     throw error;
   }
   const difference = whatIsWrong(databases);
@@ -123,6 +156,11 @@ function requireSomethingToMend(databases: Databases): void {
   throw new RebuildError(
     `${difference}. But only the ledger has the orders from ${lastId + 1} to ${headId}: start everything until a replica has them, then stop and run this again`,
   );
+}
+
+/** Not one that this user may not open: it may well be right. */
+function isBroken({ problem, cause }: DatabaseError): boolean {
+  return problem === "not-sqlite" || problem === "damaged" || sqliteCode(cause).startsWith("SQLITE_IOERR");
 }
 
 /** If the catalog contradicts itself, or every replica. One replica that differs is wrong itself. */
@@ -160,10 +198,7 @@ function rebuild(databases: Databases, stocksFile: string): RebuiltCatalog {
   try {
     const { head } = build(workshop, databases, longest, stocksFile);
     syncToDisk(catalogFile(workshop));
-    const aside = putAside(file);
-    // Unlike a renaming, this never replaces one that somebody else has put there meanwhile.
-    linkSync(catalogFile(workshop), file);
-    syncToDisk(dataDir);
+    const aside = putInPlace(catalogFile(workshop), file);
     const catalog = openCatalogDatabase(dataDir);
     keepStocks(catalog);
     catalog.close();
@@ -204,12 +239,7 @@ function build(workshop: string, databases: Databases, longest: ReplicaEnd, stoc
       ),
     );
   } catch (error) {
-    if (sqliteFailure(error) === "broken") {
-      throw new RebuildError(
-        "a replica's file is damaged: `npm run verify` shows which; move it elsewhere, then run this again",
-        { cause: error },
-      );
-    }
+    if (sqliteFailure(error) === "broken") requireUndamaged(databases);
     if (!(error instanceof ReplayError)) throw error;
     throw new RebuildError(
       `${longest.file} and ${stocksFile} don't belong together: ${error.message} Name the file that it was seeded with: \`npm run rebuild-catalog -- --file my.csv\``,

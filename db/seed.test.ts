@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { damageTable } from "../test/support/damage.ts";
 import { initialStocks, stocks } from "./catalog-tables.ts";
 import { migrateAll } from "./migrate.ts";
 import { migrateFile, openCatalogInMemory } from "./migrations.ts";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "./open.ts";
-import { countStocks, keptStocksFile, seed } from "./seed.ts";
+import { countStocks, keepStocks, keptStocksFile, seed } from "./seed.ts";
 import { queryCatalog } from "./query.ts";
 
 let folder: string;
@@ -84,4 +85,20 @@ test("a file with one wrong row adds nothing", () => {
 
 test("a file that isn't there is named", () => {
   expect(() => seed(catalog, join(folder, "nope.csv"))).toThrow(/nope\.csv: can't be read/);
+});
+
+test.each([
+  ["initial_stocks", keepStocks],
+  ["stocks", keepStocks],
+  ["sqlite_autoindex_stocks_1", countStocks],
+] as const)("a damaged page of %s is told with the file and the command that mends it", (table, read) => {
+  const file = catalogFile(folder);
+  migrateFile(file, "catalog");
+  const whole = openCatalogDatabase(folder);
+  seed(whole);
+  whole.close();
+  damageTable(file, table, "at the end");
+  const damaged = openCatalogDatabase(folder);
+  expect(() => read(damaged)).toThrow(`${file} is damaged: run \`npm run rebuild-catalog\``);
+  damaged.close();
 });

@@ -69,19 +69,22 @@ function insertMissing(catalog: CatalogDatabase, wanted: readonly NewStock[]): n
 export function keepStocks(catalog: CatalogDatabase): void {
   const { client } = catalog;
   if (client.memory) return;
-  const began = queryCatalog(catalog)
-    .select({ name: stocks.name, priceCents: stocks.priceCents, quantity: initialStocks.quantity })
-    .from(initialStocks)
-    .innerJoin(stocks, eq(stocks.name, initialStocks.name))
-    .orderBy(stocks.name)
-    .all();
+  const began = explaining(client.name, catalog.kind, () =>
+    queryCatalog(catalog)
+      .select({ name: stocks.name, priceCents: stocks.priceCents, quantity: initialStocks.quantity })
+      .from(initialStocks)
+      .innerJoin(stocks, eq(stocks.name, initialStocks.name))
+      .orderBy(stocks.name)
+      .all(),
+  );
   const file = keptStocksFile(dirname(client.name));
   const content = formatStocks(began);
   if (began.length > 0 && !(existsSync(file) && readFileSync(file, "utf8") === content)) writeWhole(file, content);
 }
 
 export function countStocks(catalog: CatalogDatabase): number {
-  return queryCatalog(catalog).select({ stocks: count() }).from(stocks).get()?.stocks ?? 0;
+  const counted = () => queryCatalog(catalog).select({ stocks: count() }).from(stocks).get();
+  return explaining(catalog.client.name, catalog.kind, counted)?.stocks ?? 0;
 }
 
 function readStocksFile(file: string): Uint8Array {

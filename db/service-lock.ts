@@ -7,6 +7,7 @@
 import { basename, dirname } from "node:path";
 import { ConfigError } from "@stock-bazaar/shared/config";
 import { connect, type SqliteClient } from "./connection.ts";
+import { requireFolderOf, requireWritableFolderOf } from "./files.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 
 /** What nobody refers to is closed one day, and its lock with it. */
@@ -17,6 +18,16 @@ const held = new Set<SqliteClient>();
  * what gives the lock back.
  */
 export function lockForService(database: string): () => void {
+  const unlock = lockIfFree(database);
+  if (unlock) return unlock;
+  const taken = `another service uses ${basename(database)} there; stop it, or choose another folder`;
+  throw new ConfigError("DATA_DIR", dirname(database), taken);
+}
+
+/** The same, but undefined if another has the lock. The database itself needn't be there, its folder must. */
+export function lockIfFree(database: string): (() => void) | undefined {
+  requireFolderOf(database);
+  requireWritableFolderOf(database);
   try {
     const lock = connect(`${database}-lock`, "write");
     held.add(lock);
@@ -29,7 +40,6 @@ export function lockForService(database: string): () => void {
     };
   } catch (error) {
     if (sqliteFailure(error) !== "passing") throw error;
-    const taken = `another service uses ${basename(database)} there; stop it, or choose another folder`;
-    throw new ConfigError("DATA_DIR", dirname(database), taken);
+    return undefined;
   }
 }

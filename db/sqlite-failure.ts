@@ -7,8 +7,13 @@ import type { DatabaseKind } from "./schema-version.ts";
 /** `passing`: nothing was done, and the same may succeed later. `broken`: the file can't be trusted any more. */
 export type SqliteFailure = "passing" | "broken" | "other";
 
+/** `SQLITE_CORRUPT_INDEX`; "" for what doesn't come from SQLite. */
+export function sqliteCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
 export function sqliteFailure(error: unknown): SqliteFailure {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = sqliteCode(error);
   // Somebody holds the write lock, or the disk is full: the transaction was rolled back.
   if (/^SQLITE_(BUSY|LOCKED|FULL)/.test(code)) return "passing";
   if (/^SQLITE_(IOERR|CORRUPT|NOTADB|READONLY|CANTOPEN)/.test(code)) return "broken";

@@ -1,5 +1,6 @@
 import { copyFileSync, rmSync, writeFileSync } from "node:fs";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
+import { damageTable } from "../test/support/damage.ts";
 import { databasesIn } from "../test/support/traded-databases.ts";
 import { tradedCopies } from "../test/support/traded-copies.ts";
 import { explaining } from "./connection.ts";
@@ -138,9 +139,50 @@ test("files that are missing or can't be read are told by name, and no promise i
   expect(broken()).toEqual([
     "I1 catalog.db is missing, but order-1.db holds 12 orders: run `npm run rebuild-catalog`",
     "I3 order-1.db has nothing to be compared with",
-    expect.stringMatching(/^I3 order-2\.db is not a SQLite database/),
+    "I3 order-2.db can't be read (file is not a database), and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it, then run `npm run rebuild-catalog`",
     "I3 order-3.db has nothing to be compared with",
   ]);
+});
+
+describe("a damaged page", () => {
+  const places = ["at the start", "in the middle", "at the end"] as const;
+  const replicaIsDamaged = /^I3 order-2\.db is damaged: move it elsewhere, then run `npm run migrate`/;
+
+  beforeEach(() => {
+    const rows = Array.from({ length: 500 }, (_, row) => `(${row + 13}, 'more ${row}', 'A', 'buy', 1, 1, 1, '')`);
+    tamper(
+      0,
+      `INSERT INTO ledger VALUES ${rows.join()}; UPDATE register SET head = 512;
+      INSERT INTO stocks VALUES ('A', 1, 0, 500, 512); INSERT INTO initial_stocks VALUES ('A', 500)`,
+    );
+    for (const id of [1, 2, 3]) tamper(id, `INSERT INTO orders VALUES ${rows.join()}`);
+  });
+
+  test.each(places)("%s of a replica is told of that file, and everything else is checked", (place) => {
+    damageTable(orderFile(dataDir, 2), "orders", place);
+    expect(broken()).toEqual([expect.stringMatching(replicaIsDamaged)]);
+  });
+
+  test.each(places)("%s of the ledger is told of catalog.db, of no replica", (place) => {
+    damageTable(catalogFile(dataDir), "ledger", place);
+    const told = "catalog.db is damaged: run `npm run rebuild-catalog`, ";
+    // SQLite counts the orders in the index of their keys: I2 meets only the first and the last page.
+    const checks = (place === "in the middle" ? ["I1"] : ["I1", "I2"]).map((promise) => `${promise} ${told}`);
+    for (const id of [1, 2, 3]) checks.push(`I3 order-${id}.db can't be compared with the ledger: ${told}`);
+    expect(broken()).toEqual(checks.map((check) => expect.stringContaining(check)));
+  });
+
+  test.each(places)("%s of a replica is told without a catalog as well", (place) => {
+    rmSync(catalogFile(dataDir));
+    damageTable(orderFile(dataDir, 2), "orders", place);
+    expect(broken().slice(1)).toEqual([
+      "I3 order-1.db has nothing to be compared with",
+      expect.stringMatching(
+        /^I3 order-2\.db can't be read \(database disk image is malformed\), and may hold orders that no other replica has: put/,
+      ),
+      "I3 order-3.db has nothing to be compared with",
+    ]);
+  });
 });
 
 test.each([

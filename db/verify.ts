@@ -4,11 +4,14 @@
  * any replica has it, so seen in this order a replica of a running system is never ahead.
  */
 
+import { explained, type SqliteClient } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
-import { type Databases, HistoryError, requireNoLostCatalog } from "./history.ts";
-import type { SqliteClient } from "./connection.ts";
+import { adviceForUnreadable, type Databases, HistoryError, requireNoLostCatalog } from "./history.ts";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { attachReplica, gaps, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
+import { ledgerProblem, replicaProblem } from "./readable.ts";
+import type { DatabaseKind } from "./schema-version.ts";
+import { sqliteFailure } from "./sqlite-failure.ts";
 
 export interface Check {
   readonly promise: "I1" | "I2" | "I3";
@@ -27,15 +30,10 @@ const chunkOrders = 50_000;
 /** More differences of one check than this are of no use to anybody. */
 const differencesMax = 10;
 
-/** A file that can't be opened is told with why. `seen` hears of each table when its moment has passed. */
+/** A file that can't be read is told with why. `seen` hears of each table when its moment has passed. */
 export function verify(databases: Databases, seen: (table: string) => void = () => {}): Check[] {
   const { dataDir, replicas } = databases;
   const replicaFiles = [...replicas.keys()].map((id) => ({ id, file: orderFile(dataDir, id) }));
-  const unreadable = new Map<string, string>();
-  for (const { id, file } of replicaFiles) {
-    const problem = problemOf(() => openOrderDatabase(dataDir, id, "read").close());
-    if (problem !== undefined) unreadable.set(file, problem);
-  }
 
   let catalog: CatalogDatabase;
   try {
@@ -43,42 +41,88 @@ export function verify(databases: Databases, seen: (table: string) => void = () 
     catalog = openCatalogDatabase(dataDir, "read");
   } catch (error) {
     if (!(error instanceof DatabaseError || error instanceof HistoryError)) throw error;
-    const file = catalogFile(dataDir);
     return [
-      unread("I1", file, error.message),
-      ...replicaFiles.map((replica) =>
-        unread("I3", replica.file, unreadable.get(replica.file) ?? `${replica.file} has nothing to be compared with`),
-      ),
+      unread("I1", catalogFile(dataDir), error.message),
+      ...replicaFiles.map(({ id, file }) => unread("I3", file, whatOfReplicaAlone(dataDir, id))),
     ];
   }
 
   try {
     const { client } = catalog;
     const ledger: OrderTable = { file: catalogFile(dataDir), table: "main.ledger" };
-    const copies = new Map(
-      replicaFiles
-        .filter(({ file }) => !unreadable.has(file))
-        .map(({ id, file }) => [file, attachReplica(client, id, file)]),
-    );
+    const attached = replicaFiles.map(({ id, file }) => ({ id, file, copy: attachIfReadable(client, dataDir, id) }));
     client.exec("BEGIN");
-    for (const { table } of [...copies.values(), ledger]) {
-      client.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get();
-      seen(table);
-    }
+    const held = attached.map(({ id, file, copy }) => {
+      if (copy instanceof DatabaseError) return { id, file, copy };
+      const problem = holdMoment(client, copy, "orders");
+      seen(copy.table);
+      return { id, file, copy: problem ?? copy };
+    });
+    // Whatever is wrong with the ledger, its checks meet it again.
+    holdMoment(client, ledger, "catalog");
+    seen(ledger.table);
 
     return [
       check("I1", ledger.file, () => checkQuantities(client, ledger.file)),
       check("I2", ledger.file, () => checkNumbers(client, ledger)),
-      ...replicaFiles.map(({ file }) => {
-        const copy = copies.get(file);
-        return copy
-          ? check("I3", file, () => checkCopy(client, copy, ledger))
-          : unread("I3", file, unreadable.get(file) ?? "");
-      }),
+      ...held.map(({ id, file, copy }) =>
+        copy instanceof DatabaseError
+          ? unread("I3", file, copy.message)
+          : check(
+              "I3",
+              file,
+              () => checkCopy(client, copy, ledger),
+              (error) => whyNotCompared(dataDir, id, error),
+            ),
+      ),
     ];
   } finally {
     catalog.close();
   }
+}
+
+/** Without a catalog to fetch its orders from again, what a replica's file holds may be all that is left of them. */
+function whatOfReplicaAlone(dataDir: string, id: number): string {
+  const error = replicaProblem(dataDir, id);
+  if (!error) return `${orderFile(dataDir, id)} has nothing to be compared with`;
+  switch (error.problem) {
+    case "damaged":
+    case "not-sqlite":
+    case "unreadable":
+      return `${adviceForUnreadable(error)}, then run \`npm run rebuild-catalog\``;
+    default:
+      return error.message;
+  }
+}
+
+function attachIfReadable(client: SqliteClient, dataDir: string, id: number): OrderTable | DatabaseError {
+  const file = orderFile(dataDir, id);
+  try {
+    openOrderDatabase(dataDir, id, "read").close();
+    return attachReplica(client, id, file);
+  } catch (error) {
+    if (error instanceof DatabaseError || sqliteFailure(error) !== "other") return explained(file, "orders", error);
+    throw error;
+  }
+}
+
+/** From here on the file is seen as it is now. */
+function holdMoment(client: SqliteClient, { file, table }: OrderTable, kind: DatabaseKind): DatabaseError | undefined {
+  try {
+    client.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get();
+    return undefined;
+  } catch (error) {
+    return explained(file, kind, error);
+  }
+}
+
+/** SQLite doesn't say in which of the two files it met the damage. */
+function whyNotCompared(dataDir: string, id: number, error: unknown): string {
+  const ofReplica = replicaProblem(dataDir, id);
+  if (ofReplica) return ofReplica.message;
+  const ofLedger = ledgerProblem(dataDir);
+  const message = error instanceof Error ? error.message : String(error);
+  return `${orderFile(dataDir, id)} can't be compared with the ledger: ${ofLedger?.message ?? message}`;
 }
 
 interface Finding {
@@ -86,15 +130,19 @@ interface Finding {
   readonly differences: readonly string[];
 }
 
-function check(promise: Check["promise"], file: string, look: () => Finding): Check {
+/** A page that is damaged is only found by reading it: `why` tells then whose it is. */
+function check(
+  promise: Check["promise"],
+  file: string,
+  look: () => Finding,
+  why = (error: unknown) => explained(file, "catalog", error).message,
+): Check {
   try {
     const { what, differences } = look();
     const outcome = differences.length === 0 ? "kept" : "broken";
     return { promise, file, what, outcome, differences: differences.slice(0, differencesMax) };
   } catch (error) {
-    // A page that is damaged is only found by reading it.
-    const message = error instanceof Error ? error.message : String(error);
-    return unread(promise, file, `${file} can't be read: ${message}`);
+    return unread(promise, file, why(error));
   }
 }
 
@@ -199,14 +247,4 @@ function checkNumbers(client: SqliteClient, ledger: OrderTable): Finding {
 function checkCopy(client: SqliteClient, copy: OrderTable, ledger: OrderTable): Finding {
   const what = `${lastOrderId(client, copy.table)} orders, as in the ledger row for row`;
   return { what, differences: prefixDifferences(client, copy, ledger) };
-}
-
-function problemOf(action: () => void): string | undefined {
-  try {
-    action();
-    return undefined;
-  } catch (error) {
-    if (error instanceof DatabaseError) return error.message;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import { watchFile } from "@stock-bazaar/db/file-watch";
 import { requireOneHistory } from "@stock-bazaar/db/history";
-import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
 import { lockForService } from "@stock-bazaar/db/service-lock";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { startServer } from "@stock-bazaar/shared/grpc-server";
@@ -15,8 +15,9 @@ const stopGraceMs = 2000;
 
 await runService("catalog", async ({ config, logger, fatal }) => {
   requireOneHistory(config);
+  // Before the file is opened: nobody makes another one of this name from here on.
+  const unlock = lockForService(catalogFile(config.dataDir));
   const database = openCatalogDatabase(config.dataDir);
-  const unlock = lockForService(database.client.name);
   const endWatch = watchFile(database.client.name, systemClock, fatal);
   const ledger = createSqliteLedger(database, fatal);
   const catalog = await Catalog.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs });

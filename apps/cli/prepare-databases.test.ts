@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { initialStocks, ledger } from "@stock-bazaar/db/catalog-tables";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
@@ -6,6 +6,7 @@ import { keptStocksFile, seed } from "@stock-bazaar/db/seed";
 import { verify } from "@stock-bazaar/db/verify";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { beforeEach, expect, test } from "vitest";
+import { damageTable } from "../../test/support/damage.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { databasesIn, makeTradedDatabases } from "../../test/support/traded-databases.ts";
 import { prepareDatabases } from "./prepare-databases.ts";
@@ -85,6 +86,23 @@ test("what may be lost with the catalog stops it, and nothing is made up", async
   expect(existsSync(catalogFile(dataDir))).toBe(false);
   expect(existsSync(orderFile(dataDir, 3))).toBe(false);
   expect(existsSync(keptStocksFile(dataDir))).toBe(true);
+});
+
+test("a missing catalog beside replicas that can't be read stops it: they may hold orders", async () => {
+  await makeTradedDatabases(dataDir);
+  rmSync(catalogFile(dataDir));
+  for (const id of [1, 2, 3]) damageTable(orderFile(dataDir, id), "orders", "at the end");
+  expect(prepare).toThrow(/order-1\.db can't be read: put that file back, or run `npm run rebuild-catalog`/);
+  expect(existsSync(catalogFile(dataDir))).toBe(false);
+});
+
+test("replicas that are empty files beside no catalog are new", () => {
+  prepare();
+  rmSync(catalogFile(dataDir));
+  rmSync(keptStocksFile(dataDir));
+  for (const id of [1, 2, 3]) truncateSync(orderFile(dataDir, id));
+  prepare();
+  expect(isRight()).toBe(true);
 });
 
 test("a catalog that is behind a replica stops it", async () => {

@@ -1,8 +1,15 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { connect } from "@stock-bazaar/db/connection";
 
+/** Where the page is among those of its table. */
+const places = {
+  "at the start": () => 0,
+  "in the middle": (pages: number) => Math.floor(pages / 2),
+  "at the end": (pages: number) => pages - 1,
+};
+
 /** Writes rubbish over one page of a table with many rows, as a disk might. Nobody may have the file open. */
-export function damageTable(file: string, table: string, place: "in the middle" | "at the end"): void {
+export function damageTable(file: string, table: string, place: keyof typeof places): void {
   const client = connect(file, "write");
   const pages = client
     .prepare<[string], { page: number; size: number }>(
@@ -10,7 +17,7 @@ export function damageTable(file: string, table: string, place: "in the middle" 
     )
     .all(table);
   client.close();
-  const damaged = pages.at(place === "at the end" ? -1 : Math.floor(pages.length / 2));
+  const damaged = pages[places[place](pages.length)];
   if (!damaged) throw new Error(`${file} has no table ${table} with rows`);
   const descriptor = openSync(file, "r+");
   writeSync(descriptor, Buffer.alloc(damaged.size, 0xff), 0, damaged.size, (damaged.page - 1) * damaged.size);
