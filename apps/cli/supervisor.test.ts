@@ -1,6 +1,6 @@
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { silentLogger } from "@stock-bazaar/shared/log";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type Repair, type ServiceExit, type ServiceProcess, type ServiceSpec, Supervisor } from "./supervisor.ts";
 
 /** Time that stands still until it is moved. */
@@ -189,6 +189,32 @@ test("a program that can't be started is tried again", () => {
   expect(started).toHaveLength(0);
   clock.advance(200);
   expect(started).toHaveLength(1);
+});
+
+test("a service is started again also when that can't be told", () => {
+  const clock = new FakeClock();
+  const started: FakeProcess[] = [];
+  const fail = () => {
+    throw new Error("no space left");
+  };
+  const supervisor = new Supervisor({
+    stopTimeoutMs: 10_000,
+    stages: [[{ name: "order-1", command: [], environment: {} }]],
+    startProcess: () => {
+      const process = new FakeProcess(() => {});
+      vi.spyOn(process.exited, "then");
+      started.push(process);
+      return process;
+    },
+    clock,
+    logger: { ...silentLogger, info: fail, warn: fail, error: fail },
+  });
+  expect(() => supervisor.start()).toThrow("no space left");
+  // Called from here, where what the supervisor throws can be caught.
+  const ended = vi.mocked(started[0]?.exited)?.then.mock.lastCall?.[0];
+  expect(() => ended?.({ code: 1, signal: null })).toThrow("no space left");
+  expect(() => clock.advance(100)).toThrow("no space left");
+  expect(started).toHaveLength(2);
 });
 
 test("a service that exits with 2 can't run as it is configured: it is told, not started again", async () => {

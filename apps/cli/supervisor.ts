@@ -186,16 +186,15 @@ class SupervisedService {
     try {
       process = startProcess(this.#spec);
     } catch (error) {
-      logger.error({ child: this.#spec.name, error: String(error) }, "could not be started");
-      this.#restartLater();
+      this.#restartLater("could not be started", { error: String(error) });
       return;
     }
     const startedAtMs = clock.nowMs();
     this.#state = { name: "running", process };
-    logger.info({ child: this.#spec.name, pid: process.pid }, "started");
     void process.exited.then((exit) => {
       this.#ended(exit, clock.nowMs() - startedAtMs);
     });
+    logger.info({ child: this.#spec.name, pid: process.pid }, "started");
   }
 
   kill(awayMs: number): boolean {
@@ -226,8 +225,8 @@ class SupervisedService {
     const { process } = this.#state;
     process.kill("SIGTERM");
     const cancel = clock.after(this.#options.stopTimeoutMs, () => {
-      logger.warn({ child: this.#spec.name, pid: process.pid }, "did not stop in time: killed");
       process.kill("SIGKILL");
+      logger.warn({ child: this.#spec.name, pid: process.pid }, "did not stop in time: killed");
     });
     await process.exited;
     cancel();
@@ -243,15 +242,16 @@ class SupervisedService {
       return;
     }
     if (livedMs >= healthyAfterMs) this.#backoff.reset();
-    this.#restartLater(exit);
+    this.#restartLater("died", exit);
   }
 
-  #restartLater(exit?: ServiceExit): void {
+  /** The log comes last: whatever becomes of it, the service is started again. */
+  #restartLater(what: string, why: object): void {
     const { clock, logger } = this.#options;
     // To die on request is no sign of weakness: it makes no later restart slower.
     const delayMs = this.#awayMs ?? this.#backoff.nextMs();
     this.#awayMs = undefined;
-    logger.warn({ child: this.#spec.name, ...exit, restartInMs: delayMs }, "died, will be started again");
     this.#state = { name: "waiting", cancel: clock.after(delayMs, () => this.start()) };
+    logger.warn({ child: this.#spec.name, ...why, restartInMs: delayMs }, `${what}, will be started again`);
   }
 }
