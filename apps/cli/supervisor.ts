@@ -149,6 +149,8 @@ class SupervisedService {
   readonly #backoff = new Backoff(restartFirstMs, restartMaxMs, () => 0);
   #state: ServiceState = { name: "ended" };
   #mayRestart = true;
+  /** It has ended otherwise than by refusing to run: it could run with these settings. */
+  #hasRun = false;
   /** How long it is to be away after a death that was asked for. */
   #awayMs: number | undefined;
 
@@ -234,9 +236,12 @@ class SupervisedService {
 
   #ended(exit: ServiceExit, livedMs: number): void {
     this.#state = { name: "ended" };
+    const refused = exit.code === exitSetup;
+    if (!refused) this.#hasRun = true;
     if (!this.#mayRestart) return;
     const { name } = this.#spec;
-    if (exit.code === exitSetup) {
+    // One that has run may find its port taken for a while: the others, which are well, don't stop for that.
+    if (refused && !this.#hasRun) {
       this.#options.logger.error({ child: name }, "can't run like this");
       this.#giveUp(`${name} can't run like this, and says why`);
       return;
