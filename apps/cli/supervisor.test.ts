@@ -1,6 +1,6 @@
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { silentLogger } from "@stock-bazaar/shared/log";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type Repair, type ServiceExit, type ServiceProcess, type ServiceSpec, Supervisor } from "./supervisor.ts";
 
 /** Time that stands still until it is moved. */
@@ -191,12 +191,56 @@ test("a program that can't be started is tried again", () => {
   expect(started).toHaveLength(1);
 });
 
-test("a service that exits with 2 can't run as it is configured: it is told, not started again", async () => {
+test("a service is started again also when that can't be told", () => {
+  const clock = new FakeClock();
+  const started: FakeProcess[] = [];
+  const fail = () => {
+    throw new Error("no space left");
+  };
+  const supervisor = new Supervisor({
+    stopTimeoutMs: 10_000,
+    stages: [[{ name: "order-1", command: [], environment: {} }]],
+    startProcess: () => {
+      const process = new FakeProcess(() => {});
+      vi.spyOn(process.exited, "then");
+      started.push(process);
+      return process;
+    },
+    clock,
+    logger: { ...silentLogger, info: fail, warn: fail, error: fail },
+  });
+  expect(() => supervisor.start()).toThrow("no space left");
+  // Called from here, where what the supervisor throws can be caught.
+  const ended = vi.mocked(started[0]?.exited)?.then.mock.lastCall?.[0];
+  expect(() => ended?.({ code: 1, signal: null })).toThrow("no space left");
+  expect(() => clock.advance(100)).toThrow("no space left");
+  expect(started).toHaveLength(2);
+});
+
+test("a service that exits with 2 at its first start can't run as it is configured: it is told, not started again", async () => {
   const { supervisor, clock, latest } = setUp();
   supervisor.start();
   await latest("order-2").exit(2);
   await expect(supervisor.helpless).resolves.toBe("order-2 can't run like this, and says why");
   expect(clock.nextInMs).toBe(Number.POSITIVE_INFINITY);
+});
+
+test("a service that exits with 2 after it has run is tried again, less and less often; the others are left alone", async () => {
+  const { supervisor, clock, started, kills, latest } = setUp();
+  supervisor.start();
+  clock.advance(10_000);
+  await latest("order-2").exit(null, "SIGKILL");
+  const waits: number[] = [];
+  for (let refusal = 0; refusal < 7; refusal++) {
+    clock.advance(clock.nextInMs);
+    await latest("order-2").exit(2);
+    waits.push(clock.nextInMs);
+  }
+  expect(waits).toEqual([200, 400, 800, 1600, 3200, 5000, 5000]);
+  await expect(Promise.race([supervisor.helpless, Promise.resolve("goes on")])).resolves.toBe("goes on");
+  clock.advance(5000);
+  expect(started.slice(4).map(({ name }) => name)).toEqual(Array.from({ length: 8 }, () => "order-2"));
+  expect(kills).toEqual([]);
 });
 
 test("stops stage by stage, each when the one before it has ended", async () => {
@@ -335,6 +379,20 @@ describe("a repair", () => {
     await stopped;
     clock.advance(60_000);
     expect(startedAgain()).toEqual([]);
+  });
+
+  test("pauses what has run: that one is tried again when it exits with 2 afterwards", async () => {
+    const { supervisor, clock, latest, lost, startedAgain } = setUpRepairs();
+    lost.add("catalog");
+    await latest("catalog").exit(1);
+    clock.advance(100);
+    await settle();
+    for (const name of ["order-1", "order-2"]) await latest(name).exit(0);
+    await settle();
+    await latest("order-1").exit(2);
+    clock.advance(100);
+    expect(startedAgain()).toEqual(["catalog", "order-1", "order-2", "order-1"]);
+    await expect(Promise.race([supervisor.helpless, Promise.resolve("goes on")])).resolves.toBe("goes on");
   });
 
   test("isn't done any more when everything stops meanwhile", async () => {

@@ -149,6 +149,8 @@ class SupervisedService {
   readonly #backoff = new Backoff(restartFirstMs, restartMaxMs, () => 0);
   #state: ServiceState = { name: "ended" };
   #mayRestart = true;
+  /** It has ended otherwise than by refusing to run: it could run with these settings. */
+  #hasRun = false;
   /** How long it is to be away after a death that was asked for. */
   #awayMs: number | undefined;
 
@@ -186,16 +188,15 @@ class SupervisedService {
     try {
       process = startProcess(this.#spec);
     } catch (error) {
-      logger.error({ child: this.#spec.name, error: String(error) }, "could not be started");
-      this.#restartLater();
+      this.#restartLater("could not be started", { error: String(error) });
       return;
     }
     const startedAtMs = clock.nowMs();
     this.#state = { name: "running", process };
-    logger.info({ child: this.#spec.name, pid: process.pid }, "started");
     void process.exited.then((exit) => {
       this.#ended(exit, clock.nowMs() - startedAtMs);
     });
+    logger.info({ child: this.#spec.name, pid: process.pid }, "started");
   }
 
   kill(awayMs: number): boolean {
@@ -226,8 +227,8 @@ class SupervisedService {
     const { process } = this.#state;
     process.kill("SIGTERM");
     const cancel = clock.after(this.#options.stopTimeoutMs, () => {
-      logger.warn({ child: this.#spec.name, pid: process.pid }, "did not stop in time: killed");
       process.kill("SIGKILL");
+      logger.warn({ child: this.#spec.name, pid: process.pid }, "did not stop in time: killed");
     });
     await process.exited;
     cancel();
@@ -235,23 +236,27 @@ class SupervisedService {
 
   #ended(exit: ServiceExit, livedMs: number): void {
     this.#state = { name: "ended" };
+    const refused = exit.code === exitSetup;
+    if (!refused) this.#hasRun = true;
     if (!this.#mayRestart) return;
     const { name } = this.#spec;
-    if (exit.code === exitSetup) {
+    // One that has run may find its port taken for a while: the others, which are well, don't stop for that.
+    if (refused && !this.#hasRun) {
       this.#options.logger.error({ child: name }, "can't run like this");
       this.#giveUp(`${name} can't run like this, and says why`);
       return;
     }
     if (livedMs >= healthyAfterMs) this.#backoff.reset();
-    this.#restartLater(exit);
+    this.#restartLater("died", exit);
   }
 
-  #restartLater(exit?: ServiceExit): void {
+  /** The log comes last: whatever becomes of it, the service is started again. */
+  #restartLater(what: string, why: object): void {
     const { clock, logger } = this.#options;
     // To die on request is no sign of weakness: it makes no later restart slower.
     const delayMs = this.#awayMs ?? this.#backoff.nextMs();
     this.#awayMs = undefined;
-    logger.warn({ child: this.#spec.name, ...exit, restartInMs: delayMs }, "died, will be started again");
     this.#state = { name: "waiting", cancel: clock.after(delayMs, () => this.start()) };
+    logger.warn({ child: this.#spec.name, ...why, restartInMs: delayMs }, `${what}, will be started again`);
   }
 }

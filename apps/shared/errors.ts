@@ -51,7 +51,7 @@ export class BazaarError extends Error {
   }
 }
 
-/** A service ends with it after a SetupError; whoever watches over the service doesn't start it again then. */
+/** A service ends with it after a SetupError; whoever watches over one that has never run doesn't start it again then. */
 export const exitSetup = 2;
 
 /** What only a person can mend, said in the message: to start the same again can't help. */

@@ -6,6 +6,7 @@
 import { createRequire } from "node:module";
 import pino from "pino";
 import type { LogLevel } from "./config.ts";
+import { createLogOutput } from "./log-output.ts";
 
 /** Writes one event: what happened, in a few words, and its figures. */
 export type Logger = Pick<pino.Logger, "debug" | "info" | "warn" | "error" | "fatal" | "isLevelEnabled">;
@@ -13,19 +14,17 @@ export type Logger = Pick<pino.Logger, "debug" | "info" | "warn" | "error" | "fa
 /** `service` names the process in every line: `catalog`, `order-2`, `front-end`. */
 export function createLogger(service: string, level: LogLevel): Logger {
   const options: pino.LoggerOptions = { level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime };
-  if (!process.stdout.isTTY) return pino(options, pino.destination({ fd: 1, sync: true }));
+  const output = createLogOutput();
+  if (!process.stdout.isTTY) return pino(options, output);
   // Loaded here: most processes have nobody to watch them.
-  const pretty = createRequire(import.meta.url)("pino-pretty") as typeof import("pino-pretty");
-  return pino(
-    options,
-    pretty({
-      sync: true,
-      translateTime: "SYS:HH:MM:ss.l",
-      ignore: "service",
-      messageFormat: `${service}: {msg}`,
-      singleLine: true,
-    }),
-  );
+  const { prettyFactory } = createRequire(import.meta.url)("pino-pretty") as typeof import("pino-pretty");
+  const pretty = prettyFactory({
+    translateTime: "SYS:HH:MM:ss.l",
+    ignore: "service",
+    messageFormat: `${service}: {msg}`,
+    singleLine: true,
+  });
+  return pino(options, { write: (line) => output.write(pretty(line)) });
 }
 
 /** For tests, and for parts that have nothing to say. */

@@ -37,9 +37,12 @@ export async function runService(
   }
 
   const fatal = (error: unknown) => {
-    const { code, message, stack } = BazaarError.from(error);
-    logger.fatal({ code, stack }, message);
-    process.exit(exitFailed);
+    try {
+      const { code, message, stack } = BazaarError.from(error);
+      logger.fatal({ code, stack }, message);
+    } finally {
+      process.exit(exitFailed);
+    }
   };
   process.on("uncaughtException", fatal);
   process.on("unhandledRejection", fatal);

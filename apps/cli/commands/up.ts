@@ -8,6 +8,7 @@ import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Address, type Config, ConfigError, readConfig } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { createLogger, type Logger } from "@stock-bazaar/shared/log";
+import { createLogOutput } from "@stock-bazaar/shared/log-output";
 import { faultsVariable } from "@stock-bazaar/shared/faults";
 import { stopTimeoutMs } from "@stock-bazaar/shared/supervised";
 import type { UpOptions } from "../definitions/databases.ts";
@@ -140,5 +141,6 @@ async function announce(
     "  Ctrl-C stops everything.",
     "",
   ];
-  if (!stopping.aborted) process.stdout.write(`${lines.join("\n")}\n`);
+  // A disk that is full is no reason to end what has just opened.
+  if (!stopping.aborted) createLogOutput().write(`${lines.join("\n")}\n`);
 }
