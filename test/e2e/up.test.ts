@@ -1,6 +1,10 @@
 /** `npm start`: one command brings everything up, keeps it up, and takes it down again, however it is stopped. */
 
-import { canListen } from "@stock-bazaar/cluster/ports";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { canListen, freePorts } from "@stock-bazaar/cluster/ports";
+import { root } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { at } from "@stock-bazaar/shared/json";
 import { expect, test } from "vitest";
@@ -54,3 +58,47 @@ test("Ctrl-C stops everything as well", async (context) => {
   expect(await up.service.stop("SIGINT")).toEqual({ code: 0, signal: null });
   expect(await nothingLeft(up)).toBe(true);
 });
+
+test.skipIf(process.platform !== "linux")(
+  "up with its standard output on a full disk starts what was killed again, and stops on SIGTERM",
+  async (context) => {
+    const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
+    const [frontEnd, catalog, ...replicas] = await freePorts(5);
+    const environment = {
+      DATA_DIR: dataDir,
+      FRONTEND_PORT: String(frontEnd),
+      CATALOG_PORT: String(catalog),
+      ORDER_REPLICAS: replicas.map((port, index) => `${index + 1}=127.0.0.1:${port}`).join(),
+    };
+    const full = openSync("/dev/full", "w");
+    const stdio: ["ignore", number, "pipe"] = ["ignore", full, "pipe"];
+    const env = { ...process.env, ...environment };
+    const up = Bun.spawn([process.execPath, "apps/cli/main.ts", "up"], { cwd: root, env, stdio });
+    closeSync(full);
+    context.onTestFinished(async () => {
+      up.kill("SIGKILL");
+      await up.exited;
+      rmSync(dataDir, { recursive: true, force: true });
+    });
+    const children = () => {
+      const pids = readFileSync(`/proc/${up.pid}/task/${up.pid}/children`, "utf8").trim().split(" ");
+      return pids.map(Number).filter(isAlive);
+    };
+    const url = `http://127.0.0.1:${frontEnd}`;
+    const isOpen = async () => (await get(`${url}/readyz`)).status === 200;
+    const isAsked = async () => (await (await fetch(`${url}/metrics`)).text()).includes('route="/cluster"');
+
+    await eventually("the bazaar is open", isOpen);
+    // The last thing that `up` does before it tells so.
+    await eventually("up asks who leads", isAsked);
+    const killed = children();
+    expect(killed).toHaveLength(5);
+    for (const pid of killed) process.kill(pid, "SIGKILL");
+    await eventually("all run again", () => children().filter((pid) => !killed.includes(pid)).length === 5);
+    await eventually("the bazaar is open again", isOpen);
+
+    up.kill("SIGTERM");
+    expect(await up.exited).toBe(0);
+    expect(await new Response(up.stderr).text()).toBe("");
+  },
+);
