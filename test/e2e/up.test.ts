@@ -84,9 +84,13 @@ test.skipIf(process.platform !== "linux")(
       const pids = readFileSync(`/proc/${up.pid}/task/${up.pid}/children`, "utf8").trim().split(" ");
       return pids.map(Number).filter(isAlive);
     };
-    const isOpen = async () => (await get(`http://127.0.0.1:${frontEnd}/readyz`)).status === 200;
+    const url = `http://127.0.0.1:${frontEnd}`;
+    const isOpen = async () => (await get(`${url}/readyz`)).status === 200;
+    const isAsked = async () => (await (await fetch(`${url}/metrics`)).text()).includes('route="/cluster"');
 
     await eventually("the bazaar is open", isOpen);
+    // The last thing that `up` does before it tells so.
+    await eventually("up asks who leads", isAsked);
     const killed = children();
     expect(killed).toHaveLength(5);
     for (const pid of killed) process.kill(pid, "SIGKILL");

@@ -277,7 +277,9 @@ export const mutations: readonly Mutation[] = [
       {
         file: "catalog/catalog.ts",
         find: "    this.#clock = options.clock;",
-        replace: "    this.#clock = { ...options.clock, nowMs: () => Date.parse(options.clock.wallTime()) };",
+        replace:
+          "    const { clock } = options;\n    this.#clock = { nowMs: () => Date.parse(clock.wallTime()), wallTime: () => clock.wallTime(),\n" +
+          "      after: (delayMs, action) => clock.after(delayMs, action), soon: (action) => clock.soon(action) };",
       },
       {
         file: "catalog/catalog.ts",
