@@ -18,6 +18,7 @@ import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order, Register, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
+import { Waiters } from "@stock-bazaar/shared/waiters";
 import { FrontEnds } from "./front-ends.ts";
 import type { Ledger, LedgerChange } from "./ledger.ts";
 import { OldRejections } from "./old-rejections.ts";
@@ -29,12 +30,6 @@ const ordersAfterMax = 10_000;
 /** Calls that wait for settlement at once; past this the catalog is overloaded and says so. */
 const waitersMax = 100_000;
 
-interface Waiter {
-  readonly upTo: number;
-  readonly resolve: () => void;
-  readonly reject: (error: BazaarError) => void;
-}
-
 export class Catalog implements CatalogApi {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
@@ -44,7 +39,7 @@ export class Catalog implements CatalogApi {
   readonly #frontEnds = new FrontEnds();
   readonly #oldRejections: OldRejections;
   readonly #tails = new Map<string, StreamHandlers<TailReply>>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Waiters();
   /** The newest id whose change has been passed on to every open tail. */
   #head: number;
   /** The last write that was begun. */
@@ -105,12 +100,11 @@ export class Catalog implements CatalogApi {
   settle(upTo: number): Promise<void> {
     if (upTo <= this.#settledId()) return Promise.resolve();
     if (this.#stopped) return Promise.reject(stopping());
-    if (this.#waiters.size >= waitersMax)
+    if (this.#waiters.count >= waitersMax)
       return Promise.reject(new BazaarError("OVERLOADED", "too many calls wait for settlement"));
-    return new Promise((resolve, reject) => {
-      this.#waiters.add({ upTo, resolve, reject });
-      this.#watchExpiry();
-    });
+    const settled = this.#waiters.until(upTo);
+    this.#watchExpiry();
+    return settled;
   }
 
   async ordersAfter(afterId: number, limit: number): Promise<Order[]> {
@@ -200,8 +194,7 @@ export class Catalog implements CatalogApi {
     this.#stopped = true;
     this.#oldRejections.stop();
     this.#cancelExpiry?.();
-    for (const waiter of this.#waiters) waiter.reject(stopping());
-    this.#waiters.clear();
+    this.#waiters.reject(stopping());
     this.endTails();
     await this.#ledger.close();
   }
@@ -252,19 +245,14 @@ export class Catalog implements CatalogApi {
   }
 
   #answerSettled(): void {
-    if (this.#waiters.size === 0) return;
-    const settledId = this.#settledId();
-    for (const waiter of this.#waiters) {
-      if (waiter.upTo > settledId) continue;
-      this.#waiters.delete(waiter);
-      waiter.resolve();
-    }
+    if (this.#waiters.count === 0) return;
+    this.#waiters.reached(this.#settledId());
     this.#watchExpiry();
   }
 
   /** While somebody waits, looks again when a lease runs out: a front-end that died acknowledges nothing. */
   #watchExpiry(): void {
-    if (this.#waiters.size === 0 || this.#cancelExpiry) return;
+    if (this.#waiters.count === 0 || this.#cancelExpiry) return;
     const nowMs = this.#clock.nowMs();
     const expiryMs = this.#sessions.nextExpiryMs(nowMs);
     if (expiryMs === undefined) return;

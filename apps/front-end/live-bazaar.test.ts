@@ -1,7 +1,7 @@
 import type { CatalogApi } from "@stock-bazaar/shared/api";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { accepted, orderOf, stockOf, tradeOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
@@ -153,6 +153,45 @@ test("while a front-end is cut off, a trade is answered only when that one can't
   two.wire.thaw();
   await clock.advance(1000);
   expect((await two.look("GameStart")).value?.stock?.quantity).toBe(99);
+});
+
+test("a front-end that is alone tells of a trade when its own cache no longer serves the old quantity, and asks nobody", async () => {
+  const { clock, cluster, frontEnd } = await scenario();
+  const { bazaar, wire, look } = frontEnd();
+  await clock.advance(1000);
+  await look("GameStart");
+  const first = observe(bazaar.trade(tradeOf("a")));
+  await clock.flush();
+  expect(first.value).toEqual(accepted(1));
+  expect(bazaar.lookupCached("GameStart")?.quantity).toBe(99);
+
+  const settle = vi.spyOn(cluster.node(3).catalog, "settle");
+  wire.freeze();
+  const second = observe(bazaar.trade(tradeOf("b")));
+  for (let elapsedMs = 0; elapsedMs < 100; elapsedMs += 5) {
+    await clock.advance(5);
+    const stale = bazaar.lookupCached("GameStart")?.quantity === 99;
+    expect(stale && second.state === "resolved").toBe(false);
+  }
+  expect((await cluster.catalog.register()).head).toBe(2);
+  wire.thaw();
+  await clock.flush();
+  expect(second.value).toEqual(accepted(2));
+  expect(bazaar.lookupCached("GameStart")?.quantity).toBe(98);
+  expect(settle).not.toHaveBeenCalled();
+});
+
+test("a front-end that has lost the catalog still trades: the leader waits until no cache can serve the old quantity", async () => {
+  const { clock, frontEnd } = await scenario();
+  const { bazaar, wire } = frontEnd();
+  await clock.advance(1000);
+  const first = observe(bazaar.trade(tradeOf("a")));
+  await clock.flush();
+  expect(first.state).toBe("resolved");
+  wire.freeze();
+  const second = observe(bazaar.trade(tradeOf("b")));
+  await clock.advance(3000);
+  expect(second.value).toEqual(accepted(2, true));
 });
 
 test("a lookup that was sent before the session began fills nothing in, however late its answer comes", async () => {

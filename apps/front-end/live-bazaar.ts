@@ -62,7 +62,12 @@ export class LiveBazaar implements Bazaar {
     });
     this.#choice = new LeaderChoice({ ...options, replicas: this.#replicas });
     this.#deadlines = new Deadlines(clock, config.requestTimeoutMs, noAnswer);
-    this.#trades = new Trades({ choice: this.#choice, clock, requestTimeoutMs: config.requestTimeoutMs });
+    this.#trades = new Trades({
+      choice: this.#choice,
+      settlement: this.#tail,
+      clock,
+      requestTimeoutMs: config.requestTimeoutMs,
+    });
     this.#lookups = new Batcher({
       clock,
       itemsMax: lookupNamesMax,

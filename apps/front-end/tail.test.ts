@@ -1,9 +1,10 @@
 import type { FrontEndState, Stream, StreamHandlers, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { stockOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
+import { observe, rejectionCode } from "../../test/support/observe.ts";
 import { StockCache } from "./stock-cache.ts";
 import { Tail } from "./tail.ts";
 
@@ -265,4 +266,82 @@ test("stopping gives the lease back and serves nothing any more", async () => {
   await clock.advance(10_000);
   expect(streams).toHaveLength(1);
   expect(clock.timers).toBe(0);
+});
+
+describe("settlement, where no other front-end may serve (R7)", () => {
+  test("a change is settled when its news has been taken in, and not before", async () => {
+    const { clock, cache, tail, reply, news } = scenario();
+    tail.start();
+    reply(0, 7);
+    cache.fill(cache.session, stockOf("A", { rev: 5 }), clock.nowMs());
+    news(8, "B", { alone: true });
+    expect(tail.alone).toBe(true);
+    let servedWhenSettled: number | undefined;
+    const settled = observe(
+      tail.settled(9).then(() => {
+        servedWhenSettled = cache.get("A", clock.nowMs())?.rev;
+      }),
+    );
+    await clock.flush();
+    expect(settled.state).toBe("pending");
+    news(9, "A", { alone: true });
+    await clock.flush();
+    expect([settled.state, servedWhenSettled]).toEqual(["resolved", 9]);
+    const earlier = [1, 7, 8, 9].map((head) => observe(tail.settled(head)));
+    await clock.flush();
+    expect(earlier.map(({ state }) => state)).toEqual(["resolved", "resolved", "resolved", "resolved"]);
+  });
+
+  test("before any news, nobody has said that there is no other", async () => {
+    const { tail, reply } = scenario();
+    tail.start();
+    expect(tail.alone).toBe(false);
+    reply(0, 7);
+    expect(tail.alone).toBe(false);
+    expect(await rejectionCode(tail.settled(7))).toBe("UNAVAILABLE");
+  });
+
+  test("when another may serve, nothing new is settled here; what was settled stays so", async () => {
+    const { clock, tail, reply, news } = scenario();
+    tail.start();
+    reply(0, 7);
+    news(8, "A", { alone: true });
+    const waiting = observe(tail.settled(9));
+    news(9, "A");
+    await clock.flush();
+    expect(waiting.code).toBe("UNAVAILABLE");
+    expect(tail.alone).toBe(false);
+    expect(await rejectionCode(tail.settled(9))).toBe("UNAVAILABLE");
+    await tail.settled(8);
+  });
+
+  test.each(["the stream ends", "news is missing", "the front-end stops"])(
+    "when %s, who waits is told",
+    async (what) => {
+      const { clock, tail, stream, reply, news } = scenario();
+      tail.start();
+      reply(0, 7);
+      news(8, "A", { alone: true });
+      const waiting = observe(tail.settled(9));
+      if (what === "the stream ends") stream().handlers.ended();
+      else if (what === "news is missing") news(10, "A", { alone: true, previousHead: 9 });
+      else void tail.stop();
+      await clock.flush();
+      expect([waiting.code, tail.alone]).toEqual(["UNAVAILABLE", false]);
+    },
+  );
+
+  test("what an earlier session has settled says nothing of a ledger that may have been made again", async () => {
+    const { clock, tail, stream, reply, news } = scenario();
+    tail.start();
+    reply(0, 7);
+    news(8, "A", { alone: true });
+    stream().handlers.ended();
+    await clock.advance(20);
+    reply(0, 5);
+    news(6, "A", { alone: true });
+    const waiting = observe(tail.settled(7));
+    await clock.flush();
+    expect(waiting.state).toBe("pending");
+  });
 });

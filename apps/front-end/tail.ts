@@ -5,8 +5,11 @@
 
 import type { CatalogApi, FrontEndState, Stream, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
+import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
+import { Waiters } from "@stock-bazaar/shared/waiters";
 import type { StockCache } from "./stock-cache.ts";
+import type { Settlement } from "./trades.ts";
 
 /** Renewals in one lease: a few may be late before it runs out. */
 const renewalsPerLease = 5;
@@ -28,7 +31,7 @@ export interface TailOptions {
   readonly logger: Logger;
 }
 
-export class Tail {
+export class Tail implements Settlement {
   readonly #options: TailOptions;
   readonly #backoff: Backoff;
   #stream: Stream<TailRequest> | undefined;
@@ -38,6 +41,10 @@ export class Tail {
   readonly #sentMs = new Map<number, number>();
   #sequence = 0;
   #begun = false;
+  #alone = false;
+  /** Every change up to this id was settled when this session had taken it in: no other one could serve. */
+  #settledId = 0;
+  readonly #waiters = new Waiters();
   #frontEnds: readonly FrontEndState[] = [];
   #cancelTimer = () => {};
   #goodbyeHeard = () => {};
@@ -53,6 +60,17 @@ export class Tail {
     return this.#begun ? this.#frontEnds.filter(({ address }) => address !== this.#options.address) : [];
   }
 
+  /** As the last news said. */
+  get alone(): boolean {
+    return this.#begun && this.#alone;
+  }
+
+  settled(head: number): Promise<void> {
+    if (head <= this.#settledId) return Promise.resolve();
+    if (!this.alone) return Promise.reject(notAlone());
+    return this.#waiters.until(head);
+  }
+
   start(): void {
     const replaces = this.#session;
     const session = this.#options.newSession();
@@ -60,6 +78,7 @@ export class Tail {
     this.#acked = 0;
     this.#sequence = 0;
     this.#begun = false;
+    this.#settledId = 0;
     this.#sentMs.clear();
     // What a stream that was given up still has to say concerns nobody any more.
     const current = () => this.#session === session && !this.#stopped;
@@ -82,6 +101,7 @@ export class Tail {
     this.#stopped = true;
     this.#cancelTimer();
     this.#options.cache.end();
+    this.#standsAlone(false);
     if (!this.#stream) return;
     await new Promise<void>((resolve) => {
       this.#goodbyeHeard = resolve;
@@ -112,6 +132,14 @@ export class Tail {
     }
     this.#acked = head;
     this.#send("ack");
+    this.#standsAlone(alone);
+  }
+
+  #standsAlone(alone: boolean): void {
+    this.#alone = alone;
+    if (alone) this.#settledId = this.#acked;
+    this.#waiters.reached(this.#settledId);
+    if (!alone) this.#waiters.reject(notAlone());
   }
 
   #begin(sentMs: number, head: number, leaseMs: number): void {
@@ -137,6 +165,7 @@ export class Tail {
     if (this.#begun) this.#options.logger.warn(`cache session lost: ${why}`);
     this.#begun = false;
     this.#options.cache.end();
+    this.#standsAlone(false);
     this.#stream?.close();
     this.#stream = undefined;
     this.#after(this.#backoff.nextMs(), () => this.start());
@@ -157,4 +186,8 @@ export class Tail {
     this.#cancelTimer();
     this.#cancelTimer = this.#options.clock.after(delayMs, action);
   }
+}
+
+function notAlone(): BazaarError {
+  return new BazaarError("UNAVAILABLE", "settled or not: only the catalog can tell");
 }

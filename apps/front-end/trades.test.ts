@@ -1,7 +1,7 @@
 import type { Outcome, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { accepted, tradeOf, tradesOf } from "../../test/support/builders.ts";
 import { FakeRegister, FakeReplica } from "../../test/support/fake-cluster.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
@@ -37,13 +37,15 @@ async function scenario() {
     random: () => 0,
     logger: silentLogger,
   });
-  const trades = new Trades({ choice, clock, requestTimeoutMs });
+  // As in a front-end that isn't alone, until a test says otherwise.
+  const settlement = { alone: false, settled: async (_head: number) => {} };
+  const trades = new Trades({ choice, settlement, clock, requestTimeoutMs });
   replicas.start();
   choice.start();
   await clock.advance(1000);
   const place = (trade: Trade) => observe(trades.place(trade));
   const sentTo = (id: number) => fake(id).batches.flatMap((batch) => batch.map(({ key }) => key));
-  return { clock, register, ledger, fake, choice, trades, place, sentTo };
+  return { clock, register, ledger, fake, choice, settlement, trades, place, sentTo };
 }
 
 /** Answers the first batches with this error, then as usual. */
@@ -221,4 +223,48 @@ test("a thousand trades over the death of the leader: every one has one outcome 
   expect(new Set(ids).size).toBe(1000);
   expect(Math.min(...ids)).toBe(1);
   expect(ledger.size).toBe(1000);
+});
+
+describe("settlement (R7)", () => {
+  test("a front-end that isn't alone leaves it to the leader", async () => {
+    const { clock, fake, settlement, place } = await scenario();
+    settlement.settled = () => Promise.reject(new Error("nobody should ask"));
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    expect(trade.value).toEqual(accepted(1));
+    expect(fake(3).callersSettle).toEqual([false]);
+  });
+
+  test("a front-end that is alone waits for it until the head at which the leader's answer was decided", async () => {
+    const { clock, fake, ledger, settlement, place } = await scenario();
+    for (let id = 1; id <= 6; id += 1) ledger.set(`earlier-${id}`, id);
+    settlement.alone = true;
+    let settle = () => {};
+    const asked: number[] = [];
+    settlement.settled = (head) => {
+      asked.push(head);
+      return new Promise((resolve) => (settle = resolve));
+    };
+    const trade = place(tradeOf("a"));
+    await clock.advance(1000);
+    expect([trade.state, asked, fake(3).callersSettle]).toEqual(["pending", [7], [true]]);
+    settle();
+    await clock.flush();
+    expect(trade.value).toEqual(accepted(7));
+  });
+
+  test("when it can't be told any more, the same key is sent again, and the leader waits", async () => {
+    const { clock, fake, ledger, settlement, place, sentTo } = await scenario();
+    settlement.alone = true;
+    settlement.settled = async () => {
+      settlement.alone = false;
+      throw new BazaarError("UNAVAILABLE", "somebody else keeps a cache");
+    };
+    const trade = place(tradeOf("a"));
+    await clock.advance(100);
+    expect(trade.value).toEqual(accepted(1, true));
+    expect(sentTo(3)).toEqual(["a", "a"]);
+    expect(fake(3).callersSettle).toEqual([true, false]);
+    expect(ledger.size).toBe(1);
+  });
 });

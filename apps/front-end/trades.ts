@@ -20,8 +20,17 @@ const tradesMax = 10_000;
 /** Between two attempts, unless the leader changes first. */
 const retryMs = 25;
 
+export interface Settlement {
+  /** Is a change settled as soon as this front-end has taken it in? */
+  readonly alone: boolean;
+  /** Resolves when every change up to this id is settled; rejects with UNAVAILABLE when that can't be told here. */
+  settled(head: number): Promise<void>;
+}
+
 export interface TradesOptions {
   readonly choice: LeaderChoice;
+  /** May this front-end wait for the settlement of what it is answered? Absent: the leader does. */
+  readonly settlement: Settlement | undefined;
   readonly clock: Clock;
   readonly requestTimeoutMs: number;
 }
@@ -83,10 +92,19 @@ export class Trades {
       clock: this.#options.clock,
       ...tradeCalls,
       queueMax: tradesMax,
-      send: (trades) => leader.api.trade(trades, leader.gone),
+      send: (trades) => this.#send(leader, trades),
     });
     this.#route = { leader, batcher };
     return batcher;
+  }
+
+  /** A settlement that can't be awaited here fails the attempt; the leader waits for it in the next one, with the same keys. */
+  async #send(leader: ChosenLeader, trades: readonly Trade[]): Promise<readonly Outcome[]> {
+    const { settlement } = this.#options;
+    const callerSettles = settlement?.alone ?? false;
+    const { outcomes, head } = await leader.api.trade({ trades, callerSettles }, leader.gone);
+    if (callerSettles) await settlement?.settled(head);
+    return outcomes;
   }
 }
 

@@ -22,11 +22,13 @@ export function serveReplica(replica: OrderApi): Service {
     placeTrades: calls.serve<TradesRequest, TradesReply>(
       async (batch) => {
         const trades = unpackTrades(batch.trades);
-        const { traces } = batch;
-        const outcomes = await inTraces("Orders/PlaceTrades", { trades, traces }, () => replica.trade(trades));
-        return { outcomes: packOutcomes(outcomes) };
+        const { traces, callerSettles } = batch;
+        const { outcomes, head } = await inTraces("Orders/PlaceTrades", { trades, traces }, () =>
+          replica.trade({ trades, callerSettles }),
+        );
+        return { outcomes: packOutcomes(outcomes), head };
       },
-      { outcomes: "" },
+      { outcomes: "", head: 0 },
     ),
     getOrder: calls.serve<GetOrderRequest, OrderReply>(async ({ id }) => ({ order: await replica.order(id) }), {}),
     listOrders: serveUnary(async (request) => ({ orders: await replica.orders(request) })),

@@ -5,7 +5,7 @@ import type { Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { describe, expect, test } from "vitest";
-import { accepted, orderOf, ordersOf, stockOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
+import { accepted, asking, orderOf, ordersOf, stockOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
 import { catalogOver, leaseMs, memoryLedger } from "../../test/support/order-cluster.ts";
@@ -46,7 +46,7 @@ async function scenario(options: { minCopies?: number; restockIntervalMs?: numbe
     fatal: (error) => fatal.push(error),
   });
   leader.start();
-  const place = (...trades: Trade[]) => observe(leader.trade(trades));
+  const place = (...trades: Trade[]) => observe(leader.trade(asking(...trades)).then(({ outcomes }) => outcomes));
   /** A follower in a test's hands. */
   const follow = async (position: FollowRequest) => {
     const near = recorder<FollowReply>();
@@ -207,6 +207,22 @@ describe("an answer (R5)", () => {
     cache.send({ session: "s", kind: "ack", acked: 1, sequence: 0, replaces: "", address: "" });
     await clock.flush();
     expect(trade.state).toBe("resolved");
+  });
+
+  test("is given before that to a caller who sees to it, with the head at which it was decided", async () => {
+    const { clock, service, leader, place } = await scenario();
+    const cache = service.tail({ message() {}, ended() {} });
+    cache.send({ session: "s", kind: "hello", acked: 0, sequence: 0, replaces: "", address: "" });
+    const tooMany = tradeOf("b", { quantity: 2_000_000 });
+    const early = observe(leader.trade({ trades: [tradeOf("a"), tooMany], callerSettles: true }));
+    await clock.advance(100);
+    expect(early.value).toMatchObject({ outcomes: [accepted(1), { status: "rejected" }], head: 1 });
+    const both = [observe(leader.trade({ trades: [tradeOf("c")], callerSettles: true })), place(tradeOf("d"))];
+    await clock.advance(100);
+    expect(both.map(({ state }) => state)).toContain("pending");
+    cache.send({ session: "s", kind: "ack", acked: 3, sequence: 0, replaces: "", address: "" });
+    await clock.flush();
+    expect(both.map(({ state }) => state)).toEqual(["resolved", "resolved"]);
   });
 });
 

@@ -14,9 +14,11 @@ import type {
   FollowRequest,
   Stream,
   StreamHandlers,
+  Traded,
+  TradesRequest,
 } from "@stock-bazaar/shared/api";
 import type { Clock } from "@stock-bazaar/shared/clock";
-import type { Order, Outcome, Trade } from "@stock-bazaar/shared/domain";
+import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import type { FeedSource } from "./feed.ts";
@@ -52,9 +54,8 @@ export interface LeaderOptions {
   readonly fatal: (error: unknown) => void;
 }
 
-interface Call {
-  readonly trades: readonly Trade[];
-  readonly resolve: (outcomes: Outcome[]) => void;
+interface Call extends TradesRequest {
+  readonly resolve: (traded: Traded) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -115,8 +116,8 @@ export class Leader implements FeedSource {
     if (this.#options.restockIntervalMs > 0) this.#restockLater();
   }
 
-  /** Outcomes in the order of the trades. */
-  trade(trades: readonly Trade[]): Promise<Outcome[]> {
+  trade(request: TradesRequest): Promise<Traded> {
+    const { trades } = request;
     if (this.#stopped) return Promise.reject(this.#stopped);
     if (this.#tradesTaken + trades.length > queueTradesMax) {
       return Promise.reject(new BazaarError("OVERLOADED", `${this.#tradesTaken} trades wait already`));
@@ -130,8 +131,8 @@ export class Leader implements FeedSource {
       );
     }
     this.#tradesTaken += trades.length;
-    return new Promise<Outcome[]>((resolve, reject) => {
-      this.#calls.push({ trades, resolve, reject });
+    return new Promise<Traded>((resolve, reject) => {
+      this.#calls.push({ ...request, resolve, reject });
       this.#pump();
     }).finally(() => {
       this.#tradesTaken -= trades.length;
@@ -266,17 +267,18 @@ export class Leader implements FeedSource {
     this.#storeQueue.push(orders);
   }
 
-  /** R5, R7: answers when the orders have their copies and what they changed is settled. */
+  /** R5, R7: answers when the orders have their copies, and what they changed is settled or the callers see to that. */
   async #answer(calls: readonly Call[], { outcomes, head }: Applied): Promise<void> {
     try {
       const lastId = outcomes.reduce(
         (id, outcome) => (outcome.status === "accepted" ? Math.max(id, outcome.orderId) : id),
         0,
       );
-      await Promise.all([this.#followers.confirmed(lastId), this.#settled(head)]);
+      const settled = calls.every(({ callerSettles }) => callerSettles) ? undefined : this.#settled(head);
+      await Promise.all([this.#followers.confirmed(lastId), settled]);
       let start = 0;
       for (const { trades, resolve } of calls) {
-        resolve(outcomes.slice(start, start + trades.length));
+        resolve({ outcomes: outcomes.slice(start, start + trades.length), head });
         start += trades.length;
       }
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { ReplicaStatus } from "@stock-bazaar/shared/api";
 import { describe, expect, test } from "vitest";
-import { accepted, orderOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
+import { accepted, asking, orderOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe, rejectionCode } from "../../test/support/observe.ts";
 import { OrderCluster, type OrderClusterOptions } from "../../test/support/order-cluster.ts";
@@ -27,9 +27,9 @@ describe("one leader and its followers", () => {
 
   test("a replica that doesn't lead takes no trades and lists no orders, and says who leads", async () => {
     const cluster = await start();
-    expect(await rejectionCode(cluster.node(3).replica.trade([tradeOf("a")]))).toBe("NOT_LEADER");
+    expect(await rejectionCode(cluster.node(3).replica.trade(asking(tradeOf("a"))))).toBe("NOT_LEADER");
     await cluster.lead(3);
-    await expect(cluster.node(1).replica.trade([tradeOf("a")])).rejects.toThrow(/the leader is 3/);
+    await expect(cluster.node(1).replica.trade(asking(tradeOf("a")))).rejects.toThrow(/the leader is 3/);
     expect(await rejectionCode(cluster.node(1).replica.orders({ before: 0, limit: 10 }))).toBe("NOT_LEADER");
   });
 
@@ -118,7 +118,7 @@ describe("a takeover (R1)", () => {
     await cluster.trade(2, tradesOf("c", 10));
     await cluster.clock.advance(1000);
     await expectEqualReplicas(cluster, [1, 2, 3]);
-    expect(await rejectionCode(cluster.node(3).replica.trade([tradeOf("d")]))).toBe("NOT_LEADER");
+    expect(await rejectionCode(cluster.node(3).replica.trade(asking(tradeOf("d"))))).toBe("NOT_LEADER");
   });
 
   test("a leader that was frozen and wakes up is fenced: it trades nothing and follows", async () => {
@@ -126,7 +126,7 @@ describe("a takeover (R1)", () => {
     await cluster.lead(3);
     const old = cluster.node(3);
     for (const wire of [old.incoming, old.outgoing, old.catalogWire]) wire.freeze();
-    const stuck = observe(old.replica.trade([tradeOf("stuck")]));
+    const stuck = observe(old.replica.trade(asking(tradeOf("stuck"))));
     await cluster.clock.flush();
     const leading = cluster.node(2).replica.lead(1);
     await cluster.clock.flush();
@@ -153,7 +153,7 @@ describe("a takeover (R1)", () => {
       await held;
       return applied;
     };
-    const stuck = observe(old.replica.trade(tradesOf("a", 5)));
+    const stuck = observe(old.replica.trade(asking(...tradesOf("a", 5))));
     await cluster.clock.flush();
     // The ledger has the orders; the next leader has them, and the old one gets them from it.
     await cluster.lead(2);
@@ -181,7 +181,7 @@ describe("a takeover (R1)", () => {
     };
     const leading = cluster
       .node(3)
-      .replica.trade(tradesOf("a", 5))
+      .replica.trade(asking(...tradesOf("a", 5)))
       .catch(() => []);
     await cluster.clock.flush();
     await leading;
@@ -289,7 +289,7 @@ describe("who leads, as a replica knows it", () => {
     const cluster = await start();
     await cluster.lead(3);
     await cluster.node(3).replica.setLeader({ term: 2, leader: 1 });
-    expect(await rejectionCode(cluster.node(3).replica.trade([tradeOf("a")]))).toBe("NOT_LEADER");
+    expect(await rejectionCode(cluster.node(3).replica.trade(asking(tradeOf("a"))))).toBe("NOT_LEADER");
   });
 });
 
@@ -327,9 +327,9 @@ describe("stopping", () => {
     const { replica } = cluster.node(3);
     const watcher = recorder<ReplicaStatus>();
     replica.watch(watcher);
-    const taken = observe(replica.trade(tradesOf("a", 10)));
+    const taken = observe(replica.trade(asking(...tradesOf("a", 10))));
     const stopped = observe(replica.stop());
-    const late = observe(replica.trade([tradeOf("late")]));
+    const late = observe(replica.trade(asking(tradeOf("late"))));
     await cluster.clock.advance(100);
     expect([taken.state, stopped.state, late.code]).toEqual(["resolved", "resolved", "NOT_LEADER"]);
     expect(watcher.ends).toEqual(["NOT_LEADER"]);

@@ -12,9 +12,11 @@ import type {
   RoleName,
   Stream,
   StreamHandlers,
+  Traded,
+  TradesRequest,
 } from "@stock-bazaar/shared/api";
 import type { Clock } from "@stock-bazaar/shared/clock";
-import type { Order, Outcome, Trade } from "@stock-bazaar/shared/domain";
+import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { Follower, type Leadership } from "./follower.ts";
@@ -91,9 +93,9 @@ export class Replica implements OrderApi {
     await Promise.all([this.#follower.stop(), this.#retired]);
   }
 
-  trade(trades: readonly Trade[]): Promise<Outcome[]> {
+  trade(request: TradesRequest): Promise<Traded> {
     if (this.#role.name !== "leader" || this.#stopped) return Promise.reject(this.#notLeader());
-    return this.#role.leader.trade(trades);
+    return this.#role.leader.trade(request);
   }
 
   /** A hit never changes. A miss is confirmed with the ledger (R6): this replica may be behind. */

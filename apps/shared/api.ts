@@ -129,9 +129,21 @@ export interface ReplicaStatus {
   readonly liveFollowers: readonly number[];
 }
 
+export interface TradesRequest {
+  readonly trades: readonly Trade[];
+  /** The caller tells nobody before what it is answered is settled (R7); else the leader waits for that, and then answers. */
+  readonly callerSettles: boolean;
+}
+
+/** `outcomes` in the order of the trades. They rest on no change after `head`. */
+export interface Traded {
+  readonly outcomes: readonly Outcome[];
+  readonly head: number;
+}
+
 export interface OrderApi {
-  /** Outcomes in the order of the trades, each durable as R5 demands. `signal` gives the call up. */
-  trade(trades: readonly Trade[], signal?: AbortSignal): Promise<Outcome[]>;
+  /** Each outcome is durable as R5 demands. `signal` gives the call up. */
+  trade(request: TradesRequest, signal?: AbortSignal): Promise<Traded>;
   /** R6. */
   order(id: number, signal?: AbortSignal): Promise<Order | undefined>;
   /** Newest first, from below `before` (0: from the newest). */

@@ -20,8 +20,9 @@ const sentOrders = (orders: readonly Order[]) =>
   unpackOrders(ordersAfter.responseDeserialize(ordersAfter.responseSerialize({ orders: packOrders(orders) })).orders);
 const sentOutcomes = (outcomes: readonly Outcome[]) =>
   unpackOutcomes(
-    placeTrades.responseDeserialize(placeTrades.responseSerialize({ sequence: 1, outcomes: packOutcomes(outcomes) }))
-      .outcomes,
+    placeTrades.responseDeserialize(
+      placeTrades.responseSerialize({ sequence: 1, outcomes: packOutcomes(outcomes), head: 1 }),
+    ).outcomes,
   );
 
 describe("what has travelled is the same as before", () => {

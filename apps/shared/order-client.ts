@@ -17,9 +17,10 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
   const trades = new CallStream(client, OrdersService.placeTrades, timeoutMs);
   const queries = new CallStream(client, OrdersService.getOrder, timeoutMs);
   return {
-    async trade(batch, signal) {
-      const { outcomes } = await trades.call({ trades: packTrades(batch), traces: tracesOf(batch) }, signal);
-      return unpackOutcomes(outcomes);
+    async trade({ trades: batch, callerSettles }, signal) {
+      const request = { trades: packTrades(batch), callerSettles, traces: tracesOf(batch) };
+      const { outcomes, head } = await trades.call(request, signal);
+      return { outcomes: unpackOutcomes(outcomes), head };
     },
     async order(id, signal) {
       const { order } = await queries.call({ id }, signal);

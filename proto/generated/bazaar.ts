@@ -348,6 +348,7 @@ export interface OrderList {
 export interface TradesRequest {
   sequence: number;
   trades: string;
+  callerSettles: boolean;
   traces: Trace[];
 }
 
@@ -355,6 +356,7 @@ export interface TradesReply {
   sequence: number;
   failure?: Failure | undefined;
   outcomes: string;
+  head: number;
 }
 
 export interface GetOrderRequest {
@@ -1848,7 +1850,7 @@ export const OrderList: MessageFns<OrderList> = {
 };
 
 function createBaseTradesRequest(): TradesRequest {
-  return { sequence: 0, trades: "", traces: [] };
+  return { sequence: 0, trades: "", callerSettles: false, traces: [] };
 }
 
 export const TradesRequest: MessageFns<TradesRequest> = {
@@ -1858,6 +1860,9 @@ export const TradesRequest: MessageFns<TradesRequest> = {
     }
     if (message.trades !== "") {
       writer.uint32(10).string(message.trades);
+    }
+    if (message.callerSettles !== false) {
+      writer.uint32(16).bool(message.callerSettles);
     }
     for (const v of message.traces) {
       Trace.encode(v!, writer.uint32(106).fork()).join();
@@ -1894,6 +1899,14 @@ export const TradesRequest: MessageFns<TradesRequest> = {
             message.trades = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.callerSettles = reader.bool();
+            continue;
+          }
           case 13: {
             if (tag !== 106) {
               break;
@@ -1916,7 +1929,7 @@ export const TradesRequest: MessageFns<TradesRequest> = {
 };
 
 function createBaseTradesReply(): TradesReply {
-  return { sequence: 0, failure: undefined, outcomes: "" };
+  return { sequence: 0, failure: undefined, outcomes: "", head: 0 };
 }
 
 export const TradesReply: MessageFns<TradesReply> = {
@@ -1929,6 +1942,9 @@ export const TradesReply: MessageFns<TradesReply> = {
     }
     if (message.outcomes !== "") {
       writer.uint32(10).string(message.outcomes);
+    }
+    if (message.head !== 0) {
+      writer.uint32(16).uint64(message.head);
     }
     return writer;
   },
@@ -1968,6 +1984,14 @@ export const TradesReply: MessageFns<TradesReply> = {
             }
 
             message.outcomes = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.head = longToNumber(reader.uint64());
             continue;
           }
         }

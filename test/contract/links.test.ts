@@ -11,6 +11,7 @@ import type {
   StreamHandlers,
   TailReply,
   TailRequest,
+  Traded,
 } from "@stock-bazaar/shared/api";
 import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
 import type { Outcome, Stock } from "@stock-bazaar/shared/domain";
@@ -20,7 +21,7 @@ import { startServer, type RunningServer, type Service } from "@stock-bazaar/sha
 import { catalogVariables } from "@stock-bazaar/shared/listen-error";
 import { connectOrders } from "@stock-bazaar/shared/order-client";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { accepted, orderOf, ordersOf, stockOf, tradesOf } from "../support/builders.ts";
+import { accepted, asking, orderOf, ordersOf, stockOf, traded, tradeOf, tradesOf } from "../support/builders.ts";
 import { rejectionCode } from "../support/observe.ts";
 import { type Proxy, startProxy } from "../support/proxy.ts";
 import { type Recorder, recorder } from "../support/streams.ts";
@@ -288,28 +289,26 @@ describe("orders: every method arrives whole, and so does its answer", () => {
     const asked: unknown[] = [];
     const outcomes = [...everyOutcome, ...Array.from({ length: many }, (_, index) => accepted(largeId + index))];
     const { client } = await linkOrders({
-      trade: async (trades) => {
-        asked.push(trades);
-        return outcomes;
+      trade: async (request) => {
+        asked.push(request);
+        return traded(outcomes, largeId + many);
       },
     });
-    const trades = tradesOf("k", many);
-    expectSame(await client.trade(trades), outcomes);
-    expectSame(asked, [trades]);
+    const requests = [true, false].map((callerSettles) => ({ trades: tradesOf("k", many), callerSettles }));
+    for (const request of requests) expectSame(await client.trade(request), traded(outcomes, largeId + many));
+    expectSame(asked, requests);
   });
 
   test("many calls on one link are answered to those who asked, in whatever order the answers come", async () => {
     const waiting: (() => void)[] = [];
     const { client } = await linkOrders({
-      trade: (trades) =>
-        new Promise((resolve) => waiting.push(() => resolve([accepted(Number(trades[0]?.key.slice(2)))]))),
+      trade: ({ trades }) =>
+        new Promise((resolve) => waiting.push(() => resolve(traded([accepted(Number(trades[0]?.key.slice(2)))])))),
     });
-    const calls = Array.from({ length: 200 }, (_, index) =>
-      client.trade(tradesOf("k", 1).map((trade) => ({ ...trade, key: `k-${index + 1}` }))),
-    );
+    const calls = Array.from({ length: 200 }, (_, index) => client.trade(asking(tradeOf(`k-${index + 1}`))));
     await eventually("all calls are there", () => waiting.length === 200, patient);
     for (const answer of waiting.toReversed()) answer();
-    expect((await Promise.all(calls)).flat()).toEqual(calls.map((_, index) => accepted(index + 1)));
+    expect(await Promise.all(calls)).toEqual(calls.map((_, index) => traded([accepted(index + 1)])));
   });
 
   test("order, a large one and none", async () => {
@@ -413,11 +412,11 @@ describe("errors", () => {
   });
 
   test("a trade that makes no sense is refused by the server, with the calls beside it untouched", async () => {
-    const { client } = await linkOrders({ trade: async (trades) => trades.map(() => accepted(1)) });
-    const nonsense = client.trade(tradesOf("k", 1, { quantity: 0 }));
-    const sound = client.trade(tradesOf("k", 1));
+    const { client } = await linkOrders({ trade: async () => traded([accepted(1)]) });
+    const nonsense = client.trade(asking(tradeOf("k", { quantity: 0 })));
+    const sound = client.trade(asking(tradeOf("k")));
     expect(await rejectionCode(nonsense)).toBe("INVALID_REQUEST");
-    expect(await sound).toEqual([accepted(1)]);
+    expect(await sound).toEqual(traded([accepted(1)]));
   });
 });
 
@@ -431,29 +430,29 @@ describe("deadlines and faults (R10)", () => {
   });
 
   test("an answer that comes after the deadline is given to nobody, and the next call works", async () => {
-    let late = (_: Outcome[]) => {};
+    let late = (_: Traded) => {};
     let calls = 0;
     const { client } = await linkOrders(
       {
         trade: async () => {
           calls += 1;
-          return calls === 1 ? new Promise<Outcome[]>((resolve) => (late = resolve)) : [accepted(calls)];
+          return calls === 1 ? new Promise<Traded>((resolve) => (late = resolve)) : traded([accepted(calls)]);
         },
       },
       deadlineMs,
     );
-    expect(await rejectionCode(client.trade(tradesOf("a", 1)))).toBe("UNAVAILABLE");
-    late([accepted(1)]);
-    expect(await client.trade(tradesOf("b", 1))).toEqual([accepted(2)]);
+    expect(await rejectionCode(client.trade(asking(tradeOf("a"))))).toBe("UNAVAILABLE");
+    late(traded([accepted(1)]));
+    expect(await client.trade(asking(tradeOf("b")))).toEqual(traded([accepted(2)]));
   });
 
   test("a call that is given up is UNAVAILABLE at once", async () => {
     const { client } = await linkOrders({ trade: never, lead: never });
     const given = new AbortController();
-    const calls = [client.trade(tradesOf("a", 1), given.signal), client.lead(1, given.signal)].map(rejectionCode);
+    const calls = [client.trade(asking(tradeOf("a")), given.signal), client.lead(1, given.signal)].map(rejectionCode);
     given.abort();
     expect(await Promise.all(calls)).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
-    expect(await rejectionCode(client.trade(tradesOf("a", 1), given.signal))).toBe("UNAVAILABLE");
+    expect(await rejectionCode(client.trade(asking(tradeOf("a")), given.signal))).toBe("UNAVAILABLE");
     expect(await rejectionCode(client.lead(1, given.signal))).toBe("UNAVAILABLE");
   });
 
@@ -508,11 +507,11 @@ describe("deadlines and faults (R10)", () => {
   test("without a server, calls and streams fail at once; when it is there again, they work within half a second", async () => {
     const watch = streamEnd<never, ReplicaStatus>();
     const { client, proxy } = await linkOrders({
-      trade: async () => [accepted(1)],
+      trade: async () => traded([accepted(1)]),
       order: async () => undefined,
       watch: watch.open,
     });
-    expect(await client.trade(tradesOf("k", 1))).toEqual([accepted(1)]);
+    expect(await client.trade(asking(tradeOf("k")))).toEqual(traded([accepted(1)]));
     proxy.cut();
     await eventually(
       "the connection is lost",
@@ -527,14 +526,14 @@ describe("deadlines and faults (R10)", () => {
     const near: Recorder<ReplicaStatus> = recorder();
     client.watch(near);
     const failMs = performance.now();
-    expect(await rejectionCode(client.trade(tradesOf("k", 1)))).toBe("UNAVAILABLE");
+    expect(await rejectionCode(client.trade(asking(tradeOf("k"))))).toBe("UNAVAILABLE");
     expect(await rejectionCode(client.order(1))).toBe("UNAVAILABLE");
     await eventually("the stream has ended", () => near.ends.length === 1, patient);
     expect(performance.now() - failMs).toBeLessThan(quickMs);
 
     proxy.mend();
     const mendMs = performance.now();
-    await eventually("trades work", () => client.trade(tradesOf("k", 1)), patient);
+    await eventually("trades work", () => client.trade(asking(tradeOf("k"))), patient);
     await eventually("orders work", () => client.order(1).then(() => true), patient);
     expect(performance.now() - mendMs).toBeLessThan(quickMs);
   });
@@ -589,15 +588,15 @@ describe("a server", () => {
   });
 
   test("that stops finishes what it has taken in, and then takes nothing", async () => {
-    let answer: ((outcomes: Outcome[]) => void) | undefined;
+    let answer: ((reply: Traded) => void) | undefined;
     const { client, server } = await linkOrders({ trade: () => new Promise((resolve) => (answer = resolve)) });
-    const call = client.trade(tradesOf("k", 1));
+    const call = client.trade(asking(tradeOf("k")));
     const taken = await eventually("the call is there", () => answer, patient);
     const stopped = server.stop(patientMs);
-    taken([accepted(1)]);
-    expect(await call).toEqual([accepted(1)]);
+    taken(traded([accepted(1)]));
+    expect(await call).toEqual(traded([accepted(1)]));
     await stopped;
-    expect(await rejectionCode(client.trade(tradesOf("k", 1)))).toBe("UNAVAILABLE");
+    expect(await rejectionCode(client.trade(asking(tradeOf("k"))))).toBe("UNAVAILABLE");
   });
 
   test("that stops ends its streams after the grace", async () => {

@@ -168,7 +168,27 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a trade is told before it is settled",
     rule: "R7",
-    edits: [{ file: "order/leader.ts", find: ", this.#settled(head)]", replace: "]" }],
+    edits: [
+      { file: "order/leader.ts", find: "? undefined : this.#settled(head);", replace: "? undefined : undefined;" },
+    ],
+  },
+  {
+    name: "a front-end that is alone tells of a trade before its own cache has heard",
+    rule: "R7",
+    edits: [
+      {
+        file: "front-end/trades.ts",
+        find: "if (callerSettles) await settlement?.settled(head);",
+        replace: "void head;",
+      },
+    ],
+  },
+  {
+    name: "a front-end that isn't alone settles what it has taken in",
+    rule: "R7",
+    edits: [
+      { file: "front-end/tail.ts", find: "    this.#standsAlone(alone);", replace: "    this.#standsAlone(true);" },
+    ],
   },
   {
     name: "a lookup tells what isn't settled",

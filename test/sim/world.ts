@@ -233,11 +233,11 @@ export class World {
     });
     host.life = life;
     host.service = {
-      trade: async (trades) => {
-        const outcomes = await replica.trade(trades);
-        const accepted = outcomes.flatMap((outcome) => (outcome.status === "accepted" ? [outcome.orderId] : []));
+      trade: async (request) => {
+        const traded = await replica.trade(request);
+        const accepted = traded.outcomes.flatMap((outcome) => (outcome.status === "accepted" ? [outcome.orderId] : []));
         if (life.isAlive) this.#witness.acknowledged(accepted);
-        return outcomes;
+        return traded;
       },
       order: (id) => replica.order(id),
       orders: (request) => replica.orders(request),
@@ -294,7 +294,7 @@ export class World {
   #replicaFor(caller: Caller, host: ReplicaHost): OrderApi {
     const { network } = this;
     return {
-      trade: (trades, signal) => network.call(caller, host, (replica) => replica.trade(trades), signal),
+      trade: (request, signal) => network.call(caller, host, (replica) => replica.trade(request), signal),
       order: (id, signal) => network.call(caller, host, (replica) => replica.order(id), signal),
       orders: (request, signal) => network.call(caller, host, (replica) => replica.orders(request), signal),
       lead: (afterTerm, signal) => network.call(caller, host, (replica) => replica.lead(afterTerm), signal),

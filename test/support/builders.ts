@@ -1,5 +1,6 @@
 /** Values for tests: only what a scenario is about needs to be said. */
 
+import type { Traded, TradesRequest } from "@stock-bazaar/shared/api";
 import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
 
 export const createdAt = "2026-01-01T00:00:00.000Z";
@@ -11,6 +12,15 @@ export function tradeOf(key: string, change: Partial<Trade> = {}): Trade {
 /** `count` trades with keys that appear nowhere else. */
 export function tradesOf(prefix: string, count: number, change: Partial<Trade> = {}): Trade[] {
   return Array.from({ length: count }, (_, index) => tradeOf(`${prefix}-${index}`, change));
+}
+
+/** As a front-end asks that leaves the settlement to the leader. */
+export function asking(...trades: readonly Trade[]): TradesRequest {
+  return { trades, callerSettles: false };
+}
+
+export function traded(outcomes: readonly Outcome[], head = 0): Traded {
+  return { outcomes, head };
 }
 
 export function orderOf(id: number, change: Partial<Order> = {}): Order {

@@ -3,7 +3,14 @@
  * keep to the register's compare-and-set. For tests of what a front-end does about it.
  */
 
-import type { OrderApi, ReplicaStatus, RoleName, StreamHandlers } from "@stock-bazaar/shared/api";
+import type {
+  OrderApi,
+  ReplicaStatus,
+  RoleName,
+  StreamHandlers,
+  Traded,
+  TradesRequest,
+} from "@stock-bazaar/shared/api";
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order, Outcome, Register, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -44,18 +51,22 @@ export class FakeReplica {
   readonly hints: { term: number; leader: number }[] = [];
   /** Every batch of trades that reached it. */
   readonly batches: (readonly Trade[])[] = [];
+  /** Whether its caller waits for the settlement of each. */
+  readonly callersSettle: boolean[] = [];
   hasDiverged = false;
   /** How it answers trades: by default each key once, as a ledger would. */
   answerTrades: (trades: readonly Trade[]) => Promise<Outcome[]>;
   orders: Order[] = [];
   readonly #clock: Clock;
   readonly #register: FakeRegister;
+  readonly #ledger: ReadonlyMap<string, number>;
   readonly #watchers = new Set<StreamHandlers<ReplicaStatus>>();
 
   constructor(id: number, clock: Clock, register: FakeRegister, ledger: Map<string, number>) {
     this.id = id;
     this.#clock = clock;
     this.#register = register;
+    this.#ledger = ledger;
     this.wire = new Wire(clock);
     this.answerTrades = async (trades) =>
       trades.map(({ key }) => {
@@ -64,10 +75,10 @@ export class FakeReplica {
         return accepted(ledger.get(key) ?? 0, known !== undefined);
       });
     this.api = {
-      trade: (trades, signal) =>
+      trade: (request, signal) =>
         abortable(
           signal,
-          this.wire.call(() => this.#trade(trades)),
+          this.wire.call(() => this.#trade(request)),
         ),
       order: (orderId) => this.wire.call(async () => this.orders.find((order) => order.id === orderId)),
       orders: () => this.wire.call(async () => this.orders),
@@ -116,10 +127,11 @@ export class FakeReplica {
     return { send() {}, close: () => void this.#watchers.delete(handlers) };
   }
 
-  async #trade(trades: readonly Trade[]): Promise<Outcome[]> {
+  async #trade({ trades, callerSettles }: TradesRequest): Promise<Traded> {
     this.batches.push(trades);
+    this.callersSettle.push(callerSettles);
     if (this.role !== "leader") throw new BazaarError("NOT_LEADER", `replica ${this.id} doesn't lead`);
-    return this.answerTrades(trades);
+    return { outcomes: await this.answerTrades(trades), head: this.#ledger.size };
   }
 
   async #lead(afterTerm: number): Promise<{ term: number }> {

@@ -12,7 +12,7 @@ import { Replica } from "@stock-bazaar/order/replica";
 import type { CatalogApi } from "@stock-bazaar/shared/api";
 import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { silentLogger } from "@stock-bazaar/shared/log";
-import { stockOf } from "./builders.ts";
+import { asking, stockOf } from "./builders.ts";
 import type { ManualClock } from "./manual-clock.ts";
 import { Wire } from "./streams.ts";
 
@@ -109,9 +109,9 @@ export class OrderCluster {
 
   /** Places trades with one replica; resolves when they are answered. */
   async trade(id: number, trades: readonly Trade[]) {
-    const outcomes = this.node(id).replica.trade(trades);
+    const traded = this.node(id).replica.trade(asking(...trades));
     await this.clock.flush();
-    return outcomes;
+    return (await traded).outcomes;
   }
 
   /** As `kill -9`: nobody hears of it again, and it of nobody. */
