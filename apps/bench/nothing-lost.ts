@@ -1,6 +1,7 @@
 /**
- * A rate of trades is worth nothing if one of them is missing. After each run of the service with nothing but trades the databases are asked: is every trade
- * that was answered with 200 in the ledger, and do all replicas hold exactly the ledger's orders?
+ * A rate of trades is worth nothing if one of them is missing. After each run of the service with nothing but trades
+ * the databases are asked: is every trade that was answered with 200 in the ledger, and do all replicas hold exactly
+ * the ledger's orders?
  */
 
 import { openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";

@@ -220,6 +220,7 @@ export class Catalog implements CatalogApi {
     const previousHead = this.#head;
     this.#head = change.head;
     const nowMs = this.#clock.nowMs();
+    this.#sessions.expire(nowMs);
     const news = {
       sequence: -1,
       head: change.head,

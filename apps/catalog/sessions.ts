@@ -66,14 +66,19 @@ export class Sessions {
     this.#sessions.delete(id);
   }
 
+  /** Forgets whose lease has run out: whatever they say later, they have missed what was settled without them. */
+  expire(nowMs: number): void {
+    for (const [id, { expiresMs }] of this.#sessions) {
+      if (expiresMs <= nowMs) this.#sessions.delete(id);
+    }
+  }
+
   /** Every change up to this id is settled. Never falls. */
   settled(head: number, nowMs: number): number {
     if (nowMs < this.#quietUntilMs) return this.#settled;
+    this.expire(nowMs);
     let settled = head;
-    for (const [id, session] of this.#sessions) {
-      if (session.expiresMs <= nowMs) this.#sessions.delete(id);
-      else settled = Math.min(settled, session.acked);
-    }
+    for (const { acked } of this.#sessions.values()) settled = Math.min(settled, acked);
     this.#settled = Math.max(this.#settled, settled);
     return this.#settled;
   }

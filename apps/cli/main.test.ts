@@ -223,6 +223,8 @@ describe("a wrong use", () => {
     ["an evaluation into a file", ["evaluate", "--out", import.meta.filename]],
     ["a campaign's figures below a file", ["chaos", "--json", `${import.meta.filename}/x.json`]],
     ["a benchmark's figures into a folder", ["bench", "--json", "/tmp"]],
+    ["a picture of experiments", ["bench", "--experiments", "kill", "--svg", "/tmp/bench.svg"]],
+    ["how often to kill, and no experiment", ["bench", "--kills", "5"]],
     ["half a unit", ["trade", "buy", "0.5", "GameStart"]],
     ["neither buy nor sell", ["trade", "give", "1", "GameStart"]],
     ["a key that no header can carry", ["trade", "buy", "1", "GameStart", "--key", "ö"]],

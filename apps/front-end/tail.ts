@@ -65,10 +65,9 @@ export class Tail implements Settlement {
     return this.#begun && this.#alone;
   }
 
-  settled(head: number): Promise<void> {
-    if (head <= this.#settledId) return Promise.resolve();
-    if (!this.alone) return Promise.reject(notAlone());
-    return this.#waiters.until(head);
+  async settled(head: number): Promise<boolean> {
+    if (head > this.#settledId && this.alone) await this.#waiters.until(head).catch(() => {});
+    return head <= this.#settledId;
   }
 
   start(): void {
@@ -139,7 +138,7 @@ export class Tail implements Settlement {
     this.#alone = alone;
     if (alone) this.#settledId = this.#acked;
     this.#waiters.reached(this.#settledId);
-    if (!alone) this.#waiters.reject(notAlone());
+    if (!alone) this.#waiters.reject(new BazaarError("UNAVAILABLE", "settled or not: only the catalog can tell"));
   }
 
   #begin(sentMs: number, head: number, leaseMs: number): void {
@@ -186,8 +185,4 @@ export class Tail implements Settlement {
     this.#cancelTimer();
     this.#cancelTimer = this.#options.clock.after(delayMs, action);
   }
-}
-
-function notAlone(): BazaarError {
-  return new BazaarError("UNAVAILABLE", "settled or not: only the catalog can tell");
 }

@@ -38,7 +38,7 @@ async function scenario() {
     logger: silentLogger,
   });
   // As in a front-end that isn't alone, until a test says otherwise.
-  const settlement = { alone: false, settled: async (_head: number) => {} };
+  const settlement = { alone: false, settled: async (_head: number) => false };
   const trades = new Trades({ choice, settlement, clock, requestTimeoutMs });
   replicas.start();
   choice.start();
@@ -239,7 +239,7 @@ describe("settlement (R7)", () => {
     const { clock, fake, ledger, settlement, place } = await scenario();
     for (let id = 1; id <= 6; id += 1) ledger.set(`earlier-${id}`, id);
     settlement.alone = true;
-    let settle = () => {};
+    let settle = (_isSettled: boolean) => {};
     const asked: number[] = [];
     settlement.settled = (head) => {
       asked.push(head);
@@ -248,23 +248,39 @@ describe("settlement (R7)", () => {
     const trade = place(tradeOf("a"));
     await clock.advance(1000);
     expect([trade.state, asked, fake(3).callersSettle]).toEqual(["pending", [7], [true]]);
-    settle();
+    settle(true);
     await clock.flush();
     expect(trade.value).toEqual(accepted(7));
   });
 
-  test("when it can't be told any more, the same key is sent again, and the leader waits", async () => {
+  test("when it can't be told here any more, a call without trades has the leader wait; the outcome is the first one", async () => {
+    const { clock, fake, settlement, place } = await scenario();
+    settlement.alone = true;
+    const usual = fake(3).answerTrades;
+    let settle = () => {};
+    fake(3).answerTrades = async (trades) => {
+      if (trades.length === 0) await new Promise<void>((resolve) => (settle = resolve));
+      return usual(trades);
+    };
+    const trade = place(tradeOf("a"));
+    await clock.advance(1000);
+    expect([trade.state, fake(3).batches.length, fake(3).callersSettle]).toEqual(["pending", 2, [true, false]]);
+    settle();
+    await clock.flush();
+    expect(trade.value).toEqual(accepted(1));
+  });
+
+  test("when that fails, too, the same key is sent again", async () => {
     const { clock, fake, ledger, settlement, place, sentTo } = await scenario();
     settlement.alone = true;
     settlement.settled = async () => {
       settlement.alone = false;
-      throw new BazaarError("UNAVAILABLE", "somebody else keeps a cache");
+      fake(3).kill();
+      return false;
     };
     const trade = place(tradeOf("a"));
-    await clock.advance(100);
+    await clock.advance(1000);
     expect(trade.value).toEqual(accepted(1, true));
-    expect(sentTo(3)).toEqual(["a", "a"]);
-    expect(fake(3).callersSettle).toEqual([true, false]);
-    expect(ledger.size).toBe(1);
+    expect([sentTo(3), sentTo(2), ledger.size]).toEqual([["a"], ["a"], 1]);
   });
 });

@@ -23,8 +23,8 @@ const retryMs = 25;
 export interface Settlement {
   /** Is a change settled as soon as this front-end has taken it in? */
   readonly alone: boolean;
-  /** Resolves when every change up to this id is settled; rejects with UNAVAILABLE when that can't be told here. */
-  settled(head: number): Promise<void>;
+  /** True when every change up to this id is settled; false when that can't be told here. */
+  settled(head: number): Promise<boolean>;
 }
 
 export interface TradesOptions {
@@ -98,12 +98,14 @@ export class Trades {
     return batcher;
   }
 
-  /** A settlement that can't be awaited here fails the attempt; the leader waits for it in the next one, with the same keys. */
+  /** Where the settlement can't be awaited here after all, the leader answers a call without trades once all is settled. */
   async #send(leader: ChosenLeader, trades: readonly Trade[]): Promise<readonly Outcome[]> {
     const { settlement } = this.#options;
     const callerSettles = settlement?.alone ?? false;
     const { outcomes, head } = await leader.api.trade({ trades, callerSettles }, leader.gone);
-    if (callerSettles) await settlement?.settled(head);
+    if (callerSettles && !(await settlement?.settled(head))) {
+      await leader.api.trade({ trades: [], callerSettles: false }, leader.gone);
+    }
     return outcomes;
   }
 }

@@ -32,7 +32,6 @@ async function scenario(options: { minCopies?: number; restockIntervalMs?: numbe
   const fatal: unknown[] = [];
   let deposed = 0;
   const leader = new Leader({
-    replicaId: 3,
     term: 1,
     catalog,
     log,

@@ -38,7 +38,6 @@ const pullOrdersMax = 5000;
 const askMs = 1000;
 
 export interface LeaderOptions {
-  readonly replicaId: number;
   readonly term: number;
   readonly catalog: CatalogApi;
   readonly log: OrderLog;

@@ -49,6 +49,21 @@ export const directedCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "nor does it when another front-end, which is alone by then, has told of a change",
+    async run() {
+      const scene = await Scene.open();
+      await scene.lookUp();
+      scene.holdsRequests = true;
+      scene.holdsNews = true;
+      await scene.clock.advance(1.17 * leaseMs);
+      scene.joinAnother();
+      await scene.decide("key-1");
+      scene.sayHelloAgain();
+      scene.releaseRequests();
+      return [...(await scene.staleAnswers()), ...(await scene.close())];
+    },
+  },
+  {
     title: "a lease whose answer comes late is over no later",
     async run() {
       const scene = await Scene.open();
@@ -162,14 +177,30 @@ class Scene {
   }
 
   async trade(key: string, stock = name): Promise<void> {
-    const applying = this.catalog.apply({ term: 1, trades: [tradeOf(key, { name: stock })] });
-    await this.clock.flush();
-    const { head } = await applying;
+    const head = await this.decide(key, stock);
     void this.catalog.settle(head).then(
       () => (this.#told = head),
       () => {},
     );
     await this.clock.flush();
+  }
+
+  /** Returns the ledger's head. Nobody is told yet. */
+  async decide(key: string, stock = name): Promise<number> {
+    const applying = this.catalog.apply({ term: 1, trades: [tradeOf(key, { name: stock })] });
+    await this.clock.flush();
+    return (await applying).head;
+  }
+
+  /** Another front-end: where the news says that it is alone, it tells of a change at once. */
+  joinAnother(): void {
+    const tail = this.catalog.tail({
+      message: ({ sequence, head, alone }) => {
+        if (sequence < 0 && alone) this.#told = head;
+      },
+      ended() {},
+    });
+    tail.send({ session: "another", kind: "hello", acked: 0, sequence: 0, replaces: "", address: "another" });
   }
 
   sayHelloAgain(): void {

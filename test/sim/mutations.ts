@@ -178,8 +178,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "front-end/trades.ts",
-        find: "if (callerSettles) await settlement?.settled(head);",
-        replace: "void head;",
+        find: "!(await settlement?.settled(head))",
+        replace: "head < 0",
       },
     ],
   },
@@ -345,6 +345,11 @@ export const mutations: readonly Mutation[] = [
         replace: "",
       },
     ],
+  },
+  {
+    name: "a session that is over is forgotten only when somebody waits for it",
+    rule: "R9",
+    edits: [{ file: "catalog/catalog.ts", find: "    this.#sessions.expire(nowMs);\n", replace: "" }],
   },
   {
     name: "the catalog settles at once after its start",

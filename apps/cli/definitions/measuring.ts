@@ -16,6 +16,7 @@ import type { EvaluationOptions } from "@stock-bazaar/evaluation/evaluation";
 import { cacheModes, requestsUsual } from "@stock-bazaar/evaluation/settings";
 import { type Command, Option } from "commander";
 import { define } from "../definition.ts";
+import { CommandError, exitCodes } from "../errors.ts";
 import { addAddress, type AddressOptions, list, listOf, nameList, numberList, share, wholeNumber } from "../options.ts";
 
 const clientsMax = 1000;
@@ -154,7 +155,14 @@ export function benchCommand(): Command {
     .addOption(list("--connections", "a row of trades for each; lookups use the first", connectionList, [64, 256]))
     .addOption(list("--rows", "what to measure", listOf(rowKinds), rowKinds))
     .addOption(list("--systems", "what to compare", listOf(systemNames), comparedSystems))
-    .addOption(list("--experiments", "instead of rows, with the first of the connections", listOf(experimentNames), []))
+    .addOption(
+      list(
+        "--experiments",
+        "instead of rows, with the first of the connections",
+        listOf(experimentNames),
+        [],
+      ).conflicts(["rows", "systems", "rounds", "svg"]),
+    )
     .option("--kills <n>", "how often the leader dies in an experiment", wholeNumber(1, killsMax), 20)
     .addOption(
       list(
@@ -171,7 +179,12 @@ export function benchCommand(): Command {
       "write JSON to this file, whose folder is made, or to standard output in place of the tables",
     )
     .option("--svg <file>", "draw the rates of the rows into this file, whose folder is made")
-    .action(async (options: BenchCommandOptions) => (await import("../commands/bench.ts")).bench(options));
+    .action(async (options: BenchCommandOptions, command: Command) => {
+      const idle = experimentOptions.find((name) => command.getOptionValueSource(name) === "cli");
+      if (idle !== undefined && options.experiments.length === 0)
+        throw new CommandError(`--${idle} is of an experiment: allowed is only with --experiments`, exitCodes.usage);
+      await (await import("../commands/bench.ts")).bench(options);
+    });
 }
 
 export function chaosCommand(): Command {
@@ -199,5 +212,7 @@ export function chaosCommand(): Command {
     )
     .action(async (options: ChaosCommandOptions) => (await import("../commands/chaos.ts")).chaos(options));
 }
+
+const experimentOptions = ["kills", "orders", "minutes"] as const;
 
 const connectionList = numberList(wholeNumber(1, connectionsMax));
