@@ -114,7 +114,7 @@ async function allMutations(jobs: number): Promise<boolean> {
 try {
   const { seed, first, count, jobs, mutation, isAboutMutations, isHelp } = readArguments();
   if (mutation !== undefined && !mutations.some(({ name }) => name === mutation)) {
-    throw new Error(
+    throw new UsageError(
       `there is no mutation "${mutation}"; there are:\n${mutations.map(({ name }) => `  "${name}"`).join("\n")}`,
     );
   }
