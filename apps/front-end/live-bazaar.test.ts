@@ -4,7 +4,7 @@ import { silentLogger } from "@stock-bazaar/shared/log";
 import { expect, test, vi } from "vitest";
 import { accepted, orderOf, stockOf, tradeOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
-import { observe } from "../../test/support/observe.ts";
+import { type Observed, observe } from "../../test/support/observe.ts";
 import { catalogOver, OrderCluster } from "../../test/support/order-cluster.ts";
 import { Wire } from "../../test/support/streams.ts";
 import { LiveBazaar } from "./live-bazaar.ts";
@@ -144,11 +144,7 @@ test("while a front-end is cut off, a trade is answered only when that one can't
   await two.look("GameStart");
   two.wire.freeze();
   const trade = observe(one.bazaar.trade(tradeOf("a")));
-  for (let elapsedMs = 0; elapsedMs < 1000; elapsedMs += 5) {
-    await clock.advance(5);
-    const stale = two.bazaar.lookupCached("GameStart")?.quantity === 100;
-    expect(stale && trade.state === "resolved").toBe(false);
-  }
+  await neverTold(trade, { beforeForgottenBy: two.bazaar, quantity: 100, clock, forMs: 1000 });
   expect(trade.value).toEqual(accepted(1));
   two.wire.thaw();
   await clock.advance(1000);
@@ -168,11 +164,7 @@ test("a front-end that is alone tells of a trade when its own cache no longer se
   const settle = vi.spyOn(cluster.node(3).catalog, "settle");
   wire.freeze();
   const second = observe(bazaar.trade(tradeOf("b")));
-  for (let elapsedMs = 0; elapsedMs < 100; elapsedMs += 5) {
-    await clock.advance(5);
-    const stale = bazaar.lookupCached("GameStart")?.quantity === 99;
-    expect(stale && second.state === "resolved").toBe(false);
-  }
+  await neverTold(second, { beforeForgottenBy: bazaar, quantity: 99, clock, forMs: 100 });
   expect((await cluster.catalog.register()).head).toBe(2);
   wire.thaw();
   await clock.flush();
@@ -210,11 +202,7 @@ test("a front-end that has lost the catalog still trades, once no cache can serv
   one.wire.freeze();
   two.wire.freeze();
   const trade = observe(one.bazaar.trade(tradeOf("a")));
-  for (let elapsedMs = 0; elapsedMs < 1000; elapsedMs += 5) {
-    await clock.advance(5);
-    const stale = two.bazaar.lookupCached("GameStart")?.quantity === 100;
-    expect(stale && trade.state === "resolved").toBe(false);
-  }
+  await neverTold(trade, { beforeForgottenBy: two.bazaar, quantity: 100, clock, forMs: 1000 });
   expect(trade.value).toEqual(accepted(1));
 });
 
@@ -361,6 +349,18 @@ test("a catalog that never answers doesn't hold up the state of the cluster", as
   await clock.advance(500);
   expect(state.value?.catalog).toEqual({ state: "away", head: undefined });
 });
+
+/** While time passes, the trade is not told as long as this front-end would still serve the old quantity. */
+async function neverTold(
+  trade: Observed<unknown>,
+  watch: { beforeForgottenBy: LiveBazaar; quantity: number; clock: ManualClock; forMs: number },
+) {
+  for (let elapsedMs = 0; elapsedMs < watch.forMs; elapsedMs += 5) {
+    await watch.clock.advance(5);
+    const stale = watch.beforeForgottenBy.lookupCached("GameStart")?.quantity === watch.quantity;
+    expect(stale && trade.state === "resolved").toBe(false);
+  }
+}
 
 async function clusterState(clock: ManualClock, bazaar: LiveBazaar) {
   const state = bazaar.cluster();

@@ -62,7 +62,7 @@ export class Tail implements Settlement {
 
   /** As the last news said. */
   get alone(): boolean {
-    return this.#begun && this.#alone;
+    return this.#alone;
   }
 
   async settled(head: number): Promise<boolean> {

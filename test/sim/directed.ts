@@ -35,33 +35,15 @@ export const directedCases: readonly DirectedCase[] = [
   },
   {
     title: "a hello that comes once more when its session is over begins none",
-    async run() {
-      const scene = await Scene.open();
-      await scene.lookUp();
-      // No renewal reaches the catalog before its lease is over, and the hello of the beginning comes first.
-      scene.holdsRequests = true;
-      scene.holdsNews = true;
-      await scene.clock.advance(1.17 * leaseMs);
-      await scene.trade("key-1");
-      scene.sayHelloAgain();
-      scene.releaseRequests();
-      return [...(await scene.staleAnswers()), ...(await scene.close())];
-    },
+    run: () => helloAfterTheEnd((scene) => scene.trade("key-1")),
   },
   {
     title: "nor does it when another front-end, which is alone by then, has told of a change",
-    async run() {
-      const scene = await Scene.open();
-      await scene.lookUp();
-      scene.holdsRequests = true;
-      scene.holdsNews = true;
-      await scene.clock.advance(1.17 * leaseMs);
-      scene.joinAnother();
-      await scene.decide("key-1");
-      scene.sayHelloAgain();
-      scene.releaseRequests();
-      return [...(await scene.staleAnswers()), ...(await scene.close())];
-    },
+    run: () =>
+      helloAfterTheEnd(async (scene) => {
+        scene.joinAnother();
+        await scene.decide("key-1");
+      }),
   },
   {
     title: "a lease whose answer comes late is over no later",
@@ -120,6 +102,19 @@ export const directedCases: readonly DirectedCase[] = [
     },
   },
 ];
+
+/** No renewal reaches the catalog before its lease is over. When `change` is done, the hello of the beginning comes first. */
+async function helloAfterTheEnd(change: (scene: Scene) => Promise<unknown>): Promise<string[]> {
+  const scene = await Scene.open();
+  await scene.lookUp();
+  scene.holdsRequests = true;
+  scene.holdsNews = true;
+  await scene.clock.advance(1.17 * leaseMs);
+  await change(scene);
+  scene.sayHelloAgain();
+  scene.releaseRequests();
+  return [...(await scene.staleAnswers()), ...(await scene.close())];
+}
 
 /** A catalog and a front-end with a cache, and the way between them in the hands of a story. */
 class Scene {
