@@ -3,7 +3,8 @@
  * it takes, nothing of this shape can do without on a machine; what the bazaar takes beyond it is the price of its rules.
  *
  * front-end → leader → catalog, then the leader's own database beside both followers, then the reply, in batches like
- * the bazaar's. Whoever asks twice trades twice, stock may fall below zero, and what dies stays dead.
+ * the bazaar's. Whoever asks twice trades twice, stock may fall below zero, and what dies stays dead. A lookup is answered
+ * with a constant.
  *
  * `bun apps/bench/bare.ts catalog|follower|leader|front-end messages|rows|synced`, with the environment of the bazaar's
  * services. `messages` stores nothing; `rows` stores, and doesn't wait for the disk.
@@ -49,6 +50,7 @@ const batches: MethodDefinition<Batch, Numbered> = {
 
 /** Nothing is decided, so nobody asks what a stock costs. */
 const priceCents = 1;
+const stockBody = '{"data":{"name":"GameStart","price":15.99,"quantity":100}}';
 const tradesWaitingMax = 10_000;
 const [, store] = process.argv.slice(2);
 
@@ -138,6 +140,7 @@ async function runFrontEnd(config: Config): Promise<Stop> {
     port: config.frontEnd.port,
     development: false,
     async fetch(request) {
+      if (request.method === "GET" && request.url.includes("/stocks/")) return lookedUp(request);
       if (request.method !== "POST") return new Response(null, { status: 404 });
       const trade = await readTradeBody(request);
       if (trade === undefined) return badRequest();
@@ -149,6 +152,13 @@ async function runFrontEnd(config: Config): Promise<Stop> {
     await server.stop();
     leader.close();
   };
+}
+
+/** As a hit in the bazaar's cache is told, without a cache. */
+function lookedUp(request: Request): Response {
+  const requestId = request.headers.get("x-request-id") ?? Bun.randomUUIDv7();
+  const headers = { ...jsonReply.headers, etag: '"1"', "x-cache": "hit", "x-request-id": requestId };
+  return new Response(stockBody, { headers });
 }
 
 function openOrders(config: Config, replicaId: number): { append(batch: Batch): void; close(): void } {
