@@ -152,7 +152,6 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
       ORDER_REPLICAS: replicaIds.map((id, index) => `${id}=127.0.0.1:${orderPorts[index]}`).join(),
       DATA_DIR: dataDir,
       LOG_LEVEL: "info",
-      [supervisedVariable]: "1",
     };
     createDatabases(environment);
     for (const spec of processes) {
@@ -161,7 +160,7 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
       const child: Child = Bun.spawn([process.execPath, join(import.meta.dirname, "..", script), ...args], {
         // Its end tells the process that the benchmark is gone.
         stdio: ["pipe", log, log],
-        env: { ...environment, ...spec.environment },
+        env: { ...environment, ...spec.environment, [supervisedVariable]: spec.name },
         // A session of its own: Ctrl-C reaches the benchmark only, which then stops all in order.
         detached: true,
       });

@@ -4,11 +4,11 @@ import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
 import { supervisedVariable } from "@stock-bazaar/shared/supervised";
 import type { ServiceProcess, ServiceSpec } from "./supervisor.ts";
 
-export function startServiceProcess({ command, environment, hears }: ServiceSpec): ServiceProcess {
+export function startServiceProcess({ name, command, environment, hears }: ServiceSpec): ServiceProcess {
   const child = Bun.spawn([...command], {
     // The service watches its standard input, which ends when this process does.
     stdio: ["pipe", "inherit", "inherit"],
-    env: { ...runtimeSettings, ...process.env, ...environment, [supervisedVariable]: "1" },
+    env: { ...runtimeSettings, ...process.env, ...environment, [supervisedVariable]: name },
     // A session of its own: Ctrl-C in the terminal reaches the supervisor only, which then stops all in order.
     detached: true,
     ...(hears && {

@@ -83,7 +83,7 @@ export class Service {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
         ...this.#environment,
-        ...(this.#supervised ? { [supervisedVariable]: "1" } : {}),
+        ...(this.#supervised ? { [supervisedVariable]: this.name } : {}),
       },
     });
     this.#child = child;

@@ -7,7 +7,7 @@
 import { type Config, readConfig } from "./config.ts";
 import { BazaarError, exitSetup, SetupError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
-import { exitWithSupervisor, stopTimeoutMs } from "./supervised.ts";
+import { exitWithSupervisor, stopTimeoutMs, supervisedVariable } from "./supervised.ts";
 import { startTracing, type Tracing } from "./tracing.ts";
 
 const exitFailed = 1;
@@ -19,7 +19,10 @@ export interface ServiceContext {
   readonly fatal: (error: unknown) => void;
 }
 
-/** `start` resolves when the service serves; what it returns stops it, finishing what it has taken in. */
+/**
+ * `name` stands in logs and traces, unless a supervisor calls it otherwise. `start` resolves when the service serves; what
+ * it returns stops it, finishing what it has taken in.
+ */
 export async function runService(
   name: string | ((config: Config) => string),
   start: (context: ServiceContext) => Promise<() => Promise<void>>,
@@ -29,7 +32,8 @@ export async function runService(
   let tracing: Tracing | undefined;
   try {
     config = readConfig(process.env);
-    const service = typeof name === "string" ? name : name(config);
+    const ownName = typeof name === "string" ? name : name(config);
+    const service = process.env[supervisedVariable] || ownName;
     logger = createLogger(service, config.logLevel);
     tracing = await startTracing(service, process.env, logger);
   } catch (error) {
@@ -48,14 +52,13 @@ export async function runService(
   process.on("unhandledRejection", fatal);
 
   let stopping = false;
-  let stop: () => Promise<void>;
   const starting = start({ config, logger, fatal });
   const end = (signal: string) => {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, "stopping");
     starting
-      .then(() => stop())
+      .then((stop) => stop())
       .then(() => tracing?.end())
       .then(() => {
         logger.info("stopped");
@@ -67,7 +70,7 @@ export async function runService(
   exitWithSupervisor(() => end("supervisor gone"), stopTimeoutMs(config));
 
   try {
-    stop = await starting;
+    await starting;
   } catch (error) {
     refuse(error);
   }

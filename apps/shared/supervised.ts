@@ -6,7 +6,10 @@
 
 import type { Config } from "./config.ts";
 
-/** Set by a supervisor that keeps standard input open for as long as it lives. */
+/**
+ * Set by a supervisor that keeps standard input open for as long as it lives: what it calls the process. Of several
+ * front-ends each has a name there, which none of them could know by itself.
+ */
 export const supervisedVariable = "BAZAAR_SUPERVISED";
 
 /** On top of the requests that a front-end has taken in and finishes. */

@@ -38,6 +38,10 @@ test("up starts all from nothing, starts a killed child again, and stops on SIGT
 test("up with two front-ends: what one trades the other tells, and both end with it", async (context) => {
   const up = await startUp(context, { frontEnds: 2 });
   expect([...up.children().keys()]).toEqual(expect.arrayContaining(["front-end", "front-end-2"]));
+  // Each says by its own name where it listens.
+  const said = (service: string, url = "") =>
+    up.service.lines.some((line) => [`"service":"${service}"`, `"url":"${url}"`].every((part) => line.includes(part)));
+  expect(said("front-end", up.urls[0]) && said("front-end-2", up.urls[1])).toBe(true);
   for (const [index, url] of up.urls.entries()) {
     expect((await trade(url, newTrade({ type: "buy" }))).status).toBe(200);
     for (const asked of up.urls)
