@@ -122,8 +122,7 @@ function requireSafe(databases: Databases): void {
 /** A file that can't be read may hold orders that no other has: whether to go on without it is for a person to say. */
 function requireReadable(databases: Databases): void {
   for (const end of readEnds(databases)) {
-    if (!(end instanceof DatabaseError) || end.problem === "missing") continue;
-    throw new RebuildError(`${adviceForUnreadable(end)}, then run this again`, { cause: end });
+    if (end instanceof DatabaseError && end.problem !== "missing") throw unreadable(end);
   }
 }
 
@@ -131,9 +130,12 @@ function requireReadable(databases: Databases): void {
 function requireUndamaged({ dataDir, replicas }: Databases): void {
   for (const id of replicas.keys()) {
     const problem = replicaProblem(dataDir, id);
-    if (!problem || problem.problem === "missing") continue;
-    throw new RebuildError(`${adviceForUnreadable(problem)}, then run this again`, { cause: problem });
+    if (problem && problem.problem !== "missing") throw unreadable(problem);
   }
+}
+
+function unreadable(problem: DatabaseError): RebuildError {
+  return new RebuildError(`${adviceForUnreadable(problem)}, then run this again`, { cause: problem });
 }
 
 function requireSomethingToMend(databases: Databases): void {

@@ -20,7 +20,7 @@ export function migrationsFolder(kind: DatabaseKind): string {
 }
 
 /** How many migrations this program knows. */
-export function newestVersion(kind: DatabaseKind): number {
+function newestVersion(kind: DatabaseKind): number {
   const journal = readFileSync(join(migrationsFolder(kind), "meta", "_journal.json"), "utf8");
   return (JSON.parse(journal) as { entries: unknown[] }).entries.length;
 }

@@ -2,8 +2,8 @@
 
 import { type Applied as AppliedMessage, CatalogService, type TailKind } from "@stock-bazaar/proto/generated/bazaar";
 import type { Applied, CatalogApi, TailRequest } from "./api.ts";
-import { CallStream } from "./call-stream.ts";
 import { packTrades, unpackOrders, unpackOutcomes } from "./batches.ts";
+import { CallStream } from "./call-stream.ts";
 import type { Address } from "./config.ts";
 import { callUnary, createClient, openDuplex } from "./grpc-client.ts";
 import { tracesOf } from "./tracing.ts";

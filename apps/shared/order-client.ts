@@ -2,8 +2,8 @@
 
 import { OrdersService } from "@stock-bazaar/proto/generated/bazaar";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "./api.ts";
-import { CallStream } from "./call-stream.ts";
 import { packTrades, unpackOrders, unpackOutcomes } from "./batches.ts";
+import { CallStream } from "./call-stream.ts";
 import type { Address } from "./config.ts";
 import { callUnary, createClient, openDuplex, openStatus } from "./grpc-client.ts";
 import { currentTracing, tracesOf } from "./tracing.ts";

@@ -12,7 +12,7 @@ export function memoryMibOf(pid: number): number | undefined {
 }
 
 /** Pages of files, like those of a database or of the program itself, are not its own. */
-export function parseMemoryMib(status: string): number | undefined {
+function parseMemoryMib(status: string): number | undefined {
   const kib = /^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1];
   return kib === undefined ? undefined : Number(kib) / 1024;
 }

@@ -73,7 +73,7 @@ export function notFound(queries: readonly QueryRecord[]): Violation[] {
 }
 
 /** I4: a key that has an outcome says so. (That it is the same outcome is seen where all records are compared.) */
-export function notReplayed(replays: readonly TradeRecord[]): Violation[] {
+function notReplayed(replays: readonly TradeRecord[]): Violation[] {
   return replays
     .filter(({ status, reason, replayed }) => isOutcome(status, reason) && !replayed)
     .slice(0, shownMax)
@@ -93,7 +93,7 @@ export function unresolved(trades: readonly TradeRecord[]): Violation[] {
 }
 
 /** A stock that is there is told, or nobody answers in time: nothing else. */
-export function notLookedUp(failed: readonly FailedLookup[]): Violation[] {
+function notLookedUp(failed: readonly FailedLookup[]): Violation[] {
   return failed
     .filter(({ status }) => !isUnknown(status))
     .slice(0, shownMax)
