@@ -5,7 +5,7 @@
  * refuses them when they ask to lead (R1).
  */
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import type { Config } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { explained, explaining } from "./connection.ts";
@@ -49,11 +49,24 @@ export function isMissing(database: string): boolean {
 }
 
 /**
+ * The replicas that the configuration names, and those whose files lie here all the same: one that was left out since may
+ * hold orders that no other has. In the order of their ids.
+ */
+export function replicasHere({ dataDir, replicas }: Databases): number[] {
+  const names = existsSync(dataDir) ? readdirSync(dataDir) : [];
+  const found = names.flatMap((name) => /^order-([1-9]\d{0,4})\.db$/.exec(name)?.[1] ?? []).map(Number);
+  return [...new Set([...replicas.keys(), ...found])].sort((a, b) => a - b);
+}
+
+/**
  * Migrates the replicas that are there and makes none: a new one would look as if it had never held an order. Throws a
  * DatabaseError for a file that can't be migrated, a HistoryError if its orders may be all that is left of them.
  */
-export function migratePresentReplicas({ dataDir, replicas }: Databases): Map<string, number> {
-  const present = [...replicas.keys()].map((id) => orderFile(dataDir, id)).filter((file) => existsSync(file));
+export function migratePresentReplicas(databases: Databases): Map<string, number> {
+  const { dataDir } = databases;
+  const present = replicasHere(databases)
+    .map((id) => orderFile(dataDir, id))
+    .filter((file) => existsSync(file));
   try {
     return new Map(present.map((file) => [file, migrateFile(file, "orders")]));
   } catch (error) {
@@ -70,8 +83,8 @@ export function replicaEnds(databases: Databases): ReplicaEnd[] {
 }
 
 /** Where each replica's file ends, or why that can't be told, in the order of their ids. */
-export function readEnds({ dataDir, replicas }: Databases): (ReplicaEnd | DatabaseError)[] {
-  return [...replicas.keys()].map((id) => readEnd(dataDir, id));
+export function readEnds(databases: Databases): (ReplicaEnd | DatabaseError)[] {
+  return replicasHere(databases).map((id) => readEnd(databases.dataDir, id));
 }
 
 function readEnd(dataDir: string, id: number): ReplicaEnd | DatabaseError {

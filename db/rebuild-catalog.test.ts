@@ -16,7 +16,7 @@ import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { databasesIn } from "../test/support/traded-databases.ts";
 import { tradedCopies } from "../test/support/traded-copies.ts";
 import { initialStocks, ledger, register, rejections, stocks } from "./catalog-tables.ts";
-import { type Databases, HistoryError, requireOneHistory } from "./history.ts";
+import { type Databases, HistoryError, replicasHere, requireOneHistory } from "./history.ts";
 import { migrateAll } from "./migrate.ts";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { rebuildCatalog, rebuildCatalogIfSafe } from "./rebuild-catalog.ts";
@@ -255,14 +255,34 @@ describe("without anybody watching", () => {
 test.each([
   ["a person", () => rebuildCatalog(databases)],
   ["nobody", () => rebuildCatalogIfSafe(databases)],
-])("a catalog that runs keeps its place, on whatever port, when %s watches", (_case, remake) => {
-  const unlock = lockForService(catalog);
+])(
+  "beside a catalog or a replica that runs, on whatever port, nothing is made again when %s watches",
+  (_case, remake) => {
+    rmSync(catalog);
+    for (const file of [catalog, orderFile(dataDir, 2)]) {
+      const unlock = lockForService(file);
+      expect(remake).toThrow(`${file} is held by a service that runs, or by another rebuild: stop everything first`);
+      expect(existsSync(catalog)).toBe(false);
+      unlock();
+    }
+    expect(remake().orders).toBe(12);
+    lockForService(catalog)();
+  },
+);
+
+test("a replica that the configuration doesn't name any more counts all the same: it may be the longest", () => {
   rmSync(catalog);
-  expect(remake).toThrow(`${catalog} is held by a catalog that runs, or by another rebuild: stop it first`);
-  expect(existsSync(catalog)).toBe(false);
-  unlock();
-  expect(remake().orders).toBe(12);
-  lockForService(catalog)();
+  for (const id of [1, 2]) change(id, "DELETE FROM orders WHERE id > 4");
+  const without3 = { ...databases, replicas: new Map([...databases.replicas].filter(([id]) => id !== 3)) };
+  expect(() => requireOneHistory(without3)).toThrow(/catalog\.db is missing/);
+  expect(rebuildCatalogIfSafe(without3)).toMatchObject({ orders: 12, replica: orderFile(dataDir, 3) });
+  expect(verify(without3).map(({ file }) => file)).toContain(orderFile(dataDir, 3));
+
+  change(0, "DELETE FROM ledger WHERE id = 12; UPDATE register SET head = 11");
+  expect(() => requireOneHistory(without3)).toThrow(/ends at order 11, but .*order-3\.db goes on to order 12/);
+  // No replica's, though they look like it.
+  for (const name of ["order-0.db", "order-x.db", "order-3.db.wrong"]) writeFileSync(join(dataDir, name), "x");
+  expect(replicasHere(without3)).toEqual([1, 2, 3]);
 });
 
 test("a folder that isn't there is told by name", () => {

@@ -20,6 +20,7 @@ import {
   readEnds,
   type ReplicaEnd,
   replicaEnds,
+  replicasHere,
   requireOneHistory,
 } from "./history.ts";
 import { migrateFile } from "./migrations.ts";
@@ -57,10 +58,10 @@ export class RebuildError extends SetupError {
 }
 
 /**
- * The catalog must not be running, and its replicas best not either. `stocksFile` is what it was seeded with, by
+ * Neither the catalog nor its replicas may be running. `stocksFile` is what it was seeded with, by
  * default the file that `seed` keeps beside it, else the default stocks.
  *
- * Throws a StockFileError if that can't be read; a RebuildError if the catalog runs, if there is nothing to mend, no
+ * Throws a StockFileError if that can't be read; a RebuildError if one of them runs, if there is nothing to mend, no
  * replica to take the orders from or one that can't be read, if the replicas contradict each other, or the stocks the
  * orders.
  */
@@ -76,7 +77,7 @@ export function rebuildCatalog(databases: Databases, stocksFile?: string): Rebui
 }
 
 /**
- * The same for a catalog that is missing, without anybody watching. Throws a RebuildError if it runs all the same, and
+ * The same for a catalog that is missing, without anybody watching. Throws a RebuildError if anything runs all the same, and
  * unless nothing can be missed: every replica has its file, one with no order isn't beside one with some (it may have
  * been lost, too), and what the stocks began with was kept.
  */
@@ -87,20 +88,28 @@ export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {
   });
 }
 
-/** Holds the catalog's lock meanwhile: one that runs, on whatever port, would go on writing into the file put aside. */
-function inPlaceOfTheCatalog<Result>({ dataDir }: Databases, action: () => Result): Result {
-  const catalog = catalogFile(dataDir);
-  const unlock = lockIfFree(catalog);
-  if (!unlock) {
-    throw new RebuildError(
-      `${catalog} is held by a catalog that runs, or by another rebuild: stop it first, best with everything else, then run this again`,
-    );
-  }
+/**
+ * Holds the locks of all databases meanwhile. A catalog that runs, on whatever port, would go on writing into the file put
+ * aside; a replica may still be storing what the lost catalog has decided.
+ */
+function inPlaceOfTheCatalog<Result>(databases: Databases, action: () => Result): Result {
+  const { dataDir } = databases;
+  const replicas = replicasHere(databases).map((id) => orderFile(dataDir, id));
+  const unlocks: (() => void)[] = [];
   try {
+    for (const file of [catalogFile(dataDir), ...replicas]) unlocks.push(lockToRebuild(file));
     return action();
   } finally {
-    unlock();
+    for (const unlock of unlocks) unlock();
   }
+}
+
+function lockToRebuild(file: string): () => void {
+  const unlock = lockIfFree(file);
+  if (unlock) return unlock;
+  throw new RebuildError(
+    `${file} is held by a service that runs, or by another rebuild: stop everything first, then run this again`,
+  );
 }
 
 function requireSafe(databases: Databases): void {
@@ -127,9 +136,9 @@ function requireReadable(databases: Databases): void {
 }
 
 /** The same for pages that nobody reads before the orders are compared. */
-function requireUndamaged({ dataDir, replicas }: Databases): void {
-  for (const id of replicas.keys()) {
-    const problem = replicaProblem(dataDir, id);
+function requireUndamaged(databases: Databases): void {
+  for (const id of replicasHere(databases)) {
+    const problem = replicaProblem(databases.dataDir, id);
     if (problem && problem.problem !== "missing") throw unreadable(problem);
   }
 }

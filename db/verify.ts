@@ -6,7 +6,7 @@
 
 import { explained, type SqliteClient } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
-import { adviceForUnreadable, type Databases, HistoryError, requireNoLostCatalog } from "./history.ts";
+import { adviceForUnreadable, type Databases, HistoryError, replicasHere, requireNoLostCatalog } from "./history.ts";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { attachReplica, gaps, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
 import { ledgerProblem, replicaProblem } from "./readable.ts";
@@ -32,8 +32,8 @@ const differencesMax = 10;
 
 /** A file that can't be read is told with why. `seen` hears of each table when its moment has passed. */
 export function verify(databases: Databases, seen: (table: string) => void = () => {}): Check[] {
-  const { dataDir, replicas } = databases;
-  const replicaFiles = [...replicas.keys()].map((id) => ({ id, file: orderFile(dataDir, id) }));
+  const { dataDir } = databases;
+  const replicaFiles = replicasHere(databases).map((id) => ({ id, file: orderFile(dataDir, id) }));
 
   let catalog: CatalogDatabase;
   try {

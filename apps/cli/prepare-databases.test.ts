@@ -9,7 +9,7 @@ import { beforeEach, expect, test } from "vitest";
 import { damageTable } from "../../test/support/damage.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { databasesIn, makeTradedDatabases } from "../../test/support/traded-databases.ts";
-import { prepareDatabases } from "./prepare-databases.ts";
+import { prepareDatabases, requireOthers } from "./prepare-databases.ts";
 import { queryCatalog } from "@stock-bazaar/db/query";
 
 let dataDir: string;
@@ -50,6 +50,18 @@ test("a catalog that was lost before any order begins with the stocks that it wa
   const again = openCatalogDatabase(dataDir);
   expect(queryCatalog(again).select().from(initialStocks).all()).toContainEqual({ name: "Tux", quantity: 3 });
   again.close();
+});
+
+test("of what is lost while everything runs the others must be there: an empty file is none", () => {
+  prepare();
+  const [catalog, ...replicas] = [catalogFile(dataDir), ...[1, 2, 3].map((id) => orderFile(dataDir, id))];
+  expect(() => requireOthers(catalog ?? "", replicas)).not.toThrow();
+  writeFileSync(orderFile(dataDir, 2), "");
+  expect(() => requireOthers(catalog ?? "", replicas)).toThrow(SetupError);
+  rmSync(orderFile(dataDir, 3));
+  expect(() => requireOthers("a", replicas)).toThrow(
+    /^a is missing, and so are .*order-2\.db, .*order-3\.db: put back/,
+  );
 });
 
 test("any one database that is lost is there again, the catalog with all orders", async () => {

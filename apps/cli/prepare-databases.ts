@@ -3,13 +3,33 @@
  * databases that are migrated, a catalog with stocks, and one history in all of them.
  */
 
-import { type Databases, HistoryError, requireNoLostCatalog, requireOneHistory } from "@stock-bazaar/db/history";
+import {
+  type Databases,
+  HistoryError,
+  isMissing,
+  requireNoLostCatalog,
+  requireOneHistory,
+} from "@stock-bazaar/db/history";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
 import { rebuildCatalogIfSafe } from "@stock-bazaar/db/rebuild-catalog";
 import { countStocks, seed, stocksFileFor } from "@stock-bazaar/db/seed";
+import { SetupError } from "@stock-bazaar/shared/errors";
 
 type Tell = (figures: object, message: string) => void;
+
+/**
+ * For a database that is lost while everything runs. Throws a SetupError if `others` are gone as well: what was there a
+ * moment ago is never begun anew, with numbers that orders have already.
+ */
+export function requireOthers(lost: string, others: readonly string[]): void {
+  const gone = others.filter(isMissing);
+  if (gone.length === 0) return;
+  const also = `${gone.length === 1 ? "is" : "are"} ${gone.join(", ")}`;
+  throw new SetupError(
+    `${lost} is missing, and so ${also}: put back what was there; what is left of it can be used by \`npm run rebuild-catalog\``,
+  );
+}
 
 /** Throws a SetupError that says what to run when only a person may go on. */
 export function prepareDatabases(databases: Databases, logger: { readonly info: Tell; readonly warn: Tell }): void {

@@ -66,6 +66,7 @@ class FakeProcess implements ServiceProcess {
 function setUp(
   stages: string[][] = [["front-end"], ["order-1", "order-2"], ["catalog"]],
   repairs: Readonly<Record<string, Repair>> = {},
+  check?: () => void,
 ) {
   const clock = new FakeClock();
   const started: { name: string; process: FakeProcess }[] = [];
@@ -76,7 +77,7 @@ function setUp(
     stages: stages.map((names) =>
       names.map((name): ServiceSpec => {
         const repair = repairs[name];
-        return { name, command: [], environment: {}, ...(repair && { repair }) };
+        return { name, command: [], environment: {}, ...(repair && { repair }), ...(check && { check }) };
       }),
     ),
     startProcess: ({ name }) => {
@@ -241,6 +242,27 @@ test("a service that exits with 2 after it has run is tried again, less and less
   clock.advance(5000);
   expect(started.slice(4).map(({ name }) => name)).toEqual(Array.from({ length: 8 }, () => "order-2"));
   expect(kills).toEqual([]);
+});
+
+test("a service that exits with 2 after it has run is given up when its check says that only a person can help", async () => {
+  let wrong: Error | undefined;
+  const { supervisor, clock, started, latest } = setUp([["catalog"]], {}, () => {
+    if (wrong) throw wrong;
+  });
+  supervisor.start();
+  await latest("catalog").exit(1);
+  clock.advance(100);
+  await latest("catalog").exit(2);
+  clock.advance(200);
+  expect(started).toHaveLength(3);
+  wrong = new Error("an old copy");
+  await latest("catalog").exit(1);
+  clock.advance(400);
+  expect(started).toHaveLength(4);
+  await latest("catalog").exit(2);
+  await expect(supervisor.helpless).resolves.toBe("catalog can't be started: an old copy");
+  clock.advance(10_000);
+  expect(started).toHaveLength(4);
 });
 
 test("stops stage by stage, each when the one before it has ended", async () => {

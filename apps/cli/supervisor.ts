@@ -15,6 +15,8 @@ export interface ServiceSpec {
   /** On top of the supervisor's own environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly repair?: Repair;
+  /** Asked when it refuses to run though it has run before: throws if only a person can help. */
+  readonly check?: () => void;
   /** What it may say to the supervisor, over a channel that only the two have. Absent: there is none. */
   readonly hears?: (message: unknown, reply: (message: object) => void) => void;
 }
@@ -134,7 +136,7 @@ export class Supervisor {
     try {
       repair.run();
     } catch (error) {
-      this.#giveUp(`${service.name} can't be started: ${error instanceof Error ? error.message : String(error)}`);
+      this.#giveUp(cannotStart(service.name, error));
       return;
     }
     for (const other of [service, ...paused]) other.start();
@@ -240,14 +242,26 @@ class SupervisedService {
     if (!refused) this.#hasRun = true;
     if (!this.#mayRestart) return;
     const { name } = this.#spec;
-    // One that has run may find its port taken for a while: the others, which are well, don't stop for that.
-    if (refused && !this.#hasRun) {
+    const hopeless = refused ? this.#whyHopeless() : undefined;
+    if (hopeless !== undefined) {
       this.#options.logger.error({ child: name }, "can't run like this");
-      this.#giveUp(`${name} can't run like this, and says why`);
+      this.#giveUp(hopeless);
       return;
     }
     if (livedMs >= healthyAfterMs) this.#backoff.reset();
     this.#restartLater("died", exit);
+  }
+
+  /** One that has run may find its port taken for a while: the others, which are well, don't stop for that. */
+  #whyHopeless(): string | undefined {
+    const { name, check } = this.#spec;
+    if (!this.#hasRun) return `${name} can't run like this, and says why`;
+    try {
+      check?.();
+      return undefined;
+    } catch (error) {
+      return cannotStart(name, error);
+    }
   }
 
   /** The log comes last: whatever becomes of it, the service is started again. */
@@ -259,4 +273,8 @@ class SupervisedService {
     this.#state = { name: "waiting", cancel: clock.after(delayMs, () => this.start()) };
     logger.warn({ child: this.#spec.name, ...why, restartInMs: delayMs }, `${what}, will be started again`);
   }
+}
+
+function cannotStart(name: string, error: unknown): string {
+  return `${name} can't be started: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -3,7 +3,7 @@
  * can't be mended without a person is told, with the command that mends it.
  */
 
-import { globSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { orderNumber } from "@stock-bazaar/client/requests";
 import { type Exit, Service } from "@stock-bazaar/cluster/service";
@@ -91,6 +91,33 @@ test("`npm start`: databases deleted under load, then one after a stop: no ackno
   expect(orderNumber((await trade(cluster.url, known.request)).body)).toBe(known.orderNumber);
   expect((await trade(cluster.url, newTrade())).status).toBe(200);
   await expectInvariants(cluster, { records: traffic.records, equal: cluster.replicaIds });
+});
+
+test("`npm start`: what only a person can mend while it runs ends it with 2, and nothing is begun anew", async (context) => {
+  const cluster = await Cluster.create(context);
+  const { dataDir } = cluster;
+  const old = `${dataDir}-old`;
+  const away = `${dataDir}-away`;
+  context.onTestFinished(() => {
+    for (const folder of [old, away]) rmSync(folder, { recursive: true, force: true });
+  });
+  await makeTradedDatabases(dataDir);
+  cpSync(dataDir, old, { recursive: true });
+
+  const ofAnOldCatalog = await startUp(context, cluster);
+  expect((await trade(cluster.url, newTrade())).status).toBe(200);
+  // Its log would be played into the old file.
+  remove(cluster, "catalog.db-wal");
+  renameSync(`${old}/catalog.db`, `${dataDir}/catalog.db`);
+  expect((await ofAnOldCatalog.ended()).code).toBe(2);
+  expect(ofAnOldCatalog.lines.join("\n")).toMatch(/catalog\.db ends at order 12, but .* goes on to order 13/);
+  expect(await bazaar(cluster, "rebuild-catalog")).toMatchObject({ exit: { code: 0 } });
+
+  const ofNothing = await startUp(context, cluster);
+  renameSync(dataDir, away);
+  expect((await ofNothing.ended()).code).toBe(2);
+  expect(ofNothing.lines.join("\n")).toMatch(/(catalog|order-\d)\.db is missing, and so (is|are) /);
+  expect(globSync(`${dataDir}/*.db`)).toEqual([]);
 });
 
 test("services started one by one: each ends itself without its database, and goes on after the command", async (context) => {

@@ -1,7 +1,7 @@
 /** `npm start`: the whole bazaar on this machine, until Ctrl-C. */
 
 import { join } from "node:path";
-import { isCatalogMissing, isMissing } from "@stock-bazaar/db/history";
+import { isCatalogMissing, isMissing, requireOneHistory } from "@stock-bazaar/db/history";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { catalogFile, orderFile } from "@stock-bazaar/db/open";
 import { systemClock } from "@stock-bazaar/shared/clock";
@@ -15,7 +15,7 @@ import type { UpOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { answerFault, type FaultySupervisor, replicaService } from "../faults.ts";
 import { isLoopback, requireFreePorts } from "../ports.ts";
-import { prepareDatabases } from "../prepare-databases.ts";
+import { prepareDatabases, requireOthers } from "../prepare-databases.ts";
 import { askLeader, frontEndUrl, waitUntilReady } from "../readiness.ts";
 import { startServiceProcess } from "../service-process.ts";
 import { nextStopSignal } from "../stop-signal.ts";
@@ -93,14 +93,27 @@ function servicesInStopOrder(
   const replicas = [...config.replicas.keys()].map((id) => {
     const file = orderFile(dataDir, id);
     // An empty one, which its replica fills from the leader.
-    const repair: Repair = { isDue: () => isMissing(file), pauses: [], run: () => void migrateFile(file, "orders") };
+    const repair: Repair = {
+      isDue: () => isMissing(file),
+      pauses: [],
+      run() {
+        requireOthers(file, [catalogFile(dataDir)]);
+        migrateFile(file, "orders");
+      },
+    };
     return service(replicaService(id), "order", { environment: { ORDER_ID: String(id) }, repair });
   });
   const repair: Repair = {
     isDue: () => isCatalogMissing(dataDir),
     // They may be storing what the lost catalog has still decided: only at rest do they hold all that anybody was told.
     pauses: replicas.map(({ name }) => name),
-    run: () => prepareDatabases(config, logger),
+    run() {
+      requireOthers(
+        catalogFile(dataDir),
+        [...config.replicas.keys()].map((id) => orderFile(dataDir, id)),
+      );
+      prepareDatabases(config, logger);
+    },
   };
   const frontEndServices = frontEnds.map(({ port }, index) =>
     service(index === 0 ? "front-end" : `front-end-${index + 1}`, "front-end", {
@@ -108,7 +121,11 @@ function servicesInStopOrder(
       ...(faulty && { hears: (message, reply) => answerFault(faulty(), message, reply) }),
     }),
   );
-  return [frontEndServices, replicas, [service("catalog", "catalog", { repair })]];
+  return [
+    frontEndServices,
+    replicas,
+    [service("catalog", "catalog", { repair, check: () => requireOneHistory(config) })],
+  ];
 }
 
 async function announce(
