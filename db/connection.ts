@@ -61,7 +61,7 @@ export function explained(file: string, kind: DatabaseKind, error: unknown): Dat
   const message = error instanceof Error ? error.message : String(error);
   // A reader meets it too: what readers share of the write-ahead log is a file that the first of them makes.
   const reason = code.startsWith("SQLITE_READONLY")
-    ? `${message}; to read it takes write access to its folder, too`
+    ? `${message}; to read it takes write access to its folder, and to the -wal and -shm beside it, too`
     : message;
   return new DatabaseError("unreadable", file, `can't be used: ${reason}`, { cause: error });
 }

@@ -1,9 +1,11 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { ManualClock } from "../test/support/manual-clock.ts";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { watchFile } from "./file-watch.ts";
+import { migrateFile } from "./migrations.ts";
+import { openOrderDatabase } from "./open.ts";
 
 let file: string;
 let clock: ManualClock;
@@ -15,6 +17,13 @@ beforeEach(() => {
   clock = new ManualClock();
   gone = [];
 });
+
+/** As a service does: the file is a database, and has been read. */
+function openSqlite() {
+  rmSync(file);
+  migrateFile(file, "orders");
+  return openOrderDatabase(dirname(file), 1);
+}
 
 const watch = () => watchFile(file, clock, ({ message }) => gone.push(message));
 
@@ -35,6 +44,17 @@ test("a deleted file is noticed within a second, and told once", async () => {
   expect(gone).toEqual([`${file} was deleted while it was open: what was written since is lost`]);
   await clock.advance(10_000);
   expect(gone).toHaveLength(1);
+});
+
+test("so is its log, which holds what was written last", async () => {
+  const database = openSqlite();
+  watch();
+  await clock.advance(5000);
+  expect(gone).toEqual([]);
+  rmSync(`${file}-wal`);
+  await clock.advance(1000);
+  expect(gone).toEqual([`${file}-wal was deleted while it was open: what was written since is lost`]);
+  database.close();
 });
 
 test("another file under its name is noticed, also with the same content", async () => {

@@ -29,12 +29,16 @@ const problemsShownMax = 10;
 const valueShownMax = 60;
 
 const rowSchema = z.object({
-  name: z
-    .string()
-    .refine(
-      (name) => name.length >= 1 && name.length <= stockNameLengthMax && name === name.trim() && !/\p{Cc}/u.test(name),
-      `1 to ${stockNameLengthMax} characters, no blanks around it and no control characters`,
-    ),
+  name: z.string().refine(
+    (name) =>
+      name.length >= 1 &&
+      name.length <= stockNameLengthMax &&
+      name === name.trim() &&
+      !/\p{Cc}/u.test(name) &&
+      // In the path of a lookup these are folders.
+      !/^\.\.?$/.test(name),
+    `1 to ${stockNameLengthMax} characters, no blanks around it and no control characters, not . and not ..`,
+  ),
   price: z
     .string()
     .regex(/^\d{1,9}(\.\d{1,2})?$/, priceAllowed())

@@ -66,6 +66,20 @@ describe("a trade", () => {
     expect(stderr).toContain("It may have been traded. Ask again with --key k");
   });
 
+  test.skipIf(process.platform !== "linux")("that can't be told on a full disk is told on standard error", async () => {
+    const { url } = startSmallBazaar(async () => Response.json({ data: { transaction_number: 7 } }));
+    const port = new URL(url).port;
+    for (const [json, told] of [
+      [[], "order 7: bought 1 GameStart"],
+      [["--json"], '{"data":{"transaction_number":7}}'],
+    ] as const) {
+      const args = ["trade", "buy", "1", "GameStart", "--port", port, ...json];
+      const { exitCode, stderr } = await bazaar(args, { stdoutFile: "/dev/full" });
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(new RegExp(`^${told}\nstandard output can't be written: ENOSPC.*\n$`));
+    }
+  });
+
   test("that nobody could take is told as such", async () => {
     const { exitCode, stderr } = await run("http://127.0.0.1:1", "trade", "buy", "1", "GameStart", "--timeout", "0");
     expect(exitCode).toBe(3);

@@ -5,6 +5,7 @@ import { at } from "@stock-bazaar/shared/json";
 import type { AskOptions } from "./definitions/trading.ts";
 import { CommandError, exitCodes } from "./errors.ts";
 import { chosenUrl, noAnswer, replyPatienceMs } from "./front-end.ts";
+import { print } from "./print.ts";
 
 export interface Question {
   readonly method: "GET" | "POST";
@@ -31,7 +32,7 @@ export async function ask(question: Question, options: AskOptions): Promise<Repl
   const refusal = refusalOf(reply.body);
   if (status === 200 ? at(reply.body, "data") === undefined : refusal === undefined)
     throw noAnswer(`${describeRefusal(reply)}${consequence}`);
-  if (options.json) process.stdout.write(`${text}\n`);
+  if (options.json) print(`${text}\n`);
   if (isUnknown(status)) {
     // Its own words tell programs to retry; whoever reads this is told how.
     const said = unanswered === undefined ? refusal : `${url} has no answer in time${consequence}`;

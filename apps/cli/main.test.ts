@@ -217,6 +217,7 @@ describe("a wrong use", () => {
     ["a host with a port in it", ["status", "--host", "127.0.0.1:8080"]],
     ["a file without a name", ["seed", "--file", ""]],
     ["a stock without a name", ["lookup", ""]],
+    ["a stock that no path could name", ["lookup", ".."]],
     ["a trade of a stock without a name", ["trade", "buy", "1", ""]],
     ["a list's option beside a number", ["order", "1", "--limit", "2"]],
     ["no stock at all", ["client", "--stocks", ""]],

@@ -4,13 +4,13 @@
  * every `--help`.
  */
 
-import { explainError } from "./errors.ts";
+import { exitCodes, explainError } from "./errors.ts";
+import { isClosedPipe } from "./print.ts";
 import { createProgram } from "./program.ts";
 
-// `bazaar order | head -1`: who has read enough is no failure to be told of.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(1);
+process.stdout.on("error", (error: Error) => {
+  if (!isClosedPipe(error)) process.stderr.write(`standard output can't be written: ${error.message}\n`);
+  process.exit(exitCodes.failed);
 });
 
 try {

@@ -5,6 +5,7 @@
  * - URL and headers together over 16 KiB, or 300 headers: 431. A stock name of 10 kB in a URL passes.
  * - Malformed HTTP, a missing Host, a bad Content-Length, Content-Length beside chunks, a bad chunk: 400; an
  *   unknown version, or an unencoded byte in the path: 505. An unknown method (`BREW`): closed without a word.
+ * - What follows a whole body and is no request (a line break, a trailer): 400, in place of the reply to the request before.
  * - A body that nobody reads is thrown away as it arrives, or left on the wire; it isn't collected in memory.
  * - A request that comes before the one ahead of it on the same connection is answered (HTTP pipelining, which no
  *   browser and none of the common clients use): closed without a word.

@@ -7,6 +7,8 @@ const root = resolve(import.meta.dirname, "../..");
 export interface RunOptions {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where its standard output goes; absent: into `Ended`. */
+  readonly stdoutFile?: string;
 }
 
 export interface Ended {
@@ -16,12 +18,13 @@ export interface Ended {
 }
 
 export async function bazaar(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { cwd = root, environment = {} } = options;
+  const { cwd = root, environment = {}, stdoutFile } = options;
   const child = Bun.spawn([process.execPath, resolve(root, "apps/cli/main.ts"), ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", stdoutFile === undefined ? "pipe" : Bun.file(stdoutFile), "pipe"],
   });
-  const [exitCode, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  const output = child.stdout instanceof ReadableStream ? child.stdout.text() : "";
+  const [exitCode, stdout, stderr] = await Promise.all([child.exited, output, child.stderr.text()]);
   return { exitCode, stdout, stderr };
 }

@@ -4,6 +4,7 @@ import { orderNumber } from "@stock-bazaar/client/requests";
 import { ask, expected } from "../ask.ts";
 import type { TradeOptions } from "../definitions/trading.ts";
 import { CommandError, exitCodes } from "../errors.ts";
+import { print } from "../print.ts";
 
 interface Wish {
   readonly type: "buy" | "sell";
@@ -38,5 +39,5 @@ export async function trade(wish: Wish, options: TradeOptions): Promise<void> {
   const number = expected(orderNumber(reply.body), reply);
   const done = wish.type === "buy" ? "bought" : "sold";
   const again = reply.headers.get("idempotent-replayed") === "true" ? ", as it was told before" : "";
-  process.stdout.write(`order ${number}: ${done} ${wish.quantity} ${wish.name}${again}\n`);
+  print(`order ${number}: ${done} ${wish.quantity} ${wish.name}${again}\n`);
 }

@@ -30,7 +30,12 @@ export interface StatusOptions extends AddressOptions {
   readonly every: number;
 }
 
-const stockName = filled("the name of a stock");
+/** In a path these two are folders. */
+function stockName(text: string): string {
+  const name = filled("the name of a stock")(text);
+  if (/^\.\.?$/.test(name)) throw new InvalidArgumentError("No stock can have this name.");
+  return name;
+}
 
 /** In any letter case, as over HTTP. */
 function tradeType(text: string): "buy" | "sell" {
