@@ -2,6 +2,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { connect } from "./connection.ts";
 import { stocks } from "./catalog-tables.ts";
 import { DatabaseError } from "./database-error.ts";
 import { migrateAll } from "./migrate.ts";
@@ -65,6 +66,18 @@ describe("a database is refused, with its name and the command that mends it,", 
     expect(readFileSync(orderFile(dataDir, 1), "utf8")).toBe("my shopping list\n".repeat(100));
   });
 
+  test("when it is somebody's own SQLite database, which stays as it is", () => {
+    migrateAll({ dataDir, replicas });
+    const file = orderFile(dataDir, 1);
+    rmSync(file);
+    const own = connect(file, "write");
+    own.exec("CREATE TABLE recipes (name TEXT)");
+    own.close();
+    const before = readFileSync(file);
+    expect(problemOf(() => openOrderDatabase(dataDir, 1)).problem).toBe("wrong-kind");
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
   test("when it is the database of another service", () => {
     migrateAll({ dataDir, replicas });
     copyFileSync(catalogFile(dataDir), orderFile(dataDir, 2));
@@ -89,6 +102,11 @@ test("what a commit has written is on the disk: WAL, and synchronous FULL on eve
     expect(client.pragma("journal_mode", { simple: true })).toBe("wal");
     expect(client.pragma("synchronous", { simple: true })).toBe(2);
     expect(client.pragma("busy_timeout", { simple: true })).toBeGreaterThan(0);
+    // macOS only, and of no effect elsewhere.
+    expect(client.pragma("fullfsync", { simple: true })).toBe(1);
+    // What a long reader made the log grow to is given back.
+    expect(client.pragma("journal_size_limit", { simple: true })).toBe(64 * 1024 * 1024);
+    expect(client.pragma("wal_autocheckpoint", { simple: true })).toBe(4000);
     close();
   }
 });

@@ -242,3 +242,17 @@ test("each file is seen at one moment, the replicas before the catalog", () => {
   service.close();
   replica.close();
 });
+
+test("orders are added up over any number of chunks", () => {
+  tamper(
+    0,
+    `WITH RECURSIVE n(id) AS (SELECT 13 UNION ALL SELECT id + 1 FROM n WHERE id < 110000)
+     INSERT INTO ledger SELECT id, 'more ' || id, 'BoarCo', CASE id % 3 WHEN 0 THEN 'sell' WHEN 1 THEN 'restock' ELSE 'buy' END,
+       1, 1599, 3, '2026-01-01' FROM n;
+     UPDATE register SET head = 110000;
+     UPDATE stocks SET rev = 110000,
+       quantity = quantity + (SELECT SUM(iif(type = 'buy', -1, 1)) FROM ledger WHERE id > 12),
+       volume = volume + (SELECT SUM(type <> 'restock') FROM ledger WHERE id > 12) WHERE name = 'BoarCo'`,
+  );
+  expect(broken()).toEqual([]);
+});

@@ -244,14 +244,50 @@ describe("everything else", () => {
   test("rejections are kept for a day and then forgotten, without anybody asking", async () => {
     const { clock, ledger, catalog } = await scenario();
     const large = tradeOf("a", { quantity: 1000 });
-    await catalog.apply({ term: 1, trades: [large] });
-    await clock.advance(23 * hourMs);
+    // The newest always stays: it must not be the one that is looked at.
+    await catalog.apply({ term: 1, trades: [large, { ...large, key: "newest" }] });
+    await clock.advance(24 * hourMs);
     const repeated = await ledger.apply({ term: 1, trades: [large], createdAt });
     expect(repeated.outcomes).toMatchObject([{ status: "rejected", replayed: true }]);
-    await ledger.apply({ term: 1, trades: [{ ...large, key: "newest" }], createdAt });
-    await clock.advance(3 * hourMs);
+    await clock.advance(2 * hourMs);
     const anew = await ledger.apply({ term: 1, trades: [large], createdAt });
     expect(anew.outcomes).toMatchObject([{ status: "rejected", replayed: false }]);
+  });
+
+  test("rejections that can't be forgotten now are forgotten later, many of them without a pause of a minute", async () => {
+    const { clock, ledger, catalog } = await scenario();
+    const large = tradeOf("a", { quantity: 1000 });
+    const keys = tradesOf("k", 5000).map(({ key }) => ({ ...large, key }));
+    await catalog.apply({ term: 1, trades: [large, ...keys] });
+    const forget = ledger.forgetRejections;
+    let failures = 0;
+    ledger.forgetRejections = async () => {
+      failures += 1;
+      throw new Error("the disk is busy");
+    };
+    await clock.advance(24 * hourMs + 61_000);
+    expect(failures).toBeGreaterThan(0);
+    let count = 0;
+    ledger.forgetRejections = async (upTo, limit) => {
+      const forgotten = await forget(upTo, limit);
+      count += forgotten;
+      return forgotten;
+    };
+    await clock.advance(61_000);
+    expect(count).toBe(5000);
+  });
+
+  test("more calls than can wait for settlement, and more orders than one message holds, are refused or cut", async () => {
+    const { clock, catalog, session } = await scenario();
+    session("one");
+    await catalog.apply({ term: 1, trades: tradesOf("a", 10_000).map((trade) => ({ ...trade, type: "sell" })) });
+    await catalog.apply({ term: 1, trades: tradesOf("b", 1).map((trade) => ({ ...trade, type: "sell" })) });
+    expect(await catalog.ordersAfter(0, 20_000)).toHaveLength(10_000);
+    const waiting = Array.from({ length: 100_000 }, () => catalog.settle(10_001).catch(() => {}));
+    expect(await rejectionCode(catalog.settle(10_001))).toBe("OVERLOADED");
+    await catalog.stop();
+    await clock.flush();
+    await Promise.all(waiting);
   });
 
   test("a wall clock that is set right by a week makes nothing old", async () => {
@@ -275,6 +311,7 @@ describe("everything else", () => {
     await clock.flush();
     expect(looked.code).toBe("UNAVAILABLE");
     expect(one.ends).toEqual(["UNAVAILABLE"]);
+    expect(await rejectionCode(catalog.settle(99))).toBe("UNAVAILABLE");
     expect(clock.timers).toBe(0);
   });
 });

@@ -47,6 +47,13 @@ test("a port that two services should have is named with both variables", async 
   );
 });
 
+test("one address that is written in two ways is named, too", async () => {
+  const [port = 0] = await freePorts(1);
+  await expect(
+    requireFreePorts([{ host: "localhost", port }], { catalog: local(port), replicas: new Map() }),
+  ).rejects.toThrow(`CATALOG_PORT is "${port}": another process listens there`);
+});
+
 test("an address of another machine is named with its variable", async () => {
   // 192.0.2.0/24 is reserved for documentation.
   const frontEnd = { host: "192.0.2.1", port: 6000 };

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { startServiceProcess } from "./service-process.ts";
 
 const shared = join(import.meta.dirname, "..", "shared", "supervised.ts");
@@ -39,6 +39,9 @@ test("a process gets the settings of the runtime, and what somebody has set hims
   const file = script("settings.ts", `process.exit(${wanted} ? 7 : 1);`);
   await expect(start(file).exited).resolves.toMatchObject({ code: 7 });
   await expect(start(file, { MIMALLOC_PURGE_HOLES: "1" }).exited).resolves.toMatchObject({ code: 1 });
+  vi.stubEnv("MIMALLOC_PURGE_HOLES", "1");
+  await expect(start(file).exited).resolves.toMatchObject({ code: 1 });
+  vi.unstubAllEnvs();
 });
 
 test("a process that is killed is told by its signal", async () => {
@@ -80,6 +83,32 @@ test("one that is frozen does nothing, goes on by itself, and hears SIGTERM all 
   service.kill("SIGTERM");
   await expect(service.exited).resolves.toMatchObject({ signal: "SIGTERM" });
 });
+
+/** Ctrl-C in a terminal reaches every process of its session that is in the foreground. */
+test.skipIf(process.platform !== "linux")(
+  "neither a service nor what wakes it hears a Ctrl-C of this terminal",
+  async () => {
+    const stat = (pid: number | string) =>
+      readFileSync(`/proc/${pid}/stat`, "utf8")
+        .replace(/^.*\) /s, "")
+        .split(" ");
+    const groupOf = (pid: number | string) => stat(pid)[2];
+    const service = start(script("endless.ts", "setInterval(() => {}, 1000);"));
+    expect(groupOf(service.pid)).not.toBe(groupOf("self"));
+    service.freeze(1000);
+    const waker = readdirSync("/proc").find((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        return command.startsWith("sh\0") && command.endsWith(`\0${service.pid}\0`);
+      } catch {
+        return false;
+      }
+    });
+    expect(groupOf(waker ?? "")).not.toBe(groupOf("self"));
+    service.kill("SIGKILL");
+    await service.exited;
+  },
+);
 
 test("one that isn't heard has no channel", async () => {
   const file = script("channel.ts", "process.exit(process.send === undefined ? 0 : 1);");

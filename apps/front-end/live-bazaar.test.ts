@@ -3,6 +3,7 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { expect, test, vi } from "vitest";
 import { accepted, orderOf, stockOf, tradeOf } from "../../test/support/builders.ts";
+import { abortable } from "../../test/support/fake-cluster.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { type Observed, observe } from "../../test/support/observe.ts";
 import { catalogOver, OrderCluster } from "../../test/support/order-cluster.ts";
@@ -33,11 +34,21 @@ async function scenario() {
         return [
           id,
           {
-            trade: (trades: Parameters<typeof replica.trade>[0]) =>
-              incoming.call(() => cluster.node(id).replica.trade(trades)),
-            order: (orderId: number) => incoming.call(() => cluster.node(id).replica.order(orderId)),
-            orders: (request: Parameters<typeof replica.orders>[0]) =>
-              incoming.call(() => cluster.node(id).replica.orders(request)),
+            trade: (trades: Parameters<typeof replica.trade>[0], signal?: AbortSignal) =>
+              abortable(
+                signal,
+                incoming.call(() => cluster.node(id).replica.trade(trades)),
+              ),
+            order: (orderId: number, signal?: AbortSignal) =>
+              abortable(
+                signal,
+                incoming.call(() => cluster.node(id).replica.order(orderId)),
+              ),
+            orders: (request: Parameters<typeof replica.orders>[0], signal?: AbortSignal) =>
+              abortable(
+                signal,
+                incoming.call(() => cluster.node(id).replica.orders(request)),
+              ),
             lead: (afterTerm: number) => incoming.call(() => cluster.node(id).replica.lead(afterTerm)),
             setLeader: (hint: Parameters<typeof replica.setLeader>[0]) =>
               incoming.call(() => cluster.node(id).replica.setLeader(hint)),
@@ -310,6 +321,35 @@ test("trades and orders go on over the death of the leader", async () => {
   expect([none.state, none.value]).toEqual(["resolved", undefined]);
   const { leader, term } = await clusterState(clock, bazaar);
   expect([leader, term]).toEqual([2, 2]);
+});
+
+test("the leader freezes: orders that were asked of it are read from the next within a second", async () => {
+  const { clock, cluster, frontEnd } = await scenario();
+  const { bazaar } = frontEnd();
+  await clock.advance(1500);
+  observe(bazaar.trade(tradeOf("a")));
+  await clock.flush();
+  cluster.node(3).incoming.freeze();
+  const order = observe(bazaar.order(1));
+  const orders = observe(bazaar.orders({ before: 0, limit: 10 }));
+  await clock.advance(1000);
+  expect(order.value?.id).toBe(1);
+  expect(orders.value?.map(({ id }) => id)).toEqual([1]);
+});
+
+test("while nobody can lead, as the catalog is away, an order that a live replica has is still found", async () => {
+  const { clock, cluster, frontEnd } = await scenario();
+  const { bazaar, wire } = frontEnd();
+  await clock.advance(1500);
+  observe(bazaar.trade(tradeOf("a")));
+  await clock.flush();
+  for (const id of [1, 2, 3]) cluster.node(id).catalogWire.cut();
+  wire.cut();
+  await cluster.kill(3);
+  const order = observe(bazaar.order(1));
+  await clock.advance(1000);
+  expect((await clusterState(clock, bazaar)).leader).toBe(0);
+  expect(order.value?.id).toBe(1);
 });
 
 test("the state of the cluster says who lives, who leads and where the ledger stands", async () => {

@@ -270,6 +270,19 @@ describe("settlement (R7)", () => {
     expect(trade.value).toEqual(accepted(1));
   });
 
+  test("when the leader freezes meanwhile, the same key is sent to the next within a second", async () => {
+    const { clock, fake, settlement, place } = await scenario();
+    settlement.alone = true;
+    settlement.settled = async () => {
+      settlement.alone = false;
+      fake(3).wire.freeze();
+      return false;
+    };
+    const trade = place(tradeOf("a"));
+    await clock.advance(1000);
+    expect(trade.value).toEqual(accepted(1, true));
+  });
+
   test("when that fails, too, the same key is sent again", async () => {
     const { clock, fake, ledger, settlement, place, sentTo } = await scenario();
     settlement.alone = true;

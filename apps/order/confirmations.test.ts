@@ -71,6 +71,17 @@ test("a leader that slept itself drops nobody whose acknowledgement waits to be 
   expect(next.state).toBe("resolved");
 });
 
+test("a leader whose timers are always late drops a frozen follower all the same", async () => {
+  const { confirmations, clock, dropped, acknowledge, store } = scenario({ live: [1, 2] });
+  const waiting = observe(confirmations.confirmed(11));
+  store(11);
+  acknowledge(1, 11);
+  await clock.oversleep(followerWaitMs + 150);
+  expect(dropped).toEqual([]);
+  await clock.oversleep(followerWaitMs + 150);
+  expect([dropped, waiting.state]).toEqual([[2], "resolved"]);
+});
+
 test("a frozen follower delays a trade by 250 ms, is dropped, and delays no other", async () => {
   const { confirmations, clock, dropped, acknowledge, store } = scenario({ live: [1, 2] });
   const first = observe(confirmations.confirmed(11));

@@ -311,6 +311,28 @@ describe("followers (R4)", () => {
     expect(trade.state).toBe("resolved");
   });
 
+  test("one that goes away while its last order is looked up is no follower", async () => {
+    const { clock, leader, place } = await scenario();
+    place(tradeOf("a"));
+    await clock.flush();
+    const stream = leader.follow(recorder<FollowReply>());
+    stream.send({ replica: 1, lastId: 1, lastKey: "a" });
+    stream.close();
+    await clock.flush();
+    expect(leader.liveFollowers).toEqual([]);
+  });
+
+  test("one whose last order is looked up as the leader stops is told so", async () => {
+    const { clock, leader, place } = await scenario();
+    place(tradeOf("a"));
+    await clock.flush();
+    const near = recorder<FollowReply>();
+    leader.follow(near).send({ replica: 1, lastId: 1, lastKey: "a" });
+    leader.stop(new BazaarError("NOT_LEADER", "stepped down"));
+    await clock.flush();
+    expect([near.messages, near.ends]).toEqual([[], ["NOT_LEADER"]]);
+  });
+
   test("one whose stream ends holds up nothing any more", async () => {
     const { clock, place, follow } = await scenario();
     const follower = await follow(empty(1));
@@ -407,6 +429,32 @@ test("a ledger that lacks what its head promises is never papered over", async (
   expect(log.last.id).toBe(0);
 });
 
+describe("catching up with the ledger", () => {
+  test("reads no more ahead of the disk than two chunks", async () => {
+    const { clock, service, catalog, log, leader } = await scenario();
+    for (let batch = 0; batch < 6; batch += 1) await service.apply({ term: 1, trades: tradesOf(`old-${batch}`, 5000) });
+    let reads = 0;
+    const { ordersAfter } = catalog;
+    catalog.ordersAfter = (afterId, limit) => {
+      reads += 1;
+      return ordersAfter(afterId, limit);
+    };
+    const { append } = log;
+    let write = () => {};
+    log.append = async (orders) => {
+      await new Promise<void>((resolve) => (write = resolve));
+      return append(orders);
+    };
+    const caughtUp = observe(leader.catchUp(30_000));
+    await clock.flush();
+    expect(reads).toBeLessThanOrEqual(4);
+    log.append = append;
+    write();
+    await clock.flush();
+    expect([caughtUp.state, log.last.id, reads]).toEqual(["resolved", 30_000, 6]);
+  });
+});
+
 describe("without trades", () => {
   test("a leader that missed the hint finds out that somebody else leads", async () => {
     const { clock, service, deposed } = await scenario();
@@ -414,6 +462,15 @@ describe("without trades", () => {
     expect(deposed()).toBe(0);
     await clock.advance(1100);
     expect(deposed()).toBeGreaterThan(0);
+  });
+
+  test("it asks again and again, for as long as it leads", async () => {
+    const { clock, service, deposed, batches } = await scenario();
+    await clock.advance(3500);
+    expect(batches).toEqual([[], [], []]);
+    await service.acquire({ replica: 2, term: 1, lastId: 0, lastKey: "" });
+    await clock.advance(1100);
+    expect(deposed()).toBe(1);
   });
 
   test("an order whose Apply answer was lost is fetched from the ledger", async () => {

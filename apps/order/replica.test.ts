@@ -1,4 +1,4 @@
-import type { ReplicaStatus } from "@stock-bazaar/shared/api";
+import type { FollowReply, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { describe, expect, test } from "vitest";
 import { accepted, asking, orderOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
@@ -31,6 +31,15 @@ describe("one leader and its followers", () => {
     await cluster.lead(3);
     await expect(cluster.node(1).replica.trade(asking(tradeOf("a")))).rejects.toThrow(/the leader is 3/);
     expect(await rejectionCode(cluster.node(1).replica.orders({ before: 0, limit: 10 }))).toBe("NOT_LEADER");
+  });
+
+  test("a replica that doesn't lead refuses a follower at once", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    const near = recorder<FollowReply>();
+    cluster.node(1).replica.follow(near).send({ replica: 2, lastId: 0, lastKey: "" });
+    await cluster.clock.flush();
+    expect(near.ends).toEqual(["NOT_LEADER"]);
   });
 
   test("one replica alone is enough", async () => {

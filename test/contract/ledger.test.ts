@@ -1,3 +1,4 @@
+import type { Ledger } from "@stock-bazaar/catalog/ledger";
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { migrateFile, openCatalogInMemory } from "@stock-bazaar/db/migrations";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
@@ -50,4 +51,27 @@ test("whoever reads a damaged page of the ledger may ask again, and the catalog 
   expect(await rejectionCode(damaged.ordersAfter(0, 2000))).toBe("UNAVAILABLE");
   expect(heard).toEqual([expect.objectContaining({ problem: "damaged", file })]);
   await damaged.close();
+});
+
+test.each([
+  ["stocks", "allStocks", (ledger: Ledger) => ledger.allStocks()],
+  ["stocks", "stocks", (ledger: Ledger) => ledger.stocks(["GameStart"])],
+  ["register", "register", (ledger: Ledger) => ledger.register()],
+] as const)("a damaged page of %s is told by %s", async (table, _, read) => {
+  const folder = temporaryFolder();
+  const file = catalogFile(folder);
+  migrateFile(file, "catalog");
+  const database = openCatalogDatabase(folder);
+  insertStocks(database, [stockOf("GameStart", { quantity: 10_000 })]);
+  database.close();
+  const heard: unknown[] = [];
+  const opened = openCatalogDatabase(folder);
+  const ledger = createSqliteLedger(opened, (error) => heard.push(error));
+  // Under an open connection that hasn't read the page yet, as a disk that fails at any time.
+  opened.client.pragma("wal_checkpoint(TRUNCATE)");
+  damageTable(file, table, "at the start");
+  opened.client.pragma("shrink_memory");
+  expect(await rejectionCode(read(ledger))).toBe("UNAVAILABLE");
+  expect(heard).toEqual([expect.objectContaining({ problem: "damaged", file })]);
+  await ledger.close();
 });

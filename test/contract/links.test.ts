@@ -234,6 +234,13 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
     expect(await client.ordersAfter(0, 0)).toEqual([]);
   });
 
+  test("ordersAfter, 5,000 of the largest, which a new leader reads at once", async () => {
+    const [name, key] = ["漢".repeat(255), "k".repeat(255)];
+    const orders = ordersOf(1, 5000).map((order) => ({ ...order, name, key }));
+    const { client } = await linkCatalog({ ordersAfter: async () => orders });
+    expectSame(await client.ordersAfter(0, 5000), orders);
+  });
+
   test("register and acquire", async () => {
     const asked: unknown[] = [];
     const register = { term: 4, leader: 3, head: largeId };
@@ -376,6 +383,22 @@ describe("orders: every method arrives whole, and so does its answer", () => {
     }
     expectSame(near.messages, statuses);
   });
+
+  test("watch, where what the caller is too slow to read is left out, and what is said later isn't", async () => {
+    const far = streamEnd<never, ReplicaStatus>();
+    const { client } = await linkOrders({ watch: far.open });
+    const near = recorder<ReplicaStatus>();
+    client.watch(near);
+    await eventually("the stream is open", () => far.opened === 1, patient);
+    const large = { ...status, liveFollowers: Array.from({ length: many }, (_, index) => index) };
+    for (let times = 0; times < 100; times += 1) far.handlers.message(large);
+    const later = () => {
+      far.handlers.message({ ...status, term: 5 });
+      return near.messages.at(-1)?.term === 5;
+    };
+    await eventually("what is said later is heard", later, patient);
+    expect(near.messages.filter(({ term }) => term === status.term).length).toBeLessThan(50);
+  });
 });
 
 describe("errors", () => {
@@ -450,10 +473,49 @@ describe("deadlines and faults (R10)", () => {
     const { client } = await linkOrders({ trade: never, lead: never });
     const given = new AbortController();
     const calls = [client.trade(asking(tradeOf("a")), given.signal), client.lead(1, given.signal)].map(rejectionCode);
+    const abortMs = performance.now();
     given.abort();
     expect(await Promise.all(calls)).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
+    // Not by the deadline.
+    expect(performance.now() - abortMs).toBeLessThan(quickMs);
     expect(await rejectionCode(client.trade(asking(tradeOf("a")), given.signal))).toBe("UNAVAILABLE");
     expect(await rejectionCode(client.lead(1, given.signal))).toBe("UNAVAILABLE");
+  });
+
+  test("a call that was answered leaves nothing behind on the signal that could have ended it", async () => {
+    const { client } = await linkOrders({ trade: async () => traded([accepted(1)]), lead: async () => ({ term: 2 }) });
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+    // A leader's signal lives as long as the leader, through millions of calls.
+    signal.addEventListener = (...listener: Parameters<typeof add>) => ((listeners += 1), add(...listener));
+    signal.removeEventListener = (...listener: Parameters<typeof remove>) => ((listeners -= 1), remove(...listener));
+    await client.trade(asking(tradeOf("a")), signal);
+    expect(listeners).toBe(0);
+    await client.lead(1, signal);
+    expect(listeners).toBe(0);
+  });
+
+  test("a call without an answer in time ends none of those beside it, while the server answers others", async () => {
+    let release = () => {};
+    const { client } = await linkOrders(
+      {
+        trade: async ({ trades: [trade] }) => {
+          if (trade?.key === "never") return new Promise<never>(() => {});
+          if (trade?.key === "slow") await new Promise<void>((resolve) => (release = resolve));
+          return traded([accepted(1)]);
+        },
+      },
+      deadlineMs,
+    );
+    const askedMs = performance.now();
+    const late = rejectionCode(client.trade(asking(tradeOf("never"))));
+    await client.trade(asking(tradeOf("quick")));
+    await eventually("its time is half over", () => performance.now() > askedMs + deadlineMs / 2, patient);
+    const beside = client.trade(asking(tradeOf("slow")));
+    expect(await late).toBe("UNAVAILABLE");
+    release();
+    expect(await beside).toEqual(traded([accepted(1)]));
   });
 
   test("a frozen server is noticed by the deadline", async () => {

@@ -7,7 +7,7 @@ import { createMetrics } from "@stock-bazaar/front-end/http/metrics";
 import { type Listening, listen } from "@stock-bazaar/front-end/listen";
 import { ConfigError } from "@stock-bazaar/shared/config";
 import { silentLogger } from "@stock-bazaar/shared/log";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createTestBazaar, type TestBazaar } from "./support/bazaar.ts";
 import { readAnswer, withChanges } from "./support/client.ts";
 import { headerOf, openRaw, parseRaw, sendRaw, sendRawInTurn, sendRawUntilReply } from "./support/raw-http.ts";
@@ -270,7 +270,30 @@ describe("listen", () => {
     const head = `POST /orders HTTP/1.1\r\n${jsonHead}Expect: 100-continue\r\nContent-Length: 100\r\n\r\n`;
     const { first, closed } = await openRaw(stopping.port, head);
     expect(first).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    const startMs = performance.now();
     await stopping.stop();
     await closed;
+    // By itself, not by the idle timeout of the connection, which is at least 20 seconds.
+    expect(performance.now() - startMs).toBeLessThan(5000);
   });
+
+  test.each([
+    [50, 21],
+    [10_000, 30],
+    [235_000, 255],
+    [236_000, 0],
+    [600_000, 0],
+  ])(
+    "with a request timeout of %d ms no connection that waits for its reply is closed before (%d s)",
+    async (requestTimeoutMs, seconds) => {
+      const serve = vi.spyOn(Bun, "serve");
+      try {
+        const app = createApp({ bazaar: backing.bazaar, logger: silentLogger });
+        await listen(app, address, { ...options, requestTimeoutMs }).stop();
+        expect(serve.mock.calls[0]?.[0]).toMatchObject({ idleTimeout: seconds });
+      } finally {
+        serve.mockRestore();
+      }
+    },
+  );
 });

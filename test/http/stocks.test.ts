@@ -56,6 +56,14 @@ describe("GET /stocks/{name}", () => {
     await asked.close();
   });
 
+  test("the longest name that a stock can have is asked for", async () => {
+    const lookup = vi.fn(async () => ({ stock: undefined, cache: "miss" as const }));
+    const asked = await createTestClient({ changes: { lookup } });
+    await asked.get(`/stocks/${"x".repeat(255)}`);
+    expect(lookup).toHaveBeenCalledWith("x".repeat(255));
+    await asked.close();
+  });
+
   test("no name is an invalid request", async () => {
     expectFailure(await client.get("/stocks/"), 400, "Invalid GET request/URL", "INVALID_REQUEST");
     expectFailure(await client.get("/stocks/?x=1"), 400, "Invalid GET request/URL", "INVALID_REQUEST");

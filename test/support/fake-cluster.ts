@@ -153,7 +153,7 @@ export class FakeReplica {
 }
 
 /** The answer, or UNAVAILABLE as soon as the call is given up. */
-function abortable<T>(signal: AbortSignal | undefined, answer: Promise<T>): Promise<T> {
+export function abortable<T>(signal: AbortSignal | undefined, answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(new BazaarError("UNAVAILABLE", "given up"));
     if (signal?.aborted) giveUp();

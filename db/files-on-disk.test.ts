@@ -1,0 +1,125 @@
+/** What a power cut leaves: names and contents that were not brought to the disk in time may be missing, in any order. */
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { afterAll, beforeEach, expect, test, vi } from "vitest";
+import { temporaryFolder } from "../test/support/temporary-folder.ts";
+import { databasesIn, makeTradedDatabases } from "../test/support/traded-databases.ts";
+import { catalogFile } from "./open.ts";
+
+const calls: string[] = [];
+let folder = "";
+let renamed = (_from: string) => {};
+const named = (path: unknown) =>
+  relative(folder, String(path))
+    .replace(/\.\d+\.tmp$/, ".tmp")
+    .replace(/-\d{4}-.*Z/, "-aside");
+
+vi.doMock("node:fs", async (original) => {
+  const real = await original<typeof import("node:fs")>();
+  const open = new Map<number, string>();
+  return {
+    ...real,
+    openSync: (path: string, flags: string) => {
+      const descriptor = real.openSync(path, flags);
+      open.set(descriptor, path);
+      return descriptor;
+    },
+    fsyncSync: (descriptor: number) => {
+      calls.push(`sync ${named(open.get(descriptor))}`);
+      real.fsyncSync(descriptor);
+    },
+    renameSync: (from: string, to: string) => {
+      calls.push(`rename ${named(from)} ${named(to)}`);
+      real.renameSync(from, to);
+      renamed(from);
+    },
+    linkSync: (from: string, to: string) => {
+      calls.push(`link ${named(from)} ${named(to)}`);
+      real.linkSync(from, to);
+    },
+    writeFileSync: (path: string, content: string) => {
+      calls.push(`write ${named(path)}`);
+      real.writeFileSync(path, content);
+    },
+  };
+});
+/** Instances of their own: the other tests share theirs. */
+const ownFiles: string = "./files.ts?on-disk";
+const ownRebuild: string = "./rebuild-catalog.ts?on-disk";
+const files = (await import(ownFiles)) as typeof import("./files.ts");
+afterAll(() => {
+  vi.doUnmock("node:fs");
+});
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  calls.length = 0;
+  renamed = () => {};
+});
+
+test("a file that is written whole has its content on the disk before its name, and its name when that is told", () => {
+  files.writeWhole(join(folder, "stocks.csv"), "new");
+  expect(calls).toEqual(["write stocks.csv.tmp", "sync stocks.csv.tmp", "rename stocks.csv.tmp stocks.csv", "sync "]);
+});
+
+test("a database that was put aside has its new name on the disk", () => {
+  writeFileSync(join(folder, "catalog.db"), "old");
+  calls.length = 0;
+  files.putAside(join(folder, "catalog.db"));
+  expect(calls).toEqual(["rename catalog.db catalog-aside.db", "sync "]);
+});
+
+test("a database that was put in place has its name on the disk", () => {
+  mkdirSync(join(folder, "workshop"));
+  writeFileSync(join(folder, "workshop", "catalog.db"), "new");
+  calls.length = 0;
+  files.putInPlace(join(folder, "workshop", "catalog.db"), join(folder, "catalog.db"));
+  expect(calls.at(-1)).toBe("sync ");
+});
+
+test("without hard links, too, a place that somebody has taken meanwhile isn't taken from him", () => {
+  const database = join(folder, "catalog.db");
+  mkdirSync(join(folder, "workshop"));
+  const finished = join(folder, "workshop", "catalog.db");
+  writeFileSync(finished, "new");
+  writeFileSync(database, "old");
+  renamed = (from) => {
+    if (from === database) writeFileSync(database, "somebody else's");
+  };
+  const cannotLink = () => {
+    throw new Error("EPERM: operation not permitted, link");
+  };
+  expect(() => files.putInPlace(finished, database, cannotLink)).toThrow("was made by somebody else meanwhile");
+  expect(readFileSync(database, "utf8")).toBe("somebody else's");
+});
+
+test("a catalog that was made again is on the disk before it has its name", async () => {
+  const dataDir = temporaryFolder();
+  await makeTradedDatabases(dataDir);
+  const catalog = catalogFile(dataDir);
+  rmSync(catalog);
+  folder = dataDir;
+  const steps: string[] = [];
+  vi.doMock("./files.ts", async (original) => {
+    const real = await original<typeof import("./files.ts")>();
+    return {
+      ...real,
+      syncToDisk: (path: string) => {
+        steps.push(`sync ${basename(path)}`);
+        real.syncToDisk(path);
+      },
+      putInPlace: (finished: string, database: string) => {
+        steps.push(`put in place ${basename(database)}`);
+        return real.putInPlace(finished, database);
+      },
+    };
+  });
+  try {
+    const { rebuildCatalog } = (await import(ownRebuild)) as typeof import("./rebuild-catalog.ts");
+    rebuildCatalog(databasesIn(dataDir));
+  } finally {
+    vi.doUnmock("./files.ts");
+  }
+  expect(steps.slice(0, 2)).toEqual(["sync catalog.db", "put in place catalog.db"]);
+});
