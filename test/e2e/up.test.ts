@@ -51,6 +51,17 @@ test("up with two front-ends: what one trades the other tells, and both end with
   expect(await nothingLeft(up)).toBe(true);
 });
 
+test("on an address that others can reach, nobody may kill the leader unless that is asked for", async (context) => {
+  const kill = async (args: readonly string[]) => {
+    const up = await startUp(context, { host: "0.0.0.0", args });
+    const { status } = await fetch(`${up.url}/faults/kill-leader`, { method: "POST" });
+    await up.service.stop();
+    return status;
+  };
+  expect(await kill([])).toBe(404);
+  expect(await kill(["--faults"])).toBe(200);
+});
+
 test("when up itself is killed -9, its children end too", async (context) => {
   const up = await startUp(context);
   await up.service.kill();

@@ -20,8 +20,15 @@ export interface Up {
   readonly children: () => Map<string, number>;
 }
 
-export async function startUp(context: TestHooks, options: { frontEnds?: number } = {}): Promise<Up> {
-  const up = await createUp(options.frontEnds);
+export interface UpOptions {
+  readonly frontEnds?: number;
+  /** Of the front-ends. */
+  readonly host?: string;
+  readonly args?: readonly string[];
+}
+
+export async function startUp(context: TestHooks, options: UpOptions = {}): Promise<Up> {
+  const up = await createUp(options);
   context.onTestFailed(() => printLog(up));
   context.onTestFinished(() => dispose(up));
   await start(up);
@@ -42,15 +49,16 @@ export function shareUp(use: (up: Up) => void): void {
   afterAll(() => dispose(up));
 }
 
-async function createUp(frontEnds = 1): Promise<Up> {
+async function createUp({ frontEnds = 1, host = "127.0.0.1", args = [] }: UpOptions = {}): Promise<Up> {
   const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
   const frontEndPorts = await freePortsInARow(frontEnds);
   const others = await freePorts(4);
   const [catalog, ...replicas] = others;
   const service = new Service("up", "apps/cli/main.ts", {
-    args: ["up", "--front-ends", String(frontEnds)],
+    args: ["up", "--front-ends", String(frontEnds), ...args],
     environment: {
       DATA_DIR: dataDir,
+      FRONTEND_HOST: host,
       FRONTEND_PORT: String(frontEndPorts[0]),
       CATALOG_PORT: String(catalog),
       ORDER_REPLICAS: replicas.map((port, index) => `${index + 1}=127.0.0.1:${port}`).join(),
