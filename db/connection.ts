@@ -25,9 +25,14 @@ const cacheKibibytes = 32 * 1024;
 
 export function connect(file: string, mode: AccessMode): SqliteClient {
   const client = new Sqlite(file, { readonly: mode === "read", timeout: busyTimeoutMs });
-  client.pragma(`cache_size = -${cacheKibibytes}`);
-  client.pragma("temp_store = MEMORY");
-  return client;
+  try {
+    client.pragma(`cache_size = -${cacheKibibytes}`);
+    client.pragma("temp_store = MEMORY");
+    return client;
+  } catch (error) {
+    client.close();
+    throw error;
+  }
 }
 
 export function setUpForWriting(client: SqliteClient): void {

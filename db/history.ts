@@ -53,7 +53,8 @@ export function isMissing(database: string): boolean {
  * hold orders that no other has. In the order of their ids.
  */
 export function replicasHere({ dataDir, replicas }: Databases): number[] {
-  const names = existsSync(dataDir) ? readdirSync(dataDir) : [];
+  const isFolder = statSync(dataDir, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const names = isFolder ? readdirSync(dataDir) : [];
   const found = names.flatMap((name) => /^order-([1-9]\d{0,4})\.db$/.exec(name)?.[1] ?? []).map(Number);
   return [...new Set([...replicas.keys(), ...found])].sort((a, b) => a - b);
 }

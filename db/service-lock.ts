@@ -28,17 +28,19 @@ export function lockForService(database: string): () => void {
 export function lockIfFree(database: string): (() => void) | undefined {
   requireFolderOf(database);
   requireWritableFolderOf(database);
+  let lock: SqliteClient | undefined;
   try {
-    const lock = connect(`${database}-lock`, "write");
-    held.add(lock);
+    const taken = (lock = connect(`${database}-lock`, "write"));
     // There is nothing to roll back, so no file for it either.
-    lock.pragma("journal_mode = MEMORY");
-    lock.exec("BEGIN EXCLUSIVE");
+    taken.pragma("journal_mode = MEMORY");
+    taken.exec("BEGIN EXCLUSIVE");
+    held.add(taken);
     return () => {
-      held.delete(lock);
-      lock.close();
+      held.delete(taken);
+      taken.close();
     };
   } catch (error) {
+    lock?.close();
     if (sqliteFailure(error) !== "passing") throw error;
     return undefined;
   }

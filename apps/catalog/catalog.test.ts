@@ -290,6 +290,13 @@ describe("everything else", () => {
     await Promise.all(waiting);
   });
 
+  test("a write that fails is no reason for the next to fail", async () => {
+    const { catalog } = await scenario();
+    const [old, next] = [0, 1].map((term) => catalog.apply({ term, trades: tradesOf(`term-${term}`, 1) }));
+    expect(await rejectionCode(old ?? Promise.resolve())).toBe("FENCED");
+    expect((await next)?.outcomes).toMatchObject([{ status: "accepted" }]);
+  });
+
   test("a wall clock that is set right by a week makes nothing old", async () => {
     const { clock, ledger, catalog } = await scenario();
     const large = tradeOf("a", { quantity: 1000 });

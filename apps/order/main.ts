@@ -1,5 +1,5 @@
 import { watchFile } from "@stock-bazaar/db/file-watch";
-import { openOrderDatabase } from "@stock-bazaar/db/open";
+import { openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
 import { lockForService } from "@stock-bazaar/db/service-lock";
 import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
 import { systemClock } from "@stock-bazaar/shared/clock";
@@ -24,8 +24,9 @@ await runService(
     const replicaId = readReplicaId(process.env, config);
     const address = config.replicas.get(replicaId);
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
+    // Before the file is opened, as nobody may make another one of this name from here on.
+    const unlock = lockForService(orderFile(config.dataDir, replicaId));
     const database = openOrderDatabase(config.dataDir, replicaId);
-    const unlock = lockForService(database.client.name);
     const endWatch = watchFile(database.client.name, systemClock, fatal);
     const ownLog = createSqliteOrderLog(database, fatal);
     const tracing = currentTracing();
