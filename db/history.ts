@@ -53,10 +53,19 @@ export function isMissing(database: string): boolean {
  * hold orders that no other has. In the order of their ids.
  */
 export function replicasHere({ dataDir, replicas }: Databases): number[] {
-  const isFolder = statSync(dataDir, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  const names = isFolder ? readdirSync(dataDir) : [];
-  const found = names.flatMap((name) => /^order-([1-9]\d{0,4})\.db$/.exec(name)?.[1] ?? []).map(Number);
+  const found = namesIn(dataDir)
+    .flatMap((name) => /^order-([1-9]\d{0,4})\.db$/.exec(name)?.[1] ?? [])
+    .map(Number);
   return [...new Set([...replicas.keys(), ...found])].sort((a, b) => a - b);
+}
+
+/** What is wrong with a folder that can't be read is told by whoever opens a file in it. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /**
