@@ -52,8 +52,8 @@ function draw(spans: readonly ReceivedSpan[], parentId: string, depth = 0): stri
 }
 
 const wholeTrace = [
-  "front-end: POST /orders",
-  "  front-end: place trade",
+  "front-end-1: POST /orders",
+  "  front-end-1: place trade",
   "    leader: Orders/PlaceTrades",
   "      catalog: Catalog/Apply",
   "      order-1: store order",
@@ -115,7 +115,7 @@ describe("of one bazaar", () => {
     expect((await trade(cluster.url, caller)).status).toBe(503);
     for (const name of ["POST /orders", "place trade"]) {
       const failed = await eventually(`the span ${name}`, () =>
-        receiver.spansOf(caller.traceId).find((span) => span.service === "front-end" && span.name === name),
+        receiver.spansOf(caller.traceId).find((span) => span.service === "front-end-1" && span.name === name),
       );
       expect(failed).toMatchObject({ status: 2, attributes: { "error.type": "UNAVAILABLE" } });
     }
