@@ -60,28 +60,6 @@ describe.skipIf(process.platform !== "linux")("a process whose standard output i
   });
 });
 
-test.each([
-  ["is thrown", "setTimeout(() => { throw new Error('a bug'); });"],
-  ["is rejected", "setTimeout(() => void Promise.reject(new Error('a bug')));"],
-])("what nobody expected and %s ends a service", async (how, what) => {
-  const file = join(folder, `${how.replaceAll(" ", "-")}.ts`);
-  writeFileSync(
-    file,
-    `import { runService } from ${service};
-     await runService("service", async () => {
-       setInterval(() => {}, 1000);
-       ${what}
-       return async () => {};
-     });`,
-  );
-  const child = Bun.spawn([process.execPath, file], {
-    stdio: ["ignore", "ignore", "inherit"],
-    timeout: 10_000,
-    killSignal: "SIGKILL",
-  });
-  expect(await child.exited).toBe(1);
-});
-
 test("a service ends itself also when that can't be told", async () => {
   const file = join(folder, "mute.ts");
   writeFileSync(

@@ -3,6 +3,7 @@
 import { ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { at } from "@stock-bazaar/shared/json";
 import { describe, expect, test } from "vitest";
 import { get, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
@@ -67,6 +68,18 @@ test("SIGTERM of the front-end under load: it exits 0, and whoever traded throug
   const lost = traffic.failed.map(({ request }) => request.key);
   expect(ordersByKey(cluster, lost)).toEqual([]);
   await expectInvariants(cluster, { records: traffic.records });
+});
+
+test("a front-end that was stopped gives its lease back: no change waits for it, and nobody misses it", async (context) => {
+  const cluster = await Cluster.start(context, { frontEnds: 2 });
+  const states = async () => {
+    const listed = at((await get(`${cluster.url}/cluster`)).body, "data", "front_ends");
+    return Array.isArray(listed) ? listed.map((frontEnd) => at(frontEnd, "state")).join() : "";
+  };
+  await eventually("both are there", async () => (await states()) === "live,live");
+  expect(await cluster.service("front-end-2").stop()).toEqual(stopped);
+  // One that died would be shown as away.
+  await eventually("one is there", async () => (await states()) === "live");
 });
 
 test("everything stopped at once, and everything killed at once: all is there again afterwards", async (context) => {
