@@ -58,8 +58,8 @@ export class RebuildError extends SetupError {
 }
 
 /**
- * Neither the catalog nor its replicas may be running. `stocksFile` is what it was seeded with, by
- * default the file that `seed` keeps beside it, else the default stocks.
+ * Neither the catalog nor its replicas may be running. `stocksFile` is what it was seeded with, by default the file that
+ * `seed` keeps beside it, else the default stocks.
  *
  * Throws a StockFileError if that can't be read; a RebuildError if one of them runs, if there is nothing to mend, no
  * replica to take the orders from or one that can't be read, if the replicas contradict each other, or the stocks the
@@ -77,8 +77,8 @@ export function rebuildCatalog(databases: Databases, stocksFile?: string): Rebui
 }
 
 /**
- * The same for a catalog that is missing, without anybody watching. Throws a RebuildError if anything runs all the same, and
- * unless nothing can be missed: every replica has its file, one with no order isn't beside one with some (it may have
+ * The same for a catalog that is missing, without anybody watching. Throws a RebuildError if anything runs all the same,
+ * and unless nothing can be missed: every replica has its file, one with no order isn't beside one with some (it may have
  * been lost, too), and what the stocks began with was kept.
  */
 export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {

@@ -28,20 +28,28 @@ export function lockForService(database: string): () => void {
 export function lockIfFree(database: string): (() => void) | undefined {
   requireFolderOf(database);
   requireWritableFolderOf(database);
-  let lock: SqliteClient | undefined;
   try {
-    const taken = (lock = connect(`${database}-lock`, "write"));
-    // There is nothing to roll back, so no file for it either.
-    taken.pragma("journal_mode = MEMORY");
-    taken.exec("BEGIN EXCLUSIVE");
-    held.add(taken);
+    const lock = take(`${database}-lock`);
+    held.add(lock);
     return () => {
-      held.delete(taken);
-      taken.close();
+      held.delete(lock);
+      lock.close();
     };
   } catch (error) {
-    lock?.close();
     if (sqliteFailure(error) !== "passing") throw error;
     return undefined;
+  }
+}
+
+function take(file: string): SqliteClient {
+  const lock = connect(file, "write");
+  try {
+    // There is nothing to roll back, so no file for it either.
+    lock.pragma("journal_mode = MEMORY");
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw error;
   }
 }

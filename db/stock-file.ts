@@ -4,7 +4,7 @@
  * or rounded would only be noticed in the trades.
  */
 
-import { tradeQuantityMax, stockNameLengthMax } from "@stock-bazaar/shared/domain";
+import { isFolderName, stockNameLengthMax, tradeQuantityMax } from "@stock-bazaar/shared/domain";
 import { CsvError, parse } from "csv-parse/sync";
 import { z } from "zod";
 
@@ -29,16 +29,17 @@ const problemsShownMax = 10;
 const valueShownMax = 60;
 
 const rowSchema = z.object({
-  name: z.string().refine(
-    (name) =>
-      name.length >= 1 &&
-      name.length <= stockNameLengthMax &&
-      name === name.trim() &&
-      !/\p{Cc}/u.test(name) &&
-      // In the path of a lookup these are folders.
-      !/^\.\.?$/.test(name),
-    `1 to ${stockNameLengthMax} characters, no blanks around it and no control characters, not . and not ..`,
-  ),
+  name: z
+    .string()
+    .refine(
+      (name) =>
+        name.length >= 1 &&
+        name.length <= stockNameLengthMax &&
+        name === name.trim() &&
+        !/\p{Cc}/u.test(name) &&
+        !isFolderName(name),
+      `1 to ${stockNameLengthMax} characters, no blanks around it and no control characters, not . and not ..`,
+    ),
   price: z
     .string()
     .regex(/^\d{1,9}(\.\d{1,2})?$/, priceAllowed())

@@ -31,24 +31,17 @@ async function scenario() {
       [1, 2, 3].map((id) => {
         const { incoming } = cluster.node(id);
         const { replica } = cluster.node(id);
+        const reach = <T>(signal: AbortSignal | undefined, call: () => Promise<T>) =>
+          abortable(signal, incoming.call(call));
         return [
           id,
           {
             trade: (trades: Parameters<typeof replica.trade>[0], signal?: AbortSignal) =>
-              abortable(
-                signal,
-                incoming.call(() => cluster.node(id).replica.trade(trades)),
-              ),
+              reach(signal, () => cluster.node(id).replica.trade(trades)),
             order: (orderId: number, signal?: AbortSignal) =>
-              abortable(
-                signal,
-                incoming.call(() => cluster.node(id).replica.order(orderId)),
-              ),
+              reach(signal, () => cluster.node(id).replica.order(orderId)),
             orders: (request: Parameters<typeof replica.orders>[0], signal?: AbortSignal) =>
-              abortable(
-                signal,
-                incoming.call(() => cluster.node(id).replica.orders(request)),
-              ),
+              reach(signal, () => cluster.node(id).replica.orders(request)),
             lead: (afterTerm: number) => incoming.call(() => cluster.node(id).replica.lead(afterTerm)),
             setLeader: (hint: Parameters<typeof replica.setLeader>[0]) =>
               incoming.call(() => cluster.node(id).replica.setLeader(hint)),

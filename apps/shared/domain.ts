@@ -68,3 +68,8 @@ export const stockVolumeMax = 2 ** 52;
 
 /** No stock has a longer name than this, in UTF-16 units: longer ones need not be looked up. */
 export const stockNameLengthMax = 255;
+
+/** `.` and `..` are folders in the path of a URL: no lookup could name a stock that is called so. */
+export function isFolderName(name: string): boolean {
+  return name === "." || name === "..";
+}

@@ -108,10 +108,7 @@ function servicesInStopOrder(
     // They may be storing what the lost catalog has still decided: only at rest do they hold all that anybody was told.
     pauses: replicas.map(({ name }) => name),
     run() {
-      requireOthers(
-        catalogFile(dataDir),
-        [...config.replicas.keys()].map((id) => orderFile(dataDir, id)),
-      );
+      requireOthers(catalogFile(dataDir), replicaFiles(config));
       prepareDatabases(config, logger);
     },
   };
@@ -128,6 +125,10 @@ function servicesInStopOrder(
   ];
 }
 
+function replicaFiles({ dataDir, replicas }: Config): string[] {
+  return [...replicas.keys()].map((id) => orderFile(dataDir, id));
+}
+
 async function announce(
   config: Config,
   frontEnds: readonly Address[],
@@ -142,10 +143,7 @@ async function announce(
   if (ready.includes(false)) return;
   const leadership = await askLeader(url, stopping);
   const leader = leadership ? `order replica ${leadership.leader}, term ${leadership.term}` : "not known yet";
-  const files = [
-    catalogFile(config.dataDir),
-    ...[...config.replicas.keys()].map((id) => orderFile(config.dataDir, id)),
-  ];
+  const files = [catalogFile(config.dataDir), ...replicaFiles(config)];
   const lines = [
     "",
     "The Stock Bazaar is open.",

@@ -1,6 +1,6 @@
 /** What a customer does: look stocks up, trade, and follow orders. And how the bazaar is. */
 
-import { tradeQuantityMax } from "@stock-bazaar/shared/domain";
+import { isFolderName, tradeQuantityMax } from "@stock-bazaar/shared/domain";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { define } from "../definition.ts";
 import { addAddress, type AddressOptions, filled, wholeNumber } from "../options.ts";
@@ -30,10 +30,9 @@ export interface StatusOptions extends AddressOptions {
   readonly every: number;
 }
 
-/** In a path these two are folders. */
 function stockName(text: string): string {
   const name = filled("the name of a stock")(text);
-  if (/^\.\.?$/.test(name)) throw new InvalidArgumentError("No stock can have this name.");
+  if (isFolderName(name)) throw new InvalidArgumentError("No stock can have this name.");
   return name;
 }
 
