@@ -17,7 +17,7 @@ import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
 import { orderColumns, orderValues } from "@stock-bazaar/db/order-rows";
 import { Batcher } from "@stock-bazaar/front-end/batcher";
 import { tradeCalls } from "@stock-bazaar/front-end/trades";
-import { systemClock } from "@stock-bazaar/shared/clock";
+import { systemClock, wallTime } from "@stock-bazaar/shared/clock";
 import { type Address, type Config, readReplicaId } from "@stock-bazaar/shared/config";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { openDuplex } from "@stock-bazaar/shared/grpc-client";
@@ -131,7 +131,7 @@ async function runFrontEnd(config: Config): Promise<Stop> {
     clock: systemClock,
     queueMax: tradesWaitingMax,
     send: async (trades) => {
-      const firstId = await leader.send({ firstId: 0, createdAt: systemClock.wallTime(), trades });
+      const firstId = await leader.send({ firstId: 0, createdAt: wallTime(systemClock), trades });
       return trades.map((_, index) => firstId + index);
     },
   });

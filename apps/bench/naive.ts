@@ -13,7 +13,7 @@ import { prepareInsert } from "@stock-bazaar/db/insert-rows";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
 import { orderColumns, orderValues } from "@stock-bazaar/db/order-rows";
 import type { Order } from "@stock-bazaar/proto/generated/bazaar";
-import { systemClock } from "@stock-bazaar/shared/clock";
+import { systemClock, wallTime } from "@stock-bazaar/shared/clock";
 import { type Config, readReplicaId } from "@stock-bazaar/shared/config";
 import { callUnary } from "@stock-bazaar/shared/grpc-client";
 import { serveUnary, startServer } from "@stock-bazaar/shared/grpc-server";
@@ -40,7 +40,7 @@ async function runCatalog(config: Config): Promise<Stop> {
     implementation: {
       Trade: serveUnary(async (wish: Wish): Promise<Traded> => {
         const trades = [{ ...wish, requestId: "" }];
-        const { orders } = await ledger.apply({ term, trades, createdAt: systemClock.wallTime() });
+        const { orders } = await ledger.apply({ term, trades, createdAt: wallTime(systemClock) });
         const [order] = orders;
         return order ? { order } : {};
       }),

@@ -14,7 +14,7 @@ import type {
   TailReply,
   TailRequest,
 } from "@stock-bazaar/shared/api";
-import type { Clock } from "@stock-bazaar/shared/clock";
+import { type Clock, wallTime } from "@stock-bazaar/shared/clock";
 import type { Order, Register, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
@@ -72,7 +72,7 @@ export class Catalog implements CatalogApi {
     if (trades.some(({ key }) => key.includes("\0"))) {
       throw new BazaarError("INVALID_REQUEST", "a key with a NUL in it: allowed is any other character");
     }
-    const change = await this.#write(() => this.#ledger.apply({ term, trades, createdAt: this.#clock.wallTime() }));
+    const change = await this.#write(() => this.#ledger.apply({ term, trades, createdAt: wallTime(this.#clock) }));
     if (this.#logger.isLevelEnabled("debug")) {
       for (const [index, { requestId, key }] of trades.entries()) {
         this.#logger.debug({ requestId, key, ...change.outcomes[index] }, "trade applied");
@@ -82,7 +82,7 @@ export class Catalog implements CatalogApi {
   }
 
   async restock({ term, quantity }: { term: number; quantity: number }): Promise<Applied> {
-    const change = await this.#write(() => this.#ledger.restock({ term, quantity, createdAt: this.#clock.wallTime() }));
+    const change = await this.#write(() => this.#ledger.restock({ term, quantity, createdAt: wallTime(this.#clock) }));
     for (const { id, name } of change.orders) this.#logger.info({ name, quantity, order: id }, "restocked");
     return change;
   }

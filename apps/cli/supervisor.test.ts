@@ -9,7 +9,7 @@ class FakeClock implements Clock {
   #timers: { atMs: number; action: () => void }[] = [];
 
   nowMs = () => this.#nowMs;
-  wallTime = () => new Date(this.#nowMs).toISOString();
+  wallMs = () => this.#nowMs;
   soon = (action: () => void) => queueMicrotask(action);
   after = (delayMs: number, action: () => void) => {
     const timer = { atMs: this.#nowMs + delayMs, action };

@@ -1,7 +1,7 @@
 /** The bazaar behind the HTTP routes: cache, catalog, leader choice and trades put together. */
 
 import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
-import { type Clock, Deadlines, withDeadline } from "@stock-bazaar/shared/clock";
+import { type Clock, Deadlines, momentOn, withDeadline } from "@stock-bazaar/shared/clock";
 import type { Config } from "@stock-bazaar/shared/config";
 import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
@@ -94,18 +94,18 @@ export class LiveBazaar implements Bazaar {
 
   lookup(name: string): StockLookup | Promise<StockLookup> {
     if (!this.#cache.enabled) return this.#askCatalog(name, "bypass");
-    const nowMs = this.#options.clock.nowMs();
-    const stock = this.#cache.get(name, nowMs);
+    const now = momentOn(this.#options.clock);
+    const stock = this.#cache.get(name, now);
     if (stock) return { stock, cache: "hit" };
-    return this.#askCatalog(name, this.#cache.leased(nowMs) ? "miss" : "bypass");
+    return this.#askCatalog(name, this.#cache.leased(now) ? "miss" : "bypass");
   }
 
   lookupCached(name: string): Stock | undefined {
-    return this.#cache.get(name, this.#options.clock.nowMs());
+    return this.#cache.get(name, momentOn(this.#options.clock));
   }
 
   peekCached(name: string): Stock | undefined {
-    return this.#cache.peek(name, this.#options.clock.nowMs());
+    return this.#cache.peek(name, momentOn(this.#options.clock));
   }
 
   dropCached(name: string): void {
@@ -155,7 +155,7 @@ export class LiveBazaar implements Bazaar {
       term: this.#choice.term,
       replicas: this.#replicas.states,
       catalog: { state: head === undefined ? "away" : "live", head },
-      cache: this.#cache.state(clock.nowMs()),
+      cache: this.#cache.state(momentOn(clock)),
       frontEnds: [{ address: this.#address, live: true }, ...(this.#tail?.others ?? [])],
     };
   }

@@ -1,13 +1,24 @@
 import fc from "fast-check";
+import type { Moment } from "@stock-bazaar/shared/clock";
 import { describe, expect, test } from "vitest";
 import { stockOf } from "../../test/support/builders.ts";
-import { StockCache } from "./stock-cache.ts";
+import { type Lease, StockCache } from "./stock-cache.ts";
 
 const session = "session-1";
 
+/** A moment at which both clocks agree. */
+function now(ms: number, wallMs = ms): Moment {
+  return { monotonicMs: ms, wallMs };
+}
+
+/** A lease that was asked for in the beginning. */
+function until(leaseMs: number): Lease {
+  return { sent: now(0), leaseMs };
+}
+
 function leasedCache(options: { capacity?: number; ttlMs?: number; leaseUntilMs?: number } = {}): StockCache {
   const cache = new StockCache({ capacity: options.capacity ?? 10, ttlMs: options.ttlMs ?? 0 });
-  cache.begin(session, options.leaseUntilMs ?? 1000);
+  cache.begin(session, until(options.leaseUntilMs ?? 1000));
   return cache;
 }
 
@@ -17,78 +28,95 @@ describe("lease (R8)", () => {
   test("a stock is served while the lease runs, and not one moment longer", () => {
     const cache = leasedCache({ leaseUntilMs: 1000 });
     cache.fill(session, at(1), 10);
-    expect(cache.get("A", 999)).toEqual(at(1));
-    expect(cache.get("A", 1000)).toBeUndefined();
-    expect(cache.state(999).leased).toBe(true);
-    expect(cache.state(1000).leased).toBe(false);
+    expect(cache.get("A", now(999))).toEqual(at(1));
+    expect(cache.get("A", now(1000))).toBeUndefined();
+    expect(cache.state(now(999)).leased).toBe(true);
+    expect(cache.state(now(1000)).leased).toBe(false);
   });
 
   test("a renewal makes it last longer, one that comes late never shorter", () => {
     const cache = leasedCache({ leaseUntilMs: 1000 });
     cache.fill(session, at(1), 10);
-    cache.renew(1500);
-    cache.renew(1200);
-    expect(cache.get("A", 1499)).toEqual(at(1));
-    expect(cache.get("A", 1500)).toBeUndefined();
+    cache.renew(until(1500));
+    cache.renew(until(1200));
+    expect(cache.get("A", now(1499))).toEqual(at(1));
+    expect(cache.get("A", now(1500))).toBeUndefined();
+  });
+
+  test("a machine that slept serves nothing from before: only the wall clock went on", () => {
+    const cache = leasedCache({ leaseUntilMs: 1000 });
+    cache.fill(session, at(1), 10);
+    expect(cache.get("A", now(20, 999))).toEqual(at(1));
+    expect(cache.get("A", now(20, 1000))).toBeUndefined();
+    expect(cache.leased(now(20, 60_000))).toBe(false);
+  });
+
+  test("a wall clock that was set back says nothing of how long the machine slept: nothing is served", () => {
+    const cache = leasedCache({ leaseUntilMs: 1000 });
+    cache.fill(session, at(1), 10);
+    expect(cache.get("A", now(20, -1))).toBeUndefined();
+    // The next renewal counts from the clock as it is by then.
+    cache.renew({ sent: now(30, -3000), leaseMs: 1000 });
+    expect(cache.get("A", now(40, -2990))).toEqual(at(1));
   });
 
   test("without a session nothing is served, and nothing kept", () => {
     const cache = new StockCache({ capacity: 10, ttlMs: 0 });
     cache.fill(cache.session, at(1), 0);
     cache.fill("", at(1), 0);
-    expect(cache.get("A", 0)).toBeUndefined();
-    cache.begin(session, 1000);
-    expect(cache.get("A", 0)).toBeUndefined();
+    expect(cache.get("A", now(0))).toBeUndefined();
+    cache.begin(session, until(1000));
+    expect(cache.get("A", now(0))).toBeUndefined();
   });
 
   test("what is left of an earlier session is never served again", () => {
     const cache = leasedCache();
     cache.fill(session, at(1), 10);
     cache.end();
-    expect(cache.get("A", 20)).toBeUndefined();
-    cache.begin("session-2", 2000);
-    expect(cache.get("A", 20)).toBeUndefined();
-    expect(cache.state(20)).toMatchObject({ size: 0, leased: true });
+    expect(cache.get("A", now(20))).toBeUndefined();
+    cache.begin("session-2", until(2000));
+    expect(cache.get("A", now(20))).toBeUndefined();
+    expect(cache.state(now(20))).toMatchObject({ size: 0, leased: true });
   });
 });
 
 describe("fills", () => {
   test("a fill whose lookup was sent before the session began stays out", () => {
     const cache = new StockCache({ capacity: 10, ttlMs: 0 });
-    cache.begin("session-1", 500);
+    cache.begin("session-1", until(500));
     const sentDuring = cache.session;
     cache.end();
     // Order 2 changes the stock while this front-end has no session: it will never be told of it.
-    cache.begin("session-2", 1500);
+    cache.begin("session-2", until(1500));
     cache.fill(sentDuring, at(1), 600);
-    expect(cache.get("A", 600)).toBeUndefined();
+    expect(cache.get("A", now(600))).toBeUndefined();
     cache.fill(cache.session, at(2), 610);
-    expect(cache.get("A", 610)).toEqual(at(2));
+    expect(cache.get("A", now(610))).toEqual(at(2));
   });
 
   test("a fill whose lookup was sent before the first session stays out too", () => {
     const cache = new StockCache({ capacity: 10, ttlMs: 0 });
     const sentDuring = cache.session;
-    cache.begin("session-1", 500);
+    cache.begin("session-1", until(500));
     cache.fill(sentDuring, at(1), 10);
-    expect(cache.get("A", 10)).toBeUndefined();
+    expect(cache.get("A", now(10))).toBeUndefined();
   });
 
   test("a newer fill replaces an older one", () => {
     const cache = leasedCache();
     cache.fill(session, at(1), 10);
     cache.fill(session, at(2), 20);
-    expect(cache.get("A", 20)).toEqual(at(2));
-    expect(cache.state(20).size).toBe(1);
+    expect(cache.get("A", now(20))).toEqual(at(2));
+    expect(cache.state(now(20)).size).toBe(1);
   });
 });
 
 test("a look that is repeated elsewhere counts only when it finds something", () => {
   const cache = leasedCache();
-  expect(cache.peek("A", 10)).toBeUndefined();
+  expect(cache.peek("A", now(10))).toBeUndefined();
   cache.fill(session, at(1), 10);
-  expect(cache.peek("A", 10)).toEqual(at(1));
-  expect(cache.state(10)).toMatchObject({ hits: 1, misses: 0 });
+  expect(cache.peek("A", now(10))).toEqual(at(1));
+  expect(cache.state(now(10))).toMatchObject({ hits: 1, misses: 0 });
 });
 
 describe("changes", () => {
@@ -96,49 +124,49 @@ describe("changes", () => {
     const cache = leasedCache();
     cache.fill(session, at(1), 10);
     cache.changed("A", 2);
-    expect(cache.get("A", 20)).toBeUndefined();
-    expect(cache.state(20).size).toBe(0);
+    expect(cache.get("A", now(20))).toBeUndefined();
+    expect(cache.state(now(20)).size).toBe(0);
   });
 
   test("a fill that is older than a change stays out, one that is as new is kept", () => {
     const cache = leasedCache();
     cache.changed("A", 5);
     cache.fill(session, at(4), 10);
-    expect(cache.get("A", 10)).toBeUndefined();
+    expect(cache.get("A", now(10))).toBeUndefined();
     cache.fill(session, at(5), 20);
-    expect(cache.get("A", 20)).toEqual(at(5));
+    expect(cache.get("A", now(20))).toEqual(at(5));
   });
 
   test("a change that the kept stock already shows evicts nothing", () => {
     const cache = leasedCache();
     cache.fill(session, at(5), 10);
     cache.changed("A", 5);
-    expect(cache.get("A", 10)).toEqual(at(5));
+    expect(cache.get("A", now(10))).toEqual(at(5));
   });
 
   test("a change may replace what is cached: its place in the order and the capacity stay, its age begins anew", () => {
     const cache = new StockCache({ capacity: 2, ttlMs: 100 });
-    cache.begin(session, 1000);
+    cache.begin(session, until(1000));
     cache.fill(session, at(1, "A"), 0);
     cache.fill(session, at(1, "B"), 10);
     cache.replace(at(5, "A"), 90);
-    expect(cache.state(90).size).toBe(2);
+    expect(cache.state(now(90)).size).toBe(2);
     cache.fill(session, at(1, "C"), 95);
-    expect(cache.get("A", 95)).toBeUndefined();
+    expect(cache.get("A", now(95))).toBeUndefined();
     cache.replace(at(6, "B"), 100);
-    expect(cache.get("B", 199)).toEqual(at(6, "B"));
-    expect(cache.get("B", 200)).toBeUndefined();
+    expect(cache.get("B", now(199))).toEqual(at(6, "B"));
+    expect(cache.get("B", now(200))).toBeUndefined();
   });
 
   test("what replaces raises the floor, brings nothing in, and never puts older in the place of newer", () => {
     const cache = leasedCache();
     cache.replace(at(5), 10);
-    expect(cache.state(10).size).toBe(0);
+    expect(cache.state(now(10)).size).toBe(0);
     cache.fill(session, at(4), 10);
-    expect(cache.get("A", 10)).toBeUndefined();
+    expect(cache.get("A", now(10))).toBeUndefined();
     cache.fill(session, at(7), 20);
     cache.replace(at(6), 30);
-    expect(cache.get("A", 30)).toEqual(at(7));
+    expect(cache.get("A", now(30))).toEqual(at(7));
   });
 
   test("changes that arrive out of order never lower the floor", () => {
@@ -146,7 +174,7 @@ describe("changes", () => {
     cache.changed("A", 5);
     cache.changed("A", 3);
     cache.fill(session, at(4), 10);
-    expect(cache.get("A", 10)).toBeUndefined();
+    expect(cache.get("A", now(10))).toBeUndefined();
   });
 
   test("a change of one stock leaves the others", () => {
@@ -154,16 +182,16 @@ describe("changes", () => {
     cache.fill(session, at(1, "A"), 10);
     cache.fill(session, at(1, "B"), 10);
     cache.changed("A", 2);
-    expect(cache.get("B", 20)).toEqual(at(1, "B"));
+    expect(cache.get("B", now(20))).toEqual(at(1, "B"));
   });
 
   test("floors end with the session: in a new one, everything is read anew", () => {
     const cache = leasedCache();
     cache.changed("A", 5);
     cache.end();
-    cache.begin("session-2", 2000);
+    cache.begin("session-2", until(2000));
     cache.fill("session-2", at(4), 10);
-    expect(cache.get("A", 10)).toEqual(at(4));
+    expect(cache.get("A", now(10))).toEqual(at(4));
   });
 });
 
@@ -173,28 +201,28 @@ describe("dropping and ageing", () => {
     cache.fill(session, at(1), 10);
     cache.drop("A");
     cache.drop("never there");
-    expect(cache.get("A", 10)).toBeUndefined();
+    expect(cache.get("A", now(10))).toBeUndefined();
     cache.fill(session, at(1), 20);
-    expect(cache.get("A", 20)).toEqual(at(1));
-    expect(cache.state(20).size).toBe(1);
+    expect(cache.get("A", now(20))).toEqual(at(1));
+    expect(cache.state(now(20)).size).toBe(1);
   });
 
   test("with CACHE_TTL_MS a stock is served so long and no longer, however often it is asked for", () => {
     const cache = leasedCache({ ttlMs: 100 });
     cache.fill(session, at(1), 10);
-    expect(cache.get("A", 60)).toEqual(at(1));
-    expect(cache.get("A", 109)).toEqual(at(1));
-    expect(cache.get("A", 110)).toBeUndefined();
-    expect(cache.state(110).size).toBe(0);
+    expect(cache.get("A", now(60))).toEqual(at(1));
+    expect(cache.get("A", now(109))).toEqual(at(1));
+    expect(cache.get("A", now(110))).toBeUndefined();
+    expect(cache.state(now(110)).size).toBe(0);
   });
 
   test("hits and misses are counted", () => {
     const cache = leasedCache();
-    cache.get("A", 0);
+    cache.get("A", now(0));
     cache.fill(session, at(1), 0);
-    cache.get("A", 0);
-    cache.get("A", 0);
-    expect(cache.state(0)).toEqual({ capacity: 10, size: 1, hits: 2, misses: 1, leased: true });
+    cache.get("A", now(0));
+    cache.get("A", now(0));
+    expect(cache.state(now(0))).toEqual({ capacity: 10, size: 1, hits: 2, misses: 1, leased: true });
   });
 });
 
@@ -203,8 +231,8 @@ describe("capacity", () => {
     const cache = leasedCache({ capacity: 0 });
     expect(cache.enabled).toBe(false);
     cache.fill(session, at(1), 0);
-    expect(cache.get("A", 0)).toBeUndefined();
-    expect(cache.state(0).size).toBe(0);
+    expect(cache.get("A", now(0))).toBeUndefined();
+    expect(cache.state(now(0)).size).toBe(0);
   });
 
   test.each([1, 2, 3, 7])("of %i stocks the most recently used ones are kept, and no more", (capacity) => {
@@ -222,15 +250,15 @@ describe("capacity", () => {
             cache.fill(session, at(1, stock), 0);
             kept = [...kept.filter((other) => other !== stock), stock].slice(-capacity);
           } else if (what === "get") {
-            expect(cache.get(stock, 0) !== undefined).toBe(wasThere);
+            expect(cache.get(stock, now(0)) !== undefined).toBe(wasThere);
             if (wasThere) kept = [...kept.filter((other) => other !== stock), stock];
           } else {
             cache.drop(stock);
             kept = kept.filter((other) => other !== stock);
           }
-          expect(cache.state(0).size).toBe(kept.length);
+          expect(cache.state(now(0)).size).toBe(kept.length);
         }
-        for (const stock of names) expect(cache.get(stock, 0) !== undefined).toBe(kept.includes(stock));
+        for (const stock of names) expect(cache.get(stock, now(0)) !== undefined).toBe(kept.includes(stock));
       }),
     );
   });

@@ -6,9 +6,16 @@
  * from the cache of another.
  */
 
+import type { Moment } from "@stock-bazaar/shared/clock";
 import type { Stock } from "@stock-bazaar/shared/domain";
 import QuickLRU from "quick-lru";
 import type { CacheState } from "./bazaar.ts";
+
+/** The right to serve, from the moment when it was asked for. */
+export interface Lease {
+  readonly sent: Moment;
+  readonly leaseMs: number;
+}
 
 interface Entry {
   stock: Stock;
@@ -22,7 +29,7 @@ export class StockCache {
   #size = 0;
   /** The session that the entries belong to. `undefined`: nothing may be filled in. */
   #session: string | undefined;
-  #leaseUntilMs = Number.NEGATIVE_INFINITY;
+  #lease: Lease | undefined;
   /** For each name that has changed in this session, the oldest rev that may be served. Bounded by the number of stocks. */
   readonly #floor = new Map<string, number>();
   #hits = 0;
@@ -45,51 +52,55 @@ export class StockCache {
     return this.#session;
   }
 
-  state(nowMs: number): CacheState {
+  state(now: Moment): CacheState {
     return {
       capacity: this.#capacity,
       size: this.#size,
       hits: this.#hits,
       misses: this.#misses,
-      leased: this.leased(nowMs),
+      leased: this.leased(now),
     };
   }
 
-  leased(nowMs: number): boolean {
-    return nowMs < this.#leaseUntilMs;
+  /** A lease runs while both clocks say so: a machine that slept woke up with a monotonic clock that had stood still. */
+  leased({ monotonicMs, wallMs }: Moment): boolean {
+    if (!this.#lease) return false;
+    const { sent, leaseMs } = this.#lease;
+    const elapsedWallMs = wallMs - sent.wallMs;
+    return monotonicMs < sent.monotonicMs + leaseMs && elapsedWallMs >= 0 && elapsedWallMs < leaseMs;
   }
 
   /** A session with the catalog has begun; what an earlier one left is of no more use. */
-  begin(session: string, leaseUntilMs: number): void {
+  begin(session: string, lease: Lease): void {
     this.end();
     this.#session = session;
-    this.#leaseUntilMs = leaseUntilMs;
+    this.#lease = lease;
   }
 
-  /** `leaseUntilMs` counts from when the request was sent, not from when the answer came. */
-  renew(leaseUntilMs: number): void {
-    this.#leaseUntilMs = Math.max(this.#leaseUntilMs, leaseUntilMs);
+  /** A renewal whose answer overtook an earlier one's is not undone by it. */
+  renew(lease: Lease): void {
+    if (!this.#lease || endMs(lease) > endMs(this.#lease)) this.#lease = lease;
   }
 
   /** The session is over: nothing is served and nothing filled in until the next begins. */
   end(): void {
     this.#session = undefined;
-    this.#leaseUntilMs = Number.NEGATIVE_INFINITY;
+    this.#lease = undefined;
     this.#floor.clear();
     this.#entries.clear();
     this.#size = 0;
   }
 
   /** The stock, if it may be served now. Counts as a hit or a miss. */
-  get(name: string, nowMs: number): Stock | undefined {
-    const stock = this.peek(name, nowMs);
+  get(name: string, now: Moment): Stock | undefined {
+    const stock = this.peek(name, now);
     if (!stock) this.#misses += 1;
     return stock;
   }
 
   /** As `get`, but a miss isn't counted. */
-  peek(name: string, nowMs: number): Stock | undefined {
-    const stock = this.#servable(name, nowMs);
+  peek(name: string, now: Moment): Stock | undefined {
+    const stock = this.#servable(name, now);
     if (stock) this.#hits += 1;
     return stock;
   }
@@ -124,10 +135,10 @@ export class StockCache {
     if (this.#entries.delete(name)) this.#size -= 1;
   }
 
-  #servable(name: string, nowMs: number): Stock | undefined {
-    if (!this.leased(nowMs)) return undefined;
+  #servable(name: string, now: Moment): Stock | undefined {
+    if (!this.leased(now)) return undefined;
     const entry = this.#entries.peek(name);
-    if (entry && this.#ttlMs > 0 && nowMs - entry.filledMs >= this.#ttlMs) {
+    if (entry && this.#ttlMs > 0 && now.monotonicMs - entry.filledMs >= this.#ttlMs) {
       this.drop(name);
       return undefined;
     }
@@ -145,4 +156,9 @@ export class StockCache {
       return;
     }
   }
+}
+
+/** On the monotonic clock. */
+function endMs({ sent, leaseMs }: Lease): number {
+  return sent.monotonicMs + leaseMs;
 }

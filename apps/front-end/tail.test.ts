@@ -1,4 +1,5 @@
 import type { FrontEndState, Stream, StreamHandlers, TailReply, TailRequest } from "@stock-bazaar/shared/api";
+import { type Moment, momentOn } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { describe, expect, test } from "vitest";
@@ -9,6 +10,12 @@ import { StockCache } from "./stock-cache.ts";
 import { Tail } from "./tail.ts";
 
 const leaseMs = 500;
+const startMs = 1000;
+
+/** As the clock of a scenario shows it, when nobody has set the wall. */
+function moment(ms: number): Moment {
+  return { monotonicMs: ms, wallMs: new ManualClock({ startMs }).wallMs() + ms - startMs };
+}
 
 interface Opened {
   readonly handlers: StreamHandlers<TailReply>;
@@ -18,7 +25,7 @@ interface Opened {
 
 /** A front-end's tail, and in place of the catalog a test that answers by hand. */
 function scenario() {
-  const clock = new ManualClock({ startMs: 1000 });
+  const clock = new ManualClock({ startMs });
   const streams: Opened[] = [];
   const open = (handlers: StreamHandlers<TailReply>): Stream<TailRequest> => {
     const opened: Opened = { handlers, requests: [], closed: false };
@@ -65,8 +72,8 @@ test("a session begins when its hello is answered, and the lease counts from whe
   await clock.advance(80);
   reply(0, 7);
   expect(cache.session).toBe("session-1");
-  expect(cache.leased(1000 + leaseMs - 1)).toBe(true);
-  expect(cache.leased(1000 + leaseMs)).toBe(false);
+  expect(cache.leased(moment(1000 + leaseMs - 1))).toBe(true);
+  expect(cache.leased(moment(1000 + leaseMs))).toBe(false);
 });
 
 test("a lease is renewed in time, counted from when the renewal was sent, not from when it was answered", async () => {
@@ -77,8 +84,22 @@ test("a lease is renewed in time, counted from when the renewal was sent, not fr
   expect(sent("renew")).toMatchObject([{ sequence: 1, acked: 7, atMs: 1100 }]);
   await clock.advance(90);
   reply(1, 7);
-  expect(cache.leased(1100 + leaseMs - 1)).toBe(true);
-  expect(cache.leased(1100 + leaseMs)).toBe(false);
+  expect(cache.leased(moment(1100 + leaseMs - 1))).toBe(true);
+  expect(cache.leased(moment(1100 + leaseMs))).toBe(false);
+});
+
+test("a machine that slept longer than a lease serves nothing on waking, until the next renewal is answered", async () => {
+  const { clock, cache, tail, reply } = scenario();
+  tail.start();
+  reply(0, 7);
+  cache.fill("session-1", stockOf("A", { rev: 7 }), clock.nowMs());
+  expect(cache.get("A", momentOn(clock))?.rev).toBe(7);
+  // Only the wall clock goes on while a machine sleeps.
+  clock.setWall(leaseMs);
+  expect(cache.get("A", momentOn(clock))).toBeUndefined();
+  await clock.advance(100);
+  reply(1, 7);
+  expect(cache.get("A", momentOn(clock))?.rev).toBe(7);
 });
 
 test("the others are those of the last answer, without this front-end, and nobody without a session", async () => {
@@ -106,7 +127,7 @@ test("an answer to a renewal is counted once, and one that nobody asked for not 
   await clock.advance(50);
   reply(1, 7);
   reply(9, 7);
-  expect(cache.leased(1100 + leaseMs)).toBe(false);
+  expect(cache.leased(moment(1100 + leaseMs))).toBe(false);
 });
 
 test("a change is acknowledged only after the cache no longer serves what it has changed", async () => {
@@ -118,7 +139,7 @@ test("a change is acknowledged only after the cache no longer serves what it has
   let servedWhenAcked: unknown = "not acknowledged";
   const push = opened.requests.push.bind(opened.requests);
   opened.requests.push = (...requests) => {
-    if (requests[0]?.kind === "ack") servedWhenAcked = cache.get("A", 1000);
+    if (requests[0]?.kind === "ack") servedWhenAcked = cache.get("A", moment(1000));
     return push(...requests);
   };
   news(8, "A");
@@ -134,10 +155,10 @@ test("with no other front-end what is cached is replaced, and served at once; wh
   news(8, "A", { alone: true });
   news(9, "B", { alone: true });
   expect(sent("ack").map(({ acked }) => acked)).toEqual([8, 9]);
-  expect(cache.get("A", 1000)).toEqual(stockOf("A", { rev: 8 }));
-  expect(cache.get("B", 1000)).toBeUndefined();
+  expect(cache.get("A", moment(1000))).toEqual(stockOf("A", { rev: 8 }));
+  expect(cache.get("B", moment(1000))).toBeUndefined();
   news(10, "A");
-  expect(cache.get("A", 1000)).toBeUndefined();
+  expect(cache.get("A", moment(1000))).toBeUndefined();
 });
 
 test("a fill that was on its way when the news came stays out", async () => {
@@ -147,7 +168,7 @@ test("a fill that was on its way when the news came stays out", async () => {
   const { session } = cache;
   news(8, "A");
   cache.fill(session, stockOf("A", { rev: 5 }), 1000);
-  expect(cache.get("A", 1000)).toBeUndefined();
+  expect(cache.get("A", moment(1000))).toBeUndefined();
 });
 
 test("what is acknowledged never falls, and goes with every renewal", async () => {
@@ -169,7 +190,7 @@ test("news that comes before other news is not acknowledged: the session is over
   news(9, "B", { previousHead: 8 });
   expect(sent("ack")).toEqual([]);
   expect(cache.session).toBeUndefined();
-  expect(cache.get("A", clock.nowMs())).toBeUndefined();
+  expect(cache.get("A", momentOn(clock))).toBeUndefined();
   await clock.advance(100);
   expect(sent("hello")).toMatchObject([{ session: "session-2", replaces: "session-1" }]);
 });
@@ -191,13 +212,13 @@ test("when the stream ends, nothing is served any more, and a new session begins
   cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
   stream().handlers.ended(new BazaarError("UNAVAILABLE", "gone"));
   expect(cache.session).toBeUndefined();
-  expect(cache.leased(clock.nowMs())).toBe(false);
+  expect(cache.leased(momentOn(clock))).toBe(false);
   await clock.advance(500);
   expect(streams).toHaveLength(2);
   expect(sent("hello")).toMatchObject([{ session: "session-2", replaces: "session-1", acked: 0, sequence: 0 }]);
   reply(0, 9);
   expect(cache.session).toBe("session-2");
-  expect(cache.get("A", clock.nowMs())).toBeUndefined();
+  expect(cache.get("A", momentOn(clock))).toBeUndefined();
 });
 
 test("a stream that was given up can neither change nor prolong anything", async () => {
@@ -234,7 +255,7 @@ test("without answers to the renewals the lease runs out, then the session is gi
   tail.start();
   reply(0, 7);
   await clock.advance(leaseMs);
-  expect(cache.leased(clock.nowMs())).toBe(false);
+  expect(cache.leased(momentOn(clock))).toBe(false);
   expect(sent("renew")).toHaveLength(5);
   await clock.advance(200);
   expect(streams).toHaveLength(2);
@@ -247,7 +268,7 @@ test("a front-end that was stopped and wakes up serves nothing before a renewal 
   reply(0, 7);
   cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
   await clock.oversleep(5000);
-  expect(cache.get("A", clock.nowMs())).toBeUndefined();
+  expect(cache.get("A", momentOn(clock))).toBeUndefined();
   const wokeMs = clock.nowMs();
   expect(sent("renew")).toMatchObject([{ sequence: 1, atMs: wokeMs }]);
 });
@@ -258,7 +279,7 @@ test("stopping gives the lease back and serves nothing any more", async () => {
   reply(0, 7);
   const stopped = tail.stop();
   expect(sent("goodbye")).toMatchObject([{ session: "session-1" }]);
-  expect(cache.leased(clock.nowMs())).toBe(false);
+  expect(cache.leased(momentOn(clock))).toBe(false);
   // A catalog that doesn't answer is not waited for long.
   await clock.advance(1000);
   await stopped;
@@ -279,7 +300,7 @@ describe("settlement, where no other front-end may serve (R7)", () => {
     let servedWhenSettled: number | undefined;
     const settled = observe(
       tail.settled(9).then((isSettled) => {
-        servedWhenSettled = cache.get("A", clock.nowMs())?.rev;
+        servedWhenSettled = cache.get("A", momentOn(clock))?.rev;
         return isSettled;
       }),
     );

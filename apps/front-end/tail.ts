@@ -4,11 +4,11 @@
  */
 
 import type { CatalogApi, FrontEndState, Stream, TailReply, TailRequest } from "@stock-bazaar/shared/api";
-import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
+import { Backoff, type Clock, type Moment, momentOn } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { Waiters } from "@stock-bazaar/shared/waiters";
-import type { StockCache } from "./stock-cache.ts";
+import type { Lease, StockCache } from "./stock-cache.ts";
 import type { Settlement } from "./trades.ts";
 
 /** Renewals in one lease: a few may be late before it runs out. */
@@ -38,7 +38,7 @@ export class Tail implements Settlement {
   #session = "";
   #acked = 0;
   /** The renewals under way: when each was sent, by its sequence. */
-  readonly #sentMs = new Map<number, number>();
+  readonly #sent = new Map<number, Moment>();
   #sequence = 0;
   #begun = false;
   #alone = false;
@@ -78,7 +78,7 @@ export class Tail implements Settlement {
     this.#sequence = 0;
     this.#begun = false;
     this.#settledId = 0;
-    this.#sentMs.clear();
+    this.#sent.clear();
     // What a stream that was given up still has to say concerns nobody any more.
     const current = () => this.#session === session && !this.#stopped;
     this.#stream = this.#options.catalog.tail({
@@ -90,7 +90,7 @@ export class Tail implements Settlement {
         else if (this.#session === session) this.#goodbyeHeard();
       },
     });
-    this.#sentMs.set(0, this.#options.clock.nowMs());
+    this.#sent.set(0, momentOn(this.#options.clock));
     this.#after(helloTimeoutMs, () => this.#lost("no answer to the hello"));
     this.#stream.send({ session, kind: "hello", acked: 0, sequence: 0, replaces, address: this.#options.address });
   }
@@ -113,12 +113,12 @@ export class Tail implements Settlement {
 
   #received({ sequence, head, leaseMs, changes, previousHead, alone, frontEnds }: TailReply): void {
     const { cache } = this.#options;
-    const sentMs = this.#sentMs.get(sequence);
-    if (sentMs !== undefined) {
-      this.#sentMs.delete(sequence);
+    const sent = this.#sent.get(sequence);
+    if (sent !== undefined) {
+      this.#sent.delete(sequence);
       this.#frontEnds = frontEnds;
-      if (this.#begun) cache.renew(sentMs + leaseMs);
-      else this.#begin(sentMs, head, leaseMs);
+      if (this.#begun) cache.renew({ sent, leaseMs });
+      else this.#begin({ sent, leaseMs }, head);
     }
     // What comes again is known already.
     if (!this.#begun || sequence >= 0 || head <= this.#acked) return;
@@ -141,20 +141,20 @@ export class Tail implements Settlement {
     if (!alone) this.#waiters.reject(new BazaarError("UNAVAILABLE", "settled or not: only the catalog can tell"));
   }
 
-  #begin(sentMs: number, head: number, leaseMs: number): void {
+  #begin(lease: Lease, head: number): void {
     this.#begun = true;
     this.#acked = head;
     this.#backoff.reset();
-    this.#options.cache.begin(this.#session, sentMs + leaseMs);
-    this.#options.logger.info({ head, leaseMs }, "cache session began");
-    this.#renewLater(leaseMs);
+    this.#options.cache.begin(this.#session, lease);
+    this.#options.logger.info({ head, leaseMs: lease.leaseMs }, "cache session began");
+    this.#renewLater(lease.leaseMs);
   }
 
   #renewLater(leaseMs: number): void {
     this.#after(leaseMs / renewalsPerLease, () => {
-      if (this.#sentMs.size >= renewalsPerLease) return this.#lost("no answer to the renewals");
+      if (this.#sent.size >= renewalsPerLease) return this.#lost("no answer to the renewals");
       this.#sequence += 1;
-      this.#sentMs.set(this.#sequence, this.#options.clock.nowMs());
+      this.#sent.set(this.#sequence, momentOn(this.#options.clock));
       this.#send("renew");
       this.#renewLater(leaseMs);
     });

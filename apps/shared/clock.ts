@@ -1,13 +1,14 @@
 /**
- * Time comes in from outside, so that a simulation can own it. Leases and timeouts use the monotonic
- * clock; only what people read (`created_at`) uses the wall clock.
+ * Time comes in from outside, so that a simulation can own it. Leases and timeouts use the monotonic clock, what people
+ * read (`created_at`) the wall clock. A lease also needs the wall clock: the monotonic one stands still while the machine
+ * sleeps (R8).
  */
 
 export interface Clock {
   /** Monotonic milliseconds, from an arbitrary start. */
   nowMs(): number;
-  /** The wall clock as ISO 8601, UTC. */
-  wallTime(): string;
+  /** The wall clock: milliseconds since 1970, UTC. It may be set to any time at any moment. */
+  wallMs(): number;
   /** Calls `action` once, after `delayMs`. Returns what cancels it. */
   after(delayMs: number, action: () => void): () => void;
   /** Calls `action` when what has arrived by now has been taken in: what queues until then forms one batch. */
@@ -16,7 +17,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
-  wallTime: () => new Date().toISOString(),
+  wallMs: () => Date.now(),
   after(delayMs, action) {
     const timer = setTimeout(action, delayMs);
     return () => clearTimeout(timer);
@@ -25,6 +26,21 @@ export const systemClock: Clock = {
     setImmediate(action);
   },
 };
+
+/** One moment on both clocks. */
+export interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+export function momentOn(clock: Clock): Moment {
+  return { monotonicMs: clock.nowMs(), wallMs: clock.wallMs() };
+}
+
+/** The wall clock as ISO 8601, UTC. */
+export function wallTime(clock: Clock): string {
+  return new Date(clock.wallMs()).toISOString();
+}
 
 /**
  * The promise's outcome, or a rejection with `late()` after `delayMs`. The work itself isn't stopped:

@@ -62,8 +62,13 @@ export function callUnary<Request, Reply>(
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new BazaarError("UNAVAILABLE", "given up"));
     const abort = () => call.cancel();
-    const options = { deadline: Date.now() + timeoutMs };
+    // Not gRPC's own deadline, which is a time of the wall clock: set forward, it would end a call at once.
+    const timer = setTimeout(() => {
+      reject(new BazaarError("UNAVAILABLE", `no answer in ${timeoutMs} ms`));
+      call.cancel();
+    }, timeoutMs);
     const answered = (error: grpc.ServiceError | null, reply?: Reply) => {
+      clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
       if (error) reject(errorFromStatus(error));
       else if (reply === undefined) reject(new BazaarError("INTERNAL_ERROR", "an empty reply"));
@@ -76,7 +81,6 @@ export function callUnary<Request, Reply>(
       responseDeserialize,
       request,
       new grpc.Metadata(),
-      options,
       answered,
     );
     signal?.addEventListener("abort", abort);

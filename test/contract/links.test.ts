@@ -452,6 +452,20 @@ describe("deadlines and faults (R10)", () => {
     expect(await rejectionCode(client.register())).toBe("UNAVAILABLE");
   });
 
+  test("a wall clock that is set forward ends no call", async () => {
+    const register = { term: 1, leader: 1, head: 1 };
+    const { client } = await linkCatalog({ register: async () => register });
+    const realNow = Date.now;
+    let looks = 0;
+    // Right by the first look, an hour fast by every later one.
+    Date.now = () => realNow() + (looks++ === 0 ? 0 : 3_600_000);
+    try {
+      expect(await client.register()).toEqual(register);
+    } finally {
+      Date.now = realNow;
+    }
+  });
+
   test("an answer that comes after the deadline is given to nobody, and the next call works", async () => {
     let late = (_: Traded) => {};
     let calls = 0;

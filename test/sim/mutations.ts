@@ -244,8 +244,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "front-end/stock-cache.ts",
-        find: "return nowMs < this.#leaseUntilMs;",
-        replace: "return nowMs > 0 && this.#session !== undefined;",
+        find: "return monotonicMs < sent.monotonicMs + leaseMs && elapsedWallMs >= 0 && elapsedWallMs < leaseMs;",
+        replace: "return monotonicMs > 0 && elapsedWallMs !== leaseMs;",
       },
     ],
   },
@@ -255,8 +255,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "front-end/tail.ts",
-        find: "const sentMs = this.#sentMs.get(sequence);",
-        replace: "const sentMs = this.#sentMs.has(sequence) ? this.#options.clock.nowMs() : undefined;",
+        find: "const sent = this.#sent.get(sequence);",
+        replace: "const sent = this.#sent.has(sequence) ? momentOn(this.#options.clock) : undefined;",
       },
     ],
   },
@@ -298,7 +298,7 @@ export const mutations: readonly Mutation[] = [
         file: "catalog/catalog.ts",
         find: "    this.#clock = options.clock;",
         replace:
-          "    const { clock } = options;\n    this.#clock = { nowMs: () => Date.parse(clock.wallTime()), wallTime: () => clock.wallTime(),\n" +
+          "    const { clock } = options;\n    this.#clock = { nowMs: () => clock.wallMs(), wallMs: () => clock.wallMs(),\n" +
           "      after: (delayMs, action) => clock.after(delayMs, action), soon: (action) => clock.soon(action) };",
       },
       {

@@ -102,6 +102,8 @@ export function drawSettings(random: Random, { theme }: Plan): Settings {
     restockIntervalMs: random.pick([0, 200, 1000]),
     restockQuantity: 20,
     drift: random.pick([0, 0.05]),
+    // Each time it is set, a cache rests until its next renewal.
+    wallSetEveryMs: random.pick([undefined, undefined, 100, 700]),
     rpcTimeoutMs: random.pick([100, 300, 3000]),
     requestTimeoutMs: 5000,
   };

@@ -11,8 +11,7 @@ import type { Scheduler } from "./scheduler.ts";
 const turnMs = 0.1;
 /** Timers come late by up to this. */
 const timerLateMs = 1;
-/** Somebody sets the wall clock so often, to any time within some years. */
-const wallSetEveryMs = 100;
+/** To any time within some years. */
 const wallOffMsMax = 10 * 365 * 24 * 3_600_000;
 
 export interface Pace {
@@ -20,6 +19,8 @@ export interface Pace {
   readonly rate: number;
   /** Its wall clock, at the beginning, before anybody sets it. */
   readonly wallMs: number;
+  /** The wall clock is set this often; `undefined`: never. */
+  readonly wallSetEveryMs: number | undefined;
 }
 
 export class Life {
@@ -37,9 +38,11 @@ export class Life {
     this.#scheduler = scheduler;
     this.clock = {
       nowMs: () => scheduler.nowMs * pace.rate,
-      wallTime: () => {
-        const setMs = wallSetMs(pace, Math.floor(scheduler.nowMs / wallSetEveryMs));
-        return new Date(setMs + scheduler.nowMs * pace.rate).toISOString();
+      wallMs: () => {
+        const { wallSetEveryMs } = pace;
+        const setMs =
+          wallSetEveryMs === undefined ? pace.wallMs : wallSetMs(pace, Math.floor(scheduler.nowMs / wallSetEveryMs));
+        return setMs + scheduler.nowMs * pace.rate;
       },
       after: (delayMs, action) => {
         let isDue = true;

@@ -37,6 +37,8 @@ export interface Settings {
   readonly restockQuantity: number;
   /** A clock runs right, or is this much slow or fast. */
   readonly drift: number;
+  /** Somebody sets every wall clock this often; `undefined`: never. */
+  readonly wallSetEveryMs: number | undefined;
   readonly rpcTimeoutMs: number;
   readonly requestTimeoutMs: number;
 }
@@ -183,11 +185,11 @@ export class World {
 
   /** A life whose clock keeps its rate through every restart. */
   newLife(name: string): Life {
-    const { drift } = this.settings;
+    const { drift, wallSetEveryMs } = this.settings;
     let pace = this.#paces.get(name);
     if (!pace) {
       const wallMs = Date.UTC(2026, 0, 1) + this.#random.between(-60_000, 60_000);
-      pace = { rate: this.#random.pick([1 - drift, 1, 1 + drift]), wallMs };
+      pace = { rate: this.#random.pick([1 - drift, 1, 1 + drift]), wallMs, wallSetEveryMs };
       this.#paces.set(name, pace);
     }
     return new Life(this.scheduler, this.#random.fork(), pace);

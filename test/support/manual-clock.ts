@@ -30,8 +30,8 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
-  wallTime(): string {
-    return new Date(this.#startWallMs + this.#nowMs - this.#startMs).toISOString();
+  wallMs(): number {
+    return this.#startWallMs + this.#nowMs - this.#startMs;
   }
 
   /** Somebody sets the wall clock: forward, or back if negative. */

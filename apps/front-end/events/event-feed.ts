@@ -11,7 +11,7 @@
  */
 
 import type { ServerEvent } from "@stock-bazaar/dashboard/client/words";
-import type { Clock } from "@stock-bazaar/shared/clock";
+import { type Clock, wallTime } from "@stock-bazaar/shared/clock";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Bazaar, ClusterState } from "../bazaar.ts";
@@ -166,7 +166,7 @@ export class EventFeed {
     this.#counters = after;
     // Without a look for a while nobody can say in which second it happened.
     if (!before || after.atMs - before.atMs > 5 * sampleMs) return;
-    const sample: Sample = { at: clock.wallTime(), ...trafficBetween(before, after) };
+    const sample: Sample = { at: wallTime(clock), ...trafficBetween(before, after) };
     this.#samples.push(sample);
     if (this.#samples.length > samplesMax) this.#samples.shift();
     const text = encode("sample", sample);
