@@ -59,7 +59,10 @@ export const rejections = sqliteTable(
   () => [check("rejections_reason", sql`reason IN ('INVALID_STOCKNAME', 'INSUFFICIENT_QUANTITY')`)],
 );
 
-/** One row: who leads, since which term, and the last id of the ledger. The index over a constant keeps it one. */
+/**
+ * One row: who leads, since which term, the last id of the ledger, and what a catalog must know of the one before it. The
+ * index over a constant keeps it one.
+ */
 export const register = sqliteTable(
   "register",
   {
@@ -67,11 +70,22 @@ export const register = sqliteTable(
     /** The id of an order replica, 0 before the first. */
     leader: integer("leader").notNull(),
     head: integer("head").notNull(),
+    /** A random text that no other ledger has: each rebuild begins another life. */
+    life: text("life").notNull().default(""),
+    /** The first term of that life. */
+    firstTerm: integer("first_term").notNull().default(0),
+    /** The longest lease that a front-end may hold, in milliseconds; 0: not known (R9). */
+    leaseMs: integer("lease_ms").notNull().default(0),
+    /** 1: the catalog has ended, and no front-end holds a lease. */
+    endedCleanly: integer("ended_cleanly").notNull().default(0),
   },
   () => [
     uniqueIndex("register_one_row").on(sql`(1)`),
     check("register_term", sql`term >= 0`),
     check("register_leader", sql`leader >= 0`),
     check("register_head", sql`head >= 0`),
+    check("register_first_term", sql`first_term >= 0`),
+    check("register_lease_ms", sql`lease_ms >= 0`),
+    check("register_ended_cleanly", sql`ended_cleanly IN (0, 1)`),
   ],
 );

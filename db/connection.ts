@@ -23,7 +23,8 @@ const walBytesKept = 64 * 1024 * 1024;
 /** An upper bound, taken as needed. New rows go to the end of every tree, so little of it stays in use. */
 const cacheKibibytes = 32 * 1024;
 
-export function connect(file: string, mode: AccessMode): SqliteClient {
+/** `file`: or the image of a database, to be opened in memory. */
+export function connect(file: string | Buffer, mode: AccessMode): SqliteClient {
   const client = new Sqlite(file, { readonly: mode === "read", timeout: busyTimeoutMs });
   try {
     client.pragma(`cache_size = -${cacheKibibytes}`);

@@ -7,12 +7,14 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import type { Config } from "@stock-bazaar/shared/config";
+import { isSameOrder, type Order } from "@stock-bazaar/shared/domain";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { explained, explaining } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
 import { migrateFile } from "./migrations.ts";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { lastOrderId } from "./order-differences.ts";
+import { orderFields } from "./order-rows.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 
 export type Databases = Pick<Config, "dataDir" | "replicas">;
@@ -34,9 +36,10 @@ export class HistoryError extends SetupError {
 export interface ReplicaEnd {
   readonly id: number;
   readonly file: string;
-  /** 0 and "" for an empty one. */
+  /** Its last order; `undefined`: it is empty. */
+  readonly last: Order | undefined;
+  /** 0 for an empty one. */
   readonly lastId: number;
-  readonly lastKey: string;
 }
 
 export function isCatalogMissing(dataDir: string): boolean {
@@ -103,9 +106,9 @@ function readEnd(dataDir: string, id: number): ReplicaEnd | DatabaseError {
     const replica = openOrderDatabase(dataDir, id, "read");
     try {
       const last = replica.client
-        .prepare<[], { id: number; key: string }>("SELECT id, key FROM orders ORDER BY id DESC LIMIT 1")
+        .prepare<[], Order>(`SELECT ${orderFields} FROM orders ORDER BY id DESC LIMIT 1`)
         .get();
-      return { id, file, lastId: last?.id ?? 0, lastKey: last?.key ?? "" };
+      return { id, file, last, lastId: last?.id ?? 0 };
     } finally {
       replica.close();
     }
@@ -151,10 +154,17 @@ export function requireOneHistory(databases: Databases): void {
   // A page that is damaged is only found by reading it.
   const read = <Result>(action: () => Result) => explaining(name, catalog.kind, action);
   try {
-    const keyOf = catalog.client.prepare<[number], { key: string }>("SELECT key FROM ledger WHERE id = ?");
+    const orderOf = catalog.client.prepare<[number], Order>(`SELECT ${orderFields} FROM ledger WHERE id = ?`);
     const headId = read(() => lastOrderId(catalog.client, "ledger"));
-    for (const { file, lastId, lastKey } of ends) {
-      if (lastId === 0 || read(() => keyOf.get(lastId))?.key === lastKey) continue;
+    for (const { file, last, lastId } of ends) {
+      if (
+        last === undefined ||
+        isSameOrder(
+          read(() => orderOf.get(lastId)),
+          last,
+        )
+      )
+        continue;
       if (lastId > headId) {
         const text = `${name} ends at order ${headId}, but ${file} goes on to order ${lastId}: with everything stopped, run \`npm run rebuild-catalog\``;
         throw new HistoryError("behind", text);

@@ -17,6 +17,8 @@ const replicas = new Map([
   [7, address],
 ]);
 
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 let folder: string;
 let dataDir: string;
 
@@ -37,7 +39,7 @@ describe("migrate", () => {
 
     const catalog = openCatalogDatabase(dataDir);
     expect(queryCatalog(catalog).select().from(catalogTables.register).all()).toEqual([
-      { term: 0, leader: 0, head: 0 },
+      { term: 0, leader: 0, head: 0, life: expect.stringMatching(uuid), firstTerm: 0, leaseMs: 0, endedCleanly: 0 },
     ]);
     catalog.close();
     openOrderDatabase(dataDir, 7).close();
@@ -47,14 +49,13 @@ describe("migrate", () => {
   test("a second time it changes nothing, and keeps the register as the services left it", () => {
     migrateAll({ dataDir, replicas });
     const catalog = openCatalogDatabase(dataDir);
-    queryCatalog(catalog).update(catalogTables.register).set({ term: 4, leader: 2, head: 9 }).run();
+    const left = { term: 4, leader: 2, head: 9, life: "a life", firstTerm: 3, leaseMs: 5000, endedCleanly: 1 };
+    queryCatalog(catalog).update(catalogTables.register).set(left).run();
 
     // The catalog's connection is open: services may be running.
     expect(migrateAll({ dataDir, replicas }).map(({ migrations }) => migrations)).toEqual([0, 0, 0]);
 
-    expect(queryCatalog(catalog).select().from(catalogTables.register).all()).toEqual([
-      { term: 4, leader: 2, head: 9 },
-    ]);
+    expect(queryCatalog(catalog).select().from(catalogTables.register).all()).toEqual([left]);
     catalog.close();
   });
 
@@ -77,13 +78,17 @@ test("a catalog from before initial_stocks was there learns from its ledger what
   const order = "'GameStart'";
   catalog.client.exec(`DROP TABLE initial_stocks;
     CREATE INDEX rejections_created_at ON rejections (created_at);
+    ALTER TABLE register DROP COLUMN ended_cleanly;
+    ALTER TABLE register DROP COLUMN lease_ms;
+    ALTER TABLE register DROP COLUMN first_term;
+    ALTER TABLE register DROP COLUMN life;
     PRAGMA user_version = 1;
     INSERT INTO stocks VALUES ('GameStart', 1599, 17, 8, 4), ('FishCo', 850, 30, 0, 0);
     INSERT INTO ledger VALUES (1, 'a', ${order}, 'buy', 5, 1599, 1, ''), (2, 'b', ${order}, 'buy', 2, 1599, 1, ''),
       (3, 'c', ${order}, 'sell', 1, 1599, 1, ''), (4, 'd', ${order}, 'restock', 3, 1599, 1, '')`);
   catalog.close();
 
-  expect(migrateAll({ dataDir, replicas })[0]?.migrations).toBe(2);
+  expect(migrateAll({ dataDir, replicas })[0]?.migrations).toBe(3);
 
   const migrated = openCatalogDatabase(dataDir);
   expect(
@@ -121,7 +126,11 @@ describe("the tables", () => {
     for (const [statement, constraint] of [
       ["UPDATE stocks SET quantity = -1", "stocks_quantity"],
       ["UPDATE stocks SET quantity = 'ten'", "cannot store TEXT"],
-      ["INSERT INTO register VALUES (0, 0, 0)", "register_one_row"],
+      ["INSERT INTO register (term, leader, head) VALUES (0, 0, 0)", "register_one_row"],
+      ["UPDATE register SET first_term = -1", "register_first_term"],
+      ["UPDATE register SET lease_ms = -1", "register_lease_ms"],
+      ["UPDATE register SET ended_cleanly = 2", "register_ended_cleanly"],
+      ["UPDATE register SET life = NULL", "register.life"],
       [order(2, "'k1', 'GameStart', 'buy', 1, 1599, 1"), "ledger.key"],
       [order(2, "'k2', 'GameStart', 'BUY', 1, 1599, 1"), "ledger_type"],
       [order(2, "'k2', 'GameStart', 'sell', 0, 1599, 1"), "ledger_quantity"],

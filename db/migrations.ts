@@ -28,9 +28,9 @@ export function migrateFile(file: string, kind: DatabaseKind): number {
   });
 }
 
-/** A migrated catalog without stocks that is gone when it is closed: for tests. */
-export function openCatalogInMemory(): CatalogDatabase {
-  return opened("catalog", openMemory("catalog"));
+/** A migrated catalog without stocks, or this image of one, that is gone when it is closed: for tests. */
+export function openCatalogInMemory(image?: Buffer): CatalogDatabase {
+  return opened("catalog", openMemory("catalog", image));
 }
 
 /** A migrated, empty replica that is gone when it is closed: for tests. */
@@ -49,6 +49,7 @@ function applyMigrations(client: SqliteClient, kind: DatabaseKind): number {
     }
     if (kind === "catalog") {
       client.exec("INSERT INTO register (term, leader, head) SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM register)");
+      client.prepare("UPDATE register SET life = ? WHERE life = ''").run(crypto.randomUUID());
     }
     if (missing.length > 0) {
       client.pragma(`application_id = ${applicationIds[kind]}`);
@@ -60,8 +61,8 @@ function applyMigrations(client: SqliteClient, kind: DatabaseKind): number {
   return apply.immediate();
 }
 
-function openMemory(kind: DatabaseKind): SqliteClient {
-  const client = connect(":memory:", "write");
+function openMemory(kind: DatabaseKind, image?: Buffer): SqliteClient {
+  const client = connect(image ?? ":memory:", "write");
   applyMigrations(client, kind);
   return client;
 }

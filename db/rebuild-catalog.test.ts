@@ -25,6 +25,7 @@ import { keptStocksFile, seed } from "./seed.ts";
 import { verify } from "./verify.ts";
 import { queryCatalog } from "./query.ts";
 
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const traded = tradedCopies();
 let dataDir: string;
 let databases: Databases;
@@ -58,9 +59,14 @@ function change(replica: number, sql: string): void {
 }
 
 const differences = () => verify(databases).flatMap((check) => check.differences);
+/** A new life, above every term that was used, and no lease that is known: the catalog before gave none. */
+const rebuiltRegister = (usedTerm: number) => {
+  const term = usedTerm + 1_000_000;
+  return { term, leader: 0, head: 12, life: expect.stringMatching(uuid), firstTerm: term, leaseMs: 0, endedCleanly: 0 };
+};
 const rebuiltContents = () => ({
   ...contents(traded.original),
-  register: { term: 1003, leader: 0, head: 12 },
+  register: rebuiltRegister(3),
   rejections: 0,
 });
 
@@ -81,6 +87,7 @@ describe("a catalog that is missing", () => {
     });
 
     expect(contents()).toEqual(rebuiltContents());
+    expect(contents().register?.life).not.toBe(contents(traded.original).register?.life);
     expect(differences()).toEqual([]);
     expect(readdirSync(dataDir).filter((name) => name.includes("rebuilding"))).toEqual([]);
   });
@@ -201,8 +208,8 @@ describe("a catalog that is there", () => {
     change(0, sql);
     const wrong = contents();
     const { aside = "" } = rebuildCatalog(databases);
-    const term = (wrong.register?.term ?? 0) + 1000;
-    expect(contents()).toEqual({ ...rebuiltContents(), register: { term, leader: 0, head: 12 } });
+    expect(contents()).toEqual({ ...rebuiltContents(), register: rebuiltRegister(wrong.register?.term ?? 0) });
+    expect(contents().register?.life).not.toBe(wrong.register?.life);
     expect(differences()).toEqual([]);
 
     const elsewhere = temporaryFolder();
@@ -307,6 +314,20 @@ describe("one history", () => {
     change(2, "DELETE FROM orders");
     rmSync(orderFile(dataDir, 3));
     expect(problem()).toBeUndefined();
+  });
+
+  test.each([
+    ["name", "'BoarCo'"],
+    ["type", "'restock'"],
+    ["quantity", "quantity + 1"],
+    ["price_cents", "price_cents + 1"],
+    ["term", "term + 1"],
+    ["created_at", "'2025-01-01T00:00:00.000Z'"],
+  ])("isn't there when a replica's last order differs in %s, though the key is the same", (column, other) => {
+    change(1, `DELETE FROM orders WHERE id > 4; UPDATE orders SET ${column} = ${other} WHERE id = 4`);
+    expect(problem()).toMatch(
+      /^diverged: catalog\.db and order-1\.db hold different orders with the number 4, .*npm run rebuild-catalog/,
+    );
   });
 
   test("isn't there when the catalog is missing, behind, or another one: each is told with its command", () => {

@@ -28,7 +28,7 @@ import { type CatalogDatabase, catalogFile, openCatalogDatabase, openOrderDataba
 import { attachReplica, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
 import { orderFields } from "./order-rows.ts";
 import { replicaProblem } from "./readable.ts";
-import { type Replayed, ReplayError, replayOrders } from "./replay-orders.ts";
+import { type Replayed, ReplayError, replayOrders, type Used } from "./replay-orders.ts";
 import { lockIfFree } from "./service-lock.ts";
 import { keepStocks, keptStocksFile, readStocks, seed, stocksFileFor } from "./seed.ts";
 import { sqliteCode, sqliteFailure } from "./sqlite-failure.ts";
@@ -246,7 +246,7 @@ function build(workshop: string, databases: Databases, longest: ReplicaEnd, stoc
       replayOrders(
         catalog,
         replica.client.prepare<[], Order>(`SELECT ${orderFields} FROM main.orders ORDER BY id`).iterate(),
-        usedTerm(databases),
+        usedBefore(databases),
       ),
     );
   } catch (error) {
@@ -271,14 +271,15 @@ function withoutJournal<Result>({ client }: CatalogDatabase, action: () => Resul
   return result;
 }
 
-/** Of the catalog that is to be put aside, if it can still be read. */
-function usedTerm({ dataDir }: Databases): number {
+/** By the catalog that is to be put aside, if it can still be read. */
+function usedBefore({ dataDir }: Databases): Used {
+  const unknown = { term: 0, leaseMs: 0 };
   try {
     const catalog = openCatalogDatabase(dataDir, "read");
-    const register = catalog.client.prepare<[], { term: number }>("SELECT term FROM register").get();
+    const register = catalog.client.prepare<[], Used>("SELECT term, lease_ms AS leaseMs FROM register").get();
     catalog.close();
-    return register?.term ?? 0;
+    return register ?? unknown;
   } catch {
-    return 0;
+    return unknown;
   }
 }

@@ -28,16 +28,24 @@ test("a catalog is the same again, but for its register and its rejections", asy
   const original = openCatalogInMemory();
   seed(original);
   const written = createSqliteLedger(original);
-  await written.acquire({ replica: 2, term: 0, lastId: 0, lastKey: "" });
+  await written.acquire({ replica: 2, term: 0, last: undefined });
   const trades = [...tradesOf("a", 5, { name: "FishCo", quantity: 20 }), ...tradesOf("b", 3, { type: "sell" })];
-  await written.apply({ term: 1, trades: [...trades, ...tradesOf("no", 2, { name: "Nobody" })], createdAt });
-  await written.restock({ term: 1, quantity: 70, createdAt });
+  await written.apply({
+    last: undefined,
+    term: 1,
+    trades: [...trades, ...tradesOf("no", 2, { name: "Nobody" })],
+    createdAt,
+  });
+  await written.restock({ last: undefined, term: 1, quantity: 70, createdAt });
 
-  expect(replayOrders(catalog, await written.ordersAfter(0, 100))).toEqual({ head: 9, term: 1001 });
+  const livesBefore = [original, catalog].map((each) => contents(each).register[0]?.life);
+  expect(replayOrders(catalog, await written.ordersAfter(0, 100))).toEqual({ head: 9, term: 1_000_001 });
 
+  const life = contents(catalog).register[0]?.life;
+  expect(livesBefore).not.toContain(life);
   expect(contents(catalog)).toEqual({
     ...contents(original),
-    register: [{ term: 1001, leader: 0, head: 9 }],
+    register: [{ term: 1_000_001, leader: 0, head: 9, life, firstTerm: 1_000_001, leaseMs: 0, endedCleanly: 0 }],
   });
   original.close();
 });
@@ -45,9 +53,10 @@ test("a catalog is the same again, but for its register and its rejections", asy
 test("it goes on from there: keys are known, and the next order has the next number", async () => {
   replayOrders(catalog, ordersOf(1, 3));
   const again = createSqliteLedger(catalog);
-  const { term } = await again.acquire({ replica: 3, term: 1001, lastId: 3, lastKey: "key-3" });
+  const { term } = await again.acquire({ replica: 3, term: 1_000_001, last: orderOf(3) });
   const { outcomes } = await again.apply({
     term,
+    last: orderOf(3),
     trades: [
       { key: "key-2", name: "GameStart", type: "buy", quantity: 1, requestId: "" },
       { key: "new", name: "GameStart", type: "buy", quantity: 1, requestId: "" },
@@ -61,10 +70,12 @@ test("it goes on from there: keys are known, and the next order has the next num
 });
 
 test("no term that was used comes again, whether an order tells of it or somebody else", () => {
-  expect(replayOrders(catalog, [orderOf(1, { term: 8 }), orderOf(2, { term: 5 })], 3).term).toBe(1008);
+  expect(replayOrders(catalog, [orderOf(1, { term: 8 }), orderOf(2, { term: 5 })], { term: 3, leaseMs: 0 }).term).toBe(
+    1_000_008,
+  );
   const other = openCatalogInMemory();
   seed(other);
-  expect(replayOrders(other, [orderOf(1, { term: 8 })], 20).term).toBe(1020);
+  expect(replayOrders(other, [orderOf(1, { term: 8 })], { term: 20, leaseMs: 0 }).term).toBe(1_000_020);
   other.close();
 });
 

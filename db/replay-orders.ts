@@ -16,12 +16,12 @@ import { orderColumns, orderValues } from "./order-rows.ts";
  * A term that was acquired, but in which nothing was traded, is in no order, and replicas that run remember it and never
  * go back. Terms only ever grow by one, so this many later none has been used.
  */
-const termsSkipped = 1000;
+const termsSkipped = 1_000_000;
 
 export interface Replayed {
   /** How many orders, and the number of the last. */
   readonly head: number;
-  /** What the register holds now; the next leader's is one more. */
+  /** What the register holds now, as the beginning of a new life; the next leader's is one more. */
   readonly term: number;
 }
 
@@ -41,12 +41,23 @@ interface StockNow {
   lastPriceCents: number;
 }
 
+/** What is known of the catalog that is replaced. */
+export interface Used {
+  /** No term up to this one comes again. */
+  readonly term: number;
+  /** The longest lease that it may have given; 0: not known. */
+  readonly leaseMs: number;
+}
+
 /**
  * The catalog must be migrated and seeded, without any order. All or nothing: throws a ReplayError if the orders aren't
  * numbered from 1, trade a stock that isn't there, buy what isn't there, or end with another price than the stock has.
- * No term up to `usedTerm` comes again.
  */
-export function replayOrders({ client }: CatalogDatabase, orders: Iterable<Order>, usedTerm = 0): Replayed {
+export function replayOrders(
+  { client }: CatalogDatabase,
+  orders: Iterable<Order>,
+  used: Used = { term: 0, leaseMs: 0 },
+): Replayed {
   const stocks = new Map(
     client
       .prepare<[], { name: string; quantity: number; priceCents: number }>(
@@ -62,12 +73,14 @@ export function replayOrders({ client }: CatalogDatabase, orders: Iterable<Order
   const setStock = client.prepare<[number, number, number, string]>(
     "UPDATE stocks SET quantity = ?, volume = ?, rev = ? WHERE name = ?",
   );
-  const setRegister = client.prepare<[number, number]>("UPDATE register SET term = ?, leader = 0, head = ?");
+  const setRegister = client.prepare<[number, number, string, number, number]>(
+    "UPDATE register SET term = ?, leader = 0, head = ?, life = ?, first_term = ?, lease_ms = ?, ended_cleanly = 0",
+  );
 
   const replay = client.transaction((): Replayed => {
     if (client.prepare("SELECT 1 FROM ledger LIMIT 1").get()) throw new ReplayError("the ledger has orders already");
     let head = 0;
-    let lastTerm = usedTerm;
+    let lastTerm = used.term;
     for (const order of orders) {
       const { id, name, term } = order;
       if (id !== head + 1) throw new ReplayError(`order ${head + 1} is missing: the next one is ${id}`);
@@ -84,7 +97,7 @@ export function replayOrders({ client }: CatalogDatabase, orders: Iterable<Order
       setStock.run(quantity, volume, rev, name);
     }
     const term = lastTerm + termsSkipped;
-    setRegister.run(term, head);
+    setRegister.run(term, head, crypto.randomUUID(), term, used.leaseMs);
     return { head, term };
   });
   return replay.immediate();

@@ -24,8 +24,8 @@ export function sqliteFailure(error: unknown): SqliteFailure {
 export type Guard = <Result>(action: () => Result) => Result;
 
 /**
- * A failure of the file becomes UNAVAILABLE, as nothing was done: whoever asked may ask again, here or elsewhere. `broken`
- * hears, before that, of a file that can't be trusted any more.
+ * A failure of the file becomes STORAGE_UNAVAILABLE: nothing was done, the caller may ask again, and no other process
+ * could do better. `broken` receives a file that can't be trusted any more, before that.
  */
 export function guardDatabase(
   { client, kind }: { client: SqliteClient; kind: DatabaseKind },
@@ -39,7 +39,7 @@ export function guardDatabase(
       if (failure === "other") throw error;
       const told = explained(client.name, kind, error);
       if (failure === "broken") broken(told);
-      throw new BazaarError("UNAVAILABLE", told.message, { cause: error });
+      throw new BazaarError("STORAGE_UNAVAILABLE", told.message, { cause: error });
     }
   };
 }

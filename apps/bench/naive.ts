@@ -34,13 +34,13 @@ async function runCatalog(config: Config): Promise<Stop> {
   const ledger = createSqliteLedger(openCatalogDatabase(config.dataDir));
   // The ledger takes trades in a term only; here the first one lasts.
   const { term: lastTerm } = await ledger.register();
-  const { term } = await ledger.acquire({ replica: leaderIdOf(config), term: lastTerm, lastId: 0, lastKey: "" });
+  const { term } = await ledger.acquire({ replica: leaderIdOf(config), term: lastTerm, last: undefined });
   const server = await startServer(config.catalog, catalogVariables, {
     definition: NaiveCatalog.service,
     implementation: {
       Trade: serveUnary(async (wish: Wish): Promise<Traded> => {
         const trades = [{ ...wish, requestId: "" }];
-        const { orders } = await ledger.apply({ term, trades, createdAt: wallTime(systemClock) });
+        const { orders } = await ledger.apply({ last: undefined, term, trades, createdAt: wallTime(systemClock) });
         const [order] = orders;
         return order ? { order } : {};
       }),

@@ -1,12 +1,28 @@
+import { openCatalogInMemory } from "@stock-bazaar/db/migrations";
+import { replayOrders } from "@stock-bazaar/db/replay-orders";
+import { seed } from "@stock-bazaar/db/seed";
 import type { TailReply, TailRequest } from "@stock-bazaar/shared/api";
+import type { Seen } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { describe, expect, test } from "vitest";
-import { createdAt, stockOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
+import {
+  createdAt,
+  orderOf,
+  ordersOf,
+  stockOf,
+  tailReplyOf,
+  tailRequestOf,
+  tradeOf,
+  tradesOf,
+} from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe, rejectionCode } from "../../test/support/observe.ts";
 import { memoryLedger } from "../../test/support/order-cluster.ts";
 import { recorder } from "../../test/support/streams.ts";
 import { Catalog } from "./catalog.ts";
+import type { Ledger } from "./ledger.ts";
+import { createSqliteLedger } from "./ledger-sqlite.ts";
 
 const leaseMs = 500;
 const keptMs = 575;
@@ -17,14 +33,14 @@ async function scenario(options: { young?: boolean } = {}) {
   const clock = new ManualClock();
   const ledger = memoryLedger([stockOf("GameStart", { quantity: 100 }), stockOf("FishCo", { quantity: 50 })]);
   const catalog = await Catalog.start({ ledger, clock, logger: silentLogger, leaseMs });
-  await catalog.acquire({ replica: 3, term: 0, lastId: 0, lastKey: "" });
+  const { life } = await catalog.acquire({ replica: 3, term: 0, last: undefined });
   if (!options.young) await clock.advance(keptMs);
-  const session = (id: string, replaces = "") => {
+  const session = (id: string, replaces = "", seen?: Seen) => {
     const near = recorder<TailReply>();
     const stream = catalog.tail(near);
     let sequence = 0;
     const send = (kind: TailRequest["kind"], acked = 0) =>
-      stream.send({ session: id, kind, acked, sequence, replaces: kind === "hello" ? replaces : "", address: "" });
+      stream.send(tailRequestOf(id, kind, { acked, sequence, ...(kind === "hello" && { replaces, seen }) }));
     send("hello");
     return {
       ...near,
@@ -38,9 +54,9 @@ async function scenario(options: { young?: boolean } = {}) {
       close: () => stream.close(),
     };
   };
-  const buy = (key: string) => catalog.apply({ term: 1, trades: [tradeOf(key)] });
+  const buy = (key: string) => catalog.apply({ last: undefined, term: 1, trades: [tradeOf(key)] });
   const lookup = () => observe(catalog.lookup(["GameStart"]));
-  return { clock, ledger, catalog, session, buy, lookup };
+  return { clock, ledger, catalog, life, session, buy, lookup };
 }
 
 describe("settling (R7)", () => {
@@ -135,32 +151,22 @@ describe("settling (R7)", () => {
 
 describe("the tail (R8, R9)", () => {
   test("answers a hello and every renewal with its own sequence, the head and the length of the lease", async () => {
-    const { session, buy } = await scenario();
+    const { session, buy, life } = await scenario();
     await buy("a");
     const one = session("one");
     one.renew(1);
-    expect(one.messages).toEqual([
-      { sequence: 0, head: 1, leaseMs, changes: [], previousHead: 1, alone: false, frontEnds: [] },
-      { sequence: 1, head: 1, leaseMs, changes: [], previousHead: 1, alone: false, frontEnds: [] },
-    ]);
+    expect(one.messages).toEqual([tailReplyOf(0, 1, { life, leaseMs }), tailReplyOf(1, 1, { life, leaseMs })]);
   });
 
   test("tells every session what has changed, once, with each stock as it is now", async () => {
-    const { catalog, session } = await scenario();
+    const { catalog, session, life } = await scenario();
     const [one, two] = [session("one"), session("two")];
-    await catalog.apply({ term: 1, trades: [...tradesOf("g", 2), tradeOf("f", { name: "FishCo" })] });
-    const news = {
-      sequence: -1,
-      head: 3,
-      leaseMs,
-      changes: [
-        stockOf("GameStart", { quantity: 98, volume: 2, rev: 2 }),
-        stockOf("FishCo", { quantity: 49, volume: 1, rev: 3 }),
-      ],
-      previousHead: 0,
-      alone: false,
-      frontEnds: [],
-    };
+    await catalog.apply({ last: undefined, term: 1, trades: [...tradesOf("g", 2), tradeOf("f", { name: "FishCo" })] });
+    const changes = [
+      stockOf("GameStart", { quantity: 98, volume: 2, rev: 2 }),
+      stockOf("FishCo", { quantity: 49, volume: 1, rev: 3 }),
+    ];
+    const news = tailReplyOf(-1, 3, { life, leaseMs, changes, previousHead: 0 });
     expect(one.messages.slice(1)).toEqual([news]);
     expect(two.messages.slice(1)).toEqual([news]);
   });
@@ -184,16 +190,16 @@ describe("the tail (R8, R9)", () => {
 
   test("tells of restocks too", async () => {
     const { catalog, session } = await scenario();
-    await catalog.apply({ term: 1, trades: [tradeOf("all", { quantity: 100 })] });
+    await catalog.apply({ last: undefined, term: 1, trades: [tradeOf("all", { quantity: 100 })] });
     const one = session("one");
-    await catalog.restock({ term: 1, quantity: 10 });
+    await catalog.restock({ last: undefined, term: 1, quantity: 10 });
     expect(one.messages.at(-1)?.changes).toEqual([stockOf("GameStart", { quantity: 10, volume: 100, rev: 2 })]);
   });
 
   test("says nothing when nothing has changed", async () => {
     const { catalog, session } = await scenario();
     const one = session("one");
-    await catalog.apply({ term: 1, trades: [tradeOf("x", { name: "NoSuchCo" })] });
+    await catalog.apply({ last: undefined, term: 1, trades: [tradeOf("x", { name: "NoSuchCo" })] });
     expect(one.messages).toHaveLength(1);
   });
 
@@ -210,12 +216,412 @@ describe("the tail (R8, R9)", () => {
   test("refuses to renew a session that was never begun here, as after a restart", async () => {
     const { catalog } = await scenario();
     const near = recorder<TailReply>();
-    catalog
-      .tail(near)
-      .send({ session: "of an earlier life", kind: "renew", acked: 5, sequence: 4, replaces: "", address: "" });
+    catalog.tail(near).send(tailRequestOf("of an earlier life", "renew", { acked: 5, sequence: 4 }));
     expect(near).toMatchObject({ messages: [], ends: ["UNAVAILABLE"] });
   });
 });
+
+/** Catalogs, one after the other, on the same ledger. */
+function restarts() {
+  const clock = new ManualClock();
+  // What ends a catalog doesn't end this ledger: the next one goes on with it.
+  const ledger: Ledger = { ...memoryLedger([stockOf("GameStart"), stockOf("FishCo")]), close: async () => {} };
+  const start = async (ownLeaseMs = leaseMs) => {
+    const catalog = await Catalog.start({ ledger, clock, logger: silentLogger, leaseMs: ownLeaseMs });
+    const { term } = await catalog.acquire({ replica: 3, term: (await ledger.register()).term, last: undefined });
+    let trades = 0;
+    return {
+      catalog,
+      buy: () => catalog.apply({ term, last: undefined, trades: [tradeOf(`term ${term}, trade ${(trades += 1)}`)] }),
+      lookup: () => observe(catalog.lookup(["GameStart"])),
+      hello: (session: string, change: Partial<TailRequest> = {}) => {
+        const near = recorder<TailReply>();
+        const stream = catalog.tail(near);
+        stream.send(tailRequestOf(session, "hello", change));
+        return { ...near, send: stream.send, alone: () => near.messages.at(-1)?.alone };
+      },
+    };
+  };
+  /** Holds up what is written of the leases; returns what lets it happen. */
+  const holdLeases = () => {
+    const { setLeases } = ledger;
+    let write = () => {};
+    ledger.setLeases = async (leases) => {
+      await new Promise<void>((resolve) => (write = resolve));
+      return setLeases(leases);
+    };
+    return () => {
+      ledger.setLeases = setLeases;
+      write();
+    };
+  };
+  return { clock, ledger, start, holdLeases };
+}
+
+describe("leases that an earlier catalog gave (R9)", () => {
+  const longMs = 2000;
+  const longKeptMs = 2300;
+
+  test("are waited for when they are longer: nothing is settled, nobody is alone, and the register names them", async () => {
+    const { clock, ledger, start } = restarts();
+    await ledger.setLeases({ leaseMs: longMs, endedCleanly: false });
+    const { buy, lookup, hello } = await start();
+    await buy();
+    const looked = lookup();
+    await clock.advance(longKeptMs - 1);
+    const late = hello("late");
+    await buy();
+    expect([looked.state, late.alone()]).toEqual(["pending", false]);
+    expect(await ledger.leases()).toEqual({ leaseMs: longMs, endedCleanly: false });
+    await clock.advance(1);
+    expect(looked.state).toBe("resolved");
+    await buy();
+    expect(late.alone()).toBe(true);
+    expect(await ledger.leases()).toEqual({ leaseMs, endedCleanly: false });
+  });
+
+  test("count from when the ledger may be served, not from when the start began", async () => {
+    const { clock, ledger, start } = restarts();
+    const { checkpoint } = ledger;
+    ledger.checkpoint = async () => "somebody reads";
+    const starting = observe(start());
+    await clock.advance(10_000);
+    ledger.checkpoint = checkpoint;
+    await clock.advance(100);
+    expect(starting.state).toBe("resolved");
+    await starting.value?.buy();
+    const looked = starting.value?.lookup();
+    await clock.advance(keptMs - 1);
+    expect(looked?.state).toBe("pending");
+    await clock.advance(1);
+    expect(looked?.state).toBe("resolved");
+  });
+
+  test("a longer one of its own is in the register before a hello is answered, and waited for as well", async () => {
+    const { clock, ledger, start, holdLeases } = restarts();
+    await ledger.setLeases({ leaseMs, endedCleanly: false });
+    const writeLeases = holdLeases();
+    const starting = observe(start(longMs));
+    await clock.advance(100);
+    expect(starting.state).toBe("pending");
+    writeLeases();
+    await clock.flush();
+    expect(await ledger.leases()).toEqual({ leaseMs: longMs, endedCleanly: false });
+    await starting.value?.buy();
+    const looked = starting.value?.lookup();
+    await clock.advance(longKeptMs - 1);
+    expect(looked?.state).toBe("pending");
+    await clock.advance(1);
+    expect(looked?.state).toBe("resolved");
+  });
+
+  test.each([
+    ["the same lease", longMs],
+    ["a shorter one", leaseMs],
+  ])("are none after a clean end: with %s it settles at once, when the mark is gone", async (_case, nextMs) => {
+    const { clock, ledger, start, holdLeases } = restarts();
+    const before = await start(longMs);
+    await clock.advance(longKeptMs);
+    const one = before.hello("one");
+    one.send(tailRequestOf("one", "goodbye"));
+    await before.catalog.stop();
+    expect(await ledger.leases()).toEqual({ leaseMs: longMs, endedCleanly: true });
+
+    const writeLeases = holdLeases();
+    const starting = observe(start(nextMs));
+    await clock.advance(100);
+    expect(starting.state).toBe("pending");
+    writeLeases();
+    await clock.flush();
+    expect(await ledger.leases()).toEqual({ leaseMs: nextMs, endedCleanly: false });
+    const two = starting.value?.hello("two");
+    await starting.value?.buy();
+    expect(two?.alone()).toBe(true);
+    two?.send(tailRequestOf("two", "ack", { acked: 1 }));
+    const looked = starting.value?.lookup();
+    await clock.flush();
+    expect(looked?.state).toBe("resolved");
+  });
+
+  test("a front-end that died holds up a clean end until its lease has run out", async () => {
+    const { clock, ledger, start } = restarts();
+    const { catalog, hello } = await start();
+    await clock.advance(keptMs);
+    hello("died");
+    await clock.advance(keptMs);
+    await catalog.stop();
+    expect(await ledger.leases()).toEqual({ leaseMs, endedCleanly: true });
+  });
+
+  test.each([
+    ["a session is left", keptMs, true],
+    ["leases of before may still run", keptMs - 1, false],
+  ])("it is no clean end when %s: the next catalog waits", async (_case, runMs, hasSession) => {
+    const { clock, ledger, start } = restarts();
+    const first = await start();
+    await clock.advance(runMs);
+    if (hasSession) first.hello("one");
+    await first.catalog.stop();
+    expect(await ledger.leases()).toEqual({ leaseMs, endedCleanly: false });
+    const { buy, lookup } = await start();
+    await buy();
+    const looked = lookup();
+    await clock.advance(keptMs - 1);
+    expect(looked.state).toBe("pending");
+  });
+
+  test("are known from a hello when the register of a rebuilt catalog names none", async () => {
+    const { clock, ledger, start } = restarts();
+    expect(await ledger.leases()).toEqual({ leaseMs: 0, endedCleanly: false });
+    const { buy, lookup, hello } = await start();
+    await clock.advance(100);
+    hello("one", { leaseMs: longMs }).send(tailRequestOf("one", "goodbye"));
+    expect(await ledger.leases()).toEqual({ leaseMs: longMs, endedCleanly: false });
+    await buy();
+    const looked = lookup();
+    await clock.advance(longKeptMs - 101);
+    expect(looked.state).toBe("pending");
+    expect(await ledger.leases()).toEqual({ leaseMs: longMs, endedCleanly: false });
+    await clock.advance(1);
+    expect(looked.state).toBe("resolved");
+    expect(await ledger.leases()).toEqual({ leaseMs, endedCleanly: false });
+  });
+
+  test("are waited for again when a late hello names a longer one, and not when it can't run any more", async () => {
+    const { clock, ledger, start } = restarts();
+    const { catalog, buy, lookup, hello } = await start();
+    await clock.advance(keptMs);
+    hello("late", { leaseMs: longMs }).send(tailRequestOf("late", "goodbye"));
+    await buy();
+    const looked = lookup();
+    await clock.advance(longKeptMs - keptMs - 1);
+    expect(looked.state).toBe("pending");
+    await clock.advance(1);
+    expect(looked.state).toBe("resolved");
+    expect(await ledger.leases()).toEqual({ leaseMs, endedCleanly: false });
+    const written: unknown[] = [];
+    ledger.setLeases = async (leases) => void written.push(leases);
+    hello("later", { leaseMs: longMs }).send(tailRequestOf("later", "goodbye"));
+    await buy();
+    await catalog.settle(2);
+    expect(written).toEqual([]);
+  });
+
+  test("are waited for without a timer that a stop would leave behind", async () => {
+    const { clock, ledger, start } = restarts();
+    await ledger.setLeases({ leaseMs: longMs, endedCleanly: false });
+    const { catalog, hello } = await start();
+    hello("one", { leaseMs: 2 * longMs });
+    await catalog.stop();
+    expect(clock.timers).toBe(0);
+    expect(await ledger.leases()).toEqual({ leaseMs: 2 * longMs, endedCleanly: false });
+  });
+});
+
+describe("a ledger that was longer once (R2)", () => {
+  const ordersMissing = 4;
+
+  /** What a catalog says to each call, one after the other: that it answers, or the code of its refusal. */
+  async function answers(catalog: Catalog, term: number) {
+    const calls: Record<string, () => Promise<unknown>> = {
+      lookup: () => catalog.lookup(["FishCo"]),
+      stocks: () => catalog.stocks(),
+      // This one was settled long ago.
+      settle: () => catalog.settle(1),
+      ordersAfter: () => catalog.ordersAfter(0, 10),
+      register: () => catalog.register(),
+      apply: () => catalog.apply({ term, last: undefined, trades: [tradeOf("later")] }),
+      restock: () => catalog.restock({ term, last: undefined, quantity: 10 }),
+      acquire: () => catalog.acquire({ replica: 1, term, last: undefined }),
+    };
+    const said: Record<string, string> = {};
+    for (const [name, call] of Object.entries(calls)) {
+      said[name] = await call().then(
+        () => "answered",
+        (error: unknown) => BazaarError.from(error).code,
+      );
+    }
+    const near = recorder<TailReply>();
+    catalog.tail(near).send(tailRequestOf("new", "hello"));
+    return { ...said, hello: near.ends[0] ?? "answered" };
+  }
+  const calls = ["lookup", "stocks", "settle", "ordersAfter", "register", "apply", "restock", "acquire", "hello"];
+  const everything = (said: string) => Object.fromEntries(calls.map((name) => [name, said]));
+
+  /** A ledger that ends at order 1, and what says that there were more. */
+  async function shortened() {
+    const made = await scenario();
+    const { catalog, life, buy } = made;
+    await buy("a");
+    const [first] = await catalog.ordersAfter(0, 1);
+    if (!first) throw new Error("order 1 isn't there");
+    return { ...made, first, seen: { life, head: 1 + ordersMissing }, last: orderOf(1 + ordersMissing) };
+  }
+  type Shortened = Awaited<ReturnType<typeof shortened>>;
+  const tellers: [teller: string, tell: (shortened: Shortened) => Promise<unknown>][] = [
+    ["a hello", async ({ session, seen }) => session("teller", "", seen)],
+    ["a lookup", ({ catalog, seen }) => catalog.lookup(["FishCo"], seen)],
+    ["a list of the stocks", ({ catalog, seen }) => catalog.stocks(seen)],
+    ["a question for the register", ({ catalog, seen }) => catalog.register(seen)],
+    ["an Apply", ({ catalog, last }) => catalog.apply({ term: 1, last, trades: [] })],
+    ["a restock", ({ catalog, last }) => catalog.restock({ term: 1, last, quantity: 10 })],
+    ["an Acquire", ({ catalog, last }) => catalog.acquire({ replica: 2, term: 1, last })],
+    [
+      "an Apply of a later term",
+      ({ catalog, first }) => catalog.apply({ term: 2, last: { ...first, term: 2 }, trades: [] }),
+    ],
+    [
+      "a restock of a later term",
+      ({ catalog, first }) => catalog.restock({ term: 2, last: { ...first, term: 2 }, quantity: 10 }),
+    ],
+    ["an Acquire after a later term", ({ catalog, last }) => catalog.acquire({ replica: 2, term: 7, last })],
+    [
+      "an Acquire with an order of a later term",
+      ({ catalog, first }) => catalog.acquire({ replica: 2, term: 1, last: { ...first, term: 2 } }),
+    ],
+  ];
+
+  test.each(tellers)("answers nothing any more as soon as %s says so", async (_teller, tell) => {
+    const made = await shortened();
+    const { clock, ledger, catalog, session } = made;
+    const open = session("open");
+    await catalog.apply({ term: 1, last: undefined, trades: [tradeOf("b")] });
+    const waiting = [observe(catalog.settle(2)), made.lookup(), observe(catalog.settle(99))];
+    await clock.flush();
+    expect(waiting.map(({ state }) => state)).toEqual(["pending", "pending", "pending"]);
+    await tell(made).catch(() => {});
+    await clock.flush();
+    expect(waiting.map(({ code }) => code)).toEqual(["DIVERGED", "DIVERGED", "DIVERGED"]);
+    expect(open.ends).toEqual(["DIVERGED"]);
+    expect(await answers(catalog, 1)).toEqual(everything("DIVERGED"));
+    expect(await ledger.register()).toMatchObject({ term: 1, leader: 3, head: 2 });
+  });
+
+  test.each(tellers.filter(([teller]) => teller !== "a hello"))("says so to %s itself", async (_teller, tell) => {
+    const made = await shortened();
+    await expect(tell(made)).rejects.toMatchObject({
+      code: "DIVERGED",
+      message: expect.stringMatching(
+        /ends at order 1, but had order [15] once: is catalog\.db an old copy\?.*rebuild-catalog/,
+      ),
+    });
+  });
+
+  test("begins no session for the front-end that says so, and leaves no clean mark at the end", async () => {
+    const { clock, ledger, catalog, session, seen } = await shortened();
+    const teller = session("teller", "", seen);
+    await clock.flush();
+    expect([teller.messages, teller.ends]).toEqual([[], ["DIVERGED"]]);
+    await clock.advance(keptMs);
+    const written: unknown[] = [];
+    ledger.setLeases = async (leases) => void written.push(leases);
+    await catalog.stop();
+    expect(written).toEqual([]);
+  });
+
+  test("takes no write that has waited for its turn, either", async () => {
+    const { clock, ledger, catalog, buy, seen } = await shortened();
+    const finish = holdApply(ledger);
+    const [underWay, next] = [observe(buy("b")), observe(buy("c"))];
+    await clock.flush();
+    expect(await rejectionCode(catalog.lookup(["FishCo"], seen))).toBe("DIVERGED");
+    finish();
+    await clock.flush();
+    expect([underWay.state, next.code]).toEqual(["resolved", "DIVERGED"]);
+    expect((await ledger.ordersAfter(0, 10)).map(({ key }) => key)).toEqual(["a", "b"]);
+  });
+
+  test("isn't one when a replica holds another row at an id that is there: only that replica is refused", async () => {
+    const { catalog, session, first } = await shortened();
+    const open = session("open");
+    for (const change of [{ key: "other" }, { createdAt }, { quantity: 2 }]) {
+      const last = { ...first, ...change };
+      expect(await rejectionCode(catalog.acquire({ replica: 2, term: 1, last }))).toBe("DIVERGED");
+      expect(await rejectionCode(catalog.apply({ term: 1, last, trades: [tradeOf("b")] }))).toBe("DIVERGED");
+      expect(await rejectionCode(catalog.restock({ term: 1, last, quantity: 10 }))).toBe("DIVERGED");
+    }
+    expect(open.ends).toEqual([]);
+    expect(await answers(catalog, 1)).toEqual(everything("answered"));
+  });
+
+  test("isn't one when a leader whose term has passed asks: it is fenced", async () => {
+    const { catalog, first } = await shortened();
+    await catalog.acquire({ replica: 2, term: 1, last: first });
+    expect(await rejectionCode(catalog.apply({ term: 1, last: first, trades: [tradeOf("b")] }))).toBe("FENCED");
+    expect(await rejectionCode(catalog.restock({ term: 1, last: first, quantity: 10 }))).toBe("FENCED");
+    expect(await rejectionCode(catalog.acquire({ replica: 3, term: 1, last: first }))).toBe("STALE_TERM");
+    expect(await answers(catalog, 2)).toEqual(everything("answered"));
+  });
+
+  test("isn't one when what was seen is of another life", async () => {
+    const { clock, catalog, session } = await shortened();
+    const seen = { life: "before the rebuild", head: 1000 };
+    const teller = session("teller", "", seen);
+    expect(teller.messages).toMatchObject([{ sequence: 0, head: 1 }]);
+    teller.goodbye();
+    const asked = [
+      observe(catalog.lookup(["FishCo"], seen)),
+      observe(catalog.stocks(seen)),
+      observe(catalog.register(seen)),
+    ];
+    await clock.flush();
+    expect(asked.map(({ state }) => state)).toEqual(["resolved", "resolved", "resolved"]);
+    expect(await answers(catalog, 1)).toEqual(everything("answered"));
+  });
+
+  test("isn't one when a replica has more orders of the life before a rebuild: only that replica is refused", async () => {
+    const clock = new ManualClock();
+    const database = openCatalogInMemory();
+    seed(database);
+    const { term: before } = replayOrders(database, ordersOf(1, 3));
+    const ledger = createSqliteLedger(database);
+    const catalog = await Catalog.start({ ledger, clock, logger: silentLogger, leaseMs });
+    await clock.advance(keptMs);
+    const longer = orderOf(5);
+    expect(await rejectionCode(catalog.acquire({ replica: 2, term: before, last: longer }))).toBe("DIVERGED");
+    const { term } = await catalog.acquire({ replica: 1, term: before, last: orderOf(3) });
+    expect(await rejectionCode(catalog.apply({ term, last: longer, trades: [] }))).toBe("DIVERGED");
+    expect(await answers(catalog, term)).toEqual(everything("answered"));
+    const gone = orderOf(6, { term });
+    expect(await rejectionCode(catalog.acquire({ replica: 2, term: term + 1, last: gone }))).toBe("DIVERGED");
+    expect(await answers(catalog, term + 1)).toEqual(everything("DIVERGED"));
+  });
+
+  test("isn't one while an order is in the ledger, and read from there, but not passed on yet", async () => {
+    const { clock, ledger, catalog, life, session, buy } = await scenario();
+    const finish = holdApply(ledger);
+    const bought = observe(buy("a"));
+    await clock.flush();
+    expect([bought.state, (await ledger.register()).head]).toEqual(["pending", 1]);
+    const seen = { life, head: 1 };
+    const one = session("one", "", seen);
+    const asked = [observe(catalog.register(seen)), observe(catalog.lookup(["FishCo"], seen))];
+    await clock.flush();
+    expect(asked.map(({ state }) => state)).toEqual(["resolved", "resolved"]);
+    const [last] = await catalog.ordersAfter(0, 1);
+    expect((await catalog.acquire({ replica: 2, term: 1, last })).term).toBe(2);
+    expect(one.messages).toMatchObject([{ sequence: 0, head: 0 }]);
+    finish();
+    await clock.flush();
+    expect(bought.state).toBe("resolved");
+    expect(one.messages.at(-1)).toMatchObject({ sequence: -1, head: 1, previousHead: 0 });
+    one.goodbye();
+    expect(await answers(catalog, 2)).toEqual(everything("answered"));
+  });
+});
+
+/** From now on what is applied is in the ledger at once, but the answer comes when the returned function is called. */
+function holdApply(ledger: Ledger): () => void {
+  const { apply } = ledger;
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  ledger.apply = async (batch) => {
+    const change = await apply(batch);
+    await held;
+    return change;
+  };
+  return answer;
+}
 
 describe("everything else", () => {
   test("a lookup answers in the order of the names, undefined for those that aren't there", async () => {
@@ -227,30 +633,36 @@ describe("everything else", () => {
 
   test("a batch that is too large, or has a key that could not be found again, is refused before it is begun", async () => {
     const { catalog } = await scenario();
-    expect(await rejectionCode(catalog.apply({ term: 1, trades: tradesOf("k", 10_001) }))).toBe("INVALID_REQUEST");
-    expect(await rejectionCode(catalog.apply({ term: 1, trades: [tradeOf("k\0")] }))).toBe("INVALID_REQUEST");
+    expect(await rejectionCode(catalog.apply({ last: undefined, term: 1, trades: tradesOf("k", 10_001) }))).toBe(
+      "INVALID_REQUEST",
+    );
+    expect(await rejectionCode(catalog.apply({ last: undefined, term: 1, trades: [tradeOf("k\0")] }))).toBe(
+      "INVALID_REQUEST",
+    );
     expect((await catalog.register()).head).toBe(0);
   });
 
   test("FENCED, STALE_TERM and DIVERGED come from the ledger as they are", async () => {
     const { catalog, buy } = await scenario();
     await buy("a");
-    expect(await rejectionCode(catalog.apply({ term: 9, trades: [] }))).toBe("FENCED");
-    const asked = { replica: 2, term: 0, lastId: 1, lastKey: "a" };
+    expect(await rejectionCode(catalog.apply({ last: undefined, term: 9, trades: [] }))).toBe("FENCED");
+    const [last] = await catalog.ordersAfter(0, 1);
+    const asked = { replica: 2, term: 0, last };
     expect(await rejectionCode(catalog.acquire(asked))).toBe("STALE_TERM");
-    expect(await rejectionCode(catalog.acquire({ ...asked, term: 1, lastKey: "b" }))).toBe("DIVERGED");
+    const other = orderOf(1, { key: "b" });
+    expect(await rejectionCode(catalog.acquire({ ...asked, term: 1, last: other }))).toBe("DIVERGED");
   });
 
   test("rejections are kept for a day and then forgotten, without anybody asking", async () => {
     const { clock, ledger, catalog } = await scenario();
     const large = tradeOf("a", { quantity: 1000 });
     // The newest always stays: it must not be the one that is looked at.
-    await catalog.apply({ term: 1, trades: [large, { ...large, key: "newest" }] });
+    await catalog.apply({ last: undefined, term: 1, trades: [large, { ...large, key: "newest" }] });
     await clock.advance(24 * hourMs);
-    const repeated = await ledger.apply({ term: 1, trades: [large], createdAt });
+    const repeated = await ledger.apply({ last: undefined, term: 1, trades: [large], createdAt });
     expect(repeated.outcomes).toMatchObject([{ status: "rejected", replayed: true }]);
     await clock.advance(2 * hourMs);
-    const anew = await ledger.apply({ term: 1, trades: [large], createdAt });
+    const anew = await ledger.apply({ last: undefined, term: 1, trades: [large], createdAt });
     expect(anew.outcomes).toMatchObject([{ status: "rejected", replayed: false }]);
   });
 
@@ -258,7 +670,7 @@ describe("everything else", () => {
     const { clock, ledger, catalog } = await scenario();
     const large = tradeOf("a", { quantity: 1000 });
     const keys = tradesOf("k", 5000).map(({ key }) => ({ ...large, key }));
-    await catalog.apply({ term: 1, trades: [large, ...keys] });
+    await catalog.apply({ last: undefined, term: 1, trades: [large, ...keys] });
     const forget = ledger.forgetRejections;
     let failures = 0;
     ledger.forgetRejections = async () => {
@@ -280,8 +692,16 @@ describe("everything else", () => {
   test("more calls than can wait for settlement, and more orders than one message holds, are refused or cut", async () => {
     const { clock, catalog, session } = await scenario();
     session("one");
-    await catalog.apply({ term: 1, trades: tradesOf("a", 10_000).map((trade) => ({ ...trade, type: "sell" })) });
-    await catalog.apply({ term: 1, trades: tradesOf("b", 1).map((trade) => ({ ...trade, type: "sell" })) });
+    await catalog.apply({
+      last: undefined,
+      term: 1,
+      trades: tradesOf("a", 10_000).map((trade) => ({ ...trade, type: "sell" })),
+    });
+    await catalog.apply({
+      last: undefined,
+      term: 1,
+      trades: tradesOf("b", 1).map((trade) => ({ ...trade, type: "sell" })),
+    });
     expect(await catalog.ordersAfter(0, 20_000)).toHaveLength(10_000);
     const waiting = Array.from({ length: 100_000 }, () => catalog.settle(10_001).catch(() => {}));
     expect(await rejectionCode(catalog.settle(10_001))).toBe("OVERLOADED");
@@ -292,7 +712,9 @@ describe("everything else", () => {
 
   test("a write that fails is no reason for the next to fail", async () => {
     const { catalog } = await scenario();
-    const [old, next] = [0, 1].map((term) => catalog.apply({ term, trades: tradesOf(`term-${term}`, 1) }));
+    const [old, next] = [0, 1].map((term) =>
+      catalog.apply({ last: undefined, term, trades: tradesOf(`term-${term}`, 1) }),
+    );
     expect(await rejectionCode(old ?? Promise.resolve())).toBe("FENCED");
     expect((await next)?.outcomes).toMatchObject([{ status: "accepted" }]);
   });
@@ -300,11 +722,11 @@ describe("everything else", () => {
   test("a wall clock that is set right by a week makes nothing old", async () => {
     const { clock, ledger, catalog } = await scenario();
     const large = tradeOf("a", { quantity: 1000 });
-    await catalog.apply({ term: 1, trades: [large, { ...large, key: "newest" }] });
+    await catalog.apply({ last: undefined, term: 1, trades: [large, { ...large, key: "newest" }] });
     await clock.advance(hourMs);
     clock.setWall(7 * 24 * hourMs);
     await clock.advance(hourMs);
-    const repeated = await ledger.apply({ term: 1, trades: [large], createdAt });
+    const repeated = await ledger.apply({ last: undefined, term: 1, trades: [large], createdAt });
     expect(repeated.outcomes).toMatchObject([{ status: "rejected", replayed: true }]);
   });
 

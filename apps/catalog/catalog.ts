@@ -9,26 +9,43 @@ import type {
   Applied,
   ApplyRequest,
   CatalogApi,
+  RestockRequest,
   Stream,
   StreamHandlers,
   TailReply,
   TailRequest,
 } from "@stock-bazaar/shared/api";
 import { type Clock, wallTime } from "@stock-bazaar/shared/clock";
-import type { Order, Register, Stock } from "@stock-bazaar/shared/domain";
-import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Order, Register, Seen, Stock } from "@stock-bazaar/shared/domain";
+import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
+import { untilCheckpointed } from "@stock-bazaar/shared/until-checkpointed";
 import { Waiters } from "@stock-bazaar/shared/waiters";
 import { FrontEnds } from "./front-ends.ts";
 import type { Ledger, LedgerChange } from "./ledger.ts";
+import { endsBefore, isShorterThanSeen } from "./lost-end.ts";
 import { OldRejections } from "./old-rejections.ts";
 import { Sessions } from "./sessions.ts";
 
 /** A batch larger than this is refused: a leader sends less, and one transaction stays short. */
 const batchTradesMax = 10_000;
 const ordersAfterMax = 10_000;
+/** How the ledger refuses a replica that knows of other orders, or of another term. An old copy is behind in both. */
+const otherHistory: ReadonlySet<ErrorCode> = new Set(["DIVERGED", "FENCED", "STALE_TERM"]);
 /** Calls that wait for settlement at once; past this the catalog is overloaded and says so. */
 const waitersMax = 100_000;
+
+export interface CatalogOptions {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long a front-end may serve from its cache without asking. */
+  readonly leaseMs: number;
+  /** How long a rejection is kept at least (R3); absent: a day. */
+  readonly rejectionsKeptMs?: number;
+  /** Ends a start that waits. */
+  readonly stopping?: AbortSignal;
+}
 
 export class Catalog implements CatalogApi {
   readonly #ledger: Ledger;
@@ -40,31 +57,52 @@ export class Catalog implements CatalogApi {
   readonly #oldRejections: OldRejections;
   readonly #tails = new Map<string, StreamHandlers<TailReply>>();
   readonly #waiters = new Waiters();
-  /** The newest id whose change has been passed on to every open tail. */
-  #head: number;
+  /** As in the ledger; the head's change has been passed on to every open tail. */
+  #register: Register;
+  /** The longest lease that the register names. */
+  #registeredLeaseMs: number;
+  /** Why everything is refused: the ledger was longer once (R2). */
+  #refusal: BazaarError | undefined;
   /** The last write that was begun. */
   #writing: Promise<unknown> = Promise.resolve();
   #cancelExpiry: (() => void) | undefined;
+  #cancelShortening: (() => void) | undefined;
   #stopped = false;
 
-  private constructor(options: { ledger: Ledger; clock: Clock; logger: Logger; leaseMs: number }, head: number) {
-    this.#ledger = options.ledger;
-    this.#clock = options.clock;
-    this.#logger = options.logger;
-    this.#leaseMs = options.leaseMs;
-    this.#sessions = new Sessions({ leaseMs: options.leaseMs, startedMs: options.clock.nowMs() });
-    this.#head = head;
+  private constructor(options: CatalogOptions, register: Register, leases: { foundMs: number; registeredMs: number }) {
+    const { ledger, clock, logger, leaseMs } = options;
+    this.#ledger = ledger;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#leaseMs = leaseMs;
+    this.#sessions = new Sessions({ leaseMs, foundLeaseMs: leases.foundMs, startedMs: clock.nowMs() });
+    this.#register = register;
+    this.#registeredLeaseMs = leases.registeredMs;
+    this.#shortenLease();
     this.#oldRejections = new OldRejections(options);
     this.#oldRejections.start();
   }
 
-  static async start(options: { ledger: Ledger; clock: Clock; logger: Logger; leaseMs: number }): Promise<Catalog> {
-    const { term, leader, head } = await options.ledger.register();
-    options.logger.info({ head, term, leader }, "catalog started");
-    return new Catalog(options, head);
+  /**
+   * Resolves when the ledger may be served: it is durable, and the register says how long front-ends may serve from their
+   * caches, those of an earlier catalog too (R9).
+   */
+  static async start(options: CatalogOptions): Promise<Catalog> {
+    const { ledger, logger, leaseMs } = options;
+    await untilCheckpointed(() => ledger.checkpoint(), options);
+    const found = await ledger.leases();
+    const foundMs = found.endedCleanly ? 0 : Math.max(found.leaseMs, leaseMs);
+    const registeredMs = Math.max(foundMs, leaseMs);
+    if (found.endedCleanly || found.leaseMs !== registeredMs) {
+      await ledger.setLeases({ leaseMs: registeredMs, endedCleanly: false });
+    }
+    const register = await ledger.register();
+    const { term, leader, head } = register;
+    logger.info({ head, term, leader }, "catalog started");
+    return new Catalog(options, register, { foundMs, registeredMs });
   }
 
-  async apply({ term, trades }: ApplyRequest): Promise<Applied> {
+  async apply({ term, last, trades }: ApplyRequest): Promise<Applied> {
     if (trades.length > batchTradesMax) {
       throw new BazaarError("INVALID_REQUEST", `${trades.length} trades in one batch: allowed are ${batchTradesMax}`);
     }
@@ -72,7 +110,9 @@ export class Catalog implements CatalogApi {
     if (trades.some(({ key }) => key.includes("\0"))) {
       throw new BazaarError("INVALID_REQUEST", "a key with a NUL in it: allowed is any other character");
     }
-    const change = await this.#write(() => this.#ledger.apply({ term, trades, createdAt: wallTime(this.#clock) }));
+    const change = await this.#after(last, () =>
+      this.#write(() => this.#ledger.apply({ term, last, trades, createdAt: wallTime(this.#clock) })),
+    );
     if (this.#logger.isLevelEnabled("debug")) {
       for (const [index, { requestId, key }] of trades.entries()) {
         this.#logger.debug({ requestId, key, ...change.outcomes[index] }, "trade applied");
@@ -81,23 +121,28 @@ export class Catalog implements CatalogApi {
     return change;
   }
 
-  async restock({ term, quantity }: { term: number; quantity: number }): Promise<Applied> {
-    const change = await this.#write(() => this.#ledger.restock({ term, quantity, createdAt: wallTime(this.#clock) }));
+  async restock({ term, last, quantity }: RestockRequest): Promise<Applied> {
+    const change = await this.#after(last, () =>
+      this.#write(() => this.#ledger.restock({ term, last, quantity, createdAt: wallTime(this.#clock) })),
+    );
     for (const { id, name } of change.orders) this.#logger.info({ name, quantity, order: id }, "restocked");
     return change;
   }
 
-  async lookup(names: readonly string[]): Promise<(Stock | undefined)[]> {
+  async lookup(names: readonly string[], seen?: Seen): Promise<(Stock | undefined)[]> {
+    await this.#requireWhole(seen);
     const stocks = await this.#settled(await this.#ledger.stocks(names));
     const byName = new Map(stocks.map((stock) => [stock.name, stock]));
     return names.map((name) => byName.get(name));
   }
 
-  async stocks(): Promise<Stock[]> {
+  async stocks(seen?: Seen): Promise<Stock[]> {
+    await this.#requireWhole(seen);
     return this.#settled(await this.#ledger.allStocks());
   }
 
   settle(upTo: number): Promise<void> {
+    if (this.#refusal) return Promise.reject(this.#refusal);
     if (upTo <= this.#settledId()) return Promise.resolve();
     if (this.#stopped) return Promise.reject(stopping());
     if (this.#waiters.count >= waitersMax)
@@ -108,22 +153,25 @@ export class Catalog implements CatalogApi {
   }
 
   async ordersAfter(afterId: number, limit: number): Promise<Order[]> {
+    await this.#requireWhole();
     return this.#ledger.ordersAfter(afterId, Math.min(limit, ordersAfterMax));
   }
 
-  async register(): Promise<Register> {
+  async register(seen?: Seen): Promise<Register> {
+    await this.#requireWhole(seen);
     return this.#ledger.register();
   }
 
   async acquire(request: AcquireRequest): Promise<Register> {
     try {
-      const register = await this.#ledger.acquire(request);
+      const register = await this.#after(request.last, () => this.#ledger.acquire(request));
+      if (register.term > this.#register.term) this.#register = { ...register, head: this.#register.head };
       this.#logger.info({ leader: register.leader, term: register.term, head: register.head }, "lead acquired");
       return register;
     } catch (error) {
       const { code, message } = BazaarError.from(error);
       this.#logger.warn(
-        { replica: request.replica, term: request.term, lastId: request.lastId, code },
+        { replica: request.replica, term: request.term, lastId: request.last?.id ?? 0, code },
         `lead refused: ${message}`,
       );
       throw error;
@@ -138,45 +186,55 @@ export class Catalog implements CatalogApi {
     const reply = (sequence: number) =>
       handlers.message({
         sequence,
-        head: this.#head,
+        head: this.#register.head,
+        life: this.#register.life,
         leaseMs: this.#leaseMs,
         changes: [],
-        previousHead: this.#head,
+        previousHead: this.#register.head,
         alone: false,
         frontEnds: this.#frontEnds.list((id) => this.#sessions.runs(id, this.#clock.nowMs()), this.#clock.nowMs()),
       });
-    const end = () => {
+    const end = (error = this.#refusal ?? sessionOver()) => {
       close();
-      handlers.ended(sessionOver());
+      handlers.ended(error);
+    };
+    const take = (request: TailRequest) => {
+      const nowMs = this.#clock.nowMs();
+      switch (request.kind) {
+        case "hello":
+          // Said again when the session is over already, it must not begin anew: the changes in between are lost to it.
+          if (session !== undefined && (session !== request.session || !this.#sessions.has(session))) return end();
+          if (this.#stopped) return end(stopping());
+          session = request.session;
+          this.#foundLease(request.leaseMs);
+          this.#sessions.hello(session, this.#register.head, nowMs, request.replaces);
+          this.#frontEnds.hello(request.address, session, nowMs);
+          this.#tails.set(session, handlers);
+          reply(request.sequence);
+          break;
+        case "renew":
+          if (!this.#sessions.renew(request.session, request.acked, nowMs)) return end();
+          reply(request.sequence);
+          break;
+        case "ack":
+          if (!this.#sessions.renew(request.session, request.acked, nowMs)) return end();
+          break;
+        case "goodbye":
+          this.#sessions.goodbye(request.session);
+          this.#frontEnds.goodbye(request.session);
+          close();
+          handlers.ended();
+          break;
+      }
+      this.#answerSettled();
     };
     return {
       send: (request) => {
-        const nowMs = this.#clock.nowMs();
-        switch (request.kind) {
-          case "hello":
-            // Said again when the session is over already, it must not begin anew: the changes in between are lost to it.
-            if (session !== undefined && (session !== request.session || !this.#sessions.has(session))) return end();
-            session = request.session;
-            this.#sessions.hello(session, this.#head, nowMs, request.replaces);
-            this.#frontEnds.hello(request.address, session, nowMs);
-            this.#tails.set(session, handlers);
-            reply(request.sequence);
-            break;
-          case "renew":
-            if (!this.#sessions.renew(request.session, request.acked, nowMs)) return end();
-            reply(request.sequence);
-            break;
-          case "ack":
-            if (!this.#sessions.renew(request.session, request.acked, nowMs)) return end();
-            break;
-          case "goodbye":
-            this.#sessions.goodbye(request.session);
-            this.#frontEnds.goodbye(request.session);
-            close();
-            handlers.ended();
-            break;
-        }
-        this.#answerSettled();
+        if (this.#refusal) return end();
+        // Nobody may begin to serve before it is known that the ledger is whole.
+        if (request.kind === "hello" && this.#seemsShorter(request.seen)) {
+          void this.#requireWhole(request.seen).then(() => take(request), end);
+        } else take(request);
       },
       // The front-end may live on and serve from its cache: the session stays until its lease has run out.
       close,
@@ -185,8 +243,7 @@ export class Catalog implements CatalogApi {
 
   /** Ends the streams that would stay open for ever. Their sessions live on until their leases run out. */
   endTails(): void {
-    for (const handlers of this.#tails.values()) handlers.ended(stopping());
-    this.#tails.clear();
+    this.#endTails(stopping());
   }
 
   /** Refuses what still waits; the ledger is closed. */
@@ -194,9 +251,88 @@ export class Catalog implements CatalogApi {
     this.#stopped = true;
     this.#oldRejections.stop();
     this.#cancelExpiry?.();
+    this.#cancelShortening?.();
     this.#waiters.reject(stopping());
     this.endTails();
+    await this.#writing;
+    if (!this.#refusal && this.#sessions.noneRuns(this.#clock.nowMs()))
+      await this.#setLeases(this.#registeredLeaseMs, true);
     await this.#ledger.close();
+  }
+
+  /** Rejects with DIVERGED if the ledger was longer once, until a person has decided (R2). */
+  async #requireWhole(seen?: Seen): Promise<void> {
+    if (this.#refusal) throw this.#refusal;
+    if (seen === undefined || !this.#seemsShorter(seen)) return;
+    // An order may be in the ledger, and read from there, a moment before it is passed on here.
+    if (isShorterThanSeen(await this.#ledger.register(), seen)) throw this.#refuseEverything(seen.head);
+  }
+
+  #seemsShorter(seen: Seen | undefined): boolean {
+    return seen !== undefined && isShorterThanSeen(this.#register, seen);
+  }
+
+  /** What a replica asks whose last order is `last`. A refusal may mean that the ledger has lost that order. */
+  async #after<Result>(last: Order | undefined, ask: () => Promise<Result>): Promise<Result> {
+    await this.#requireWhole();
+    try {
+      return await ask();
+    } catch (error) {
+      const isOther = otherHistory.has(BazaarError.from(error).code);
+      if (isOther && last && endsBefore(await this.#ledger.register(), last)) throw this.#refuseEverything(last.id);
+      throw error;
+    }
+  }
+
+  /** To answer would give the numbers of acknowledged orders to others, and tell quantities from before. */
+  #refuseEverything(seenHead: number): BazaarError {
+    if (this.#refusal) return this.#refusal;
+    const refusal = new BazaarError(
+      "DIVERGED",
+      `the ledger ends at order ${this.#register.head}, but had order ${seenHead} once: is catalog.db an old copy? Stop the catalog and put back the file that belongs to the replicas, or run \`npm run rebuild-catalog\``,
+    );
+    this.#refusal = refusal;
+    this.#logger.error({ head: this.#register.head, seenHead }, refusal.message);
+    this.#waiters.reject(refusal);
+    this.#endTails(refusal);
+    return refusal;
+  }
+
+  #endTails(error: BazaarError): void {
+    for (const handlers of this.#tails.values()) handlers.ended(error);
+    this.#tails.clear();
+  }
+
+  /** A rebuilt catalog's register names no lease, an old copy's an old one: the front-ends know what they were given. */
+  #foundLease(leaseMs: number): void {
+    this.#sessions.foundLease(leaseMs);
+    const runs = this.#clock.nowMs() < this.#sessions.quietUntilMs;
+    if (!runs || leaseMs <= this.#registeredLeaseMs) return;
+    void this.#setLeases(leaseMs, false);
+    this.#shortenLease();
+  }
+
+  /** The register may name a shorter lease only when no front-end can hold a longer one any more. */
+  #shortenLease(): void {
+    this.#cancelShortening?.();
+    this.#cancelShortening = undefined;
+    if (this.#registeredLeaseMs <= this.#leaseMs) return;
+    const waitMs = this.#sessions.quietUntilMs - this.#clock.nowMs();
+    if (waitMs <= 0) return void this.#setLeases(this.#leaseMs, false);
+    this.#cancelShortening = this.#clock.after(Math.ceil(waitMs), () => this.#shortenLease());
+  }
+
+  /**
+   * Where it fails, the register still names another lease. A longer one makes the next start wait longer; a shorter one is
+   * all that a catalog which was rebuilt without knowing better could name, and the next hello names the longer one again.
+   */
+  async #setLeases(leaseMs: number, endedCleanly: boolean): Promise<void> {
+    this.#registeredLeaseMs = leaseMs;
+    try {
+      await this.#ledger.setLeases({ leaseMs, endedCleanly });
+    } catch (error) {
+      this.#logger.warn({ leaseMs }, `the register still names another lease: ${BazaarError.from(error).message}`);
+    }
   }
 
   /** Waits until what was read may be told. */
@@ -207,7 +343,12 @@ export class Catalog implements CatalogApi {
 
   /** One write at a time: changes must be passed on in the order of their ids, or an acknowledgement would lie. */
   #write(write: () => Promise<LedgerChange>): Promise<LedgerChange> {
-    const written = this.#writing.then(write).then((change) => {
+    const begin = () => {
+      // Since this write was asked for, it may have become known that the ledger was longer once.
+      if (this.#refusal) throw this.#refusal;
+      return write();
+    };
+    const written = this.#writing.then(begin).then((change) => {
       this.#passOn(change);
       return change;
     });
@@ -216,14 +357,15 @@ export class Catalog implements CatalogApi {
   }
 
   #passOn(change: LedgerChange): void {
-    if (change.head <= this.#head) return;
-    const previousHead = this.#head;
-    this.#head = change.head;
+    if (change.head <= this.#register.head) return;
+    const previousHead = this.#register.head;
+    this.#register = { ...this.#register, head: change.head };
     const nowMs = this.#clock.nowMs();
     this.#sessions.expire(nowMs);
     const news = {
       sequence: -1,
       head: change.head,
+      life: this.#register.life,
       leaseMs: this.#leaseMs,
       changes: change.stocks,
       previousHead,
@@ -242,7 +384,7 @@ export class Catalog implements CatalogApi {
   }
 
   #settledId(): number {
-    return this.#sessions.settled(this.#head, this.#clock.nowMs());
+    return this.#sessions.settled(this.#register.head, this.#clock.nowMs());
   }
 
   #answerSettled(): void {

@@ -16,6 +16,7 @@ import { CallStreams } from "@stock-bazaar/shared/call-stream";
 import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/batches";
 import { serveDuplex, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
 import { inTraces } from "@stock-bazaar/shared/tracing";
+import { lastFromMessage } from "@stock-bazaar/shared/wire";
 
 const tailKinds = { HELLO: "hello", RENEW: "renew", ACK: "ack", GOODBYE: "goodbye" } as const;
 
@@ -26,33 +27,41 @@ export function serveCatalog(catalog: CatalogApi): Service {
       async (batch) => {
         const { term, traces } = batch;
         const trades = unpackTrades(batch.trades);
+        const last = lastFromMessage(batch);
         return appliedToMessage(
-          await inTraces("Catalog/Apply", { trades, traces }, () => catalog.apply({ term, trades })),
+          await inTraces("Catalog/Apply", { trades, traces }, () => catalog.apply({ term, last, trades })),
         );
       },
       { outcomes: "", orders: "", head: 0 },
     ),
-    restock: serveUnary(async (request) => ({ ...appliedToMessage(await catalog.restock(request)), sequence: 0 })),
+    restock: serveUnary(async (request) => ({
+      ...appliedToMessage(await catalog.restock({ ...request, last: lastFromMessage(request) })),
+      sequence: 0,
+    })),
     settle: calls.serve<SettleRequest, Settled>(async ({ upTo }) => {
       await catalog.settle(upTo);
       return {};
     }, {}),
     lookup: calls.serve<LookupRequest, LookupReply>(
-      async ({ names }) => {
-        const stocks = await catalog.lookup(names);
+      async ({ names, seen }) => {
+        const stocks = await catalog.lookup(names, seen);
         return { stocks: stocks.filter((stock) => stock !== undefined) };
       },
       { stocks: [] },
     ),
-    listStocks: serveUnary(async () => ({ stocks: await catalog.stocks() })),
+    listStocks: serveUnary(async ({ seen }) => ({ stocks: await catalog.stocks(seen) })),
     ordersAfter: serveUnary(async ({ afterId, limit }) => ({
       orders: packOrders(await catalog.ordersAfter(afterId, limit)),
     })),
-    getRegister: serveUnary(() => catalog.register()),
-    acquire: serveUnary((request) => catalog.acquire(request)),
+    getRegister: serveUnary(({ seen }) => catalog.register(seen)),
+    acquire: serveUnary((request) => catalog.acquire({ ...request, last: lastFromMessage(request) })),
     tail: serveDuplex(
       (handlers) => catalog.tail(handlers),
-      (request: TailRequestMessage): TailRequest => ({ ...request, kind: tailKinds[request.kind] }),
+      (request: TailRequestMessage): TailRequest => ({
+        ...request,
+        kind: tailKinds[request.kind],
+        seen: request.seen,
+      }),
       (reply: TailReply) => ({ ...reply, changes: [...reply.changes], frontEnds: [...reply.frontEnds] }),
     ),
   };

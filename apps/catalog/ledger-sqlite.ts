@@ -3,15 +3,23 @@
  * before it writes, and a crash leaves all of it or nothing.
  */
 
+import { checkpoint } from "@stock-bazaar/db/checkpoint";
 import { prepareInsert } from "@stock-bazaar/db/insert-rows";
 import type { CatalogDatabase } from "@stock-bazaar/db/open";
 import { orderColumns, orderFields, orderValues } from "@stock-bazaar/db/order-rows";
 import { guardDatabase } from "@stock-bazaar/db/sqlite-failure";
-import type { AcquireRequest } from "@stock-bazaar/shared/api";
-import type { Order, Register, RejectionReason, Stock, Trade, TradeType } from "@stock-bazaar/shared/domain";
+import type { AcquireRequest, LeaderRequest } from "@stock-bazaar/shared/api";
+import {
+  isSameOrder,
+  type Order,
+  type RejectionReason,
+  type Stock,
+  type Trade,
+  type TradeType,
+} from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome } from "./decide.ts";
-import type { Ledger, LedgerChange } from "./ledger.ts";
+import type { Ledger, LedgerChange, LedgerRegister, Leases } from "./ledger.ts";
 
 const stockColumns = "name, price_cents AS priceCents, quantity, volume, rev";
 
@@ -23,9 +31,15 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
   const { client } = database;
   const guard = guardDatabase(database, broken);
 
-  const register = client.prepare<[], Register>("SELECT term, leader, head FROM register");
+  const register = client.prepare<[], LedgerRegister>(
+    "SELECT term, leader, head, life, first_term AS firstTerm FROM register",
+  );
   const setLeader = client.prepare<[number, number]>("UPDATE register SET term = ?, leader = ?");
   const setHead = client.prepare<[number]>("UPDATE register SET head = ?");
+  const leases = client.prepare<[], { leaseMs: number; endedCleanly: number }>(
+    "SELECT lease_ms AS leaseMs, ended_cleanly AS endedCleanly FROM register",
+  );
+  const setLeases = client.prepare<[number, number]>("UPDATE register SET lease_ms = ?, ended_cleanly = ?");
   const stockByName = client.prepare<[string], Stock>(`SELECT ${stockColumns} FROM stocks WHERE name = ?`);
   const stocksByName = client.prepare<[], Stock>(`SELECT ${stockColumns} FROM stocks ORDER BY name`);
   const emptyStocks = client.prepare<[], Stock>(`SELECT ${stockColumns} FROM stocks WHERE quantity = 0 ORDER BY name`);
@@ -35,7 +49,7 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
   const ordersByKeys = client.prepare<[string], Pick<Order, "id" | "key" | "name" | "quantity"> & { type: TradeType }>(
     "SELECT id, key, name, type, quantity FROM ledger WHERE key IN (SELECT value FROM json_each(?))",
   );
-  const keyOfOrder = client.prepare<[number], { key: string }>("SELECT key FROM ledger WHERE id = ?");
+  const orderById = client.prepare<[number], Order>(`SELECT ${orderFields} FROM ledger WHERE id = ?`);
   const insertOrders = prepareInsert(client, "ledger", orderColumns);
   const ordersAfter = client.prepare<[number, number], Order>(
     `SELECT ${orderFields} FROM ledger WHERE id > ? ORDER BY id LIMIT ?`,
@@ -68,31 +82,49 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
     return outcomes;
   }
 
-  function currentRegister(): Register {
+  function currentRegister(): LedgerRegister {
     const row = register.get();
     if (!row) throw new BazaarError("INTERNAL_ERROR", "the register has no row: run `npm run migrate`");
     return row;
   }
 
-  /** Runs under the write lock; a term that has passed leaves no trace. */
-  const write = client.transaction((term: number, decideOn: (head: number) => Decision): LedgerChange => {
-    const current = currentRegister();
-    if (current.term !== term) {
-      throw new BazaarError(
-        "FENCED",
-        `term ${term} has passed: replica ${current.leader} leads since term ${current.term}`,
-      );
-    }
-    const decision = decideOn(current.head);
-    insertOrders(decision.orders.map(orderValues));
-    for (const { key, fingerprint, reason, createdAt } of decision.rejections)
-      insertRejection.run(key, fingerprint, reason, createdAt);
-    for (const { quantity, volume, rev, name } of decision.stocks) setStock.run(quantity, volume, rev, name);
-    if (decision.head > current.head) setHead.run(decision.head);
-    return decision;
-  });
+  function currentLeases(): Leases {
+    const { leaseMs, endedCleanly } = leases.get() ?? { leaseMs: 0, endedCleanly: 0 };
+    return { leaseMs, endedCleanly: endedCleanly === 1 };
+  }
 
-  const acquire = client.transaction(({ replica, term, lastId, lastKey }: AcquireRequest): Register => {
+  /** Numbers are given after `last`: a ledger without that row would give those that somebody has already. */
+  function requireOrder(last: Order | undefined, head: number, replica: number): void {
+    if (last === undefined || isSameOrder(orderById.get(last.id), last)) return;
+    const missing = last.id > head ? `ends at ${head}, before` : "holds another order at";
+    throw new BazaarError(
+      "DIVERGED",
+      `the ledger ${missing} order ${last.id} of replica ${replica}: is catalog.db the right file? Stop the catalog and put back the one that belongs to the replicas, or run \`npm run rebuild-catalog\``,
+    );
+  }
+
+  /** Runs under the write lock; a term that has passed leaves no trace. */
+  const write = client.transaction(
+    ({ term, last }: LeaderRequest, decideOn: (head: number) => Decision): LedgerChange => {
+      const current = currentRegister();
+      if (current.term !== term) {
+        throw new BazaarError(
+          "FENCED",
+          `term ${term} has passed: replica ${current.leader} leads since term ${current.term}`,
+        );
+      }
+      requireOrder(last, current.head, current.leader);
+      const decision = decideOn(current.head);
+      insertOrders(decision.orders.map(orderValues));
+      for (const { key, fingerprint, reason, createdAt } of decision.rejections)
+        insertRejection.run(key, fingerprint, reason, createdAt);
+      for (const { quantity, volume, rev, name } of decision.stocks) setStock.run(quantity, volume, rev, name);
+      if (decision.head > current.head) setHead.run(decision.head);
+      return decision;
+    },
+  );
+
+  const acquire = client.transaction(({ replica, term, last }: AcquireRequest): LedgerRegister => {
     const current = currentRegister();
     if (current.term !== term) {
       throw new BazaarError(
@@ -100,21 +132,16 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
         `term ${term} has passed: replica ${current.leader} leads since term ${current.term}`,
       );
     }
-    if (lastId > 0 && keyOfOrder.get(lastId)?.key !== lastKey) {
-      const missing = lastId > current.head ? `ends at ${current.head}, before` : "holds another order at";
-      throw new BazaarError(
-        "DIVERGED",
-        `the ledger ${missing} order ${lastId} of replica ${replica}: is catalog.db the right file? Stop the catalog and put back the one that belongs to the replicas, or run \`npm run rebuild-catalog\``,
-      );
-    }
+    requireOrder(last, current.head, replica);
     setLeader.run(current.term + 1, replica);
-    return { term: current.term + 1, leader: replica, head: current.head };
+    return { ...current, term: current.term + 1, leader: replica };
   });
 
   return {
-    apply: async ({ term, trades, createdAt }: { term: number; trades: readonly Trade[]; createdAt: string }) =>
+    checkpoint: async () => guard(() => checkpoint(client)),
+    apply: async ({ term, last, trades, createdAt }) =>
       guard(() =>
-        write.immediate(term, (head) => {
+        write.immediate({ term, last }, (head) => {
           const known = outcomesOf(trades);
           return decide(trades, {
             outcomeOf: (key) => known.get(key),
@@ -125,15 +152,19 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
           });
         }),
       ),
-    restock: async ({ term, quantity, createdAt }) =>
+    restock: async ({ term, last, quantity, createdAt }) =>
       guard(() =>
-        write.immediate(term, (head) => decideRestock(emptyStocks.all(), quantity, { head, term, createdAt })),
+        write.immediate({ term, last }, (head) =>
+          decideRestock(emptyStocks.all(), quantity, { head, term, createdAt }),
+        ),
       ),
     stocks: async (names) => guard(() => names.flatMap((name) => stockByName.get(name) ?? [])),
     allStocks: async () => guard(() => stocksByName.all()),
     ordersAfter: async (afterId, limit) => guard(() => ordersAfter.all(afterId, limit)),
     register: async () => guard(currentRegister),
     acquire: async (request) => guard(() => acquire.immediate(request)),
+    leases: async () => guard(currentLeases),
+    setLeases: async ({ leaseMs, endedCleanly }) => void guard(() => setLeases.run(leaseMs, endedCleanly ? 1 : 0)),
     lastRejection: async () => guard(() => lastRejection.get()?.place ?? 0),
     forgetRejections: async (upTo, limit) => guard(() => forgetRejections.run(upTo, limit).changes),
     close: async () => database.close(),

@@ -4,7 +4,7 @@
  * on another machine can stand behind it as well as SQLite.
  */
 
-import type { Applied, AcquireRequest } from "@stock-bazaar/shared/api";
+import type { AcquireRequest, Applied, LeaderRequest } from "@stock-bazaar/shared/api";
 import type { Order, Register, Stock, Trade } from "@stock-bazaar/shared/domain";
 
 /** What one transaction did. `stocks` are those that it changed, as they are now. */
@@ -12,21 +12,46 @@ export interface LedgerChange extends Applied {
   readonly stocks: readonly Stock[];
 }
 
+/** What a batch of a leader's is written with. `createdAt` is ISO 8601, UTC. */
+export interface LedgerWrite extends LeaderRequest {
+  readonly createdAt: string;
+}
+
+export interface LedgerRegister extends Register {
+  /** The first term of the ledger's life; orders of an earlier term are what it was rebuilt from. */
+  readonly firstTerm: number;
+}
+
+/** What the register says of the leases that front-ends hold (R9). */
+export interface Leases {
+  /** The longest that may run; 0: not known. */
+  readonly leaseMs: number;
+  /** The catalog has ended, and none runs. */
+  readonly endedCleanly: boolean;
+}
+
 /** Every method may reject with a BazaarError; a rejected transaction has changed nothing. */
 export interface Ledger {
-  /** Rejects with FENCED if `term` isn't the register's. `createdAt` is ISO 8601, UTC. */
-  apply(batch: { term: number; trades: readonly Trade[]; createdAt: string }): Promise<LedgerChange>;
-  /** Sets every stock at zero back to `quantity`. Rejects with FENCED if `term` isn't the register's. */
-  restock(batch: { term: number; quantity: number; createdAt: string }): Promise<LedgerChange>;
+  /**
+   * Makes what was committed durable once more, whatever an earlier process was told of it. Returns who is in the way, a
+   * reader that still needs what would be thrown away; `undefined`: done.
+   */
+  checkpoint(): Promise<string | undefined>;
+  /** Rejects with FENCED if `term` isn't the register's, with DIVERGED unless the ledger holds `last`, the same row. */
+  apply(batch: LedgerWrite & { readonly trades: readonly Trade[] }): Promise<LedgerChange>;
+  /** Sets every stock at zero back to `quantity`. Rejects like `apply`. */
+  restock(batch: LedgerWrite & { readonly quantity: number }): Promise<LedgerChange>;
   /** The stocks with these names that there are, in no particular order. */
   stocks(names: readonly string[]): Promise<Stock[]>;
   /** All stocks, sorted by name. */
   allStocks(): Promise<Stock[]>;
   /** At most `limit` orders with an id above `afterId`, ascending. */
   ordersAfter(afterId: number, limit: number): Promise<Order[]>;
-  register(): Promise<Register>;
+  register(): Promise<LedgerRegister>;
   /** Compare-and-set on the term (R1). Rejects with STALE_TERM or DIVERGED. */
-  acquire(request: AcquireRequest): Promise<Register>;
+  acquire(request: AcquireRequest): Promise<LedgerRegister>;
+  leases(): Promise<Leases>;
+  setLeases(leases: Leases): Promise<void>;
   /** The place of the newest rejection in the order in which they were made; 0 before the first. It never falls. */
   lastRejection(): Promise<number>;
   /** Forgets at most `limit` of the rejections up to this place, never the newest of all. Returns how many. */

@@ -13,14 +13,14 @@ import { Catalog } from "./catalog.ts";
 /** How long calls that were taken in may take to finish once the service stops. */
 const stopGraceMs = 2000;
 
-await runService("catalog", async ({ config, logger, fatal }) => {
+await runService("catalog", async ({ config, logger, stopping, fatal }) => {
   requireOneHistory(config);
   // Before the file is opened: nobody makes another one of this name from here on.
   const unlock = lockForService(catalogFile(config.dataDir));
   const database = openCatalogDatabase(config.dataDir);
   const endWatch = watchFile(database.client.name, systemClock, fatal);
   const ledger = createSqliteLedger(database, fatal);
-  const catalog = await Catalog.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs });
+  const catalog = await Catalog.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs, stopping });
   const server = await startServer(config.catalog, catalogVariables, serveCatalog(catalog));
   logger.info({ host: config.catalog.host, port: server.port }, "listening");
   return async () => {

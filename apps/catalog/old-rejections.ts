@@ -11,8 +11,9 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import type { Ledger } from "./ledger.ts";
 
-const keptMs = 24 * 3_600_000;
-const markEveryMs = 3_600_000;
+const dayMs = 24 * 3_600_000;
+/** In the time that a rejection is kept. */
+const marksMax = 24;
 const forgottenAtOnceMax = 2000;
 const forgetMoreMs = 200;
 const forgetEveryMs = 60_000;
@@ -21,11 +22,16 @@ export interface OldRejectionsOptions {
   readonly ledger: Pick<Ledger, "lastRejection" | "forgetRejections">;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How long a rejection is kept at least; absent: a day. */
+  readonly rejectionsKeptMs?: number;
 }
 
 export class OldRejections {
   readonly #options: OldRejectionsOptions;
-  /** Every rejection up to `upTo` was made before `atMs`. Oldest first; at most one an hour, for a day. */
+  readonly #keptMs: number;
+  readonly #markEveryMs: number;
+  readonly #forgetEveryMs: number;
+  /** Every rejection up to `upTo` was made before `atMs`. Oldest first. */
   readonly #marks: { readonly atMs: number; readonly upTo: number }[] = [];
   #oldUpTo = 0;
   #stopped = false;
@@ -33,10 +39,13 @@ export class OldRejections {
 
   constructor(options: OldRejectionsOptions) {
     this.#options = options;
+    this.#keptMs = options.rejectionsKeptMs ?? dayMs;
+    this.#markEveryMs = this.#keptMs / marksMax;
+    this.#forgetEveryMs = Math.min(forgetEveryMs, this.#markEveryMs);
   }
 
   start(): void {
-    this.#forgetAfter(forgetEveryMs);
+    this.#forgetAfter(this.#forgetEveryMs);
   }
 
   stop(): void {
@@ -58,15 +67,15 @@ export class OldRejections {
     } catch (error) {
       logger.error({ error: BazaarError.from(error).message }, "old rejections could not be forgotten");
     }
-    if (!this.#stopped) this.#forgetAfter(count < forgottenAtOnceMax ? forgetEveryMs : forgetMoreMs);
+    if (!this.#stopped) this.#forgetAfter(count < forgottenAtOnceMax ? this.#forgetEveryMs : forgetMoreMs);
   }
 
   async #mark(): Promise<void> {
     const nowMs = this.#options.clock.nowMs();
     const newest = this.#marks.at(-1);
-    if (!newest || nowMs - newest.atMs >= markEveryMs)
+    if (!newest || nowMs - newest.atMs >= this.#markEveryMs)
       this.#marks.push({ atMs: nowMs, upTo: await this.#options.ledger.lastRejection() });
-    for (let [oldest] = this.#marks; oldest && nowMs - oldest.atMs >= keptMs; [oldest] = this.#marks) {
+    for (let [oldest] = this.#marks; oldest && nowMs - oldest.atMs >= this.#keptMs; [oldest] = this.#marks) {
       this.#oldUpTo = oldest.upTo;
       this.#marks.shift();
     }

@@ -7,7 +7,7 @@ const keptMs = 575;
 
 /** A catalog that started long ago. */
 function sessions(): Sessions {
-  return new Sessions({ leaseMs, startedMs: -10_000 });
+  return new Sessions({ leaseMs, foundLeaseMs: leaseMs, startedMs: -10_000 });
 }
 
 describe("who may serve alone", () => {
@@ -23,7 +23,7 @@ describe("who may serve alone", () => {
   });
 
   test("nobody soon after a start: sessions of before may serve yet", () => {
-    const started = new Sessions({ leaseMs, startedMs: 1000 });
+    const started = new Sessions({ leaseMs, foundLeaseMs: leaseMs, startedMs: 1000 });
     started.hello("a", 4, 1000, "");
     expect(started.alone("a", 1000 + keptMs - 1)).toBe(false);
     expect(started.alone("a", 1000 + keptMs)).toBe(true);
@@ -158,7 +158,7 @@ describe("beginning and ending", () => {
 
 describe("after a start (R9)", () => {
   test("nothing is settled until a lease has passed: sessions of an earlier life may still serve", () => {
-    const started = new Sessions({ leaseMs, startedMs: 1000 });
+    const started = new Sessions({ leaseMs, foundLeaseMs: leaseMs, startedMs: 1000 });
     expect(started.settled(6, 1000)).toBe(0);
     expect(started.nextExpiryMs(1000)).toBe(1000 + keptMs);
     expect(started.settled(6, 1000 + keptMs - 1)).toBe(0);
@@ -166,7 +166,7 @@ describe("after a start (R9)", () => {
   });
 
   test("new sessions don't end the wait for the old ones", () => {
-    const started = new Sessions({ leaseMs, startedMs: 1000 });
+    const started = new Sessions({ leaseMs, foundLeaseMs: leaseMs, startedMs: 1000 });
     started.hello("a", 6, 1001, "");
     started.renew("a", 6, 1100);
     expect(started.settled(6, 1100)).toBe(0);

@@ -11,6 +11,11 @@
 /** Sessions are kept this much longer than a lease: two clocks that are each 5% off differ by less. */
 const leaseMargin = 0.15;
 
+/** How long the catalog's clock must run until a lease of this length has run out on any other clock. */
+function keptMs(leaseMs: number): number {
+  return leaseMs * (1 + leaseMargin);
+}
+
 interface Session {
   acked: number;
   expiresMs: number;
@@ -19,16 +24,34 @@ interface Session {
 export class Sessions {
   readonly #sessions = new Map<string, Session>();
   readonly #keepMs: number;
-  readonly #quietUntilMs: number;
+  readonly #startedMs: number;
+  #quietUntilMs: number;
   #settled = 0;
 
   /**
-   * `startedMs`: sessions of an earlier life of this process may serve until a lease after this moment, so
-   * nothing is settled before.
+   * `foundLeaseMs`: the longest lease that an earlier catalog may have given. Front-ends may serve on it for that long after
+   * `startedMs`, so nothing is settled before. 0: none runs.
    */
-  constructor(options: { leaseMs: number; startedMs: number }) {
-    this.#keepMs = options.leaseMs * (1 + leaseMargin);
-    this.#quietUntilMs = options.startedMs + this.#keepMs;
+  constructor(options: { leaseMs: number; foundLeaseMs: number; startedMs: number }) {
+    this.#keepMs = keptMs(options.leaseMs);
+    this.#startedMs = options.startedMs;
+    this.#quietUntilMs = options.startedMs + keptMs(options.foundLeaseMs);
+  }
+
+  /** Until then front-ends may serve on leases of an earlier catalog. */
+  get quietUntilMs(): number {
+    return this.#quietUntilMs;
+  }
+
+  /** An earlier catalog has given a lease of this length, as one of its front-ends reports. */
+  foundLease(leaseMs: number): void {
+    this.#quietUntilMs = Math.max(this.#quietUntilMs, this.#startedMs + keptMs(leaseMs));
+  }
+
+  /** May no front-end serve from a cache, on whatever lease? */
+  noneRuns(nowMs: number): boolean {
+    this.expire(nowMs);
+    return nowMs >= this.#quietUntilMs && this.#sessions.size === 0;
   }
 
   has(id: string): boolean {

@@ -159,6 +159,9 @@ function replyToError(
     case "FENCED":
     case "STALE_TERM":
     case "OVERLOADED":
+    case "STORAGE_UNAVAILABLE":
+    // The catalog has logged it, once: the client can only ask again when a person has decided.
+    case "DIVERGED":
       // Expected when a part is away, and then as many as there are requests: the metrics count them.
       logger.debug({ ...about, err: error }, "request not answered in time");
       return outage.unavailable;
@@ -168,7 +171,6 @@ function replyToError(
     case "INSUFFICIENT_QUANTITY":
     case "INVALID_REQUEST":
     case "INVALID_ORDERNUMBER":
-    case "DIVERGED":
     case "INTERNAL_ERROR":
       logger.error({ ...about, err: error }, "request failed");
       return outage.internal;

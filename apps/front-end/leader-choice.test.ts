@@ -1,16 +1,20 @@
+import type { Register, Seen } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { registerOf } from "../../test/support/builders.ts";
 import { FakeRegister, FakeReplica } from "../../test/support/fake-cluster.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
 import { LeaderChoice } from "./leader-choice.ts";
 import { Replicas } from "./replicas.ts";
+import { SeenLedger } from "./seen-ledger.ts";
 
 /** Front-ends that watch the same three replicas. */
-function scenario(options: { down?: readonly number[]; register?: { term: number; leader: number } } = {}) {
+function scenario(options: { down?: readonly number[]; register?: Partial<Register> } = {}) {
   const clock = new ManualClock();
   const register = new FakeRegister();
-  register.current = { head: 0, ...(options.register ?? { term: 0, leader: 0 }) };
+  register.current = registerOf(options.register);
   const fakes = [1, 2, 3].map((id) => new FakeReplica(id, clock, register, new Map()));
   for (const id of options.down ?? []) fakes[id - 1]?.kill();
   const fake = (id: number) => {
@@ -26,16 +30,18 @@ function scenario(options: { down?: readonly number[]; register?: { term: number
       logger: silentLogger,
       changed: (id, status) => choice.heard(id, status),
     });
+    const ledger = new SeenLedger();
     const choice: LeaderChoice = new LeaderChoice({
       catalog: register,
       replicas,
+      ledger,
       clock,
       random: () => 0,
       logger: silentLogger,
     });
     replicas.start();
     choice.start();
-    return { choice, leader: () => choice.leader?.id, replicas };
+    return { choice, leader: () => choice.leader?.id, ledger };
   };
   return { clock, register, fake, frontEnd, asked: () => fakes.map(({ asked }) => asked.length) };
 }
@@ -203,6 +209,7 @@ test("a candidate whose history isn't the ledger's is skipped until somebody lea
   fake(2).kill();
   await clock.advance(calmMs);
   expect(leader()).toBe(1);
+  expect(fake(3).asked).toHaveLength(2);
 });
 
 test("replicas that all had diverged are asked again, in case somebody has put the right file back", async () => {
@@ -214,6 +221,21 @@ test("replicas that all had diverged are asked again, in case somebody has put t
   for (const id of [1, 2, 3]) fake(id).hasDiverged = false;
   await clock.advance(1000);
   expect(leader()).toBe(3);
+});
+
+test("the catalog is told what was seen of its ledger, and what its register says is remembered", async () => {
+  const { clock, register, frontEnd } = scenario({ register: { head: 7 } });
+  const read = register.register.bind(register);
+  const told: (Seen | undefined)[] = [];
+  register.register = (seen?: Seen) => {
+    told.push(seen);
+    return read();
+  };
+  const { ledger } = frontEnd();
+  ledger.ends({ life: "life", head: 5 });
+  await clock.advance(calmMs);
+  expect(told[0]).toEqual({ life: "life", head: 5 });
+  expect(ledger.seen).toEqual({ life: "life", head: 7 });
 });
 
 test("while the catalog is away nobody can be chosen; when it is back, somebody leads at once", async () => {
@@ -276,4 +298,225 @@ test("after it has stopped it asks nobody any more", async () => {
   fake(3).kill();
   await clock.advance(calmMs);
   expect(asked()).toEqual(before);
+});
+
+describe("who is asked to lead", () => {
+  const head = 20_000;
+
+  test.each([
+    ["an empty file", 0, 2],
+    ["more than 10,000 orders less than the longest", head - 10_001, 2],
+    ["10,000 orders less than the longest", head - 10_000, 3],
+  ])("of the highest id with %s", async (_case, lastId, expected) => {
+    const { clock, fake, frontEnd, asked } = scenario({ register: { head } });
+    fake(1).lastId = head;
+    fake(2).lastId = head - 10_000;
+    fake(3).lastId = lastId;
+    const { leader } = frontEnd();
+    await clock.advance(calmMs);
+    expect(leader()).toBe(expected);
+    expect(asked()).toEqual([1, 2, 3].map((id) => (id === expected ? 1 : 0)));
+  });
+
+  test("of the longest that lives, however far that is behind the ledger", async () => {
+    const { clock, fake, frontEnd } = scenario({ register: { head: 5 * head } });
+    fake(1).lastId = head;
+    fake(2).lastId = head - 10_000;
+    const { leader } = frontEnd();
+    await clock.advance(calmMs);
+    expect(leader()).toBe(2);
+  });
+
+  test("one that lags behind leads when those that don't can't", async () => {
+    const { clock, fake, frontEnd } = scenario({ register: { head } });
+    fake(1).lastId = head;
+    fake(1).hasDiverged = true;
+    const { leader } = frontEnd();
+    await clock.advance(calmMs);
+    expect(leader()).toBe(3);
+  });
+
+  test("one that lags behind leads when it lives alone", async () => {
+    const { clock, frontEnd } = scenario({ down: [1, 2], register: { head } });
+    const { leader } = frontEnd();
+    await clock.advance(calmMs);
+    expect(leader()).toBe(3);
+  });
+
+  test("first one that is longer than the ledger, so that the catalog learns it", async () => {
+    const { clock, register, fake, frontEnd, asked } = scenario({ register: { head: 5 } });
+    fake(1).lastId = 7;
+    fake(1).hasDiverged = true;
+    fake(2).lastId = 6;
+    const { lead } = fake(1).api;
+    fake(1).api.lead = (...request) => {
+      // From then on it refuses everything.
+      register.isUp = false;
+      return lead(...request);
+    };
+    const { leader } = frontEnd();
+    await clock.advance(calmMs);
+    expect(asked()).toEqual([1, 0, 0]);
+    expect(leader()).toBeUndefined();
+  });
+
+  test("another one at once after one with another history", async () => {
+    const { clock, fake, frontEnd, asked } = scenario();
+    fake(3).hasDiverged = true;
+    const { leader } = frontEnd();
+    await clock.advance(50);
+    expect(leader()).toBe(2);
+    expect(asked()).toEqual([0, 1, 1]);
+  });
+
+  test("another one at once after one that doesn't answer, and stores nothing meanwhile", async () => {
+    const { clock, fake, frontEnd, asked } = scenario();
+    fake(3).api.lead = () => Promise.reject(new BazaarError("UNAVAILABLE", "no answer in time"));
+    const { leader } = frontEnd();
+    await clock.advance(50);
+    expect(leader()).toBe(2);
+    expect(asked()).toEqual([0, 1, 0]);
+  });
+
+  test("the same one again when it doesn't answer, but is still catching up with the ledger", async () => {
+    const { clock, fake, frontEnd, asked } = scenario({ register: { head } });
+    const { lead } = fake(3).api;
+    let misses = 3;
+    fake(3).api.lead = async (...request) => {
+      misses -= 1;
+      if (misses < 0) return lead(...request);
+      fake(3).lastId += 100;
+      fake(3).say();
+      // What it says of itself arrives before the deadline of this call.
+      await fake(3).wire.call(async () => {});
+      throw new BazaarError("UNAVAILABLE", "no answer in time");
+    };
+    const { leader } = frontEnd();
+    await clock.advance(calmMs);
+    expect(leader()).toBe(3);
+    expect(asked()).toEqual([0, 0, 1]);
+  });
+
+  test("another one after one that hasn't reached the catalog for a second", async () => {
+    const { clock, fake, frontEnd, asked } = scenario();
+    fake(3).reachesCatalog = false;
+    const { leader } = frontEnd();
+    await clock.advance(950);
+    expect(leader()).toBeUndefined();
+    expect(asked()[1]).toBe(0);
+    await clock.advance(300);
+    expect(leader()).toBe(2);
+  });
+
+  test("the same one again if it reaches the catalog within that second", async () => {
+    const { clock, fake, frontEnd } = scenario();
+    fake(3).reachesCatalog = false;
+    const { leader } = frontEnd();
+    await clock.advance(700);
+    fake(3).reachesCatalog = true;
+    await clock.advance(200);
+    expect(leader()).toBe(3);
+  });
+
+  test("all of them again, when none has reached the catalog", async () => {
+    const { clock, fake, frontEnd } = scenario();
+    for (const id of [1, 2, 3]) fake(id).reachesCatalog = false;
+    const { leader } = frontEnd();
+    await clock.advance(10_000);
+    expect(leader()).toBeUndefined();
+    for (const id of [1, 2, 3]) expect(fake(id).asked.length).toBeGreaterThan(1);
+    fake(2).reachesCatalog = true;
+    await clock.advance(4000);
+    expect(leader()).toBe(2);
+  });
+});
+
+describe("a leader that says that it can't reach the catalog", () => {
+  async function led() {
+    const made = scenario();
+    const frontEnd = made.frontEnd();
+    await made.clock.advance(calmMs);
+    expect(frontEnd.leader()).toBe(3);
+    return { ...made, ...frontEnd };
+  }
+
+  test("for longer than a second is replaced by the next, and not taken back", async () => {
+    const { clock, register, fake, leader } = await led();
+    fake(3).reachesCatalog = false;
+    await clock.advance(1000);
+    expect(leader()).toBe(3);
+    await clock.advance(200);
+    expect(leader()).toBe(2);
+    expect(register.current).toMatchObject({ term: 2, leader: 2 });
+    expect(fake(3).hints).toContainEqual({ term: 2, leader: 2 });
+    fake(3).reachesCatalog = true;
+    await clock.advance(calmMs);
+    expect(leader()).toBe(2);
+  });
+
+  test("and reaches it again in time stays, however often", async () => {
+    const { clock, fake, leader, asked } = await led();
+    for (let times = 0; times < 3; times += 1) {
+      fake(3).reachesCatalog = false;
+      await clock.advance(900);
+      fake(3).reachesCatalog = true;
+      await clock.advance(100);
+    }
+    await clock.advance(calmMs);
+    expect(leader()).toBe(3);
+    expect(asked()).toEqual([0, 0, 1]);
+  });
+
+  test("stays while this front-end can't reach the catalog either, and is replaced when only it can't", async () => {
+    const { clock, register, fake, leader, asked } = await led();
+    fake(3).reachesCatalog = false;
+    register.isUp = false;
+    await clock.advance(10_000);
+    expect(leader()).toBe(3);
+    expect(asked()).toEqual([0, 0, 1]);
+    register.isUp = true;
+    await clock.advance(250);
+    expect(leader()).toBe(2);
+  });
+
+  test("stays when the catalog comes back for both", async () => {
+    const { clock, register, fake, leader, asked } = await led();
+    fake(3).reachesCatalog = false;
+    register.isUp = false;
+    await clock.advance(10_000);
+    fake(3).reachesCatalog = true;
+    await clock.advance(50);
+    register.isUp = true;
+    await clock.advance(calmMs);
+    expect(leader()).toBe(3);
+    expect(asked()).toEqual([0, 0, 1]);
+  });
+
+  test("stays when it reaches it again while this front-end reads the register", async () => {
+    const { clock, register, fake, leader, asked } = await led();
+    const read = register.register.bind(register);
+    let answer = () => {};
+    register.register = async () => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      return read();
+    };
+    fake(3).reachesCatalog = false;
+    await clock.advance(1200);
+    fake(3).reachesCatalog = true;
+    await clock.advance(50);
+    answer();
+    await clock.advance(calmMs);
+    expect(leader()).toBe(3);
+    expect(asked()).toEqual([0, 0, 1]);
+  });
+
+  test("stays until another can", async () => {
+    const { clock, fake, leader } = await led();
+    for (const id of [1, 2, 3]) fake(id).reachesCatalog = false;
+    await clock.advance(5000);
+    expect(leader()).toBe(3);
+    fake(1).reachesCatalog = true;
+    await clock.advance(3000);
+    expect(leader()).toBe(1);
+  });
 });

@@ -1,20 +1,26 @@
 /**
- * Who leads (R1). Without a leader, the register is read: a newer term there is adopted, else the live
- * replica with the highest id is asked to lead. A leader stays until it is gone, silent, or says itself that
- * it doesn't lead. Two front-ends that disagree can't hurt: the term keeps order in the catalog.
+ * Who leads (R1). Without a leader, the register is read: a newer term there is adopted, else the live replica with the
+ * highest id is asked to lead, of those that don't lag far behind. A leader stays until it is gone, silent, says itself
+ * that it doesn't lead, or can't reach the catalog while this front-end can. Two front-ends that disagree can't hurt: the
+ * term keeps order in the catalog.
  */
 
 import type { CatalogApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
 import type { Register } from "@stock-bazaar/shared/domain";
-import { BazaarError } from "@stock-bazaar/shared/errors";
+import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import type { LiveReplica, Replicas } from "./replicas.ts";
+import type { SeenLedger } from "./seen-ledger.ts";
 
 const retryFirstMs = 5;
 const retryMaxMs = 200;
 /** When everything starts at once, how long the replicas are waited for after one is there, so that the highest id leads. */
 const gatherMs = 1000;
+/** A leader that can't reach the catalog for longer than this is replaced, if another replica can. */
+const cutOffMs = 1000;
+/** A replica that misses more orders than this doesn't lead while another is closer: nothing is traded until it has caught up. */
+const lagOrdersMax = 10_000;
 
 export interface ChosenLeader extends LiveReplica {
   readonly term: number;
@@ -23,6 +29,7 @@ export interface ChosenLeader extends LiveReplica {
 export interface LeaderChoiceOptions {
   readonly catalog: Pick<CatalogApi, "register">;
   readonly replicas: Replicas;
+  readonly ledger: SeenLedger;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -38,8 +45,10 @@ export class LeaderChoice {
   #stopped = false;
   #firstLiveMs: number | undefined;
   #hadLeader = false;
-  /** Replicas whose history isn't the ledger's: not asked again until somebody leads. */
-  readonly #diverged = new Set<number>();
+  /** Since when the leader says that it can't reach the catalog; `undefined`: it can. */
+  #cutOffSinceMs: number | undefined;
+  /** Replicas that couldn't take the lead, and from when on others are asked instead. When none is left, all are asked again. */
+  readonly #passedOverFromMs = new Map<number, number>();
   #wakers = new Set<() => void>();
 
   constructor(options: LeaderChoiceOptions) {
@@ -87,9 +96,29 @@ export class LeaderChoice {
     if (status.role === "leader" && status.term > this.#term) {
       const replica = this.#options.replicas.get(id);
       if (replica) this.#adopt(replica, status.term);
-    } else if (this.#leader?.id === id && status.role === "follower") {
-      this.#lose("doesn't lead any more");
+    } else if (this.#leader?.id === id) {
+      if (status.role === "follower") this.#lose("doesn't lead any more");
+      else this.#watchReach(status);
     }
+  }
+
+  /** The leader stays while another is sought: it may reach the catalog again before. */
+  #watchReach({ reachesCatalog }: ReplicaStatus): void {
+    if (reachesCatalog) {
+      this.#cutOffSinceMs = undefined;
+      return;
+    }
+    this.#cutOffSinceMs ??= this.#options.clock.nowMs();
+    if (this.#isCutOff) this.#choose();
+  }
+
+  get #isCutOff(): boolean {
+    return this.#cutOffSinceMs !== undefined && this.#options.clock.nowMs() - this.#cutOffSinceMs > cutOffMs;
+  }
+
+  /** Is there a leader, and nothing against it? */
+  get #isLed(): boolean {
+    return this.#leader !== undefined && !this.#isCutOff;
   }
 
   /** The leader says that it doesn't lead. */
@@ -100,6 +129,7 @@ export class LeaderChoice {
   #lose(why: string): void {
     this.#options.logger.warn({ leader: this.#leader?.id, term: this.#term }, `the leader ${why}`);
     this.#leader = undefined;
+    this.#cutOffSinceMs = undefined;
     this.#backoff.reset();
     this.#wake();
     this.#choose();
@@ -109,7 +139,8 @@ export class LeaderChoice {
     this.#leader = { ...replica, term };
     this.#term = term;
     this.#hadLeader = true;
-    this.#diverged.clear();
+    this.#cutOffSinceMs = undefined;
+    this.#passedOverFromMs.clear();
     this.#backoff.reset();
     this.#options.logger.info({ leader: replica.id, term }, "leader chosen");
     this.#wake();
@@ -122,9 +153,9 @@ export class LeaderChoice {
   }
 
   async #run(): Promise<void> {
-    while (!this.#leader && !this.#stopped) {
+    while (!this.#isLed && !this.#stopped) {
       if (this.#options.replicas.live.length === 0 || !(await this.#tryOnce())) {
-        if (this.#leader) break;
+        if (this.#isLed) break;
         await this.changed(this.#backoff.nextMs());
       }
     }
@@ -133,18 +164,20 @@ export class LeaderChoice {
 
   /** True if there is a leader now. */
   async #tryOnce(): Promise<boolean> {
-    const { catalog, replicas, logger } = this.#options;
+    const { catalog, replicas, ledger, logger } = this.#options;
     let candidate: LiveReplica | undefined;
     let register: Register | undefined;
     try {
-      register = await catalog.register();
-      if (this.#leader) return true;
-      const named = register.term > this.#term ? replicas.get(register.leader) : undefined;
+      register = await catalog.register(ledger.seen);
+      ledger.ends(register);
+      if (this.#isLed) return true;
+      const leading = register.term > this.#term ? replicas.get(register.leader) : undefined;
+      const named = leading && !this.#isPassedOver(leading) ? leading : undefined;
       if (!named && this.#gathering()) return false;
-      candidate = named ?? replicas.live.find(({ id }) => !this.#diverged.has(id));
+      candidate = named ?? this.#candidate(register.head);
       if (!candidate) {
-        // Somebody may have put the right file back: ask them again, after a pause.
-        this.#diverged.clear();
+        // What was in their way may be gone: all are asked again, after a pause.
+        this.#passedOverFromMs.clear();
         return false;
       }
       // The one that the register names leads already, and just says so.
@@ -152,19 +185,43 @@ export class LeaderChoice {
       if (candidate.gone.aborted) return false;
       if (this.#knowsNoLaterThan(term)) this.#adopt(candidate, term);
       this.#announce(candidate.id, term);
-      return this.#leader !== undefined;
+      return this.#isLed;
     } catch (error) {
       const { code, message } = BazaarError.from(error);
       // The named leader has been restarted and follows now, or it is too late: its term is over.
       if (code === "STALE_TERM" && register) this.#term = Math.max(this.#term, register.term);
-      if (code === "DIVERGED" && candidate) {
-        this.#diverged.add(candidate.id);
-        logger.error({ replica: candidate.id }, `can't lead: ${message}`);
-      } else {
-        logger.debug({ code, replica: candidate?.id }, `no leader yet: ${message}`);
-      }
-      return this.#leader !== undefined;
+      if (candidate) this.#failed(candidate, code);
+      if (code === "DIVERGED" && candidate) logger.error({ replica: candidate.id }, `can't lead: ${message}`);
+      else logger.debug({ code, replica: candidate?.id }, `no leader yet: ${message}`);
+      return this.#isLed;
     }
+  }
+
+  /** Decides from when on another replica is asked in place of this one, which was asked when it ended with `lastId`. */
+  #failed({ id, lastId }: LiveReplica, code: ErrorCode): void {
+    const { replicas, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    // One that is still catching up gets further each time.
+    const isStuck = code === "UNAVAILABLE" && replicas.get(id)?.lastId === lastId;
+    if (code === "DIVERGED" || isStuck) this.#passedOverFromMs.set(id, nowMs);
+    else if (code === "DEPENDENCY_UNAVAILABLE" && !this.#passedOverFromMs.has(id)) {
+      // It may only be about to connect to a catalog that has just started.
+      this.#passedOverFromMs.set(id, nowMs + cutOffMs);
+    }
+  }
+
+  /** Whom to ask for the lead of a ledger that ends at `head`. */
+  #candidate(head: number): LiveReplica | undefined {
+    const { live } = this.#options.replicas;
+    const longestId = Math.max(...live.map(({ lastId }) => lastId));
+    const able = live.filter((replica) => replica.id !== this.#leader?.id && !this.#isPassedOver(replica));
+    // A replica that goes on where the ledger ends may know what the ledger has lost: to ask it tells the catalog.
+    if (longestId > head) return able.toSorted((a, b) => b.lastId - a.lastId)[0];
+    return able.find(({ lastId }) => longestId - lastId <= lagOrdersMax) ?? able[0];
+  }
+
+  #isPassedOver({ id }: LiveReplica): boolean {
+    return this.#options.clock.nowMs() >= (this.#passedOverFromMs.get(id) ?? Number.POSITIVE_INFINITY);
   }
 
   /** A heartbeat may have told of a leader while another was being asked. */

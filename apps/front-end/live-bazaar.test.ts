@@ -1,12 +1,13 @@
-import type { CatalogApi } from "@stock-bazaar/shared/api";
+import type { CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
+import type { Seen } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { expect, test, vi } from "vitest";
 import { accepted, orderOf, stockOf, tradeOf } from "../../test/support/builders.ts";
 import { abortable } from "../../test/support/fake-cluster.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
-import { type Observed, observe } from "../../test/support/observe.ts";
-import { catalogOver, OrderCluster } from "../../test/support/order-cluster.ts";
+import { type Observed, observe, rejectionCode } from "../../test/support/observe.ts";
+import { catalogOver, leaseMs, OrderCluster } from "../../test/support/order-cluster.ts";
 import { Wire } from "../../test/support/streams.ts";
 import { LiveBazaar } from "./live-bazaar.ts";
 
@@ -23,9 +24,24 @@ async function scenario() {
     const lookups: (readonly string[])[] = [];
     const catalog: CatalogApi = catalogOver(wire, cluster.catalog);
     const lookup = catalog.lookup;
-    catalog.lookup = (names) => {
+    catalog.lookup = (names, seen) => {
       lookups.push(names);
-      return lookup(names);
+      seens.lookup.push(seen);
+      return lookup(names, seen);
+    };
+    const seens: Record<"lookup" | "stocks" | "register", (Seen | undefined)[]> = {
+      lookup: [],
+      stocks: [],
+      register: [],
+    };
+    const { stocks, register } = catalog;
+    catalog.stocks = (seen) => {
+      seens.stocks.push(seen);
+      return stocks(seen);
+    };
+    catalog.register = (seen) => {
+      seens.register.push(seen);
+      return register(seen);
     };
     const replicas = new Map(
       [1, 2, 3].map((id) => {
@@ -75,7 +91,7 @@ async function scenario() {
       await clock.flush();
       return looked;
     };
-    return { bazaar, wire, catalog, lookups, look };
+    return { bazaar, wire, catalog, lookups, seens, look };
   };
   return { clock, cluster, frontEnd };
 }
@@ -400,3 +416,73 @@ async function clusterState(clock: ManualClock, bazaar: LiveBazaar) {
   await clock.flush();
   return state;
 }
+
+test("every question to the catalog carries what was seen of its ledger: by its register, trades and lookups", async () => {
+  const { clock, cluster, frontEnd } = await scenario();
+  // Without a cache, and so without the tail's news.
+  const { bazaar, seens, look } = frontEnd({ cacheSize: 0 });
+  await clock.advance(1000);
+  const { life } = await cluster.catalog.register();
+  const ask = async () => {
+    void bazaar.stocks();
+    void bazaar.cluster();
+    await look("GameStart");
+    return { lookup: seens.lookup.at(-1), stocks: seens.stocks.at(-1), register: seens.register.at(-1) };
+  };
+  expect(await ask()).toEqual({ lookup: { life, head: 0 }, stocks: { life, head: 0 }, register: { life, head: 0 } });
+  void bazaar.trade(tradeOf("a"));
+  await clock.flush();
+  expect(await ask()).toEqual({ lookup: { life, head: 1 }, stocks: { life, head: 1 }, register: { life, head: 1 } });
+  await cluster.trade(3, [tradeOf("b")]);
+  await look("GameStart");
+  expect(await ask()).toEqual({ lookup: { life, head: 2 }, stocks: { life, head: 2 }, register: { life, head: 2 } });
+});
+
+test("a hello carries what was seen before, and the length of the lease that was lost", async () => {
+  const { clock, cluster, frontEnd } = await scenario();
+  const hellos: TailRequest[] = [];
+  const { tail } = cluster.catalog;
+  cluster.catalog.tail = (handlers) => {
+    const stream = tail.call(cluster.catalog, handlers);
+    return {
+      close: stream.close,
+      send: (request) => {
+        if (request.kind === "hello") hellos.push(request);
+        stream.send(request);
+      },
+    };
+  };
+  const { bazaar, wire } = frontEnd();
+  await clock.advance(1000);
+  const { life } = await cluster.catalog.register();
+  void bazaar.trade(tradeOf("a"));
+  await clock.flush();
+  wire.cut();
+  await clock.advance(100);
+  wire.mend();
+  await clock.advance(1000);
+  expect(hellos.map(({ seen, leaseMs }) => ({ seen, leaseMs }))).toEqual([
+    { seen: undefined, leaseMs: 0 },
+    { seen: { life, head: 1 }, leaseMs },
+  ]);
+});
+
+test("a catalog that refuses everything is told apart from one that is away", async () => {
+  const { clock, cluster, frontEnd } = await scenario();
+  const { bazaar, wire, look } = frontEnd();
+  await clock.advance(1000);
+  const catalogNow = async () => {
+    const seen = observe(bazaar.cluster());
+    await clock.flush();
+    return seen.value?.catalog;
+  };
+  expect(await catalogNow()).toEqual({ state: "live", head: 0 });
+  // Another front-end has seen an order that isn't there any more.
+  const { life } = await cluster.catalog.register();
+  expect(await rejectionCode(cluster.catalog.register({ life, head: 1 }))).toBe("DIVERGED");
+  await clock.advance(1000);
+  expect(await catalogNow()).toEqual({ state: "refusing", head: undefined });
+  expect((await look("FishCo")).code).toBe("DIVERGED");
+  wire.cut();
+  expect(await catalogNow()).toEqual({ state: "away", head: undefined });
+});

@@ -10,6 +10,7 @@ import { Batcher } from "./batcher.ts";
 import type { Bazaar, CacheUse, ClusterState, StockLookup } from "./bazaar.ts";
 import { LeaderChoice } from "./leader-choice.ts";
 import { Replicas } from "./replicas.ts";
+import { SeenLedger } from "./seen-ledger.ts";
 import { StockCache } from "./stock-cache.ts";
 import { Tail } from "./tail.ts";
 import { Trades } from "./trades.ts";
@@ -37,6 +38,7 @@ export interface LiveBazaarOptions {
 export class LiveBazaar implements Bazaar {
   readonly #options: LiveBazaarOptions;
   readonly #address: string;
+  readonly #ledger = new SeenLedger();
   readonly #cache: StockCache;
   readonly #tail: Tail | undefined;
   readonly #replicas: Replicas;
@@ -53,18 +55,25 @@ export class LiveBazaar implements Bazaar {
     this.#cache = new StockCache({ capacity: config.cacheSize, ttlMs: config.cacheTtlMs });
     // Without a cache there is nothing that a change would have to wait for.
     this.#tail = this.#cache.enabled
-      ? new Tail({ ...options, address: this.#address, cache: this.#cache, newSession: options.newId })
+      ? new Tail({
+          ...options,
+          address: this.#address,
+          cache: this.#cache,
+          ledger: this.#ledger,
+          newSession: options.newId,
+        })
       : undefined;
     this.#replicas = new Replicas({
       ...options,
       apis: replicas,
       changed: (id, status) => this.#choice.heard(id, status),
     });
-    this.#choice = new LeaderChoice({ ...options, replicas: this.#replicas });
+    this.#choice = new LeaderChoice({ ...options, replicas: this.#replicas, ledger: this.#ledger });
     this.#deadlines = new Deadlines(clock, config.requestTimeoutMs, noAnswer);
     this.#trades = new Trades({
       choice: this.#choice,
       settlement: this.#tail,
+      ledger: this.#ledger,
       clock,
       requestTimeoutMs: config.requestTimeoutMs,
     });
@@ -113,7 +122,7 @@ export class LiveBazaar implements Bazaar {
   }
 
   stocks(): Promise<Stock[]> {
-    return this.#retried(() => this.#options.catalog.stocks());
+    return this.#retried(() => this.#options.catalog.stocks(this.#ledger.seen));
   }
 
   async trade(trade: Trade): Promise<Outcome> {
@@ -145,16 +154,20 @@ export class LiveBazaar implements Bazaar {
   async cluster(): Promise<ClusterState> {
     const { catalog, clock } = this.#options;
     let head: number | undefined;
+    let state: ClusterState["catalog"]["state"] = "live";
     try {
-      head = (await withDeadline(clock, clusterTimeoutMs, catalog.register(), noAnswer)).head;
-    } catch {
-      // Away: that is what the state says.
+      const asked = catalog.register(this.#ledger.seen);
+      const register = await withDeadline(clock, clusterTimeoutMs, asked, noAnswer);
+      this.#ledger.ends(register);
+      ({ head } = register);
+    } catch (error) {
+      state = BazaarError.from(error).code === "DIVERGED" ? "refusing" : "away";
     }
     return {
       leader: this.#choice.leader?.id ?? 0,
       term: this.#choice.term,
       replicas: this.#replicas.states,
-      catalog: { state: head === undefined ? "away" : "live", head },
+      catalog: { state, head },
       cache: this.#cache.state(momentOn(clock)),
       frontEnds: [{ address: this.#address, live: true }, ...(this.#tail?.others ?? [])],
     };
@@ -167,13 +180,15 @@ export class LiveBazaar implements Bazaar {
   async #lookUp(names: readonly string[]): Promise<(Stock | undefined)[]> {
     // What is read now may be kept only if this same session still runs when it arrives (R8).
     const { session } = this.#cache;
+    const { seen } = this.#ledger;
     const different = [...new Set(names)];
-    const stocks = await this.#options.catalog.lookup(different);
+    const stocks = await this.#options.catalog.lookup(different, seen);
     const nowMs = this.#options.clock.nowMs();
     const byName = new Map<string, Stock>();
     for (const stock of stocks) {
       if (!stock) continue;
       this.#cache.fill(session, stock, nowMs);
+      this.#ledger.reaches(stock.rev, seen);
       byName.set(stock.name, stock);
     }
     return names.map((name) => byName.get(name));

@@ -17,6 +17,8 @@ const retryMaxMs = 250;
 export interface LiveReplica {
   readonly id: number;
   readonly api: OrderApi;
+  /** Its last order, as it said last. */
+  readonly lastId: number;
   /** Aborts when the replica is no longer live: calls to it are then given up. */
   readonly gone: AbortSignal;
 }
@@ -83,7 +85,8 @@ export class Replicas {
 
   get(id: number): LiveReplica | undefined {
     const watched = this.#watched.get(id);
-    return watched?.state === "live" ? { id, api: watched.api, gone: watched.alive.signal } : undefined;
+    if (watched?.state !== "live") return undefined;
+    return { id, api: watched.api, lastId: watched.status?.lastId ?? 0, gone: watched.alive.signal };
   }
 
   /** The live ones, highest id first. */

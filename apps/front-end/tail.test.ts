@@ -3,9 +3,10 @@ import { type Moment, momentOn } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { describe, expect, test } from "vitest";
-import { stockOf } from "../../test/support/builders.ts";
+import { stockOf, tailReplyOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
+import { SeenLedger } from "./seen-ledger.ts";
 import { StockCache } from "./stock-cache.ts";
 import { Tail } from "./tail.ts";
 
@@ -37,10 +38,12 @@ function scenario() {
   };
   const cache = new StockCache({ capacity: 10, ttlMs: 0 });
   let sessions = 0;
+  const ledger = new SeenLedger();
   const tail = new Tail({
     catalog: { tail: open },
     address: "here:1",
     cache,
+    ledger,
     clock,
     random: () => 0,
     newSession: () => {
@@ -56,12 +59,14 @@ function scenario() {
   };
   const sent = (kind: TailRequest["kind"]) => stream().requests.filter((request) => request.kind === kind);
   const reply = (sequence: number, head = 0, frontEnds: FrontEndState[] = []) =>
-    stream().handlers.message({ sequence, head, leaseMs, changes: [], previousHead: head, alone: false, frontEnds });
+    stream().handlers.message(tailReplyOf(sequence, head, { frontEnds }));
   const news = (head: number, name: string, { previousHead = head - 1, alone = false } = {}) => {
     const changes = [stockOf(name, { rev: head })];
-    stream().handlers.message({ sequence: -1, head, leaseMs, changes, previousHead, alone, frontEnds: [] });
+    stream().handlers.message(tailReplyOf(-1, head, { changes, previousHead, alone }));
   };
-  return { clock, cache, tail, streams, stream, sent, reply, news };
+  /** In the ledger that the replies are from. */
+  const settledUpTo = (head: number) => tail.settled({ life: "life", head });
+  return { clock, cache, ledger, tail, streams, stream, sent, reply, news, settledUpTo };
 }
 
 test("a session begins when its hello is answered, and the lease counts from when the hello was sent", async () => {
@@ -100,6 +105,30 @@ test("a machine that slept longer than a lease serves nothing on waking, until t
   await clock.advance(100);
   reply(1, 7);
   expect(cache.get("A", momentOn(clock))?.rev).toBe(7);
+});
+
+test("a hello carries what was seen of the ledger, and the length of the last lease; nothing else does", async () => {
+  const { clock, ledger, tail, stream, sent, reply, news } = scenario();
+  tail.start();
+  expect(sent("hello")).toMatchObject([{ seen: undefined, leaseMs: 0 }]);
+  reply(0, 7);
+  news(9, "A", { previousHead: 7 });
+  await clock.advance(100);
+  expect(sent("ack")).toMatchObject([{ seen: undefined, leaseMs: 0 }]);
+  expect(sent("renew")).toMatchObject([{ seen: undefined, leaseMs: 0 }]);
+  ledger.ends({ life: "life", head: 12 });
+  stream().handlers.ended();
+  await clock.advance(20);
+  expect(sent("hello")).toMatchObject([{ session: "session-2", seen: { life: "life", head: 12 }, leaseMs }]);
+});
+
+test("what the answers and the news say of the ledger is remembered", () => {
+  const { ledger, tail, reply, news } = scenario();
+  tail.start();
+  reply(0, 7);
+  expect(ledger.seen).toEqual({ life: "life", head: 7 });
+  news(8, "A");
+  expect(ledger.seen).toEqual({ life: "life", head: 8 });
 });
 
 test("the others are those of the last answer, without this front-end, and nobody without a session", async () => {
@@ -228,7 +257,7 @@ test("a stream that was given up can neither change nor prolong anything", async
   const old = stream();
   old.handlers.ended();
   await clock.advance(20);
-  old.handlers.message({ sequence: 0, head: 7, leaseMs, changes: [], previousHead: 7, alone: false, frontEnds: [] });
+  old.handlers.message(tailReplyOf(0, 7));
   old.handlers.ended();
   expect(cache.session).toBeUndefined();
   expect(streams).toHaveLength(2);
@@ -291,7 +320,7 @@ test("stopping gives the lease back and serves nothing any more", async () => {
 
 describe("settlement, where no other front-end may serve (R7)", () => {
   test("a change is settled when its news has been taken in, and not before", async () => {
-    const { clock, cache, tail, reply, news } = scenario();
+    const { clock, cache, tail, reply, news, settledUpTo } = scenario();
     tail.start();
     reply(0, 7);
     cache.fill(cache.session, stockOf("A", { rev: 5 }), clock.nowMs());
@@ -299,7 +328,7 @@ describe("settlement, where no other front-end may serve (R7)", () => {
     expect(tail.alone).toBe(true);
     let servedWhenSettled: number | undefined;
     const settled = observe(
-      tail.settled(9).then((isSettled) => {
+      settledUpTo(9).then((isSettled) => {
         servedWhenSettled = cache.get("A", momentOn(clock))?.rev;
         return isSettled;
       }),
@@ -309,41 +338,52 @@ describe("settlement, where no other front-end may serve (R7)", () => {
     news(9, "A", { alone: true });
     await clock.flush();
     expect([settled.value, servedWhenSettled]).toEqual([true, 9]);
-    const earlier = [1, 7, 8, 9].map((head) => observe(tail.settled(head)));
+    const earlier = [1, 7, 8, 9].map((head) => observe(settledUpTo(head)));
     await clock.flush();
     expect(earlier.map(({ value }) => value)).toEqual([true, true, true, true]);
   });
 
-  test("before any news, nobody has said that there is no other", async () => {
-    const { tail, reply } = scenario();
-    tail.start();
-    expect(tail.alone).toBe(false);
-    reply(0, 7);
-    expect(tail.alone).toBe(false);
-    expect(await tail.settled(7)).toBe(false);
-  });
-
-  test("when another may serve, nothing new is settled here; what was settled stays so", async () => {
-    const { clock, tail, reply, news } = scenario();
+  test("a change of another ledger is not settled, whatever its number", async () => {
+    const { clock, tail, reply, news, settledUpTo } = scenario();
     tail.start();
     reply(0, 7);
     news(8, "A", { alone: true });
-    const waiting = observe(tail.settled(9));
+    const others = ["", "another life"].flatMap((life) => [8, 9].map((head) => observe(tail.settled({ life, head }))));
+    await clock.flush();
+    expect(others.map(({ value }) => value)).toEqual([false, false, false, false]);
+    expect(await settledUpTo(8)).toBe(true);
+  });
+
+  test("before any news, nobody has said that there is no other", async () => {
+    const { tail, reply, settledUpTo } = scenario();
+    tail.start();
+    expect(tail.alone).toBe(false);
+    reply(0, 7);
+    expect(tail.alone).toBe(false);
+    expect(await settledUpTo(7)).toBe(false);
+  });
+
+  test("when another may serve, nothing new is settled here; what was settled stays so", async () => {
+    const { clock, tail, reply, news, settledUpTo } = scenario();
+    tail.start();
+    reply(0, 7);
+    news(8, "A", { alone: true });
+    const waiting = observe(settledUpTo(9));
     news(9, "A");
     await clock.flush();
     expect([waiting.value, tail.alone]).toEqual([false, false]);
-    expect(await tail.settled(9)).toBe(false);
-    expect(await tail.settled(8)).toBe(true);
+    expect(await settledUpTo(9)).toBe(false);
+    expect(await settledUpTo(8)).toBe(true);
   });
 
   test.each(["the stream ends", "news is missing", "the front-end stops"])(
     "when %s, who waits is told",
     async (what) => {
-      const { clock, tail, stream, reply, news } = scenario();
+      const { clock, tail, stream, reply, news, settledUpTo } = scenario();
       tail.start();
       reply(0, 7);
       news(8, "A", { alone: true });
-      const waiting = observe(tail.settled(9));
+      const waiting = observe(settledUpTo(9));
       if (what === "the stream ends") stream().handlers.ended();
       else if (what === "news is missing") news(10, "A", { alone: true, previousHead: 9 });
       else void tail.stop();
@@ -353,16 +393,16 @@ describe("settlement, where no other front-end may serve (R7)", () => {
   );
 
   test("what an earlier session has settled says nothing of a ledger that may have been made again", async () => {
-    const { clock, tail, stream, reply, news } = scenario();
+    const { clock, tail, stream, reply, news, settledUpTo } = scenario();
     tail.start();
     reply(0, 7);
     news(8, "A", { alone: true });
     stream().handlers.ended();
     await clock.advance(20);
     reply(0, 5);
-    expect(await tail.settled(7)).toBe(false);
+    expect(await settledUpTo(7)).toBe(false);
     news(6, "A", { alone: true });
-    const waiting = observe(tail.settled(7));
+    const waiting = observe(settledUpTo(7));
     await clock.flush();
     expect(waiting.state).toBe("pending");
   });

@@ -5,9 +5,11 @@
 
 import type { CatalogApi, FrontEndState, Stream, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { Backoff, type Clock, type Moment, momentOn } from "@stock-bazaar/shared/clock";
+import type { Seen } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { Waiters } from "@stock-bazaar/shared/waiters";
+import type { SeenLedger } from "./seen-ledger.ts";
 import type { Lease, StockCache } from "./stock-cache.ts";
 import type { Settlement } from "./trades.ts";
 
@@ -22,6 +24,7 @@ const retryMaxMs = 500;
 export interface TailOptions {
   readonly catalog: Pick<CatalogApi, "tail">;
   readonly cache: StockCache;
+  readonly ledger: SeenLedger;
   readonly clock: Clock;
   readonly random: () => number;
   /** Where this front-end listens. */
@@ -37,11 +40,15 @@ export class Tail implements Settlement {
   #stream: Stream<TailRequest> | undefined;
   #session = "";
   #acked = 0;
+  /** Of the last lease; 0: there was none. */
+  #leaseMs = 0;
   /** The renewals under way: when each was sent, by its sequence. */
   readonly #sent = new Map<number, Moment>();
   #sequence = 0;
   #begun = false;
   #alone = false;
+  /** Of the ledger that this session is about. */
+  #life = "";
   /** Every change up to this id was settled when this session had taken it in: no other one could serve. */
   #settledId = 0;
   readonly #waiters = new Waiters();
@@ -65,9 +72,10 @@ export class Tail implements Settlement {
     return this.#alone;
   }
 
-  async settled(head: number): Promise<boolean> {
+  async settled({ life, head }: Seen): Promise<boolean> {
+    if (life !== this.#life) return false;
     if (head > this.#settledId && this.alone) await this.#waiters.until(head).catch(() => {});
-    return head <= this.#settledId;
+    return life === this.#life && head <= this.#settledId;
   }
 
   start(): void {
@@ -92,7 +100,18 @@ export class Tail implements Settlement {
     });
     this.#sent.set(0, momentOn(this.#options.clock));
     this.#after(helloTimeoutMs, () => this.#lost("no answer to the hello"));
-    this.#stream.send({ session, kind: "hello", acked: 0, sequence: 0, replaces, address: this.#options.address });
+    const { address, ledger } = this.#options;
+    const { seen } = ledger;
+    this.#stream.send({
+      session,
+      kind: "hello",
+      acked: 0,
+      sequence: 0,
+      replaces,
+      address,
+      seen,
+      leaseMs: this.#leaseMs,
+    });
   }
 
   /** Gives the lease back, so that no change waits for it. Resolves when the catalog has heard, or doesn't answer. */
@@ -111,14 +130,15 @@ export class Tail implements Settlement {
     this.#stream.close();
   }
 
-  #received({ sequence, head, leaseMs, changes, previousHead, alone, frontEnds }: TailReply): void {
-    const { cache } = this.#options;
+  #received({ sequence, head, life, leaseMs, changes, previousHead, alone, frontEnds }: TailReply): void {
+    const { cache, ledger } = this.#options;
+    ledger.ends({ life, head });
     const sent = this.#sent.get(sequence);
     if (sent !== undefined) {
       this.#sent.delete(sequence);
       this.#frontEnds = frontEnds;
       if (this.#begun) cache.renew({ sent, leaseMs });
-      else this.#begin({ sent, leaseMs }, head);
+      else this.#begin({ sent, leaseMs }, { life, head });
     }
     // What comes again is known already.
     if (!this.#begun || sequence >= 0 || head <= this.#acked) return;
@@ -141,9 +161,11 @@ export class Tail implements Settlement {
     if (!alone) this.#waiters.reject(new BazaarError("UNAVAILABLE", "settled or not: only the catalog can tell"));
   }
 
-  #begin(lease: Lease, head: number): void {
+  #begin(lease: Lease, { life, head }: Seen): void {
     this.#begun = true;
+    this.#life = life;
     this.#acked = head;
+    this.#leaseMs = lease.leaseMs;
     this.#backoff.reset();
     this.#options.cache.begin(this.#session, lease);
     this.#options.logger.info({ head, leaseMs: lease.leaseMs }, "cache session began");
@@ -178,6 +200,8 @@ export class Tail implements Settlement {
       sequence: this.#sequence,
       replaces: "",
       address: "",
+      seen: undefined,
+      leaseMs: 0,
     });
   }
 

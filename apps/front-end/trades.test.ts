@@ -1,4 +1,4 @@
-import type { Outcome, Trade } from "@stock-bazaar/shared/domain";
+import type { Outcome, Seen, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { describe, expect, test } from "vitest";
@@ -8,6 +8,7 @@ import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
 import { LeaderChoice } from "./leader-choice.ts";
 import { Replicas } from "./replicas.ts";
+import { SeenLedger } from "./seen-ledger.ts";
 import { Trades } from "./trades.ts";
 
 const requestTimeoutMs = 10_000;
@@ -30,16 +31,18 @@ async function scenario() {
     logger: silentLogger,
     changed: (id, status) => choice.heard(id, status),
   });
+  const seenLedger = new SeenLedger();
   const choice: LeaderChoice = new LeaderChoice({
     catalog: register,
     replicas,
+    ledger: seenLedger,
     clock,
     random: () => 0,
     logger: silentLogger,
   });
   // As in a front-end that isn't alone, until a test says otherwise.
-  const settlement = { alone: false, settled: async (_head: number) => false };
-  const trades = new Trades({ choice, settlement, clock, requestTimeoutMs });
+  const settlement = { alone: false, settled: async (_ledger: Seen) => false };
+  const trades = new Trades({ choice, settlement, ledger: seenLedger, clock, requestTimeoutMs });
   replicas.start();
   choice.start();
   await clock.advance(1000);
@@ -240,14 +243,14 @@ describe("settlement (R7)", () => {
     for (let id = 1; id <= 6; id += 1) ledger.set(`earlier-${id}`, id);
     settlement.alone = true;
     let settle = (_isSettled: boolean) => {};
-    const asked: number[] = [];
-    settlement.settled = (head) => {
-      asked.push(head);
+    const asked: Seen[] = [];
+    settlement.settled = ({ life, head }) => {
+      asked.push({ life, head });
       return new Promise((resolve) => (settle = resolve));
     };
     const trade = place(tradeOf("a"));
     await clock.advance(1000);
-    expect([trade.state, asked, fake(3).callersSettle]).toEqual(["pending", [7], [true]]);
+    expect([trade.state, asked, fake(3).callersSettle]).toEqual(["pending", [{ life: "life", head: 7 }], [true]]);
     settle(true);
     await clock.flush();
     expect(trade.value).toEqual(accepted(7));

@@ -4,10 +4,11 @@
  */
 
 import { type Clock, Deadlines } from "@stock-bazaar/shared/clock";
-import type { Outcome, Trade } from "@stock-bazaar/shared/domain";
+import type { Outcome, Seen, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
 import { Batcher } from "./batcher.ts";
 import type { ChosenLeader, LeaderChoice } from "./leader-choice.ts";
+import type { SeenLedger } from "./seen-ledger.ts";
 
 /**
  * How trades become calls. Two under way at once: while the catalog decides one, the copies of the other are made. More of
@@ -23,14 +24,15 @@ const retryMs = 25;
 export interface Settlement {
   /** Is a change settled as soon as this front-end has taken it in? */
   readonly alone: boolean;
-  /** True when every change up to this id is settled; false when that can't be told here. */
-  settled(head: number): Promise<boolean>;
+  /** True when every change of this ledger up to its head is settled; false when that can't be told here. */
+  settled(ledger: Seen): Promise<boolean>;
 }
 
 export interface TradesOptions {
   readonly choice: LeaderChoice;
   /** May this front-end wait for the settlement of what it is answered? Absent: the leader does. */
   readonly settlement: Settlement | undefined;
+  readonly ledger: SeenLedger;
   readonly clock: Clock;
   readonly requestTimeoutMs: number;
 }
@@ -100,13 +102,14 @@ export class Trades {
 
   /** Where the settlement can't be awaited here after all, the leader answers a call without trades once all is settled. */
   async #send(leader: ChosenLeader, trades: readonly Trade[]): Promise<readonly Outcome[]> {
-    const { settlement } = this.#options;
+    const { settlement, ledger } = this.#options;
     const callerSettles = settlement?.alone ?? false;
-    const { outcomes, head } = await leader.api.trade({ trades, callerSettles }, leader.gone);
-    if (callerSettles && !(await settlement?.settled(head))) {
+    const traded = await leader.api.trade({ trades, callerSettles }, leader.gone);
+    ledger.ends(traded);
+    if (callerSettles && !(await settlement?.settled(traded))) {
       await leader.api.trade({ trades: [], callerSettles: false }, leader.gone);
     }
-    return outcomes;
+    return traded.outcomes;
   }
 }
 

@@ -48,14 +48,14 @@ export class FollowedStream {
     const { log, clock, peer } = options;
     this.#options = options;
     this.over = new Promise((resolve) => (this.#resolveOver = resolve));
-    this.#startId = log.last.id;
+    this.#startId = log.lastId;
     this.#startedMs = clock.nowMs();
     this.#heardMs = this.#startedMs;
     this.#stream = peer.follow({
       message: (reply) => this.#received(reply),
       ended: (error) => this.end(error),
     });
-    this.#stream.send(this.#position());
+    this.#stream.send({ ...this.#position(), last: log.last });
     this.#watch();
   }
 
@@ -67,7 +67,7 @@ export class FollowedStream {
     const { leader, log, logger } = this.#options;
     if (error?.code === "DIVERGED") logger.error({ leader }, error.message);
     else if (error && this.#heardMs > this.#startedMs)
-      logger.warn({ leader, lastId: log.last.id }, `stream from the leader ended: ${error.message}`);
+      logger.warn({ leader, lastId: log.lastId }, `stream from the leader ended: ${error.message}`);
     if (!this.#storing) this.#resolveOver();
   }
 
@@ -87,12 +87,12 @@ export class FollowedStream {
     if (this.#storing) return;
     this.#stream.send(this.#position());
     const { leader, log, logger, progressed } = this.#options;
-    if (log.last.id < tailId) return;
+    if (log.lastId < tailId) return;
     progressed();
     if (this.#caughtUp) return;
     this.#caughtUp = true;
-    const count = log.last.id - this.#startId;
-    if (count >= catchUpWorthTelling) logger.info({ leader, orders: count, lastId: log.last.id }, "caught up");
+    const count = log.lastId - this.#startId;
+    if (count >= catchUpWorthTelling) logger.info({ leader, orders: count, lastId: log.lastId }, "caught up");
   }
 
   async #store(): Promise<void> {
@@ -100,9 +100,9 @@ export class FollowedStream {
     while (this.#pending.length > 0 && !this.#ended) {
       const orders = this.#pending;
       this.#pending = [];
-      const next = continuation(log.last.id, orders);
+      const next = continuation(log.lastId, orders);
       if (!next) {
-        this.end(new BazaarError("UNAVAILABLE", `a gap after order ${log.last.id}`));
+        this.end(new BazaarError("UNAVAILABLE", `a gap after order ${log.lastId}`));
         break;
       }
       await log.append(next);
@@ -130,7 +130,7 @@ export class FollowedStream {
 
   #position(): FollowRequest {
     const { replicaId, log } = this.#options;
-    return { replica: replicaId, lastId: log.last.id, lastKey: log.last.key };
+    return { replica: replicaId, lastId: log.lastId, last: undefined };
   }
 }
 

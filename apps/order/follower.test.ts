@@ -3,7 +3,7 @@ import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import { expect, test } from "vitest";
-import { orderOf, ordersOf } from "../../test/support/builders.ts";
+import { acknowledgementOf, orderOf, ordersOf, positionOf, registerOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
 import { Follower, type Leadership } from "./follower.ts";
@@ -35,7 +35,7 @@ function scenario(known: Leadership = { term: 1, leader: 3 }) {
     catalog: {
       async register() {
         if (!state.catalogIsUp) throw new BazaarError("UNAVAILABLE", "the catalog is away");
-        return { ...state.register, head: 0 };
+        return registerOf(state.register);
       },
     },
     log,
@@ -80,12 +80,12 @@ test("says where it stands, stores what comes next, and acknowledges what is on 
   await log.append(ordersOf(1, 3));
   follower.start();
   await clock.flush();
-  expect(stream()).toMatchObject({ leader: 3, sent: [{ replica: 1, lastId: 3, lastKey: "key-3" }] });
+  expect(stream()).toMatchObject({ leader: 3, sent: [positionOf(1, orderOf(3))] });
   send(ordersOf(4, 6));
   expect(stream().sent).toHaveLength(1);
   await clock.flush();
-  expect(log.last.id).toBe(6);
-  expect(stream().sent.slice(1)).toEqual([{ replica: 1, lastId: 6, lastKey: "key-6" }]);
+  expect(log.lastId).toBe(6);
+  expect(stream().sent.slice(1)).toEqual([acknowledgementOf(1, 6)]);
 });
 
 test("says that it has caught up once it holds the leader's newest order, and not before", async () => {
@@ -111,7 +111,7 @@ test("all that arrives in one turn is one transaction", async () => {
   await clock.flush();
   for (let id = 1; id <= 100; id += 1) send([orderOf(id)]);
   await clock.flush();
-  expect(log.last.id).toBe(100);
+  expect(log.lastId).toBe(100);
   expect(state.appends).toBe(1);
 });
 
@@ -135,12 +135,12 @@ test("a gap is never stored: it asks again from where it stands", async () => {
   await clock.flush();
   send(ordersOf(4, 5));
   await clock.advance(100);
-  expect(log.last.id).toBe(2);
+  expect(log.lastId).toBe(2);
   expect(streams[0]?.closed).toBe(true);
-  expect(stream().sent).toEqual([{ replica: 1, lastId: 2, lastKey: "key-2" }]);
+  expect(stream().sent).toEqual([positionOf(1, orderOf(2))]);
   send(ordersOf(3, 5));
   await clock.flush();
-  expect(log.last.id).toBe(5);
+  expect(log.lastId).toBe(5);
   expect(fatal).toEqual([]);
 });
 
@@ -241,10 +241,10 @@ test("after stopping nothing more is stored, also not what has arrived already",
   const stopped = observe(follower.stop());
   await clock.flush();
   expect(stopped.state).toBe("resolved");
-  const { id } = log.last;
+  const id = log.lastId;
   send(ordersOf(id + 1, id + 3), stream());
   await clock.advance(5000);
-  expect(log.last.id).toBe(id);
+  expect(log.lastId).toBe(id);
   expect(clock.timers).toBe(0);
 });
 
@@ -260,7 +260,7 @@ test("it can be started again after it was stopped", async () => {
   expect(streams).toHaveLength(2);
   send(ordersOf(1, 2));
   await clock.flush();
-  expect(log.last.id).toBe(2);
+  expect(log.lastId).toBe(2);
 });
 
 test("a disk that fails is fatal", async () => {

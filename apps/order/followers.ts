@@ -4,7 +4,7 @@
 
 import type { FollowReply, FollowRequest, Stream, StreamHandlers } from "@stock-bazaar/shared/api";
 import type { Clock } from "@stock-bazaar/shared/clock";
-import type { Order } from "@stock-bazaar/shared/domain";
+import { isSameOrder, type Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { Confirmations } from "./confirmations.ts";
@@ -130,14 +130,13 @@ export class Followers {
     };
   }
 
-  /** A follower must hold a prefix of what the leader holds: the same key at its last id (I3). */
-  async #checkPrefix({ replica, lastId, lastKey }: FollowRequest): Promise<void> {
+  /** A follower must hold a prefix of what the leader holds: the same row at its last id (I3). */
+  async #checkPrefix({ replica, lastId, last }: FollowRequest): Promise<void> {
     if (lastId === 0) return;
     if (lastId > this.#options.source.tailId) {
       throw new BazaarError("NOT_LEADER", `replica ${replica} is ahead, at order ${lastId}: somebody else leads`);
     }
-    const order = await this.#options.order(lastId);
-    if (order?.key === lastKey) return;
+    if (isSameOrder(await this.#options.order(lastId), last)) return;
     throw new BazaarError(
       "DIVERGED",
       `replica ${replica} holds another order ${lastId}: move its database elsewhere and run \`npm run migrate\`, and it fills up again`,

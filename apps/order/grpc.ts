@@ -1,6 +1,7 @@
 /** A replica's API over gRPC: the messages in, the messages out. */
 
 import {
+  type FollowRequest as FollowMessage,
   type GetOrderRequest,
   type OrderReply,
   type OrdersServer,
@@ -13,6 +14,7 @@ import { CallStreams } from "@stock-bazaar/shared/call-stream";
 import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/batches";
 import { serveDuplex, serveStatus, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
 import { inTraces, tracesOf } from "@stock-bazaar/shared/tracing";
+import { lastFromMessage } from "@stock-bazaar/shared/wire";
 
 const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEADER" } as const;
 
@@ -23,12 +25,12 @@ export function serveReplica(replica: OrderApi): Service {
       async (batch) => {
         const trades = unpackTrades(batch.trades);
         const { traces, callerSettles } = batch;
-        const { outcomes, head } = await inTraces("Orders/PlaceTrades", { trades, traces }, () =>
+        const { outcomes, head, life } = await inTraces("Orders/PlaceTrades", { trades, traces }, () =>
           replica.trade({ trades, callerSettles }),
         );
-        return { outcomes: packOutcomes(outcomes), head };
+        return { outcomes: packOutcomes(outcomes), head, life };
       },
-      { outcomes: "", head: 0 },
+      { outcomes: "", head: 0, life: "" },
     ),
     getOrder: calls.serve<GetOrderRequest, OrderReply>(async ({ id }) => ({ order: await replica.order(id) }), {}),
     listOrders: serveUnary(async (request) => ({ orders: await replica.orders(request) })),
@@ -39,7 +41,7 @@ export function serveReplica(replica: OrderApi): Service {
     }),
     follow: serveDuplex(
       (handlers) => replica.follow(handlers),
-      (request: FollowRequest): FollowRequest => request,
+      (request: FollowMessage): FollowRequest => ({ ...request, last: lastFromMessage(request) }),
       ({ term, tailId, orders }: FollowReply) => ({
         term,
         tailId,

@@ -1,11 +1,22 @@
 import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import { Catalog } from "@stock-bazaar/catalog/catalog";
 import type { FollowReply, FollowRequest } from "@stock-bazaar/shared/api";
-import type { Trade } from "@stock-bazaar/shared/domain";
+import type { Order, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { describe, expect, test } from "vitest";
-import { accepted, asking, orderOf, ordersOf, stockOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
+import {
+  accepted,
+  acknowledgementOf,
+  asking,
+  orderOf,
+  ordersOf,
+  positionOf,
+  stockOf,
+  tailRequestOf,
+  tradeOf,
+  tradesOf,
+} from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
 import { catalogOver, leaseMs, memoryLedger } from "../../test/support/order-cluster.ts";
@@ -19,7 +30,7 @@ async function scenario(options: { minCopies?: number; restockIntervalMs?: numbe
   const ledger = memoryLedger([stockOf("GameStart", { quantity: options.quantity ?? 1_000_000 })]);
   const service = await Catalog.start({ ledger, clock, logger: silentLogger, leaseMs });
   await clock.advance(2 * leaseMs);
-  await service.acquire({ replica: 3, term: 0, lastId: 0, lastKey: "" });
+  const { life } = await service.acquire({ replica: 3, term: 0, last: undefined });
   const wire = new Wire(clock);
   const catalog = catalogOver(wire, service);
   const batches: (readonly Trade[])[] = [];
@@ -33,6 +44,7 @@ async function scenario(options: { minCopies?: number; restockIntervalMs?: numbe
   let deposed = 0;
   const leader = new Leader({
     term: 1,
+    life,
     catalog,
     log,
     clock,
@@ -55,14 +67,14 @@ async function scenario(options: { minCopies?: number; restockIntervalMs?: numbe
     return {
       ...near,
       ids: () => near.messages.flatMap(({ orders }) => orders.map(({ id }) => id)),
-      ack: (lastId: number) => stream.send({ replica: position.replica, lastId, lastKey: `key-${lastId}` }),
+      ack: (lastId: number) => stream.send(acknowledgementOf(position.replica, lastId)),
       close: () => stream.close(),
     };
   };
-  return { clock, service, wire, catalog, batches, log, fatal, leader, place, follow, deposed: () => deposed };
+  return { clock, service, life, wire, catalog, batches, log, fatal, leader, place, follow, deposed: () => deposed };
 }
 
-const empty = (replica: number): FollowRequest => ({ replica, lastId: 0, lastKey: "" });
+const empty = (replica: number): FollowRequest => positionOf(replica, undefined);
 
 describe("batches", () => {
   test("what arrives in one turn is one Apply, and each call gets its own outcomes", async () => {
@@ -124,7 +136,7 @@ describe("an answer (R5)", () => {
     finish();
     await clock.flush();
     expect(trade.value).toEqual([accepted(1)]);
-    expect(log.last.id).toBe(1);
+    expect(log.lastId).toBe(1);
   });
 
   test("waits for every live follower", async () => {
@@ -199,27 +211,27 @@ describe("an answer (R5)", () => {
   test("is given when what it changed is settled (R7)", async () => {
     const { clock, service, place } = await scenario();
     const cache = service.tail({ message() {}, ended() {} });
-    cache.send({ session: "s", kind: "hello", acked: 0, sequence: 0, replaces: "", address: "" });
+    cache.send(tailRequestOf("s", "hello"));
     const trade = place(tradeOf("a"));
     await clock.advance(100);
     expect(trade.state).toBe("pending");
-    cache.send({ session: "s", kind: "ack", acked: 1, sequence: 0, replaces: "", address: "" });
+    cache.send(tailRequestOf("s", "ack", { acked: 1 }));
     await clock.flush();
     expect(trade.state).toBe("resolved");
   });
 
   test("is given before that to a caller who sees to it, with the head at which it was decided", async () => {
-    const { clock, service, leader, place } = await scenario();
+    const { clock, service, leader, life, place } = await scenario();
     const cache = service.tail({ message() {}, ended() {} });
-    cache.send({ session: "s", kind: "hello", acked: 0, sequence: 0, replaces: "", address: "" });
+    cache.send(tailRequestOf("s", "hello"));
     const tooMany = tradeOf("b", { quantity: 2_000_000 });
     const early = observe(leader.trade({ trades: [tradeOf("a"), tooMany], callerSettles: true }));
     await clock.advance(100);
-    expect(early.value).toMatchObject({ outcomes: [accepted(1), { status: "rejected" }], head: 1 });
+    expect(early.value).toMatchObject({ outcomes: [accepted(1), { status: "rejected" }], head: 1, life });
     const both = [observe(leader.trade({ trades: [tradeOf("c")], callerSettles: true })), place(tradeOf("d"))];
     await clock.advance(100);
     expect(both.map(({ state }) => state)).toContain("pending");
-    cache.send({ session: "s", kind: "ack", acked: 3, sequence: 0, replaces: "", address: "" });
+    cache.send(tailRequestOf("s", "ack", { acked: 3 }));
     await clock.flush();
     expect(both.map(({ state }) => state)).toEqual(["resolved", "resolved"]);
   });
@@ -250,16 +262,100 @@ describe("the catalog fails", () => {
     const lost = place(...tradesOf("a", 3));
     await clock.flush();
     expect(lost.code).toBe("DEPENDENCY_UNAVAILABLE");
-    expect(log.last.id).toBe(0);
+    expect(log.lastId).toBe(0);
     const next = place(tradeOf("b"), tradeOf("a-1"));
     await clock.flush();
     expect(next.value).toEqual([accepted(4), accepted(2, true)]);
     expect(await log.after(0, 10)).toEqual(await service.ordersAfter(0, 10));
   });
 
+  test("the leader says whether its last call got through, with trades and without", async () => {
+    const { clock, wire, leader, place } = await scenario();
+    expect(leader.reachesCatalog).toBe(true);
+    wire.cut();
+    place(tradeOf("a"));
+    await clock.flush();
+    expect(leader.reachesCatalog).toBe(false);
+    wire.mend();
+    place(tradeOf("a"));
+    await clock.flush();
+    expect(leader.reachesCatalog).toBe(true);
+    wire.cut();
+    await clock.advance(1100);
+    expect(leader.reachesCatalog).toBe(false);
+    wire.mend();
+    await clock.advance(1100);
+    expect(leader.reachesCatalog).toBe(true);
+  });
+
+  test.each(["STORAGE_UNAVAILABLE", "OVERLOADED"] as const)(
+    "%s comes from a catalog that is reached: no other leader would do better",
+    async (code) => {
+      const { clock, catalog, leader, place, deposed } = await scenario();
+      catalog.apply = () => Promise.reject(new BazaarError(code, "as the test asked"));
+      const trade = place(tradeOf("a"));
+      await clock.flush();
+      expect([trade.code, leader.reachesCatalog, deposed()]).toEqual(["DEPENDENCY_UNAVAILABLE", true, 0]);
+    },
+  );
+
+  test("each Apply and restock carries the last order taken in, though it may not be stored yet", async () => {
+    const { clock, service, catalog, log, place } = await scenario({ restockIntervalMs: 500, quantity: 2 });
+    const asked: [what: string, last: Order | undefined][] = [];
+    const { apply, restock } = catalog;
+    catalog.apply = (request) => {
+      asked.push(["apply", request.last]);
+      return apply(request);
+    };
+    catalog.restock = (request) => {
+      asked.push(["restock", request.last]);
+      return restock(request);
+    };
+    log.append = () => new Promise(() => {});
+    place(tradeOf("a"));
+    await clock.flush();
+    place(tradeOf("b"));
+    await clock.flush();
+    await clock.advance(500);
+    place(tradeOf("c"));
+    await clock.flush();
+    const [first, second, third] = await service.ordersAfter(0, 10);
+    expect(third).toMatchObject({ type: "restock" });
+    expect(asked).toEqual([
+      ["apply", undefined],
+      ["apply", first],
+      ["restock", second],
+      ["apply", third],
+    ]);
+    expect(log.lastId).toBe(0);
+  });
+
+  test("DIVERGED from an Apply deposes the leader, and nothing is stored", async () => {
+    const { clock, service, catalog, log, place, deposed } = await scenario();
+    place(tradeOf("a"));
+    await clock.flush();
+    const { apply } = catalog;
+    catalog.apply = (request) => apply({ ...request, last: orderOf(1, { key: "of another ledger" }) });
+    const trade = place(tradeOf("b"));
+    await clock.flush();
+    expect([trade.code, deposed()]).toEqual(["DIVERGED", 1]);
+    expect([log.lastId, (await service.register()).head]).toEqual([1, 1]);
+  });
+
+  test("DIVERGED from a restock deposes it, too", async () => {
+    const { clock, service, catalog, place, deposed } = await scenario({ restockIntervalMs: 500, quantity: 1 });
+    place(tradeOf("all"));
+    await clock.flush();
+    const { restock } = catalog;
+    catalog.restock = (request) => restock({ ...request, last: orderOf(1, { key: "of another ledger" }) });
+    await clock.advance(500);
+    expect(deposed()).toBe(1);
+    expect((await service.register()).head).toBe(1);
+  });
+
   test("FENCED deposes it, and the trade hears NOT_LEADER", async () => {
     const { clock, service, place, deposed } = await scenario();
-    await service.acquire({ replica: 2, term: 1, lastId: 0, lastKey: "" });
+    await service.acquire({ replica: 2, term: 1, last: undefined });
     const trade = place(tradeOf("a"));
     await clock.flush();
     expect(trade.code).toBe("NOT_LEADER");
@@ -286,12 +382,17 @@ describe("followers (R4)", () => {
   });
 
   test("one that holds another order is refused as DIVERGED, one that is ahead as somebody else's", async () => {
-    const { clock, place, follow } = await scenario();
+    const { clock, log, place, follow } = await scenario();
     place(...tradesOf("a", 3));
     await clock.flush();
-    expect((await follow({ replica: 1, lastId: 2, lastKey: "other" })).ends).toEqual(["DIVERGED"]);
-    expect((await follow({ replica: 1, lastId: 9, lastKey: "a-9" })).ends).toEqual(["NOT_LEADER"]);
-    const sound = await follow({ replica: 1, lastId: 2, lastKey: "a-1" });
+    const second = await log.get(2);
+    if (!second) throw new Error("order 2 isn't stored");
+    const others = [{ key: "other" }, { quantity: 2 }, { createdAt: "2025-01-01T00:00:00.000Z" }, { term: 2 }];
+    for (const change of others) {
+      expect((await follow(positionOf(1, { ...second, ...change }))).ends).toEqual(["DIVERGED"]);
+    }
+    expect((await follow(positionOf(1, orderOf(9)))).ends).toEqual(["NOT_LEADER"]);
+    const sound = await follow(positionOf(1, second));
     expect([sound.ends, sound.ids()]).toEqual([[], [3]]);
   });
 
@@ -312,22 +413,22 @@ describe("followers (R4)", () => {
   });
 
   test("one that goes away while its last order is looked up is no follower", async () => {
-    const { clock, leader, place } = await scenario();
+    const { clock, log, leader, place } = await scenario();
     place(tradeOf("a"));
     await clock.flush();
     const stream = leader.follow(recorder<FollowReply>());
-    stream.send({ replica: 1, lastId: 1, lastKey: "a" });
+    stream.send(positionOf(1, log.last));
     stream.close();
     await clock.flush();
     expect(leader.liveFollowers).toEqual([]);
   });
 
   test("one whose last order is looked up as the leader stops is told so", async () => {
-    const { clock, leader, place } = await scenario();
+    const { clock, log, leader, place } = await scenario();
     place(tradeOf("a"));
     await clock.flush();
     const near = recorder<FollowReply>();
-    leader.follow(near).send({ replica: 1, lastId: 1, lastKey: "a" });
+    leader.follow(near).send(positionOf(1, log.last));
     leader.stop(new BazaarError("NOT_LEADER", "stepped down"));
     await clock.flush();
     expect([near.messages, near.ends]).toEqual([[], ["NOT_LEADER"]]);
@@ -364,11 +465,11 @@ describe("restock", () => {
     follower.ack(1);
     await clock.advance(1000);
     expect(all.state).toBe("resolved");
-    expect(log.last.id).toBe(2);
+    expect(log.lastId).toBe(2);
     expect(follower.ids()).toEqual([1, 2]);
     expect(await service.ordersAfter(1, 10)).toMatchObject([{ id: 2, type: "restock", quantity: 100 }]);
     await clock.advance(3000);
-    expect(log.last.id).toBe(2);
+    expect(log.lastId).toBe(2);
   });
 
   test("that fails is tried again at the next interval", async () => {
@@ -379,19 +480,19 @@ describe("restock", () => {
     await clock.advance(1000);
     wire.mend();
     await clock.advance(1000);
-    expect(log.last.id).toBe(2);
+    expect(log.lastId).toBe(2);
   });
 });
 
 test("a leader that catches up with a long ledger stores all of it before it serves", async () => {
   const { clock, service, log, leader } = await scenario();
   for (let batch = 0; batch < 6; batch += 1) {
-    await service.apply({ term: 1, trades: tradesOf(`k${batch}`, 2000) });
+    await service.apply({ last: undefined, term: 1, trades: tradesOf(`k${batch}`, 2000) });
   }
   const caughtUp = observe(leader.catchUp(12_000));
   await clock.flush();
   expect(caughtUp.state).toBe("resolved");
-  expect(log.last.id).toBe(12_000);
+  expect(log.lastId).toBe(12_000);
 });
 
 test("a leader that is stopped refuses what waits and what comes, and ends its streams", async () => {
@@ -426,13 +527,14 @@ test("a ledger that lacks what its head promises is never papered over", async (
   const trade = place(tradeOf("a"));
   await clock.flush();
   expect(trade.code).toBe("DIVERGED");
-  expect(log.last.id).toBe(0);
+  expect(log.lastId).toBe(0);
 });
 
 describe("catching up with the ledger", () => {
   test("reads no more ahead of the disk than two chunks", async () => {
     const { clock, service, catalog, log, leader } = await scenario();
-    for (let batch = 0; batch < 6; batch += 1) await service.apply({ term: 1, trades: tradesOf(`old-${batch}`, 5000) });
+    for (let batch = 0; batch < 6; batch += 1)
+      await service.apply({ last: undefined, term: 1, trades: tradesOf(`old-${batch}`, 5000) });
     let reads = 0;
     const { ordersAfter } = catalog;
     catalog.ordersAfter = (afterId, limit) => {
@@ -451,14 +553,14 @@ describe("catching up with the ledger", () => {
     log.append = append;
     write();
     await clock.flush();
-    expect([caughtUp.state, log.last.id, reads]).toEqual(["resolved", 30_000, 6]);
+    expect([caughtUp.state, log.lastId, reads]).toEqual(["resolved", 30_000, 6]);
   });
 });
 
 describe("without trades", () => {
   test("a leader that missed the hint finds out that somebody else leads", async () => {
     const { clock, service, deposed } = await scenario();
-    await service.acquire({ replica: 2, term: 1, lastId: 0, lastKey: "" });
+    await service.acquire({ replica: 2, term: 1, last: undefined });
     expect(deposed()).toBe(0);
     await clock.advance(1100);
     expect(deposed()).toBeGreaterThan(0);
@@ -468,7 +570,7 @@ describe("without trades", () => {
     const { clock, service, deposed, batches } = await scenario();
     await clock.advance(3500);
     expect(batches).toEqual([[], [], []]);
-    await service.acquire({ replica: 2, term: 1, lastId: 0, lastKey: "" });
+    await service.acquire({ replica: 2, term: 1, last: undefined });
     await clock.advance(1100);
     expect(deposed()).toBe(1);
   });
@@ -484,9 +586,10 @@ describe("without trades", () => {
     const trade = place(tradeOf("a"));
     await clock.flush();
     expect(trade.code).toBe("DEPENDENCY_UNAVAILABLE");
-    expect(log.last.id).toBe(0);
+    expect(log.lastId).toBe(0);
     await clock.advance(1100);
-    expect(log.last).toEqual({ id: 1, key: "a" });
+    expect([log.last]).toEqual(await service.ordersAfter(0, 10));
+    expect(log.last).toMatchObject({ id: 1, key: "a" });
   });
 });
 
@@ -509,7 +612,7 @@ describe("a ledger that went back", () => {
     const trade = place(tradeOf("a"));
     await clock.flush();
     leader.stop(new BazaarError("NOT_LEADER", "stepped down"));
-    await service.acquire({ replica: 3, term: 1, lastId: 0, lastKey: "" });
+    await service.acquire({ replica: 3, term: 1, last: undefined });
     wire.thaw();
     await clock.flush();
     expect(trade.code).toBe("NOT_LEADER");

@@ -39,6 +39,8 @@ const askMs = 1000;
 
 export interface LeaderOptions {
   readonly term: number;
+  /** Of the ledger that gave the term. */
+  readonly life: string;
   readonly catalog: CatalogApi;
   readonly log: OrderLog;
   readonly clock: Clock;
@@ -47,8 +49,8 @@ export interface LeaderOptions {
   readonly rpcTimeoutMs: number;
   readonly restockIntervalMs: number;
   readonly restockQuantity: number;
-  /** Another replica has acquired the lead. */
-  readonly deposed: () => void;
+  /** Another replica has acquired the lead, or the ledger holds another history. */
+  readonly deposed: (why: string) => void;
   /** The disk fails. */
   readonly fatal: (error: unknown) => void;
 }
@@ -68,7 +70,8 @@ export class Leader implements FeedSource {
   /** Who waits until there are none. */
   #drainedCallbacks: (() => void)[] = [];
   /** The last order taken in: on its way to the disk and to the followers. */
-  #tailId: number;
+  #tail: Order | undefined;
+  #reachesCatalog = true;
   readonly #storeQueue: StoreQueue;
   #pumping = false;
   #restockDue = false;
@@ -81,19 +84,24 @@ export class Leader implements FeedSource {
 
   constructor(options: LeaderOptions) {
     this.#options = options;
-    this.#tailId = options.log.last.id;
+    this.#tail = options.log.last;
     this.#followers = new Followers({
       ...options,
       source: this,
       order: async (id) => this.#recent.get(id) ?? (await options.log.get(id)),
-      storedId: options.log.last.id,
+      storedId: options.log.lastId,
       timeoutMs: options.rpcTimeoutMs,
     });
     this.#storeQueue = new StoreQueue({ ...options, stored: (id) => this.#followers.stored(id) });
   }
 
   get tailId(): number {
-    return this.#tailId;
+    return this.#tail?.id ?? 0;
+  }
+
+  /** Did the last call to the catalog get through? */
+  get reachesCatalog(): boolean {
+    return this.#reachesCatalog;
   }
 
   get liveFollowers(): number[] {
@@ -102,10 +110,10 @@ export class Leader implements FeedSource {
 
   /** Takes over what the ledger holds up to `head` and stores it (R1). Only then may the leader serve. */
   async catchUp(head: number): Promise<void> {
-    const missed = head - this.#tailId;
+    const missed = head - this.tailId;
     await this.#pullUpTo(head);
     await this.stored();
-    if (missed > 0) this.#options.logger.info({ orders: missed, lastId: this.#tailId }, "caught up with the ledger");
+    if (missed > 0) this.#options.logger.info({ orders: missed, lastId: this.tailId }, "caught up with the ledger");
   }
 
   /** Begins to serve. */
@@ -193,7 +201,8 @@ export class Leader implements FeedSource {
       if (calls.length === 0 && !this.#askDue) continue;
       this.#askDue = false;
       try {
-        const applied = await this.#apply({ term: this.#options.term, trades: calls.flatMap(({ trades }) => trades) });
+        const trades = calls.flatMap((call) => call.trades);
+        const applied = await this.#apply({ term: this.#options.term, last: this.#tail, trades });
         void this.#answer(calls, applied);
       } catch (error) {
         for (const call of calls) call.reject(error);
@@ -217,6 +226,7 @@ export class Leader implements FeedSource {
     const { logger } = this.#options;
     try {
       const applied = await this.#options.catalog.apply(request);
+      this.#reachesCatalog = true;
       await this.#accept(applied);
       if (logger.isLevelEnabled("debug")) {
         for (const [index, outcome] of applied.outcomes.entries()) {
@@ -235,22 +245,21 @@ export class Leader implements FeedSource {
   /** Passes on what the catalog has decided, and fetches what this leader doesn't know of. */
   async #accept({ orders, head }: Applied): Promise<void> {
     const firstId = orders[0]?.id;
-    if (firstId !== undefined && firstId <= this.#tailId && !this.#stopped) {
-      // To answer with this number would give somebody another's order (I4).
-      this.#options.deposed();
+    if (firstId !== undefined && firstId <= this.tailId && !this.#stopped) {
+      // To answer with this number would give one client another's order (I4).
       throw new BazaarError("DIVERGED", `the ledger gave the number ${firstId} again: is catalog.db the right file?`);
     }
-    if (firstId === this.#tailId + 1) this.#take(orders);
+    if (firstId === this.tailId + 1) this.#take(orders);
     await this.#pullUpTo(head);
   }
 
   /** An `Apply` whose answer was lost leaves orders in the ledger that only a read can show. */
   async #pullUpTo(head: number): Promise<void> {
-    while (this.#tailId < head) {
+    while (this.tailId < head) {
       if (this.#stopped) throw this.#stopped;
-      const orders = await this.#options.catalog.ordersAfter(this.#tailId, pullOrdersMax);
+      const orders = await this.#options.catalog.ordersAfter(this.tailId, pullOrdersMax);
       if (orders.length === 0)
-        throw new BazaarError("DIVERGED", `the ledger has no order after ${this.#tailId}, though its head is ${head}`);
+        throw new BazaarError("DIVERGED", `the ledger has no order after ${this.tailId}, though its head is ${head}`);
       this.#take(orders);
       if (this.#storeQueue.length > pullOrdersMax) await this.stored();
     }
@@ -261,7 +270,7 @@ export class Leader implements FeedSource {
     // After the end the log belongs to somebody else, who reads the ledger himself.
     if (!last || this.#stopped) return;
     this.#recent.push(orders);
-    this.#tailId = last.id;
+    this.#tail = last;
     this.#followers.poke();
     this.#storeQueue.push(orders);
   }
@@ -275,9 +284,10 @@ export class Leader implements FeedSource {
       );
       const settled = calls.every(({ callerSettles }) => callerSettles) ? undefined : this.#settled(head);
       await Promise.all([this.#followers.confirmed(lastId), settled]);
+      const { life } = this.#options;
       let start = 0;
       for (const { trades, resolve } of calls) {
-        resolve({ outcomes: outcomes.slice(start, start + trades.length), head });
+        resolve({ outcomes: outcomes.slice(start, start + trades.length), head, life });
         start += trades.length;
       }
     } catch (error) {
@@ -298,7 +308,11 @@ export class Leader implements FeedSource {
   async #restock(): Promise<void> {
     try {
       await this.#accept(
-        await this.#options.catalog.restock({ term: this.#options.term, quantity: this.#options.restockQuantity }),
+        await this.#options.catalog.restock({
+          term: this.#options.term,
+          last: this.#tail,
+          quantity: this.#options.restockQuantity,
+        }),
       );
     } catch (error) {
       const { code, message } = this.#catalogFailed(error);
@@ -309,13 +323,19 @@ export class Leader implements FeedSource {
   /** What a failed call to the catalog means to whoever asked the leader. */
   #catalogFailed(error: unknown): BazaarError {
     const failure = BazaarError.from(error);
+    this.#reachesCatalog = failure.code !== "UNAVAILABLE";
     switch (failure.code) {
       case "FENCED":
         // Said to a leader that has stopped, it says nothing of a later one.
-        if (!this.#stopped) this.#options.deposed();
+        if (!this.#stopped) this.#options.deposed("the term has passed");
         return new BazaarError("NOT_LEADER", failure.message, { cause: error });
+      case "DIVERGED":
+        // A leader of another history: neither it nor the ledger may go on.
+        if (!this.#stopped) this.#options.deposed(failure.message);
+        return failure;
       case "UNAVAILABLE":
       case "OVERLOADED":
+      case "STORAGE_UNAVAILABLE":
         return new BazaarError("DEPENDENCY_UNAVAILABLE", `the catalog doesn't answer: ${failure.message}`, {
           cause: error,
         });

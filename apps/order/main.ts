@@ -1,6 +1,8 @@
+import { checkpoint } from "@stock-bazaar/db/checkpoint";
 import { watchFile } from "@stock-bazaar/db/file-watch";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
 import { lockForService } from "@stock-bazaar/db/service-lock";
+import { guardDatabase } from "@stock-bazaar/db/sqlite-failure";
 import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { readReplicaId } from "@stock-bazaar/shared/config";
@@ -10,6 +12,7 @@ import { startServer } from "@stock-bazaar/shared/grpc-server";
 import { replicaVariables } from "@stock-bazaar/shared/listen-error";
 import { runService } from "@stock-bazaar/shared/service";
 import { currentTracing } from "@stock-bazaar/shared/tracing";
+import { untilCheckpointed } from "@stock-bazaar/shared/until-checkpointed";
 import { serveReplica } from "./grpc.ts";
 import { createSqliteOrderLog } from "./order-log-sqlite.ts";
 import { Replica } from "./replica.ts";
@@ -20,7 +23,7 @@ const stopGraceMs = 2000;
 
 await runService(
   (config) => `order-${readReplicaId(process.env, config)}`,
-  async ({ config, logger, fatal }) => {
+  async ({ config, logger, stopping, fatal }) => {
     const replicaId = readReplicaId(process.env, config);
     const address = config.replicas.get(replicaId);
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
@@ -28,6 +31,12 @@ await runService(
     const unlock = lockForService(orderFile(config.dataDir, replicaId));
     const database = openOrderDatabase(config.dataDir, replicaId);
     const endWatch = watchFile(database.client.name, systemClock, fatal);
+    const guard = guardDatabase(database, fatal);
+    await untilCheckpointed(async () => guard(() => checkpoint(database.client)), {
+      clock: systemClock,
+      logger,
+      stopping,
+    });
     const ownLog = createSqliteOrderLog(database, fatal);
     const tracing = currentTracing();
     const log = tracing ? tracedLog(ownLog, tracing) : ownLog;

@@ -5,9 +5,7 @@ import type { OrderDatabase } from "@stock-bazaar/db/open";
 import { orderColumns, orderFields, orderValues } from "@stock-bazaar/db/order-rows";
 import { guardDatabase } from "@stock-bazaar/db/sqlite-failure";
 import type { Order } from "@stock-bazaar/shared/domain";
-import { assertContinues, type LastOrder, type OrderLog } from "./order-log.ts";
-
-const none: LastOrder = { id: 0, key: "" };
+import { assertContinues, type OrderLog } from "./order-log.ts";
 
 /**
  * The database must be open and migrated; `close` closes it. `broken` hears of a disk or a file that can't be
@@ -28,18 +26,21 @@ export function createSqliteOrderLog(database: OrderDatabase, broken: (error: un
   const appendAll = client.transaction((orders: readonly Order[]) => insert(orders.map(orderValues)));
 
   const below = (before: number) => (before === 0 ? Number.MAX_SAFE_INTEGER : before);
-  let last: LastOrder = guard(() => newest.get(below(0), 1)) ?? none;
+  let last = guard(() => newest.get(below(0), 1));
 
   return {
     get last() {
       return last;
     },
+    get lastId() {
+      return last?.id ?? 0;
+    },
     async append(orders) {
       const lastNew = orders.at(-1);
       if (!lastNew) return;
-      assertContinues(last.id, orders);
+      assertContinues(last?.id ?? 0, orders);
       guard(() => appendAll.immediate(orders));
-      last = { id: lastNew.id, key: lastNew.key };
+      last = lastNew;
     },
     after: async (afterId, limit) => guard(() => after.all(afterId, limit)),
     get: async (id) => guard(() => byId.get(id)),

@@ -5,16 +5,12 @@
 
 import type { Order } from "@stock-bazaar/shared/domain";
 
-export interface LastOrder {
-  readonly id: number;
-  /** "" when there is no order yet. */
-  readonly key: string;
-}
-
 export interface OrderLog {
-  /** The last order that is durable; id 0 for none. */
-  readonly last: LastOrder;
-  /** Durable when it resolves, in one transaction. `orders` must begin with id `last.id + 1` and have no gap. */
+  /** The last order that is durable; `undefined`: none. */
+  readonly last: Order | undefined;
+  /** Its id; 0 for none. */
+  readonly lastId: number;
+  /** Durable when it resolves, in one transaction. `orders` must begin with id `lastId + 1` and have no gap. */
   append(orders: readonly Order[]): Promise<void>;
   /** At most `limit` orders with an id above `afterId`, ascending. */
   after(afterId: number, limit: number): Promise<Order[]>;

@@ -1,6 +1,6 @@
 import type { FollowReply, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { describe, expect, test } from "vitest";
-import { accepted, asking, orderOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
+import { accepted, asking, orderOf, positionOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe, rejectionCode } from "../../test/support/observe.ts";
 import { OrderCluster, type OrderClusterOptions } from "../../test/support/order-cluster.ts";
@@ -37,7 +37,7 @@ describe("one leader and its followers", () => {
     const cluster = await start();
     await cluster.lead(3);
     const near = recorder<FollowReply>();
-    cluster.node(1).replica.follow(near).send({ replica: 2, lastId: 0, lastKey: "" });
+    cluster.node(1).replica.follow(near).send(positionOf(2, undefined));
     await cluster.clock.flush();
     expect(near.ends).toEqual(["NOT_LEADER"]);
   });
@@ -167,7 +167,7 @@ describe("a takeover (R1)", () => {
     // The ledger has the orders; the next leader has them, and the old one gets them from it.
     await cluster.lead(2);
     await cluster.clock.advance(1000);
-    expect(old.log.last.id).toBe(5);
+    expect(old.log.lastId).toBe(5);
     answer();
     await cluster.clock.advance(1000);
     expect(old.fatal).toEqual([]);
@@ -247,7 +247,7 @@ describe("a takeover (R1)", () => {
     cluster.node(3).catalogWire.cut();
     const refused = observe(cluster.node(3).replica.lead(0));
     await cluster.clock.flush();
-    expect(refused.code).toBe("UNAVAILABLE");
+    expect(refused.code).toBe("DEPENDENCY_UNAVAILABLE");
     cluster.node(3).catalogWire.mend();
     expect(await cluster.lead(3)).toBe(1);
   });
@@ -258,7 +258,7 @@ describe("a takeover (R1)", () => {
     const usual = catalog.acquire;
     catalog.acquire = async (request) => {
       const register = await usual(request);
-      await cluster.catalog.acquire({ replica: 2, term: 1, lastId: 0, lastKey: "" });
+      await cluster.catalog.acquire({ replica: 2, term: 1, last: undefined });
       await replica.setLeader({ term: 2, leader: 2 });
       return register;
     };
@@ -315,6 +315,22 @@ describe("the state that is watched", () => {
     await cluster.clock.advance(500);
     expect(watcher.messages.length).toBeGreaterThanOrEqual(12);
     expect(watcher.messages.at(-1)).toMatchObject({ role: "leader", term: 1, liveFollowers: [] });
+  });
+
+  test("says whether the leader reaches the catalog; of a follower that is not asked", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    const [leader, follower] = [recorder<ReplicaStatus>(), recorder<ReplicaStatus>()];
+    cluster.node(3).replica.watch(leader);
+    cluster.node(1).replica.watch(follower);
+    expect(leader.messages).toMatchObject([{ reachesCatalog: true }]);
+    for (const id of [1, 3]) cluster.node(id).catalogWire.cut();
+    await cluster.clock.advance(1100);
+    expect(leader.messages.at(-1)).toMatchObject({ role: "leader", reachesCatalog: false });
+    expect(follower.messages.at(-1)).toMatchObject({ role: "follower", reachesCatalog: true });
+    cluster.node(3).catalogWire.mend();
+    await cluster.clock.advance(1100);
+    expect(leader.messages.at(-1)).toMatchObject({ role: "leader", reachesCatalog: true });
   });
 
   test("names the live followers", async () => {

@@ -71,7 +71,7 @@ export class Replica implements OrderApi {
 
   /** Begins as a follower, also when this replica led before (R1). */
   start(): void {
-    this.#options.logger.info({ lastId: this.#options.log.last.id }, "replica started");
+    this.#options.logger.info({ lastId: this.#options.log.lastId }, "replica started");
     this.#follower.start();
     this.#sayStatusLater();
   }
@@ -158,24 +158,23 @@ export class Replica implements OrderApi {
     let leader: Leader | undefined;
     try {
       await Promise.all([this.#follower.stop(), this.#retired]);
-      const { term, head } = await catalog.acquire({
+      const { term, head, life } = await catalog.acquire({
         replica: replicaId,
         term: afterTerm,
-        lastId: log.last.id,
-        lastKey: log.last.key,
+        last: log.last,
       });
       // A hint of a later term may have overtaken the answer.
       if (this.#known.term > term) throw this.#notLeader();
       this.#known = { term, leader: replicaId };
-      leader = new Leader({ ...this.#options, term, deposed: () => this.#stepDown("the term has passed") });
+      leader = new Leader({ ...this.#options, term, life, deposed: (why) => this.#stepDown(why) });
       await leader.catchUp(head);
       if (this.#known.term !== term || this.#stopped) throw this.#notLeader();
       leader.start();
       this.#become({ name: "leader", term, leader });
-      logger.info({ term, lastId: log.last.id, tookMs: Math.round(clock.nowMs() - startedMs) }, "leading");
+      logger.info({ term, lastId: log.lastId, tookMs: Math.round(clock.nowMs() - startedMs) }, "leading");
       return { term };
     } catch (error) {
-      const failure = BazaarError.from(error);
+      const failure = takeoverFailure(error);
       if (leader) this.#retire(leader, "the takeover failed");
       logger.warn({ code: failure.code, afterTerm }, `takeover failed: ${failure.message}`);
       this.#becomeFollower();
@@ -231,8 +230,9 @@ export class Replica implements OrderApi {
       role: this.#role.name satisfies RoleName,
       term: this.#known.term,
       leader: this.#known.leader,
-      lastId: this.#options.log.last.id,
+      lastId: this.#options.log.lastId,
       liveFollowers: this.#role.name === "leader" ? this.#role.leader.liveFollowers : [],
+      reachesCatalog: this.#role.name !== "leader" || this.#role.leader.reachesCatalog,
     };
   }
 
@@ -248,6 +248,14 @@ export class Replica implements OrderApi {
       this.#sayStatusLater();
     });
   }
+}
+
+/** A catalog that this replica doesn't reach may be within another's reach: the front-end must be able to tell (R1). */
+function takeoverFailure(error: unknown): BazaarError {
+  const { code, message } = BazaarError.from(error);
+  return code === "UNAVAILABLE"
+    ? new BazaarError("DEPENDENCY_UNAVAILABLE", `the catalog doesn't answer: ${message}`, { cause: error })
+    : BazaarError.from(error);
 }
 
 function notLeader(message: string): BazaarError {

@@ -53,7 +53,7 @@ export class StoreQueue {
         const orders = this.#waiting;
         this.#waiting = [];
         await log.append(orders);
-        stored(log.last.id);
+        stored(log.lastId);
       }
       this.#emptied = undefined;
     } catch (error) {

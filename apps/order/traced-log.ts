@@ -8,6 +8,9 @@ export function tracedLog(log: OrderLog, tracing: Tracing): OrderLog {
     get last() {
       return log.last;
     },
+    get lastId() {
+      return log.lastId;
+    },
     append: (orders) => tracing.store(orders, () => log.append(orders)),
     after: (afterId, limit) => log.after(afterId, limit),
     get: (id) => log.get(id),

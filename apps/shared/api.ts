@@ -5,7 +5,7 @@
  * Every call may reject with a BazaarError. `UNAVAILABLE` means unknown, never failed (R10).
  */
 
-import type { Order, Outcome, Register, Stock, Trade } from "./domain.ts";
+import type { Order, Outcome, Register, Seen, Stock, Trade } from "./domain.ts";
 import type { BazaarError } from "./errors.ts";
 
 /** One side of a two-way stream that is open. Messages arrive in order or not at all. */
@@ -21,9 +21,19 @@ export interface StreamHandlers<Received> {
   ended(error?: BazaarError): void;
 }
 
-export interface ApplyRequest {
+/** What a leader asks of the ledger to which it belongs. */
+export interface LeaderRequest {
   readonly term: number;
+  /** The last order that the leader has taken in; `undefined`: none. The ledger must hold it (else DIVERGED). */
+  readonly last: Order | undefined;
+}
+
+export interface ApplyRequest extends LeaderRequest {
   readonly trades: readonly Trade[];
+}
+
+export interface RestockRequest extends LeaderRequest {
+  readonly quantity: number;
 }
 
 /** `outcomes` in the order of the trades; `orders` are the new rows only, ascending and without a gap. */
@@ -37,9 +47,8 @@ export interface AcquireRequest {
   readonly replica: number;
   /** The term that the replica believes to be the newest: acquiring makes the next one. */
   readonly term: number;
-  /** The replica's last order, 0 and "" for none: the ledger must hold the same (else DIVERGED). */
-  readonly lastId: number;
-  readonly lastKey: string;
+  /** The replica's last order; `undefined`: none. The ledger must hold the same row (else DIVERGED). */
+  readonly last: Order | undefined;
 }
 
 /** A front-end to the catalog: says that it is here, and what it has acknowledged. */
@@ -55,6 +64,10 @@ export interface TailRequest {
   readonly replaces: string;
   /** With a hello: where the front-end listens, for people who ask who is there. */
   readonly address: string;
+  /** With a hello: what the front-end has seen of the ledger. */
+  readonly seen: Seen | undefined;
+  /** With a hello: the length of the lease that the front-end had last; 0: none yet. */
+  readonly leaseMs: number;
 }
 
 /** A front-end that keeps a cache, as the catalog knows it. Not live: its lease has run out, and nobody said goodbye. */
@@ -66,8 +79,9 @@ export interface FrontEndState {
 export interface TailReply {
   /** The hello (0) or renewal that this answers; -1 for news that nobody asked for. */
   readonly sequence: number;
-  /** The ledger's last id when this was sent. */
+  /** The ledger's last id when this was sent, and its life. */
   readonly head: number;
+  readonly life: string;
   /** How long a lease lasts from the sending of the request. */
   readonly leaseMs: number;
   /** With news, the stocks that have changed, as they are now. */
@@ -80,20 +94,24 @@ export interface TailReply {
   readonly frontEnds: readonly FrontEndState[];
 }
 
+/**
+ * A catalog whose ledger was longer once answers everything with DIVERGED until a person has decided (R2). It learns that
+ * from what it is asked: `seen` is what a caller has seen of the ledger, absent if it has seen nothing.
+ */
 export interface CatalogApi {
-  /** R2. Rejects with FENCED, and has done nothing, if `term` isn't the register's. */
+  /** R2. Rejects with FENCED or DIVERGED, and has done nothing, if the request is of another term or another history. */
   apply(request: ApplyRequest): Promise<Applied>;
-  /** Sets every stock that is at zero back to `quantity`, as orders of the house. FENCED like `apply`. */
-  restock(request: { term: number; quantity: number }): Promise<Applied>;
+  /** Sets every stock that is at zero back to `quantity`, as orders of the house. Rejects like `apply`. */
+  restock(request: RestockRequest): Promise<Applied>;
   /** Answers when no front-end serves anything older than the change `upTo` any more (R7). */
   settle(upTo: number): Promise<void>;
   /** The settled state of each of these stocks, `undefined` for an unknown name. */
-  lookup(names: readonly string[]): Promise<(Stock | undefined)[]>;
+  lookup(names: readonly string[], seen?: Seen): Promise<(Stock | undefined)[]>;
   /** The settled state of all stocks, sorted by name. */
-  stocks(): Promise<Stock[]>;
+  stocks(seen?: Seen): Promise<Stock[]>;
   /** `SELECT … WHERE id > afterId ORDER BY id LIMIT limit`. */
   ordersAfter(afterId: number, limit: number): Promise<Order[]>;
-  register(): Promise<Register>;
+  register(seen?: Seen): Promise<Register>;
   /** R1. Rejects with STALE_TERM or DIVERGED. */
   acquire(request: AcquireRequest): Promise<Register>;
   tail(handlers: StreamHandlers<TailReply>): Stream<TailRequest>;
@@ -104,7 +122,8 @@ export interface FollowRequest {
   readonly replica: number;
   /** The last id that is durable on the follower's disk. */
   readonly lastId: number;
-  readonly lastKey: string;
+  /** With the first message: that order, `undefined` for none. The leader must hold the same row (else DIVERGED). */
+  readonly last: Order | undefined;
 }
 
 /** Leader to follower: the next orders, or none as a sign of life. */
@@ -127,6 +146,8 @@ export interface ReplicaStatus {
   readonly lastId: number;
   /** On the leader: the followers that are live, and so waited for. */
   readonly liveFollowers: readonly number[];
+  /** False on a leader whose last call to the catalog didn't get through: another leader may be able to (R1). */
+  readonly reachesCatalog: boolean;
 }
 
 export interface TradesRequest {
@@ -135,10 +156,9 @@ export interface TradesRequest {
   readonly callerSettles: boolean;
 }
 
-/** `outcomes` in the order of the trades. They rest on no change after `head`. */
-export interface Traded {
+/** `outcomes` in the order of the trades. They rest on no change after `head`, in the ledger's `life`. */
+export interface Traded extends Seen {
   readonly outcomes: readonly Outcome[];
-  readonly head: number;
 }
 
 export interface OrderApi {

@@ -21,7 +21,7 @@ const sentOrders = (orders: readonly Order[]) =>
 const sentOutcomes = (outcomes: readonly Outcome[]) =>
   unpackOutcomes(
     placeTrades.responseDeserialize(
-      placeTrades.responseSerialize({ sequence: 1, outcomes: packOutcomes(outcomes), head: 1 }),
+      placeTrades.responseSerialize({ sequence: 1, outcomes: packOutcomes(outcomes), head: 1, life: "life" }),
     ).outcomes,
   );
 

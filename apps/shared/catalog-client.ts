@@ -22,21 +22,21 @@ export function connectCatalog(address: Address, timeoutMs: number): CatalogApi 
   const settles = new CallStream(client, CatalogService.settle, timeoutMs);
   const lookups = new CallStream(client, CatalogService.lookup, timeoutMs);
   return {
-    apply: async ({ term, trades }) =>
-      appliedFromMessage(await applies.call({ term, trades: packTrades(trades), traces: tracesOf(trades) })),
+    apply: async ({ term, last, trades }) =>
+      appliedFromMessage(await applies.call({ term, last, trades: packTrades(trades), traces: tracesOf(trades) })),
     restock: async (request) => appliedFromMessage(await callUnary(client, CatalogService.restock, request, timeoutMs)),
     async settle(upTo) {
       await settles.call({ upTo });
     },
-    async lookup(names) {
-      const { stocks } = await lookups.call({ names: [...names] });
+    async lookup(names, seen) {
+      const { stocks } = await lookups.call({ names: [...names], seen });
       const byName = new Map(stocks.map((stock) => [stock.name, stock]));
       return names.map((name) => byName.get(name));
     },
-    stocks: async () => (await callUnary(client, CatalogService.listStocks, {}, timeoutMs)).stocks,
+    stocks: async (seen) => (await callUnary(client, CatalogService.listStocks, { seen }, timeoutMs)).stocks,
     ordersAfter: async (afterId, limit) =>
       unpackOrders((await callUnary(client, CatalogService.ordersAfter, { afterId, limit }, timeoutMs)).orders),
-    register: () => callUnary(client, CatalogService.getRegister, {}, timeoutMs),
+    register: (seen) => callUnary(client, CatalogService.getRegister, { seen }, timeoutMs),
     acquire: (request) => callUnary(client, CatalogService.acquire, request, timeoutMs),
     tail: (handlers) =>
       openDuplex(

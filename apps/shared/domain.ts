@@ -50,11 +50,33 @@ export type Outcome =
   | { readonly status: "key-reused" }
   | { readonly status: "volume-full" };
 
+/** Do two rows agree in every column? A key alone may come again in another history, and after an old copy a term, too. */
+export function isSameOrder(one: Order | undefined, other: Order | undefined): boolean {
+  return (
+    one?.id === other?.id &&
+    one?.key === other?.key &&
+    one?.name === other?.name &&
+    one?.type === other?.type &&
+    one?.quantity === other?.quantity &&
+    one?.priceCents === other?.priceCents &&
+    one?.term === other?.term &&
+    one?.createdAt === other?.createdAt
+  );
+}
+
+/**
+ * Which ledger, and how long it was when somebody looked at it. Each rebuild begins another life, named by a random text.
+ * Within a life a ledger never gets shorter; a rebuilt one may be shorter than the one that was lost.
+ */
+export interface Seen {
+  readonly life: string;
+  readonly head: number;
+}
+
 /** Who leads, since which term, and the last id of the ledger. Term 0: nobody has led yet. */
-export interface Register {
+export interface Register extends Seen {
   readonly term: number;
   readonly leader: number;
-  readonly head: number;
 }
 
 /** The largest quantity of one trade: 2^31 - 1. */

@@ -12,7 +12,14 @@ describe("errors", () => {
 
   test("only what another attempt can mend is tried again", () => {
     const retryable = errorCodes.filter(isRetryable);
-    expect(retryable).toEqual(["UNAVAILABLE", "NOT_LEADER", "FENCED", "STALE_TERM", "DEPENDENCY_UNAVAILABLE"]);
+    expect(retryable).toEqual([
+      "UNAVAILABLE",
+      "NOT_LEADER",
+      "FENCED",
+      "STALE_TERM",
+      "DEPENDENCY_UNAVAILABLE",
+      "STORAGE_UNAVAILABLE",
+    ]);
   });
 
   test("a text is a code only if it is in the list", () => {

@@ -24,12 +24,14 @@ export const errorCodes = [
   "FENCED",
   /** Compare-and-set on the term failed: somebody else acquired the lead (R1). */
   "STALE_TERM",
-  /** Two histories that should be prefixes of one another are not. A person must look. */
+  /** Two histories that should be prefixes of one another are not: nothing was done. A person must decide. */
   "DIVERGED",
   /** A bounded queue is full: nothing was done. */
   "OVERLOADED",
-  /** The leader lives, but what it needs (the catalog, enough copies) doesn't answer. Another leader won't help. */
+  /** The leader lives, but what it needs doesn't answer: the catalog, or enough copies. The outcome is unknown. */
   "DEPENDENCY_UNAVAILABLE",
+  /** The service was reached, but its database is locked or full: nothing was done. */
+  "STORAGE_UNAVAILABLE",
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];
@@ -74,6 +76,7 @@ export function isRetryable(code: ErrorCode): boolean {
     case "FENCED":
     case "STALE_TERM":
     case "DEPENDENCY_UNAVAILABLE":
+    case "STORAGE_UNAVAILABLE":
       return true;
     case "INVALID_STOCKNAME":
     case "INSUFFICIENT_QUANTITY":

@@ -51,6 +51,7 @@ function statusOf(code: ErrorCode): grpc.status {
       return grpc.status.RESOURCE_EXHAUSTED;
     case "UNAVAILABLE":
     case "DEPENDENCY_UNAVAILABLE":
+    case "STORAGE_UNAVAILABLE":
       return grpc.status.UNAVAILABLE;
     case "INTERNAL_ERROR":
       return grpc.status.INTERNAL;

@@ -19,8 +19,8 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
   return {
     async trade({ trades: batch, callerSettles }, signal) {
       const request = { trades: packTrades(batch), callerSettles, traces: tracesOf(batch) };
-      const { outcomes, head } = await trades.call(request, signal);
-      return { outcomes: unpackOutcomes(outcomes), head };
+      const { outcomes, head, life } = await trades.call(request, signal);
+      return { outcomes: unpackOutcomes(outcomes), head, life };
     },
     async order(id, signal) {
       const { order } = await queries.call({ id }, signal);

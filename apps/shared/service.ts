@@ -15,6 +15,8 @@ const exitFailed = 1;
 export interface ServiceContext {
   readonly config: Config;
   readonly logger: Logger;
+  /** Aborts when the process has been asked to stop: a start that waits must not hold it up. */
+  readonly stopping: AbortSignal;
   /** Ends the process: for a disk that fails, or a database that is gone. */
   readonly fatal: (error: unknown) => void;
 }
@@ -51,14 +53,17 @@ export async function runService(
   process.on("uncaughtException", fatal);
   process.on("unhandledRejection", fatal);
 
-  let stopping = false;
-  const starting = start({ config, logger, fatal });
+  const stopping = new AbortController();
+  const starting = start({ config, logger, stopping: stopping.signal, fatal });
   const end = (signal: string) => {
-    if (stopping) return;
-    stopping = true;
+    if (stopping.signal.aborted) return;
+    stopping.abort();
     logger.info({ signal }, "stopping");
     starting
-      .then((stop) => stop())
+      .then(
+        (stop) => stop(),
+        () => {}, // A start that was given up has nothing to stop.
+      )
       .then(() => tracing?.end())
       .then(() => {
         logger.info("stopped");
@@ -72,7 +77,7 @@ export async function runService(
   try {
     await starting;
   } catch (error) {
-    refuse(error);
+    if (!stopping.signal.aborted) refuse(error);
   }
 }
 

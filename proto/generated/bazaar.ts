@@ -74,6 +74,7 @@ export const ErrorCode = {
   DIVERGED: "DIVERGED",
   OVERLOADED: "OVERLOADED",
   DEPENDENCY_UNAVAILABLE: "DEPENDENCY_UNAVAILABLE",
+  STORAGE_UNAVAILABLE: "STORAGE_UNAVAILABLE",
 } as const;
 
 export type ErrorCode = typeof ErrorCode[keyof typeof ErrorCode];
@@ -93,6 +94,7 @@ export namespace ErrorCode {
   export type DIVERGED = typeof ErrorCode.DIVERGED;
   export type OVERLOADED = typeof ErrorCode.OVERLOADED;
   export type DEPENDENCY_UNAVAILABLE = typeof ErrorCode.DEPENDENCY_UNAVAILABLE;
+  export type STORAGE_UNAVAILABLE = typeof ErrorCode.STORAGE_UNAVAILABLE;
 }
 
 export function errorCodeFromJSON(object: any): ErrorCode {
@@ -139,6 +141,9 @@ export function errorCodeFromJSON(object: any): ErrorCode {
     case 13:
     case "DEPENDENCY_UNAVAILABLE":
       return ErrorCode.DEPENDENCY_UNAVAILABLE;
+    case 14:
+    case "STORAGE_UNAVAILABLE":
+      return ErrorCode.STORAGE_UNAVAILABLE;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum ErrorCode");
   }
@@ -174,6 +179,8 @@ export function errorCodeToNumber(object: ErrorCode): number {
       return 12;
     case ErrorCode.DEPENDENCY_UNAVAILABLE:
       return 13;
+    case ErrorCode.STORAGE_UNAVAILABLE:
+      return 14;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum ErrorCode");
   }
@@ -222,6 +229,7 @@ export interface ApplyRequest {
   sequence: number;
   term: number;
   trades: string;
+  last?: Order | undefined;
   traces: Trace[];
 }
 
@@ -236,6 +244,7 @@ export interface Applied {
 export interface RestockRequest {
   term: number;
   quantity: number;
+  last?: Order | undefined;
 }
 
 export interface SettleRequest {
@@ -251,6 +260,15 @@ export interface Settled {
 export interface LookupRequest {
   sequence: number;
   names: string[];
+  seen?: Seen | undefined;
+}
+
+export interface ListStocksRequest {
+  seen?: Seen | undefined;
+}
+
+export interface RegisterRequest {
+  seen?: Seen | undefined;
 }
 
 export interface Stock {
@@ -284,13 +302,13 @@ export interface Register {
   term: number;
   leader: number;
   head: number;
+  life: string;
 }
 
 export interface AcquireRequest {
   replica: number;
   term: number;
-  lastId: number;
-  lastKey: string;
+  last?: Order | undefined;
 }
 
 export interface TailRequest {
@@ -300,6 +318,8 @@ export interface TailRequest {
   sequence: number;
   replaces: string;
   address: string;
+  seen?: Seen | undefined;
+  leaseMs: number;
 }
 
 export interface FrontEnd {
@@ -315,6 +335,7 @@ export interface TailReply {
   previousHead: number;
   alone: boolean;
   frontEnds: FrontEnd[];
+  life: string;
 }
 
 export interface Empty {
@@ -341,6 +362,11 @@ export interface Order {
   createdAt: string;
 }
 
+export interface Seen {
+  life: string;
+  head: number;
+}
+
 export interface OrderList {
   orders: Order[];
 }
@@ -357,6 +383,7 @@ export interface TradesReply {
   failure?: Failure | undefined;
   outcomes: string;
   head: number;
+  life: string;
 }
 
 export interface GetOrderRequest {
@@ -391,7 +418,7 @@ export interface SetLeaderRequest {
 export interface FollowRequest {
   replica: number;
   lastId: number;
-  lastKey: string;
+  last?: Order | undefined;
 }
 
 export interface FollowReply {
@@ -408,10 +435,11 @@ export interface ReplicaStatus {
   leader: number;
   lastId: number;
   liveFollowers: number[];
+  reachesCatalog: boolean;
 }
 
 function createBaseApplyRequest(): ApplyRequest {
-  return { sequence: 0, term: 0, trades: "", traces: [] };
+  return { sequence: 0, term: 0, trades: "", last: undefined, traces: [] };
 }
 
 export const ApplyRequest: MessageFns<ApplyRequest> = {
@@ -424,6 +452,9 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     }
     if (message.trades !== "") {
       writer.uint32(18).string(message.trades);
+    }
+    if (message.last !== undefined) {
+      Order.encode(message.last, writer.uint32(26).fork()).join();
     }
     for (const v of message.traces) {
       Trace.encode(v!, writer.uint32(106).fork()).join();
@@ -466,6 +497,14 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
             }
 
             message.trades = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.last = Order.decode(reader, reader.uint32());
             continue;
           }
           case 13: {
@@ -580,7 +619,7 @@ export const Applied: MessageFns<Applied> = {
 };
 
 function createBaseRestockRequest(): RestockRequest {
-  return { term: 0, quantity: 0 };
+  return { term: 0, quantity: 0, last: undefined };
 }
 
 export const RestockRequest: MessageFns<RestockRequest> = {
@@ -590,6 +629,9 @@ export const RestockRequest: MessageFns<RestockRequest> = {
     }
     if (message.quantity !== 0) {
       writer.uint32(16).uint32(message.quantity);
+    }
+    if (message.last !== undefined) {
+      Order.encode(message.last, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -621,6 +663,14 @@ export const RestockRequest: MessageFns<RestockRequest> = {
             }
 
             message.quantity = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.last = Order.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -751,7 +801,7 @@ export const Settled: MessageFns<Settled> = {
 };
 
 function createBaseLookupRequest(): LookupRequest {
-  return { sequence: 0, names: [] };
+  return { sequence: 0, names: [], seen: undefined };
 }
 
 export const LookupRequest: MessageFns<LookupRequest> = {
@@ -761,6 +811,9 @@ export const LookupRequest: MessageFns<LookupRequest> = {
     }
     for (const v of message.names) {
       writer.uint32(10).string(v!);
+    }
+    if (message.seen !== undefined) {
+      Seen.encode(message.seen, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -792,6 +845,106 @@ export const LookupRequest: MessageFns<LookupRequest> = {
             }
 
             message.names.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.seen = Seen.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListStocksRequest(): ListStocksRequest {
+  return { seen: undefined };
+}
+
+export const ListStocksRequest: MessageFns<ListStocksRequest> = {
+  encode(message: ListStocksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seen !== undefined) {
+      Seen.encode(message.seen, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListStocksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListStocksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.seen = Seen.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRegisterRequest(): RegisterRequest {
+  return { seen: undefined };
+}
+
+export const RegisterRequest: MessageFns<RegisterRequest> = {
+  encode(message: RegisterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seen !== undefined) {
+      Seen.encode(message.seen, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RegisterRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegisterRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.seen = Seen.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1115,7 +1268,7 @@ export const LedgerOrders: MessageFns<LedgerOrders> = {
 };
 
 function createBaseRegister(): Register {
-  return { term: 0, leader: 0, head: 0 };
+  return { term: 0, leader: 0, head: 0, life: "" };
 }
 
 export const Register: MessageFns<Register> = {
@@ -1128,6 +1281,9 @@ export const Register: MessageFns<Register> = {
     }
     if (message.head !== 0) {
       writer.uint32(24).uint64(message.head);
+    }
+    if (message.life !== "") {
+      writer.uint32(34).string(message.life);
     }
     return writer;
   },
@@ -1169,6 +1325,14 @@ export const Register: MessageFns<Register> = {
             message.head = longToNumber(reader.uint64());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.life = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1183,7 +1347,7 @@ export const Register: MessageFns<Register> = {
 };
 
 function createBaseAcquireRequest(): AcquireRequest {
-  return { replica: 0, term: 0, lastId: 0, lastKey: "" };
+  return { replica: 0, term: 0, last: undefined };
 }
 
 export const AcquireRequest: MessageFns<AcquireRequest> = {
@@ -1194,11 +1358,8 @@ export const AcquireRequest: MessageFns<AcquireRequest> = {
     if (message.term !== 0) {
       writer.uint32(16).uint64(message.term);
     }
-    if (message.lastId !== 0) {
-      writer.uint32(24).uint64(message.lastId);
-    }
-    if (message.lastKey !== "") {
-      writer.uint32(34).string(message.lastKey);
+    if (message.last !== undefined) {
+      Order.encode(message.last, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1232,20 +1393,12 @@ export const AcquireRequest: MessageFns<AcquireRequest> = {
             message.term = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
+          case 5: {
+            if (tag !== 42) {
               break;
             }
 
-            message.lastId = longToNumber(reader.uint64());
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.lastKey = reader.string();
+            message.last = Order.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1262,7 +1415,16 @@ export const AcquireRequest: MessageFns<AcquireRequest> = {
 };
 
 function createBaseTailRequest(): TailRequest {
-  return { session: "", kind: TailKind.HELLO, acked: 0, sequence: 0, replaces: "", address: "" };
+  return {
+    session: "",
+    kind: TailKind.HELLO,
+    acked: 0,
+    sequence: 0,
+    replaces: "",
+    address: "",
+    seen: undefined,
+    leaseMs: 0,
+  };
 }
 
 export const TailRequest: MessageFns<TailRequest> = {
@@ -1284,6 +1446,12 @@ export const TailRequest: MessageFns<TailRequest> = {
     }
     if (message.address !== "") {
       writer.uint32(50).string(message.address);
+    }
+    if (message.seen !== undefined) {
+      Seen.encode(message.seen, writer.uint32(58).fork()).join();
+    }
+    if (message.leaseMs !== 0) {
+      writer.uint32(64).uint32(message.leaseMs);
     }
     return writer;
   },
@@ -1347,6 +1515,22 @@ export const TailRequest: MessageFns<TailRequest> = {
             }
 
             message.address = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.seen = Seen.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.leaseMs = reader.uint32();
             continue;
           }
         }
@@ -1420,7 +1604,7 @@ export const FrontEnd: MessageFns<FrontEnd> = {
 };
 
 function createBaseTailReply(): TailReply {
-  return { sequence: 0, head: 0, leaseMs: 0, changes: [], previousHead: 0, alone: false, frontEnds: [] };
+  return { sequence: 0, head: 0, leaseMs: 0, changes: [], previousHead: 0, alone: false, frontEnds: [], life: "" };
 }
 
 export const TailReply: MessageFns<TailReply> = {
@@ -1445,6 +1629,9 @@ export const TailReply: MessageFns<TailReply> = {
     }
     for (const v of message.frontEnds) {
       FrontEnd.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.life !== "") {
+      writer.uint32(66).string(message.life);
     }
     return writer;
   },
@@ -1516,6 +1703,14 @@ export const TailReply: MessageFns<TailReply> = {
             }
 
             message.frontEnds.push(FrontEnd.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.life = reader.string();
             continue;
           }
         }
@@ -1803,6 +1998,63 @@ export const Order: MessageFns<Order> = {
   },
 };
 
+function createBaseSeen(): Seen {
+  return { life: "", head: 0 };
+}
+
+export const Seen: MessageFns<Seen> = {
+  encode(message: Seen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.life !== "") {
+      writer.uint32(10).string(message.life);
+    }
+    if (message.head !== 0) {
+      writer.uint32(16).uint64(message.head);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Seen {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeen();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.life = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.head = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseOrderList(): OrderList {
   return { orders: [] };
 }
@@ -1929,7 +2181,7 @@ export const TradesRequest: MessageFns<TradesRequest> = {
 };
 
 function createBaseTradesReply(): TradesReply {
-  return { sequence: 0, failure: undefined, outcomes: "", head: 0 };
+  return { sequence: 0, failure: undefined, outcomes: "", head: 0, life: "" };
 }
 
 export const TradesReply: MessageFns<TradesReply> = {
@@ -1945,6 +2197,9 @@ export const TradesReply: MessageFns<TradesReply> = {
     }
     if (message.head !== 0) {
       writer.uint32(16).uint64(message.head);
+    }
+    if (message.life !== "") {
+      writer.uint32(26).string(message.life);
     }
     return writer;
   },
@@ -1992,6 +2247,14 @@ export const TradesReply: MessageFns<TradesReply> = {
             }
 
             message.head = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.life = reader.string();
             continue;
           }
         }
@@ -2339,7 +2602,7 @@ export const SetLeaderRequest: MessageFns<SetLeaderRequest> = {
 };
 
 function createBaseFollowRequest(): FollowRequest {
-  return { replica: 0, lastId: 0, lastKey: "" };
+  return { replica: 0, lastId: 0, last: undefined };
 }
 
 export const FollowRequest: MessageFns<FollowRequest> = {
@@ -2350,8 +2613,8 @@ export const FollowRequest: MessageFns<FollowRequest> = {
     if (message.lastId !== 0) {
       writer.uint32(16).uint64(message.lastId);
     }
-    if (message.lastKey !== "") {
-      writer.uint32(26).string(message.lastKey);
+    if (message.last !== undefined) {
+      Order.encode(message.last, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -2385,12 +2648,12 @@ export const FollowRequest: MessageFns<FollowRequest> = {
             message.lastId = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
+          case 4: {
+            if (tag !== 34) {
               break;
             }
 
-            message.lastKey = reader.string();
+            message.last = Order.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -2486,7 +2749,7 @@ export const FollowReply: MessageFns<FollowReply> = {
 };
 
 function createBaseReplicaStatus(): ReplicaStatus {
-  return { replica: 0, role: Role.FOLLOWER, term: 0, leader: 0, lastId: 0, liveFollowers: [] };
+  return { replica: 0, role: Role.FOLLOWER, term: 0, leader: 0, lastId: 0, liveFollowers: [], reachesCatalog: false };
 }
 
 export const ReplicaStatus: MessageFns<ReplicaStatus> = {
@@ -2512,6 +2775,9 @@ export const ReplicaStatus: MessageFns<ReplicaStatus> = {
         writer.uint32(v);
       }
       writer.join();
+    }
+    if (message.reachesCatalog !== false) {
+      writer.uint32(56).bool(message.reachesCatalog);
     }
     return writer;
   },
@@ -2587,6 +2853,14 @@ export const ReplicaStatus: MessageFns<ReplicaStatus> = {
 
             break;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.reachesCatalog = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2642,8 +2916,8 @@ export const CatalogService = {
     path: "/bazaar.v1.Catalog/ListStocks" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
-    requestDeserialize: (value: Buffer): Empty => Empty.decode(value),
+    requestSerialize: (value: ListStocksRequest): Buffer => Buffer.from(ListStocksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListStocksRequest => ListStocksRequest.decode(value),
     responseSerialize: (value: Stocks): Buffer => Buffer.from(Stocks.encode(value).finish()),
     responseDeserialize: (value: Buffer): Stocks => Stocks.decode(value),
   },
@@ -2660,8 +2934,8 @@ export const CatalogService = {
     path: "/bazaar.v1.Catalog/GetRegister" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
-    requestDeserialize: (value: Buffer): Empty => Empty.decode(value),
+    requestSerialize: (value: RegisterRequest): Buffer => Buffer.from(RegisterRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RegisterRequest => RegisterRequest.decode(value),
     responseSerialize: (value: Register): Buffer => Buffer.from(Register.encode(value).finish()),
     responseDeserialize: (value: Buffer): Register => Register.decode(value),
   },
@@ -2690,9 +2964,9 @@ export interface CatalogServer extends UntypedServiceImplementation {
   restock: handleUnaryCall<RestockRequest, Applied>;
   settle: handleBidiStreamingCall<SettleRequest, Settled>;
   lookup: handleBidiStreamingCall<LookupRequest, LookupReply>;
-  listStocks: handleUnaryCall<Empty, Stocks>;
+  listStocks: handleUnaryCall<ListStocksRequest, Stocks>;
   ordersAfter: handleUnaryCall<OrdersAfterRequest, LedgerOrders>;
-  getRegister: handleUnaryCall<Empty, Register>;
+  getRegister: handleUnaryCall<RegisterRequest, Register>;
   acquire: handleUnaryCall<AcquireRequest, Register>;
   tail: handleBidiStreamingCall<TailRequest, TailReply>;
 }

@@ -41,14 +41,14 @@ test("whoever reads a damaged page of the ledger may ask again, and the catalog 
   const database = openCatalogDatabase(folder);
   insertStocks(database, [stockOf("GameStart", { quantity: 10_000 })]);
   const ledger = createSqliteLedger(database);
-  await ledger.acquire({ replica: 1, term: 0, lastId: 0, lastKey: "" });
-  await ledger.apply({ term: 1, trades: tradesOf("a", 2000), createdAt });
+  await ledger.acquire({ replica: 1, term: 0, last: undefined });
+  await ledger.apply({ last: undefined, term: 1, trades: tradesOf("a", 2000), createdAt });
   await ledger.close();
   damageTable(file, "ledger", "in the middle");
 
   const heard: unknown[] = [];
   const damaged = createSqliteLedger(openCatalogDatabase(folder), (error) => heard.push(error));
-  expect(await rejectionCode(damaged.ordersAfter(0, 2000))).toBe("UNAVAILABLE");
+  expect(await rejectionCode(damaged.ordersAfter(0, 2000))).toBe("STORAGE_UNAVAILABLE");
   expect(heard).toEqual([expect.objectContaining({ problem: "damaged", file })]);
   await damaged.close();
 });
@@ -71,7 +71,7 @@ test.each([
   opened.client.pragma("wal_checkpoint(TRUNCATE)");
   damageTable(file, table, "at the start");
   opened.client.pragma("shrink_memory");
-  expect(await rejectionCode(read(ledger))).toBe("UNAVAILABLE");
+  expect(await rejectionCode(read(ledger))).toBe("STORAGE_UNAVAILABLE");
   expect(heard).toEqual([expect.objectContaining({ problem: "damaged", file })]);
   await ledger.close();
 });

@@ -1,10 +1,12 @@
 /** What every store of the ledger must do (R1, R2, R3): one suite, run on each of them. */
 
-import type { Ledger } from "@stock-bazaar/catalog/ledger";
-import type { Stock, Trade } from "@stock-bazaar/shared/domain";
+import type { Ledger, LedgerRegister } from "@stock-bazaar/catalog/ledger";
+import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { describe, expect, test } from "vitest";
 import { accepted, createdAt, stockOf, tradeOf, tradesOf } from "../support/builders.ts";
 import { rejectionCode } from "../support/observe.ts";
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** A quantity that no store takes in: it provokes a failure in the middle of a transaction. */
 const impossibleQuantity = -1;
@@ -33,9 +35,15 @@ export function ledgerContract(
   /** A ledger led by replica 3 since term 1. */
   async function led() {
     const made = await makeLedger([gameStart, fishCo]);
-    await made.ledger.acquire({ replica: 3, term: 0, lastId: 0, lastKey: "" });
-    const apply = (trades: readonly Trade[], term = 1) => made.ledger.apply({ term, trades, createdAt });
+    await made.ledger.acquire({ replica: 3, term: 0, last: undefined });
+    const apply = (trades: readonly Trade[], term = 1, last?: Order) =>
+      made.ledger.apply({ term, last, trades, createdAt });
     return { ...made, apply };
+  }
+
+  /** The register of a ledger that was never rebuilt. */
+  function newRegister(change: Partial<LedgerRegister> = {}) {
+    return { term: 0, leader: 0, head: 0, life: expect.stringMatching(uuid), firstTerm: 0, ...change };
   }
 
   /** Everything that can be read. */
@@ -45,6 +53,19 @@ export function ledgerContract(
       orders: await ledger.ordersAfter(0, 100_000),
       register: await ledger.register(),
     };
+  }
+
+  /** Rows with the number of this one that differ from it in one column. */
+  function othersThan(order: Order): Order[] {
+    return [
+      { ...order, key: "other" },
+      { ...order, name: "FishCo" },
+      { ...order, type: "restock" },
+      { ...order, quantity: order.quantity + 1 },
+      { ...order, priceCents: order.priceCents + 1 },
+      { ...order, term: 2 },
+      { ...order, createdAt: "2025-01-01T00:00:00.000Z" },
+    ];
   }
 
   describe(`ledger ${name}`, () => {
@@ -71,7 +92,7 @@ export function ledgerContract(
             { id: 1, key: "a", name: "GameStart", type: "buy", quantity: 3, priceCents: 1599, term: 1, createdAt },
             { id: 2, key: "c", name: "GameStart", type: "sell", quantity: 1, priceCents: 1599, term: 1, createdAt },
           ],
-          register: { term: 1, leader: 3, head: 2 },
+          register: newRegister({ term: 1, leader: 3, head: 2 }),
         });
         expect(change.orders).toEqual(await ledger.ordersAfter(0, 10));
         await ledger.close();
@@ -108,7 +129,7 @@ export function ledgerContract(
       test("with another term than the register's it is FENCED and does nothing, not even for a known key", async () => {
         const { ledger, apply } = await led();
         await apply([tradeOf("a")]);
-        await ledger.acquire({ replica: 2, term: 1, lastId: 1, lastKey: "a" });
+        await ledger.acquire({ replica: 2, term: 1, last: (await ledger.ordersAfter(0, 1))[0] });
         const before = await contents(ledger);
         for (const term of [0, 1, 3]) {
           const late = [tradeOf("b"), tradeOf("a"), tradeOf("x", { name: "NoSuchCo" })];
@@ -139,18 +160,18 @@ export function ledgerContract(
       test("names, keys and quantities of any kind come back as they were", async () => {
         const names = ["__proto__", "'; DROP TABLE ledger; --", "🦊 Fuchs", "x".repeat(255)];
         const { ledger } = await makeLedger(names.map((stock) => stockOf(stock)));
-        await ledger.acquire({ replica: 1, term: 0, lastId: 0, lastKey: "" });
+        await ledger.acquire({ replica: 1, term: 0, last: undefined });
         const trades = names.map((stock, index) =>
           tradeOf(`${stock}${index}`, { name: stock, type: "sell", quantity: 2_147_483_647 }),
         );
-        const { outcomes } = await ledger.apply({ term: 1, trades, createdAt });
+        const { outcomes } = await ledger.apply({ last: undefined, term: 1, trades, createdAt });
         expect(outcomes).toEqual([accepted(1), accepted(2), accepted(3), accepted(4)]);
         const orders = await ledger.ordersAfter(0, 10);
         expect(orders.map(({ key, name: stock, quantity }) => [key, stock, quantity])).toEqual(
           trades.map(({ key, name: stock, quantity }) => [key, stock, quantity]),
         );
         expect((await ledger.stocks(names)).every(({ quantity }) => quantity === 2_147_483_747)).toBe(true);
-        const again = await ledger.apply({ term: 1, trades, createdAt });
+        const again = await ledger.apply({ last: undefined, term: 1, trades, createdAt });
         expect(again.outcomes).toEqual([1, 2, 3, 4].map((id) => accepted(id, true)));
         await ledger.close();
       });
@@ -247,7 +268,7 @@ export function ledgerContract(
       test("sets stocks that are at zero back, as orders of the house, and leaves the others", async () => {
         const { ledger, apply } = await led();
         await apply([tradeOf("a", { name: "FishCo", quantity: 5 }), tradeOf("b", { quantity: 9 })]);
-        const change = await ledger.restock({ term: 1, quantity: 100, createdAt });
+        const change = await ledger.restock({ last: undefined, term: 1, quantity: 100, createdAt });
         expect(change.orders).toMatchObject([
           { id: 3, name: "FishCo", type: "restock", quantity: 100, priceCents: 250, term: 1 },
         ]);
@@ -256,7 +277,10 @@ export function ledgerContract(
           { ...fishCo, quantity: 100, volume: 5, rev: 3 },
           { ...gameStart, quantity: 1, volume: 9, rev: 2 },
         ]);
-        expect(await ledger.restock({ term: 1, quantity: 100, createdAt })).toMatchObject({ orders: [], head: 3 });
+        expect(await ledger.restock({ last: undefined, term: 1, quantity: 100, createdAt })).toMatchObject({
+          orders: [],
+          head: 3,
+        });
         await ledger.close();
       });
 
@@ -264,7 +288,9 @@ export function ledgerContract(
         const { ledger, apply } = await led();
         await apply([tradeOf("a", { name: "FishCo", quantity: 5 })]);
         const before = await contents(ledger);
-        expect(await rejectionCode(ledger.restock({ term: 0, quantity: 100, createdAt }))).toBe("FENCED");
+        expect(await rejectionCode(ledger.restock({ last: undefined, term: 0, quantity: 100, createdAt }))).toBe(
+          "FENCED",
+        );
         expect(await contents(ledger)).toEqual(before);
         await ledger.close();
       });
@@ -273,7 +299,7 @@ export function ledgerContract(
         const { ledger, apply } = await led();
         for (let round = 0; round < 3; round += 1) {
           await apply([tradeOf(`all-${round}`, { name: "FishCo", quantity: 5 })]);
-          await ledger.restock({ term: 1, quantity: 5, createdAt });
+          await ledger.restock({ last: undefined, term: 1, quantity: 5, createdAt });
         }
         expect(await ledger.stocks(["FishCo"])).toMatchObject([{ quantity: 5, volume: 15, rev: 6 }]);
         await ledger.close();
@@ -283,33 +309,72 @@ export function ledgerContract(
     describe("the register (R1)", () => {
       test("begins with nobody, and names the last id of the ledger", async () => {
         const { ledger } = await makeLedger([gameStart]);
-        expect(await ledger.register()).toEqual({ term: 0, leader: 0, head: 0 });
-        expect(await rejectionCode(ledger.apply({ term: 1, trades: [tradeOf("a")], createdAt }))).toBe("FENCED");
+        expect(await ledger.register()).toEqual(newRegister());
+        expect(await rejectionCode(ledger.apply({ last: undefined, term: 1, trades: [tradeOf("a")], createdAt }))).toBe(
+          "FENCED",
+        );
         await ledger.close();
+      });
+
+      test("names a life that no other ledger has, and that stays", async () => {
+        const { ledger, apply } = await led();
+        const other = await led();
+        const { life } = await ledger.register();
+        expect(life).not.toBe((await other.ledger.register()).life);
+        await apply([tradeOf("a")]);
+        expect((await ledger.acquire({ replica: 2, term: 1, last: undefined })).life).toBe(life);
+        expect((await ledger.register()).life).toBe(life);
+        await Promise.all([ledger.close(), other.ledger.close()]);
       });
 
       test("acquiring makes the next term, once", async () => {
         const { ledger } = await makeLedger([gameStart]);
-        const asked = { replica: 3, term: 0, lastId: 0, lastKey: "" };
+        const asked = { replica: 3, term: 0, last: undefined };
         const both = await Promise.allSettled([ledger.acquire(asked), ledger.acquire({ ...asked, replica: 2 })]);
         expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
-        expect(await ledger.register()).toEqual({ term: 1, leader: 3, head: 0 });
+        expect(await ledger.register()).toEqual(newRegister({ term: 1, leader: 3 }));
         for (const term of [0, 2, 7]) {
           expect(await rejectionCode(ledger.acquire({ ...asked, term }))).toBe("STALE_TERM");
         }
-        expect(await ledger.acquire({ ...asked, term: 1 })).toEqual({ term: 2, leader: 3, head: 0 });
+        expect(await ledger.acquire({ ...asked, term: 1 })).toEqual(newRegister({ term: 2, leader: 3 }));
         await ledger.close();
       });
 
       test("a replica that is behind may lead, one that holds another order or more than the ledger may not", async () => {
         const { ledger, apply } = await led();
         await apply([tradeOf("a"), tradeOf("b")]);
-        const ask = (lastId: number, lastKey: string) => ledger.acquire({ replica: 2, term: 1, lastId, lastKey });
-        expect(await rejectionCode(ask(1, "b"))).toBe("DIVERGED");
-        expect(await rejectionCode(ask(2, ""))).toBe("DIVERGED");
-        expect(await rejectionCode(ask(3, "c"))).toBe("DIVERGED");
-        expect(await ledger.register()).toEqual({ term: 1, leader: 3, head: 2 });
-        expect(await ask(1, "a")).toEqual({ term: 2, leader: 2, head: 2 });
+        const ask = (last: Order) => ledger.acquire({ replica: 2, term: 1, last });
+        const [first] = await ledger.ordersAfter(0, 1);
+        if (!first) throw new Error("order 1 isn't there");
+        for (const other of othersThan(first)) expect(await rejectionCode(ask(other))).toBe("DIVERGED");
+        expect(await ledger.register()).toEqual(newRegister({ term: 1, leader: 3, head: 2 }));
+        expect(await ask(first)).toEqual(newRegister({ term: 2, leader: 2, head: 2 }));
+        await ledger.close();
+      });
+
+      test("a leader whose last order isn't in the ledger, the same in every column, changes nothing", async () => {
+        const { ledger, apply } = await led();
+        await apply([tradeOf("a"), tradeOf("all", { name: "FishCo", quantity: 5 })]);
+        const before = await contents(ledger);
+        const [first, second] = before.orders;
+        if (!first || !second) throw new Error("two orders aren't there");
+        for (const last of [...othersThan(first), { ...second, id: 3 }]) {
+          expect(await rejectionCode(apply([tradeOf("b"), tradeOf("a")], 1, last))).toBe("DIVERGED");
+          expect(await rejectionCode(ledger.restock({ term: 1, last, quantity: 100, createdAt }))).toBe("DIVERGED");
+        }
+        expect(await contents(ledger)).toEqual(before);
+        expect((await apply([tradeOf("b")], 1, second)).outcomes).toEqual([accepted(3)]);
+        await ledger.close();
+      });
+
+      test("keeps what a catalog must know of the leases that the one before it gave", async () => {
+        const { ledger, apply } = await led();
+        expect(await ledger.leases()).toEqual({ leaseMs: 0, endedCleanly: false });
+        await ledger.setLeases({ leaseMs: 5000, endedCleanly: true });
+        await apply([tradeOf("a")]);
+        expect(await ledger.leases()).toEqual({ leaseMs: 5000, endedCleanly: true });
+        await ledger.setLeases({ leaseMs: 50, endedCleanly: false });
+        expect(await ledger.leases()).toEqual({ leaseMs: 50, endedCleanly: false });
         await ledger.close();
       });
     });
@@ -347,6 +412,7 @@ export function ledgerContract(
       expect(await contents(again)).toEqual(before);
       const { outcomes } = await again.apply({
         term: 1,
+        last: undefined,
         trades: [tradeOf("a"), tradeOf("x", { name: "NoSuchCo" }), tradeOf("b")],
         createdAt,
       });

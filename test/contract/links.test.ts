@@ -14,14 +14,28 @@ import type {
   Traded,
 } from "@stock-bazaar/shared/api";
 import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
-import type { Outcome, Stock } from "@stock-bazaar/shared/domain";
+import { isSameOrder, type Outcome, type Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError, errorCodes } from "@stock-bazaar/shared/errors";
 import { createClient } from "@stock-bazaar/shared/grpc-client";
 import { startServer, type RunningServer, type Service } from "@stock-bazaar/shared/grpc-server";
 import { catalogVariables } from "@stock-bazaar/shared/listen-error";
 import { connectOrders } from "@stock-bazaar/shared/order-client";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { accepted, asking, orderOf, ordersOf, stockOf, traded, tradeOf, tradesOf } from "../support/builders.ts";
+import {
+  accepted,
+  acknowledgementOf,
+  asking,
+  orderOf,
+  ordersOf,
+  positionOf,
+  statusOf,
+  stockOf,
+  tailReplyOf,
+  tailRequestOf,
+  tradeOf,
+  traded,
+  tradesOf,
+} from "../support/builders.ts";
 import { rejectionCode } from "../support/observe.ts";
 import { type Proxy, startProxy } from "../support/proxy.ts";
 import { type Recorder, recorder } from "../support/streams.ts";
@@ -151,23 +165,17 @@ const everyOutcome: readonly Outcome[] = [
   { status: "volume-full" },
 ];
 
-const hello: TailRequest = {
-  session: "s",
-  kind: "hello",
-  acked: 0,
-  sequence: 0,
-  replaces: "",
-  address: "127.0.0.1:8080",
-};
-const position: FollowRequest = { replica: 2, lastId: 0, lastKey: "" };
-const status: ReplicaStatus = {
-  replica: 3,
+const hello = tailRequestOf("s", "hello", { address: "127.0.0.1:8080" });
+const position = positionOf(2, undefined);
+const status = statusOf(3, {
   role: "leader",
   term: 4,
   leader: 3,
   lastId: largeId,
   liveFollowers: [1, 2],
-};
+  reachesCatalog: false,
+});
+const largeOrder = orderOf(largeId, { key: longText, type: "restock", priceCents: largeId });
 
 describe("catalog: every method arrives whole, and so does its answer", () => {
   test("apply, with 10,000 trades and as many orders", async () => {
@@ -183,7 +191,7 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
         return applied;
       },
     });
-    const request = { term: largeId, trades: tradesOf("k", many, { type: "sell" }) };
+    const request = { term: largeId, last: largeOrder, trades: tradesOf("k", many, { type: "sell" }) };
     expectSame(await client.apply(request), applied);
     expectSame(asked, [request]);
   });
@@ -191,9 +199,10 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
   test("restock, with 10,000 orders", async () => {
     const applied: Applied = { outcomes: [], orders: ordersOf(1, many), head: many };
     const { client } = await linkCatalog({
-      restock: async ({ term, quantity }) => (term === 7 && quantity === 100 ? applied : notAsked()),
+      restock: async ({ term, last, quantity }) =>
+        term === 7 && quantity === 100 && isSameOrder(last, largeOrder) ? applied : notAsked(),
     });
-    expectSame(await client.restock({ term: 7, quantity: 100 }), applied);
+    expectSame(await client.restock({ last: largeOrder, term: 7, quantity: 100 }), applied);
   });
 
   test("settle", async () => {
@@ -243,18 +252,24 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
 
   test("register and acquire", async () => {
     const asked: unknown[] = [];
-    const register = { term: 4, leader: 3, head: largeId };
+    const register = { term: 4, leader: 3, head: largeId, life: longText };
     const { client } = await linkCatalog({
-      register: async () => register,
+      register: async (seen) => {
+        asked.push(seen);
+        return register;
+      },
       acquire: async (request) => {
         asked.push(request);
         return register;
       },
     });
-    const request = { replica: 3, term: 3, lastId: largeId, lastKey: longText };
+    const seen = { life: longText, head: largeId };
+    const request = { replica: 3, term: 3, last: largeOrder };
     expect(await client.register()).toEqual(register);
+    expect(await client.register(seen)).toEqual(register);
     expect(await client.acquire(request)).toEqual(register);
-    expect(asked).toMatchObject([request]);
+    expect(await client.acquire({ ...request, last: undefined })).toEqual(register);
+    expect(asked).toEqual([undefined, seen, request, { ...request, last: undefined }]);
   });
 
   test("tail, with all kinds of messages, and thousands of changes in one", async () => {
@@ -263,27 +278,20 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
     const near = recorder<TailReply>();
     const stream = client.tail(near);
     const requests: TailRequest[] = [
-      { ...hello, replaces: longText },
-      { session: longText, kind: "renew", acked: largeId, sequence: 1, replaces: "", address: "" },
-      { session: "s", kind: "ack", acked: 5, sequence: 1, replaces: "", address: "" },
-      { session: "s", kind: "goodbye", acked: 5, sequence: 1, replaces: "", address: "" },
+      { ...hello, replaces: longText, seen: { life: longText, head: largeId }, leaseMs: 60_000 },
+      hello,
+      tailRequestOf(longText, "renew", { acked: largeId, sequence: 1 }),
+      tailRequestOf("s", "ack", { acked: 5, sequence: 1 }),
+      tailRequestOf("s", "goodbye", { acked: 5, sequence: 1 }),
     ];
     for (const request of requests) stream.send(request);
-    await eventually("four requests", () => far.received.length === 4, patient);
+    await eventually("five requests", () => far.received.length === 5, patient);
     expect(far.received).toEqual(requests);
 
     const changes = Array.from({ length: many }, (_, index) => stockOf(`stock ${index}`, { rev: largeId }));
     const replies: TailReply[] = [
-      {
-        sequence: 0,
-        head: 4,
-        leaseMs: 500,
-        changes: [],
-        previousHead: 4,
-        alone: false,
-        frontEnds: [{ address: longText, live: true }],
-      },
-      { sequence: -1, head: largeId, leaseMs: 500, changes, previousHead: largeId - 1, alone: true, frontEnds: [] },
+      tailReplyOf(0, 4, { life: longText, frontEnds: [{ address: longText, live: true }] }),
+      tailReplyOf(-1, largeId, { changes, previousHead: largeId - 1, alone: true }),
     ];
     for (const reply of replies) far.handlers.message(reply);
     await eventually("two replies", () => near.messages.length === 2, patient);
@@ -348,9 +356,9 @@ describe("orders: every method arrives whole, and so does its answer", () => {
     const { client } = await linkOrders({ follow: far.open });
     const near = recorder<FollowReply>();
     const stream = client.follow(near);
-    const requests = [position, { replica: 2, lastId: largeId, lastKey: longText }];
+    const requests = [position, positionOf(2, largeOrder), acknowledgementOf(2, largeId)];
     for (const request of requests) stream.send(request);
-    await eventually("two requests", () => far.received.length === 2, patient);
+    await eventually("three requests", () => far.received.length === 3, patient);
     expect(far.received).toEqual(requests);
 
     const chunks = Array.from({ length: 5 }, (_, index) => ({
@@ -410,7 +418,7 @@ describe("errors", () => {
         throw new BazaarError(code, text);
       };
       const { client } = await linkCatalog({ apply: rejects, register: rejects });
-      for (const call of [client.apply({ term: 1, trades: [] }), client.register()]) {
+      for (const call of [client.apply({ last: undefined, term: 1, trades: [] }), client.register()]) {
         await expect(call).rejects.toMatchObject({ name: "BazaarError", code, message: text });
       }
     },
@@ -448,12 +456,12 @@ describe("deadlines and faults (R10)", () => {
 
   test("no answer in time is UNAVAILABLE, on a stream of calls and on a call of its own", async () => {
     const { client } = await linkCatalog({ apply: never, register: never }, 50);
-    expect(await rejectionCode(client.apply({ term: 1, trades: [] }))).toBe("UNAVAILABLE");
+    expect(await rejectionCode(client.apply({ last: undefined, term: 1, trades: [] }))).toBe("UNAVAILABLE");
     expect(await rejectionCode(client.register())).toBe("UNAVAILABLE");
   });
 
   test("a wall clock that is set forward ends no call", async () => {
-    const register = { term: 1, leader: 1, head: 1 };
+    const register = { term: 1, leader: 1, head: 1, life: "life" };
     const { client } = await linkCatalog({ register: async () => register });
     const realNow = Date.now;
     let looks = 0;
@@ -533,7 +541,7 @@ describe("deadlines and faults (R10)", () => {
   });
 
   test("a frozen server is noticed by the deadline", async () => {
-    const register = { term: 1, leader: 1, head: 1 };
+    const register = { term: 1, leader: 1, head: 1, life: "life" };
     const { client, proxy } = await linkCatalog(
       { register: async () => register, lookup: async (names) => names.map(() => undefined) },
       deadlineMs,
@@ -568,7 +576,9 @@ describe("deadlines and faults (R10)", () => {
     const { client, proxy } = await linkCatalog({ apply: pending, register: pending, tail: tail.open });
     const near = recorder<TailReply>();
     client.tail(near).send(hello);
-    const calls = [client.apply({ term: 1, trades: tradesOf("k", 1) }), client.register()].map(rejectionCode);
+    const calls = [client.apply({ last: undefined, term: 1, trades: tradesOf("k", 1) }), client.register()].map(
+      rejectionCode,
+    );
     await eventually("all is under way", () => asked === 2 && tail.received.length === 1, patient);
 
     const cutMs = performance.now();

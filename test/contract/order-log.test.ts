@@ -32,13 +32,13 @@ test("whoever reads a damaged page of a replica is told to ask elsewhere, and th
 
   const heard: unknown[] = [];
   const damaged = createSqliteOrderLog(openOrderDatabase(folder, 1), (error) => heard.push(error));
-  expect(await rejectionCode(damaged.after(0, 2000))).toBe("UNAVAILABLE");
+  expect(await rejectionCode(damaged.after(0, 2000))).toBe("STORAGE_UNAVAILABLE");
   expect(heard).toEqual([expect.objectContaining({ problem: "damaged", file })]);
   expect((await damaged.get(2000))?.id).toBe(2000);
-  expect(await rejectionCode(damaged.newest(0, 2000))).toBe("UNAVAILABLE");
+  expect(await rejectionCode(damaged.newest(0, 2000))).toBe("STORAGE_UNAVAILABLE");
   const unread = Array.from({ length: 2000 }, (_, index) => damaged.get(index + 1).catch(() => undefined));
   const lost = (await Promise.all(unread)).findIndex((order) => order === undefined) + 1;
-  expect(await rejectionCode(damaged.get(lost))).toBe("UNAVAILABLE");
+  expect(await rejectionCode(damaged.get(lost))).toBe("STORAGE_UNAVAILABLE");
   expect(new Set(heard.map((error) => (error as { problem?: string }).problem))).toEqual(new Set(["damaged"]));
   await damaged.close();
 

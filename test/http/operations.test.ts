@@ -1,6 +1,7 @@
 import type { ClusterState, ReplicaState } from "@stock-bazaar/front-end/bazaar";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { statusOf } from "../support/builders.ts";
 import { createTestClient, expectFailure, type TestClient } from "./support/client.ts";
 
 let client: TestClient;
@@ -12,7 +13,7 @@ afterAll(() => client.close());
 const leader: ReplicaState = {
   id: 2,
   state: "live",
-  status: { replica: 2, role: "leader", term: 4, leader: 2, lastId: 42, liveFollowers: [1] },
+  status: statusOf(2, { role: "leader", term: 4, leader: 2, lastId: 42, liveFollowers: [1] }),
 };
 const cluster: ClusterState = {
   leader: 2,
@@ -21,13 +22,13 @@ const cluster: ClusterState = {
     {
       id: 1,
       state: "live",
-      status: { replica: 1, role: "follower", term: 4, leader: 2, lastId: 40, liveFollowers: [] },
+      status: statusOf(1, { role: "follower", term: 4, leader: 2, lastId: 40, liveFollowers: [] }),
     },
     leader,
     {
       id: 3,
       state: "silent",
-      status: { replica: 3, role: "taking-over", term: 3, leader: 3, lastId: 7, liveFollowers: [] },
+      status: statusOf(3, { role: "taking-over", term: 3, leader: 3, lastId: 7, liveFollowers: [] }),
     },
     { id: 4, state: "away", status: undefined },
   ],
@@ -54,6 +55,8 @@ describe("GET /healthz", () => {
 
 describe("GET /readyz", () => {
   const silentCatalog = "Not ready: the catalog does not answer";
+  const refusingCatalog =
+    "Not ready: the catalog's ledger was longer once; a person must put the right catalog.db back, or rebuild it";
   const leaderless = "Not ready: no order replica leads";
 
   test("is ready when the catalog and a leader answer", async () => {
@@ -64,6 +67,7 @@ describe("GET /readyz", () => {
 
   test.each<[string, Partial<ClusterState>, string]>([
     ["the catalog is away", { catalog: { state: "away", head: undefined } }, silentCatalog],
+    ["the catalog refuses everything", { catalog: { state: "refusing", head: undefined } }, refusingCatalog],
     ["nobody leads", { leader: 0 }, leaderless],
     ["the leader is unknown", { leader: 9 }, leaderless],
     ["the leader is away", { replicas: [{ ...leader, state: "away" }] }, leaderless],

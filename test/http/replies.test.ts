@@ -197,6 +197,8 @@ describe("when the bazaar has no answer", () => {
       "NOT_LEADER",
       "FENCED",
       "STALE_TERM",
+      "STORAGE_UNAVAILABLE",
+      "DIVERGED",
     ];
     for (const code of codes) {
       const asked = failing(new BazaarError(code, "secret 10.0.0.7:6001"));
@@ -212,7 +214,7 @@ describe("when the bazaar has no answer", () => {
     for (const thrown of [
       secret,
       new BazaarError("INTERNAL_ERROR", "secret", { cause: secret }),
-      new BazaarError("DIVERGED", "secret"),
+      new BazaarError("INVALID_REQUEST", "secret"),
       "secret",
       undefined,
       null,

@@ -1,12 +1,9 @@
 /** The promises I1–I3, I5 and I9, read in the stores while a run goes on and when it is over. */
 
-import { stocks } from "@stock-bazaar/db/catalog-tables";
-import { openCatalogInMemory } from "@stock-bazaar/db/migrations";
 import type { CatalogDatabase, OrderDatabase } from "@stock-bazaar/db/open";
 import { orderFields } from "@stock-bazaar/db/order-rows";
-import { replayOrders } from "@stock-bazaar/db/replay-orders";
-import { queryCatalog } from "@stock-bazaar/db/query";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
+import { type InitialStock, rebuildFrom } from "./catalog-store.ts";
 
 export function readLedger({ client }: CatalogDatabase): Order[] {
   return client.prepare<[], Order>(`SELECT ${orderFields} FROM ledger ORDER BY id`).all();
@@ -16,24 +13,36 @@ export function readOrders({ client }: OrderDatabase): Order[] {
   return client.prepare<[], Order>(`SELECT ${orderFields} FROM orders ORDER BY id`).all();
 }
 
+interface Explained {
+  quantity: number;
+  volume: number;
+  rev: number;
+}
+
+/** A rebuild of the catalog: orders that had reached no replica are gone with the one before. */
+export interface Rebuild {
+  readonly atMs: number;
+  readonly lost: readonly Order[];
+}
+
 /** Looks at the catalog after every commit: I1 and I2 hold at each moment, and what is written stays (I3). */
 export class LedgerWatch {
-  readonly #catalog: CatalogDatabase;
-  readonly #quantities: Map<string, { quantity: number; volume: number; rev: number }>;
-  readonly #ordersAfter;
-  readonly #stocks;
-  readonly #head;
+  readonly #catalog: () => CatalogDatabase;
+  readonly #began: () => readonly InitialStock[];
+  readonly #nowMs: () => number;
+  readonly #rebuilds: Rebuild[] = [];
+  readonly #committedMs: number[] = [];
   #orders: Order[] = [];
+  #explained = new Map<string, Explained>();
+  /** The last id of an old copy that is in the ledger's place. */
+  #copyHead: number | undefined;
+  #prepared: { readonly catalog: CatalogDatabase; readonly statements: ReturnType<typeof prepare> } | undefined;
 
-  constructor(catalog: CatalogDatabase, initialQuantities: ReadonlyMap<string, number>) {
+  /** `began`: what the stocks have begun with so far. */
+  constructor(catalog: () => CatalogDatabase, began: () => readonly InitialStock[], nowMs: () => number) {
     this.#catalog = catalog;
-    this.#quantities = new Map(
-      Array.from(initialQuantities, ([name, quantity]) => [name, { quantity, volume: 0, rev: 0 }]),
-    );
-    const { client } = catalog;
-    this.#ordersAfter = client.prepare<[number], Order>(`SELECT ${orderFields} FROM ledger WHERE id > ? ORDER BY id`);
-    this.#stocks = client.prepare<[], Stock>("SELECT name, quantity, volume, rev FROM stocks");
-    this.#head = client.prepare<[], { head: number }>("SELECT head FROM register");
+    this.#began = began;
+    this.#nowMs = nowMs;
   }
 
   /** The ledger, as far as it has been looked at. */
@@ -41,25 +50,49 @@ export class LedgerWatch {
     return this.#orders;
   }
 
+  get rebuilds(): readonly Rebuild[] {
+    return this.#rebuilds;
+  }
+
+  /** When the order was committed, to the next look. */
+  committedMs(id: number): number {
+    return this.#committedMs[id - 1] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** An old copy takes the place of the ledger: until `replaced`, not one order may be written. */
+  replacedByCopy(): void {
+    this.#copyHead = this.#statements.head.get()?.head ?? 0;
+  }
+
+  /** The right ledger is in its place again. */
+  replaced(): void {
+    this.#copyHead = undefined;
+  }
+
+  /** The ledger was made again, from orders up to `head`. */
+  rebuilt(head: number): void {
+    this.replaced();
+    this.#rebuilds.push({ atMs: this.#nowMs(), lost: this.#orders.slice(head) });
+    const kept = this.#orders.slice(0, head);
+    this.#orders = [];
+    this.#explained = new Map();
+    for (const order of kept) this.#explain(order);
+    this.#committedMs.length = head;
+  }
+
   look(): string[] {
+    if (this.#copyHead !== undefined) return this.#lookAtCopy(this.#copyHead);
     const wrong: string[] = [];
-    for (const order of this.#ordersAfter.all(this.#orders.length)) {
+    for (const order of this.#statements.ordersAfter.all(this.#orders.length)) {
       if (order.id !== this.#orders.length + 1) wrong.push(`I2: order ${order.id} follows ${this.#orders.length}`);
-      this.#orders.push(order);
-      const stock = this.#quantities.get(order.name);
-      if (!stock) {
-        wrong.push(`I1: order ${order.id} is about ${order.name}, which there never was`);
-        continue;
-      }
-      stock.quantity += order.type === "buy" ? -order.quantity : order.quantity;
-      stock.volume += order.type === "restock" ? 0 : order.quantity;
-      stock.rev = order.id;
+      this.#committedMs.push(this.#nowMs());
+      if (!this.#explain(order)) wrong.push(`I1: order ${order.id} is about ${order.name}, which there never was`);
     }
-    const head = this.#head.get()?.head;
+    const head = this.#statements.head.get()?.head;
     if (head !== this.#orders.length)
       wrong.push(`I2: the register says ${head}, the ledger ends at ${this.#orders.length}`);
-    for (const { name, quantity, volume, rev } of this.#stocks.all()) {
-      const explained = this.#quantities.get(name);
+    for (const { name, quantity, volume, rev } of this.#statements.stocks.all()) {
+      const explained = this.#explainedOf(name);
       if (quantity < 0 || quantity !== explained?.quantity || volume !== explained.volume || rev !== explained.rev) {
         wrong.push(
           `I1: ${name} is ${JSON.stringify({ quantity, volume, rev })}; the ledger explains ${JSON.stringify(explained)}`,
@@ -71,9 +104,48 @@ export class LedgerWatch {
 
   /** Has anything that was there been changed? */
   rewritten(): string[] {
-    const now = readLedger(this.#catalog);
+    const now = readLedger(this.#catalog());
     return differences("the ledger of before", this.#orders, now);
   }
+
+  get #statements(): ReturnType<typeof prepare> {
+    const catalog = this.#catalog();
+    if (this.#prepared?.catalog !== catalog) this.#prepared = { catalog, statements: prepare(catalog) };
+    return this.#prepared.statements;
+  }
+
+  #lookAtCopy(copyHead: number): string[] {
+    const [order] = this.#statements.ordersAfter.all(copyHead);
+    return order ? [`I3: the number ${order.id} was given again, on an old copy of the ledger`] : [];
+  }
+
+  #explain(order: Order): boolean {
+    this.#orders.push(order);
+    const stock = this.#explainedOf(order.name);
+    if (!stock) return false;
+    stock.quantity += order.type === "buy" ? -order.quantity : order.quantity;
+    stock.volume += order.type === "restock" ? 0 : order.quantity;
+    stock.rev = order.id;
+    return true;
+  }
+
+  #explainedOf(name: string): Explained | undefined {
+    const known = this.#explained.get(name);
+    if (known) return known;
+    const began = this.#began().find((stock) => stock.name === name);
+    if (!began) return undefined;
+    const explained = { quantity: began.quantity, volume: 0, rev: 0 };
+    this.#explained.set(name, explained);
+    return explained;
+  }
+}
+
+function prepare({ client }: CatalogDatabase) {
+  return {
+    ordersAfter: client.prepare<[number], Order>(`SELECT ${orderFields} FROM ledger WHERE id > ? ORDER BY id`),
+    stocks: client.prepare<[], Stock>("SELECT name, quantity, volume, rev FROM stocks"),
+    head: client.prepare<[], { head: number }>("SELECT head FROM register"),
+  };
 }
 
 /** I3: `orders` is a prefix of the ledger, row for row. */
@@ -91,15 +163,10 @@ export function differences(whose: string, orders: readonly Order[], ledger: rea
 export function rebuiltDifferently(
   catalog: CatalogDatabase,
   replica: OrderDatabase,
-  initialStocks: readonly Pick<Stock, "name" | "priceCents" | "quantity">[],
+  began: readonly InitialStock[],
 ): string[] {
-  const rebuilt = openCatalogInMemory();
+  const rebuilt = rebuildFrom(began, readOrders(replica));
   try {
-    queryCatalog(rebuilt)
-      .insert(stocks)
-      .values(initialStocks.map((stock) => ({ ...stock, volume: 0, rev: 0 })))
-      .run();
-    replayOrders(rebuilt, readOrders(replica));
     const [there, here] = [catalog, rebuilt].map(({ client }) =>
       JSON.stringify(client.prepare("SELECT * FROM stocks ORDER BY name").all()),
     );

@@ -1,8 +1,9 @@
 /** What goes wrong in a run, as its plan says. */
 
 import type { Random } from "@stock-bazaar/shared/random";
+import type { DatabaseFaults } from "./database-faults.ts";
 import type { Disk } from "./disk.ts";
-import type { Weather } from "./network.ts";
+import type { Way, Weather } from "./network.ts";
 import { type FaultKind, type Plan, spansMs } from "./plan.ts";
 import type { Host } from "./process.ts";
 import type { World } from "./world.ts";
@@ -11,16 +12,21 @@ export class Faults {
   readonly #world: World;
   readonly #random: Random;
   readonly #plan: Plan;
-  /** To be called before a replica's database is deleted. */
-  readonly #beforeWipe: () => void;
+  readonly #databases: DatabaseFaults;
+  /** Ways that stay cut when the others heal. */
+  readonly #lastingCuts: Way[] = [];
   #isOver = false;
   #count = 0;
 
-  constructor(world: World, random: Random, plan: Plan, beforeWipe: () => void) {
+  constructor(world: World, random: Random, plan: Plan, databases: DatabaseFaults) {
     this.#world = world;
     this.#random = random;
     this.#plan = plan;
-    this.#beforeWipe = beforeWipe;
+    this.#databases = databases;
+  }
+
+  get lastingCuts(): readonly Way[] {
+    return this.#lastingCuts;
   }
 
   get count(): number {
@@ -45,6 +51,7 @@ export class Faults {
     const world = this.#world;
     const random = this.#random;
     const { catalog, replicas, frontEnds, network } = world;
+    const databases = this.#databases;
     switch (kind) {
       case "kill leader":
         return this.#kill(this.#leader());
@@ -57,6 +64,21 @@ export class Faults {
       case "kill all":
         for (const host of world.hosts) this.#kill(host);
         return;
+      case "stop replica":
+        return this.#stop(random.pick(replicas));
+      case "stop catalog":
+        return this.#stop(catalog);
+      case "stop front-end":
+        return this.#stop(random.pick(frontEnds));
+      case "stop all":
+        for (const host of world.hosts) this.#stop(host);
+        return;
+      case "sleep replica":
+        return this.#sleep(random.pick(replicas));
+      case "sleep catalog":
+        return this.#sleep(catalog);
+      case "sleep front-end":
+        return this.#sleep(random.pick(frontEnds));
       case "pause leader":
         return this.#pause(this.#leader());
       case "pause replica":
@@ -69,6 +91,20 @@ export class Faults {
         return this.#cut(random.pick(frontEnds), catalog);
       case "cut replica from catalog":
         return this.#cut(random.pick(replicas), catalog);
+      case "cut leader from catalog":
+        return this.#cut(this.#leader(), catalog);
+      case "cut for good": {
+        const [one, other] = random.pick([
+          [this.#leader(), catalog],
+          [random.pick(replicas), catalog],
+          [random.pick(frontEnds), this.#leader()],
+          [random.pick(frontEnds), random.pick(replicas)],
+          [random.pick(frontEnds), catalog],
+          [this.#leader(), random.pick(replicas)],
+        ] as const);
+        for (const way of this.#cutWays(one, other)) this.#lastingCuts.push(way);
+        return;
+      }
       case "cut replicas":
         return this.#cut(this.#leader(), random.pick(replicas));
       case "cut front-end from replica":
@@ -95,29 +131,47 @@ export class Faults {
       case "slow disk":
         return this.#slow(random.pick([this.#leader(), random.pick(replicas)]).disk);
       case "slow catalog":
-        return this.#slow(world.catalogDisk);
+        return this.#slow(world.catalogStore.disk);
       case "full disk": {
         const { disk } = random.pick(replicas);
         disk.fill();
         return this.#later("a replica's disk has room again", () => disk.makeRoom());
       }
       case "full catalog":
-        world.catalogDisk.fill();
-        return this.#later("the catalog's disk has room again", () => world.catalogDisk.makeRoom());
+        world.catalogStore.disk.fill();
+        return this.#later("the catalog's disk has room again", () => world.catalogStore.disk.makeRoom());
       case "wipe replica": {
         const replica = random.pick(replicas);
         if (this.#isDown(replica)) return;
-        this.#beforeWipe();
+        databases.beforeWipe();
         world.wipe(replica);
         return this.#later(undefined, () => world.start(replica));
+      }
+      case "sync fails":
+        world.catalogStore.disk.failsNextSync = true;
+        return this.#later(undefined, () => {
+          world.cutPower();
+          this.#later(undefined, () => world.start(catalog));
+        });
+      case "seed":
+        return databases.seed();
+      case "lose catalog":
+        if (databases.loseCatalog()) this.#later(undefined, () => databases.rebuildCatalog());
+        return;
+      case "old catalog": {
+        const copy = databases.copyCatalog();
+        return this.#later(undefined, () => {
+          if (copy === undefined || !databases.putCopyInPlace(copy)) return;
+          this.#later(undefined, () => databases.putBack());
+        });
       }
     }
   }
 
   /** The replica that says it leads, else any. */
   #leader() {
-    const { catalogDatabase, replicas } = this.#world;
-    const row = catalogDatabase.client.prepare<[], { leader: number }>("SELECT leader FROM register").get();
+    const { catalogStore, replicas } = this.#world;
+    const row = catalogStore.database.client.prepare<[], { leader: number }>("SELECT leader FROM register").get();
     return replicas.find(({ id }) => id === row?.leader) ?? this.#random.pick(replicas);
   }
 
@@ -125,6 +179,19 @@ export class Faults {
     if (this.#isDown(host)) return;
     this.#world.kill(host);
     this.#later(undefined, () => this.#world.start(host));
+  }
+
+  #stop(host: Parameters<World["start"]>[0]): void {
+    if (this.#isDown(host)) return;
+    this.#world.stop(host);
+    this.#later(undefined, () => this.#world.start(host));
+  }
+
+  #sleep({ name, life }: Host<unknown>): void {
+    if (!life || life.isPaused) return;
+    this.#world.trace(`the machine of ${name} sleeps`);
+    life.sleep();
+    this.#later(`the machine of ${name} wakes`, () => life.resume());
   }
 
   #pause({ name, life }: Host<unknown>): void {
@@ -136,14 +203,19 @@ export class Faults {
 
   #cut(one: Host<unknown>, other: Host<unknown>): void {
     const { network } = this.#world;
-    const ways = this.#ways(one, other);
-    for (const [from, to] of ways) {
-      this.#world.trace(`${from} no longer reaches ${to}`);
-      network.cut(from, to);
-    }
+    const ways = this.#cutWays(one, other);
     this.#later(`${one.name} and ${other.name} reach each other`, () => {
       for (const [from, to] of ways) network.heal(from, to);
     });
+  }
+
+  #cutWays(one: Host<unknown>, other: Host<unknown>): readonly Way[] {
+    const ways = this.#ways(one, other);
+    for (const [from, to] of ways) {
+      this.#world.trace(`${from} no longer reaches ${to}`);
+      this.#world.network.cut(from, to);
+    }
+    return ways;
   }
 
   #spoil(one: Host<unknown>, other: Host<unknown>): void {
@@ -188,7 +260,7 @@ export class Faults {
   }
 
   /** One way, the other, or both. */
-  #ways({ name: one }: Host<unknown>, { name: other }: Host<unknown>): readonly (readonly [string, string])[] {
+  #ways({ name: one }: Host<unknown>, { name: other }: Host<unknown>): readonly Way[] {
     if (one === other) return [];
     return this.#random.pick([
       [[one, other]],

@@ -15,6 +15,8 @@ import type { Scheduler } from "./scheduler.ts";
 const latencyMs = 0.4;
 /** A message that comes twice comes again within this time. */
 const duplicateWithinMs = 400;
+/** A connection on which nothing passes in one direction is given up by both sides within this time. */
+const keepaliveMs = 6000;
 /** Both sides of a stream that has lost a message hear of it within this time. */
 const brokenStreamWithinMs = 800;
 
@@ -28,12 +30,21 @@ export interface Weather {
 
 const fine: Weather = { dropChance: 0, duplicateChance: 0, slowChance: 0, slowMs: 0 };
 
+/** From one process to another. */
+export type Way = readonly [from: string, to: string];
+
 /** Who calls: its name, and the life that it is in. */
 export interface Caller {
   readonly name: string;
   readonly life: Life;
   /** The deadline of each call. */
   readonly timeoutMs: number;
+}
+
+/** A stream that is open, with both of its directions. */
+interface OpenStream {
+  readonly ways: readonly [string, string];
+  readonly lose: () => void;
 }
 
 /** One direction of a stream: nothing in it overtakes. */
@@ -48,6 +59,7 @@ export class Network {
   readonly #local = new Map<string, Weather>();
   #everywhere: Weather = fine;
   readonly #cuts = new Set<string>();
+  readonly #streams = new Set<OpenStream>();
   /** What has arrived at a cut, in its order. */
   #waiting: { readonly way: string; readonly deliver: () => void }[] = [];
 
@@ -58,7 +70,12 @@ export class Network {
 
   /** One way only. What is sent waits at the cut until it is healed. */
   cut(from: string, to: string): void {
-    this.#cuts.add(wayOf(from, to));
+    const way = wayOf(from, to);
+    this.#cuts.add(way);
+    const streams = [...this.#streams].filter(({ ways }) => ways.includes(way));
+    this.#scheduler.after(keepaliveMs, () => {
+      if (this.#cuts.has(way)) for (const { lose } of streams) lose();
+    });
   }
 
   heal(from: string, to: string): void {
@@ -73,8 +90,9 @@ export class Network {
     else this.#local.set(wayOf(from, to), now);
   }
 
-  healAll(): void {
+  healAll(stayCut: readonly Way[] = []): void {
     this.#cuts.clear();
+    for (const [from, to] of stayCut) this.#cuts.add(wayOf(from, to));
     this.#local.clear();
     this.#everywhere = fine;
     this.#release();
@@ -154,6 +172,7 @@ export class Network {
       caller.life.run(() => {
         if (!isNearOpen) return;
         isNearOpen = false;
+        this.#streams.delete(stream);
         forgetCaller();
         handlers.ended(error);
       });
@@ -164,6 +183,15 @@ export class Network {
       far?.close();
     };
     const lost = () => new BazaarError("UNAVAILABLE", "connection lost");
+    const stream: OpenStream = {
+      ways: [wayOf(caller.name, host.name), wayOf(host.name, caller.name)],
+      lose() {
+        isBroken = true;
+        endNear(lost());
+        host.life?.run(closeFar);
+      },
+    };
+    this.#streams.add(stream);
     const breaks = (from: string, to: string) => {
       if (!this.#isLost(from, to)) return false;
       isBroken = true;
@@ -189,7 +217,10 @@ export class Network {
       if (mayRepeat) this.#maybeAgain(host.name, caller.name, arrive);
     };
 
-    forgetCaller = caller.life.onKill(() => this.#pass(caller.name, host.name, () => host.life?.run(closeFar), false));
+    forgetCaller = caller.life.onKill(() => {
+      this.#streams.delete(stream);
+      this.#pass(caller.name, host.name, () => host.life?.run(closeFar), false);
+    });
     this.#pass(
       caller.name,
       host.name,
@@ -232,6 +263,7 @@ export class Network {
       close: () => {
         if (!isNearOpen) return;
         isNearOpen = false;
+        this.#streams.delete(stream);
         forgetCaller();
         sendThere(closeFar, false);
       },

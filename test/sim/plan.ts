@@ -18,6 +18,10 @@ const themes = {
     "kill front-end",
     "failing way from front-end to catalog",
     "slow catalog",
+    "stop catalog",
+    "stop front-end",
+    "sleep front-end",
+    "sleep catalog",
   ],
   leader: [
     "kill leader",
@@ -27,6 +31,9 @@ const themes = {
     "cut front-end from replica",
     "bad way from front-end to replica",
     "slow disk",
+    "stop replica",
+    "sleep replica",
+    "cut leader from catalog",
   ],
   copies: ["wipe replica", "kill leader", "cut replicas", "bad way between replicas", "slow disk", "full disk"],
   ledger: [
@@ -36,9 +43,25 @@ const themes = {
     "slow catalog",
     "full catalog",
     "kill leader",
+    "sync fails",
+    "stop catalog",
+    "cut leader from catalog",
+    "seed",
   ],
-  everything: ["kill all", "isolate", "bad weather"],
+  history: [
+    "lose catalog",
+    "old catalog",
+    "kill leader",
+    "kill replica",
+    "kill front-end",
+    "kill catalog",
+    "stop catalog",
+  ],
+  reach: ["cut for good", "cut leader from catalog", "cut front-end from catalog", "kill leader", "stop replica"],
+  everything: ["kill all", "stop all", "isolate", "bad weather"],
 } as const;
+
+const dayMs = 24 * 3_600_000;
 
 /** How long faults last: shorter than a lease or a silence, about as long, or longer. */
 export const spansMs: readonly (readonly [number, number])[] = [
@@ -68,6 +91,8 @@ export function drawPlan(random: Random): Plan {
     "leader",
     "copies",
     "ledger",
+    "history",
+    "reach",
     "everything",
     undefined,
     undefined,
@@ -76,15 +101,27 @@ export function drawPlan(random: Random): Plan {
   const kinds = pool.filter(() => random.chance(theme ? 0.4 : 0.15));
   return {
     theme,
-    kinds: kinds.length > 0 ? kinds : [random.pick(pool)],
+    kinds: together(kinds.length > 0 ? kinds : [random.pick(pool)]),
     everyMs: random.pick([40, 150, 500]),
     spanMs: random.pick([...spansMs, undefined]),
   };
 }
 
+/** Of two faults that no promise covers together, the first. */
+function together(kinds: readonly FaultKind[]): readonly FaultKind[] {
+  const without = (...others: readonly FaultKind[]) => kinds.filter((kind) => !others.includes(kind));
+  // An old copy can only be noticed by those who had what it lacks.
+  if (kinds.includes("old catalog")) return without("wipe replica", "full disk", "lose catalog", "sync fails");
+  if (kinds.includes("lose catalog")) return without("sync fails");
+  return kinds;
+}
+
 /** What a run is about decides what it is made of: without a cache, nothing can be stale. */
-export function drawSettings(random: Random, { theme }: Plan): Settings {
+export function drawSettings(random: Random, { theme, kinds }: Plan): Settings {
   const isAboutCache = theme === "cache";
+  // A ledger that was made again or copied knows no lease but its own; of a machine that slept, the wall clock must be right.
+  const isReplaced = kinds.includes("lose catalog") || kinds.includes("old catalog");
+  const sleeps = kinds.some((kind) => kind.startsWith("sleep"));
   const replicas = random.pick(isAboutCache ? [1, 2] : [2, 3, 3, 5]);
   const names = ["GameStart", "FishCo", "BoarCo"].slice(0, isAboutCache ? 3 : random.whole(1, 3));
   return {
@@ -93,23 +130,34 @@ export function drawSettings(random: Random, { theme }: Plan): Settings {
       priceCents: random.whole(1, 5000),
       quantity: random.pick([0, 5, 40, 1000]),
     })),
+    lateStock: { name: "LateCo", priceCents: 100, quantity: random.pick([5, 40]) },
     replicas,
-    frontEnds: random.pick(isAboutCache ? [2, 3] : [1, 2]),
-    minCopies: random.chance(0.3) ? Math.min(2, replicas) : 1,
-    leaseMs: 500,
-    cacheSize: random.pick(isAboutCache ? [1, 100, 100, 100] : [0, 100]),
+    // Ways that stay cut may leave one replica to trade with.
+    minCopies: !kinds.includes("cut for good") && random.chance(0.3) ? Math.min(2, replicas) : 1,
+    leasesMs: isReplaced ? [500] : random.pick([[500], [500], [50, 500, 1500]]),
+    cacheSizes: drawCacheSizes(random, isAboutCache),
     cacheTtlMs: random.pick([0, 0, 300]),
     restockIntervalMs: random.pick([0, 200, 1000]),
     restockQuantity: 20,
     drift: random.pick([0, 0.05]),
     // Each time it is set, a cache rests until its next renewal.
-    wallSetEveryMs: random.pick([undefined, undefined, 100, 700]),
+    wallSetEveryMs: sleeps ? undefined : random.pick([undefined, undefined, 100, 700]),
+    timerLateMs: random.pick([1, 1, 1, 30, 300]),
+    rejectionsKeptMs: random.pick([dayMs, 400]),
     rpcTimeoutMs: random.pick([100, 300, 3000]),
     requestTimeoutMs: 5000,
   };
 }
 
-export function drawHabits(random: Random, { theme }: Plan): Habits {
+/** Sometimes front-ends with a cache stand beside others without one. */
+function drawCacheSizes(random: Random, isAboutCache: boolean): number[] {
+  const count = random.pick(isAboutCache ? [2, 3] : [1, 2]);
+  const size = random.pick(isAboutCache ? [1, 100, 100, 100] : [0, 100]);
+  const isMixed = random.chance(0.2);
+  return Array.from({ length: count }, (_, index) => (isMixed && index === 0 ? 0 : size));
+}
+
+export function drawHabits(random: Random, { theme, kinds }: Plan): Habits {
   const isAboutCache = theme === "cache";
   return {
     clients: isAboutCache ? random.whole(4, 8) : random.whole(2, 5),
@@ -120,5 +168,6 @@ export function drawHabits(random: Random, { theme }: Plan): Habits {
     lookChance: random.pick(isAboutCache ? [0.5, 1] : [0, 0.3]),
     loyalChance: random.pick([0, 1]),
     quantityMax: random.pick([1, 5, 30]),
+    seesOldCopies: kinds.includes("old catalog"),
   };
 }

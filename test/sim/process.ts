@@ -9,8 +9,8 @@ import type { Scheduler } from "./scheduler.ts";
 
 /** What a turn of the event loop takes, at most. */
 const turnMs = 0.1;
-/** Timers come late by up to this. */
-const timerLateMs = 1;
+/** Two ways to the same moment may differ by this. */
+const roundingMs = 1e-6;
 /** To any time within some years. */
 const wallOffMsMax = 10 * 365 * 24 * 3_600_000;
 
@@ -21,6 +21,8 @@ export interface Pace {
   readonly wallMs: number;
   /** The wall clock is set this often; `undefined`: never. */
   readonly wallSetEveryMs: number | undefined;
+  /** Its timers come late by up to this. */
+  readonly timerLateMs: number;
 }
 
 export class Life {
@@ -29,6 +31,9 @@ export class Life {
   readonly #scheduler: Scheduler;
   #isAlive = true;
   #isPaused = false;
+  /** Since when its machine sleeps, on the world's clock: its monotonic clock stands still. */
+  #sleepsSinceMs: number | undefined;
+  #sleptMs = 0;
   /** What has come and is not done yet: while the process is stopped, and until it has caught up afterwards. */
   #backlog: (() => void)[] = [];
   readonly #mourners = new Set<() => void>();
@@ -36,8 +41,9 @@ export class Life {
   constructor(scheduler: Scheduler, random: Random, pace: Pace) {
     this.#random = random;
     this.#scheduler = scheduler;
+    const nowMs = () => ((this.#sleepsSinceMs ?? scheduler.nowMs) - this.#sleptMs) * pace.rate;
     this.clock = {
-      nowMs: () => scheduler.nowMs * pace.rate,
+      nowMs,
       wallMs: () => {
         const { wallSetEveryMs } = pace;
         const setMs =
@@ -45,13 +51,18 @@ export class Life {
         return setMs + scheduler.nowMs * pace.rate;
       },
       after: (delayMs, action) => {
-        let isDue = true;
-        scheduler.after(delayMs / pace.rate + random.between(0, timerLateMs), () =>
+        let isSet = true;
+        const dueMs = nowMs() + delayMs + random.between(0, pace.timerLateMs);
+        const ring = () =>
           this.run(() => {
-            if (isDue) action();
-          }),
-        );
-        return () => void (isDue = false);
+            if (!isSet) return;
+            // The machine slept meanwhile: what is left of the delay begins to pass when it wakes.
+            if (dueMs - nowMs() > roundingMs) wait();
+            else action();
+          });
+        const wait = () => scheduler.after((dueMs - nowMs()) / pace.rate, ring);
+        wait();
+        return () => void (isSet = false);
       },
       soon: (action) => this.#soon(action),
     };
@@ -72,14 +83,27 @@ export class Life {
     else action();
   }
 
+  /** What something outside takes, a disk: no timer of this process comes late for it. */
+  afterWorldMs(delayMs: number, action: () => void): void {
+    this.#scheduler.after(delayMs, () => this.run(action));
+  }
+
   pause(): void {
     this.#isPaused = true;
+  }
+
+  /** As `pause`, of the whole machine: only the wall clock goes on. */
+  sleep(): void {
+    this.#isPaused = true;
+    this.#sleepsSinceMs ??= this.#scheduler.nowMs;
   }
 
   /** What has come meanwhile is done in its order. */
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
+    if (this.#sleepsSinceMs !== undefined) this.#sleptMs += this.#scheduler.nowMs - this.#sleepsSinceMs;
+    this.#sleepsSinceMs = undefined;
     this.#catchUp();
   }
 

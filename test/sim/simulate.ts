@@ -2,11 +2,13 @@
 
 import { Random } from "@stock-bazaar/shared/random";
 import { CopiesWatch, differences, LedgerWatch, readLedger, readOrders, rebuiltDifferently } from "./checker.ts";
+import { DatabaseFaults } from "./database-faults.ts";
 import { Faults } from "./faults.ts";
-import { brokenOutcomes, staleAnswers } from "./history.ts";
+import { brokenOutcomes, type Circumstances, staleAnswers } from "./history.ts";
 import { drawHabits, drawPlan, drawSettings, type FaultKind } from "./plan.ts";
 import { Workload } from "./workload.ts";
 import { World } from "./world.ts";
+import type { Way } from "./network.ts";
 
 export interface Run {
   readonly seed: number;
@@ -27,6 +29,8 @@ export interface Run {
 const stormMs = 2000;
 /** I8: when nothing breaks any more, all is well within this time. */
 const calmMs = 40_000;
+/** Where ways stay cut: so long a trade may take that still finds one. */
+const findWayMs = 20_000;
 /** Of one kind; the first are the most telling. */
 const shownMax = 5;
 
@@ -41,11 +45,13 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
     for (const line of lines.slice(0, shownMax)) violations.add(line);
   };
 
+  let acknowledgedId = 0;
   const world: World = new World(settings, random.fork(), {
     committed: () => found(ledgerWatch.look()),
     acknowledged(orderIds) {
       copiesWatch.look();
       for (const id of orderIds) {
+        acknowledgedId = Math.max(acknowledgedId, id);
         if (id > ledgerWatch.orders.length) found([`I5: order ${id} was acknowledged and isn't in the ledger`]);
         found(copiesWatch.tooFew(id, settings.minCopies));
       }
@@ -54,11 +60,16 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
     trace: (line) => trace.push(`${world.scheduler.nowMs.toFixed(2).padStart(9)}  ${line}`),
     isTracing: options.trace ?? false,
   });
-  const initialQuantities = new Map(settings.stocks.map(({ name, quantity }) => [name, quantity]));
-  const ledgerWatch = new LedgerWatch(world.catalogDatabase, initialQuantities);
+  const { catalogStore, scheduler } = world;
+  const ledgerWatch = new LedgerWatch(
+    () => catalogStore.database,
+    () => catalogStore.initialStocks,
+    () => scheduler.nowMs,
+  );
   const copiesWatch = new CopiesWatch(world.replicas.map(({ lastId }) => lastId));
   const workload = new Workload(world, random.fork(), habits);
-  const faults = new Faults(world, random.fork(), plan, () => copiesWatch.look());
+  const databases = new DatabaseFaults({ world, ledgerWatch, copiesWatch, acknowledgedId: () => acknowledgedId });
+  const faults = new Faults(world, random.fork(), plan, databases);
   world.trace(`seed ${seed}: ${JSON.stringify({ ...settings, ...habits, ...plan })}`);
 
   try {
@@ -68,6 +79,11 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
     world.scheduler.runUntil(stormMs);
 
     faults.stop();
+    databases.heal();
+    if (faults.lastingCuts.length > 0) {
+      world.heal(faults.lastingCuts);
+      found(whoCannotTrade(world, faults.lastingCuts, workload));
+    }
     world.heal();
     workload.stop();
     const inTime = world.scheduler.nowMs + calmMs;
@@ -81,17 +97,28 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
       found([`I8: the replicas end at ${lastIds.join(", ")}, the ledger at ${ledgerWatch.orders.length}`]);
     }
 
-    const ledger = readLedger(world.catalogDatabase);
+    const ledger = readLedger(catalogStore.database);
+    const since = (name: string) => (name === settings.lateStock.name ? databases.seededMs : 0);
+    const circumstances: Circumstances = {
+      ledger,
+      committedMs: (id) => ledgerWatch.committedMs(id),
+      stocks: new Map(
+        catalogStore.initialStocks.map(({ name, quantity }) => [name, { quantity, sinceMs: since(name) }]),
+      ),
+      rebuilds: ledgerWatch.rebuilds,
+      rejectionsKeptMs: settings.rejectionsKeptMs,
+      copies: databases.copies,
+    };
     found(ledgerWatch.look());
     found(ledgerWatch.rewritten());
     for (const { name, database } of world.replicas) found(differences(name, readOrders(database), ledger));
-    found(brokenOutcomes(workload.history, ledger).map((line) => `I4: ${line}`));
-    found(staleAnswers(workload.history, ledger, initialQuantities).map((line) => `I6: ${line}`));
+    found(brokenOutcomes(workload.history, circumstances).map((line) => `I4: ${line}`));
+    found(staleAnswers(workload.history, circumstances).map((line) => `I6: ${line}`));
     found(workload.surprises);
     // A history that is wrong can't be replayed.
     const [replica] = world.replicas;
     if (replica && violations.size === 0) {
-      found(rebuiltDifferently(world.catalogDatabase, replica.database, settings.stocks));
+      found(rebuiltDifferently(catalogStore.database, replica.database, catalogStore.initialStocks));
     }
     const { trades, lookups } = workload.history;
     return {
@@ -109,4 +136,21 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
   } finally {
     world.close();
   }
+}
+
+/** I8, while some ways stay cut: whoever can still form front-end, replica and catalog trades. */
+function whoCannotTrade(world: World, cuts: readonly Way[], workload: Workload): string[] {
+  const isWhole = (one: string, other: string) =>
+    !cuts.some(([from, to]) => (from === one && to === other) || (from === other && to === one));
+  const able = world.frontEnds.filter(
+    (frontEnd) =>
+      isWhole(frontEnd.name, "catalog") &&
+      world.replicas.some(({ name }) => isWhole(frontEnd.name, name) && isWhole(name, "catalog")),
+  );
+  const waiting = new Set(able.map(({ name }) => name));
+  for (const frontEnd of able) void workload.tradeAt(frontEnd).then(() => waiting.delete(frontEnd.name));
+  world.scheduler.runUntil(world.scheduler.nowMs + findWayMs, () => waiting.size === 0);
+  return [...waiting].map(
+    (name) => `I8: ${name} can't trade in ${findWayMs} ms, though only these stay cut: ${JSON.stringify(cuts)}`,
+  );
 }

@@ -14,7 +14,7 @@ if (seeds) {
     await new Promise((resolve) => setImmediate(resolve));
   }
 } else {
-  const { directedCases } = await import("./directed.ts");
+  const { directedCases } = await import("./directed/index.ts");
   for (const { title, run } of directedCases) tell({ title, violations: await run() });
 }
 

@@ -4,6 +4,7 @@ import type { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import type { Outcome } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
 import type { Random } from "@stock-bazaar/shared/random";
+import type { InitialStock } from "./catalog-store.ts";
 import type { History, Told, Wish } from "./history.ts";
 import type { Host, Life } from "./process.ts";
 import type { World } from "./world.ts";
@@ -24,6 +25,8 @@ export interface Habits {
   readonly loyalChance: number;
   /** Up to how much is traded at once. */
   readonly quantityMax: number;
+  /** May an old copy of the catalog refuse them? */
+  readonly seesOldCopies: boolean;
 }
 
 const retryMeanMs = 30;
@@ -43,7 +46,7 @@ export class Workload {
   readonly #random: Random;
   readonly #habits: Habits;
   /** Trades that had an outcome. */
-  readonly #answered: Wish[] = [];
+  readonly #answered: { readonly wish: Wish; readonly isAccepted: boolean }[] = [];
   readonly #acknowledged: { readonly wish: Wish; readonly orderId: number }[] = [];
   #isStopping = false;
   #running = 0;
@@ -78,6 +81,14 @@ export class Workload {
     }
   }
 
+  /** Sells something through this front-end, and no other, until there is an outcome. */
+  async tradeAt(frontEnd: Host<LiveBazaar>): Promise<void> {
+    const life = this.#world.newLife("last-client");
+    const [{ name }] = this.#world.settings.stocks as [InitialStock];
+    const wish: Wish = { key: this.#world.newId(), name, type: "sell", quantity: 1 };
+    await this.#untilTold("last-client", life, [frontEnd], wish);
+  }
+
   async #client(name: string): Promise<void> {
     this.#running += 1;
     const life = this.#world.newLife(name);
@@ -98,15 +109,19 @@ export class Workload {
   }
 
   #stock(): string {
-    return this.#random.chance(0.03) ? unknownStock : this.#random.pick(this.#world.settings.stocks).name;
+    const { stocks, lateStock } = this.#world.settings;
+    if (this.#random.chance(0.03)) return unknownStock;
+    return this.#random.chance(0.1) ? lateStock.name : this.#random.pick(stocks).name;
   }
 
   async #trade(client: string, life: Life, frontEnd: Host<LiveBazaar>): Promise<void> {
     const random = this.#random;
     if (random.chance(this.#habits.repeatChance) && this.#answered.length > 0) {
-      const wish = random.pick(this.#answered);
+      const { wish, isAccepted } = random.pick(this.#answered);
       const other: Wish = { ...wish, quantity: wish.quantity + 1 };
-      return this.#untilTold(client, life, frontEnd, random.chance(0.2) ? other : wish, wish);
+      // A rejection may be forgotten, and its key with it.
+      const isOther = random.chance(0.2) && isAccepted;
+      return this.#untilTold(client, life, this.#from(frontEnd), isOther ? other : wish, wish);
     }
     const wish: Wish = {
       key: this.#world.newId(),
@@ -114,17 +129,28 @@ export class Workload {
       type: random.chance(0.6) ? "buy" : "sell",
       quantity: random.whole(1, this.#habits.quantityMax),
     };
-    const asked = [this.#untilTold(client, life, frontEnd, wish)];
+    const asked = [this.#untilTold(client, life, this.#from(frontEnd), wish)];
     if (random.chance(this.#habits.twiceChance)) {
-      asked.push(this.#untilTold(client, life, random.pick(this.#world.frontEnds), wish));
+      asked.push(this.#untilTold(client, life, this.#from(random.pick(this.#world.frontEnds)), wish));
     }
     await Promise.all(asked);
   }
 
-  /** Asks again with the same key, here and there, until there is an outcome (R3, R10). */
-  async #untilTold(client: string, life: Life, first: Host<LiveBazaar>, wish: Wish, known?: Wish): Promise<void> {
-    let frontEnd = first;
-    for (;;) {
+  /** This front-end first, then any. */
+  #from(first: Host<LiveBazaar>): readonly Host<LiveBazaar>[] {
+    return [first, ...this.#world.frontEnds];
+  }
+
+  /** Asks again with the same key, at these front-ends, until there is an outcome (R3, R10). */
+  async #untilTold(
+    client: string,
+    life: Life,
+    frontEnds: readonly Host<LiveBazaar>[],
+    wish: Wish,
+    known?: Wish,
+  ): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      const frontEnd = attempt === 0 && frontEnds[0] ? frontEnds[0] : this.#random.pick(frontEnds);
       const timeoutMs = this.#random.pick(patienceMs);
       const startMs = this.#world.scheduler.nowMs;
       const api = this.#world.frontEndFor({ name: client, life, timeoutMs }, frontEnd);
@@ -147,7 +173,7 @@ export class Workload {
         this.surprises.push(`I4: ${wish.key} came again with another quantity, and was ${told.status}`);
       }
       if (told.status !== "unknown") {
-        if (known === undefined) this.#answered.push(wish);
+        if (known === undefined) this.#answered.push({ wish, isAccepted: told.status === "accepted" });
         if (told.status === "accepted") this.#acknowledged.push({ wish, orderId: told.orderId });
         if (this.#random.chance(this.#habits.lookChance)) {
           await Promise.all(this.#world.frontEnds.map((other) => this.#lookUp(client, life, other, wish.name)));
@@ -155,7 +181,6 @@ export class Workload {
         return;
       }
       await pause(life, this.#random.exponential(retryMeanMs));
-      frontEnd = this.#random.pick(this.#world.frontEnds);
     }
   }
 
@@ -220,7 +245,10 @@ export class Workload {
 
   #expectRetryable(what: string, error: unknown): void {
     const { code, message } = BazaarError.from(error);
-    if (!isRetryable(code) && code !== "OVERLOADED") this.surprises.push(`I8: ${what} failed with ${code}: ${message}`);
+    // A catalog on an old copy refuses everything, as it should.
+    const isExpected =
+      isRetryable(code) || code === "OVERLOADED" || (code === "DIVERGED" && this.#habits.seesOldCopies);
+    if (!isExpected) this.surprises.push(`I8: ${what} failed with ${code}: ${message}`);
   }
 }
 

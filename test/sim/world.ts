@@ -6,10 +6,8 @@
 
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
 import { Catalog } from "@stock-bazaar/catalog/catalog";
-import { stocks } from "@stock-bazaar/db/catalog-tables";
-import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/migrations";
-import type { CatalogDatabase, OrderDatabase } from "@stock-bazaar/db/open";
-import { queryCatalog } from "@stock-bazaar/db/query";
+import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
+import type { OrderDatabase } from "@stock-bazaar/db/open";
 import { sqliteFailure } from "@stock-bazaar/db/sqlite-failure";
 import type { StockLookup } from "@stock-bazaar/front-end/bazaar";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
@@ -19,18 +17,22 @@ import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import type { Random } from "@stock-bazaar/shared/random";
+import { CatalogStore, type InitialStock } from "./catalog-store.ts";
 import { Disk, ledgerOnDisk, logOnDisk } from "./disk.ts";
-import { type Caller, Network } from "./network.ts";
+import { type Caller, Network, type Way } from "./network.ts";
 import { Host, Life, type Pace } from "./process.ts";
 import { Scheduler } from "./scheduler.ts";
 
 export interface Settings {
-  readonly stocks: readonly { readonly name: string; readonly priceCents: number; readonly quantity: number }[];
+  readonly stocks: readonly InitialStock[];
+  /** One more, that is seeded only while everything runs; until then nobody knows it. */
+  readonly lateStock: InitialStock;
   readonly replicas: number;
-  readonly frontEnds: number;
   readonly minCopies: number;
-  readonly leaseMs: number;
-  readonly cacheSize: number;
+  /** Each start of the catalog draws one of these. */
+  readonly leasesMs: readonly number[];
+  /** A front-end each; 0: without a cache. */
+  readonly cacheSizes: readonly number[];
   readonly cacheTtlMs: number;
   /** 0 = no restocking. */
   readonly restockIntervalMs: number;
@@ -39,6 +41,10 @@ export interface Settings {
   readonly drift: number;
   /** Somebody sets every wall clock this often; `undefined`: never. */
   readonly wallSetEveryMs: number | undefined;
+  /** Timers come late by up to this, in every process. */
+  readonly timerLateMs: number;
+  /** How long the catalog remembers a rejection. */
+  readonly rejectionsKeptMs: number;
   readonly rpcTimeoutMs: number;
   readonly requestTimeoutMs: number;
 }
@@ -63,6 +69,10 @@ export interface Witness {
 
 /** A process that gave up is started again within this time. */
 const restartWithinMs = 400;
+/** A process that was asked to stop is killed after this time. */
+const stopGraceMs = 2000;
+/** A catalog that stops answers within this time what it has taken in. */
+const drainWithinMs = 50;
 
 export interface ReplicaHost extends Host<OrderApi> {
   readonly id: number;
@@ -72,34 +82,39 @@ export interface ReplicaHost extends Host<OrderApi> {
   readonly lastId: () => number;
 }
 
+export interface FrontEndHost extends Host<LiveBazaar> {
+  /** 0: it has no cache. */
+  readonly cacheSize: number;
+}
+
 export class World {
   readonly scheduler = new Scheduler();
   readonly network: Network;
   readonly settings: Settings;
-  readonly catalogDatabase: CatalogDatabase;
-  readonly catalogDisk: Disk;
+  readonly catalogStore: CatalogStore;
   readonly catalog = new Host<CatalogApi>("catalog");
   readonly replicas: readonly ReplicaHost[];
-  readonly frontEnds: readonly Host<LiveBazaar>[];
+  readonly frontEnds: readonly FrontEndHost[];
   readonly #random: Random;
   readonly #witness: Witness;
+  /** Processes that were asked to stop, and run yet. */
+  readonly #stopping = new Set<Host<unknown>>();
   readonly #paces = new Map<string, Pace>();
+  #catalogService: Catalog | undefined;
+  readonly #replicaServices = new Map<Host<unknown>, Replica>();
+  #leasesMs: readonly number[];
   #ids = 0;
 
   constructor(settings: Settings, random: Random, witness: Witness) {
     this.settings = settings;
+    this.#leasesMs = settings.leasesMs;
     this.#random = random;
     this.#witness = witness;
     this.network = new Network(this.scheduler, random.fork());
-    this.catalogDatabase = openCatalogInMemory();
-    queryCatalog(this.catalogDatabase)
-      .insert(stocks)
-      .values(settings.stocks.map((stock) => ({ ...stock, volume: 0, rev: 0 })))
-      .run();
-    this.catalogDisk = new Disk(random.fork(), this.catalogDatabase.client);
+    this.catalogStore = new CatalogStore(random.fork(), settings.stocks);
     this.replicas = Array.from({ length: settings.replicas }, (_, index) => {
       const database = openOrdersInMemory();
-      const disk = new Disk(random.fork(), database.client);
+      const disk = new Disk(random.fork(), () => database.client);
       return Object.assign(new Host<OrderApi>(`order-${index + 1}`), {
         id: index + 1,
         database,
@@ -107,9 +122,8 @@ export class World {
         lastId: lastIdReader(database),
       });
     });
-    this.frontEnds = Array.from(
-      { length: settings.frontEnds },
-      (_, index) => new Host<LiveBazaar>(`front-end-${index + 1}`),
+    this.frontEnds = settings.cacheSizes.map((cacheSize, index) =>
+      Object.assign(new Host<LiveBazaar>(`front-end-${index + 1}`), { cacheSize }),
     );
   }
 
@@ -145,7 +159,43 @@ export class World {
   kill(host: Host<unknown>): void {
     if (!host.isUp) return;
     this.trace(`${host.name} is killed`);
+    this.#stopping.delete(host);
     host.kill();
+  }
+
+  /** As SIGTERM does: it finishes what it has taken in, and ends. */
+  stop(host: Host<unknown>): void {
+    const { life, service } = host;
+    if (!life || !service || life.isPaused) return this.kill(host);
+    this.trace(`${host.name} is asked to stop`);
+    this.#stopping.add(host);
+    const ended = () => {
+      if (host.life === life) this.kill(host);
+    };
+    this.scheduler.after(stopGraceMs, ended);
+    // It takes in no more; what it does from here on may still fail.
+    void this.#finish(host, life).then(ended, ended);
+  }
+
+  async #finish(host: Host<unknown>, life: Life): Promise<void> {
+    const { service } = host;
+    if (service instanceof LiveBazaar) {
+      host.service = undefined;
+      await service.stop();
+    } else if (host === this.catalog) {
+      host.service = undefined;
+      const catalog = this.#catalogService;
+      catalog?.endTails();
+      await new Promise<void>((resolve) => void life.clock.after(this.#random.between(0, drainWithinMs), resolve));
+      await catalog?.stop();
+    } else {
+      await this.#replicaServices.get(host)?.stop();
+    }
+  }
+
+  /** From its next start on the catalog's configuration is another. */
+  drawLeasesFrom(leasesMs: readonly number[]): void {
+    this.#leasesMs = leasesMs;
   }
 
   /** Its file is deleted while it doesn't run; the next start finds an empty one. */
@@ -155,21 +205,31 @@ export class World {
     replica.database.client.exec("DELETE FROM orders");
   }
 
-  /** Everything that was broken is whole again, and runs. */
-  heal(): void {
+  /** The machine of the catalog loses its power: what no sync has brought to the disk is gone. */
+  cutPower(): void {
+    this.kill(this.catalog);
+    const { afterPowerCut } = this.catalogStore.disk;
+    this.trace(`the catalog's machine has no power${afterPowerCut ? ", and its log had a hole" : ""}`);
+    if (afterPowerCut) this.catalogStore.replace(afterPowerCut);
+  }
+
+  /** Everything that was broken is whole again, and runs; ways that stay cut, stay cut. */
+  heal(stayCut: readonly Way[] = []): void {
     this.trace("everything heals");
-    this.network.healAll();
-    for (const disk of [this.catalogDisk, ...this.replicas.map(({ disk }) => disk)]) {
+    this.network.healAll(stayCut);
+    for (const disk of [this.catalogStore.disk, ...this.replicas.map(({ disk }) => disk)]) {
       disk.slowMs = 0;
+      disk.failsNextSync = false;
       disk.makeRoom();
     }
     for (const { life } of this.hosts) life?.resume();
+    for (const host of this.#stopping) this.kill(host);
     this.startAll();
   }
 
   close(): void {
     for (const host of this.hosts) host.kill();
-    this.catalogDatabase.close();
+    this.catalogStore.database.close();
     for (const { database } of this.replicas) database.close();
   }
 
@@ -185,11 +245,11 @@ export class World {
 
   /** A life whose clock keeps its rate through every restart. */
   newLife(name: string): Life {
-    const { drift, wallSetEveryMs } = this.settings;
+    const { drift, wallSetEveryMs, timerLateMs } = this.settings;
     let pace = this.#paces.get(name);
     if (!pace) {
       const wallMs = Date.UTC(2026, 0, 1) + this.#random.between(-60_000, 60_000);
-      pace = { rate: this.#random.pick([1 - drift, 1, 1 + drift]), wallMs, wallSetEveryMs };
+      pace = { rate: this.#random.pick([1 - drift, 1, 1 + drift]), wallMs, wallSetEveryMs, timerLateMs };
       this.#paces.set(name, pace);
     }
     return new Life(this.scheduler, this.#random.fork(), pace);
@@ -200,15 +260,23 @@ export class World {
     const life = this.newLife(catalog.name);
     catalog.life = life;
     const broken = (error: unknown) => this.#giveUp(catalog, life, error);
-    const ledger = ledgerOnDisk(createSqliteLedger(this.catalogDatabase, broken), this.catalogDisk, life, () =>
-      this.#witness.committed(),
-    );
-    const { leaseMs } = this.settings;
-    void Catalog.start({ ledger, clock: life.clock, logger: this.#logger(catalog.name, life), leaseMs }).then(
-      (service) => {
-        if (catalog.life === life) catalog.service = service;
+    const { database, disk } = this.catalogStore;
+    const ledger = ledgerOnDisk(createSqliteLedger(database, broken), disk, life, {
+      committed: () => this.#witness.committed(),
+      broken: () => {
+        this.trace("catalog ends itself: a sync failed");
+        catalog.kill();
+        this.#startLater(catalog);
       },
-    );
+    });
+    const leaseMs = this.#random.pick(this.#leasesMs);
+    const { rejectionsKeptMs } = this.settings;
+    const logger = this.#logger(catalog.name, life);
+    void Catalog.start({ ledger, clock: life.clock, logger, leaseMs, rejectionsKeptMs }).then((service) => {
+      if (catalog.life !== life) return;
+      catalog.service = service;
+      this.#catalogService = service;
+    }, broken);
   }
 
   #startReplica(host: ReplicaHost): void {
@@ -233,6 +301,7 @@ export class World {
       },
       fatal: broken,
     });
+    this.#replicaServices.set(host, replica);
     host.life = life;
     host.service = {
       trade: async (request) => {
@@ -251,9 +320,10 @@ export class World {
     replica.start();
   }
 
-  #startFrontEnd(host: Host<LiveBazaar>): void {
+  #startFrontEnd(host: FrontEndHost): void {
     const life = this.newLife(host.name);
-    const { rpcTimeoutMs, cacheSize, cacheTtlMs, requestTimeoutMs } = this.settings;
+    const { cacheSize } = host;
+    const { rpcTimeoutMs, cacheTtlMs, requestTimeoutMs } = this.settings;
     const caller: Caller = { name: host.name, life, timeoutMs: rpcTimeoutMs };
     host.life = life;
     host.service = new LiveBazaar({
@@ -275,6 +345,10 @@ export class World {
     const reason = error instanceof BazaarError ? error.cause : error;
     if (sqliteFailure(reason) !== "passing") this.#witness.ended(host.name, error);
     host.kill();
+    this.#startLater(host);
+  }
+
+  #startLater(host: Host<CatalogApi> | Host<OrderApi>): void {
     this.scheduler.after(this.#random.between(0, restartWithinMs), () => this.start(host));
   }
 
@@ -284,10 +358,10 @@ export class World {
       apply: (request) => network.call(caller, catalog, (service) => service.apply(request)),
       restock: (request) => network.call(caller, catalog, (service) => service.restock(request)),
       settle: (upTo) => network.call(caller, catalog, (service) => service.settle(upTo)),
-      lookup: (names) => network.call(caller, catalog, (service) => service.lookup(names)),
-      stocks: () => network.call(caller, catalog, (service) => service.stocks()),
+      lookup: (names, seen) => network.call(caller, catalog, (service) => service.lookup(names, seen)),
+      stocks: (seen) => network.call(caller, catalog, (service) => service.stocks(seen)),
       ordersAfter: (afterId, limit) => network.call(caller, catalog, (service) => service.ordersAfter(afterId, limit)),
-      register: () => network.call(caller, catalog, (service) => service.register()),
+      register: (seen) => network.call(caller, catalog, (service) => service.register(seen)),
       acquire: (request) => network.call(caller, catalog, (service) => service.acquire(request)),
       tail: (handlers) => network.open(caller, catalog, (service, far) => service.tail(far), handlers),
     };

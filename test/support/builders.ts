@@ -1,7 +1,14 @@
 /** Values for tests: only what a scenario is about needs to be said. */
 
-import type { Traded, TradesRequest } from "@stock-bazaar/shared/api";
-import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
+import type {
+  FollowRequest,
+  ReplicaStatus,
+  TailReply,
+  TailRequest,
+  Traded,
+  TradesRequest,
+} from "@stock-bazaar/shared/api";
+import type { Order, Outcome, Register, Stock, Trade } from "@stock-bazaar/shared/domain";
 
 export const createdAt = "2026-01-01T00:00:00.000Z";
 
@@ -20,7 +27,7 @@ export function asking(...trades: readonly Trade[]): TradesRequest {
 }
 
 export function traded(outcomes: readonly Outcome[], head = 0): Traded {
-  return { outcomes, head };
+  return { outcomes, head, life: "life" };
 }
 
 export function orderOf(id: number, change: Partial<Order> = {}): Order {
@@ -44,6 +51,56 @@ export function ordersOf(firstId: number, lastId: number): Order[] {
 
 export function stockOf(name: string, change: Partial<Stock> = {}): Stock {
   return { name, priceCents: 1599, quantity: 100, volume: 0, rev: 0, ...change };
+}
+
+export function registerOf(change: Partial<Register> = {}): Register {
+  return { term: 0, leader: 0, head: 0, life: "life", ...change };
+}
+
+export function statusOf(replica: number, change: Partial<ReplicaStatus> = {}): ReplicaStatus {
+  return {
+    replica,
+    role: "follower",
+    term: 0,
+    leader: 0,
+    lastId: 0,
+    liveFollowers: [],
+    reachesCatalog: true,
+    ...change,
+  };
+}
+
+/** From a front-end that has seen nothing of the ledger yet. */
+export function tailRequestOf(
+  session: string,
+  kind: TailRequest["kind"],
+  change: Partial<TailRequest> = {},
+): TailRequest {
+  return { session, kind, acked: 0, sequence: 0, replaces: "", address: "", seen: undefined, leaseMs: 0, ...change };
+}
+
+export function tailReplyOf(sequence: number, head: number, change: Partial<TailReply> = {}): TailReply {
+  return {
+    sequence,
+    head,
+    life: "life",
+    leaseMs: 500,
+    changes: [],
+    previousHead: head,
+    alone: false,
+    frontEnds: [],
+    ...change,
+  };
+}
+
+/** A follower says where it stands. */
+export function positionOf(replica: number, last: Order | undefined): FollowRequest {
+  return { replica, lastId: last?.id ?? 0, last };
+}
+
+/** A follower that said before where it stands acknowledges orders. */
+export function acknowledgementOf(replica: number, lastId: number): FollowRequest {
+  return { replica, lastId, last: undefined };
 }
 
 export function accepted(orderId: number, replayed = false): Outcome {

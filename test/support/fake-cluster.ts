@@ -14,12 +14,12 @@ import type {
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order, Outcome, Register, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { accepted } from "./builders.ts";
+import { accepted, registerOf, statusOf, traded } from "./builders.ts";
 import { Wire } from "./streams.ts";
 
 /** The catalog's register, and whether the catalog answers at all. */
 export class FakeRegister {
-  current: Register = { term: 0, leader: 0, head: 0 };
+  current: Register = registerOf();
   isUp = true;
   reads = 0;
 
@@ -54,6 +54,8 @@ export class FakeReplica {
   /** Whether its caller waits for the settlement of each. */
   readonly callersSettle: boolean[] = [];
   hasDiverged = false;
+  lastId = 0;
+  reachesCatalog = true;
   /** How it answers trades: by default each key once, as a ledger would. */
   answerTrades: (trades: readonly Trade[]) => Promise<Outcome[]>;
   orders: Order[] = [];
@@ -95,7 +97,8 @@ export class FakeReplica {
   }
 
   get status(): ReplicaStatus {
-    return { replica: this.id, role: this.role, term: this.term, leader: 0, lastId: 0, liveFollowers: [] };
+    const { role, term, lastId, reachesCatalog } = this;
+    return statusOf(this.id, { role, term, lastId, reachesCatalog });
   }
 
   kill(): void {
@@ -131,13 +134,14 @@ export class FakeReplica {
     this.batches.push(trades);
     this.callersSettle.push(callerSettles);
     if (this.role !== "leader") throw new BazaarError("NOT_LEADER", `replica ${this.id} doesn't lead`);
-    return { outcomes: await this.answerTrades(trades), head: this.#ledger.size };
+    return traded(await this.answerTrades(trades), this.#ledger.size);
   }
 
   async #lead(afterTerm: number): Promise<{ term: number }> {
     this.asked.push(afterTerm);
     if (this.hasDiverged) throw new BazaarError("DIVERGED", `replica ${this.id} holds another order`);
     if (this.role === "leader" && this.term > afterTerm) return { term: this.term };
+    if (!this.reachesCatalog) throw new BazaarError("DEPENDENCY_UNAVAILABLE", "the catalog doesn't answer");
     this.term = this.#register.acquire(this.id, afterTerm);
     this.role = "leader";
     this.say();

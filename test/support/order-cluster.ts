@@ -34,10 +34,10 @@ export function catalogOver(wire: Wire, catalog: CatalogApi): CatalogApi {
     apply: (request) => wire.call(() => catalog.apply(request)),
     restock: (request) => wire.call(() => catalog.restock(request)),
     settle: (upTo) => wire.call(() => catalog.settle(upTo)),
-    lookup: (names) => wire.call(() => catalog.lookup(names)),
-    stocks: () => wire.call(() => catalog.stocks()),
+    lookup: (names, seen) => wire.call(() => catalog.lookup(names, seen)),
+    stocks: (seen) => wire.call(() => catalog.stocks(seen)),
     ordersAfter: (afterId, limit) => wire.call(() => catalog.ordersAfter(afterId, limit)),
-    register: () => wire.call(() => catalog.register()),
+    register: (seen) => wire.call(() => catalog.register(seen)),
     acquire: (request) => wire.call(() => catalog.acquire(request)),
     tail: (handlers) => wire.connect((far) => catalog.tail(far), handlers),
   };

@@ -21,13 +21,18 @@ export async function makeTradedDatabases(dataDir: string, orders = 12, stocksFi
   const catalog = openCatalogDatabase(dataDir);
   seed(catalog, stocksFile);
   const ledger = createSqliteLedger(catalog);
-  for (const term of [0, 1, 2]) await ledger.acquire({ replica: 3, term, lastId: 0, lastKey: "" });
+  for (const term of [0, 1, 2]) await ledger.acquire({ replica: 3, term, last: undefined });
   const trades = Array.from({ length: orders - 2 }, (_, index) =>
     tradeOf(`key-${index}`, { name: index % 2 === 0 ? "GameStart" : "FishCo", type: index % 3 === 0 ? "sell" : "buy" }),
   );
   const all = tradeOf("all", { name: "BoarCo", quantity: 100 });
-  await ledger.apply({ term: 3, trades: [...trades, all, tradeOf("no", { quantity: 1_000_000 })], createdAt });
-  await ledger.restock({ term: 3, quantity: 50, createdAt });
+  await ledger.apply({
+    last: undefined,
+    term: 3,
+    trades: [...trades, all, tradeOf("no", { quantity: 1_000_000 })],
+    createdAt,
+  });
+  await ledger.restock({ last: undefined, term: 3, quantity: 50, createdAt });
   for (const id of databases.replicas.keys()) {
     const log = createSqliteOrderLog(openOrderDatabase(dataDir, id));
     await log.append(await ledger.ordersAfter(0, orders));

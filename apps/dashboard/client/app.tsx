@@ -86,14 +86,19 @@ function Header({ model: { connection } }: { model: Model }) {
   );
 }
 
+const catalogWarnings = {
+  live: undefined,
+  away: "The catalog is away. Prices and quantities are those from before; trades wait for it.",
+  refusing:
+    "The catalog's ledger was longer once: its file is an old copy. It answers nothing until a person puts the right file back, or rebuilds it.",
+};
+
 /** Says plainly when what is shown may be old, and why. */
 function Warning({ model: { connection, heardMs, cluster } }: { model: Model }) {
   const since = heardMs === undefined ? "" : ` What you see is from ${clockTime(heardMs)}.`;
   const text =
     connection === "lost"
       ? `The front-end doesn't answer.${since} Trying again…`
-      : cluster?.catalog.state === "away"
-        ? "The catalog is away. Prices and quantities are those from before; trades wait for it."
-        : undefined;
+      : cluster && catalogWarnings[cluster.catalog.state];
   return <div role="alert">{text !== undefined && <p class="warning">{text}</p>}</div>;
 }

@@ -42,7 +42,8 @@ export interface FrontEnd {
 export interface Cluster {
   readonly leader: number | null;
   readonly term: number;
-  readonly catalog: { readonly state: "live" | "away"; readonly last_id: number | null };
+  /** `refusing`: its ledger was longer once, and a person must decide. */
+  readonly catalog: { readonly state: "live" | "away" | "refusing"; readonly last_id: number | null };
   /** The one that tells, then the others. */
   readonly front_ends: readonly FrontEnd[];
   readonly replicas: readonly Replica[];

@@ -132,6 +132,12 @@ export const strangePage = new Failure(
 export const nobodyLeads = new Failure(503, "UNAVAILABLE", "No order replica leads now; try again", retryAfter);
 
 export const catalogSilent = new Failure(503, "UNAVAILABLE", "Not ready: the catalog does not answer", retryAfter);
+export const catalogRefuses = new Failure(
+  503,
+  "UNAVAILABLE",
+  "Not ready: the catalog's ledger was longer once; a person must put the right catalog.db back, or rebuild it",
+  retryAfter,
+);
 export const noLeader = new Failure(503, "UNAVAILABLE", "Not ready: no order replica leads", retryAfter);
 
 /** A path that nobody serves. HEAD is answered as GET is. */

@@ -130,7 +130,7 @@ export const clusterReply = z
     data: z.object({
       leader: z.int().nullable().meta({ description: "The leader's replica id; null with none" }),
       term: z.int(),
-      catalog: z.object({ state: z.enum(["live", "away"]), last_id: lastId }),
+      catalog: z.object({ state: z.enum(["live", "away", "refusing"]), last_id: lastId }),
       front_ends: z
         .array(z.object({ address: z.string(), state: z.enum(["live", "away"]) }))
         .meta({ description: "The one that answers, then the others that keep a cache" }),

@@ -2,7 +2,7 @@
 
 import type { Bazaar, ClusterState } from "../bazaar.ts";
 import { describeCluster, leaderOf } from "../http/cluster-view.ts";
-import { catalogSilent, noLeader, operationsOutage } from "../http/failures.ts";
+import { catalogRefuses, catalogSilent, noLeader, operationsOutage } from "../http/failures.ts";
 import type { Metrics } from "../http/metrics.ts";
 import { json, Reply } from "../http/reply.ts";
 import { jsonDocs, type Route } from "../http/route.ts";
@@ -25,6 +25,7 @@ const exampleCluster: ClusterState = {
       leader: 3,
       lastId: 10,
       liveFollowers: id === 3 ? [1, 2] : [],
+      reachesCatalog: true,
     },
   })),
   cache: { capacity: 1000, size: 4, hits: 120, misses: 4, leased: true },
@@ -55,7 +56,8 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
       path: "/readyz",
       async handle() {
         const cluster = await bazaar.cluster();
-        if (cluster.catalog.state !== "live") return catalogSilent;
+        if (cluster.catalog.state === "refusing") return catalogRefuses;
+        if (cluster.catalog.state === "away") return catalogSilent;
         return leaderOf(cluster) === undefined ? noLeader : isReady;
       },
       outage: operationsOutage,
@@ -64,7 +66,7 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
         operationId: "isReady",
         summary: "Do the catalog and a leader answer?",
         success: jsonDocs("They do", readyReply, ready),
-        failures: [catalogSilent, noLeader],
+        failures: [catalogSilent, catalogRefuses, noLeader],
       },
     },
     {

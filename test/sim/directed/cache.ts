@@ -1,27 +1,20 @@
-/**
- * Cases so rare that chance finds them once in thousands of seeds: each a short story in which one message takes a
- * very unlucky way. They run as they are, and with a rule taken away, like the seeds.
- */
+/** Stories of one front-end's cache and the catalog: one message takes a very unlucky way. */
 
 import { Catalog } from "@stock-bazaar/catalog/catalog";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import type { CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
+import type { Clock } from "@stock-bazaar/shared/clock";
 import { silentLogger } from "@stock-bazaar/shared/log";
-import { stockOf, tradeOf } from "../support/builders.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { memoryLedger } from "../support/order-cluster.ts";
+import { stockOf, tailRequestOf, tradeOf } from "../../support/builders.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { memoryLedger } from "../../support/order-cluster.ts";
+import type { DirectedCase } from "./directed-case.ts";
 
 const leaseMs = 500;
 const name = "GameStart";
 const otherName = "FishCo";
 
-export interface DirectedCase {
-  readonly title: string;
-  /** What is wrong; nothing if the promise holds. */
-  run(): Promise<string[]>;
-}
-
-export const directedCases: readonly DirectedCase[] = [
+export const cacheCases: readonly DirectedCase[] = [
   {
     title: "a hello that comes once more, late, acknowledges nothing",
     async run() {
@@ -76,6 +69,46 @@ export const directedCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "a change is passed on no sooner than the one before it, whichever is written first",
+    async run() {
+      const scene = await Scene.open();
+      await scene.lookUp();
+      scene.holdWrites();
+      const first = scene.trade("key-1");
+      await scene.clock.flush();
+      const release = scene.passWrites();
+      const second = scene.trade("key-2", otherName);
+      await scene.clock.flush();
+      release();
+      await Promise.all([first, second]);
+      return [...(await scene.staleAnswers()), ...(await scene.close())];
+    },
+  },
+  {
+    title: "a front-end whose stream has ended is waited for until its lease is over",
+    async run() {
+      const scene = await Scene.open();
+      await scene.lookUp();
+      // It doesn't know yet that the stream is gone.
+      scene.holdsRequests = true;
+      scene.holdsNews = true;
+      scene.endFar();
+      await scene.trade("key-1");
+      return [...(await scene.staleAnswers()), ...(await scene.close())];
+    },
+  },
+  {
+    title: "also by a clock that runs slower than the catalog's",
+    async run() {
+      const scene = await Scene.open({ frontEndRate: 0.95 });
+      await scene.lookUp();
+      scene.holdsRequests = true;
+      scene.holdsNews = true;
+      await scene.trade("key-1");
+      return [...(await scene.staleAnswers()), ...(await scene.close())];
+    },
+  },
+  {
     title: "soon after the catalog's start nothing new is served: front-ends of before may still serve the old",
     async run() {
       const scene = await Scene.open({ young: true });
@@ -116,6 +149,15 @@ async function helloAfterTheEnd(change: (scene: Scene) => Promise<unknown>): Pro
   return [...(await scene.staleAnswers()), ...(await scene.close())];
 }
 
+function atRate(clock: Clock, rate: number): Clock {
+  return {
+    nowMs: () => clock.nowMs() * rate,
+    wallMs: () => clock.wallMs() * rate,
+    after: (delayMs, action) => clock.after(delayMs / rate, action),
+    soon: (action) => clock.soon(action),
+  };
+}
+
 /** A catalog and a front-end with a cache, and the way between them in the hands of a story. */
 class Scene {
   readonly clock = new ManualClock();
@@ -125,6 +167,8 @@ class Scene {
   holdsAnswers = false;
   holdsRequests = false;
   holdsLookups = false;
+  #writes: { held: (() => void)[] | undefined } = { held: undefined };
+  #endFar = () => {};
   #hello: (() => void) | undefined;
   #requests: (() => void)[] = [];
   #lookups: (() => void)[] = [];
@@ -133,33 +177,49 @@ class Scene {
   #breakTail = () => {};
   #sessions = 0;
   #told = 0;
+  /** Of all changes of the stock. */
+  readonly #revs: number[] = [];
 
-  private constructor(catalog: Catalog, clock: ManualClock) {
+  private constructor(catalog: Catalog, clock: ManualClock, frontEndRate: number) {
     this.clock = clock;
     this.catalog = catalog;
     this.frontEnd = new LiveBazaar({
       catalog: this.#way(catalog),
       replicas: new Map(),
       config: { frontEnd: { host: "127.0.0.1", port: 8080 }, cacheSize: 10, cacheTtlMs: 0, requestTimeoutMs: 60_000 },
-      clock,
+      clock: atRate(clock, frontEndRate),
       random: () => 0,
       newId: () => `session-${++this.#sessions}`,
       logger: silentLogger,
     });
   }
 
-  /** The front-end has its first session, and nothing in its cache. `young`: the catalog has only just started. */
-  static async open({ young = false } = {}): Promise<Scene> {
+  /**
+   * The front-end has its first session, and nothing in its cache. `young`: the catalog has only just started.
+   * `frontEndRate`: milliseconds of the front-end's clock in one of the catalog's.
+   */
+  static async open({ young = false, frontEndRate = 1 } = {}): Promise<Scene> {
     const clock = new ManualClock();
+    const ledger = memoryLedger([stockOf(name, { quantity: 100 }), stockOf(otherName, { quantity: 100 })]);
+    const writes: { held: (() => void)[] | undefined } = { held: undefined };
     const catalog = await Catalog.start({
-      ledger: memoryLedger([stockOf(name, { quantity: 100 }), stockOf(otherName, { quantity: 100 })]),
+      ledger: {
+        ...ledger,
+        async apply(batch) {
+          const { held } = writes;
+          const change = await ledger.apply(batch);
+          if (held) await new Promise<void>((resolve) => held.push(resolve));
+          return change;
+        },
+      },
       clock,
       logger: silentLogger,
       leaseMs,
     });
-    await catalog.acquire({ replica: 1, term: 0, lastId: 0, lastKey: "" });
+    await catalog.acquire({ replica: 1, term: 0, last: undefined });
     if (!young) await clock.advance(2 * leaseMs);
-    const scene = new Scene(catalog, clock);
+    const scene = new Scene(catalog, clock, frontEndRate);
+    scene.#writes = writes;
     scene.frontEnd.start();
     await clock.flush();
     return scene;
@@ -174,17 +234,33 @@ class Scene {
   async trade(key: string, stock = name): Promise<void> {
     const head = await this.decide(key, stock);
     void this.catalog.settle(head).then(
-      () => (this.#told = head),
+      () => (this.#told = Math.max(this.#told, head)),
       () => {},
     );
     await this.clock.flush();
   }
 
+  /** The ledger has written what it is asked for from here on, but doesn't say so before `releaseWrites`. */
+  holdWrites(): void {
+    this.#writes.held = [];
+  }
+
+  /** From here on it says so at once. */
+  passWrites(): () => void {
+    const { held = [] } = this.#writes;
+    this.#writes.held = undefined;
+    return () => {
+      for (const release of held.splice(0)) release();
+    };
+  }
+
   /** Returns the ledger's head. Nobody is told yet. */
   async decide(key: string, stock = name): Promise<number> {
-    const applying = this.catalog.apply({ term: 1, trades: [tradeOf(key, { name: stock })] });
+    const applying = this.catalog.apply({ last: undefined, term: 1, trades: [tradeOf(key, { name: stock })] });
     await this.clock.flush();
-    return (await applying).head;
+    const { head, orders } = await applying;
+    for (const order of orders) if (order.name === name) this.#revs.push(order.id);
+    return head;
   }
 
   /** Another front-end: where the news says that it is alone, it tells of a change at once. */
@@ -195,7 +271,7 @@ class Scene {
       },
       ended() {},
     });
-    tail.send({ session: "another", kind: "hello", acked: 0, sequence: 0, replaces: "", address: "another" });
+    tail.send(tailRequestOf("another", "hello", { address: "another" }));
   }
 
   sayHelloAgain(): void {
@@ -204,6 +280,11 @@ class Scene {
 
   breakTail(): void {
     this.#breakTail();
+  }
+
+  /** The catalog sees the stream end; the front-end doesn't, yet. */
+  endFar(): void {
+    this.#endFar();
   }
 
   releaseRequests(): void {
@@ -230,8 +311,9 @@ class Scene {
   async staleAnswers(): Promise<string[]> {
     const wrong: string[] = [];
     for (let ms = 0; ms < 2 * leaseMs; ms += 10) {
-      if (ms === leaseMs) this.releaseNews();
-      const told = this.#told;
+      if (ms === 1.2 * leaseMs) this.releaseNews();
+      // Whoever was told of a change knows of all before it.
+      const told = Math.max(0, ...this.#revs.filter((rev) => rev <= this.#told));
       const cached = this.frontEnd.lookupCached(name);
       if (cached && cached.rev < told) wrong.push(`I6: rev ${cached.rev} is served after rev ${told} has been told`);
       await this.clock.advance(10);
@@ -267,12 +349,12 @@ class Scene {
       apply: (request) => catalog.apply(request),
       restock: (request) => catalog.restock(request),
       settle: (upTo) => catalog.settle(upTo),
-      stocks: () => catalog.stocks(),
+      stocks: (seen) => catalog.stocks(seen),
       ordersAfter: (afterId, limit) => catalog.ordersAfter(afterId, limit),
-      register: () => catalog.register(),
+      register: (seen) => catalog.register(seen),
       acquire: (request) => catalog.acquire(request),
-      lookup: async (names) => {
-        const stocks = await catalog.lookup(names);
+      lookup: async (names, seen) => {
+        const stocks = await catalog.lookup(names, seen);
         if (this.holdsLookups) await new Promise<void>((resolve) => this.#lookups.push(resolve));
         return stocks;
       },
@@ -291,6 +373,7 @@ class Scene {
           message: (reply) => arrive(() => handlers.message(reply), reply.sequence < 0),
           ended: (error) => arrive(() => handlers.ended(error), true),
         });
+        this.#endFar = () => far.close();
         this.#breakTail = () => {
           far.close();
           isOpen = false;

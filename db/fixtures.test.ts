@@ -1,0 +1,124 @@
+/**
+ * Databases that earlier versions made, each in a folder `databases-<commit>` of `test/fixtures`, every file gzipped. All of
+ * them hold the orders, the rejections and the register that the tests below expect, so a later version only adds a folder.
+ */
+
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
+import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import { describe, expect, test } from "vitest";
+import { accepted, createdAt, tradeOf } from "../test/support/builders.ts";
+import { temporaryFolder } from "../test/support/temporary-folder.ts";
+import { databasesIn } from "../test/support/traded-databases.ts";
+import { connect } from "./connection.ts";
+import { type Databases, requireOneHistory } from "./history.ts";
+import { migrateAll } from "./migrate.ts";
+import { catalogFile, openCatalogDatabase, openOrderDatabase } from "./open.ts";
+import { verify } from "./verify.ts";
+
+const fixtures = join(import.meta.dirname, "../test/fixtures");
+const versions = readdirSync(fixtures).filter((name) => name.startsWith("databases-"));
+const head = 14;
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The databases of this version, in a folder of the test's own. */
+function unpacked(version: string) {
+  const dataDir = temporaryFolder();
+  const folder = join(fixtures, version);
+  for (const name of readdirSync(folder)) {
+    writeFileSync(join(dataDir, basename(name, ".gz")), gunzipSync(readFileSync(join(folder, name))));
+  }
+  return databasesIn(dataDir);
+}
+
+/** Whichever columns it has. */
+function registerOf({ dataDir }: Databases): object {
+  const client = connect(catalogFile(dataDir), "read");
+  const rows = client.prepare<[], object>("SELECT * FROM register").all();
+  client.close();
+  expect(rows).toHaveLength(1);
+  return { ...rows[0] };
+}
+
+test("there are databases of earlier versions", () => {
+  expect(versions).toContain("databases-9c29f44");
+});
+
+describe.each(versions)("%s", (version) => {
+  test("are migrated, and every promise is kept", () => {
+    const databases = unpacked(version);
+    expect(migrateAll(databases).map(({ file }) => basename(file))).toEqual([
+      "catalog.db",
+      "order-1.db",
+      "order-2.db",
+      "order-3.db",
+    ]);
+    requireOneHistory(databases);
+    const checks = verify(databases);
+    expect(new Set(checks.map(({ promise }) => promise))).toEqual(new Set(["I1", "I2", "I3"]));
+    expect(checks.filter(({ outcome }) => outcome !== "kept")).toEqual([]);
+    // A second time there is nothing to do.
+    expect(migrateAll(databases).map(({ migrations }) => migrations)).toEqual([0, 0, 0, 0]);
+  });
+
+  test("keep their register; of what it had no column for, nothing is known, but that the ledger has a life", () => {
+    const databases = unpacked(version);
+    const before = registerOf(databases);
+    expect(before).toMatchObject({ term: 2, leader: 2, head });
+    migrateAll(databases);
+    expect(registerOf(databases)).toEqual({
+      life: expect.stringMatching(uuid),
+      first_term: 0,
+      lease_ms: 0,
+      ended_cleanly: 0,
+      ...before,
+    });
+  });
+
+  test("keep every order, the same on every replica, and go on with the next", async () => {
+    const databases = unpacked(version);
+    migrateAll(databases);
+    const ledger = createSqliteLedger(openCatalogDatabase(databases.dataDir));
+    const orders = await ledger.ordersAfter(0, 100);
+    expect(orders.map(({ id }) => id)).toEqual(Array.from({ length: head }, (_, index) => index + 1));
+    expect(orders.filter(({ type }) => type === "restock")).toMatchObject([{ id: 3, name: "FishCo", quantity: 100 }]);
+    for (const id of databases.replicas.keys()) {
+      const log = createSqliteOrderLog(openOrderDatabase(databases.dataDir, id));
+      expect(await log.after(0, 100)).toEqual(orders);
+      expect(log.last).toEqual(orders.at(-1));
+      await log.close();
+    }
+
+    const last = orders.at(-1);
+    const { term } = await ledger.acquire({ replica: 1, term: 2, last });
+    const { outcomes } = await ledger.apply({ term, last, trades: [tradeOf("new")], createdAt });
+    expect([term, outcomes]).toEqual([3, [accepted(head + 1)]]);
+    await ledger.close();
+  });
+
+  test("keep the first outcome of every key, and know it again only with the same trade", async () => {
+    const databases = unpacked(version);
+    migrateAll(databases);
+    const ledger = createSqliteLedger(openCatalogDatabase(databases.dataDir));
+    const first = tradeOf("first", { name: "BoarCo" });
+    const trades = [
+      first,
+      tradeOf("too-much", { name: "BoarCo", quantity: 1_000_000 }),
+      tradeOf("no-stock", { name: "Nothing" }),
+      tradeOf("second-term", { quantity: 2 }),
+      { ...first, quantity: 2 },
+    ];
+    const { outcomes, orders } = await ledger.apply({ term: 2, last: undefined, trades, createdAt });
+    expect(outcomes).toEqual([
+      accepted(1, true),
+      { status: "rejected", reason: "INSUFFICIENT_QUANTITY", replayed: true },
+      { status: "rejected", reason: "INVALID_STOCKNAME", replayed: true },
+      accepted(head, true),
+      { status: "key-reused" },
+    ]);
+    expect(orders).toEqual([]);
+    await ledger.close();
+  });
+});

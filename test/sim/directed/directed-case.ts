@@ -1,0 +1,5 @@
+export interface DirectedCase {
+  readonly title: string;
+  /** What is wrong; nothing if the promise holds. */
+  run(): Promise<string[]>;
+}

@@ -1,0 +1,91 @@
+/** Stories of order replicas: who leads, and what they hold (R1, R4, R6). */
+
+import { FollowedStream } from "@stock-bazaar/order/followed-stream";
+import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
+import type { FollowReply, StreamHandlers } from "@stock-bazaar/shared/api";
+import type { Order } from "@stock-bazaar/shared/domain";
+import { silentLogger } from "@stock-bazaar/shared/log";
+import { ordersOf, tradeOf } from "../../support/builders.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { OrderCluster } from "../../support/order-cluster.ts";
+import type { DirectedCase } from "./directed-case.ts";
+import { Story } from "./story.ts";
+
+export const replicaCases: readonly DirectedCase[] = [
+  {
+    title: "a leader that alone can't reach the catalog doesn't stop the trade",
+    async run() {
+      const story = new Story({ cacheSizes: [100, 0] });
+      story.trade();
+      story.world.network.cut("order-3", "catalog");
+      story.world.network.cut("catalog", "order-3");
+      for (const frontEnd of [1, 2]) {
+        const told = story.trade({ frontEnd, withinMs: 10_000 });
+        story.expect(`I8: a trade through front-end ${frontEnd}`, typeof told, "number");
+      }
+      return story.end();
+    },
+  },
+  {
+    title: "nor does one that dies while the replica with the next highest id can't reach it either",
+    async run() {
+      const story = new Story();
+      story.trade();
+      const [, second, third] = story.world.replicas;
+      if (!second || !third) return ["there are no three replicas"];
+      story.world.network.cut(second.name, "catalog");
+      story.world.network.cut("catalog", second.name);
+      story.world.kill(third);
+      story.expect("I8: a trade", typeof story.trade({ withinMs: 10_000 }), "number");
+      return story.end();
+    },
+  },
+  {
+    title: "an order that comes again while it is stored isn't stored again",
+    async run() {
+      const clock = new ManualClock();
+      const log = createSqliteOrderLog(openOrdersInMemory());
+      const wrong: string[] = [];
+      let near: StreamHandlers<FollowReply> | undefined;
+      const stream = new FollowedStream({
+        replicaId: 1,
+        leader: 3,
+        peer: {
+          follow(handlers) {
+            near = handlers;
+            return { send() {}, close() {} };
+          },
+        },
+        log,
+        clock,
+        logger: silentLogger,
+        progressed() {},
+        fatal: (error) => wrong.push(`I8: the replica ended itself: ${String(error)}`),
+      });
+      const arrive = (orders: readonly Order[]) => near?.message({ term: 1, tailId: 4, orders });
+      arrive(ordersOf(1, 2));
+      arrive(ordersOf(1, 2));
+      arrive(ordersOf(2, 4));
+      await clock.flush();
+      if (log.lastId !== 4) wrong.push(`I8: the replica ends at ${log.lastId}, not at 4`);
+      stream.end();
+      await clock.flush();
+      await log.close();
+      return wrong;
+    },
+  },
+  {
+    title: "an order that a replica doesn't have yet is found in the ledger",
+    async run() {
+      const cluster = await OrderCluster.start(new ManualClock());
+      await cluster.lead(3);
+      cluster.node(1).outgoing.cut();
+      await cluster.clock.flush();
+      await cluster.trade(3, [tradeOf("key")]);
+      const found = cluster.node(1).replica.order(1);
+      await cluster.clock.flush();
+      return (await found)?.key === "key" ? [] : ["I7: order 1 was acknowledged, and isn't found"];
+    },
+  },
+];
