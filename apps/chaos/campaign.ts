@@ -94,6 +94,7 @@ function createCluster({ setting, load: { frontEnds } }: RoundPlan): Promise<Clu
     replicas,
     frontEnds,
     smallDisk: setting.smallDisk,
+    relays: setting.relays,
     environment: environmentOf(setting),
   });
 }

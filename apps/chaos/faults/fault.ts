@@ -11,6 +11,8 @@ export interface Fault {
   readonly does: string;
   /** It fills up the disk of the catalog, or of a replica. */
   readonly needsSmallDisk?: "catalog" | "replica";
+  /** It cuts links. */
+  readonly needsRelays?: true;
   /** It deletes a database: orders that were on a replica's disk need not be there for a while. */
   readonly deletes?: true;
   /** From which range to take how long it lasts; with several, each as often as the others. */
@@ -28,8 +30,8 @@ export interface Scene {
   readonly choice: number;
   /** Resolves when the fault has lasted as long as planned. */
   readonly hold: () => Promise<void>;
-  /** No other fault touches these services until the action has ended. Waits for those that do. */
-  readonly alone: (services: readonly string[], action: () => Promise<void>) => Promise<void>;
+  /** No other fault touches these services or links until the action has ended. Waits for those that do. */
+  readonly alone: (names: readonly string[], action: () => Promise<void>) => Promise<void>;
   /** What the fault itself saw go wrong. */
   readonly found: (violation: Violation) => void;
 }

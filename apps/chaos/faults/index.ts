@@ -1,5 +1,6 @@
 /** Every fault there is. */
 
+import { cuts } from "./cut.ts";
 import type { Fault } from "./fault.ts";
 import { freezes } from "./freeze.ts";
 import { fillCatalogDisk, fillReplicaDisk } from "./full-disk.ts";
@@ -21,6 +22,7 @@ export const faults: readonly Fault[] = [
   killFirstMigration,
   fillReplicaDisk,
   fillCatalogDisk,
+  ...cuts,
 ];
 
 export function faultNamed(name: FaultName): Fault {
