@@ -4,10 +4,11 @@ import { cuts } from "./cut.ts";
 import type { Fault } from "./fault.ts";
 import { freezes } from "./freeze.ts";
 import { fillCatalogDisk, fillReplicaDisk } from "./full-disk.ts";
-import { killCatalogUnseen, killCatchingUp, killNewLeader } from "./halfway.ts";
+import { killCatchingUp, killNewLeader } from "./halfway.ts";
 import { kills } from "./kill.ts";
 import { killFirstMigration, killMigration, loseReplicaDatabase } from "./lost-database.ts";
 import type { FaultName } from "./names.ts";
+import { killCatalogUnseen, restartCatalogWithAnotherLease } from "./unseen-restart.ts";
 
 export type { Fault } from "./fault.ts";
 
@@ -23,6 +24,7 @@ export const faults: readonly Fault[] = [
   fillReplicaDisk,
   fillCatalogDisk,
   ...cuts,
+  restartCatalogWithAnotherLease,
 ];
 
 export function faultNamed(name: FaultName): Fault {

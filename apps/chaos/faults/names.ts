@@ -26,6 +26,7 @@ export const faultNames = [
   "cut-front-end-from-catalog",
   "cut-replicas",
   "cut-front-end-from-leader",
+  "restart-catalog-with-another-lease",
 ] as const;
 
 export type FaultName = (typeof faultNames)[number];
