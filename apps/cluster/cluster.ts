@@ -26,6 +26,8 @@ export interface ClusterOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** The service whose database gets a small disk of its own, where the machine allows that. */
   readonly smallDisk?: string | undefined;
+  /** The catalog's database gets a folder of its own, as on another machine: no replica's file beside it shows its age. */
+  readonly catalogApart?: boolean;
   /** Links pass through this process, where each can be cut. Default: processes connect to each other directly. */
   readonly relays?: boolean;
 }
@@ -46,20 +48,19 @@ export class Cluster implements DatabaseFolders {
   readonly smallDisk: SmallDisk | undefined;
   readonly #services = new Map<string, Service>();
   readonly #urls: readonly string[];
-  readonly #smallDiskOf: string | undefined;
+  /** The services whose databases don't lie in `dataDir` itself. */
+  readonly #apart: ReadonlySet<string>;
   readonly #relays: Relays | undefined;
 
   private constructor(options: ClusterOptions, ports: ServicePorts, relays: Relays | undefined) {
-    const { environment = {} } = options;
+    const { environment = {}, smallDisk, catalogApart = false } = options;
     this.#relays = relays;
     this.dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
     this.replicaIds = [...ports.replicas.keys()];
     this.#urls = [...ports.frontEnds.values()].map((port) => `http://127.0.0.1:${port}`);
-    this.#smallDiskOf = options.smallDisk;
-    if (options.smallDisk !== undefined) {
-      mkdirSync(this.folderOf(options.smallDisk));
-      this.smallDisk = mountSmallDisk(this.folderOf(options.smallDisk));
-    }
+    this.#apart = new Set([...(smallDisk === undefined ? [] : [smallDisk]), ...(catalogApart ? ["catalog"] : [])]);
+    for (const name of this.#apart) mkdirSync(this.folderOf(name));
+    if (smallDisk !== undefined) this.smallDisk = mountSmallDisk(this.folderOf(smallDisk));
     this.environment = {
       ...runtimeSettings,
       ...addressVariables(this.replicaIds, (name) => listeners(ports).get(name) ?? 0),
@@ -122,7 +123,7 @@ export class Cluster implements DatabaseFolders {
 
   /** The DATA_DIR of a service. */
   folderOf(name: string): string {
-    return name === this.#smallDiskOf ? join(this.dataDir, name) : this.dataDir;
+    return this.#apart.has(name) ? join(this.dataDir, name) : this.dataDir;
   }
 
   frontEndUrl(frontEnd: number): string {
