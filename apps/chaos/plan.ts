@@ -35,6 +35,8 @@ export interface Setting {
   readonly smallDisk: string | undefined;
   /** Links can be cut. */
   readonly relays: boolean;
+  /** The catalog's database has a folder of its own. */
+  readonly catalogApart: boolean;
 }
 
 export interface PlannedFault {
@@ -133,12 +135,15 @@ function planSetting(random: Random, allowed: readonly Fault[]): Setting {
   return {
     ...setting,
     smallDisk: owner === "replica" ? `order-${random.whole(1, replicas)}` : owner,
-    relays: need(({ needsRelays }) => needsRelays) ?? false,
+    relays: need(({ needsRelays }) => needsRelays) === true,
+    catalogApart: need(({ needsCatalogApart }) => needsCatalogApart) === true || owner === "catalog",
   };
 }
 
-function isPossible({ needsSmallDisk, needsRelays }: Fault, { smallDisk, relays }: Setting): boolean {
+function isPossible(fault: Fault, { smallDisk, relays, catalogApart }: Setting): boolean {
+  const { needsSmallDisk, needsRelays, needsCatalogApart } = fault;
   if (needsRelays === true && !relays) return false;
+  if (needsCatalogApart === true && !catalogApart) return false;
   if (needsSmallDisk === undefined) return true;
   return smallDisk !== undefined && needsSmallDisk === (smallDisk === "catalog" ? "catalog" : "replica");
 }

@@ -13,6 +13,8 @@ export interface Fault {
   readonly needsSmallDisk?: "catalog" | "replica";
   /** It cuts links. */
   readonly needsRelays?: true;
+  /** It replaces the catalog's database: a replica's file beside it would keep the catalog from starting. */
+  readonly needsCatalogApart?: true;
   /** It deletes a database: orders that were on a replica's disk need not be there for a while. */
   readonly deletes?: true;
   /** From which range to take how long it lasts; with several, each as often as the others. */
@@ -24,7 +26,7 @@ export interface Fault {
 /** What a fault may use. */
 export interface Scene {
   readonly cluster: Cluster;
-  readonly traffic: Pick<Traffic, "more">;
+  readonly traffic: Pick<Traffic, "more" | "accepted">;
   readonly signal: AbortSignal;
   /** From 0 to 1. */
   readonly choice: number;

@@ -8,6 +8,7 @@ import { killCatchingUp, killNewLeader } from "./halfway.ts";
 import { kills } from "./kill.ts";
 import { killFirstMigration, killMigration, loseReplicaDatabase } from "./lost-database.ts";
 import type { FaultName } from "./names.ts";
+import { oldCatalog } from "./old-catalog.ts";
 import { killCatalogUnseen, restartCatalogWithAnotherLease } from "./unseen-restart.ts";
 
 export type { Fault } from "./fault.ts";
@@ -25,6 +26,7 @@ export const faults: readonly Fault[] = [
   fillCatalogDisk,
   ...cuts,
   restartCatalogWithAnotherLease,
+  oldCatalog,
 ];
 
 export function faultNamed(name: FaultName): Fault {

@@ -27,6 +27,7 @@ export const faultNames = [
   "cut-replicas",
   "cut-front-end-from-leader",
   "restart-catalog-with-another-lease",
+  "old-catalog",
 ] as const;
 
 export type FaultName = (typeof faultNames)[number];
