@@ -1,6 +1,6 @@
 /**
- * `npm run chaos`: round after round, real processes are killed, frozen, starved of disk and robbed of their databases
- * while clients trade; after each the same checks read what the clients were told and what the databases hold.
+ * `npm run chaos`: round after round, real processes are killed, frozen, cut off from each other, starved of disk and
+ * robbed of their databases while clients trade; after each the same checks read what the clients were told and what the databases hold.
  */
 
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
@@ -94,6 +94,8 @@ function createCluster({ setting, load: { frontEnds } }: RoundPlan): Promise<Clu
     replicas,
     frontEnds,
     smallDisk: setting.smallDisk,
+    relays: setting.relays,
+    catalogApart: setting.catalogApart,
     environment: environmentOf(setting),
   });
 }

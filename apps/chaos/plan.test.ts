@@ -25,6 +25,8 @@ test("every fault and every setting has its turn", () => {
   expect(new Set(plans.map(({ setting }) => setting.cacheSize))).toEqual(new Set([0, 2, 1000]));
   expect(new Set(plans.map(({ setting }) => setting.cacheLeaseMs))).toEqual(new Set([500, 2000]));
   expect(new Set(plans.map(({ setting }) => setting.minCopies))).toEqual(new Set([1, 2]));
+  expect(new Set(plans.map(({ setting }) => setting.relays))).toEqual(new Set([true, false]));
+  expect(new Set(plans.map(({ setting }) => setting.catalogApart))).toEqual(new Set([true, false]));
   expect(new Set(plans.map(({ setting }) => setting.restocks))).toEqual(new Set([true, false]));
   expect(new Set(plans.map(({ faults }) => faults.length))).toEqual(new Set([1, 2, 3]));
 });
@@ -45,6 +47,18 @@ test("a disk is filled up only where there is a small one", () => {
     const owners = faults.flatMap(({ name }) => faultNamed(name).needsSmallDisk ?? []);
     if (setting.smallDisk === undefined) expect(owners).toEqual([]);
     for (const owner of owners) expect(setting.smallDisk).toMatch(owner === "catalog" ? /^catalog$/ : /^order-[123]$/);
+  }
+});
+
+test("a link is cut only where there are relays", () => {
+  for (const { setting, faults } of plans)
+    if (!setting.relays) expect(faults.filter(({ name }) => faultNamed(name).needsRelays)).toEqual([]);
+});
+
+test("the catalog's file is replaced by an old one only where it lies apart, as one on a small disk does", () => {
+  for (const { setting, faults } of plans) {
+    if (setting.smallDisk === "catalog") expect(setting.catalogApart).toBe(true);
+    if (!setting.catalogApart) expect(faults.filter(({ name }) => faultNamed(name).needsCatalogApart)).toEqual([]);
   }
 });
 

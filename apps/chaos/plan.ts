@@ -33,6 +33,10 @@ export interface Setting {
   readonly requestTimeoutMs: number;
   /** The service whose disk can be filled up. */
   readonly smallDisk: string | undefined;
+  /** Links can be cut. */
+  readonly relays: boolean;
+  /** The catalog's database has a folder of its own. */
+  readonly catalogApart: boolean;
 }
 
 export interface PlannedFault {
@@ -120,15 +124,26 @@ function planSetting(random: Random, allowed: readonly Fault[]): Setting {
     rpcTimeoutMs: random.pick([1000, 3000]),
     requestTimeoutMs,
   };
-  const owners = allowed.flatMap(({ needsSmallDisk }) => needsSmallDisk ?? []);
-  // A small disk is in memory, where an fsync is nothing: not every cluster has one, unless there is no other fault.
-  const isNeeded = owners.length > 0 && (owners.length === allowed.length || random.chance(0.6));
-  if (!isNeeded) return { ...setting, smallDisk: undefined };
-  const owner = random.pick(owners);
-  return { ...setting, smallDisk: owner === "catalog" ? owner : `order-${random.whole(1, replicas)}` };
+  // One fault is sure to be possible. What the others need makes a cluster unlike those in use (in memory an fsync is
+  // nothing, and a relay takes time), so only some clusters have it.
+  const sure = random.pick(allowed);
+  const need = <Value extends string | true>(of: (fault: Fault) => Value | undefined): Value | undefined => {
+    const values = allowed.flatMap((fault) => of(fault) ?? []);
+    return of(sure) ?? (values.length > 0 && random.chance(0.5) ? random.pick(values) : undefined);
+  };
+  const owner = need(({ needsSmallDisk }) => needsSmallDisk);
+  return {
+    ...setting,
+    smallDisk: owner === "replica" ? `order-${random.whole(1, replicas)}` : owner,
+    relays: need(({ needsRelays }) => needsRelays) === true,
+    catalogApart: need(({ needsCatalogApart }) => needsCatalogApart) === true || owner === "catalog",
+  };
 }
 
-function isPossible({ needsSmallDisk }: Fault, { smallDisk }: Setting): boolean {
+function isPossible(fault: Fault, { smallDisk, relays, catalogApart }: Setting): boolean {
+  const { needsSmallDisk, needsRelays, needsCatalogApart } = fault;
+  if (needsRelays === true && !relays) return false;
+  if (needsCatalogApart === true && !catalogApart) return false;
   if (needsSmallDisk === undefined) return true;
   return smallDisk !== undefined && needsSmallDisk === (smallDisk === "catalog" ? "catalog" : "replica");
 }

@@ -150,7 +150,7 @@ async function inflictAll(
       signal,
       choice,
       hold: () => pause(holdMs, signal),
-      alone: (services, action) => turns.alone(services, action),
+      alone: (names, action) => turns.alone(names, action),
       found: (violation) => void found.push(violation),
     };
     await pause(afterMs, signal);

@@ -1,7 +1,7 @@
 /**
  * A whole bazaar of real processes, on free ports and in a folder of its own. Every process can be started, stopped,
- * killed and frozen by name: `catalog`, `order-1` … `order-9`, `front-end-1` …. Whatever is done to it, all of it is
- * gone after `dispose`.
+ * killed and frozen by name: `catalog`, `order-1` … `order-9`, `front-end-1` …; with relays, each link between two of them
+ * can be cut. Whatever is done to it, all of it is gone after `dispose`.
  */
 
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -12,7 +12,9 @@ import { catalogFile, openCatalogDatabase, orderFile } from "@stock-bazaar/db/op
 import { seed } from "@stock-bazaar/db/seed";
 import { at } from "@stock-bazaar/shared/json";
 import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
-import { freePorts } from "./ports.ts";
+import { addressVariables, choosePorts, frontEndName, listeners, replicaName, type ServicePorts } from "./addresses.ts";
+import type { Relay } from "./relay.ts";
+import { type Link, Relays } from "./relays.ts";
 import { Service } from "./service.ts";
 import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 import { eventually, type WaitOptions } from "./wait.ts";
@@ -24,6 +26,10 @@ export interface ClusterOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** The service whose database gets a small disk of its own, where the machine allows that. */
   readonly smallDisk?: string | undefined;
+  /** The catalog's database gets a folder of its own, as on another machine: no replica's file beside it shows its age. */
+  readonly catalogApart?: boolean;
+  /** Links pass through this process, where each can be cut. Default: processes connect to each other directly. */
+  readonly relays?: boolean;
 }
 
 /** Where the databases are: what a check needs to know of a cluster. */
@@ -42,31 +48,29 @@ export class Cluster implements DatabaseFolders {
   readonly smallDisk: SmallDisk | undefined;
   readonly #services = new Map<string, Service>();
   readonly #urls: readonly string[];
-  readonly #smallDiskOf: string | undefined;
+  /** The services whose databases don't lie in `dataDir` itself. */
+  readonly #apart: ReadonlySet<string>;
+  readonly #relays: Relays | undefined;
 
-  private constructor(options: ClusterOptions, ports: readonly number[]) {
-    const { replicas = 3, frontEnds = 1, environment = {} } = options;
-    const [catalogPort, ...others] = ports;
-    const frontEndPorts = others.splice(0, frontEnds);
+  private constructor(options: ClusterOptions, ports: ServicePorts, relays: Relays | undefined) {
+    const { environment = {}, smallDisk, catalogApart = false } = options;
+    this.#relays = relays;
     this.dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
-    this.replicaIds = Array.from({ length: replicas }, (_, index) => index + 1);
-    this.#urls = frontEndPorts.map((port) => `http://127.0.0.1:${port}`);
-    this.#smallDiskOf = options.smallDisk;
-    if (options.smallDisk !== undefined) {
-      mkdirSync(this.folderOf(options.smallDisk));
-      this.smallDisk = mountSmallDisk(this.folderOf(options.smallDisk));
-    }
+    this.replicaIds = [...ports.replicas.keys()];
+    this.#urls = [...ports.frontEnds.values()].map((port) => `http://127.0.0.1:${port}`);
+    this.#apart = new Set([...(smallDisk === undefined ? [] : [smallDisk]), ...(catalogApart ? ["catalog"] : [])]);
+    for (const name of this.#apart) mkdirSync(this.folderOf(name));
+    if (smallDisk !== undefined) this.smallDisk = mountSmallDisk(this.folderOf(smallDisk));
     this.environment = {
       ...runtimeSettings,
-      CATALOG_PORT: String(catalogPort),
-      ORDER_REPLICAS: this.replicaIds.map((id) => `${id}=127.0.0.1:${others[id - 1]}`).join(),
+      ...addressVariables(this.replicaIds, (name) => listeners(ports).get(name) ?? 0),
       DATA_DIR: this.dataDir,
       ...environment,
     };
     this.#add("catalog", "catalog", {});
-    for (const id of this.replicaIds) this.#add(`order-${id}`, "order", { ORDER_ID: String(id) });
-    for (const [index, port] of frontEndPorts.entries())
-      this.#add(`front-end-${index + 1}`, "front-end", { FRONTEND_PORT: String(port) });
+    for (const id of this.replicaIds) this.#add(replicaName(id), "order", { ORDER_ID: String(id) });
+    for (const [number, port] of ports.frontEnds)
+      this.#add(frontEndName(number), "front-end", { FRONTEND_PORT: String(port) });
     try {
       this.initialQuantities = this.#createDatabases();
     } catch (error) {
@@ -77,8 +81,15 @@ export class Cluster implements DatabaseFolders {
 
   /** Databases are there, nothing runs yet. */
   static async create(options: ClusterOptions = {}): Promise<Cluster> {
-    const { replicas = 3, frontEnds = 1 } = options;
-    return new Cluster(options, await freePorts(1 + replicas + frontEnds));
+    const { replicas = 3, frontEnds = 1, relays: hasRelays = false } = options;
+    const ports = await choosePorts(replicas, frontEnds);
+    const relays = hasRelays ? await Relays.start(ports) : undefined;
+    try {
+      return new Cluster(options, ports, relays);
+    } catch (error) {
+      await relays?.close();
+      throw error;
+    }
   }
 
   get names(): string[] {
@@ -107,12 +118,12 @@ export class Cluster implements DatabaseFolders {
   }
 
   get replicaFolders(): ReadonlyMap<number, string> {
-    return new Map(this.replicaIds.map((id) => [id, this.folderOf(`order-${id}`)]));
+    return new Map(this.replicaIds.map((id) => [id, this.folderOf(replicaName(id))]));
   }
 
   /** The DATA_DIR of a service. */
   folderOf(name: string): string {
-    return name === this.#smallDiskOf ? join(this.dataDir, name) : this.dataDir;
+    return this.#apart.has(name) ? join(this.dataDir, name) : this.dataDir;
   }
 
   frontEndUrl(frontEnd: number): string {
@@ -128,7 +139,13 @@ export class Cluster implements DatabaseFolders {
   }
 
   order(id: number): Service {
-    return this.service(`order-${id}`);
+    return this.service(replicaName(id));
+  }
+
+  /** The relay of a link. Throws unless the cluster has relays. */
+  relay(link: Link): Relay {
+    if (!this.#relays) throw new Error("this cluster has no relays");
+    return this.#relays.of(link);
   }
 
   /**
@@ -136,7 +153,7 @@ export class Cluster implements DatabaseFolders {
    * longer to start than a front-end waits for all of them.
    */
   async startInOrder(wait: WaitOptions = {}): Promise<void> {
-    const backEnds = ["catalog", ...this.replicaIds.map((id) => `order-${id}`)].map((name) => this.service(name));
+    const backEnds = ["catalog", ...this.replicaIds.map(replicaName)].map((name) => this.service(name));
     for (const service of backEnds) service.start();
     const isListening = ({ lines }: Service) => lines.some((line) => line.includes("listening"));
     const ended = () => backEnds.find(({ exit }) => exit !== undefined);
@@ -161,7 +178,7 @@ export class Cluster implements DatabaseFolders {
   async settled(wait: WaitOptions = {}): Promise<void> {
     const running = this.replicaIds.filter((id) => this.order(id).isRunning);
     for (const [index, url] of this.#urls.entries()) {
-      if (!this.service(`front-end-${index + 1}`).isRunning) continue;
+      if (!this.service(frontEndName(index + 1)).isRunning) continue;
       await this.ready(index + 1, wait);
       const isSettled = async () => {
         const body = await clusterAsSeenAt(url);
@@ -203,6 +220,7 @@ export class Cluster implements DatabaseFolders {
 
   async dispose(): Promise<void> {
     await this.killAll();
+    await this.#relays?.close();
     this.#removeFiles();
   }
 
@@ -212,7 +230,12 @@ export class Cluster implements DatabaseFolders {
   }
 
   #add(name: string, workspace: string, environment: Readonly<Record<string, string>>): void {
-    const own = { ...this.environment, DATA_DIR: this.folderOf(name), ...environment };
+    const own = {
+      ...this.environment,
+      ...this.#relays?.environmentOf(name),
+      DATA_DIR: this.folderOf(name),
+      ...environment,
+    };
     this.#services.set(name, new Service(name, `apps/${workspace}/main.ts`, { environment: own }));
   }
 

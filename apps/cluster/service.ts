@@ -19,6 +19,8 @@ export interface Exit {
 export interface StartOptions {
   /** No file may grow beyond this, as on a disk that is nearly full: rounded up to 512 bytes. */
   readonly fileBytesMax?: number;
+  /** On top of the service's own, until it ends: its next start knows nothing of it. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 type Child = Bun.Subprocess<"pipe", "pipe", "pipe">;
@@ -73,7 +75,7 @@ export class Service {
   }
 
   /** Starts the process; it isn't ready yet. */
-  start({ fileBytesMax }: StartOptions = {}): void {
+  start({ fileBytesMax, environment }: StartOptions = {}): void {
     if (this.isRunning) throw new Error(`${this.name} runs already`);
     const limit = fileBytesMax === undefined ? [] : limited(fileBytesMax);
     const child: Child = Bun.spawn([...limit, ...this.#command], {
@@ -83,6 +85,7 @@ export class Service {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
         ...this.#environment,
+        ...environment,
         ...(this.#supervised ? { [supervisedVariable]: this.name } : {}),
       },
     });

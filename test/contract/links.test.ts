@@ -1,4 +1,5 @@
 import { serveCatalog } from "@stock-bazaar/catalog/grpc";
+import { type Relay, startRelay } from "@stock-bazaar/cluster/relay";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { serveReplica } from "@stock-bazaar/order/grpc";
 import type {
@@ -37,7 +38,6 @@ import {
   tradesOf,
 } from "../support/builders.ts";
 import { rejectionCode } from "../support/observe.ts";
-import { type Proxy, startProxy } from "../support/proxy.ts";
 import { type Recorder, recorder } from "../support/streams.ts";
 
 // Real sockets, on machines that may be busy.
@@ -95,7 +95,7 @@ function ordersStub(methods: Partial<OrderApi>): OrderApi {
 
 interface Link<Api> {
   readonly client: Api;
-  readonly proxy: Proxy;
+  readonly relay: Relay;
   server: RunningServer;
 }
 
@@ -106,15 +106,15 @@ async function link<Api extends { close(): void }>(
   const server = await startServer(anywhere, catalogVariables, service);
   const made: Link<Api> = {
     server,
-    proxy: await startProxy(() => made.server.port),
+    relay: await startRelay(() => made.server.port),
     get client() {
       return client;
     },
   };
-  const client = connect(made.proxy.address);
+  const client = connect(made.relay.address);
   onTestFinished(async () => {
     client.close();
-    await made.proxy.close();
+    await made.relay.close();
     await made.server.stop(0);
   });
   return made;
@@ -542,26 +542,27 @@ describe("deadlines and faults (R10)", () => {
 
   test("a frozen server is noticed by the deadline", async () => {
     const register = { term: 1, leader: 1, head: 1, life: "life" };
-    const { client, proxy } = await linkCatalog(
+    const { client, relay } = await linkCatalog(
       { register: async () => register, lookup: async (names) => names.map(() => undefined) },
       deadlineMs,
     );
     await client.register();
     await client.lookup(["a"]);
-    proxy.freeze();
+    relay.cut("silent");
     const calls = [client.register(), client.lookup(["a"])].map(rejectionCode);
     expect(await Promise.all(calls)).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
   });
 
   test("a connection that died without a word is given up and made again, though nothing is sent on it", async () => {
     const watch = streamEnd<never, ReplicaStatus>();
-    const { client, proxy } = await linkOrders({ watch: watch.open });
+    const { client, relay } = await linkOrders({ watch: watch.open });
     const near = recorder<ReplicaStatus>();
     client.watch(near);
     await eventually("the stream is open", () => watch.opened === 1, patient);
-    proxy.freeze();
+    relay.cut("silent");
     await eventually("the stream has ended", () => near.ends.length > 0, patient);
     expect(near.ends).toEqual(["UNAVAILABLE"]);
+    relay.mend();
     client.watch(recorder<ReplicaStatus>());
     await eventually("another stream is open", () => watch.opened === 2, patient);
   });
@@ -573,7 +574,7 @@ describe("deadlines and faults (R10)", () => {
       asked += 1;
       return never();
     };
-    const { client, proxy } = await linkCatalog({ apply: pending, register: pending, tail: tail.open });
+    const { client, relay } = await linkCatalog({ apply: pending, register: pending, tail: tail.open });
     const near = recorder<TailReply>();
     client.tail(near).send(hello);
     const calls = [client.apply({ last: undefined, term: 1, trades: tradesOf("k", 1) }), client.register()].map(
@@ -582,7 +583,7 @@ describe("deadlines and faults (R10)", () => {
     await eventually("all is under way", () => asked === 2 && tail.received.length === 1, patient);
 
     const cutMs = performance.now();
-    proxy.cut();
+    relay.cut("refused");
     expect(await Promise.all(calls)).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
     await eventually("the stream has ended", () => near.ends.length > 0, patient);
     expect(performance.now() - cutMs).toBeLessThan(quickMs);
@@ -592,13 +593,13 @@ describe("deadlines and faults (R10)", () => {
 
   test("without a server, calls and streams fail at once; when it is there again, they work within half a second", async () => {
     const watch = streamEnd<never, ReplicaStatus>();
-    const { client, proxy } = await linkOrders({
+    const { client, relay } = await linkOrders({
       trade: async () => traded([accepted(1)]),
       order: async () => undefined,
       watch: watch.open,
     });
     expect(await client.trade(asking(tradeOf("k")))).toEqual(traded([accepted(1)]));
-    proxy.cut();
+    relay.cut("refused");
     await eventually(
       "the connection is lost",
       () =>
@@ -617,7 +618,7 @@ describe("deadlines and faults (R10)", () => {
     await eventually("the stream has ended", () => near.ends.length === 1, patient);
     expect(performance.now() - failMs).toBeLessThan(quickMs);
 
-    proxy.mend();
+    relay.mend();
     const mendMs = performance.now();
     await eventually("trades work", () => client.trade(asking(tradeOf("k"))), patient);
     await eventually("orders work", () => client.order(1).then(() => true), patient);

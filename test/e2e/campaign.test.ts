@@ -12,7 +12,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const rounds = 10;
 
-test("ten rounds of kills, freezes, full disks and lost databases: nothing lost, doubled or stale", async ({
+test("ten rounds of kills, freezes, cut links, full disks and lost databases: nothing lost, doubled or stale", async ({
   signal,
 }) => {
   const options = { seed: 1, from: 1, rounds, roundMs: 1000, frontEnds: 2, clients: 12, faults: faultNames };

@@ -11,6 +11,10 @@ export interface Fault {
   readonly does: string;
   /** It fills up the disk of the catalog, or of a replica. */
   readonly needsSmallDisk?: "catalog" | "replica";
+  /** It cuts links. */
+  readonly needsRelays?: true;
+  /** It replaces the catalog's database: a replica's file beside it would keep the catalog from starting. */
+  readonly needsCatalogApart?: true;
   /** It deletes a database: orders that were on a replica's disk need not be there for a while. */
   readonly deletes?: true;
   /** From which range to take how long it lasts; with several, each as often as the others. */
@@ -22,14 +26,14 @@ export interface Fault {
 /** What a fault may use. */
 export interface Scene {
   readonly cluster: Cluster;
-  readonly traffic: Pick<Traffic, "more">;
+  readonly traffic: Pick<Traffic, "more" | "accepted">;
   readonly signal: AbortSignal;
   /** From 0 to 1. */
   readonly choice: number;
   /** Resolves when the fault has lasted as long as planned. */
   readonly hold: () => Promise<void>;
-  /** No other fault touches these services until the action has ended. Waits for those that do. */
-  readonly alone: (services: readonly string[], action: () => Promise<void>) => Promise<void>;
+  /** No other fault touches these services or links until the action has ended. Waits for those that do. */
+  readonly alone: (names: readonly string[], action: () => Promise<void>) => Promise<void>;
   /** What the fault itself saw go wrong. */
   readonly found: (violation: Violation) => void;
 }

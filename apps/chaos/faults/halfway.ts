@@ -1,8 +1,8 @@
-/** Death in the middle of something: of taking the lead, of catching up, of a lease that the catalog no longer knows of. */
+/** Death in the middle of something: of taking the lead, of catching up. */
 
 import { eventually } from "@stock-bazaar/cluster/wait";
 import type { Fault } from "./fault.ts";
-import { followerName, frontEndName, kill, leaderName, replicaNames, start } from "./targets.ts";
+import { followerName, kill, leaderName, replicaNames, start } from "./targets.ts";
 
 /** The new leader serves a few milliseconds after its term began. */
 const takeoverMs = 15;
@@ -10,7 +10,6 @@ const catchUpMs = 60;
 /** Far beyond what it takes when everything else is mended meanwhile. */
 const timeoutMs = 20_000;
 const missedOrders = 150;
-const tradesUnseen = 20;
 
 export const killNewLeader: Fault = {
   name: "kill-new-leader",
@@ -57,28 +56,6 @@ export const killCatchingUp: Fault = {
       await kill(scene, [name]);
       await scene.hold();
       service.start();
-    });
-  },
-};
-
-export const killCatalogUnseen: Fault = {
-  name: "kill-catalog-unseen",
-  does: "freezes a front-end, kills the catalog, and wakes the front-end when others have traded again",
-  holdMs: [[0, 100]],
-  async inflict(scene) {
-    const name = frontEndName(scene);
-    const frontEnd = scene.cluster.service(name);
-    await scene.alone([name, "catalog"], async () => {
-      frontEnd.freeze();
-      try {
-        await kill(scene, ["catalog"]);
-        await scene.hold();
-        start(scene, ["catalog"]);
-        // Its cache may still have a lease, of which the new catalog knows nothing. Alone, it keeps all trades waiting.
-        if (scene.cluster.urls.length > 1) await scene.traffic.more(tradesUnseen, { timeoutMs, signal: scene.signal });
-      } finally {
-        frontEnd.thaw();
-      }
     });
   },
 };

@@ -1,12 +1,15 @@
 /** Every fault there is. */
 
+import { cuts } from "./cut.ts";
 import type { Fault } from "./fault.ts";
 import { freezes } from "./freeze.ts";
 import { fillCatalogDisk, fillReplicaDisk } from "./full-disk.ts";
-import { killCatalogUnseen, killCatchingUp, killNewLeader } from "./halfway.ts";
+import { killCatchingUp, killNewLeader } from "./halfway.ts";
 import { kills } from "./kill.ts";
 import { killFirstMigration, killMigration, loseReplicaDatabase } from "./lost-database.ts";
 import type { FaultName } from "./names.ts";
+import { oldCatalog } from "./old-catalog.ts";
+import { killCatalogUnseen, restartCatalogWithAnotherLease } from "./unseen-restart.ts";
 
 export type { Fault } from "./fault.ts";
 
@@ -21,6 +24,9 @@ export const faults: readonly Fault[] = [
   killFirstMigration,
   fillReplicaDisk,
   fillCatalogDisk,
+  ...cuts,
+  restartCatalogWithAnotherLease,
+  oldCatalog,
 ];
 
 export function faultNamed(name: FaultName): Fault {

@@ -21,6 +21,13 @@ export const faultNames = [
   "kill-first-migration",
   "fill-replica-disk",
   "fill-catalog-disk",
+  "cut-leader-from-catalog",
+  "cut-replica-from-catalog",
+  "cut-front-end-from-catalog",
+  "cut-replicas",
+  "cut-front-end-from-leader",
+  "restart-catalog-with-another-lease",
+  "old-catalog",
 ] as const;
 
 export type FaultName = (typeof faultNames)[number];

@@ -26,18 +26,20 @@ export function leaderName({ cluster }: Scene): string {
 }
 
 export function followerName(scene: Scene): string {
+  return choose(followerNames(scene), scene);
+}
+
+export function followerNames(scene: Scene): string[] {
   const leader = leaderName(scene);
-  return choose(
-    replicaNames(scene).filter((name) => name !== leader),
-    scene,
-  );
+  return replicaNames(scene).filter((name) => name !== leader);
 }
 
 export function frontEndName(scene: Scene): string {
-  return choose(
-    scene.cluster.urls.map((_, index) => `front-end-${index + 1}`),
-    scene,
-  );
+  return choose(frontEndNames(scene), scene);
+}
+
+export function frontEndNames({ cluster }: Scene): string[] {
+  return cluster.urls.map((_, index) => `front-end-${index + 1}`);
 }
 
 export function choose<Entry>(list: readonly Entry[], { choice }: Pick<Scene, "choice">): Entry {

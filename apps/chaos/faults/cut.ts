@@ -1,0 +1,61 @@
+/**
+ * Links that are cut and mended while the processes at both ends go on: in one manner as if the other end had died, in
+ * the other as if the network lost every packet.
+ */
+
+import { cutManners } from "@stock-bazaar/cluster/relay";
+import { type Link, nameOf } from "@stock-bazaar/cluster/relays";
+import type { Fault, Scene } from "./fault.ts";
+import type { FaultName } from "./names.ts";
+import { choose, followerNames, frontEndNames, leaderName, replicaNames } from "./targets.ts";
+
+/** `candidates` are sets of links: those of one set are cut together. */
+function cutting(name: FaultName, does: string, candidates: (scene: Scene) => readonly (readonly Link[])[]): Fault {
+  return {
+    name,
+    does,
+    needsRelays: true,
+    // A leader is missed after 500 ms of silence; a silent connection is given up within six seconds.
+    holdMs: [
+      [20, 450],
+      [1000, 3000],
+      [6500, 8000],
+    ],
+    async inflict(scene) {
+      const cuts = candidates(scene).flatMap((links) => cutManners.map((manner) => ({ links, manner })));
+      const { links, manner } = choose(cuts, scene);
+      const relays = links.map((link) => scene.cluster.relay(link));
+      await scene.alone(links.map(nameOf), async () => {
+        for (const relay of relays) relay.cut(manner);
+        await scene.hold();
+        for (const relay of relays) relay.mend();
+      });
+    },
+  };
+}
+
+export const cuts: readonly Fault[] = [
+  cutting("cut-leader-from-catalog", "cuts the link from the leader to the catalog", (scene) => [
+    [{ from: leaderName(scene), to: "catalog" }],
+  ]),
+  cutting("cut-replica-from-catalog", "cuts the link from a follower to the catalog", (scene) =>
+    followerNames(scene).map((from) => [{ from, to: "catalog" }]),
+  ),
+  cutting("cut-front-end-from-catalog", "cuts the link from a front-end to the catalog", (scene) =>
+    frontEndNames(scene).map((from) => [{ from, to: "catalog" }]),
+  ),
+  cutting("cut-replicas", "cuts all links between a replica and the others", (scene) =>
+    replicaNames(scene).map((name) =>
+      replicaNames(scene)
+        .filter((other) => other !== name)
+        .flatMap((other) => [
+          { from: name, to: other },
+          { from: other, to: name },
+        ]),
+    ),
+  ),
+  cutting("cut-front-end-from-leader", "cuts the link from a front-end to the leader", (scene) => {
+    const to = leaderName(scene);
+    return frontEndNames(scene).map((from) => [{ from, to }]);
+  }),
+];

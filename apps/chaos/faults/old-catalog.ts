@@ -1,0 +1,88 @@
+/**
+ * The catalog runs on an older copy of its database, as from a backup, until a person puts the right files back. Meanwhile
+ * no trade may receive the number of an acknowledged order, and no lookup a quantity from before an acknowledged change.
+ */
+
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Cluster } from "@stock-bazaar/cluster/cluster";
+import { eventually } from "@stock-bazaar/cluster/wait";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
+import { numbersGivenAgain } from "../checks/given-again.ts";
+import type { Fault, Scene } from "./fault.ts";
+import { kill, start } from "./targets.ts";
+
+/** Far beyond what it takes when everything else is mended meanwhile. */
+const timeoutMs = 20_000;
+/** Accepted after the copy was made: their numbers are those that the old catalog would give again. */
+const ordersSinceCopy = 50;
+
+export const oldCatalog: Fault = {
+  name: "old-catalog",
+  does: "starts the catalog on an older copy of its database, until the right one is put back",
+  needsCatalogApart: true,
+  holdMs: [
+    [200, 1000],
+    [1500, 3000],
+  ],
+  async inflict(scene) {
+    const { cluster, traffic, signal } = scene;
+    await scene.alone(["catalog"], async () => {
+      // On the catalog's disk: a file can't be renamed across file systems.
+      const aside = mkdtempSync(join(cluster.catalogFolder, "aside-"));
+      try {
+        const copy = join(aside, "old.db");
+        copyCatalog(cluster, copy);
+        await traffic.more(ordersSinceCopy, { timeoutMs, signal });
+        await kill(scene, ["catalog"]);
+        const before = traffic.accepted;
+        await whileOld(scene, copy, join(aside, "newest.db"));
+        const since = traffic.accepted.slice(before.length);
+        for (const violation of numbersGivenAgain(cluster, before, since)) scene.found(violation);
+      } finally {
+        rmSync(aside, { recursive: true });
+      }
+    });
+  },
+};
+
+/** The catalog must have ended; it has been started on its newest database when this resolves. */
+async function whileOld(scene: Scene, old: string, newest: string): Promise<void> {
+  const { cluster, signal } = scene;
+  const service = cluster.service("catalog");
+  const file = catalogFile(cluster.catalogFolder);
+  // Without a pause in between: other faults read the register from the file at this path.
+  moveDatabase(file, newest);
+  copyFileSync(old, file);
+  try {
+    service.start();
+    const isUp = () => service.exit !== undefined || service.newLines.some((line) => line.includes("listening"));
+    await eventually("the old catalog listens, or refuses to", isUp, { timeoutMs, signal });
+    await scene.hold();
+  } finally {
+    await service.kill();
+    removeDatabase(file);
+    moveDatabase(newest, file);
+    start(scene, ["catalog"]);
+  }
+}
+
+/** A consistent copy, also while the catalog writes. */
+function copyCatalog(cluster: Cluster, copy: string): void {
+  const catalog = openCatalogDatabase(cluster.catalogFolder, "read");
+  try {
+    catalog.client.prepare("VACUUM INTO ?").run(copy);
+  } finally {
+    catalog.close();
+  }
+}
+
+const parts = ["", "-wal", "-shm"] as const;
+
+function moveDatabase(from: string, to: string): void {
+  for (const part of parts) if (existsSync(`${from}${part}`)) renameSync(`${from}${part}`, `${to}${part}`);
+}
+
+function removeDatabase(file: string): void {
+  for (const part of parts) rmSync(`${file}${part}`, { force: true });
+}

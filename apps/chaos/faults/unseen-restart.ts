@@ -1,0 +1,55 @@
+/** The catalog is started again while a front-end is frozen whose cache may hold a lease from the catalog's earlier life. */
+
+import type { StartOptions } from "@stock-bazaar/cluster/service";
+import { readConfig } from "@stock-bazaar/shared/config";
+import type { Fault, Scene } from "./fault.ts";
+import { choose, frontEndName, frontEndNames, kill } from "./targets.ts";
+
+/** Far beyond what it takes when everything else is mended meanwhile. */
+const timeoutMs = 20_000;
+const tradesUnseen = 20;
+/** The first three are allowed with every REQUEST_TIMEOUT_MS, others up to half of it. */
+const leasesMs = [50, 200, 500, 1000, 2000] as const;
+const leaseMsAlwaysAllowed = 500;
+
+export const killCatalogUnseen: Fault = {
+  name: "kill-catalog-unseen",
+  does: "freezes a front-end, kills the catalog, and wakes the front-end when others have traded again",
+  holdMs: [[0, 100]],
+  inflict: (scene) => restartUnseen(scene, frontEndName(scene)),
+};
+
+export const restartCatalogWithAnotherLease: Fault = {
+  name: "restart-catalog-with-another-lease",
+  does: "freezes a front-end, kills the catalog, starts it with another CACHE_LEASE_MS, and wakes the front-end when others have traded",
+  holdMs: [[0, 100]],
+  async inflict(scene) {
+    const { requestTimeoutMs } = readConfig(scene.cluster.environment);
+    const leasesMs = allowedLeasesMs(requestTimeoutMs);
+    const restarts = frontEndNames(scene).flatMap((frontEnd) => leasesMs.map((leaseMs) => ({ frontEnd, leaseMs })));
+    const { frontEnd, leaseMs } = choose(restarts, scene);
+    await restartUnseen(scene, frontEnd, { environment: { CACHE_LEASE_MS: String(leaseMs) } });
+  },
+};
+
+/** Values of CACHE_LEASE_MS with which the catalog starts. */
+export function allowedLeasesMs(requestTimeoutMs: number): number[] {
+  return leasesMs.filter((leaseMs) => leaseMs <= Math.max(leaseMsAlwaysAllowed, requestTimeoutMs / 2));
+}
+
+async function restartUnseen(scene: Scene, frontEndName: string, options?: StartOptions): Promise<void> {
+  const { cluster, traffic, signal } = scene;
+  const frontEnd = cluster.service(frontEndName);
+  await scene.alone([frontEndName, "catalog"], async () => {
+    frontEnd.freeze();
+    try {
+      await kill(scene, ["catalog"]);
+      await scene.hold();
+      cluster.service("catalog").start(options);
+      // Its cache may still have a lease, of which the new catalog knows nothing. Alone, it keeps all trades waiting.
+      if (cluster.urls.length > 1) await traffic.more(tradesUnseen, { timeoutMs, signal });
+    } finally {
+      frontEnd.thaw();
+    }
+  });
+}

@@ -1,0 +1,41 @@
+/** The names of a cluster's services, the ports where they listen, and the environment in which others find them. */
+
+import { freePorts } from "./ports.ts";
+
+export interface ServicePorts {
+  readonly catalog: number;
+  /** By id. */
+  readonly replicas: ReadonlyMap<number, number>;
+  /** By number, from 1. */
+  readonly frontEnds: ReadonlyMap<number, number>;
+}
+
+export function replicaName(id: number): string {
+  return `order-${id}`;
+}
+
+export function frontEndName(number: number): string {
+  return `front-end-${number}`;
+}
+
+export async function choosePorts(replicas: number, frontEnds: number): Promise<ServicePorts> {
+  const [catalog = 0, ...others] = await freePorts(1 + replicas + frontEnds);
+  const numbered = (ports: readonly number[]) => new Map(ports.map((port, index) => [index + 1, port]));
+  return { catalog, replicas: numbered(others.slice(0, replicas)), frontEnds: numbered(others.slice(replicas)) };
+}
+
+/** `portOf` maps the name of a service to the port where it is to be found. */
+export function addressVariables(
+  replicaIds: Iterable<number>,
+  portOf: (name: string) => number,
+): { CATALOG_PORT: string; ORDER_REPLICAS: string } {
+  return {
+    CATALOG_PORT: String(portOf("catalog")),
+    ORDER_REPLICAS: Array.from(replicaIds, (id) => `${id}=127.0.0.1:${portOf(replicaName(id))}`).join(),
+  };
+}
+
+/** The services that others connect to, by name. */
+export function listeners({ catalog, replicas }: ServicePorts): Map<string, number> {
+  return new Map([["catalog", catalog], ...Array.from(replicas, ([id, port]) => [replicaName(id), port] as const)]);
+}
