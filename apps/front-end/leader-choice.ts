@@ -17,7 +17,7 @@ const retryFirstMs = 5;
 const retryMaxMs = 200;
 /** When everything starts at once, how long the replicas are waited for after one is there, so that the highest id leads. */
 const gatherMs = 1000;
-/** A leader that can't reach the catalog for longer than this is replaced, if another replica can. */
+/** A leader that can't reach the catalog, while this front-end has reached it for longer than this, is replaced. */
 const cutOffMs = 1000;
 /** A replica that misses more orders than this doesn't lead while another is closer: nothing is traded until it has caught up. */
 const lagOrdersMax = 10_000;
@@ -45,8 +45,10 @@ export class LeaderChoice {
   #stopped = false;
   #firstLiveMs: number | undefined;
   #hadLeader = false;
-  /** Since when the leader says that it can't reach the catalog; `undefined`: it can. */
-  #cutOffSinceMs: number | undefined;
+  /** The leader says that it can't reach the catalog. */
+  #isCutOff = false;
+  /** Since when this front-end has reached the catalog each time, while the leader could not. */
+  #reachedSinceMs: number | undefined;
   /** Replicas that couldn't take the lead, and from when on others are asked instead. When none is left, all are asked again. */
   readonly #passedOverFromMs = new Map<number, number>();
   #wakers = new Set<() => void>();
@@ -104,21 +106,27 @@ export class LeaderChoice {
 
   /** The leader stays while another is sought: it may reach the catalog again before. */
   #watchReach({ reachesCatalog }: ReplicaStatus): void {
-    if (reachesCatalog) {
-      this.#cutOffSinceMs = undefined;
-      return;
-    }
-    this.#cutOffSinceMs ??= this.#options.clock.nowMs();
-    if (this.#isCutOff) this.#choose();
+    if (reachesCatalog) return this.#reaches();
+    this.#isCutOff = true;
+    this.#choose();
   }
 
-  get #isCutOff(): boolean {
-    return this.#cutOffSinceMs !== undefined && this.#options.clock.nowMs() - this.#cutOffSinceMs > cutOffMs;
+  #reaches(): void {
+    this.#isCutOff = false;
+    this.#reachedSinceMs = undefined;
   }
 
   /** Is there a leader, and nothing against it? */
   get #isLed(): boolean {
     return this.#leader !== undefined && !this.#isCutOff;
+  }
+
+  /** To be called whenever the register was read: has the leader alone been cut off for long enough? */
+  #mayReplace(): boolean {
+    if (this.#leader === undefined) return true;
+    const nowMs = this.#options.clock.nowMs();
+    this.#reachedSinceMs ??= nowMs;
+    return nowMs - this.#reachedSinceMs > cutOffMs;
   }
 
   /** The leader says that it doesn't lead. */
@@ -129,7 +137,7 @@ export class LeaderChoice {
   #lose(why: string): void {
     this.#options.logger.warn({ leader: this.#leader?.id, term: this.#term }, `the leader ${why}`);
     this.#leader = undefined;
-    this.#cutOffSinceMs = undefined;
+    this.#reaches();
     this.#backoff.reset();
     this.#wake();
     this.#choose();
@@ -139,7 +147,7 @@ export class LeaderChoice {
     this.#leader = { ...replica, term };
     this.#term = term;
     this.#hadLeader = true;
-    this.#cutOffSinceMs = undefined;
+    this.#reaches();
     this.#passedOverFromMs.clear();
     this.#backoff.reset();
     this.#options.logger.info({ leader: replica.id, term }, "leader chosen");
@@ -171,6 +179,7 @@ export class LeaderChoice {
       register = await catalog.register(ledger.seen);
       ledger.ends(register);
       if (this.#isLed) return true;
+      if (!this.#mayReplace()) return false;
       const leading = register.term > this.#term ? replicas.get(register.leader) : undefined;
       const named = leading && !this.#isPassedOver(leading) ? leading : undefined;
       if (!named && this.#gathering()) return false;
@@ -191,6 +200,7 @@ export class LeaderChoice {
       // The named leader has been restarted and follows now, or it is too late: its term is over.
       if (code === "STALE_TERM" && register) this.#term = Math.max(this.#term, register.term);
       if (candidate) this.#failed(candidate, code);
+      else this.#reachedSinceMs = undefined;
       if (code === "DIVERGED" && candidate) logger.error({ replica: candidate.id }, `can't lead: ${message}`);
       else logger.debug({ code, replica: candidate?.id }, `no leader yet: ${message}`);
       return this.#isLed;

@@ -1,0 +1,108 @@
+/** What a catalog must know of the one before it: its leases, its log, and whether its file is the newest. */
+
+import { copyFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { eventually } from "@stock-bazaar/cluster/wait";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
+import { expect, test } from "vitest";
+import { get, newTrade, trade } from "../support/requests.ts";
+import { type Cluster as RunningCluster, Cluster } from "./support/cluster.ts";
+import { expectInvariants } from "./support/invariants.ts";
+
+const longLease = { CACHE_LEASE_MS: "5000", REQUEST_TIMEOUT_MS: "30000" };
+
+test("a catalog that comes back with a shorter lease waits for a frozen front-end that holds the longer one", async (context) => {
+  const cluster = await Cluster.start(context, { frontEnds: 2, relays: true, environment: longLease });
+  const [first = "", second = ""] = cluster.urls;
+  await eventually("the first front-end answers from its cache", async () => {
+    const { headers } = await get(`${first}/stocks/GameStart`);
+    return headers.get("x-cache") === "hit";
+  });
+  cluster.service("front-end-1").freeze();
+  // Awake again, it doesn't see at once that the catalog was gone.
+  cluster.relay({ from: "front-end-1", to: "catalog" }).cut("silent");
+  await cluster.service("catalog").kill();
+  cluster.service("catalog").start({ environment: { CACHE_LEASE_MS: "50" } });
+  expect((await trade(second, newTrade())).status).toBe(200);
+  cluster.service("front-end-1").thaw();
+  const told = get(`${first}/stocks/GameStart`);
+  // From its cache it would have answered by now.
+  await get(`${first}/healthz`);
+  cluster.relay({ from: "front-end-1", to: "catalog" }).mend();
+  const { body } = await told;
+  expect(body).toMatchObject({ data: { name: "GameStart", quantity: 101 } });
+  await expectInvariants(cluster);
+});
+
+test("an old copy on the catalog's own machine: nothing is traded or told, until the right file is back", async (context) => {
+  const cluster = await Cluster.start(context, { frontEnds: 2, catalogApart: true });
+  for (let count = 0; count < 3; count += 1) expect((await trade(cluster.url, newTrade())).status).toBe(200);
+  const file = catalogFile(cluster.catalogFolder);
+  const old = join(cluster.catalogFolder, "old.db");
+  copyCatalog(cluster, old);
+  for (let count = 0; count < 3; count += 1) expect((await trade(cluster.url, newTrade())).status).toBe(200);
+
+  await cluster.service("catalog").stop();
+  const newest = join(cluster.catalogFolder, "newest.db");
+  renameSync(file, newest);
+  copyFileSync(old, file);
+  cluster.service("catalog").start();
+
+  // Nobody trades: the leader, or a front-end, says what it has.
+  for (const url of cluster.urls) {
+    await eventually("the catalog refuses everything", async () => {
+      const { status, body } = await get(`${url}/readyz`);
+      return status === 503 && JSON.stringify(body).includes("longer once");
+    });
+    expect(await get(`${url}/stocks/GameStart`)).toMatchObject({ status: 503 });
+    expect(await get(`${url}/cluster`)).toMatchObject({ body: { data: { catalog: { state: "refusing" } } } });
+  }
+  expect((await trade(cluster.url, newTrade())).status).toBe(503);
+  expect(ordersIn(cluster)).toBe(3);
+
+  await cluster.service("catalog").stop();
+  for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`, { force: true });
+  renameSync(newest, file);
+  cluster.service("catalog").start();
+  await cluster.settled();
+  const { body } = await trade(cluster.url, newTrade());
+  expect(body).toEqual({ data: { transaction_number: 7 } });
+  await expectInvariants(cluster);
+});
+
+test("a catalog serves when its log is written back: a reader in the way is named, and SIGTERM ends the wait", async (context) => {
+  const cluster = await Cluster.start(context);
+  const catalog = cluster.service("catalog");
+  const reader = openCatalogDatabase(cluster.catalogFolder, "read");
+  context.onTestFinished(() => reader.close());
+  reader.client.exec("BEGIN");
+  reader.client.prepare("SELECT head FROM register").get();
+  expect((await trade(cluster.url, newTrade())).status).toBe(200);
+  await catalog.kill();
+
+  const isWaiting = () => catalog.newLines.some((line) => line.includes(`is read by process ${process.pid} (`));
+  catalog.start();
+  await eventually("the reader is named", isWaiting);
+  expect((await get(`${cluster.url}/readyz`)).status).toBe(503);
+  expect(await catalog.stop()).toEqual({ code: 0, signal: null });
+
+  catalog.start();
+  await eventually("the reader is named again", isWaiting);
+  reader.client.exec("COMMIT");
+  await cluster.settled();
+  expect((await trade(cluster.url, newTrade())).status).toBe(200);
+  await expectInvariants(cluster);
+});
+
+function copyCatalog(cluster: RunningCluster, copy: string): void {
+  const catalog = openCatalogDatabase(cluster.catalogFolder, "read");
+  catalog.client.prepare("VACUUM INTO ?").run(copy);
+  catalog.close();
+}
+
+function ordersIn(cluster: RunningCluster): number {
+  const catalog = openCatalogDatabase(cluster.catalogFolder, "read");
+  const row = catalog.client.prepare<[], { orders: number }>("SELECT COUNT(*) AS orders FROM ledger").get();
+  catalog.close();
+  return row?.orders ?? 0;
+}
