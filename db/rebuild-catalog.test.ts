@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { damageTable } from "../test/support/damage.ts";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { databasesIn } from "../test/support/traded-databases.ts";
@@ -31,7 +31,11 @@ let dataDir: string;
 let databases: Databases;
 let catalog: string;
 
+afterEach(() => vi.restoreAllMocks());
+
 beforeEach(() => {
+  // Before all terms, so that it is the terms that decide.
+  vi.spyOn(Date, "now").mockReturnValue(0);
   dataDir = traded.copy();
   databases = databasesIn(dataDir);
   catalog = catalogFile(dataDir);

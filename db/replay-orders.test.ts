@@ -39,21 +39,23 @@ test("a catalog is the same again, but for its register and its rejections", asy
   await written.restock({ last: undefined, term: 1, quantity: 70, createdAt });
 
   const livesBefore = [original, catalog].map((each) => contents(each).register[0]?.life);
-  expect(replayOrders(catalog, await written.ordersAfter(0, 100))).toEqual({ head: 9, term: 1_000_001 });
+  const nowMs = Date.parse(createdAt);
+  const replayed = replayOrders(catalog, await written.ordersAfter(0, 100), undefined, nowMs);
+  expect(replayed).toEqual({ head: 9, term: nowMs });
 
   const life = contents(catalog).register[0]?.life;
   expect(livesBefore).not.toContain(life);
   expect(contents(catalog)).toEqual({
     ...contents(original),
-    register: [{ term: 1_000_001, leader: 0, head: 9, life, firstTerm: 1_000_001, leaseMs: 0, endedCleanly: 0 }],
+    register: [{ term: nowMs, leader: 0, head: 9, life, firstTerm: nowMs, leaseMs: 0, endedCleanly: 0 }],
   });
   original.close();
 });
 
 test("it goes on from there: keys are known, and the next order has the next number", async () => {
-  replayOrders(catalog, ordersOf(1, 3));
+  const replayed = replayOrders(catalog, ordersOf(1, 3));
   const again = createSqliteLedger(catalog);
-  const { term } = await again.acquire({ replica: 3, term: 1_000_001, last: orderOf(3) });
+  const { term } = await again.acquire({ replica: 3, term: replayed.term, last: orderOf(3) });
   const { outcomes } = await again.apply({
     term,
     last: orderOf(3),
@@ -69,14 +71,20 @@ test("it goes on from there: keys are known, and the next order has the next num
   ]);
 });
 
-test("no term that was used comes again, whether an order tells of it or somebody else", () => {
-  expect(replayOrders(catalog, [orderOf(1, { term: 8 }), orderOf(2, { term: 5 })], { term: 3, leaseMs: 0 }).term).toBe(
-    1_000_008,
-  );
-  const other = openCatalogInMemory();
-  seed(other);
-  expect(replayOrders(other, [orderOf(1, { term: 8 })], { term: 20, leaseMs: 0 }).term).toBe(1_000_020);
-  other.close();
+test("no term that was used comes again, whether an order tells of it, somebody else, or nobody", () => {
+  const termOf = (orders: readonly Order[], usedTerm: number, nowMs: number) => {
+    const each = openCatalogInMemory();
+    seed(each);
+    const { term } = replayOrders(each, orders, { term: usedTerm, leaseMs: 0 }, nowMs);
+    each.close();
+    return term;
+  };
+  expect(termOf([orderOf(1, { term: 8 }), orderOf(2, { term: 5 })], 3, 0)).toBe(1_000_008);
+  expect(termOf([orderOf(1, { term: 8 })], 20, 0)).toBe(1_000_020);
+  const first = termOf([], 0, Date.parse("2026-01-01T00:00:00Z"));
+  expect(termOf([], 0, Date.parse("2026-01-01T00:00:01Z"))).toBe(first + 1000);
+  // A clock that was set back.
+  expect(termOf([orderOf(1, { term: first + 5 })], 0, 1000)).toBe(first + 1_000_005);
 });
 
 test.each<[string, Order[], RegExp]>([

@@ -12,10 +12,7 @@ import { prepareInsert } from "./insert-rows.ts";
 import type { CatalogDatabase } from "./open.ts";
 import { orderColumns, orderValues } from "./order-rows.ts";
 
-/**
- * A term that was acquired, but in which nothing was traded, is in no order, and replicas that run remember it and never
- * go back. Terms only ever grow by one, so this many later none has been used.
- */
+/** The terms that a catalog has used since the last one that is known. */
 const termsSkipped = 1_000_000;
 
 export interface Replayed {
@@ -50,6 +47,15 @@ export interface Used {
 }
 
 /**
+ * A term that was acquired, but in which nothing was traded, is in no order, and processes that run remember it and never go
+ * back. An earlier rebuild, of which no order may tell either, began at the millisecond of then; as no catalog gives a term
+ * each millisecond, none of its terms has reached that of now.
+ */
+function unusedTerm(lastTerm: number, nowMs: number): number {
+  return Math.max(lastTerm + termsSkipped, nowMs);
+}
+
+/**
  * The catalog must be migrated and seeded, without any order. All or nothing: throws a ReplayError if the orders aren't
  * numbered from 1, trade a stock that isn't there, buy what isn't there, or end with another price than the stock has.
  */
@@ -57,6 +63,7 @@ export function replayOrders(
   { client }: CatalogDatabase,
   orders: Iterable<Order>,
   used: Used = { term: 0, leaseMs: 0 },
+  nowMs = Date.now(),
 ): Replayed {
   const stocks = new Map(
     client
@@ -96,7 +103,7 @@ export function replayOrders(
       }
       setStock.run(quantity, volume, rev, name);
     }
-    const term = lastTerm + termsSkipped;
+    const term = unusedTerm(lastTerm, nowMs);
     setRegister.run(term, head, crypto.randomUUID(), term, used.leaseMs);
     return { head, term };
   });

@@ -3,6 +3,7 @@ import { replayOrders } from "@stock-bazaar/db/replay-orders";
 import { seed } from "@stock-bazaar/db/seed";
 import type { TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import type { Seen } from "@stock-bazaar/shared/domain";
+import { cacheLeaseMaxMs } from "@stock-bazaar/shared/config";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { describe, expect, test } from "vitest";
@@ -407,6 +408,38 @@ describe("leases that an earlier catalog gave (R9)", () => {
     expect(written).toEqual([]);
   });
 
+  test("are those of another life: what this ledger's own catalogs gave is in the register", async () => {
+    const { clock, ledger, start } = restarts();
+    const { catalog, hello, buy } = await start();
+    await clock.advance(keptMs);
+    const { life } = await ledger.register();
+    hello("one", { leaseMs: longMs, leaseLife: life }).send(tailRequestOf("one", "goodbye"));
+    await buy();
+    await catalog.settle(1);
+    expect(await ledger.leases()).toEqual({ leaseMs, endedCleanly: false });
+  });
+
+  test("are at most as long as a lease may be, whatever is reported", async () => {
+    const { clock, ledger, start } = restarts();
+    const { hello } = await start();
+    hello("one", { leaseMs: 2 ** 32 - 1 });
+    await clock.flush();
+    expect(await ledger.leases()).toEqual({ leaseMs: cacheLeaseMaxMs, endedCleanly: false });
+  });
+
+  test("are named again by the next hello when the register couldn't be written", async () => {
+    const { clock, ledger, start } = restarts();
+    const { hello } = await start();
+    const setLeases = ledger.setLeases.bind(ledger);
+    ledger.setLeases = () => Promise.reject(new BazaarError("STORAGE_UNAVAILABLE", "as the test asked"));
+    hello("one", { leaseMs: longMs });
+    await clock.flush();
+    ledger.setLeases = setLeases;
+    hello("two", { leaseMs: longMs });
+    await clock.flush();
+    expect(await ledger.leases()).toEqual({ leaseMs: longMs, endedCleanly: false });
+  });
+
   test("are waited for without a timer that a stop would leave behind", async () => {
     const { clock, ledger, start } = restarts();
     await ledger.setLeases({ leaseMs: longMs, endedCleanly: false });
@@ -463,6 +496,7 @@ describe("a ledger that was longer once (R2)", () => {
     ["a lookup", ({ catalog, seen }) => catalog.lookup(["FishCo"], seen)],
     ["a list of the stocks", ({ catalog, seen }) => catalog.stocks(seen)],
     ["a question for the register", ({ catalog, seen }) => catalog.register(seen)],
+    ["a follower's question for the register", ({ catalog, last }) => catalog.register(undefined, last)],
     ["an Apply", ({ catalog, last }) => catalog.apply({ term: 1, last, trades: [] })],
     ["a restock", ({ catalog, last }) => catalog.restock({ term: 1, last, quantity: 10 })],
     ["an Acquire", ({ catalog, last }) => catalog.acquire({ replica: 2, term: 1, last })],
@@ -502,7 +536,7 @@ describe("a ledger that was longer once (R2)", () => {
     await expect(tell(made)).rejects.toMatchObject({
       code: "DIVERGED",
       message: expect.stringMatching(
-        /ends at order 1, but had order [15] once: is catalog\.db an old copy\?.*rebuild-catalog/,
+        /ends at order 1 in term 1, but (had order 5 once|a replica has order [15] of term [12]): is catalog\.db an old copy\?.*rebuild-catalog/,
       ),
     });
   });

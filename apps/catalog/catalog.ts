@@ -16,13 +16,14 @@ import type {
   TailRequest,
 } from "@stock-bazaar/shared/api";
 import { type Clock, wallTime } from "@stock-bazaar/shared/clock";
+import { cacheLeaseMaxMs } from "@stock-bazaar/shared/config";
 import type { Order, Register, Seen, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { untilCheckpointed } from "@stock-bazaar/shared/until-checkpointed";
 import { Waiters } from "@stock-bazaar/shared/waiters";
 import { FrontEnds } from "./front-ends.ts";
-import type { Ledger, LedgerChange } from "./ledger.ts";
+import type { Ledger, LedgerChange, LedgerRegister } from "./ledger.ts";
 import { endsBefore, isShorterThanSeen } from "./lost-end.ts";
 import { OldRejections } from "./old-rejections.ts";
 import { Sessions } from "./sessions.ts";
@@ -110,7 +111,7 @@ export class Catalog implements CatalogApi {
     if (trades.some(({ key }) => key.includes("\0"))) {
       throw new BazaarError("INVALID_REQUEST", "a key with a NUL in it: allowed is any other character");
     }
-    const change = await this.#after(last, () =>
+    const change = await this.#refusingIfLost(last, () =>
       this.#write(() => this.#ledger.apply({ term, last, trades, createdAt: wallTime(this.#clock) })),
     );
     if (this.#logger.isLevelEnabled("debug")) {
@@ -122,7 +123,7 @@ export class Catalog implements CatalogApi {
   }
 
   async restock({ term, last, quantity }: RestockRequest): Promise<Applied> {
-    const change = await this.#after(last, () =>
+    const change = await this.#refusingIfLost(last, () =>
       this.#write(() => this.#ledger.restock({ term, last, quantity, createdAt: wallTime(this.#clock) })),
     );
     for (const { id, name } of change.orders) this.#logger.info({ name, quantity, order: id }, "restocked");
@@ -157,14 +158,16 @@ export class Catalog implements CatalogApi {
     return this.#ledger.ordersAfter(afterId, Math.min(limit, ordersAfterMax));
   }
 
-  async register(seen?: Seen): Promise<Register> {
+  async register(seen?: Seen, last?: Order): Promise<Register> {
     await this.#requireWhole(seen);
-    return this.#ledger.register();
+    const register = await this.#ledger.register();
+    this.#requireOrder(register, last);
+    return register;
   }
 
   async acquire(request: AcquireRequest): Promise<Register> {
     try {
-      const register = await this.#after(request.last, () => this.#ledger.acquire(request));
+      const register = await this.#refusingIfLost(request.last, () => this.#ledger.acquire(request));
       if (register.term > this.#register.term) this.#register = { ...register, head: this.#register.head };
       this.#logger.info({ leader: register.leader, term: register.term, head: register.head }, "lead acquired");
       return register;
@@ -206,7 +209,7 @@ export class Catalog implements CatalogApi {
           if (session !== undefined && (session !== request.session || !this.#sessions.has(session))) return end();
           if (this.#stopped) return end(stopping());
           session = request.session;
-          this.#foundLease(request.leaseMs);
+          this.#foundLease(request);
           this.#sessions.hello(session, this.#register.head, nowMs, request.replaces);
           this.#frontEnds.hello(request.address, session, nowMs);
           this.#tails.set(session, handlers);
@@ -232,7 +235,7 @@ export class Catalog implements CatalogApi {
       send: (request) => {
         if (this.#refusal) return end();
         // Nobody may begin to serve before it is known that the ledger is whole.
-        if (request.kind === "hello" && this.#seemsShorter(request.seen)) {
+        if (request.kind === "hello" && request.seen && isShorterThanSeen(this.#register, request.seen)) {
           void this.#requireWhole(request.seen).then(() => take(request), end);
         } else take(request);
       },
@@ -263,36 +266,38 @@ export class Catalog implements CatalogApi {
   /** Rejects with DIVERGED if the ledger was longer once, until a person has decided (R2). */
   async #requireWhole(seen?: Seen): Promise<void> {
     if (this.#refusal) throw this.#refusal;
-    if (seen === undefined || !this.#seemsShorter(seen)) return;
+    if (seen === undefined || !isShorterThanSeen(this.#register, seen)) return;
     // An order may be in the ledger, and read from there, a moment before it is passed on here.
-    if (isShorterThanSeen(await this.#ledger.register(), seen)) throw this.#refuseEverything(seen.head);
+    const register = await this.#ledger.register();
+    if (isShorterThanSeen(register, seen)) throw this.#refuseEverything(register, `had order ${seen.head} once`);
   }
 
-  #seemsShorter(seen: Seen | undefined): boolean {
-    return seen !== undefined && isShorterThanSeen(this.#register, seen);
+  /** Rejects like `#requireWhole`: a replica's last order is what it has seen. */
+  #requireOrder(register: LedgerRegister, last: Order | undefined): void {
+    if (last === undefined || !endsBefore(register, last)) return;
+    throw this.#refuseEverything(register, `a replica has order ${last.id} of term ${last.term}`);
   }
 
   /** What a replica asks whose last order is `last`. A refusal may mean that the ledger has lost that order. */
-  async #after<Result>(last: Order | undefined, ask: () => Promise<Result>): Promise<Result> {
+  async #refusingIfLost<Result>(last: Order | undefined, ask: () => Promise<Result>): Promise<Result> {
     await this.#requireWhole();
     try {
       return await ask();
     } catch (error) {
-      const isOther = otherHistory.has(BazaarError.from(error).code);
-      if (isOther && last && endsBefore(await this.#ledger.register(), last)) throw this.#refuseEverything(last.id);
+      if (otherHistory.has(BazaarError.from(error).code)) this.#requireOrder(await this.#ledger.register(), last);
       throw error;
     }
   }
 
   /** To answer would give the numbers of acknowledged orders to others, and tell quantities from before. */
-  #refuseEverything(seenHead: number): BazaarError {
+  #refuseEverything({ head, term }: Register, evidence: string): BazaarError {
     if (this.#refusal) return this.#refusal;
     const refusal = new BazaarError(
       "DIVERGED",
-      `the ledger ends at order ${this.#register.head}, but had order ${seenHead} once: is catalog.db an old copy? Stop the catalog and put back the file that belongs to the replicas, or run \`npm run rebuild-catalog\``,
+      `the ledger ends at order ${head} in term ${term}, but ${evidence}: is catalog.db an old copy? Stop the catalog and put back the file that belongs to the replicas, or run \`npm run rebuild-catalog\``,
     );
     this.#refusal = refusal;
-    this.#logger.error({ head: this.#register.head, seenHead }, refusal.message);
+    this.#logger.error({ head, term }, refusal.message);
     this.#waiters.reject(refusal);
     this.#endTails(refusal);
     return refusal;
@@ -303,20 +308,21 @@ export class Catalog implements CatalogApi {
     this.#tails.clear();
   }
 
-  /** A rebuilt catalog's register names no lease, an old copy's an old one: the front-ends know what they were given. */
-  #foundLease(leaseMs: number): void {
+  /** A rebuilt catalog's register may name no lease: front-ends know what the catalog of another life gave them. */
+  #foundLease({ leaseMs: reportedMs, leaseLife }: TailRequest): void {
+    if (leaseLife === this.#register.life) return;
+    const leaseMs = Math.min(reportedMs, cacheLeaseMaxMs);
     this.#sessions.foundLease(leaseMs);
     const runs = this.#clock.nowMs() < this.#sessions.quietUntilMs;
     if (!runs || leaseMs <= this.#registeredLeaseMs) return;
-    void this.#setLeases(leaseMs, false);
-    this.#shortenLease();
+    void this.#setLeases(leaseMs, false).then(() => this.#shortenLease());
   }
 
   /** The register may name a shorter lease only when no front-end can hold a longer one any more. */
   #shortenLease(): void {
     this.#cancelShortening?.();
     this.#cancelShortening = undefined;
-    if (this.#registeredLeaseMs <= this.#leaseMs) return;
+    if (this.#stopped || this.#registeredLeaseMs <= this.#leaseMs) return;
     const waitMs = this.#sessions.quietUntilMs - this.#clock.nowMs();
     if (waitMs <= 0) return void this.#setLeases(this.#leaseMs, false);
     this.#cancelShortening = this.#clock.after(Math.ceil(waitMs), () => this.#shortenLease());
@@ -327,9 +333,9 @@ export class Catalog implements CatalogApi {
    * all that a catalog which was rebuilt without knowing better could name, and the next hello names the longer one again.
    */
   async #setLeases(leaseMs: number, endedCleanly: boolean): Promise<void> {
-    this.#registeredLeaseMs = leaseMs;
     try {
       await this.#ledger.setLeases({ leaseMs, endedCleanly });
+      this.#registeredLeaseMs = leaseMs;
     } catch (error) {
       this.#logger.warn({ leaseMs }, `the register still names another lease: ${BazaarError.from(error).message}`);
     }

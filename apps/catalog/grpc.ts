@@ -53,7 +53,7 @@ export function serveCatalog(catalog: CatalogApi): Service {
     ordersAfter: serveUnary(async ({ afterId, limit }) => ({
       orders: packOrders(await catalog.ordersAfter(afterId, limit)),
     })),
-    getRegister: serveUnary(({ seen }) => catalog.register(seen)),
+    getRegister: serveUnary((request) => catalog.register(request.seen, lastFromMessage(request))),
     acquire: serveUnary((request) => catalog.acquire({ ...request, last: lastFromMessage(request) })),
     tail: serveDuplex(
       (handlers) => catalog.tail(handlers),

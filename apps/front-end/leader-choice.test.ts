@@ -496,6 +496,28 @@ describe("a leader that says that it can't reach the catalog", () => {
     expect(asked()).toEqual([0, 0, 1]);
   });
 
+  test("stays while this front-end reaches it only now and then", async () => {
+    const { clock, register, fake, leader, asked } = await led();
+    fake(3).reachesCatalog = false;
+    for (let times = 0; times < 5; times += 1) {
+      register.isUp = true;
+      await clock.advance(700);
+      register.isUp = false;
+      await clock.advance(700);
+    }
+    expect(leader()).toBe(3);
+    expect(asked()).toEqual([0, 0, 1]);
+  });
+
+  test("is given up at once for one that the register names in a later term", async () => {
+    const { clock, register, fake } = await led();
+    register.current = { ...register.current, term: 2, leader: 1 };
+    fake(3).reachesCatalog = false;
+    fake(3).say();
+    await clock.advance(10);
+    expect(fake(1).asked).toEqual([1]);
+  });
+
   test("stays when it reaches it again while this front-end reads the register", async () => {
     const { clock, register, fake, leader, asked } = await led();
     const read = register.register.bind(register);

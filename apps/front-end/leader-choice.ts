@@ -45,11 +45,9 @@ export class LeaderChoice {
   #stopped = false;
   #firstLiveMs: number | undefined;
   #hadLeader = false;
-  /** The leader says that it can't reach the catalog. */
-  #isCutOff = false;
-  /** Since when this front-end has reached the catalog each time, while the leader could not. */
-  #reachedSinceMs: number | undefined;
-  /** Replicas that couldn't take the lead, and from when on others are asked instead. When none is left, all are asked again. */
+  /** While the leader reports that it can't reach the catalog: since when this front-end has reached it each time. */
+  #cutOff: { sinceMs: number | undefined } | undefined;
+  /** Replicas that couldn't take the lead, and from when on they are not asked. When none is left, all are asked again. */
   readonly #passedOverFromMs = new Map<number, number>();
   #wakers = new Set<() => void>();
 
@@ -106,27 +104,22 @@ export class LeaderChoice {
 
   /** The leader stays while another is sought: it may reach the catalog again before. */
   #watchReach({ reachesCatalog }: ReplicaStatus): void {
-    if (reachesCatalog) return this.#reaches();
-    this.#isCutOff = true;
-    this.#choose();
-  }
-
-  #reaches(): void {
-    this.#isCutOff = false;
-    this.#reachedSinceMs = undefined;
+    if (reachesCatalog) this.#cutOff = undefined;
+    else {
+      this.#cutOff ??= { sinceMs: undefined };
+      this.#choose();
+    }
   }
 
   /** Is there a leader, and nothing against it? */
   get #isLed(): boolean {
-    return this.#leader !== undefined && !this.#isCutOff;
+    return this.#leader !== undefined && this.#cutOff === undefined;
   }
 
-  /** To be called whenever the register was read: has the leader alone been cut off for long enough? */
-  #mayReplace(): boolean {
-    if (this.#leader === undefined) return true;
-    const nowMs = this.#options.clock.nowMs();
-    this.#reachedSinceMs ??= nowMs;
-    return nowMs - this.#reachedSinceMs > cutOffMs;
+  /** Has the leader alone been cut off for so long that another should lead? */
+  get #isCutOffTooLong(): boolean {
+    const sinceMs = this.#cutOff?.sinceMs;
+    return sinceMs !== undefined && this.#options.clock.nowMs() - sinceMs > cutOffMs;
   }
 
   /** The leader says that it doesn't lead. */
@@ -137,7 +130,7 @@ export class LeaderChoice {
   #lose(why: string): void {
     this.#options.logger.warn({ leader: this.#leader?.id, term: this.#term }, `the leader ${why}`);
     this.#leader = undefined;
-    this.#reaches();
+    this.#cutOff = undefined;
     this.#backoff.reset();
     this.#wake();
     this.#choose();
@@ -147,7 +140,7 @@ export class LeaderChoice {
     this.#leader = { ...replica, term };
     this.#term = term;
     this.#hadLeader = true;
-    this.#reaches();
+    this.#cutOff = undefined;
     this.#passedOverFromMs.clear();
     this.#backoff.reset();
     this.#options.logger.info({ leader: replica.id, term }, "leader chosen");
@@ -179,9 +172,10 @@ export class LeaderChoice {
       register = await catalog.register(ledger.seen);
       ledger.ends(register);
       if (this.#isLed) return true;
-      if (!this.#mayReplace()) return false;
+      if (this.#cutOff) this.#cutOff.sinceMs ??= this.#options.clock.nowMs();
       const leading = register.term > this.#term ? replicas.get(register.leader) : undefined;
       const named = leading && !this.#isPassedOver(leading) ? leading : undefined;
+      if (!named && this.#leader && !this.#isCutOffTooLong) return false;
       if (!named && this.#gathering()) return false;
       candidate = named ?? this.#candidate(register.head);
       if (!candidate) {
@@ -200,7 +194,7 @@ export class LeaderChoice {
       // The named leader has been restarted and follows now, or it is too late: its term is over.
       if (code === "STALE_TERM" && register) this.#term = Math.max(this.#term, register.term);
       if (candidate) this.#failed(candidate, code);
-      else this.#reachedSinceMs = undefined;
+      else if (this.#cutOff) this.#cutOff.sinceMs = undefined;
       if (code === "DIVERGED" && candidate) logger.error({ replica: candidate.id }, `can't lead: ${message}`);
       else logger.debug({ code, replica: candidate?.id }, `no leader yet: ${message}`);
       return this.#isLed;
@@ -225,9 +219,10 @@ export class LeaderChoice {
     const { live } = this.#options.replicas;
     const longestId = Math.max(...live.map(({ lastId }) => lastId));
     const able = live.filter((replica) => replica.id !== this.#leader?.id && !this.#isPassedOver(replica));
+    const longestFirst = able.toSorted((a, b) => b.lastId - a.lastId);
     // A replica that goes on where the ledger ends may know what the ledger has lost: to ask it tells the catalog.
-    if (longestId > head) return able.toSorted((a, b) => b.lastId - a.lastId)[0];
-    return able.find(({ lastId }) => longestId - lastId <= lagOrdersMax) ?? able[0];
+    if (longestId > head) return longestFirst[0];
+    return able.find(({ lastId }) => longestId - lastId <= lagOrdersMax) ?? longestFirst[0];
   }
 
   #isPassedOver({ id }: LiveReplica): boolean {

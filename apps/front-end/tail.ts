@@ -47,7 +47,7 @@ export class Tail implements Settlement {
   #sequence = 0;
   #begun = false;
   #alone = false;
-  /** Of the ledger that this session is about. */
+  /** Of the ledger that this session is about, or the last one. */
   #life = "";
   /** Every change up to this id was settled when this session had taken it in: no other one could serve. */
   #settledId = 0;
@@ -111,6 +111,7 @@ export class Tail implements Settlement {
       address,
       seen,
       leaseMs: this.#leaseMs,
+      leaseLife: this.#life,
     });
   }
 
@@ -202,6 +203,7 @@ export class Tail implements Settlement {
       address: "",
       seen: undefined,
       leaseMs: 0,
+      leaseLife: "",
     });
   }
 

@@ -82,8 +82,9 @@ export class Follower {
 
   async #askRegister(): Promise<void> {
     if (this.#stopping) return;
+    const { catalog, log, learned } = this.#options;
     try {
-      this.#options.learned(await this.#options.catalog.register());
+      learned(await catalog.register(undefined, log.last));
     } catch {
       // The catalog is away: the next round asks again.
     }

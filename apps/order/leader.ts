@@ -36,6 +36,8 @@ const recentOrdersMax = 10_000;
 const pullOrdersMax = 5000;
 /** Without trades, how often the leader asks the ledger: do I still lead, and do I have everything? */
 const askMs = 1000;
+/** How often a leader that can't reach the catalog tries again. */
+const reachMs = 200;
 
 export interface LeaderOptions {
   readonly term: number;
@@ -72,6 +74,7 @@ export class Leader implements FeedSource {
   /** The last order taken in: on its way to the disk and to the followers. */
   #tail: Order | undefined;
   #reachesCatalog = true;
+  #seeking = false;
   readonly #storeQueue: StoreQueue;
   #pumping = false;
   #restockDue = false;
@@ -99,7 +102,7 @@ export class Leader implements FeedSource {
     return this.#tail?.id ?? 0;
   }
 
-  /** Did the last call to the catalog get through? */
+  /** Does the catalog answer this leader's reads? A slow disk delays its writes, and would delay those of another leader too. */
   get reachesCatalog(): boolean {
     return this.#reachesCatalog;
   }
@@ -323,7 +326,7 @@ export class Leader implements FeedSource {
   /** What a failed call to the catalog means to whoever asked the leader. */
   #catalogFailed(error: unknown): BazaarError {
     const failure = BazaarError.from(error);
-    this.#reachesCatalog = failure.code !== "UNAVAILABLE";
+    if (failure.code === "UNAVAILABLE") void this.#seekCatalog();
     switch (failure.code) {
       case "FENCED":
         // Said to a leader that has stopped, it says nothing of a later one.
@@ -342,6 +345,23 @@ export class Leader implements FeedSource {
       default:
         return failure;
     }
+  }
+
+  /** After a write that wasn't answered: reads until that is. */
+  async #seekCatalog(): Promise<void> {
+    if (this.#seeking) return;
+    this.#seeking = true;
+    const { catalog, clock } = this.#options;
+    do {
+      try {
+        await catalog.register(undefined, this.#tail);
+        this.#reachesCatalog = true;
+      } catch (error) {
+        this.#reachesCatalog = BazaarError.from(error).code !== "UNAVAILABLE";
+      }
+      if (!this.#reachesCatalog) await new Promise<void>((resolve) => clock.after(reachMs, resolve));
+    } while (!this.#reachesCatalog && !this.#stopped);
+    this.#seeking = false;
   }
 
   /** Finds out what no trade would tell: a hint that was missed, an `Apply` whose answer was lost. */

@@ -232,9 +232,11 @@ describe("a takeover (R1)", () => {
 
   test("a replica with another history than the ledger's never leads and is not filled up", async () => {
     const cluster = await start();
-    await cluster.node(2).log.append([orderOf(1, { key: "from another ledger" })]);
+    cluster.node(2).outgoing.cut();
     await cluster.lead(3);
     await cluster.trade(3, tradesOf("a", 3));
+    await cluster.node(2).log.append([orderOf(1, { key: "from another ledger" })]);
+    cluster.node(2).outgoing.mend();
     const refused = observe(cluster.node(2).replica.lead(1));
     await cluster.clock.advance(1000);
     expect(refused.code).toBe("DIVERGED");

@@ -66,8 +66,9 @@ export interface TailRequest {
   readonly address: string;
   /** With a hello: what the front-end has seen of the ledger. */
   readonly seen: Seen | undefined;
-  /** With a hello: the length of the lease that the front-end had last; 0: none yet. */
+  /** With a hello: the length of the lease that the front-end had last, and the life that gave it; 0: none yet. */
   readonly leaseMs: number;
+  readonly leaseLife: string;
 }
 
 /** A front-end that keeps a cache, as the catalog knows it. Not live: its lease has run out, and nobody said goodbye. */
@@ -111,7 +112,8 @@ export interface CatalogApi {
   stocks(seen?: Seen): Promise<Stock[]>;
   /** `SELECT … WHERE id > afterId ORDER BY id LIMIT limit`. */
   ordersAfter(afterId: number, limit: number): Promise<Order[]>;
-  register(seen?: Seen): Promise<Register>;
+  /** `last`: what `seen` is for a replica, its last order. */
+  register(seen?: Seen, last?: Order): Promise<Register>;
   /** R1. Rejects with STALE_TERM or DIVERGED. */
   acquire(request: AcquireRequest): Promise<Register>;
   tail(handlers: StreamHandlers<TailReply>): Stream<TailRequest>;

@@ -36,7 +36,7 @@ export function connectCatalog(address: Address, timeoutMs: number): CatalogApi 
     stocks: async (seen) => (await callUnary(client, CatalogService.listStocks, { seen }, timeoutMs)).stocks,
     ordersAfter: async (afterId, limit) =>
       unpackOrders((await callUnary(client, CatalogService.ordersAfter, { afterId, limit }, timeoutMs)).orders),
-    register: (seen) => callUnary(client, CatalogService.getRegister, { seen }, timeoutMs),
+    register: (seen, last) => callUnary(client, CatalogService.getRegister, { seen, last }, timeoutMs),
     acquire: (request) => callUnary(client, CatalogService.acquire, request, timeoutMs),
     tail: (handlers) =>
       openDuplex(

@@ -46,6 +46,7 @@ export type LogLevel = (typeof logLevels)[number];
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 const replicasMax = 9;
 const defaultCacheLeaseMs = 500;
+export const cacheLeaseMaxMs = 60_000;
 const defaultReplicas = "1=127.0.0.1:6001,2=127.0.0.1:6002,3=127.0.0.1:6003";
 
 export class ConfigError extends SetupError {
@@ -80,7 +81,7 @@ export function readConfig(environment: Environment): Config {
   const logLevel = text("LOG_LEVEL", "info");
   if (!isLogLevel(logLevel)) throw new ConfigError("LOG_LEVEL", logLevel, `allowed is ${logLevels.join(", ")}`);
 
-  const cacheLeaseMs = integer("CACHE_LEASE_MS", defaultCacheLeaseMs, 50, 60_000);
+  const cacheLeaseMs = integer("CACHE_LEASE_MS", defaultCacheLeaseMs, 50, cacheLeaseMaxMs);
   const requestTimeoutMs = integer("REQUEST_TIMEOUT_MS", 10_000, 10, 600_000);
   // A change waits for a lease when a front-end dies: nobody could be answered in time. The default passes all the same,
   // so that whoever only wants a shorter timeout needn't know of leases: a death then costs half a second of timeouts.

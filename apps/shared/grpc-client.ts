@@ -61,12 +61,6 @@ export function callUnary<Request, Reply>(
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new BazaarError("UNAVAILABLE", "given up"));
-    const abort = () => call.cancel();
-    // Not gRPC's own deadline, which is a time of the wall clock: set forward, it would end a call at once.
-    const timer = setTimeout(() => {
-      reject(new BazaarError("UNAVAILABLE", `no answer in ${timeoutMs} ms`));
-      call.cancel();
-    }, timeoutMs);
     const answered = (error: grpc.ServiceError | null, reply?: Reply) => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
@@ -83,7 +77,13 @@ export function callUnary<Request, Reply>(
       new grpc.Metadata(),
       answered,
     );
+    const abort = () => call.cancel();
     signal?.addEventListener("abort", abort);
+    // Not gRPC's own deadline, which is a time of the wall clock: set forward, it would end a call at once.
+    const timer = setTimeout(() => {
+      reject(new BazaarError("UNAVAILABLE", `no answer in ${timeoutMs} ms`));
+      call.cancel();
+    }, timeoutMs);
   });
 }
 

@@ -4,9 +4,9 @@ import type { Order as OrderMessage } from "@stock-bazaar/proto/generated/bazaar
 import type { Order } from "./domain.ts";
 import { BazaarError } from "./errors.ts";
 
-/** A row that may be absent; one that makes no sense is no row that anybody holds. */
+/** To be compared with the row that somebody holds, so that a type which makes no sense just differs. */
 export function lastFromMessage({ last }: { readonly last?: OrderMessage | undefined }): Order | undefined {
-  return last && orderFromMessage(last);
+  return last as Order | undefined;
 }
 
 export function orderFromMessage(message: OrderMessage): Order {

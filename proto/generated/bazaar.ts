@@ -269,6 +269,7 @@ export interface ListStocksRequest {
 
 export interface RegisterRequest {
   seen?: Seen | undefined;
+  last?: Order | undefined;
 }
 
 export interface Stock {
@@ -320,6 +321,7 @@ export interface TailRequest {
   address: string;
   seen?: Seen | undefined;
   leaseMs: number;
+  leaseLife: string;
 }
 
 export interface FrontEnd {
@@ -915,13 +917,16 @@ export const ListStocksRequest: MessageFns<ListStocksRequest> = {
 };
 
 function createBaseRegisterRequest(): RegisterRequest {
-  return { seen: undefined };
+  return { seen: undefined, last: undefined };
 }
 
 export const RegisterRequest: MessageFns<RegisterRequest> = {
   encode(message: RegisterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.seen !== undefined) {
       Seen.encode(message.seen, writer.uint32(10).fork()).join();
+    }
+    if (message.last !== undefined) {
+      Order.encode(message.last, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -945,6 +950,14 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
             }
 
             message.seen = Seen.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.last = Order.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1424,6 +1437,7 @@ function createBaseTailRequest(): TailRequest {
     address: "",
     seen: undefined,
     leaseMs: 0,
+    leaseLife: "",
   };
 }
 
@@ -1452,6 +1466,9 @@ export const TailRequest: MessageFns<TailRequest> = {
     }
     if (message.leaseMs !== 0) {
       writer.uint32(64).uint32(message.leaseMs);
+    }
+    if (message.leaseLife !== "") {
+      writer.uint32(82).string(message.leaseLife);
     }
     return writer;
   },
@@ -1531,6 +1548,14 @@ export const TailRequest: MessageFns<TailRequest> = {
             }
 
             message.leaseMs = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.leaseLife = reader.string();
             continue;
           }
         }

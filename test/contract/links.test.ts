@@ -15,7 +15,7 @@ import type {
   Traded,
 } from "@stock-bazaar/shared/api";
 import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
-import { isSameOrder, type Outcome, type Stock } from "@stock-bazaar/shared/domain";
+import { isSameOrder, type Order, type Outcome, type Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError, errorCodes } from "@stock-bazaar/shared/errors";
 import { createClient } from "@stock-bazaar/shared/grpc-client";
 import { startServer, type RunningServer, type Service } from "@stock-bazaar/shared/grpc-server";
@@ -254,8 +254,8 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
     const asked: unknown[] = [];
     const register = { term: 4, leader: 3, head: largeId, life: longText };
     const { client } = await linkCatalog({
-      register: async (seen) => {
-        asked.push(seen);
+      register: async (...given) => {
+        asked.push(given);
         return register;
       },
       acquire: async (request) => {
@@ -267,9 +267,16 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
     const request = { replica: 3, term: 3, last: largeOrder };
     expect(await client.register()).toEqual(register);
     expect(await client.register(seen)).toEqual(register);
+    expect(await client.register(undefined, largeOrder)).toEqual(register);
     expect(await client.acquire(request)).toEqual(register);
     expect(await client.acquire({ ...request, last: undefined })).toEqual(register);
-    expect(asked).toEqual([undefined, seen, request, { ...request, last: undefined }]);
+    expect(asked).toEqual([
+      [undefined, undefined],
+      [seen, undefined],
+      [undefined, largeOrder],
+      request,
+      { ...request, last: undefined },
+    ]);
   });
 
   test("tail, with all kinds of messages, and thousands of changes in one", async () => {
@@ -440,6 +447,15 @@ describe("errors", () => {
   test("a failure that nobody expected is INTERNAL_ERROR", async () => {
     const { client } = await linkCatalog({ register: () => Promise.reject(new TypeError("a bug")) });
     expect(await rejectionCode(client.register())).toBe("INTERNAL_ERROR");
+  });
+
+  test("a last order that makes no sense differs from every other, and harms nobody", async () => {
+    const far = streamEnd<FollowRequest, FollowReply>();
+    const { client } = await linkOrders({ follow: far.open });
+    const senseless = { ...orderOf(1), type: "borrow" } as unknown as Order;
+    client.follow(recorder<FollowReply>()).send(positionOf(2, senseless));
+    await eventually("the request has come", () => far.received.length === 1, patient);
+    expect(far.received).toEqual([positionOf(2, senseless)]);
   });
 
   test("a trade that makes no sense is refused by the server, with the calls beside it untouched", async () => {
@@ -649,6 +665,12 @@ describe("deadlines and faults (R10)", () => {
     await eventually("the server knows", () => far.closes > 0, patient);
     far.handlers.message(status);
     expect([near.messages, near.ends]).toEqual([[], []]);
+  });
+
+  test("a call after the client was closed fails, once", async () => {
+    const { client } = await linkCatalog({});
+    client.close();
+    await expect(client.register()).rejects.toThrow("shut down");
   });
 
   test("what was sent before a stream is closed arrives: a goodbye gives the lease back", async () => {

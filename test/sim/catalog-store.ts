@@ -19,9 +19,12 @@ export class CatalogStore {
   readonly disk: Disk;
   /** What the stocks began with, as `seed` keeps it beside the database. */
   readonly #initialStocks: InitialStock[] = [];
+  readonly #wallMs: () => number;
   #database: CatalogDatabase;
 
-  constructor(random: Random, seeded: readonly InitialStock[]) {
+  /** `wallMs`: the time of whoever rebuilds it. */
+  constructor(random: Random, seeded: readonly InitialStock[], wallMs: () => number) {
+    this.#wallMs = wallMs;
     this.#database = openCatalogInMemory();
     this.disk = new Disk(random, () => this.#database.client);
     for (const stock of seeded) this.seed(stock);
@@ -37,7 +40,16 @@ export class CatalogStore {
 
   /** The last id of the ledger. */
   get head(): number {
-    return this.#database.client.prepare<[], { head: number }>("SELECT head FROM register").get()?.head ?? 0;
+    return this.#inRegister("head");
+  }
+
+  get term(): number {
+    return this.#inRegister("term");
+  }
+
+  #inRegister(column: "head" | "term"): number {
+    const row = this.#database.client.prepare<[], { value: number }>(`SELECT ${column} AS value FROM register`).get();
+    return row?.value ?? 0;
   }
 
   /** A copy of the database as it is now. */
@@ -58,7 +70,7 @@ export class CatalogStore {
 
   /** Neither the catalog nor a replica may run. `orders`: those of the longest replica. */
   rebuild(orders: readonly Order[]): void {
-    const rebuilt = rebuildFrom(this.#initialStocks, orders);
+    const rebuilt = rebuildFrom(this.#initialStocks, orders, this.#wallMs());
     this.#put(rebuilt);
   }
 
@@ -70,10 +82,10 @@ export class CatalogStore {
 }
 
 /** A catalog made of what the stocks began with and these orders, all in memory. */
-export function rebuildFrom(began: readonly InitialStock[], orders: readonly Order[]): CatalogDatabase {
+export function rebuildFrom(began: readonly InitialStock[], orders: readonly Order[], nowMs: number): CatalogDatabase {
   const catalog = openCatalogInMemory();
   for (const stock of began) insert(catalog, stock);
-  replayOrders(catalog, orders);
+  replayOrders(catalog, orders, undefined, nowMs);
   return catalog;
 }
 

@@ -165,7 +165,7 @@ export function rebuiltDifferently(
   replica: OrderDatabase,
   began: readonly InitialStock[],
 ): string[] {
-  const rebuilt = rebuildFrom(began, readOrders(replica));
+  const rebuilt = rebuildFrom(began, readOrders(replica), 0);
   try {
     const [there, here] = [catalog, rebuilt].map(({ client }) =>
       JSON.stringify(client.prepare("SELECT * FROM stocks ORDER BY name").all()),

@@ -396,10 +396,15 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "catalog/catalog.ts",
-        find: "if (isOther && last && endsBefore(await this.#ledger.register(), last)) throw",
-        replace: "if (!isOther && last && last.id < 0) throw",
+        find: "if (last === undefined || !endsBefore(register, last)) return;",
+        replace: "if (last === undefined || !endsBefore(register, last) || last.id > 0) return;",
       },
     ],
+  },
+  {
+    name: "a follower doesn't show the catalog its last order",
+    rule: "R2",
+    edits: [{ file: "order/follower.ts", find: "register(undefined, log.last)", replace: "register(undefined)" }],
   },
   {
     name: "what a front-end has seen isn't held against the ledger",
@@ -435,6 +440,17 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: "a second rebuild begins with the terms of the first",
+    rule: "R1",
+    edits: [
+      {
+        file: "../db/replay-orders.ts",
+        find: "return Math.max(lastTerm + termsSkipped, nowMs);",
+        replace: "return lastTerm + termsSkipped + nowMs * 0;",
+      },
+    ],
+  },
+  {
     name: "orders are compared by number and key alone",
     rule: "R1",
     edits: [
@@ -453,8 +469,19 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "front-end/leader-choice.ts",
-        find: "return this.#leader !== undefined && !this.#isCutOff;",
+        find: "return this.#leader !== undefined && this.#cutOff === undefined;",
         replace: "return this.#leader !== undefined;",
+      },
+    ],
+  },
+  {
+    name: "a leader whose writes are slow calls itself cut off",
+    rule: "R1",
+    edits: [
+      {
+        file: "order/leader.ts",
+        find: "        this.#reachesCatalog = true;\n      } catch",
+        replace: "        this.#reachesCatalog = false;\n      } catch",
       },
     ],
   },
@@ -541,6 +568,11 @@ export const mutations: readonly Mutation[] = [
     edits: [{ file: "catalog/catalog.ts", find: "    this.#sessions.foundLease(leaseMs);\n", replace: "" }],
   },
   {
+    name: "a lease of the ledger's own life counts as found",
+    rule: "R9",
+    edits: [{ file: "catalog/catalog.ts", find: "    if (leaseLife === this.#register.life) return;\n", replace: "" }],
+  },
+  {
     name: "a machine's sleep isn't noticed",
     rule: "R8",
     edits: [
@@ -619,7 +651,7 @@ export function installMutation(name: string): void {
   plugin({
     name: "mutation",
     setup(build) {
-      build.onLoad({ filter: /\/apps\/.*\.ts$/ }, ({ path }) => ({
+      build.onLoad({ filter: /\/(apps|db)\/.*\.ts$/ }, ({ path }) => ({
         contents: sources.get(path) ?? readFileSync(path, "utf8"),
         loader: "ts",
       }));

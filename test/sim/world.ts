@@ -67,6 +67,8 @@ export interface Witness {
   readonly isTracing: boolean;
 }
 
+/** What a right wall clock shows at the beginning. */
+const startMs = Date.UTC(2026, 0, 1);
 /** A process that gave up is started again within this time. */
 const restartWithinMs = 400;
 /** A process that was asked to stop is killed after this time. */
@@ -111,7 +113,11 @@ export class World {
     this.#random = random;
     this.#witness = witness;
     this.network = new Network(this.scheduler, random.fork());
-    this.catalogStore = new CatalogStore(random.fork(), settings.stocks);
+    this.catalogStore = new CatalogStore(
+      random.fork(),
+      settings.stocks,
+      () => startMs + Math.ceil(this.scheduler.nowMs),
+    );
     this.replicas = Array.from({ length: settings.replicas }, (_, index) => {
       const database = openOrdersInMemory();
       const disk = new Disk(random.fork(), () => database.client);
@@ -248,7 +254,7 @@ export class World {
     const { drift, wallSetEveryMs, timerLateMs } = this.settings;
     let pace = this.#paces.get(name);
     if (!pace) {
-      const wallMs = Date.UTC(2026, 0, 1) + this.#random.between(-60_000, 60_000);
+      const wallMs = startMs + this.#random.between(-60_000, 60_000);
       pace = { rate: this.#random.pick([1 - drift, 1, 1 + drift]), wallMs, wallSetEveryMs, timerLateMs };
       this.#paces.set(name, pace);
     }
@@ -361,7 +367,7 @@ export class World {
       lookup: (names, seen) => network.call(caller, catalog, (service) => service.lookup(names, seen)),
       stocks: (seen) => network.call(caller, catalog, (service) => service.stocks(seen)),
       ordersAfter: (afterId, limit) => network.call(caller, catalog, (service) => service.ordersAfter(afterId, limit)),
-      register: (seen) => network.call(caller, catalog, (service) => service.register(seen)),
+      register: (seen, last) => network.call(caller, catalog, (service) => service.register(seen, last)),
       acquire: (request) => network.call(caller, catalog, (service) => service.acquire(request)),
       tail: (handlers) => network.open(caller, catalog, (service, far) => service.tail(far), handlers),
     };

@@ -37,7 +37,7 @@ export function catalogOver(wire: Wire, catalog: CatalogApi): CatalogApi {
     lookup: (names, seen) => wire.call(() => catalog.lookup(names, seen)),
     stocks: (seen) => wire.call(() => catalog.stocks(seen)),
     ordersAfter: (afterId, limit) => wire.call(() => catalog.ordersAfter(afterId, limit)),
-    register: (seen) => wire.call(() => catalog.register(seen)),
+    register: (seen, last) => wire.call(() => catalog.register(seen, last)),
     acquire: (request) => wire.call(() => catalog.acquire(request)),
     tail: (handlers) => wire.connect((far) => catalog.tail(far), handlers),
   };

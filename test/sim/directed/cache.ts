@@ -351,7 +351,7 @@ class Scene {
       settle: (upTo) => catalog.settle(upTo),
       stocks: (seen) => catalog.stocks(seen),
       ordersAfter: (afterId, limit) => catalog.ordersAfter(afterId, limit),
-      register: (seen) => catalog.register(seen),
+      register: (seen, last) => catalog.register(seen, last),
       acquire: (request) => catalog.acquire(request),
       lookup: async (names, seen) => {
         const stocks = await catalog.lookup(names, seen);

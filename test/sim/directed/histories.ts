@@ -4,15 +4,17 @@ import { readOrders } from "../checker.ts";
 import type { DirectedCase } from "./directed-case.ts";
 import { calmMs, Story } from "./story.ts";
 
-/** The catalog has an old copy in its file's place: two orders of four. */
-function withOldCopy(story: Story): void {
+/** The catalog has an old copy in its file's place, with two orders of four. Returns the right file. */
+function withOldCopy(story: Story): Buffer {
   const { world } = story;
   for (let count = 0; count < 2; count += 1) story.trade();
   const copy = world.catalogStore.image();
   for (let count = 0; count < 2; count += 1) story.trade();
   story.pass(calmMs);
   world.kill(world.catalog);
+  const right = world.catalogStore.image();
   world.catalogStore.replace(copy);
+  return right;
 }
 
 export const historyCases: readonly DirectedCase[] = [
@@ -92,17 +94,44 @@ export const historyCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "a follower that has more tells, while the leader has less and nobody asks it to lead",
+    async run() {
+      const story = new Story({ cacheSizes: [0, 0] });
+      const { world } = story;
+      const [, second, third] = world.replicas;
+      const [first] = world.frontEnds;
+      if (!second || !third || !first) return ["there are no three replicas and two front-ends"];
+      for (let count = 0; count < 2; count += 1) story.trade();
+      story.pass(calmMs);
+      const copy = world.catalogStore.image();
+      // The second front-end can't ask the one replica that keeps running to lead.
+      story.cut("front-end-2", "order-1");
+      world.kill(third);
+      for (let count = 0; count < 2; count += 1) {
+        story.expect("a trade", typeof story.trade({ withinMs: 20_000 }), "number");
+      }
+      story.pass(calmMs);
+      for (const host of [second, ...world.frontEnds, world.catalog]) world.kill(host);
+      world.catalogStore.replace(copy);
+      for (const host of [world.catalog, third, world.frontEnds[1] ?? first]) world.start(host);
+      story.pass(calmMs);
+      const told = story.trade({ frontEnd: 2, withinMs: 10_000 });
+      story.expect("I4: what a trade was told", told, "DIVERGED", "UNAVAILABLE", undefined);
+      story.expect("I3: the ledger's last number", story.ledger.length, 2);
+      return story.end();
+    },
+  },
+  {
     title: "with the right file back everything goes on",
     async run() {
       const story = new Story();
       const { world } = story;
-      withOldCopy(story);
+      const right = withOldCopy(story);
       world.start(world.catalog);
-      story.pass(calmMs);
-      const right = world.replicas[0] ? readOrders(world.replicas[0].database) : [];
-      for (const host of [world.catalog, ...world.replicas]) world.kill(host);
-      world.catalogStore.rebuild(right);
-      world.startAll();
+      story.expect("a trade", story.trade({ withinMs: calmMs }), "DIVERGED", undefined);
+      world.kill(world.catalog);
+      world.catalogStore.replace(right);
+      world.start(world.catalog);
       story.pass(calmMs);
       story.expect("the next order", story.trade(), 5);
       return story.end();
@@ -126,6 +155,43 @@ export const historyCases: readonly DirectedCase[] = [
       story.pass(calmMs);
       story.expect("the quantity", story.lookUp(), 98, 99);
       story.expect("a trade", typeof story.trade({ withinMs: 10_000 }), "number");
+      return story.end();
+    },
+  },
+  {
+    title: "a ledger that is rebuilt twice, from nothing, gives no term of the first time again",
+    async run() {
+      const story = new Story({ replicas: 2 });
+      const { world } = story;
+      const [follower, leader] = world.replicas;
+      if (!follower || !leader) return ["there are no two replicas"];
+      const rebuild = () => {
+        for (const host of [world.catalog, leader]) world.kill(host);
+        world.catalogStore.rebuild([]);
+        for (const host of [world.catalog, leader]) world.start(host);
+        story.pass(calmMs);
+      };
+      rebuild();
+      for (let count = 0; count < 5; count += 1) {
+        world.kill(follower);
+        story.pass(calmMs);
+        world.start(follower);
+        world.kill(leader);
+        story.pass(calmMs);
+        world.start(leader);
+      }
+      story.pass(calmMs);
+      // It led last, and remembers that term; nobody else does.
+      follower.life?.pause();
+      for (const host of world.frontEnds) world.kill(host);
+      rebuild();
+      for (const host of world.frontEnds) world.start(host);
+      story.pass(calmMs);
+      follower.life?.resume();
+      story.pass(calmMs);
+      story.expect("a trade", story.trade({ withinMs: 10_000 }), 1);
+      story.pass(calmMs);
+      for (const { name, lastId } of [follower, leader]) story.expect(`where ${name} ends`, lastId(), 1);
       return story.end();
     },
   },

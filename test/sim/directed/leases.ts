@@ -114,6 +114,26 @@ export const leaseCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "a front-end that was away for long can't make a catalog of the same life wait for the lease of then",
+    async run() {
+      const story = new Story({ cacheSizes: [100, 0], leasesMs: [longMs], requestTimeoutMs: 30_000 });
+      const { world } = story;
+      story.pass(longMs);
+      story.cut("front-end-1", "catalog");
+      story.pass(2 * longMs);
+      world.drawLeasesFrom([shortMs]);
+      for (const waitMs of [2 * longMs, 1000]) {
+        world.kill(world.catalog);
+        world.start(world.catalog);
+        story.pass(waitMs);
+      }
+      world.network.healAll();
+      story.pass(1000);
+      story.expect("I8: a purchase", story.trade({ frontEnd: 2, withinMs: longMs / 4 }), 1);
+      return story.end();
+    },
+  },
+  {
     title: "and then crashes: the end before that was clean no longer counts",
     async run() {
       const story = new Story({ cacheSizes: [100, 100], leasesMs: [longMs], requestTimeoutMs: 30_000 });

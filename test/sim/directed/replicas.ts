@@ -42,6 +42,19 @@ export const replicaCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "a catalog whose disk is slow moves no lead: another leader would wait as long",
+    async run() {
+      const story = new Story({ cacheSizes: [0], rpcTimeoutMs: 100, requestTimeoutMs: 5000 });
+      const { world } = story;
+      story.trade();
+      const { term } = world.catalogStore;
+      world.catalogStore.disk.slowMs = 200;
+      for (let count = 0; count < 10; count += 1) story.trade({ withinMs: 6000 });
+      story.expect("the term", world.catalogStore.term, term);
+      return story.end();
+    },
+  },
+  {
     title: "an order that comes again while it is stored isn't stored again",
     async run() {
       const clock = new ManualClock();
