@@ -15,6 +15,12 @@ export interface HttpReply {
   readonly text: string;
 }
 
+export interface Connection {
+  request(method: string, path: string, headers: Readonly<Record<string, string>>, body?: string): Promise<HttpReply>;
+  /** A request that is under way is given up. */
+  close(): void;
+}
+
 /** Nobody could be reached: nothing was sent. */
 export class NoConnectionError extends Error {
   constructor(message: string) {
@@ -32,7 +38,7 @@ const decoders: Readonly<Record<string, (body: Buffer) => Buffer>> = {
   zstd: zstdDecompressSync,
 };
 
-export class HttpConnection {
+export class HttpConnection implements Connection {
   /** As the server is to read it: with the port, if it isn't 80. */
   readonly #host: string;
   /** What to connect to: an IPv6 address stands without brackets. */
@@ -100,14 +106,15 @@ function receive(sent: ClientRequest): Promise<HttpReply> {
       reply.on("data", (chunk: Buffer) => chunks.push(chunk));
       reply.on("error", lost);
       reply.on("end", () => {
-        try {
-          resolve({ status: reply.statusCode ?? 0, headers: headersOf(reply), text: decode(reply, chunks) });
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        }
+        // What can't be decoded rejects.
+        resolve(Promise.try(() => read(reply, chunks)));
       });
     });
   });
+}
+
+function read(reply: IncomingMessage, chunks: readonly Buffer[]): HttpReply {
+  return { status: reply.statusCode ?? 0, headers: headersOf(reply), text: decode(reply, chunks) };
 }
 
 /** Several values of one name are joined, as HTTP has it. */
