@@ -30,7 +30,7 @@ else
 fi
 cat >&2 <<'END'
 
-The installation failed; the lines above say why. The package registry must be reachable: `npm ping` asks it. Behind a
-proxy set https_proxy; `npm config set registry URL` chooses another registry. Then run the same command again.
+The installation failed; the lines above say why. Most often the package registry can't be reached: `npm ping` asks it.
+Behind a proxy set https_proxy; `npm config set registry URL` chooses another registry. Then run the same command again.
 END
 exit 1

@@ -37,7 +37,7 @@ describe.skipIf(npm === null)("without a single package installed", () => {
       npm_config_registry: `http://127.0.0.1:${port}`,
     });
     expect(stderr).toContain(`127.0.0.1:${port}`);
-    expect(stderr).toContain("The package registry must be reachable");
+    expect(stderr).toContain("Most often the package registry can't be reached: `npm ping` asks it.");
     expect(stderr).not.toMatch(stackTrace);
     expect(`${stdout}${stderr}`).not.toContain("is open");
     expect(exitCode).not.toBe(0);
