@@ -1,8 +1,47 @@
-/** drizzle-kit works on one database at a time: `db/generate.ts` runs it for each, named by BAZAAR_DATABASE. */
+/**
+ * drizzle-kit works on one database at a time: BAZAAR_DATABASE=orders is that of the replica ORDER_ID, else it is the
+ * catalog's, both in DATA_DIR. `db/generate.ts` runs `generate` for each; `check` and `studio` are for people.
+ *
+ * Its own `migrate` and `push` would leave files that no service takes: they know neither the version and the kind in the
+ * head of a file (`db/schema-version.ts`) nor which migrations it has.
+ */
 
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig } from "drizzle-kit";
 
-const schemas = { catalog: "./db/catalog-tables.ts", orders: "./db/order-tables.ts" };
-const database = process.env.BAZAAR_DATABASE === "orders" ? "orders" : "catalog";
+const { BAZAAR_DATABASE, DATA_DIR = "data", ORDER_ID = "1" } = process.env;
+const databases = {
+  catalog: { schema: "./db/catalog-tables.ts", file: "catalog.db" },
+  orders: { schema: "./db/order-tables.ts", file: `order-${ORDER_ID}.db` },
+};
+const database = BAZAAR_DATABASE === "orders" ? "orders" : "catalog";
+const { schema, file } = databases[database];
+const url = join(DATA_DIR, file);
 
-export default defineConfig({ dialect: "sqlite", schema: schemas[database], out: `./migrations/${database}` });
+const command = process.argv[2];
+if (command === "migrate") {
+  const { status } = spawnSync("apps/cli/bazaar", ["migrate"], { stdio: "inherit" });
+  process.exit(status ?? 1);
+}
+if (command === "push") end("Tables must be changed by migrations (got push): npm run generate, then npm run migrate");
+if (command === "studio") {
+  // On Node the process would die of a segmentation fault, and say nothing.
+  if (process.versions.bun === undefined)
+    end(`studio must run on Bun (got Node ${process.versions.node}): bun --bun drizzle-kit studio`);
+  // An empty one would be made.
+  if (!existsSync(url)) end(`studio must have a database (${url} does not exist): npm run migrate`);
+}
+
+function end(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
+}
+
+export default defineConfig({
+  dialect: "sqlite",
+  schema,
+  out: `./migrations/${database}`,
+  dbCredentials: { url },
+});

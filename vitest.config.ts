@@ -19,6 +19,15 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+// On Node the process would die of a segmentation fault, and say nothing.
+if (process.versions.bun === undefined) {
+  process.stderr.write(
+    `The tests must run on Bun (got Node ${process.versions.node}): npm test\n` +
+      "Some of them: npm test -- --project unit apps/order\n",
+  );
+  process.exit(1);
+}
+
 export default defineConfig({
   test: {
     // Threads: Vitest's forks don't run on Bun.

@@ -7,6 +7,7 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bunCommand } from "@stock-bazaar/shared/bun-command";
 import { type DatabaseKind, migrationsFolder } from "./schema-version.ts";
 import { makeTablesStrict } from "./strict.ts";
 
@@ -30,7 +31,7 @@ function listMigrations(kind: DatabaseKind): string[] {
 /** It asks on the terminal when it can't tell a renamed column from a new one. */
 async function runDrizzleKit(kind: DatabaseKind): Promise<void> {
   const options = name === undefined ? [] : ["--name", name];
-  const child = Bun.spawn([process.execPath, "--bun", "run", "drizzle-kit", "generate", ...options], {
+  const child = Bun.spawn(bunCommand("--bun", "run", "drizzle-kit", "generate", ...options), {
     cwd: repository,
     env: { ...process.env, BAZAAR_DATABASE: kind },
     stdio: ["inherit", "inherit", "inherit"],

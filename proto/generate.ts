@@ -40,7 +40,7 @@ for (const field of protoFile.messageType.flatMap((message) => message.field)) {
   if (field.typeName !== "") field.typeName = `.${protoFile.package}.${field.typeName}`;
 }
 const request = CodeGeneratorRequest.fromPartial({ fileToGenerate: [name], parameter, protoFile: [protoFile] });
-const plugin = Bun.spawn([process.execPath, "--bun", "protoc-gen-ts_proto"], {
+const plugin = Bun.spawn([process.execPath, ...process.execArgv, "--bun", "protoc-gen-ts_proto"], {
   cwd: directory,
   stdio: [CodeGeneratorRequest.encode(request).finish(), "pipe", "inherit"],
 });

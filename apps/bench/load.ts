@@ -4,6 +4,7 @@
  */
 
 import { join } from "node:path";
+import { bunCommand } from "@stock-bazaar/shared/bun-command";
 import { type LoadResult, parseAutocannon, parseWrk } from "./load-output.ts";
 import type { LoadTool } from "./names.ts";
 
@@ -82,7 +83,7 @@ function autocannonCommand(
   { stocks, lookups }: { stocks: readonly string[]; lookups: number },
 ): string[] {
   const load = JSON.stringify({ url, connections, seconds, stocks, lookups });
-  return [process.execPath, join(import.meta.dirname, "autocannon.ts"), load];
+  return bunCommand(join(import.meta.dirname, "autocannon.ts"), load);
 }
 
 /** With its version, where it tells one. */

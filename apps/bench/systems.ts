@@ -13,6 +13,7 @@ import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { defaultStocksFile, seed } from "@stock-bazaar/db/seed";
 import { parseStocks } from "@stock-bazaar/db/stock-file";
 import { descendantsOf } from "@stock-bazaar/report/process-cpu";
+import { bunCommand } from "@stock-bazaar/shared/bun-command";
 import { readConfig } from "@stock-bazaar/shared/config";
 import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
 import { supervisedVariable } from "@stock-bazaar/shared/supervised";
@@ -157,7 +158,7 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
     for (const spec of processes) {
       const [script, ...args] = spec.command;
       const log = openSync(logOf(spec), "a");
-      const child: Child = Bun.spawn([process.execPath, join(import.meta.dirname, "..", script), ...args], {
+      const child: Child = Bun.spawn(bunCommand(join(import.meta.dirname, "..", script), ...args), {
         // Its end tells the process that the benchmark is gone.
         stdio: ["pipe", log, log],
         env: { ...environment, ...spec.environment, [supervisedVariable]: spec.name },

@@ -1,7 +1,6 @@
-#!/usr/bin/env bun
 /**
- * The command line: `bun apps/cli/main.ts <command>`, or `bazaar <command>`. The exit codes are in `errors.ts` and in
- * every `--help`.
+ * The command line, `bazaar <command>`: the script `bazaar` beside this file starts it. The exit codes are in `errors.ts`
+ * and in every `--help`.
  */
 
 import { exitCodes, explainError } from "./errors.ts";

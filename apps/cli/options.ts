@@ -55,6 +55,14 @@ export function addAddress(command: Command): Command {
     .option("--port <n>", "of the front-end; default: FRONTEND_PORT, else 8080", wholeNumber(1, 65_535));
 }
 
+/** Without what could be taken for a path or a password of it: like `http://bazaar.example:8080`. */
+export function frontEndAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== "http:" || url.href !== `${url.origin}/`)
+    throw new InvalidArgumentError("Allowed is the address of a front-end, like http://bazaar.example:8080.");
+  return url.origin;
+}
+
 /** A name or an address; one of IPv6 with or without brackets. */
 function hostName(text: string): string {
   const host = text.includes(":") && !text.startsWith("[") ? `[${text}]` : text;

@@ -6,7 +6,8 @@
 
 import type { OrderType } from "@stock-bazaar/shared/domain";
 import { at } from "@stock-bazaar/shared/json";
-import { HttpConnection, type HttpReply, NoConnectionError } from "./http-connection.ts";
+import { type Connection, HttpConnection, type HttpReply, NoConnectionError } from "./http-connection.ts";
+import { LoadConnection, RewrittenReplyError } from "./load-connection.ts";
 import { orderNumber, type TradeRequest } from "./requests.ts";
 
 /** What was heard of one request, retries included. */
@@ -88,6 +89,8 @@ export interface BazaarClientOptions {
   readonly giveUpMs?: number;
   /** How long to wait for one reply; default: for ever. */
   readonly patienceMs?: number | undefined;
+  /** It is measured, or one of many that load the bazaar: over the connection that costs least, where that can be. */
+  readonly isLoad?: boolean;
 }
 
 const retryMs = 20;
@@ -100,15 +103,24 @@ export class BazaarClient {
   readonly #giveUpMs: number;
   readonly #patienceMs: number | undefined;
   #at: number;
-  #connection: HttpConnection;
+  /** No longer once a reply was rewritten on its way. */
+  #isLoad: boolean;
+  #connection: Connection;
   #closed = false;
 
-  constructor({ urls, first = 0, giveUpMs = Number.POSITIVE_INFINITY, patienceMs }: BazaarClientOptions) {
+  constructor({
+    urls,
+    first = 0,
+    giveUpMs = Number.POSITIVE_INFINITY,
+    patienceMs,
+    isLoad = false,
+  }: BazaarClientOptions) {
     this.#urls = urls;
     this.#giveUpMs = giveUpMs;
     this.#patienceMs = patienceMs;
     this.#at = first % urls.length;
-    this.#connection = new HttpConnection(this.#url, this.#patienceMs);
+    this.#isLoad = isLoad;
+    this.#connection = this.#connect();
   }
 
   async trade(request: TradeRequest): Promise<TradeRecord> {
@@ -153,7 +165,7 @@ export class BazaarClient {
     let sent = false;
     for (let attempts = 1; ; attempts += 1) {
       const url = this.#url;
-      const heard = await attempt(this.#connection, method, path, headers, body);
+      const heard = await this.#attempt(method, path, headers, body);
       const endMs = performance.now();
       sent ||= heard.sent;
       const reply = { ...heard, sent, attempts, url, startMs, endMs };
@@ -177,25 +189,40 @@ export class BazaarClient {
   #another(): void {
     this.#connection.close();
     this.#at = (this.#at + 1) % this.#urls.length;
-    this.#connection = new HttpConnection(this.#url, this.#patienceMs);
+    this.#connection = this.#connect();
+  }
+
+  #connect(): Connection {
+    const Kind = this.#isLoad ? LoadConnection : HttpConnection;
+    return new Kind(this.#url, this.#patienceMs);
+  }
+
+  /** A rewritten reply is asked for once more, over the connection that reads it: a trade is done once for its key. */
+  async #attempt(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ): Promise<Heard> {
+    try {
+      return readReply(await this.#connection.request(method, path, headers, body));
+    } catch (error) {
+      if (error instanceof RewrittenReplyError && !this.#closed) {
+        this.#isLoad = false;
+        this.#connection = this.#connect();
+        return this.#attempt(method, path, headers, body);
+      }
+      const reason = error instanceof Error ? error.message : String(error);
+      const sent = !(error instanceof NoConnectionError);
+      return { status: 0, reason, headers: none, text: "", body: undefined, sent };
+    }
   }
 }
 
-async function attempt(
-  connection: HttpConnection,
-  method: string,
-  path: string,
-  headers: Readonly<Record<string, string>>,
-  body: string,
-): Promise<Pick<Reply, "status" | "reason" | "headers" | "text" | "body" | "sent">> {
-  let reply: HttpReply;
-  try {
-    reply = await connection.request(method, path, headers, body);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const sent = !(error instanceof NoConnectionError);
-    return { status: 0, reason, headers: none, text: "", body: undefined, sent };
-  }
+/** What one attempt knows of a reply. */
+type Heard = Pick<Reply, "status" | "reason" | "headers" | "text" | "body" | "sent">;
+
+function readReply(reply: HttpReply): Heard {
   const parsed = parseJson(reply.text);
   const reason = at(parsed, "error", "reason");
   return { ...reply, reason: typeof reason === "string" ? reason : "", body: parsed, sent: true };

@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { type Pieces, rewritings } from "../../test/support/rewritten-replies.ts";
 import { HttpConnection } from "./http-connection.ts";
 
 let server: Bun.TCPSocketListener | undefined;
@@ -7,10 +8,11 @@ let connection: HttpConnection | undefined;
 afterEach(() => {
   connection?.close();
   server?.stop(true);
+  vi.unstubAllEnvs();
 });
 
 /** A server that answers whatever it hears with these pieces; `null` closes the connection. */
-function connect(pieces: readonly (string | null)[], patienceMs?: number): { heard: string[]; http: HttpConnection } {
+function connect(pieces: Pieces, patienceMs?: number): { heard: string[]; http: HttpConnection } {
   const heard: string[] = [];
   server = Bun.listen({
     hostname: "127.0.0.1",
@@ -38,22 +40,73 @@ test("a reply that comes in pieces is put together, and the connection is used a
   expect(first.headers.get("x-cache")).toBe("hit");
   await http.request("POST", "/orders", { "idempotency-key": "k" }, "ö");
   expect(heard).toEqual([
-    `GET /stocks/a HTTP/1.1\r\nhost: 127.0.0.1:${server?.port}\r\n\r\n`,
+    `GET /stocks/a HTTP/1.1\r\nhost: 127.0.0.1:${server?.port}\r\nConnection: keep-alive\r\n\r\n`,
     `POST /orders HTTP/1.1\r\nhost: 127.0.0.1:${server?.port}\r\nidempotency-key: k\r\n` +
-      "content-type: application/json\r\ncontent-length: 2\r\n\r\nö",
+      "content-type: application/json\r\ncontent-length: 2\r\nConnection: keep-alive\r\n\r\nö",
   ]);
 });
 
 test.each([
   ["a connection that is closed", ["HTTP/1.1 200 OK\r\n", null], "the server closed the connection"],
+  ["half a body", ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{}", null], "the server closed the connection"],
   [
-    "a reply without a length",
-    ["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"],
-    "HTTP/1.1 200 OK: not HTTP/1.1 with",
+    "chunks without an end",
+    ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", null],
+    "the server closed the connection",
+  ],
+  [
+    "an encoding that nobody knows",
+    ["HTTP/1.1 200 OK\r\nContent-Encoding: rot13\r\nContent-Length: 2\r\n\r\n{}"],
+    'content-encoding must be one of gzip, x-gzip, deflate, br, zstd (got "rot13")',
+  ],
+  [
+    "a body that isn't what its encoding says",
+    ["HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"],
+    "the body can't be read as gzip",
   ],
   ["what isn't HTTP", ["SSH-2.0-OpenSSH\r\n\r\n"], "SSH-2.0-OpenSSH: not HTTP/1.1"],
 ])("%s is a request without a reply", async (_case, pieces, message) => {
   await expect(connect(pieces).http.request("GET", "/", {})).rejects.toThrow(message);
+});
+
+test.each(Object.entries(rewritings))("a reply %s is read, and so is the next one", async (_how, rewrite) => {
+  const body = '{"data":{"name":"Größe"}}';
+  const { http } = connect(rewrite(body));
+  for (const key of ["first", "second"]) {
+    const reply = await http.request("POST", "/orders", { "idempotency-key": key }, "{}");
+    expect(reply).toMatchObject({ status: 200, text: body });
+  }
+});
+
+test.each([204, 304])("a reply with status %i has no body, whatever length it names", async (status) => {
+  const { http } = connect([`HTTP/1.1 ${status} -\r\nContent-Length: 30\r\nContent-Encoding: gzip\r\n\r\n`]);
+  expect(await http.request("GET", "/", {})).toMatchObject({ status, text: "" });
+});
+
+test("a request that is lost on a kept connection is seen as lost, not sent again", async () => {
+  let requests = 0;
+  server = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      data(socket) {
+        requests += 1;
+        if (requests === 1) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+        else socket.end();
+      },
+    },
+  });
+  connection = new HttpConnection(`http://127.0.0.1:${server.port}`);
+  await connection.request("GET", "/", {});
+  await expect(connection.request("GET", "/", {})).rejects.toThrow("the server closed the connection");
+  expect(requests).toBe(2);
+});
+
+test.each(["http_proxy", "HTTP_PROXY", "ALL_PROXY"])("%s of the environment is not used", async (variable) => {
+  vi.stubEnv(variable, "http://127.0.0.1:1");
+  vi.stubEnv("NODE_USE_ENV_PROXY", "1");
+  const { http } = connect(["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"]);
+  expect(await http.request("GET", "/", {})).toMatchObject({ status: 200 });
 });
 
 test("patience has an end", async () => {

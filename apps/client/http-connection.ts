@@ -1,15 +1,24 @@
 /**
- * One keep-alive connection of one client, and nothing clever: it never repeats a request by itself, so a request
- * that the server loses is seen as lost. (`fetch` quietly sends some requests again.)
+ * One keep-alive connection of one client, over Node's own HTTP client, which reads whatever a proxy may have made of a
+ * reply: chunks, a body that ends with the connection, HTTP/1.0, replies before the reply. It never repeats a request by
+ * itself, so a request that the server loses is seen as lost, and it uses no proxy of the environment. (`fetch` quietly
+ * sends some requests again, and obeys `http_proxy`.)
  */
 
-import { connect, type Socket } from "node:net";
+import { Agent, type ClientRequest, type IncomingMessage, request as sendRequest } from "node:http";
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import { withoutBrackets } from "@stock-bazaar/shared/config";
 
 export interface HttpReply {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly text: string;
+}
+
+export interface Connection {
+  request(method: string, path: string, headers: Readonly<Record<string, string>>, body?: string): Promise<HttpReply>;
+  /** A request that is under way is given up. */
+  close(): void;
 }
 
 /** Nobody could be reached: nothing was sent. */
@@ -20,21 +29,25 @@ export class NoConnectionError extends Error {
   }
 }
 
-interface Waiting {
-  readonly resolve: (reply: HttpReply) => void;
-  readonly reject: (error: Error) => void;
-}
+/** By the names of `content-encoding`. None is asked for, but a proxy may think otherwise. */
+const decoders: Readonly<Record<string, (body: Buffer) => Buffer>> = {
+  gzip: gunzipSync,
+  "x-gzip": gunzipSync,
+  deflate: inflateSync,
+  br: brotliDecompressSync,
+  zstd: zstdDecompressSync,
+};
 
-export class HttpConnection {
+export class HttpConnection implements Connection {
   /** As the server is to read it: with the port, if it isn't 80. */
   readonly #host: string;
   /** What to connect to: an IPv6 address stands without brackets. */
   readonly #hostname: string;
   readonly #port: number;
   readonly #patienceMs: number | undefined;
-  #socket: Socket | undefined;
-  #received: Buffer = Buffer.alloc(0);
-  #waiting: Waiting | undefined;
+  /** Keeps the one connection. */
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  #current: ClientRequest | undefined;
 
   /** `patienceMs`: how long to wait for a reply; default: for ever, as a frozen process is meant to wake up. */
   constructor(url: string, patienceMs?: number) {
@@ -50,84 +63,90 @@ export class HttpConnection {
    * is complete. One request at a time.
    */
   request(method: string, path: string, headers: Readonly<Record<string, string>>, body = ""): Promise<HttpReply> {
-    if (this.#waiting) throw new Error("a request is under way");
-    const lines = [`${method} ${path} HTTP/1.1`, `host: ${this.#host}`];
-    for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
-    if (method === "POST") lines.push("content-type: application/json", `content-length: ${Buffer.byteLength(body)}`);
-    const reply = new Promise<HttpReply>((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      this.#socket ??= this.#connect();
-      this.#socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
+    if (this.#current) throw new Error("a request is under way");
+    const sent = sendRequest({
+      agent: this.#agent,
+      host: this.#hostname,
+      port: this.#port,
+      method,
+      path,
+      headers: { host: this.#host, ...headers, ...(method === "POST" && bodyHeaders(body)) },
     });
+    this.#current = sent;
+    const reply = receive(sent).finally(() => {
+      this.#current = undefined;
+    });
+    sent.end(body);
     if (this.#patienceMs === undefined) return reply;
-    const late = setTimeout(() => this.#end(`no reply within ${this.#patienceMs} ms`), this.#patienceMs);
+    const late = setTimeout(() => sent.destroy(new Error(`no reply within ${this.#patienceMs} ms`)), this.#patienceMs);
     return reply.finally(() => clearTimeout(late));
   }
 
   close(): void {
-    this.#end("closed");
+    this.#current?.destroy(new Error("closed"));
+    this.#agent.destroy();
   }
+}
 
-  #end(why: string): void {
-    this.#socket?.destroy();
-    this.#lost(new Error(why));
-  }
+function bodyHeaders(body: string): Readonly<Record<string, string | number>> {
+  return { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+}
 
-  #connect(): Socket {
-    const socket = connect({ host: this.#hostname, port: this.#port, noDelay: true });
+function receive(sent: ClientRequest): Promise<HttpReply> {
+  return new Promise((resolve, reject) => {
     let connected = false;
-    const lost = (why: string) => {
-      if (this.#socket === socket) this.#lost(connected ? new Error(why) : new NoConnectionError(why));
-    };
-    socket.on("connect", () => (connected = true));
-    socket.on("data", (chunk: Buffer) => {
-      if (this.#socket === socket) this.#take(chunk);
+    const lost = (error: Error) => reject(connected ? explain(error) : new NoConnectionError(error.message));
+    sent.on("socket", (socket) => {
+      if (!socket.connecting) connected = true;
+      else socket.once("connect", () => (connected = true));
     });
-    socket.on("error", (error) => lost(error.message));
-    socket.on("end", () => {
-      socket.destroy();
-      lost("the server closed the connection");
+    sent.on("error", lost);
+    sent.on("response", (reply) => {
+      const chunks: Buffer[] = [];
+      reply.on("data", (chunk: Buffer) => chunks.push(chunk));
+      reply.on("error", lost);
+      reply.on("end", () => {
+        // What can't be decoded rejects.
+        resolve(Promise.try(() => read(reply, chunks)));
+      });
     });
-    socket.on("close", () => lost("the connection is closed"));
-    return socket;
-  }
+  });
+}
 
-  #lost(error: Error): void {
-    this.#socket = undefined;
-    this.#received = Buffer.alloc(0);
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.reject(error);
-  }
+function read(reply: IncomingMessage, chunks: readonly Buffer[]): HttpReply {
+  return { status: reply.statusCode ?? 0, headers: headersOf(reply), text: decode(reply, chunks) };
+}
 
-  #take(chunk: Buffer): void {
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
-    const headEnd = this.#received.indexOf("\r\n\r\n");
-    if (headEnd < 0) return;
-    const [statusLine = "", ...headerLines] = this.#received.toString("latin1", 0, headEnd).split("\r\n");
-    const headers = new Map(
-      headerLines.map((line) => {
-        const colon = line.indexOf(":");
-        return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
-      }),
-    );
-    const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(statusLine)?.[1]);
-    const length = status === 304 ? 0 : Number(headers.get("content-length") ?? Number.NaN);
-    // The contract promises a length with every reply: what has none is no reply of the bazaar.
-    if (Number.isNaN(status) || Number.isNaN(length)) {
-      this.#end(`${statusLine.slice(0, 40)}: not HTTP/1.1 with a content-length`);
-      return;
+/** Several values of one name are joined, as HTTP has it. */
+function headersOf({ headers }: IncomingMessage): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")]),
+  );
+}
+
+/** The last encoding that was applied is the first to be undone. */
+function decode({ headers }: IncomingMessage, chunks: readonly Buffer[]): string {
+  let body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+  const names = (headers["content-encoding"] ?? "").split(",").map((name) => name.trim().toLowerCase());
+  for (const name of names.filter((each) => each !== "" && each !== "identity").toReversed()) {
+    const undo = decoders[name];
+    if (undo === undefined)
+      throw new Error(`content-encoding must be one of ${Object.keys(decoders).join(", ")} (got "${name}")`);
+    if (body.length === 0) continue;
+    try {
+      body = undo(body);
+    } catch (error) {
+      throw new Error(`the body can't be read as ${name}: ${String(error)}`, { cause: error });
     }
-    const bodyStart = headEnd + 4;
-    if (this.#received.length < bodyStart + length) return;
-    const text = this.#received.toString("utf8", bodyStart, bodyStart + length);
-    this.#received = Buffer.alloc(0);
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (headers.get("connection")?.toLowerCase() === "close") {
-      this.#socket?.destroy();
-      this.#socket = undefined;
-    }
-    waiting?.resolve({ status, headers, text });
   }
+  return body.toString("utf8");
+}
+
+/** Node's words for what happens most are no help. */
+function explain(error: Error & { readonly code?: unknown; readonly rawPacket?: unknown }): Error {
+  if (error.message === "socket hang up" || error.message === "aborted")
+    return new Error("the server closed the connection");
+  if (typeof error.code !== "string" || !error.code.startsWith("HPE_")) return error;
+  const [firstLine = ""] = Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString("latin1").split("\r\n") : [];
+  return new Error(`${firstLine.slice(0, 40)}: not HTTP/1.1 (${error.message})`);
 }

@@ -36,7 +36,7 @@ export async function queryAll(options: QueryAllOptions): Promise<QueryRecord[]>
   const waiting = [...records];
   const heard: QueryRecord[] = [];
   const ask = async (first: number) => {
-    const client = new BazaarClient({ urls, first, patienceMs, giveUpMs });
+    const client = new BazaarClient({ urls, first, patienceMs, giveUpMs, isLoad: true });
     const close = () => client.close();
     signal?.addEventListener("abort", close);
     for (let record = waiting.pop(); record && !signal?.aborted; record = waiting.pop()) {

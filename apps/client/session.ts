@@ -45,7 +45,7 @@ export class Session {
     const { url, giveUpMs, patienceMs } = options;
     this.#options = options;
     this.#events = events;
-    this.#client = new BazaarClient({ urls: [url], giveUpMs, patienceMs });
+    this.#client = new BazaarClient({ urls: [url], giveUpMs, patienceMs, isLoad: true });
   }
 
   async run(): Promise<void> {

@@ -152,3 +152,14 @@ test("a signal ends the run with its reason", async () => {
   );
   await expect(running).rejects.toThrow("enough");
 });
+
+test("behind a proxy that compresses each reply, all is read, and each trade is done once", async () => {
+  const headers = { "content-encoding": "gzip", "content-type": "application/json" };
+  const bazaar = startSmallBazaar((_request, truth) =>
+    truth().then((body) => new Response(Bun.gzipSync(JSON.stringify(body)), { headers })),
+  );
+  const result = await run(bazaar.url);
+  expect(result).toMatchObject({ ok: true, answered: true, retried: 0, lookups: { count: 40 } });
+  expect(result.trades.accepted).toBe(bazaar.orders.length);
+  expect(result.orders.found).toBe(bazaar.orders.length);
+});

@@ -4,6 +4,7 @@
  */
 
 import { resolve } from "node:path";
+import { bunCommand } from "@stock-bazaar/shared/bun-command";
 import { supervisedVariable } from "@stock-bazaar/shared/supervised";
 import { within } from "./wait.ts";
 
@@ -30,21 +31,28 @@ export class Service {
   readonly #command: readonly string[];
   readonly #environment: Readonly<Record<string, string>>;
   readonly #supervised: boolean;
+  readonly #cwd: string;
   #lines: string[] = [];
   /** Where in `#lines` its newest life begins. */
   #firstLine = 0;
   #child: Child | undefined;
   #read: Promise<unknown> = Promise.resolve();
 
-  /** `script` is relative to the top of the workspace. Supervised: it ends with this process, whatever kills that. */
+  /** `script` is relative to the top of the workspace, which is also the default of `cwd`. Supervised: it ends with this process, whatever kills that. */
   constructor(
     name: string,
     script: string,
-    options: { environment: Readonly<Record<string, string>>; args?: readonly string[]; supervised?: boolean },
+    options: {
+      environment: Readonly<Record<string, string>>;
+      args?: readonly string[];
+      supervised?: boolean;
+      cwd?: string;
+    },
   ) {
     this.name = name;
-    this.#command = [process.execPath, resolve(root, script), ...(options.args ?? [])];
+    this.#command = bunCommand(resolve(root, script), ...(options.args ?? []));
     this.#environment = options.environment;
+    this.#cwd = options.cwd ?? root;
     this.#supervised = options.supervised ?? true;
   }
 
@@ -79,7 +87,7 @@ export class Service {
     if (this.isRunning) throw new Error(`${this.name} runs already`);
     const limit = fileBytesMax === undefined ? [] : limited(fileBytesMax);
     const child: Child = Bun.spawn([...limit, ...this.#command], {
-      cwd: root,
+      cwd: this.#cwd,
       stdio: ["pipe", "pipe", "pipe"],
       env: {
         PATH: process.env.PATH,

@@ -16,6 +16,11 @@ const icon =
       '<path d="M6 22l6-7 5 4 9-11" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round" stroke-linejoin="round"/></svg>',
   );
 
+/** What the page shows until its script has drawn it, so for ever where that can't run or doesn't know what it uses. */
+const unsupported =
+  "This page needs JavaScript and a browser of 2023 or later: Chrome or Edge 111, Firefox 115, Safari 16.4. " +
+  "The same by hand: /stocks, /orders, /cluster.";
+
 let bundled: Promise<Page> | undefined;
 
 /** Made once. After a failure the next call tries again. */
@@ -47,7 +52,7 @@ async function bundlePage(): Promise<Page> {
     '<meta name="color-scheme" content="light dark">',
     '<meta name="description" content="Stocks, orders and the cluster of a Stock Bazaar, live">',
     `<title>Stock Bazaar</title><link rel="icon" href="${icon}"><style>${style}</style></head>`,
-    '<body><div id="app"></div><noscript>This page needs JavaScript. The same by hand: /stocks, /orders, /cluster.</noscript>',
+    `<body><div id="app"><p id="unsupported">${unsupported}</p></div>`,
     `<script type="module">${script}</script></body></html>`,
   ].join("\n");
   const contentSecurityPolicy = [

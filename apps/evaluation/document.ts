@@ -1,7 +1,7 @@
 /** The result as Markdown, for people: what was done, on what, the table, the plots. */
 
 import { counted, percent, whole } from "@stock-bazaar/report/figures";
-import { formatMachine } from "@stock-bazaar/report/machine";
+import { formatClientMachine, formatMachine } from "@stock-bazaar/report/machine";
 import { markdownTable } from "@stock-bazaar/report/table";
 import type { EvaluationResult, Point } from "./evaluation.ts";
 import type { Plot } from "./plots.ts";
@@ -12,14 +12,25 @@ const busyFrom = 0.1;
 
 export function formatDocument(result: EvaluationResult, plots: readonly Plot[]): string {
   const { startedAt, machine, options, busyBefore } = result;
-  const { p, cache, clients, requests, rounds, warmUp, seed } = options;
+  const { url, p, cache, clients, requests, rounds, warmUp, seed } = options;
+  const isRemote = url !== undefined;
   return [
     "# Evaluation",
     "",
-    "How long lookups and trades take as trades become more frequent, with the front-end's cache and without it. Made by",
-    "`npm run evaluate`, which writes this page, `evaluation.json` and the plots anew.",
+    ...(isRemote
+      ? [
+          `How long lookups, trades and order queries take as trades become more frequent, on the bazaar at ${url}, with its`,
+          "cache as it is set there.",
+        ]
+      : [
+          "How long lookups, trades and order queries take as trades become more frequent, with the front-end's cache and",
+          "without it.",
+        ]),
+    "Made by `npm run evaluate`, which writes this page, `evaluation.json` and the plots anew.",
     "",
-    `${formatMachine(startedAt, machine)} Clients and services share the cores.`,
+    isRemote
+      ? formatClientMachine(startedAt, machine)
+      : `${formatMachine(startedAt, machine)} Clients and services share the cores.`,
     ...busyness(busyBefore),
     ...(requests < requestsUsual
       ? [
@@ -29,19 +40,19 @@ export function formatDocument(result: EvaluationResult, plots: readonly Plot[])
     "",
     `${clients} clients, each on one connection that is kept alive, one request at a time: a lookup of a random stock, and after a`,
     `share p of them a trade of it, as likely a purchase as a sale. ${whole(requests)} lookups of each client in a measurement, the`,
-    `median of ${counted(rounds, "round")}, after ${whole(warmUp)} lookups each to warm up. Two bazaars take turns, one with CACHE_SIZE=1000 and one`,
-    `with 0. Each measurement ends with a query of every order that was acknowledged: all ${whole(ordersFound(result))} were there, as they`,
+    `median of ${counted(rounds, "round")}, after ${whole(warmUp)} lookups each to warm up.${isRemote ? "" : " Two bazaars take turns, one with CACHE_SIZE=1000 and one"}`,
+    `${isRemote ? "" : "with 0. "}Each measurement ends with a query of every order that was acknowledged: all ${whole(ordersFound(result))} were there, as they`,
     "were told.",
     "",
     ...table(result.points),
     "",
-    "With one front-end, as here, its cache goes on with what a trade makes of a stock. All times in milliseconds.",
+    `${isRemote ? "" : "With one front-end, as here, its cache goes on with what a trade makes of a stock. "}All times in milliseconds.`,
     "",
     ...plots.flatMap(({ name, title, caption }) => [`![${title}](${name}.svg)`, "", caption, ""]),
     "## Again",
     "",
     "```sh",
-    `npm run evaluate -- --p ${p.join()} --cache ${cache.join()} --clients ${clients} \\`,
+    `npm run evaluate -- --p ${p.join()} ${isRemote ? `--url ${url}` : `--cache ${cache.join()}`} --clients ${clients} \\`,
     `  --requests ${requests} --warm-up ${warmUp} --rounds ${rounds} --seed ${seed}`,
     "```",
     "",
@@ -64,16 +75,20 @@ export function table(points: readonly Point[]): string[] {
     "p90",
     "p99",
     "max",
+    "order p50",
+    "p90",
+    "p99",
+    "max",
     "requests/s",
   ];
   return markdownTable(
     header,
     2,
-    points.map(({ p, cache, measured: { lookups, trades, hitShare, requestsPerSecond } }) => [
+    points.map(({ p, cache, measured: { lookups, trades, orders, hitShare, requestsPerSecond } }) => [
       `${Math.round(p * 100)}%`,
       cache,
       cache === "off" ? "" : percent(hitShare),
-      ...[lookups, trades].flatMap(({ count, p50Ms, p90Ms, p99Ms, maxMs }) =>
+      ...[lookups, trades, orders].flatMap(({ count, p50Ms, p90Ms, p99Ms, maxMs }) =>
         [p50Ms, p90Ms, p99Ms, maxMs].map((ms) => (count === 0 ? "" : ms.toFixed(2))),
       ),
       whole(requestsPerSecond),

@@ -19,6 +19,7 @@ function measured(change: Partial<Measured> = {}): Measured {
     lookups: latencies(1),
     hitShare: 0.5,
     trades: latencies(4),
+    orders: latencies(0.5),
     requestsPerSecond: 1234.4,
     ordersFound: 50,
     ...change,
@@ -40,8 +41,8 @@ const result: EvaluationResult = {
   busyBefore: 0.02,
   options: { p: [0, 0.4], cache: ["on", "off"], clients: 5, requests: 100, warmUp: 10, rounds: 1, seed: 1 },
   points: [
-    { p: 0, cache: "on", measured: measured({ trades: none, ordersFound: 0 }) },
-    { p: 0, cache: "off", measured: measured({ trades: none, ordersFound: 0, hitShare: 0 }) },
+    { p: 0, cache: "on", measured: measured({ trades: none, orders: none, ordersFound: 0 }) },
+    { p: 0, cache: "off", measured: measured({ trades: none, orders: none, ordersFound: 0, hitShare: 0 }) },
     { p: 0.4, cache: "on", measured: measured() },
     { p: 0.4, cache: "off", measured: measured({ hitShare: 0, lookups: latencies(2.5) }) },
   ],
@@ -49,7 +50,26 @@ const result: EvaluationResult = {
 
 test("a row for each share and setting; what wasn't done has no figures", () => {
   const rows = table(result.points).map((line) => line.split("|").map((cell) => cell.trim()));
-  expect(rows[2]).toEqual(["", "0%", "on", "50%", "1.00", "2.00", "3.00", "4.00", "", "", "", "", "1,234", ""]);
+  expect(rows[2]).toEqual([
+    "",
+    "0%",
+    "on",
+    "50%",
+    "1.00",
+    "2.00",
+    "3.00",
+    "4.00",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "1,234",
+    "",
+  ]);
   expect(rows[5]).toEqual([
     "",
     "40%",
@@ -63,6 +83,10 @@ test("a row for each share and setting; what wasn't done has no figures", () => 
     "8.00",
     "12.00",
     "16.00",
+    "0.50",
+    "1.00",
+    "1.50",
+    "2.00",
     "1,234",
     "",
   ]);
@@ -83,18 +107,41 @@ test("the page says what was measured, and whether the machine was busy", () => 
   expect(formatDocument({ ...result, busyBefore: undefined }, [])).not.toContain("CPU time");
 });
 
+test("of a bazaar that runs elsewhere the page says where, and nothing of disks and settings that nobody knows", async () => {
+  const remote: EvaluationResult = {
+    ...result,
+    options: { ...result.options, url: "http://bazaar.example:8080" },
+    points: [{ p: 0.4, cache: "as it is", measured: measured() }],
+  };
+  const page = formatDocument(remote, []);
+  expect(page).toContain("on the bazaar at http://bazaar.example:8080,");
+  expect(page).toContain("2026-01-02: asked from Example CPU, 2 cores");
+  expect(page).toMatch(/^\| 40% +\| as it is +\| +50% \|/m);
+  expect(page).toContain("--p 0,0.4 --url http://bazaar.example:8080 --clients 5");
+  expect(page).not.toMatch(/ext4|fsync|CACHE_SIZE|share the cores|one front-end/);
+  for (const { svg } of await drawPlots(remote)) {
+    expect(svg).toContain("cache as it is");
+    expect(svg).not.toContain("cache off");
+  }
+});
+
 describe("the figures of several rounds", () => {
   const run = (p50Ms: number, hits: number) =>
     ({
       lookups: { ...latencies(p50Ms), hits: latencies(p50Ms, hits), misses: none },
       trades: latencies(p50Ms),
-      orders: { ...none, found: 7 },
+      orders: { ...latencies(p50Ms / 2, 7), found: 7 },
       requestsPerSecond: p50Ms * 100,
     }) as unknown as RunResult;
 
   test("are their medians; counts are sums", () => {
-    const { lookups, hitShare, requestsPerSecond, ordersFound } = summarize([run(2, 20), run(1, 10), run(9, 90)]);
+    const { lookups, orders, hitShare, requestsPerSecond, ordersFound } = summarize([
+      run(2, 20),
+      run(1, 10),
+      run(9, 90),
+    ]);
     expect(lookups).toEqual({ count: 300, p50Ms: 2, p90Ms: 4, p99Ms: 6, maxMs: 8 });
+    expect(orders).toEqual({ count: 21, p50Ms: 1, p90Ms: 2, p99Ms: 3, maxMs: 4 });
     expect({ hitShare, requestsPerSecond, ordersFound }).toEqual({
       hitShare: 0.2,
       requestsPerSecond: 200,
@@ -105,7 +152,7 @@ describe("the figures of several rounds", () => {
 
 test("plots are whole SVG files with a curve for each setting and percentile", async () => {
   const plots = await drawPlots(result);
-  expect(plots.map(({ name }) => name)).toEqual(["lookups", "trades", "throughput"]);
+  expect(plots.map(({ name }) => name)).toEqual(["lookups", "trades", "orders", "throughput"]);
   for (const { svg } of plots) {
     expect(svg).toMatch(/^<svg[^]*<\/svg>\n$/);
     expect(svg).toContain("cache off");
@@ -114,7 +161,8 @@ test("plots are whole SVG files with a curve for each setting and percentile", a
   }
   expect(plots[0]?.svg.match(/mark-line/g)?.length).toBeGreaterThanOrEqual(1);
   expect(plots[0]?.svg).toContain("p99");
-  expect(plots[2]?.svg).not.toContain("p99");
+  expect(plots[2]?.svg).toContain("p99");
+  expect(plots[3]?.svg).not.toContain("p99");
 });
 
 test("without a single trade a plot of trades is drawn, and nobody is warned of it", async () => {
@@ -123,7 +171,7 @@ test("without a single trade a plot of trades is drawn, and nobody is warned of 
   const plots = await drawPlots(untraded);
   expect(warn).not.toHaveBeenCalled();
   warn.mockRestore();
-  expect(plots.map(({ name }) => name)).toEqual(["lookups", "trades", "throughput"]);
+  expect(plots.map(({ name }) => name)).toEqual(["lookups", "trades", "orders", "throughput"]);
 });
 
 test("a result takes the place of an older one, file by file, and nothing else is touched", async () => {
@@ -134,7 +182,7 @@ test("a result takes the place of an older one, file by file, and nothing else i
   await writeEvaluation(folder, { ...result, tookMs: 2000 });
   expect(readdirSync(parent)).toEqual(["evaluation"]);
   expect(readdirSync(folder).sort()).toEqual(
-    ["README.md", "evaluation.json", "lookups.svg", "notes.md", "throughput.svg", "trades.svg"].sort(),
+    ["README.md", "evaluation.json", "lookups.svg", "notes.md", "orders.svg", "throughput.svg", "trades.svg"].sort(),
   );
   expect(written).toContain(join(folder, "trades.svg"));
   expect(readFileSync(join(folder, "evaluation.json"), "utf8")).toContain('"tookMs": 2000');

@@ -1,21 +1,25 @@
 /**
  * `npm run evaluate`: how long lookups and trades take as the share of trades grows, with the cache and without it. Two
  * bazaars of real processes, one with each setting, are measured in turns, so that whatever else the machine does meets
- * both alike; the one that isn't measured has nothing to do. Every run ends with the check of every order.
+ * both alike; the one that isn't measured has nothing to do. With `url` it is one that runs already, as it is set there.
+ * Every run ends with the check of every order.
  */
 
 import type { LatencySummary } from "@stock-bazaar/client/latencies";
-import { type RunResult, runSessions } from "@stock-bazaar/client/sessions";
+import { NoBazaarError, type RunResult, runSessions } from "@stock-bazaar/client/sessions";
 import { Cluster } from "@stock-bazaar/cluster/cluster";
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
 import { machineCpu } from "@stock-bazaar/report/process-cpu";
 import { median } from "@stock-bazaar/report/statistics";
 import { Random } from "@stock-bazaar/shared/random";
-import type { CacheMode } from "./settings.ts";
+import type { CacheMode, CacheSetting } from "./settings.ts";
 
 export interface EvaluationOptions {
+  /** A bazaar that runs already, like `http://bazaar.example:8080`; absent: one of its own for each setting of the cache. */
+  readonly url?: string;
   /** Shares of lookups that a trade follows, each from 0 to 1. */
   readonly p: readonly number[];
+  /** Of its own bazaars. */
   readonly cache: readonly CacheMode[];
   readonly clients: number;
   /** Lookups of each client in one measurement. */
@@ -33,6 +37,8 @@ export interface Measured {
   /** Of the lookups; none where the front-end has no cache. */
   readonly hitShare: number;
   readonly trades: LatencySummary;
+  /** Queries of the orders that were acknowledged, one by one, at the end of each run. */
+  readonly orders: LatencySummary;
   readonly requestsPerSecond: number;
   /** Orders that were acknowledged, asked for at the end, and there as they were told. */
   readonly ordersFound: number;
@@ -40,7 +46,7 @@ export interface Measured {
 
 export interface Point {
   readonly p: number;
-  readonly cache: CacheMode;
+  readonly cache: CacheSetting;
   readonly measured: Measured;
 }
 
@@ -77,7 +83,8 @@ export async function runEvaluation(
   progress: EvaluationProgress,
   signal: AbortSignal,
 ): Promise<EvaluationResult> {
-  const { p, cache, rounds } = options;
+  const { p, rounds } = options;
+  const cache: readonly CacheSetting[] = options.url === undefined ? options.cache : ["as it is"];
   const startedAt = new Date().toISOString();
   const startMs = performance.now();
   const total = (options.warmUp > 0 ? cache.length : 0) + p.length * cache.length * rounds;
@@ -87,13 +94,13 @@ export async function runEvaluation(
     const own = random.fork();
     return () => own.next();
   };
-  const bazaars = new Map<CacheMode, Cluster>();
+  const bazaars = new Map<CacheSetting, Cluster>();
   const runs = new Map<string, RunResult[]>();
   let done = 0;
-  const run = async (mode: CacheMode, share: number, requests: number, what: string) => {
+  const run = async (mode: CacheSetting, share: number, requests: number, what: string) => {
     signal.throwIfAborted();
     progress(done, total, what);
-    const url = bazaars.get(mode)?.url ?? "";
+    const url = options.url ?? bazaars.get(mode)?.url ?? "";
     const result = await runSessions(
       {
         url,
@@ -116,12 +123,14 @@ export async function runEvaluation(
     done += 1;
     progress(done, total, what);
     const wrong = [...result.mismatches.first, ...result.failures.first];
+    if (!result.answered) throw new NoBazaarError(`${url} answers no longer: ${wrong.at(-1)}`);
     if (!result.ok) throw new BrokenWordError(`${what}: ${wrong.join("; ")}`);
     return result;
   };
   try {
     progress(done, total, "starting");
-    for (const mode of cache) bazaars.set(mode, await startBazaar(mode, signal));
+    for (const mode of options.url === undefined ? options.cache : [])
+      bazaars.set(mode, await startBazaar(mode, signal));
     for (const mode of options.warmUp > 0 ? cache : []) await run(mode, 0.5, options.warmUp, `warm-up, cache ${mode}`);
     for (let round = 1; round <= rounds; round += 1) {
       for (const share of p) {
@@ -172,6 +181,7 @@ export function summarize(runs: readonly RunResult[]): Measured {
     lookups: latencies(({ lookups }) => lookups),
     hitShare: middle(runs.map(({ lookups }) => lookups.hits.count / Math.max(1, lookups.count))),
     trades: latencies(({ trades }) => trades),
+    orders: latencies(({ orders }) => orders),
     requestsPerSecond: middle(runs.map(({ requestsPerSecond }) => requestsPerSecond)),
     ordersFound: sum(runs.map(({ orders }) => orders.found)),
   };
@@ -192,6 +202,6 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
-function pointKey(share: number, mode: CacheMode): string {
+function pointKey(share: number, mode: CacheSetting): string {
   return `${share} ${mode}`;
 }

@@ -2,7 +2,7 @@
 
 import { drawPlot, plotStyle } from "@stock-bazaar/report/plot";
 import type { TopLevelSpec } from "vega-lite";
-import { type CacheMode, cacheModes } from "./settings.ts";
+import { type CacheSetting, cacheModes } from "./settings.ts";
 import type { EvaluationResult, Measured } from "./evaluation.ts";
 
 export interface Plot {
@@ -46,6 +46,13 @@ const curves: readonly Curve[] = [
     values: ({ trades }) => latencyLines(trades),
   },
   {
+    name: "orders",
+    title: "Order queries",
+    caption: "How long the query of one order takes, after the lookups and trades.",
+    axis: "milliseconds",
+    values: ({ orders }) => latencyLines(orders),
+  },
+  {
     name: "throughput",
     title: "Requests per second",
     caption: "Lookups and trades together, all clients.",
@@ -55,12 +62,14 @@ const curves: readonly Curve[] = [
 ];
 
 export async function drawPlots({ points }: EvaluationResult): Promise<Plot[]> {
+  const isRemote = points.some(({ cache }) => cache === "as it is");
+  const series = (isRemote ? (["as it is"] as const) : cacheModes).map(seriesOf);
   return Promise.all(
     curves.map(async ({ name, title, caption, axis, values }) => {
       const rows = points.flatMap(({ p, cache, measured }) =>
         values(measured).map(({ line, value }) => ({ p, value, series: seriesOf(cache), line })),
       );
-      return { name, title, caption, svg: await drawPlot(specOf(title, axis, rows)) };
+      return { name, title, caption, svg: await drawPlot(specOf(title, axis, rows, series)) };
     }),
   );
 }
@@ -74,7 +83,7 @@ function latencyLines({ count, p50Ms, p99Ms }: Measured["lookups"]) {
       ];
 }
 
-function specOf(title: string, axis: string, rows: readonly Row[]): TopLevelSpec {
+function specOf(title: string, axis: string, rows: readonly Row[], series: string[]): TopLevelSpec {
   const line = { symbolType: "stroke", symbolSize: 300 } as const;
   const lines = new Set(rows.map((row) => row.line));
   // Of nothing, no extent can be found: without a trade there are axes and no curve.
@@ -99,7 +108,7 @@ function specOf(title: string, axis: string, rows: readonly Row[]): TopLevelSpec
         type: "nominal",
         title: null,
         legend: line,
-        scale: { domain: [...cacheModes].map(seriesOf), range: ["#1b6ca8", "#d95f02"] },
+        scale: { domain: series, range: ["#1b6ca8", "#d95f02"] },
       },
     },
     // Points in a layer of their own: in one with the dashes they hide them from the legend.
@@ -113,6 +122,6 @@ function specOf(title: string, axis: string, rows: readonly Row[]): TopLevelSpec
   };
 }
 
-function seriesOf(cache: CacheMode): string {
+function seriesOf(cache: CacheSetting): string {
   return `cache ${cache}`;
 }

@@ -4,5 +4,8 @@
 export const cacheModes = ["on", "off"] as const;
 export type CacheMode = (typeof cacheModes)[number];
 
+/** As it was during a measurement: that of a bazaar that runs elsewhere is set there. */
+export type CacheSetting = CacheMode | "as it is";
+
 /** Lookups of each client in one measurement; with fewer, the slowest ones tell little. */
 export const requestsUsual = 1000;

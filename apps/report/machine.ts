@@ -55,6 +55,14 @@ export function formatMachine(
   ].join("\n");
 }
 
+/** Of a machine that has only asked: its disks don't count. */
+export function formatClientMachine(
+  startedAt: string,
+  { cpu, cores, memoryGib, system, bun }: Omit<Machine, "fileSystem" | "fsyncMs">,
+): string {
+  return `${startedAt.slice(0, 10)}: asked from ${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Bun ${bun}.`;
+}
+
 function fileSystemOf(folder: string): string {
   if (platform() !== "linux") return "unknown";
   const { type } = statfsSync(folder);

@@ -2,6 +2,7 @@
 
 import { orderNumber } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { dashboardPage } from "@stock-bazaar/dashboard/page";
 import { at } from "@stock-bazaar/shared/json";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from "vitest";
@@ -307,4 +308,59 @@ describe("for everybody", () => {
     await page.locator(".uplot").first().waitFor();
     expect(complaints).toEqual([]);
   });
+});
+
+describe("a browser that lacks what the page uses", () => {
+  const line = /^This page needs JavaScript and a browser of 2023 or later: .+ The same by hand: \/stocks/;
+
+  test.each([
+    "Array.prototype.at",
+    "Array.prototype.findLast",
+    "Array.prototype.toReversed",
+    "AbortSignal.timeout",
+    "ResizeObserver",
+    "EventSource",
+  ])("%s: the page says which browsers are supported", async (feature) => {
+    const { page, complaints } = await openBare(`delete ${feature}`);
+    await page.getByText(line).waitFor();
+    expect(await page.getByRole("heading").count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test("JavaScript itself: the same line", async () => {
+    const { page } = await openBare(undefined, { javaScriptEnabled: false });
+    await page.getByText(line).waitFor();
+  });
+
+  test("nothing: the line is gone", async () => {
+    const { page } = await openBare("0");
+    await page.getByRole("heading", { name: "Stock Bazaar" }).waitFor();
+    expect(await page.getByText(line).count()).toBe(0);
+  });
+
+  /** `script` is run before the page's own. */
+  async function openBare(script?: string, options: BrowserContextOptions = {}) {
+    const { html, contentSecurityPolicy } = await dashboardPage();
+    const server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: ({ url }) =>
+        new URL(url).pathname === "/"
+          ? new Response(html, {
+              headers: { "content-type": "text/html", "content-security-policy": contentSecurityPolicy },
+            })
+          : new Response("", { headers: { "content-type": "text/event-stream" } }),
+    });
+    const view = await browser.newContext(options);
+    onTestFinished(async () => {
+      await view.close();
+      await server.stop(true);
+    });
+    const page = await view.newPage();
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    if (script !== undefined) await page.addInitScript(script);
+    await page.goto(`http://127.0.0.1:${server.port}/`);
+    return { page, complaints };
+  }
 });

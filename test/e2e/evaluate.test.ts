@@ -2,12 +2,17 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { freePorts } from "@stock-bazaar/cluster/ports";
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import type { EvaluationResult } from "@stock-bazaar/evaluation/evaluation";
+import { at } from "@stock-bazaar/shared/json";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { get } from "../support/requests.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { startUp } from "./support/up.ts";
 
-const files = ["README.md", "evaluation.json", "lookups.svg", "throughput.svg", "trades.svg"];
+const files = ["README.md", "evaluation.json", "lookups.svg", "orders.svg", "throughput.svg", "trades.svg"];
 
 /** It starts ten processes first, maybe beside another test's. */
 const timeoutMs = 120_000;
@@ -67,8 +72,46 @@ test("writes tables, figures and plots, and leaves other files alone", async () 
   };
   expect(result.points.map(({ p, cache }) => `${p} ${cache}`)).toEqual(["0 on", "0 off", "0.5 on", "0.5 off"]);
   expect(readFileSync(join(out, "README.md"), "utf8")).toMatch(/^\| 50% +\| off /m);
+  expect(readFileSync(join(out, "README.md"), "utf8")).toContain("order p50");
   expect(readFileSync(join(out, "trades.svg"), "utf8")).toMatch(/^<svg[^]*<path[^]*<\/svg>\n$/);
   expect(readdirSync(temporary)).toEqual([]);
+});
+
+test("--url: a bazaar that runs already is measured as it is, and no other is started", async (context) => {
+  const { url } = await startUp(context);
+  const { service, out, temporary } = start("--requests", "20", "--url", `${url}/`);
+  await eventually("it ends", () => !service.isRunning, { timeoutMs });
+  expect(await service.ended()).toEqual({ code: 0, signal: null });
+  const result = JSON.parse(readFileSync(join(out, "evaluation.json"), "utf8")) as EvaluationResult;
+  expect(result.points.map(({ p, cache }) => `${p} ${cache}`)).toEqual(["0 as it is", "0.5 as it is"]);
+  const [untraded, traded] = result.points.map(({ measured }) => measured);
+  expect(untraded).toMatchObject({ ordersFound: 0, orders: { count: 0 } });
+  expect(traded?.ordersFound).toBeGreaterThan(0);
+  expect(traded?.orders).toMatchObject({ count: traded?.ordersFound, p50Ms: expect.any(Number) });
+  expect(at((await get(`${url}/cluster`)).body, "data", "catalog", "last_id")).toBe(traded?.ordersFound);
+  expect(readdirSync(out).sort()).toEqual(files);
+  expect(readdirSync(temporary)).toEqual([]);
+});
+
+test("--url where nobody answers exits with 3, and writes nothing", async () => {
+  const [port] = await freePorts(1);
+  const { service, out } = start("--url", `http://127.0.0.1:${port}`);
+  await eventually("it ends", () => !service.isRunning, { timeoutMs });
+  expect(await service.ended()).toEqual({ code: 3, signal: null });
+  expect(service.lines.at(-2)).toContain(`no answer from http://127.0.0.1:${port}`);
+  expect(existsSync(out)).toBe(false);
+});
+
+test.each([
+  [["--url", "bazaar.example"], "Allowed is the address of a front-end, like http://bazaar.example:8080."],
+  [["--url", "https://bazaar.example"], "Allowed is the address of a front-end"],
+  [["--url", "http://bazaar.example/stocks"], "Allowed is the address of a front-end"],
+  [["--url", "http://bazaar.example", "--cache", "on"], "cannot be used with option '--cache"],
+])("%j is a wrong use", async (args, message) => {
+  const { service } = start(...args);
+  await eventually("it ends", () => !service.isRunning, { timeoutMs });
+  expect((await service.ended()).code).toBe(2);
+  expect(service.lines.join("\n")).toContain(message);
 });
 
 /** Long enough to be interrupted, and no more bazaars than that needs. */

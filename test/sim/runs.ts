@@ -2,6 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { bunCommand } from "@stock-bazaar/shared/bun-command";
 import type { Run } from "./simulate.ts";
 
 export interface Assignment {
@@ -52,7 +53,7 @@ export async function runDirected(mutation?: string): Promise<DirectedResult[]> 
 }
 
 function startWorker(assignment: Assignment) {
-  const worker = Bun.spawn([process.execPath, join(import.meta.dirname, "worker.ts"), JSON.stringify(assignment)], {
+  const worker = Bun.spawn(bunCommand(join(import.meta.dirname, "worker.ts"), JSON.stringify(assignment)), {
     stdout: "pipe",
     stderr: "pipe",
   });

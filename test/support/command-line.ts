@@ -19,7 +19,7 @@ export interface Ended {
 
 export async function bazaar(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const { cwd = root, environment = {}, stdoutFile } = options;
-  const child = Bun.spawn([process.execPath, resolve(root, "apps/cli/main.ts"), ...args], {
+  const child = Bun.spawn([resolve(root, "apps/cli/bazaar"), ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ["ignore", stdoutFile === undefined ? "pipe" : Bun.file(stdoutFile), "pipe"],

@@ -52,7 +52,7 @@ export class OrderQueries {
     const { urls, random, pauseMs } = this.#options;
     // A query that gets no answer is told as that: the next one is another.
     const url = urls[index % urls.length] ?? "";
-    const client = new BazaarClient({ urls: [url], patienceMs, giveUpMs: 0 });
+    const client = new BazaarClient({ urls: [url], patienceMs, giveUpMs: 0, isLoad: true });
     this.#clients.push(client);
     for (let turn = index; !this.#stopping; turn += 1) {
       const known = this.#acknowledged.length;

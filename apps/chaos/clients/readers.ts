@@ -1,6 +1,7 @@
 /** Clients that look stocks up without a pause, and the record of what they saw and when. */
 
-import { HttpConnection, type HttpReply } from "@stock-bazaar/client/http-connection";
+import type { HttpReply } from "@stock-bazaar/client/http-connection";
+import { LoadConnection } from "@stock-bazaar/client/load-connection";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { at } from "@stock-bazaar/shared/json";
 import type { FailedLookup, LookupRecord } from "../checks/history.ts";
@@ -21,9 +22,9 @@ export class Readers {
   readonly #options: ReadersOptions;
   readonly #lookups: LookupRecord[] = [];
   readonly #failures: FailedLookup[] = [];
-  readonly #connections: HttpConnection[] = [];
+  readonly #connections: LoadConnection[] = [];
   /** For each front-end, those that `lookUpNow` has made and that are free. */
-  readonly #free = new Map<string, HttpConnection[]>();
+  readonly #free = new Map<string, LoadConnection[]>();
   readonly #extra = new Map<string, number>();
   readonly #extraUnderWay = new Set<Promise<void>>();
   readonly #clients: Promise<void>[];
@@ -97,13 +98,13 @@ export class Readers {
     this.#extra.set(url, (this.#extra.get(url) ?? 0) - 1);
   }
 
-  #connect(url: string): HttpConnection {
-    const connection = new HttpConnection(url);
+  #connect(url: string): LoadConnection {
+    const connection = new LoadConnection(url);
     this.#connections.push(connection);
     return connection;
   }
 
-  async #lookUp(connection: HttpConnection, url: string, name: string): Promise<FailedLookup | undefined> {
+  async #lookUp(connection: LoadConnection, url: string, name: string): Promise<FailedLookup | undefined> {
     const startMs = performance.now();
     let reply: HttpReply;
     try {

@@ -120,7 +120,13 @@ export class Traffic {
 
   #client(index: number): BazaarClient {
     const { urls, persistent = false, patienceMs } = this.#options;
-    const client = new BazaarClient({ urls, first: index, patienceMs, ...(!persistent && { giveUpMs: 0 }) });
+    const client = new BazaarClient({
+      urls,
+      first: index,
+      patienceMs,
+      isLoad: true,
+      ...(!persistent && { giveUpMs: 0 }),
+    });
     this.#clients.push(client);
     return client;
   }

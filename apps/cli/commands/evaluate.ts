@@ -1,19 +1,26 @@
 /** `npm run evaluate`: latencies over the share of trades, with and without the cache. */
 
 import { dirname, resolve } from "node:path";
+import { NoBazaarError } from "@stock-bazaar/client/sessions";
 import { table } from "@stock-bazaar/evaluation/document";
 import { runEvaluation } from "@stock-bazaar/evaluation/evaluation";
 import { writeEvaluation } from "@stock-bazaar/evaluation/write";
 import { ProgressBar } from "@stock-bazaar/report/progress-bar";
 import type { EvaluateOptions } from "../definitions/measuring.ts";
+import { CommandError, exitCodes } from "../errors.ts";
 import { abortOnStop } from "../stop-signal.ts";
 import { requireWritable } from "../writable.ts";
 
-export async function evaluate({ out, json = false, ...options }: EvaluateOptions): Promise<void> {
+export async function evaluate({ out: chosenOut, json = false, ...options }: EvaluateOptions): Promise<void> {
+  const isRemote = options.url !== undefined;
+  // docs/evaluation is of the bazaar as it comes.
+  const out = chosenOut ?? (isRemote ? "evaluation" : "docs/evaluation");
   requireWritable("--out", out, "folder");
   // All of it is written beside the folder first.
   requireWritable("the folder of --out", dirname(resolve(out)), "folder");
-  const stopping = abortOnStop("nothing was written, and nothing is left running");
+  const stopping = abortOnStop(
+    isRemote ? "nothing was written; what was traded stays traded" : "nothing was written, and nothing is left running",
+  );
   const bar = new ProgressBar(process.stderr, 1000);
   let said = "";
   try {
@@ -31,6 +38,10 @@ export async function evaluate({ out, json = false, ...options }: EvaluateOption
     bar.end();
     process.stdout.write(json ? `${JSON.stringify(result, undefined, 2)}\n` : `${table(result.points).join("\n")}\n`);
     process.stderr.write(`written: ${files.join(", ")}\n`);
+  } catch (error) {
+    if (isRemote && error instanceof NoBazaarError)
+      throw new CommandError(`${error.message}\nIs the bazaar running there?`, exitCodes.noAnswer);
+    throw error;
   } finally {
     bar.end();
   }

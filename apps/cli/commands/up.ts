@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { isCatalogMissing, isMissing, requireOneHistory } from "@stock-bazaar/db/history";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { catalogFile, orderFile } from "@stock-bazaar/db/open";
+import { bunCommand } from "@stock-bazaar/shared/bun-command";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Address, type Config, ConfigError, readConfig } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
@@ -86,7 +87,7 @@ function servicesInStopOrder(
   const { dataDir } = config;
   const service = (name: string, workspace: string, more: Partial<ServiceSpec> = {}): ServiceSpec => ({
     name,
-    command: [process.execPath, join(import.meta.dirname, "..", "..", workspace, "main.ts")],
+    command: bunCommand(join(import.meta.dirname, "..", "..", workspace, "main.ts")),
     environment: {},
     ...more,
   });

@@ -17,7 +17,17 @@ import { cacheModes, requestsUsual } from "@stock-bazaar/evaluation/settings";
 import { type Command, Option } from "commander";
 import { define } from "../definition.ts";
 import { CommandError, exitCodes } from "../errors.ts";
-import { addAddress, type AddressOptions, list, listOf, nameList, numberList, share, wholeNumber } from "../options.ts";
+import {
+  addAddress,
+  type AddressOptions,
+  frontEndAddress,
+  list,
+  listOf,
+  nameList,
+  numberList,
+  share,
+  wholeNumber,
+} from "../options.ts";
 
 const clientsMax = 1000;
 const requestsMax = 1_000_000;
@@ -42,7 +52,7 @@ export interface ClientOptions extends AddressOptions {
 }
 
 export interface EvaluateOptions extends EvaluationOptions {
-  readonly out: string;
+  readonly out?: string;
   readonly json?: boolean;
 }
 
@@ -108,16 +118,30 @@ export function clientCommand(): Command {
 export function evaluateCommand(): Command {
   return define({
     usage: "evaluate",
-    description: "measure latencies over the share of trades, with and without the cache, on a bazaar of its own",
+    description:
+      "measure latencies over the share of trades, with and without the cache, on bazaars of its own or on one that runs",
     examples: [
       ["bazaar evaluate", "some minutes; tables, figures and plots into docs/evaluation"],
       ["bazaar evaluate --requests 200 --rounds 1 --out /tmp/evaluation", "a quick one, elsewhere"],
+      [
+        "bazaar evaluate --url http://bazaar.example:8080",
+        "on another machine, which really trades; into ./evaluation",
+      ],
     ],
     exits: {
       0: "measured, and every order is there",
       1: "stopped, or something was told that can't be true: nothing is written",
+      3: "nobody answers at the URL (any more): nothing is written",
     },
   })
+    .addOption(
+      new Option(
+        "--url <url>",
+        "of a front-end that runs already, with its cache as it is; default: bazaars of its own",
+      )
+        .argParser(frontEndAddress)
+        .conflicts("cache"),
+    )
     .addOption(list("--p", "shares of lookups that a trade follows", numberList(share), [0, 0.2, 0.4, 0.6, 0.8]))
     .addOption(list("--cache", "of the front-end", listOf(cacheModes), cacheModes))
     .option("--clients <n>", "side by side", wholeNumber(1, clientsMax), 5)
@@ -125,7 +149,10 @@ export function evaluateCommand(): Command {
     .option("--warm-up <n>", "lookups of each client before the first measurement", wholeNumber(0, requestsMax), 2000)
     .option("--rounds <n>", "of which the median is told", wholeNumber(1, measuredRoundsMax), 3)
     .option("--seed <n>", "of what is looked up and traded", wholeNumber(0, seedMax), 1)
-    .option("--out <folder>", "for README.md, evaluation.json and the plots; made if it isn't there", "docs/evaluation")
+    .option(
+      "--out <folder>",
+      "for README.md, evaluation.json and the plots; made if it isn't there; default: docs/evaluation, with --url evaluation",
+    )
     .option("--json", "write the figures as JSON to standard output too")
     .action(async (options: EvaluateOptions) => (await import("../commands/evaluate.ts")).evaluate(options));
 }

@@ -3,6 +3,11 @@ import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { App } from "./app.tsx";
+import { isSupported } from "./supported.ts";
 
 const root = document.getElementById("app");
-if (root) render(<App />, root);
+if (root && isSupported()) {
+  // The line for browsers without.
+  root.replaceChildren();
+  render(<App />, root);
+}

@@ -25,6 +25,8 @@ export interface UpOptions {
   /** Of the front-ends. */
   readonly host?: string;
   readonly args?: readonly string[];
+  /** Where `up` is called; default: the top of the workspace. */
+  readonly cwd?: string;
 }
 
 export async function startUp(context: TestHooks, options: UpOptions = {}): Promise<Up> {
@@ -49,12 +51,13 @@ export function shareUp(use: (up: Up) => void): void {
   afterAll(() => dispose(up));
 }
 
-async function createUp({ frontEnds = 1, host = "127.0.0.1", args = [] }: UpOptions = {}): Promise<Up> {
+async function createUp({ frontEnds = 1, host = "127.0.0.1", args = [], cwd }: UpOptions = {}): Promise<Up> {
   const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
   const frontEndPorts = await freePortsInARow(frontEnds);
   const others = await freePorts(4);
   const [catalog, ...replicas] = others;
   const service = new Service("up", "apps/cli/main.ts", {
+    ...(cwd !== undefined && { cwd }),
     args: ["up", "--front-ends", String(frontEnds), ...args],
     environment: {
       DATA_DIR: dataDir,

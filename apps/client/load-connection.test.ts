@@ -1,0 +1,68 @@
+import { afterEach, expect, test } from "vitest";
+import { type Pieces, rewritings } from "../../test/support/rewritten-replies.ts";
+import { LoadConnection, RewrittenReplyError } from "./load-connection.ts";
+
+let server: Bun.TCPSocketListener | undefined;
+let connection: LoadConnection | undefined;
+
+afterEach(() => {
+  connection?.close();
+  server?.stop(true);
+});
+
+/** A server that answers whatever it hears with these pieces; `null` closes the connection. */
+function connect(pieces: Pieces, patienceMs?: number): { heard: string[]; http: LoadConnection } {
+  const heard: string[] = [];
+  server = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      async data(socket, chunk) {
+        heard.push(chunk.toString());
+        for (const piece of pieces) {
+          if (piece === null) socket.end();
+          else socket.write(piece);
+          socket.flush();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      },
+    },
+  });
+  connection = new LoadConnection(`http://127.0.0.1:${server.port}`, patienceMs);
+  return { heard, http: connection };
+}
+
+test("a reply that comes in pieces is put together, and the connection is used again", async () => {
+  const { heard, http } = connect(["HTTP/1.1 200 OK\r\nX-Cache: h", "it\r\nContent-Length: 4\r\n\r\n{", '"":']);
+  const first = await http.request("GET", "/stocks/a", {});
+  expect(first).toMatchObject({ status: 200, text: '{"":' });
+  expect(first.headers.get("x-cache")).toBe("hit");
+  await http.request("POST", "/orders", { "idempotency-key": "k" }, "ö");
+  expect(heard).toEqual([
+    `GET /stocks/a HTTP/1.1\r\nhost: 127.0.0.1:${server?.port}\r\n\r\n`,
+    `POST /orders HTTP/1.1\r\nhost: 127.0.0.1:${server?.port}\r\nidempotency-key: k\r\n` +
+      "content-type: application/json\r\ncontent-length: 2\r\n\r\nö",
+  ]);
+});
+
+test.each([
+  ["a connection that is closed", ["HTTP/1.1 200 OK\r\n", null], "the server closed the connection"],
+  ["what isn't HTTP", ["SSH-2.0-OpenSSH\r\n\r\n"], "SSH-2.0-OpenSSH: not HTTP"],
+])("%s is a request without a reply", async (_case, pieces, message) => {
+  await expect(connect(pieces).http.request("GET", "/", {})).rejects.toThrow(message);
+});
+
+test.each(Object.entries(rewritings).filter(([how]) => how !== "untouched"))(
+  "a reply %s is refused as rewritten",
+  async (_how, rewrite) => {
+    await expect(connect(rewrite("{}")).http.request("GET", "/", {})).rejects.toThrow(RewrittenReplyError);
+  },
+);
+
+test("patience has an end", async () => {
+  await expect(connect([], 1).http.request("GET", "/", {})).rejects.toThrow("no reply within 1 ms");
+});
+
+test("an address of IPv6 is connected to, not looked up as a name", async () => {
+  await expect(new LoadConnection("http://[::1]:1").request("GET", "/", {})).rejects.toThrow(/^connect E\w+ ::1/);
+});

@@ -1,0 +1,15 @@
+/** The project as it is before the first command: its files without what was installed or made. */
+
+import { cpSync } from "node:fs";
+import { basename, join } from "node:path";
+import { root } from "@stock-bazaar/cluster/service";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const left = new Set(["node_modules", ".git", "data"]);
+
+/** Gone when the test has ended. */
+export function copyTree(): string {
+  const copy = join(temporaryFolder(), "copy");
+  cpSync(root, copy, { recursive: true, filter: (path) => !left.has(basename(path)) });
+  return copy;
+}
