@@ -25,6 +25,8 @@ export interface UpOptions {
   /** Of the front-ends. */
   readonly host?: string;
   readonly args?: readonly string[];
+  /** On top of the addresses and the folder. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export async function startUp(context: TestHooks, options: UpOptions = {}): Promise<Up> {
@@ -49,7 +51,12 @@ export function shareUp(use: (up: Up) => void): void {
   afterAll(() => dispose(up));
 }
 
-async function createUp({ frontEnds = 1, host = "127.0.0.1", args = [] }: UpOptions = {}): Promise<Up> {
+async function createUp({
+  frontEnds = 1,
+  host = "127.0.0.1",
+  args = [],
+  environment = {},
+}: UpOptions = {}): Promise<Up> {
   const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
   const frontEndPorts = await freePortsInARow(frontEnds);
   const others = await freePorts(4);
@@ -63,6 +70,7 @@ async function createUp({ frontEnds = 1, host = "127.0.0.1", args = [] }: UpOpti
       CATALOG_PORT: String(catalog),
       ORDER_REPLICAS: replicas.map((port, index) => `${index + 1}=127.0.0.1:${port}`).join(),
       LOG_LEVEL: "debug",
+      ...environment,
     },
   });
   const children = () => {
