@@ -14,7 +14,7 @@ export type SqliteClient = Sqlite.Database;
 /** `read` never writes, and never waits for a writer nor makes one wait: for tools beside running services. */
 export type AccessMode = "write" | "read";
 
-/** A wait blocks the whole process, so it ends before the usual deadline of a gRPC call. Services share no file. */
+/** How long a tool, or a service that starts, waits for a lock. It blocks the whole process: a service that serves never does. */
 const busyTimeoutMs = 2000;
 /** 16 MiB of WAL between two checkpoints, each of which costs two fsyncs more. */
 const checkpointPages = 4000;
@@ -23,9 +23,9 @@ const walBytesKept = 64 * 1024 * 1024;
 /** An upper bound, taken as needed. New rows go to the end of every tree, so little of it stays in use. */
 const cacheKibibytes = 32 * 1024;
 
-/** `file`: or the image of a database, to be opened in memory. */
-export function connect(file: string | Buffer, mode: AccessMode): SqliteClient {
-  const client = new Sqlite(file, { readonly: mode === "read", timeout: busyTimeoutMs });
+/** `file`: or the image of a database, to be opened in memory. `waitMs`: for a lock that another process holds. */
+export function connect(file: string | Buffer, mode: AccessMode, waitMs: number = busyTimeoutMs): SqliteClient {
+  const client = new Sqlite(file, { readonly: mode === "read", timeout: waitMs });
   try {
     client.pragma(`cache_size = -${cacheKibibytes}`);
     client.pragma("temp_store = MEMORY");
