@@ -48,7 +48,8 @@ test("up with two front-ends: what one trades the other tells, and both end with
     for (const asked of up.urls)
       expect(at((await lookUp(asked, "GameStart")).body, "data", "quantity")).toBe(99 - index);
   }
-  expect(await up.service.stop("SIGINT")).toEqual({ code: 0, signal: null });
+  // As when the terminal is closed.
+  expect(await up.service.stop("SIGHUP")).toEqual({ code: 0, signal: null });
   expect(await nothingLeft(up)).toBe(true);
 });
 
