@@ -6,9 +6,10 @@
  * written anew. Without this a power cut would leave a hole in the log, and everything after it lost, acknowledged or not.
  */
 
-import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { readdirSync, readlinkSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
 import type { SqliteClient } from "./connection.ts";
+import { commandOf } from "./lock-holder.ts";
 
 /** Never waits. Returns who is in the way: a reader whose snapshot needs the log. `undefined`: done. */
 export function checkpoint(client: SqliteClient): string | undefined {
@@ -38,10 +39,6 @@ function hasOpen(id: number, file: string): boolean {
   const folder = `/proc/${id}/fd`;
   const descriptors = orElse([], () => readdirSync(folder));
   return descriptors.some((descriptor) => orElse("", () => readlinkSync(`${folder}/${descriptor}`)) === file);
-}
-
-function commandOf(id: number): string {
-  return orElse("unknown", () => readFileSync(`/proc/${id}/comm`, "utf8").trim());
 }
 
 /** A process may end while it is looked at, or belong to another user. */

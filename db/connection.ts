@@ -6,6 +6,7 @@
 
 import Sqlite from "better-sqlite3";
 import { DatabaseError } from "./database-error.ts";
+import { lockHolder } from "./lock-holder.ts";
 import type { DatabaseKind } from "./schema-version.ts";
 
 /** The connection itself. Calls are synchronous: never `await` inside a transaction. */
@@ -46,6 +47,9 @@ export function setUpForWriting(client: SqliteClient): void {
   client.pragma(`journal_size_limit = ${walBytesKept}`);
 }
 
+/** Stands after the name of a file. */
+export const diskFull = "can't be written: its disk is full";
+
 /** Whatever goes wrong with a file becomes a DatabaseError that names it. */
 export function explaining<Result>(file: string, kind: DatabaseKind, action: () => Result): Result {
   try {
@@ -63,6 +67,12 @@ export function explained(file: string, kind: DatabaseKind, error: unknown): Dat
   }
   if (code.startsWith("SQLITE_CORRUPT")) {
     return new DatabaseError("damaged", file, `is damaged: ${adviceForLost(kind)}`, { cause: error });
+  }
+  if (code.startsWith("SQLITE_BUSY")) {
+    return new DatabaseError("unreadable", file, `is locked by ${lockHolder(file)}`, { cause: error });
+  }
+  if (code.startsWith("SQLITE_FULL")) {
+    return new DatabaseError("unreadable", file, diskFull, { cause: error });
   }
   const message = error instanceof Error ? error.message : String(error);
   // A reader meets it too: what readers share of the write-ahead log is a file that the first of them makes.

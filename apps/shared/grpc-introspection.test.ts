@@ -30,7 +30,11 @@ const order = {
 const services: [name: string, service: Service][] = [
   [
     "bazaar.v1.Catalog",
-    { definition: CatalogService, implementation: { getRegister: serveUnary(async () => register) }, drain() {} },
+    {
+      definition: CatalogService,
+      implementation: { getRegister: serveUnary(async () => ({ ...register, obstacle: "" })) },
+      drain() {},
+    },
   ],
   [
     "bazaar.v1.Orders",
