@@ -69,7 +69,9 @@ export function explained(file: string, kind: DatabaseKind, error: unknown): Dat
     return new DatabaseError("damaged", file, `is damaged: ${adviceForLost(kind)}`, { cause: error });
   }
   if (code.startsWith("SQLITE_BUSY")) {
-    return new DatabaseError("unreadable", file, `is locked by ${lockHolder(file)}`, { cause: error });
+    return new DatabaseError("unreadable", file, `is locked by ${lockHolder(file) ?? "another process"}`, {
+      cause: error,
+    });
   }
   if (code.startsWith("SQLITE_FULL")) {
     return new DatabaseError("unreadable", file, diskFull, { cause: error });

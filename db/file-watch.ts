@@ -8,10 +8,9 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { DatabaseError } from "./database-error.ts";
-import { fileIdentity, realFile } from "./files.ts";
-import { lockFileOf } from "./service-lock.ts";
+import { fileIdentity, lockFileOf, realFile } from "./files.ts";
 
-const lookEveryMs = 1000;
+export const lookEveryMs = 1000;
 
 /** `file` has just been opened. Calls `gone` once, when it isn't there any more. Returns what ends the watch. */
 export function watchFile(file: string, clock: Clock, gone: (error: DatabaseError) => void): () => void {

@@ -72,6 +72,11 @@ export function realFile(file: string): string {
   return existsSync(file) ? realpathSync(file) : file;
 }
 
+/** Beside the database itself, so that two names of it have one lock. */
+export function lockFileOf(database: string): string {
+  return `${realFile(database)}-lock`;
+}
+
 /** Which file has this name, through links; `undefined`: none. */
 export function fileIdentity(file: string): string | undefined {
   if (!existsSync(file)) return undefined;

@@ -6,8 +6,8 @@ import { fileIdentity, realFile } from "./files.ts";
 /** Where SQLite puts the lock of a writer, in the file that the users of a write-ahead log share. */
 const writerLockByte = 120;
 
-/** `process 4711 (sqlite3)`, or `another process`. Reads one small file: a service may ask while it serves. */
-export function lockHolder(database: string): string {
+/** `process 4711 (sqlite3)`; `undefined`: not known. Reads one small file: a service may ask while it serves. */
+export function lockHolder(database: string): string | undefined {
   const real = realFile(database);
   const shared = inodeOf(`${real}-shm`);
   const whole = inodeOf(real);
@@ -19,7 +19,7 @@ export function lockHolder(database: string): string {
     const isWriter = inode === shared && first <= writerLockByte && writerLockByte <= last;
     if (pid !== process.pid && (isWriter || inode === whole)) return `process ${pid} (${commandOf(pid)})`;
   }
-  return "another process";
+  return undefined;
 }
 
 export function commandOf(pid: number): string {

@@ -5,20 +5,21 @@
  * While it is held, `file-watch.ts` looks whether it still has its name.
  */
 
+import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { ConfigError } from "@stock-bazaar/shared/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { connect, type SqliteClient } from "./connection.ts";
-import { realFile, requireFolderOf, requireWritableFile, requireWritableFolderOf } from "./files.ts";
+import { lockFileOf, requireFolderOf, requireWritableFile, requireWritableFolderOf } from "./files.ts";
+import { lookEveryMs } from "./file-watch.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
+
+/** A service ends within this time when its lock file is gone. */
+const noticedWithinMs = lookEveryMs + 500;
+const lookAgainMs = 50;
 
 /** What nobody refers to is closed one day, and its lock with it. */
 const held = new Set<SqliteClient>();
-
-/** Beside the database itself, so that two names of it have one lock. */
-export function lockFileOf(database: string): string {
-  return `${realFile(database)}-lock`;
-}
 
 /**
  * Throws a ConfigError if another service has the lock, and still has it two seconds later: it may be ending. Returns
@@ -35,9 +36,11 @@ export function lockForService(database: string): () => void {
 export function lockIfFree(database: string): (() => void) | undefined {
   requireFolderOf(database);
   requireWritableFolderOf(database);
+  const isNew = !existsSync(lockFileOf(database));
   try {
     const lock = take(lockFileOf(database));
     held.add(lock);
+    if (isNew) outlastEarlierHolder(database);
     return () => {
       held.delete(lock);
       lock.close();
@@ -60,6 +63,32 @@ function take(file: string): SqliteClient {
   } catch (error) {
     lock.close();
     throw error;
+  }
+}
+
+/**
+ * A service whose lock file was deleted goes on until it notices. While another process has the database open, it may be
+ * that one; a tool is waited for in vain, and not for long.
+ */
+function outlastEarlierHolder(database: string): void {
+  const endMs = performance.now() + noticedWithinMs;
+  while (isOpenElsewhere(database) && performance.now() < endMs) Bun.sleepSync(lookAgainMs);
+}
+
+function isOpenElsewhere(database: string): boolean {
+  if (!existsSync(database)) return false;
+  let client: SqliteClient | undefined;
+  try {
+    client = connect(database, "write", 0);
+    // Any other connection to the write-ahead log is in the way of this.
+    client.pragma("locking_mode = EXCLUSIVE");
+    client.exec("BEGIN EXCLUSIVE; ROLLBACK");
+    return false;
+  } catch (error) {
+    // What else is wrong with it is told when it is opened.
+    return sqliteFailure(error) === "passing";
+  } finally {
+    client?.close();
   }
 }
 

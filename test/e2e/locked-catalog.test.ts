@@ -4,7 +4,7 @@
  */
 
 import { connect } from "@stock-bazaar/db/connection";
-import { catalogFile } from "@stock-bazaar/db/open";
+import { catalogFile, orderFile } from "@stock-bazaar/db/open";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { at } from "@stock-bazaar/shared/json";
 import { expect, test } from "vitest";
@@ -106,4 +106,20 @@ test("a full disk of the catalog is told in the same way", async (context) => {
   expect((await lookUp(cluster.url, "GameStart")).status).toBe(200);
   smallDisk.free();
   await isWellAgain(cluster);
+});
+
+test("a replica whose file is locked hands the lead over, and waits for its file without dying again", async (context) => {
+  const cluster = await Cluster.start(context);
+  const other = connect(orderFile(cluster.dataDir, 3), "write");
+  context.onTestFinished(() => void other.close());
+  other.exec("BEGIN IMMEDIATE");
+  expect((await trade(cluster.url, newTrade({ type: "buy" }))).status).toBe(200);
+  await cluster.leaderIs(2);
+  expect(linesWith(cluster, "order-3", "order-3.db is locked by")).toHaveLength(1);
+  cluster.order(3).start();
+  await eventually("it waits", () => cluster.order(3).newLines.some((line) => line.includes("begins to serve when")));
+  expect(cluster.order(3).newLines.join("\n")).toContain("order-3.db is locked by");
+  other.exec("ROLLBACK");
+  await cluster.settled();
+  await expectInvariants(cluster);
 });
