@@ -6,19 +6,21 @@
  * written anew. Without this a power cut would leave a hole in the log, and everything after it lost, acknowledged or not.
  */
 
-import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { readdirSync, readlinkSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
 import type { SqliteClient } from "./connection.ts";
+import { commandOf, lockHolder } from "./lock-holder.ts";
 
-/** Never waits. Returns who is in the way: a reader whose snapshot needs the log. `undefined`: done. */
+/** Never waits. Returns who is in the way: a writer, or a reader whose snapshot needs the log. `undefined`: done. */
 export function checkpoint(client: SqliteClient): string | undefined {
   const waitMs = client.pragma("busy_timeout", { simple: true });
   client.pragma("busy_timeout = 0");
   try {
     const [result] = client.pragma("wal_checkpoint(TRUNCATE)") as { busy: number }[];
-    return result?.busy === 0
-      ? undefined
-      : `${basename(client.name)} is read by ${readersOf(realpathSync(client.name))}`;
+    if (result?.busy === 0) return undefined;
+    const writer = lockHolder(client.name);
+    const obstacle = writer === undefined ? `read by ${readersOf(realpathSync(client.name))}` : `locked by ${writer}`;
+    return `${basename(client.name)} is ${obstacle}`;
   } finally {
     client.pragma(`busy_timeout = ${Number(waitMs)}`);
   }
@@ -38,10 +40,6 @@ function hasOpen(id: number, file: string): boolean {
   const folder = `/proc/${id}/fd`;
   const descriptors = orElse([], () => readdirSync(folder));
   return descriptors.some((descriptor) => orElse("", () => readlinkSync(`${folder}/${descriptor}`)) === file);
-}
-
-function commandOf(id: number): string {
-  return orElse("unknown", () => readFileSync(`/proc/${id}/comm`, "utf8").trim());
 }
 
 /** A process may end while it is looked at, or belong to another user. */

@@ -6,6 +6,7 @@
 
 import Sqlite from "better-sqlite3";
 import { DatabaseError } from "./database-error.ts";
+import { lockHolder } from "./lock-holder.ts";
 import type { DatabaseKind } from "./schema-version.ts";
 
 /** The connection itself. Calls are synchronous: never `await` inside a transaction. */
@@ -14,7 +15,7 @@ export type SqliteClient = Sqlite.Database;
 /** `read` never writes, and never waits for a writer nor makes one wait: for tools beside running services. */
 export type AccessMode = "write" | "read";
 
-/** A wait blocks the whole process, so it ends before the usual deadline of a gRPC call. Services share no file. */
+/** How long a tool, or a service that starts, waits for a lock. It blocks the whole process: a service that serves never does. */
 const busyTimeoutMs = 2000;
 /** 16 MiB of WAL between two checkpoints, each of which costs two fsyncs more. */
 const checkpointPages = 4000;
@@ -23,9 +24,9 @@ const walBytesKept = 64 * 1024 * 1024;
 /** An upper bound, taken as needed. New rows go to the end of every tree, so little of it stays in use. */
 const cacheKibibytes = 32 * 1024;
 
-/** `file`: or the image of a database, to be opened in memory. */
-export function connect(file: string | Buffer, mode: AccessMode): SqliteClient {
-  const client = new Sqlite(file, { readonly: mode === "read", timeout: busyTimeoutMs });
+/** `file`: or the image of a database, to be opened in memory. `waitMs`: for a lock that another process holds. */
+export function connect(file: string | Buffer, mode: AccessMode, waitMs: number = busyTimeoutMs): SqliteClient {
+  const client = new Sqlite(file, { readonly: mode === "read", timeout: waitMs });
   try {
     client.pragma(`cache_size = -${cacheKibibytes}`);
     client.pragma("temp_store = MEMORY");
@@ -46,6 +47,9 @@ export function setUpForWriting(client: SqliteClient): void {
   client.pragma(`journal_size_limit = ${walBytesKept}`);
 }
 
+/** Stands after the name of a file. */
+export const diskFull = "can't be written: its disk is full";
+
 /** Whatever goes wrong with a file becomes a DatabaseError that names it. */
 export function explaining<Result>(file: string, kind: DatabaseKind, action: () => Result): Result {
   try {
@@ -63,6 +67,14 @@ export function explained(file: string, kind: DatabaseKind, error: unknown): Dat
   }
   if (code.startsWith("SQLITE_CORRUPT")) {
     return new DatabaseError("damaged", file, `is damaged: ${adviceForLost(kind)}`, { cause: error });
+  }
+  if (code.startsWith("SQLITE_BUSY")) {
+    return new DatabaseError("unreadable", file, `is locked by ${lockHolder(file) ?? "another process"}`, {
+      cause: error,
+    });
+  }
+  if (code.startsWith("SQLITE_FULL")) {
+    return new DatabaseError("unreadable", file, diskFull, { cause: error });
   }
   const message = error instanceof Error ? error.message : String(error);
   // A reader meets it too: what readers share of the write-ahead log is a file that the first of them makes.

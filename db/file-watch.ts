@@ -1,34 +1,37 @@
 /**
- * Notices that an open database or its log was deleted, or replaced by another file. A process would go on writing into a
- * file that has no name any more: it would acknowledge what nobody can ever read.
+ * Notices that an open database, its log or its lock was deleted, or replaced by another file. A process would go on writing
+ * into a file that has no name any more: it would acknowledge what nobody can ever read. And a lock without a name keeps
+ * nobody away.
  */
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { DatabaseError } from "./database-error.ts";
+import { fileIdentity, lockFileOf, realFile } from "./files.ts";
 
-const lookEveryMs = 1000;
+export const lookEveryMs = 1000;
 
 /** `file` has just been opened. Calls `gone` once, when it isn't there any more. Returns what ends the watch. */
 export function watchFile(file: string, clock: Clock, gone: (error: DatabaseError) => void): () => void {
-  const log = `${file}-wal`;
-  const opened = (existsSync(log) ? [file, log] : [file]).map((name) => ({ name, identity: identify(name) }));
+  const consequences: readonly [name: string, consequence: string][] = [
+    [file, "while it was open: what was written since is lost"],
+    [`${realFile(file)}-wal`, "while it was open: what was written since is lost"],
+    [lockFileOf(file), `while this service held it: another one could use ${basename(file)} at the same time`],
+  ];
+  const opened = consequences
+    .filter(([name]) => name === file || existsSync(name))
+    .map(([name, consequence]) => ({ name, consequence, identity: fileIdentity(name) }));
   let cancel: () => void;
   const look = () => {
-    const changed = opened.find(({ name, identity }) => identity === undefined || identify(name) !== identity);
+    const changed = opened.find(({ name, identity }) => identity === undefined || fileIdentity(name) !== identity);
     if (!changed) return lookLater();
-    const what = identify(changed.name) === undefined ? "deleted" : "replaced";
-    gone(new DatabaseError("missing", changed.name, `was ${what} while it was open: what was written since is lost`));
+    const what = fileIdentity(changed.name) === undefined ? "deleted" : "replaced";
+    gone(new DatabaseError("missing", changed.name, `was ${what} ${changed.consequence}`));
   };
   const lookLater = () => {
     cancel = clock.after(lookEveryMs, look);
   };
   lookLater();
   return () => cancel();
-}
-
-/** Which file has this name; `undefined`: none. */
-function identify(file: string): string | undefined {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return found && `${found.dev}:${found.ino}`;
 }

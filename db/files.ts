@@ -9,6 +9,7 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -16,6 +17,7 @@ import {
 } from "node:fs";
 import { dirname, join, parse } from "node:path";
 import { ConfigError } from "@stock-bazaar/shared/config";
+import { SetupError } from "@stock-bazaar/shared/errors";
 
 /** Throws a ConfigError if the folder that a database is to be in is none, or can't be looked into. */
 export function requireFolderOf(database: string): void {
@@ -36,6 +38,50 @@ export function makeFolderOf(database: string): void {
 export function requireWritableFolderOf(database: string): void {
   const folder = dirname(database);
   withFolder(folder, () => accessSync(folder, constants.W_OK));
+}
+
+/**
+ * Throws a SetupError that names the first of a database's files that is none, or that this user can't write. SQLite would
+ * open it all the same, and fail at the first write.
+ */
+export function requireWritableDatabase(database: string): void {
+  const real = realFile(database);
+  for (const file of [real, `${real}-wal`, `${real}-shm`]) requireWritableFile(file);
+  // Where a link leads, its log is made.
+  if (real !== database) requireWritable(dirname(real), "folder");
+}
+
+/** Throws a SetupError if there is such a file and it is none, or this user can't write it. */
+export function requireWritableFile(file: string): void {
+  if (existsSync(file)) requireWritable(file, "file");
+}
+
+function requireWritable(path: string, kind: "file" | "folder"): void {
+  const wrong = (was: string) => new SetupError(`${path} must be a ${kind} that this user can read and write (${was})`);
+  const found = statSync(path);
+  if (kind === "file" && !found.isFile()) throw wrong(found.isDirectory() ? "it is a folder" : "it is no file");
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw wrong(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Where the links lead, if this is one: what belongs to a database lies beside that. */
+export function realFile(file: string): string {
+  return existsSync(file) ? realpathSync(file) : file;
+}
+
+/** Beside the database itself, so that two names of it have one lock. */
+export function lockFileOf(database: string): string {
+  return `${realFile(database)}-lock`;
+}
+
+/** Which file has this name, through links; `undefined`: none. */
+export function fileIdentity(file: string): string | undefined {
+  if (!existsSync(file)) return undefined;
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
 }
 
 function withFolder<Result>(folder: string, action: () => Result): Result {

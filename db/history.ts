@@ -11,6 +11,7 @@ import { isSameOrder, type Order } from "@stock-bazaar/shared/domain";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { explained, explaining } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
+import { fileIdentity } from "./files.ts";
 import { migrateFile } from "./migrations.ts";
 import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { lastOrderId } from "./order-differences.ts";
@@ -71,11 +72,26 @@ function namesIn(folder: string): string[] {
   }
 }
 
+/** Throws a SetupError if two databases here are one file, by a symbolic or a hard link: each would take the other's next row. */
+export function requireDifferentFiles(databases: Databases): void {
+  const { dataDir } = databases;
+  const named = new Map<string, string>();
+  for (const file of [catalogFile(dataDir), ...replicasHere(databases).map((id) => orderFile(dataDir, id))]) {
+    const identity = fileIdentity(file);
+    if (identity === undefined) continue;
+    const other = named.get(identity);
+    if (other !== undefined)
+      throw new SetupError(`${other} and ${file} must be two files (they are links to the same one)`);
+    named.set(identity, file);
+  }
+}
+
 /**
  * Migrates the replicas that are there and makes none: a new one would look as if it had never held an order. Throws a
  * DatabaseError for a file that can't be migrated, a HistoryError if its orders may be all that is left of them.
  */
 export function migratePresentReplicas(databases: Databases): Map<string, number> {
+  requireDifferentFiles(databases);
   const { dataDir } = databases;
   const present = replicasHere(databases)
     .map((id) => orderFile(dataDir, id))
@@ -146,6 +162,7 @@ export function requireNoLostCatalog(databases: Databases): void {
 
 /** Throws a HistoryError unless every replica that is here ends with an order of the ledger. */
 export function requireOneHistory(databases: Databases): void {
+  requireDifferentFiles(databases);
   requireNoLostCatalog(databases);
   // Read before the ledger: beside running services a replica can only be behind it.
   const ends = replicaEnds(databases);

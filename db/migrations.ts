@@ -6,7 +6,7 @@
 
 import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import { connect, explaining, type SqliteClient, setUpForWriting } from "./connection.ts";
-import { makeFolderOf, putLeftoversAside } from "./files.ts";
+import { makeFolderOf, putLeftoversAside, requireWritableDatabase } from "./files.ts";
 import { type CatalogDatabase, opened, type OrderDatabase } from "./open.ts";
 import { applicationIds, type DatabaseKind, migrationsFolder, readVersion } from "./schema-version.ts";
 
@@ -15,6 +15,7 @@ const knownMigrations = new Map<DatabaseKind, readonly MigrationMeta[]>();
 /** Creates the file and its folder if they aren't there. Returns how many migrations it missed and has now. */
 export function migrateFile(file: string, kind: DatabaseKind): number {
   makeFolderOf(file);
+  requireWritableDatabase(file);
   return explaining(file, kind, () => {
     putLeftoversAside(file);
     const client = connect(file, "write");

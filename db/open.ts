@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type AccessMode, connect, explaining, type SqliteClient, setUpForWriting } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
-import { requireFolderOf, requireWritableFolderOf } from "./files.ts";
+import { requireFolderOf, requireWritableDatabase, requireWritableFolderOf } from "./files.ts";
 import { type DatabaseKind, requireMigrated } from "./schema-version.ts";
 
 export interface OpenDatabase<Kind extends DatabaseKind> {
@@ -48,7 +48,10 @@ function openMigrated(file: string, kind: DatabaseKind, mode: AccessMode): Sqlit
     const commands = kind === "catalog" ? "`npm run migrate`, then `npm run seed`" : "`npm run migrate`";
     throw new DatabaseError("missing", file, `does not exist: run ${commands}`);
   }
-  if (mode === "write") requireWritableFolderOf(file);
+  if (mode === "write") {
+    requireWritableFolderOf(file);
+    requireWritableDatabase(file);
+  }
   return explaining(file, kind, () => {
     const client = connect(file, mode);
     try {

@@ -1,6 +1,7 @@
 /** What the bazaar says about itself on `/cluster`, as far as a benchmark needs it. */
 
 import { clusterReply } from "@stock-bazaar/front-end/http/schemas";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 
 export interface ClusterState {
   /** 0: nobody. */
@@ -12,7 +13,7 @@ export interface ClusterState {
 }
 
 export async function askCluster(url: string): Promise<ClusterState> {
-  const response = await fetch(`${url}/cluster`, { signal: AbortSignal.timeout(2000) });
+  const response = await fetchDirectly(`${url}/cluster`, { signal: AbortSignal.timeout(2000) });
   const { data } = clusterReply.parse(await response.json());
   const leading = data.replicas.find(({ id }) => id === data.leader);
   return {

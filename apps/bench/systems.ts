@@ -15,6 +15,7 @@ import { parseStocks } from "@stock-bazaar/db/stock-file";
 import { descendantsOf } from "@stock-bazaar/report/process-cpu";
 import { bunCommand } from "@stock-bazaar/shared/bun-command";
 import { readConfig } from "@stock-bazaar/shared/config";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
 import { supervisedVariable } from "@stock-bazaar/shared/supervised";
 import { askCluster } from "./cluster-state.ts";
@@ -219,7 +220,7 @@ function stockNames(): string[] {
 }
 
 async function answers(url: string, status: number): Promise<boolean> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
+  const response = await fetchDirectly(url, { signal: AbortSignal.timeout(2000) });
   await response.body?.cancel();
   return response.status === status;
 }

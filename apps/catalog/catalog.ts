@@ -27,6 +27,7 @@ import type { Ledger, LedgerChange, LedgerRegister } from "./ledger.ts";
 import { endsBefore, isShorterThanSeen } from "./lost-end.ts";
 import { OldRejections } from "./old-rejections.ts";
 import { Sessions } from "./sessions.ts";
+import { WriteAccess } from "./write-access.ts";
 
 /** A batch larger than this is refused: a leader sends less, and one transaction stays short. */
 const batchTradesMax = 10_000;
@@ -56,6 +57,7 @@ export class Catalog implements CatalogApi {
   readonly #sessions: Sessions;
   readonly #frontEnds = new FrontEnds();
   readonly #oldRejections: OldRejections;
+  readonly #writeAccess: WriteAccess;
   readonly #tails = new Map<string, StreamHandlers<TailReply>>();
   readonly #waiters = new Waiters();
   /** As in the ledger; the head's change has been passed on to every open tail. */
@@ -79,6 +81,11 @@ export class Catalog implements CatalogApi {
     this.#sessions = new Sessions({ leaseMs, foundLeaseMs: leases.foundMs, startedMs: clock.nowMs() });
     this.#register = register;
     this.#registeredLeaseMs = leases.registeredMs;
+    this.#writeAccess = new WriteAccess({
+      clock,
+      logger,
+      tryWrite: () => ledger.tryWrite(),
+    });
     this.#shortenLease();
     this.#oldRejections = new OldRejections(options);
     this.#oldRejections.start();
@@ -160,14 +167,17 @@ export class Catalog implements CatalogApi {
 
   async register(seen?: Seen, last?: Order): Promise<Register> {
     await this.#requireWhole(seen);
+    const { obstacle } = this.#writeAccess;
     const register = await this.#ledger.register();
     this.#requireOrder(register, last);
-    return register;
+    return obstacle === undefined ? register : { ...register, obstacle };
   }
 
   async acquire(request: AcquireRequest): Promise<Register> {
     try {
-      const register = await this.#refusingIfLost(request.last, () => this.#ledger.acquire(request));
+      const register = await this.#refusingIfLost(request.last, () =>
+        this.#writeAccess.observe(this.#ledger.acquire(request)),
+      );
       if (register.term > this.#register.term) this.#register = { ...register, head: this.#register.head };
       this.#logger.info({ leader: register.leader, term: register.term, head: register.head }, "lead acquired");
       return register;
@@ -253,6 +263,7 @@ export class Catalog implements CatalogApi {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#oldRejections.stop();
+    this.#writeAccess.stop();
     this.#cancelExpiry?.();
     this.#cancelShortening?.();
     this.#waiters.reject(stopping());
@@ -334,7 +345,7 @@ export class Catalog implements CatalogApi {
    */
   async #setLeases(leaseMs: number, endedCleanly: boolean): Promise<void> {
     try {
-      await this.#ledger.setLeases({ leaseMs, endedCleanly });
+      await this.#writeAccess.observe(this.#ledger.setLeases({ leaseMs, endedCleanly }));
       this.#registeredLeaseMs = leaseMs;
     } catch (error) {
       this.#logger.warn({ leaseMs }, `the register still names another lease: ${BazaarError.from(error).message}`);
@@ -352,7 +363,7 @@ export class Catalog implements CatalogApi {
     const begin = () => {
       // Since this write was asked for, it may have become known that the ledger was longer once.
       if (this.#refusal) throw this.#refusal;
-      return write();
+      return this.#writeAccess.observe(write());
     };
     const written = this.#writing.then(begin).then((change) => {
       this.#passOn(change);

@@ -7,11 +7,13 @@ import {
   CatalogService,
   type LookupReply,
   type LookupRequest,
+  type Register as RegisterMessage,
   type Settled,
   type SettleRequest,
   type TailRequest as TailRequestMessage,
 } from "@stock-bazaar/proto/generated/bazaar";
 import type { Applied, CatalogApi, TailReply, TailRequest } from "@stock-bazaar/shared/api";
+import type { Register } from "@stock-bazaar/shared/domain";
 import { CallStreams } from "@stock-bazaar/shared/call-stream";
 import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/batches";
 import { serveDuplex, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
@@ -53,8 +55,12 @@ export function serveCatalog(catalog: CatalogApi): Service {
     ordersAfter: serveUnary(async ({ afterId, limit }) => ({
       orders: packOrders(await catalog.ordersAfter(afterId, limit)),
     })),
-    getRegister: serveUnary((request) => catalog.register(request.seen, lastFromMessage(request))),
-    acquire: serveUnary((request) => catalog.acquire({ ...request, last: lastFromMessage(request) })),
+    getRegister: serveUnary(async (request) =>
+      registerToMessage(await catalog.register(request.seen, lastFromMessage(request))),
+    ),
+    acquire: serveUnary(async (request) =>
+      registerToMessage(await catalog.acquire({ ...request, last: lastFromMessage(request) })),
+    ),
     tail: serveDuplex(
       (handlers) => catalog.tail(handlers),
       (request: TailRequestMessage): TailRequest => ({
@@ -66,6 +72,10 @@ export function serveCatalog(catalog: CatalogApi): Service {
     ),
   };
   return { definition: CatalogService, implementation, drain: () => calls.drain() };
+}
+
+function registerToMessage({ obstacle = "", ...register }: Register): RegisterMessage {
+  return { ...register, obstacle };
 }
 
 function appliedToMessage({ outcomes, orders, head }: Applied) {

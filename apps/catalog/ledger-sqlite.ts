@@ -4,10 +4,13 @@
  */
 
 import { checkpoint } from "@stock-bazaar/db/checkpoint";
+import { diskFull } from "@stock-bazaar/db/connection";
+import { hasRoom } from "@stock-bazaar/db/disk-room";
 import { prepareInsert } from "@stock-bazaar/db/insert-rows";
 import type { CatalogDatabase } from "@stock-bazaar/db/open";
 import { orderColumns, orderFields, orderValues } from "@stock-bazaar/db/order-rows";
-import { guardDatabase } from "@stock-bazaar/db/sqlite-failure";
+import { defaultPatience, type Patience } from "@stock-bazaar/db/patient-writes";
+import { guardDatabase, guardWrites } from "@stock-bazaar/db/sqlite-failure";
 import type { AcquireRequest, LeaderRequest } from "@stock-bazaar/shared/api";
 import {
   isSameOrder,
@@ -27,14 +30,20 @@ const stockColumns = "name, price_cents AS priceCents, quantity, volume, rev";
  * The database must be open and migrated; `close` closes it. `broken` hears of a disk or a file that can't be
  * trusted any more.
  */
-export function createSqliteLedger(database: CatalogDatabase, broken: (error: unknown) => void = () => {}): Ledger {
+export function createSqliteLedger(
+  database: CatalogDatabase,
+  broken: (error: unknown) => void = () => {},
+  patience: Patience = defaultPatience,
+): Ledger {
   const { client } = database;
   const guard = guardDatabase(database, broken);
+  const guardWrite = guardWrites(database, broken, patience);
 
   const register = client.prepare<[], LedgerRegister>(
     "SELECT term, leader, head, life, first_term AS firstTerm FROM register",
   );
   const setLeader = client.prepare<[number, number]>("UPDATE register SET term = ?, leader = ?");
+  const writeSame = client.prepare<[]>("UPDATE register SET head = head");
   const setHead = client.prepare<[number]>("UPDATE register SET head = ?");
   const leases = client.prepare<[], { leaseMs: number; endedCleanly: number }>(
     "SELECT lease_ms AS leaseMs, ended_cleanly AS endedCleanly FROM register",
@@ -139,8 +148,8 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
 
   return {
     checkpoint: async () => guard(() => checkpoint(client)),
-    apply: async ({ term, last, trades, createdAt }) =>
-      guard(() =>
+    apply: ({ term, last, trades, createdAt }) =>
+      guardWrite(() =>
         write.immediate({ term, last }, (head) => {
           const known = outcomesOf(trades);
           return decide(trades, {
@@ -152,8 +161,8 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
           });
         }),
       ),
-    restock: async ({ term, last, quantity, createdAt }) =>
-      guard(() =>
+    restock: ({ term, last, quantity, createdAt }) =>
+      guardWrite(() =>
         write.immediate({ term, last }, (head) =>
           decideRestock(emptyStocks.all(), quantity, { head, term, createdAt }),
         ),
@@ -162,11 +171,18 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
     allStocks: async () => guard(() => stocksByName.all()),
     ordersAfter: async (afterId, limit) => guard(() => ordersAfter.all(afterId, limit)),
     register: async () => guard(currentRegister),
-    acquire: async (request) => guard(() => acquire.immediate(request)),
+    acquire: (request) => guardWrite(() => acquire.immediate(request)),
+    async tryWrite() {
+      await guardWrite(() => writeSame.run());
+      if (await hasRoom(client.name)) return;
+      throw new BazaarError("STORAGE_UNAVAILABLE", `${client.name} ${diskFull}`);
+    },
     leases: async () => guard(currentLeases),
-    setLeases: async ({ leaseMs, endedCleanly }) => void guard(() => setLeases.run(leaseMs, endedCleanly ? 1 : 0)),
+    async setLeases({ leaseMs, endedCleanly }) {
+      await guardWrite(() => setLeases.run(leaseMs, endedCleanly ? 1 : 0));
+    },
     lastRejection: async () => guard(() => lastRejection.get()?.place ?? 0),
-    forgetRejections: async (upTo, limit) => guard(() => forgetRejections.run(upTo, limit).changes),
+    forgetRejections: (upTo, limit) => guardWrite(() => forgetRejections.run(upTo, limit).changes),
     close: async () => database.close(),
   };
 }

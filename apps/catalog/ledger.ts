@@ -50,6 +50,8 @@ export interface Ledger {
   register(): Promise<LedgerRegister>;
   /** Compare-and-set on the term (R1). Rejects with STALE_TERM or DIVERGED. */
   acquire(request: AcquireRequest): Promise<LedgerRegister>;
+  /** Writes, and changes nothing. Rejects unless the ledger can be written, and has room for some batches. */
+  tryWrite(): Promise<void>;
   leases(): Promise<Leases>;
   setLeases(leases: Leases): Promise<void>;
   /** The place of the newest rejection in the order in which they were made; 0 before the first. It never falls. */

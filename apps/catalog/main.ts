@@ -1,6 +1,7 @@
 import { watchFile } from "@stock-bazaar/db/file-watch";
 import { requireOneHistory } from "@stock-bazaar/db/history";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
+import { defaultPatience } from "@stock-bazaar/db/patient-writes";
 import { lockForService } from "@stock-bazaar/db/service-lock";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { startServer } from "@stock-bazaar/shared/grpc-server";
@@ -19,7 +20,11 @@ await runService("catalog", async ({ config, logger, stopping, fatal }) => {
   const unlock = lockForService(catalogFile(config.dataDir));
   const database = openCatalogDatabase(config.dataDir);
   const endWatch = watchFile(database.client.name, systemClock, fatal);
-  const ledger = createSqliteLedger(database, fatal);
+  const ledger = createSqliteLedger(database, fatal, {
+    clock: systemClock,
+    // Well before the caller gives up: it would take the catalog for unreachable, and another leader would be chosen.
+    patienceMs: Math.min(defaultPatience.patienceMs, config.rpcTimeoutMs / 4),
+  });
   const catalog = await Catalog.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs, stopping });
   const server = await startServer(config.catalog, catalogVariables, serveCatalog(catalog));
   logger.info({ host: config.catalog.host, port: server.port }, "listening");

@@ -48,6 +48,10 @@ test("what isn't right is said", () => {
   const lost = { ...status, ready: false, reason: "no order replica leads", leader: null };
   expect(describeStatus(lost)).toContain("NOT READY: no order replica leads; nobody leads");
   expect(describeStatus({ ...status, cache: { ...status.cache, leased: false } })).toContain("; no lease");
+  const problem = "/data/catalog.db is locked by process 7 (sqlite3)";
+  const readOnly = { ...status, catalog: { state: "read-only", last_id: 120, problem } } as const;
+  expect(describeStatus(readOnly)).toMatch(/^catalog +read-only +120$/m);
+  expect(describeStatus(readOnly)).toContain(`\ncatalog can't write: ${problem}\n`);
   expect(describeStatus({ ...status, cache: { ...status.cache, capacity: 0 } })).toContain("\ncache off\n");
 });
 

@@ -83,6 +83,7 @@ export function describeStatus(status: Status, earlier?: Status | NoStatus): str
     ...columns(rows, 3),
     "",
     `${held}${lease}`,
+    ...(catalog.problem === undefined ? [] : [`catalog can't write: ${catalog.problem}`]),
     "",
   ].join("\n");
 }

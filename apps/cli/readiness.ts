@@ -1,6 +1,7 @@
 /** Asks the front-end over HTTP whether the bazaar is open, and who leads. */
 
 import type { Address } from "@stock-bazaar/shared/config";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
 
 const askEveryMs = 100;
@@ -41,7 +42,7 @@ export async function askLeader(url: string, signal: AbortSignal): Promise<Leade
 /** `undefined`: no answer, which here only means "not yet". */
 async function ask(url: string, signal: AbortSignal): Promise<Response | undefined> {
   try {
-    return await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]) });
+    return await fetchDirectly(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]) });
   } catch {
     return undefined;
   }

@@ -35,8 +35,21 @@ async function outputAfterKill(args: string[], environment: Record<string, strin
   return printed;
 }
 
-test.each(["SIGINT", "SIGTERM"] as const)("%s is a reason to stop", async (signal) => {
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s is a reason to stop", async (signal) => {
   expect(await outputAfterKill([process.execPath, command], {}, signal)).toBe(`ready\n${signal}\n`);
+});
+
+test("SIGHUP is none for a command that `nohup` has started", async () => {
+  const shell = ["sh", "-c", `trap '' HUP; exec ${JSON.stringify(process.execPath)} ${JSON.stringify(command)}`];
+  const child = Bun.spawn(shell, { stdio: ["ignore", "pipe", "inherit"] });
+  let printed = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    printed += chunk;
+    if (printed !== "ready\n") continue;
+    child.kill("SIGHUP");
+    child.kill("SIGTERM");
+  }
+  expect(printed).toBe("ready\nSIGTERM\n");
 });
 
 test("so is the death of npm, or of its shell, when npm has started the command", async () => {

@@ -1,16 +1,17 @@
 /** When a command that runs until it is told to stop is told to. */
 
+import { stopSignals } from "@stock-bazaar/shared/stop-signals";
 import { CommandError } from "./errors.ts";
 
 const askEveryMs = 250;
 
 /**
  * Resolves with the first reason to stop. Later ones change nothing: npm passes on a Ctrl-C that the terminal has sent
- * as well. SIGHUP is left to its default, so that `nohup` works.
+ * as well.
  */
 export function nextStopSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => resolve(signal));
+    for (const signal of stopSignals()) process.on(signal, () => resolve(signal));
     // npm sends a signal to the shell that it has put in between, which dies of it and tells nobody; and npm itself may
     // be killed with -9. Either way this process would run on, unseen. Whoever starts it by hand may leave it behind.
     if (process.env.npm_lifecycle_event === undefined) return;

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { migrateFile } from "@stock-bazaar/db/migrations";
 import { catalogFile, openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
 import { seed } from "@stock-bazaar/db/seed";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
 import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
 import { addressVariables, choosePorts, frontEndName, listeners, replicaName, type ServicePorts } from "./addresses.ts";
@@ -196,7 +197,7 @@ export class Cluster implements DatabaseFolders {
 
   async ready(frontEnd = 1, wait: WaitOptions = {}): Promise<void> {
     const isReady = async () => {
-      const response = await fetch(`${this.frontEndUrl(frontEnd)}/readyz`);
+      const response = await fetchDirectly(`${this.frontEndUrl(frontEnd)}/readyz`);
       await response.body?.cancel();
       return response.status === 200;
     };
@@ -257,5 +258,5 @@ export class Cluster implements DatabaseFolders {
 
 /** The reply of a front-end's `/cluster`. */
 async function clusterAsSeenAt(url: string): Promise<unknown> {
-  return (await fetch(`${url}/cluster`)).json();
+  return (await fetchDirectly(`${url}/cluster`)).json();
 }

@@ -103,7 +103,7 @@ export class Service {
   }
 
   /** SIGTERM, or another signal. Resolves when the process has ended and all it said is here. */
-  async stop(signal: "SIGTERM" | "SIGINT" | "SIGKILL" = "SIGTERM"): Promise<Exit> {
+  async stop(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGKILL" = "SIGTERM"): Promise<Exit> {
     this.#child?.kill(signal);
     return this.ended();
   }

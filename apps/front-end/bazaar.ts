@@ -29,16 +29,23 @@ export interface ReplicaState {
   readonly status: ReplicaStatus | undefined;
 }
 
-/** `refusing`: its ledger was longer once, and a person must decide (R2). */
-export type CatalogState = "live" | "away" | "refusing";
+/**
+ * `read-only`: it answers, and can't write its ledger now. `refusing`: its ledger was longer once, and a person must decide
+ * (R2).
+ */
+export type CatalogState = "live" | "read-only" | "away" | "refusing";
 
 export interface ClusterState {
   /** 0 = none known. */
   readonly leader: number;
   readonly term: number;
   readonly replicas: readonly ReplicaState[];
-  /** `head` is the last id of the ledger, absent unless the catalog is live. */
-  readonly catalog: { readonly state: CatalogState; readonly head: number | undefined };
+  /** `head` is the last id of the ledger, absent unless the catalog answers; `problem`: why it can't write. */
+  readonly catalog: {
+    readonly state: CatalogState;
+    readonly head: number | undefined;
+    readonly problem?: string | undefined;
+  };
   readonly cache: CacheState;
   /** This one first, then those that the catalog knows of. */
   readonly frontEnds: readonly FrontEndState[];

@@ -486,3 +486,15 @@ test("a catalog that refuses everything is told apart from one that is away", as
   wire.cut();
   expect(await catalogNow()).toEqual({ state: "away", head: undefined });
 });
+
+test("a catalog that can't write its ledger is told apart from one that can, with the reason", async () => {
+  const { clock, cluster, frontEnd } = await scenario();
+  const { bazaar } = frontEnd();
+  await clock.advance(1000);
+  const obstacle = "/data/catalog.db is locked by process 7 (sqlite3)";
+  const { register } = cluster.catalog;
+  cluster.catalog.register = async (seen) => ({ ...(await register.call(cluster.catalog, seen)), obstacle });
+  expect((await clusterState(clock, bazaar)).catalog).toEqual({ state: "read-only", head: 0, problem: obstacle });
+  cluster.catalog.register = register;
+  expect((await clusterState(clock, bazaar)).catalog).toEqual({ state: "live", head: 0 });
+});

@@ -153,21 +153,21 @@ export class LiveBazaar implements Bazaar {
 
   async cluster(): Promise<ClusterState> {
     const { catalog, clock } = this.#options;
-    let head: number | undefined;
-    let state: ClusterState["catalog"]["state"] = "live";
+    let state: ClusterState["catalog"];
     try {
       const asked = catalog.register(this.#ledger.seen);
       const register = await withDeadline(clock, clusterTimeoutMs, asked, noAnswer);
       this.#ledger.ends(register);
-      ({ head } = register);
+      const { head, obstacle } = register;
+      state = obstacle === undefined ? { state: "live", head } : { state: "read-only", head, problem: obstacle };
     } catch (error) {
-      state = BazaarError.from(error).code === "DIVERGED" ? "refusing" : "away";
+      state = { state: BazaarError.from(error).code === "DIVERGED" ? "refusing" : "away", head: undefined };
     }
     return {
       leader: this.#choice.leader?.id ?? 0,
       term: this.#choice.term,
       replicas: this.#replicas.states,
-      catalog: { state, head },
+      catalog: state,
       cache: this.#cache.state(momentOn(clock)),
       frontEnds: [{ address: this.#address, live: true }, ...(this.#tail?.others ?? [])],
     };

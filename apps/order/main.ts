@@ -1,5 +1,6 @@
 import { checkpoint } from "@stock-bazaar/db/checkpoint";
 import { watchFile } from "@stock-bazaar/db/file-watch";
+import { requireDifferentFiles } from "@stock-bazaar/db/history";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
 import { lockForService } from "@stock-bazaar/db/service-lock";
 import { guardDatabase } from "@stock-bazaar/db/sqlite-failure";
@@ -27,6 +28,7 @@ await runService(
     const replicaId = readReplicaId(process.env, config);
     const address = config.replicas.get(replicaId);
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
+    requireDifferentFiles(config);
     // Before the file is opened, as nobody may make another one of this name from here on.
     const unlock = lockForService(orderFile(config.dataDir, replicaId));
     const database = openOrderDatabase(config.dataDir, replicaId);

@@ -3,17 +3,26 @@
 import { prepareInsert } from "@stock-bazaar/db/insert-rows";
 import type { OrderDatabase } from "@stock-bazaar/db/open";
 import { orderColumns, orderFields, orderValues } from "@stock-bazaar/db/order-rows";
-import { guardDatabase } from "@stock-bazaar/db/sqlite-failure";
+import { defaultPatience, type Patience } from "@stock-bazaar/db/patient-writes";
+import { guardDatabase, guardWrites } from "@stock-bazaar/db/sqlite-failure";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { assertContinues, type OrderLog } from "./order-log.ts";
+
+/** A replica whose file stays locked for longer than this can't do its work, and ends: another one leads then. */
+const appendPatienceMs = 2000;
 
 /**
  * The database must be open and migrated; `close` closes it. `broken` hears of a disk or a file that can't be
  * trusted any more.
  */
-export function createSqliteOrderLog(database: OrderDatabase, broken: (error: unknown) => void = () => {}): OrderLog {
+export function createSqliteOrderLog(
+  database: OrderDatabase,
+  broken: (error: unknown) => void = () => {},
+  patience: Patience = { ...defaultPatience, patienceMs: appendPatienceMs },
+): OrderLog {
   const { client } = database;
   const guard = guardDatabase(database, broken);
+  const guardAppend = guardWrites(database, broken, patience);
 
   const insert = prepareInsert(client, "orders", orderColumns);
   const byId = client.prepare<[number], Order>(`SELECT ${orderFields} FROM orders WHERE id = ?`);
@@ -39,7 +48,7 @@ export function createSqliteOrderLog(database: OrderDatabase, broken: (error: un
       const lastNew = orders.at(-1);
       if (!lastNew) return;
       assertContinues(last?.id ?? 0, orders);
-      guard(() => appendAll.immediate(orders));
+      await guardAppend(() => appendAll.immediate(orders));
       last = lastNew;
     },
     after: async (afterId, limit) => guard(() => after.all(afterId, limit)),

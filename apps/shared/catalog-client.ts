@@ -1,10 +1,16 @@
 /** The catalog, as another process sees it: CatalogApi over gRPC. */
 
-import { type Applied as AppliedMessage, CatalogService, type TailKind } from "@stock-bazaar/proto/generated/bazaar";
+import {
+  type Applied as AppliedMessage,
+  CatalogService,
+  type Register as RegisterMessage,
+  type TailKind,
+} from "@stock-bazaar/proto/generated/bazaar";
 import type { Applied, CatalogApi, TailRequest } from "./api.ts";
 import { packTrades, unpackOrders, unpackOutcomes } from "./batches.ts";
 import { CallStream } from "./call-stream.ts";
 import type { Address } from "./config.ts";
+import type { Register } from "./domain.ts";
 import { callUnary, createClient, openDuplex } from "./grpc-client.ts";
 import { tracesOf } from "./tracing.ts";
 
@@ -36,8 +42,10 @@ export function connectCatalog(address: Address, timeoutMs: number): CatalogApi 
     stocks: async (seen) => (await callUnary(client, CatalogService.listStocks, { seen }, timeoutMs)).stocks,
     ordersAfter: async (afterId, limit) =>
       unpackOrders((await callUnary(client, CatalogService.ordersAfter, { afterId, limit }, timeoutMs)).orders),
-    register: (seen, last) => callUnary(client, CatalogService.getRegister, { seen, last }, timeoutMs),
-    acquire: (request) => callUnary(client, CatalogService.acquire, request, timeoutMs),
+    register: async (seen, last) =>
+      registerFromMessage(await callUnary(client, CatalogService.getRegister, { seen, last }, timeoutMs)),
+    acquire: async (request) =>
+      registerFromMessage(await callUnary(client, CatalogService.acquire, request, timeoutMs)),
     tail: (handlers) =>
       openDuplex(
         client,
@@ -48,6 +56,10 @@ export function connectCatalog(address: Address, timeoutMs: number): CatalogApi 
       ),
     close: () => client.close(),
   };
+}
+
+function registerFromMessage({ obstacle, ...register }: RegisterMessage): Register {
+  return obstacle === "" ? register : { ...register, obstacle };
 }
 
 function appliedFromMessage({ outcomes, orders, head }: AppliedMessage): Applied {

@@ -94,7 +94,7 @@ export function readConfig(environment: Environment): Config {
     frontEnd: { host: host("FRONTEND_HOST"), port: integer("FRONTEND_PORT", 8080, 1, 65_535) },
     catalog: { host: host("CATALOG_HOST"), port: integer("CATALOG_PORT", 6000, 1, 65_535) },
     replicas,
-    dataDir: text("DATA_DIR", "./data"),
+    dataDir: folder(text("DATA_DIR", "./data")),
     cacheSize: integer("CACHE_SIZE", 1000, 0, 10_000_000),
     cacheTtlMs: integer("CACHE_TTL_MS", 0, 0, dayMs),
     cacheLeaseMs,
@@ -138,6 +138,16 @@ function readReplicas(value: string): ReadonlyMap<number, Address> {
   const byId = new Map(replicas.sort(([a], [b]) => a - b));
   if (byId.size < replicas.length) throw wrong();
   return byId;
+}
+
+/** Of what others read as something else than a path, a folder of that very name would be made. */
+function folder(value: string): string {
+  if (/^(~|\$|:|[a-z]{2,}:)/i.test(value)) {
+    const allowed =
+      "allowed is the path of a folder, written out: no ~ and no variable of a shell, no URL, no :memory:";
+    throw new ConfigError("DATA_DIR", value, `${allowed}; ./${value} is a folder of that name`);
+  }
+  return value;
 }
 
 function isHost(text: string): boolean {

@@ -77,6 +77,8 @@ export interface Seen {
 export interface Register extends Seen {
   readonly term: number;
   readonly leader: number;
+  /** Why the ledger can't be written now, though it can be read: its database is locked, its disk is full. */
+  readonly obstacle?: string | undefined;
 }
 
 /** The largest quantity of one trade: 2^31 - 1. */

@@ -24,11 +24,13 @@ const keepaliveMs = 3000;
  * A peer that comes back is used again within half a second: the defaults (1 s, growing to 2 min) would
  * make a rejoin slow. Each client has its own connection.
  */
-const clientOptions: grpc.ClientOptions = {
+export const clientOptions: grpc.ClientOptions = {
   "grpc.initial_reconnect_backoff_ms": 50,
   "grpc.min_reconnect_backoff_ms": 50,
   "grpc.max_reconnect_backoff_ms": 500,
   "grpc.enable_retries": 0,
+  // Else a call to another part leaves for the proxy that `http_proxy`, `https_proxy` or `grpc_proxy` names.
+  "grpc.enable_http_proxy": 0,
   "grpc.keepalive_time_ms": keepaliveMs,
   "grpc.keepalive_timeout_ms": keepaliveMs,
   "grpc-node.flow_control_window": windowBytes,

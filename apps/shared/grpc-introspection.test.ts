@@ -11,6 +11,7 @@ import { CatalogService, OrdersService } from "@stock-bazaar/proto/generated/baz
 import { service as healthService } from "grpc-health-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CallStreams } from "./call-stream.ts";
+import { clientOptions } from "./grpc-client.ts";
 import { type Service, serveUnary, startServer } from "./grpc-server.ts";
 import { catalogVariables } from "./listen-error.ts";
 
@@ -29,7 +30,11 @@ const order = {
 const services: [name: string, service: Service][] = [
   [
     "bazaar.v1.Catalog",
-    { definition: CatalogService, implementation: { getRegister: serveUnary(async () => register) }, drain() {} },
+    {
+      definition: CatalogService,
+      implementation: { getRegister: serveUnary(async () => ({ ...register, obstacle: "" })) },
+      drain() {},
+    },
   ],
   [
     "bazaar.v1.Orders",
@@ -66,7 +71,7 @@ function clientOf(definition: PackageDefinition, name: string, address: string):
     .split(".")
     .reduce<unknown>((part, key) => Reflect.get(Object(part), key), grpc.loadPackageDefinition(definition));
   const Client = found as grpc.ServiceClientConstructor;
-  const client = new Client(address, grpc.credentials.createInsecure());
+  const client = new Client(address, grpc.credentials.createInsecure(), clientOptions);
   onTestFinished(() => client.close());
   return client as unknown as grpc.Client & Methods;
 }
@@ -111,7 +116,7 @@ describe("health", () => {
     const server = await startServer({ host: "127.0.0.1", port: 0 }, catalogVariables, catalog as Service);
     onTestFinished(() => server.stop(0));
     const Health = grpc.makeGenericClientConstructor(healthService, "Health");
-    const client = new Health(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure());
+    const client = new Health(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure(), clientOptions);
     onTestFinished(() => client.close());
     const { Check, Watch } = client as unknown as {
       Check(request: object, answered: (error: grpc.ServiceError | null, reply: unknown) => void): void;

@@ -1,12 +1,13 @@
 /**
  * How every service begins and ends: the environment is read once, a wrong value or a missing database is
- * one clear line, SIGTERM and SIGINT finish what was taken in and exit with 0, and an error that nobody
+ * one clear line, SIGTERM, SIGINT and SIGHUP finish what was taken in and exit with 0, and an error that nobody
  * expected ends the process at once, because what it left half done is mended by starting again.
  */
 
 import { type Config, readConfig } from "./config.ts";
 import { BazaarError, exitSetup, SetupError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
+import { stopSignals } from "./stop-signals.ts";
 import { exitWithSupervisor, stopTimeoutMs, supervisedVariable } from "./supervised.ts";
 import { startTracing, type Tracing } from "./tracing.ts";
 
@@ -70,8 +71,7 @@ export async function runService(
         process.exit(0);
       }, fatal);
   };
-  process.on("SIGTERM", () => end("SIGTERM"));
-  process.on("SIGINT", () => end("SIGINT"));
+  for (const signal of stopSignals()) process.on(signal, () => end(signal));
   exitWithSupervisor(() => end("supervisor gone"), stopTimeoutMs(config));
 
   try {

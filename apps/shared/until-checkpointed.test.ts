@@ -38,7 +38,7 @@ test("a reader is waited for until its read is over, and named once", async () =
   expect(done.state).toBe("pending");
   expect(state.tries).toBe(51);
   expect(warnings).toEqual([
-    "catalog.db is read by process 7 (sqlite3): this service begins to serve when that read is over",
+    "catalog.db is read by process 7 (sqlite3): this service begins to serve when that is over",
   ]);
   state.reader = undefined;
   await clock.advance(100);

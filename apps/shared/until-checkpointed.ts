@@ -26,7 +26,7 @@ export async function untilCheckpointed(
   for (;;) {
     const reader = await tryOnce();
     if (reader === undefined) return;
-    if (reader !== named) logger.warn(`${reader}: this service begins to serve when that read is over`);
+    if (reader !== named) logger.warn(`${reader}: this service begins to serve when that is over`);
     named = reader;
     await new Promise<void>((resolve) => void clock.after(retryMs, resolve));
     if (stopping?.aborted) throw new BazaarError("UNAVAILABLE", "stopped while it waited for a reader");

@@ -304,6 +304,7 @@ export interface Register {
   leader: number;
   head: number;
   life: string;
+  obstacle: string;
 }
 
 export interface AcquireRequest {
@@ -1281,7 +1282,7 @@ export const LedgerOrders: MessageFns<LedgerOrders> = {
 };
 
 function createBaseRegister(): Register {
-  return { term: 0, leader: 0, head: 0, life: "" };
+  return { term: 0, leader: 0, head: 0, life: "", obstacle: "" };
 }
 
 export const Register: MessageFns<Register> = {
@@ -1297,6 +1298,9 @@ export const Register: MessageFns<Register> = {
     }
     if (message.life !== "") {
       writer.uint32(34).string(message.life);
+    }
+    if (message.obstacle !== "") {
+      writer.uint32(42).string(message.obstacle);
     }
     return writer;
   },
@@ -1344,6 +1348,14 @@ export const Register: MessageFns<Register> = {
             }
 
             message.life = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.obstacle = reader.string();
             continue;
           }
         }

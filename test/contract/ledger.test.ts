@@ -1,11 +1,13 @@
 import type { Ledger } from "@stock-bazaar/catalog/ledger";
 import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
+import { connect } from "@stock-bazaar/db/connection";
 import { migrateFile, openCatalogInMemory } from "@stock-bazaar/db/migrations";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
 import type { Stock } from "@stock-bazaar/shared/domain";
 import { expect, test } from "vitest";
 import { createdAt, stockOf, tradesOf } from "../support/builders.ts";
 import { damageTable } from "../support/damage.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { rejectionCode } from "../support/observe.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { ledgerContract } from "./ledger.ts";
@@ -73,5 +75,38 @@ test.each([
   opened.client.pragma("shrink_memory");
   expect(await rejectionCode(read(ledger))).toBe("STORAGE_UNAVAILABLE");
   expect(heard).toEqual([expect.objectContaining({ problem: "damaged", file })]);
+  await ledger.close();
+});
+
+test("reads go on while another process has the database locked, and no write holds up the process", async () => {
+  const folder = temporaryFolder();
+  const file = catalogFile(folder);
+  migrateFile(file, "catalog");
+  const database = openCatalogDatabase(folder);
+  insertStocks(database, [stockOf("GameStart")]);
+  const clock = new ManualClock();
+  const ledger = createSqliteLedger(database, () => {}, { clock, patienceMs: 500 });
+  await ledger.acquire({ replica: 1, term: 0, last: undefined });
+  const other = connect(file, "write");
+  other.exec("BEGIN IMMEDIATE");
+  const begunMs = performance.now();
+  const writes = [
+    ledger.apply({ last: undefined, term: 1, trades: tradesOf("a", 1), createdAt }),
+    ledger.restock({ last: undefined, term: 1, quantity: 5, createdAt }),
+    ledger.acquire({ replica: 1, term: 1, last: undefined }),
+    ledger.setLeases({ leaseMs: 500, endedCleanly: false }),
+    ledger.forgetRejections(1, 10),
+    ledger.tryWrite(),
+  ].map((write) => rejectionCode(write));
+  expect(await ledger.stocks(["GameStart"])).toHaveLength(1);
+  expect(await ledger.allStocks()).toHaveLength(1);
+  expect(await ledger.ordersAfter(0, 10)).toEqual([]);
+  expect(await ledger.register()).toMatchObject({ term: 1 });
+  // SQLite's own wait for each of them was 2 s.
+  expect(performance.now() - begunMs).toBeLessThan(1000);
+  await clock.advance(600);
+  expect(await Promise.all(writes)).toEqual(writes.map(() => "STORAGE_UNAVAILABLE"));
+  other.close();
+  await ledger.tryWrite();
   await ledger.close();
 });

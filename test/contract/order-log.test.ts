@@ -1,10 +1,12 @@
+import { connect } from "@stock-bazaar/db/connection";
 import { migrateFile, openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { expect, test } from "vitest";
 import { ordersOf } from "../support/builders.ts";
 import { damageTable } from "../support/damage.ts";
-import { rejectionCode } from "../support/observe.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { observe, rejectionCode } from "../support/observe.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { orderLogContract } from "./order-log.ts";
 
@@ -44,4 +46,29 @@ test("whoever reads a damaged page of a replica is told to ask elsewhere, and th
 
   damageTable(file, "orders", "at the end");
   expect(() => createSqliteOrderLog(openOrderDatabase(folder, 1))).toThrow(`${file} is damaged: move it elsewhere`);
+});
+
+test("an append waits for another's lock by timers, and a lock that stays is told by the name of the file", async () => {
+  const folder = temporaryFolder();
+  const file = orderFile(folder, 1);
+  migrateFile(file, "orders");
+  const clock = new ManualClock();
+  const log = createSqliteOrderLog(openOrderDatabase(folder, 1), () => {}, { clock, patienceMs: 500 });
+  const other = connect(file, "write");
+  other.exec("BEGIN IMMEDIATE");
+  const begunMs = performance.now();
+  const appended = observe(log.append(ordersOf(1, 2)));
+  expect(performance.now() - begunMs).toBeLessThan(1000);
+  await clock.advance(200);
+  expect([appended.state, log.lastId]).toEqual(["pending", 0]);
+  other.exec("ROLLBACK");
+  await clock.advance(50);
+  expect([appended.state, log.lastId]).toEqual(["resolved", 2]);
+
+  other.exec("BEGIN IMMEDIATE");
+  const failed = log.append(ordersOf(3, 3)).catch((error: unknown) => String(error));
+  await clock.advance(600);
+  expect(await failed).toContain(`${file} is locked by `);
+  other.close();
+  await log.close();
 });

@@ -2,6 +2,7 @@
 
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
 import { expect, onTestFinished, test } from "vitest";
 import { bazaar, type Ended } from "../support/command-line.ts";
@@ -24,7 +25,11 @@ function startLiar(change: (order: object) => object): string {
       const { pathname, search } = new URL(request.url);
       const { method, headers } = request;
       const body = method === "POST" ? await request.text() : undefined;
-      const reply = await fetch(`${cluster.url}${pathname}${search}`, { method, headers, ...(body && { body }) });
+      const reply = await fetchDirectly(`${cluster.url}${pathname}${search}`, {
+        method,
+        headers,
+        ...(body && { body }),
+      });
       if (!pathname.startsWith("/orders/")) return new Response(await reply.arrayBuffer(), reply);
       const told = at(await reply.json(), "data");
       return Response.json({ data: change(told as object) });

@@ -1,5 +1,7 @@
 /** The dashboard in a real browser: what people see while they trade, and while parts of the bazaar die. */
 
+import { connect } from "@stock-bazaar/db/connection";
+import { catalogFile } from "@stock-bazaar/db/open";
 import { orderNumber } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { dashboardPage } from "@stock-bazaar/dashboard/page";
@@ -192,6 +194,21 @@ describe("while parts are away", () => {
     cluster.service("catalog").start();
     await place(page, { stock: "FishCo", quantity: 1, type: "Buy" });
     await boardShows(page, "FishCo", before - 1);
+    expect(await page.getByRole("alert").textContent()).toBe("");
+  });
+
+  test("while the catalog can't write the page says so, and why", async (context) => {
+    const { page } = await openDashboard(context, browser, cluster.url);
+    const other = connect(catalogFile(cluster.catalogFolder), "write");
+    context.onTestFinished(() => void other.close());
+    other.exec("BEGIN IMMEDIATE");
+    await page
+      .getByRole("alert")
+      .getByText(/can't write its ledger.*catalog\.db is locked by/)
+      .waitFor();
+    await part(page, "Catalog").filter({ hasText: "read-only" }).waitFor();
+    other.exec("ROLLBACK");
+    await part(page, "Catalog").filter({ hasText: "live" }).waitFor();
     expect(await page.getByRole("alert").textContent()).toBe("");
   });
 });

@@ -1,6 +1,6 @@
 /** A service that can't do its work says why in one line, and what mends it, and ends with a code that tells. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -111,6 +111,28 @@ describe.concurrent("a service refuses", () => {
           code: 2,
           said: `DATA_DIR is "${config.dataDir}": another service uses ${basename(database)} there; stop it, or choose another folder`,
         });
+      }
+    }));
+
+  test("a file that is another replica's, by a link", () =>
+    withDataDir(async (environment) => {
+      const { DATA_DIR: dataDir = "" } = environment;
+      migrateAll(readConfig(environment));
+      linkSync(orderFile(dataDir, 1), orderFile(dataDir, 2));
+      const said = `${orderFile(dataDir, 1)} and ${orderFile(dataDir, 2)} must be two files (they are links to the same one)`;
+      for (const workspace of ["catalog", "order"])
+        expect(await run(workspace, environment)).toEqual({ code: 2, said });
+    }));
+
+  test("a lock that is a folder", () =>
+    withDataDir(async (environment) => {
+      const { DATA_DIR: dataDir = "" } = environment;
+      migrateAll(readConfig(environment));
+      const locks = { catalog: `${catalogFile(dataDir)}-lock`, order: `${orderFile(dataDir, 1)}-lock` };
+      for (const [workspace, lock] of Object.entries(locks)) {
+        mkdirSync(lock);
+        const said = `${lock} must be a file that this user can read and write (it is a folder)`;
+        expect(await run(workspace, environment)).toEqual({ code: 2, said });
       }
     }));
 

@@ -56,7 +56,7 @@ test.each([
   expect(said).toContain("a bug");
 });
 
-test.each(["SIGTERM", "SIGINT"] as const)("%s stops it once, however often it is said", async (signal) => {
+test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s stops it once, however often it is said", async (signal) => {
   const stop = 'logger.info("finishing"); await new Promise((resolve) => process.once("SIGUSR2", resolve));';
   const { child, says, ended } = await start('process.on("SIGUSR1", () => logger.info("heard"));', stop);
   child.kill(signal);

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
@@ -28,7 +29,7 @@ function trade(
   more: { flags?: string; key?: string } = {},
 ): Promise<Response> {
   const { flags = "01", key = Bun.randomUUIDv7() } = more;
-  return fetch(`${url}/orders`, {
+  return fetchDirectly(`${url}/orders`, {
     method: "POST",
     headers: {
       "content-type": "application/json",
@@ -130,7 +131,7 @@ test("whoever asks for no trace gets none, and a share of 0 traces only what oth
   const cluster = await Cluster.start(context, { environment });
   const unsampled = newCaller();
   expect((await trade(cluster.url, unsampled, { flags: "00" })).status).toBe(200);
-  expect((await fetch(`${cluster.url}/stocks`)).status).toBe(200);
+  expect((await fetchDirectly(`${cluster.url}/stocks`)).status).toBe(200);
   const traced = newCaller();
   expect((await trade(cluster.url, traced)).status).toBe(200);
   await whole(receiver, traced);
@@ -155,7 +156,7 @@ test("a receiver that is away holds nothing up, and what waits is sent at the en
   context.onTestFinished(async () => {
     if (alone.isRunning) await alone.kill();
   });
-  await eventually("it listens", async () => (await fetch(`${cluster.url}/healthz`)).status === 200);
+  await eventually("it listens", async () => (await fetchDirectly(`${cluster.url}/healthz`)).status === 200);
   expect(await alone.stop()).toEqual({ code: 0, signal: null });
   expect(receiver.spans.map(({ name }) => name)).toContain("GET /healthz");
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { canListen, freePorts } from "@stock-bazaar/cluster/ports";
 import { root } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
 import { expect, test } from "vitest";
 import { get, lookUp, newTrade, trade } from "../support/requests.ts";
@@ -47,14 +48,15 @@ test("up with two front-ends: what one trades the other tells, and both end with
     for (const asked of up.urls)
       expect(at((await lookUp(asked, "GameStart")).body, "data", "quantity")).toBe(99 - index);
   }
-  expect(await up.service.stop("SIGINT")).toEqual({ code: 0, signal: null });
+  // As when the terminal is closed.
+  expect(await up.service.stop("SIGHUP")).toEqual({ code: 0, signal: null });
   expect(await nothingLeft(up)).toBe(true);
 });
 
 test("on an address that others can reach, nobody may kill the leader unless that is asked for", async (context) => {
   const kill = async (args: readonly string[]) => {
     const up = await startUp(context, { host: "0.0.0.0", args });
-    const { status } = await fetch(`${up.url}/faults/kill-leader`, { method: "POST" });
+    const { status } = await fetchDirectly(`${up.url}/faults/kill-leader`, { method: "POST" });
     await up.service.stop();
     return status;
   };
@@ -101,7 +103,7 @@ test.skipIf(process.platform !== "linux")(
     };
     const url = `http://127.0.0.1:${frontEnd}`;
     const isOpen = async () => (await get(`${url}/readyz`)).status === 200;
-    const isAsked = async () => (await (await fetch(`${url}/metrics`)).text()).includes('route="/cluster"');
+    const isAsked = async () => (await (await fetchDirectly(`${url}/metrics`)).text()).includes('route="/cluster"');
 
     await eventually("the bazaar is open", isOpen);
     // The last thing that `up` does before it tells so.

@@ -173,6 +173,7 @@ test.each(["UNAVAILABLE", "INTERNAL_ERROR"] as const)("when the bazaar answers %
 test.each([
   ["the catalog is away", { leader: 3, catalog: { state: "away" as const, head: undefined } }],
   ["the catalog refuses everything", { leader: 3, catalog: { state: "refusing" as const, head: undefined } }],
+  ["the catalog can't write", { leader: 3, catalog: { state: "read-only" as const, head: 1, problem: "locked" } }],
   ["nobody leads", { leader: 0 }],
 ])("when %s", async (_, change) => {
   const state = await client.bazaar.cluster();

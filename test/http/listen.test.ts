@@ -6,6 +6,7 @@ import type { StockLookup } from "@stock-bazaar/front-end/bazaar";
 import { createMetrics } from "@stock-bazaar/front-end/http/metrics";
 import { type Listening, listen } from "@stock-bazaar/front-end/listen";
 import { ConfigError } from "@stock-bazaar/shared/config";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createTestBazaar, type TestBazaar } from "./support/bazaar.ts";
@@ -126,9 +127,9 @@ describe("a body on the wire", () => {
   test("over the limit by megabytes gets the contract's answer from a usual client", async () => {
     const body = new Blob([" ".repeat(20_000_000)]);
     const headers = { "content-type": "application/json" };
-    const answer = await readAnswer(await fetch(`${http.url}/orders`, { method: "POST", headers, body }));
+    const answer = await readAnswer(await fetchDirectly(`${http.url}/orders`, { method: "POST", headers, body }));
     expect(answer.status).toBe(413);
-    const streamed = await fetch(`${http.url}/orders`, { method: "POST", headers, body: body.stream() });
+    const streamed = await fetchDirectly(`${http.url}/orders`, { method: "POST", headers, body: body.stream() });
     expect((await readAnswer(streamed)).status).toBe(413);
   });
 
@@ -153,7 +154,7 @@ describe("a body on the wire", () => {
 
 describe("what Bun refuses before the app hears of it", () => {
   test("a name of 10 kB passes", async () => {
-    const answer = await readAnswer(await fetch(`${http.url}/stocks/${"x".repeat(10_240)}`));
+    const answer = await readAnswer(await fetchDirectly(`${http.url}/stocks/${"x".repeat(10_240)}`));
     expect(answer.body).toEqual({ error: { code: 404, message: "stock not found", reason: "INVALID_STOCKNAME" } });
   });
 
@@ -188,7 +189,7 @@ describe("what Bun refuses before the app hears of it", () => {
   });
 
   test("and serves others as before", async () => {
-    expect((await fetch(`${http.url}/healthz`)).status).toBe(200);
+    expect((await fetchDirectly(`${http.url}/healthz`)).status).toBe(200);
   });
 });
 
@@ -201,7 +202,7 @@ describe("listen", () => {
       { host: "[::1]", port: 0 },
       options,
     );
-    expect((await fetch(`${onIpv6.url}/healthz`)).status).toBe(200);
+    expect((await fetchDirectly(`${onIpv6.url}/healthz`)).status).toBe(200);
     await onIpv6.stop();
   });
 

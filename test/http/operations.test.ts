@@ -57,6 +57,7 @@ describe("GET /readyz", () => {
   const silentCatalog = "Not ready: the catalog does not answer";
   const refusingCatalog =
     "Not ready: the catalog's ledger was longer once; a person must put the right catalog.db back, or rebuild it";
+  const readOnlyCatalog = "Not ready: the catalog can be read, but can't write its ledger; /cluster says why";
   const leaderless = "Not ready: no order replica leads";
 
   test("is ready when the catalog and a leader answer", async () => {
@@ -68,6 +69,7 @@ describe("GET /readyz", () => {
   test.each<[string, Partial<ClusterState>, string]>([
     ["the catalog is away", { catalog: { state: "away", head: undefined } }, silentCatalog],
     ["the catalog refuses everything", { catalog: { state: "refusing", head: undefined } }, refusingCatalog],
+    ["the catalog can't write", { catalog: { state: "read-only", head: 43, problem: "locked" } }, readOnlyCatalog],
     ["nobody leads", { leader: 0 }, leaderless],
     ["the leader is unknown", { leader: 9 }, leaderless],
     ["the leader is away", { replicas: [{ ...leader, state: "away" }] }, leaderless],
@@ -125,6 +127,18 @@ describe("GET /cluster", () => {
     const behind = await seeing({ catalog: { state: "live", head: 41 } });
     expect((await behind.get("/cluster")).body).toMatchObject({ data: { replicas: [{ lag: 1 }, { lag: 0 }, {}, {}] } });
     await behind.close();
+  });
+
+  test("tells why the catalog can't write", async () => {
+    const problem = "/data/catalog.db is locked by process 7 (sqlite3)";
+    const asked = await seeing({ catalog: { state: "read-only", head: 43, problem } });
+    expect((await asked.get("/cluster")).body).toMatchObject({
+      data: { catalog: { state: "read-only", last_id: 43, problem }, replicas: [{ lag: 3 }, {}, {}, {}] },
+    });
+    const { text } = await asked.get("/metrics");
+    expect(text).toContain("bazaar_catalog_up 1\n");
+    expect(text).toContain("bazaar_catalog_writable 0\n");
+    await asked.close();
   });
 
   test("knows no lag and no leader when nobody answers", async () => {
@@ -243,6 +257,7 @@ describe("GET /metrics", () => {
         bazaar_leader_id: 2,
         bazaar_leader_term: 4,
         bazaar_catalog_up: 1,
+        bazaar_catalog_writable: 1,
         bazaar_ledger_head: 43,
         'bazaar_replica_up{replica="1"}': 1,
         'bazaar_replica_up{replica="2"}': 1,

@@ -116,6 +116,7 @@ export function ledgerOnDisk(
     restock: (batch) => write(() => ledger.restock(batch)),
     acquire: (request) => write(() => ledger.acquire(request)),
     forgetRejections: (upTo, limit) => write(() => ledger.forgetRejections(upTo, limit)),
+    tryWrite: () => write(() => ledger.tryWrite()),
     leases: () => ledger.leases(),
     setLeases: (leases) => write(() => ledger.setLeases(leases)),
     lastRejection: () => ledger.lastRejection(),

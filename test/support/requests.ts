@@ -1,6 +1,7 @@
 /** Single requests, for what a test asks once. */
 
 import type { TradeRequest } from "@stock-bazaar/client/requests";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 
 export interface Answer {
   readonly status: number;
@@ -9,7 +10,7 @@ export interface Answer {
 }
 
 export async function get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-  return read(await fetch(url, { headers }));
+  return read(await fetchDirectly(url, { headers }));
 }
 
 export function lookUp(url: string, name: string): Promise<Answer> {
@@ -18,7 +19,7 @@ export function lookUp(url: string, name: string): Promise<Answer> {
 
 export async function trade(url: string, { key, ...wish }: TradeRequest): Promise<Answer> {
   const headers = { "content-type": "application/json", "idempotency-key": key };
-  return read(await fetch(`${url}/orders`, { method: "POST", headers, body: JSON.stringify(wish) }));
+  return read(await fetchDirectly(`${url}/orders`, { method: "POST", headers, body: JSON.stringify(wish) }));
 }
 
 export function newTrade(change: Partial<TradeRequest> = {}): TradeRequest {

@@ -88,6 +88,8 @@ function Header({ model: { connection } }: { model: Model }) {
 
 const catalogWarnings = {
   live: undefined,
+  "read-only":
+    "The catalog can't write its ledger: its database is locked, or its disk is full. Prices and quantities are right; trades wait.",
   away: "The catalog is away. Prices and quantities are those from before; trades wait for it.",
   refusing:
     "The catalog's ledger was longer once: its file is an old copy. It answers nothing until a person puts the right file back, or rebuilds it.",
@@ -100,5 +102,10 @@ function Warning({ model: { connection, heardMs, cluster } }: { model: Model }) 
     connection === "lost"
       ? `The front-end doesn't answer.${since} Trying again…`
       : cluster && catalogWarnings[cluster.catalog.state];
-  return <div role="alert">{text !== undefined && <p class="warning">{text}</p>}</div>;
+  const problem = connection === "lost" ? undefined : cluster?.catalog.problem;
+  return (
+    <div role="alert">
+      {text !== undefined && <p class="warning">{problem === undefined ? text : `${text} (${problem})`}</p>}
+    </div>
+  );
 }

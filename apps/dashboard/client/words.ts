@@ -42,8 +42,12 @@ export interface FrontEnd {
 export interface Cluster {
   readonly leader: number | null;
   readonly term: number;
-  /** `refusing`: its ledger was longer once, and a person must decide. */
-  readonly catalog: { readonly state: "live" | "away" | "refusing"; readonly last_id: number | null };
+  /** `read-only`: its ledger can't be written now. `refusing`: it was longer once, and a person must decide. */
+  readonly catalog: {
+    readonly state: "live" | "read-only" | "away" | "refusing";
+    readonly last_id: number | null;
+    readonly problem?: string | undefined;
+  };
   /** The one that tells, then the others. */
   readonly front_ends: readonly FrontEnd[];
   readonly replicas: readonly Replica[];

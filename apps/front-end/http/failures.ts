@@ -138,6 +138,12 @@ export const catalogRefuses = new Failure(
   "Not ready: the catalog's ledger was longer once; a person must put the right catalog.db back, or rebuild it",
   retryAfter,
 );
+export const catalogReadOnly = new Failure(
+  503,
+  "UNAVAILABLE",
+  "Not ready: the catalog can be read, but can't write its ledger; /cluster says why",
+  retryAfter,
+);
 export const noLeader = new Failure(503, "UNAVAILABLE", "Not ready: no order replica leads", retryAfter);
 
 /** A path that nobody serves. HEAD is answered as GET is. */

@@ -84,7 +84,10 @@ function clusterRegistry(cluster: ClusterState): Registry {
 
   gauge("bazaar_leader_id", "The replica that leads, 0 for none", cluster.leader);
   gauge("bazaar_leader_term", "The term in which it leads", cluster.term);
-  gauge("bazaar_catalog_up", "1 if the catalog answers", catalog.state === "live" ? 1 : 0);
+  const answers = catalog.state === "live" || catalog.state === "read-only";
+  gauge("bazaar_catalog_up", "1 if the catalog answers", answers ? 1 : 0);
+  // Of one that doesn't answer it isn't known.
+  if (answers) gauge("bazaar_catalog_writable", "1 if it can write its ledger", catalog.state === "live" ? 1 : 0);
   if (catalog.head !== undefined) gauge("bazaar_ledger_head", "The last order id of the ledger", catalog.head);
   perReplica("bazaar_replica_up", "1 if the replica is live", ({ state }) => (state === "live" ? 1 : 0));
   perReplica("bazaar_replica_leads", "1 if the replica leads, and says so", ({ id }) => (id === leader?.id ? 1 : 0));

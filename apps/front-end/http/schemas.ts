@@ -130,7 +130,11 @@ export const clusterReply = z
     data: z.object({
       leader: z.int().nullable().meta({ description: "The leader's replica id; null with none" }),
       term: z.int(),
-      catalog: z.object({ state: z.enum(["live", "away", "refusing"]), last_id: lastId }),
+      catalog: z.object({
+        state: z.enum(["live", "read-only", "away", "refusing"]),
+        last_id: lastId,
+        problem: z.string().optional().meta({ description: "Why a read-only catalog can't write its ledger" }),
+      }),
       front_ends: z
         .array(z.object({ address: z.string(), state: z.enum(["live", "away"]) }))
         .meta({ description: "The one that answers, then the others that keep a cache" }),

@@ -2,7 +2,7 @@
 
 import type { Bazaar, ClusterState } from "../bazaar.ts";
 import { describeCluster, leaderOf } from "../http/cluster-view.ts";
-import { catalogRefuses, catalogSilent, noLeader, operationsOutage } from "../http/failures.ts";
+import { catalogReadOnly, catalogRefuses, catalogSilent, noLeader, operationsOutage } from "../http/failures.ts";
 import type { Metrics } from "../http/metrics.ts";
 import { json, Reply } from "../http/reply.ts";
 import { jsonDocs, type Route } from "../http/route.ts";
@@ -56,17 +56,24 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
       path: "/readyz",
       async handle() {
         const cluster = await bazaar.cluster();
-        if (cluster.catalog.state === "refusing") return catalogRefuses;
-        if (cluster.catalog.state === "away") return catalogSilent;
-        return leaderOf(cluster) === undefined ? noLeader : isReady;
+        switch (cluster.catalog.state) {
+          case "refusing":
+            return catalogRefuses;
+          case "away":
+            return catalogSilent;
+          case "read-only":
+            return catalogReadOnly;
+          case "live":
+            return leaderOf(cluster) === undefined ? noLeader : isReady;
+        }
       },
       outage: operationsOutage,
       docs: {
         tag: "Operations",
         operationId: "isReady",
-        summary: "Do the catalog and a leader answer?",
+        summary: "Do the catalog and a leader answer, and can trades be written?",
         success: jsonDocs("They do", readyReply, ready),
-        failures: [catalogSilent, catalogRefuses, noLeader],
+        failures: [catalogSilent, catalogRefuses, catalogReadOnly, noLeader],
       },
     },
     {

@@ -11,7 +11,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import type { TestHooks } from "./cluster.ts";
 
 /** Nothing leaves this machine, and no sandbox is needed for pages of our own. What protects one page from another stays on. */
-const args = ["--no-sandbox", "--headless=shell", "--disable-gpu", "--disable-dev-shm-usage"];
+const args = ["--no-sandbox", "--headless=shell", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"];
 /** Only turns a hang into a failure: a browser draws without a graphics card, on cores that it shares. */
 const waitMs = 30_000;
 

@@ -27,6 +27,8 @@ export interface UpOptions {
   readonly args?: readonly string[];
   /** Where `up` is called; default: the top of the workspace. */
   readonly cwd?: string;
+  /** On top of the addresses and the folder. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export async function startUp(context: TestHooks, options: UpOptions = {}): Promise<Up> {
@@ -51,7 +53,13 @@ export function shareUp(use: (up: Up) => void): void {
   afterAll(() => dispose(up));
 }
 
-async function createUp({ frontEnds = 1, host = "127.0.0.1", args = [], cwd }: UpOptions = {}): Promise<Up> {
+async function createUp({
+  frontEnds = 1,
+  host = "127.0.0.1",
+  args = [],
+  cwd,
+  environment = {},
+}: UpOptions = {}): Promise<Up> {
   const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
   const frontEndPorts = await freePortsInARow(frontEnds);
   const others = await freePorts(4);
@@ -66,6 +74,7 @@ async function createUp({ frontEnds = 1, host = "127.0.0.1", args = [], cwd }: U
       CATALOG_PORT: String(catalog),
       ORDER_REPLICAS: replicas.map((port, index) => `${index + 1}=127.0.0.1:${port}`).join(),
       LOG_LEVEL: "debug",
+      ...environment,
     },
   });
   const children = () => {

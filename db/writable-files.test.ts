@@ -1,0 +1,98 @@
+/** Files that can't be used are named before anything is served, by whoever opens them: services, `npm start`, tools. */
+
+import { chmodSync, linkSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { freePorts } from "@stock-bazaar/cluster/ports";
+import { SetupError } from "@stock-bazaar/shared/errors";
+import { beforeEach, expect, test } from "vitest";
+import { temporaryFolder } from "../test/support/temporary-folder.ts";
+import { canRunUnprivileged, runUnprivileged } from "../test/support/unprivileged.ts";
+import { requireDifferentFiles, requireOneHistory } from "./history.ts";
+import { migrateAll } from "./migrate.ts";
+import { catalogFile, openOrderDatabase, orderFile } from "./open.ts";
+
+const address = { host: "127.0.0.1", port: 1 };
+const replicas = new Map([
+  [1, address],
+  [2, address],
+]);
+let dataDir: string;
+let file: string;
+
+beforeEach(() => {
+  dataDir = temporaryFolder();
+  file = orderFile(dataDir, 1);
+  migrateAll({ dataDir, replicas });
+});
+
+function messageOf(open: () => unknown): string {
+  try {
+    open();
+  } catch (error) {
+    if (error instanceof SetupError) return error.message;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+const open = () => openOrderDatabase(dataDir, 1);
+const migrate = () => migrateAll({ dataDir, replicas });
+
+test.each(["", "-wal", "-shm"])("order-1.db%s that is a folder is named", (suffix) => {
+  rmSync(`${file}${suffix}`, { force: true });
+  mkdirSync(`${file}${suffix}`);
+  const message = `${file}${suffix} must be a file that this user can read and write (it is a folder)`;
+  expect(messageOf(open)).toBe(message);
+  expect(messageOf(migrate)).toBe(message);
+});
+
+test.skipIf(!canRunUnprivileged).each(["order-1.db", "catalog.db"])(
+  "a %s that its user can't write is named by its service and by `bazaar up`, and nothing is started",
+  async (name) => {
+    chmodSync(dataDir, 0o777);
+    for (const each of [catalogFile(dataDir), file, orderFile(dataDir, 2)]) chmodSync(each, 0o666);
+    const path = join(dataDir, name);
+    chmodSync(path, 0o444);
+    const [frontEnd, catalog, one, two] = await freePorts(4);
+    const environment = {
+      DATA_DIR: dataDir,
+      FRONTEND_PORT: String(frontEnd),
+      CATALOG_PORT: String(catalog),
+      ORDER_ID: "1",
+      ORDER_REPLICAS: `1=127.0.0.1:${one},2=127.0.0.1:${two}`,
+    };
+    const service = name === "catalog.db" ? "apps/catalog/main.ts" : "apps/order/main.ts";
+    for (const command of [[service], ["apps/cli/main.ts", "up"]]) {
+      const script = [process.execPath, join(import.meta.dirname, "..", command[0] ?? ""), ...command.slice(1)];
+      const { exitCode, stderr, stdout } = await runUnprivileged(script, environment);
+      expect({ exitCode, stderr: stderr.trim() }).toEqual({
+        exitCode: 2,
+        stderr: expect.stringMatching(/^\S+ must be a file that this user can read and write \(EACCES: [^\n]*\)$/),
+      });
+      expect(stderr.startsWith(path)).toBe(true);
+      expect(stdout).not.toContain("open");
+    }
+  },
+);
+
+test.each([
+  ["a symbolic link", symlinkSync],
+  ["a hard link", linkSync],
+])("two replicas with one file, by %s, are refused", (_how, link) => {
+  const other = orderFile(dataDir, 2);
+  rmSync(other);
+  link(file, other);
+  const message = `${file} and ${other} must be two files (they are links to the same one)`;
+  for (const look of [requireDifferentFiles, requireOneHistory, migrateAll]) {
+    expect(messageOf(() => look({ dataDir, replicas }))).toBe(message);
+  }
+});
+
+test("a database that is a link to another disk is used", () => {
+  const elsewhere = temporaryFolder();
+  rmSync(file);
+  migrateAll({ dataDir: elsewhere, replicas });
+  symlinkSync(orderFile(elsewhere, 1), file);
+  requireOneHistory({ dataDir, replicas });
+  open().close();
+});

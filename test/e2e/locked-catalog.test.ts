@@ -1,0 +1,125 @@
+/**
+ * A database that another process has locked, or whose disk is full: it can be read, and not written. What can go on goes on,
+ * what can't is said, and nobody is blamed who isn't to blame.
+ */
+
+import { connect } from "@stock-bazaar/db/connection";
+import { catalogFile, orderFile } from "@stock-bazaar/db/open";
+import { eventually } from "@stock-bazaar/cluster/wait";
+import { at } from "@stock-bazaar/shared/json";
+import { expect, test } from "vitest";
+import { bazaar } from "../support/command-line.ts";
+import { get, lookUp, newTrade, trade } from "../support/requests.ts";
+import { Cluster } from "./support/cluster.ts";
+import { expectInvariants } from "./support/invariants.ts";
+
+/** Of cached lookups: far more than one takes, far less than a wait inside SQLite. */
+const promptMs = 400;
+
+const catalogAt = async (url: string) => at((await get(`${url}/cluster`)).body, "data", "catalog");
+const linesWith = (cluster: Cluster, name: string, text: string) =>
+  cluster.service(name).lines.filter((line) => line.includes(text));
+
+async function statusIsReadOnly(cluster: Cluster, problem: RegExp) {
+  await eventually("the catalog is read-only", async () => at(await catalogAt(cluster.url), "state") === "read-only");
+  expect(await catalogAt(cluster.url)).toEqual({
+    state: "read-only",
+    last_id: expect.any(Number),
+    problem: expect.stringMatching(problem),
+  });
+  expect(await get(`${cluster.url}/readyz`)).toMatchObject({
+    status: 503,
+    body: { error: { message: "Not ready: the catalog can be read, but can't write its ledger; /cluster says why" } },
+  });
+  expect((await get(`${cluster.url}/cluster`)).body).toMatchObject({ data: { leader: 3, term: 1 } });
+  const status = await bazaar(["status", "--port", new URL(cluster.url).port]);
+  expect(status.exitCode).toBe(1);
+  expect(status.stdout).toMatch(/catalog +read-only/);
+  expect(status.stdout).toMatch(problem);
+}
+
+async function isWellAgain(cluster: Cluster) {
+  await cluster.ready();
+  expect((await trade(cluster.url, newTrade({ type: "buy" }))).status).toBe(200);
+  expect(at(await catalogAt(cluster.url), "state")).toBe("live");
+  expect(linesWith(cluster, "catalog", "nothing is traded until")).toHaveLength(1);
+  expect(linesWith(cluster, "catalog", "the ledger can be written again")).toHaveLength(1);
+  // No lead has moved, and no lease has run out.
+  expect((await get(`${cluster.url}/cluster`)).body).toMatchObject({ data: { leader: 3, term: 1 } });
+  expect(linesWith(cluster, "front-end-1", "cache session lost")).toEqual([]);
+  await cluster.settled();
+  await expectInvariants(cluster);
+}
+
+test("a foreign write lock on catalog.db: reads go on, trades end in time, and the holder is named", async (context) => {
+  const requestTimeoutMs = 1500;
+  const cluster = await Cluster.start(context, { environment: { REQUEST_TIMEOUT_MS: String(requestTimeoutMs) } });
+  expect((await trade(cluster.url, newTrade({ type: "buy" }))).status).toBe(200);
+  await lookUp(cluster.url, "GameStart");
+
+  const other = connect(catalogFile(cluster.catalogFolder), "write");
+  context.onTestFinished(() => void other.close());
+  other.exec("BEGIN IMMEDIATE");
+
+  const sentMs = performance.now();
+  let traded: Awaited<ReturnType<typeof trade>> | undefined;
+  const trading = trade(cluster.url, newTrade({ type: "buy" })).then((answer) => (traded = answer));
+  const slow: number[] = [];
+  let lookups = 0;
+  while (!traded) {
+    const askedMs = performance.now();
+    const answer = await lookUp(cluster.url, lookups % 5 === 4 ? "FishCo" : "GameStart");
+    const tookMs = performance.now() - askedMs;
+    if (answer.status !== 200 || tookMs > promptMs) slow.push(tookMs);
+    if (lookups % 5 === 0) expect(answer.headers.get("x-cache")).toBe("hit");
+    lookups += 1;
+    // Past the cache as well: the catalog is asked.
+    if (lookups % 5 === 3) await get(`${cluster.url}/stocksCache/FishCo`);
+  }
+  await trading;
+  expect(traded.status).toBe(503);
+  expect(performance.now() - sentMs).toBeLessThan(requestTimeoutMs * 2);
+  expect(slow).toEqual([]);
+  expect(lookups).toBeGreaterThan(20);
+
+  const holder = process.platform === "linux" ? `process ${process.pid} ` : "";
+  await statusIsReadOnly(cluster, new RegExp(`catalog\\.db is locked by ${holder}`));
+  other.exec("ROLLBACK");
+  await isWellAgain(cluster);
+});
+
+test("a full disk of the catalog is told in the same way", async (context) => {
+  const cluster = await Cluster.start(context, {
+    smallDisk: "catalog",
+    environment: { REQUEST_TIMEOUT_MS: "1500" },
+  });
+  const { smallDisk } = cluster;
+  if (!smallDisk) return context.skip("a file system in memory can be mounted by root on Linux only");
+  smallDisk.fill();
+  let status = 200;
+  await eventually("a trade finds the disk full", async () => {
+    ({ status } = await trade(cluster.url, newTrade({ type: "sell" })));
+    return status !== 200;
+  });
+  expect(status).toBe(503);
+  await statusIsReadOnly(cluster, /catalog\.db can't be written: its disk is full/);
+  expect((await lookUp(cluster.url, "GameStart")).status).toBe(200);
+  smallDisk.free();
+  await isWellAgain(cluster);
+});
+
+test("a replica whose file is locked hands the lead over, and waits for its file without dying again", async (context) => {
+  const cluster = await Cluster.start(context);
+  const other = connect(orderFile(cluster.dataDir, 3), "write");
+  context.onTestFinished(() => void other.close());
+  other.exec("BEGIN IMMEDIATE");
+  expect((await trade(cluster.url, newTrade({ type: "buy" }))).status).toBe(200);
+  await cluster.leaderIs(2);
+  expect(linesWith(cluster, "order-3", "order-3.db is locked by")).toHaveLength(1);
+  cluster.order(3).start();
+  await eventually("it waits", () => cluster.order(3).newLines.some((line) => line.includes("begins to serve when")));
+  expect(cluster.order(3).newLines.join("\n")).toContain("order-3.db is locked by");
+  other.exec("ROLLBACK");
+  await cluster.settled();
+  await expectInvariants(cluster);
+});
