@@ -32,7 +32,9 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
   const guard = guardDatabase(database, broken);
 
   const register = client.prepare<[], LedgerRegister>(
-    "SELECT term, leader, head, life, first_term AS firstTerm FROM register",
+    // Stocks are never removed: their last row's number counts them, without reading them all.
+    `SELECT term, leader, head, life, first_term AS firstTerm, (SELECT ifnull(max(rowid), 0) FROM stocks) AS stocks
+     FROM register`,
   );
   const setLeader = client.prepare<[number, number]>("UPDATE register SET term = ?, leader = ?");
   const setHead = client.prepare<[number]>("UPDATE register SET head = ?");
@@ -41,8 +43,15 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
   );
   const setLeases = client.prepare<[number, number]>("UPDATE register SET lease_ms = ?, ended_cleanly = ?");
   const stockByName = client.prepare<[string], Stock>(`SELECT ${stockColumns} FROM stocks WHERE name = ?`);
-  const stocksByName = client.prepare<[], Stock>(`SELECT ${stockColumns} FROM stocks ORDER BY name`);
-  const emptyStocks = client.prepare<[], Stock>(`SELECT ${stockColumns} FROM stocks WHERE quantity = 0 ORDER BY name`);
+  const stocksFrom = client.prepare<[string, number], Stock>(
+    `SELECT ${stockColumns} FROM stocks WHERE name >= ? ORDER BY name LIMIT ?`,
+  );
+  const stocksAfter = client.prepare<[string, number], Stock>(
+    `SELECT ${stockColumns} FROM stocks WHERE name > ? ORDER BY name LIMIT ?`,
+  );
+  const emptyStocks = client.prepare<[string, number], Stock>(
+    `SELECT ${stockColumns} FROM stocks WHERE quantity = 0 AND name > ? ORDER BY name LIMIT ?`,
+  );
   const setStock = client.prepare<[number, number, number, string]>(
     "UPDATE stocks SET quantity = ?, volume = ?, rev = ? WHERE name = ?",
   );
@@ -152,14 +161,15 @@ export function createSqliteLedger(database: CatalogDatabase, broken: (error: un
           });
         }),
       ),
-    restock: async ({ term, last, quantity, createdAt }) =>
+    restock: async ({ term, last, quantity, after, limit, createdAt }) =>
       guard(() =>
         write.immediate({ term, last }, (head) =>
-          decideRestock(emptyStocks.all(), quantity, { head, term, createdAt }),
+          decideRestock(emptyStocks.all(after, limit), quantity, { head, term, createdAt }),
         ),
       ),
     stocks: async (names) => guard(() => names.flatMap((name) => stockByName.get(name) ?? [])),
-    allStocks: async () => guard(() => stocksByName.all()),
+    stocksFrom: async ({ start, inclusive, limit }) =>
+      guard(() => (inclusive ? stocksFrom : stocksAfter).all(start, limit)),
     ordersAfter: async (afterId, limit) => guard(() => ordersAfter.all(afterId, limit)),
     register: async () => guard(currentRegister),
     acquire: async (request) => guard(() => acquire.immediate(request)),

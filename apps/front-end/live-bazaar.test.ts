@@ -3,7 +3,7 @@ import type { Seen } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { expect, test, vi } from "vitest";
-import { accepted, orderOf, stockOf, tradeOf } from "../../test/support/builders.ts";
+import { accepted, allStocks, orderOf, stockOf, tradeOf } from "../../test/support/builders.ts";
 import { abortable } from "../../test/support/fake-cluster.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { type Observed, observe, rejectionCode } from "../../test/support/observe.ts";
@@ -35,9 +35,9 @@ async function scenario() {
       register: [],
     };
     const { stocks, register } = catalog;
-    catalog.stocks = (seen) => {
+    catalog.stocks = (request, seen) => {
       seens.stocks.push(seen);
-      return stocks(seen);
+      return stocks(request, seen);
     };
     catalog.register = (seen) => {
       seens.register.push(seen);
@@ -289,14 +289,14 @@ test("a read waits for a catalog that is away, and fails only after REQUEST_TIME
   const { bazaar, wire } = frontEnd();
   await clock.advance(1000);
   wire.cut();
-  const [patient, hopeless] = [observe(Promise.resolve(bazaar.lookup("FishCo"))), observe(bazaar.stocks())];
+  const [patient, hopeless] = [observe(Promise.resolve(bazaar.lookup("FishCo"))), observe(bazaar.stocks(allStocks))];
   await clock.advance(5000);
   expect([patient.state, hopeless.state]).toEqual(["pending", "pending"]);
   wire.mend();
   await clock.advance(1000);
   expect([patient.state, hopeless.state]).toEqual(["resolved", "resolved"]);
   wire.cut();
-  const lost = observe(bazaar.stocks());
+  const lost = observe(bazaar.stocks(allStocks));
   await clock.advance(requestTimeoutMs);
   expect(lost.code).toBe("UNAVAILABLE");
 });
@@ -306,7 +306,7 @@ test("a read that can't be mended by waiting is told at once", async () => {
   const { bazaar, catalog } = frontEnd();
   await clock.advance(1000);
   catalog.stocks = () => Promise.reject(new BazaarError("INTERNAL_ERROR", "a bug"));
-  const failed = observe(bazaar.stocks());
+  const failed = observe(bazaar.stocks(allStocks));
   await clock.flush();
   expect(failed.code).toBe("INTERNAL_ERROR");
 });
@@ -424,7 +424,7 @@ test("every question to the catalog carries what was seen of its ledger: by its 
   await clock.advance(1000);
   const { life } = await cluster.catalog.register();
   const ask = async () => {
-    void bazaar.stocks();
+    void bazaar.stocks(allStocks);
     void bazaar.cluster();
     await look("GameStart");
     return { lookup: seens.lookup.at(-1), stocks: seens.stocks.at(-1), register: seens.register.at(-1) };
@@ -476,7 +476,7 @@ test("a catalog that refuses everything is told apart from one that is away", as
     await clock.flush();
     return seen.value?.catalog;
   };
-  expect(await catalogNow()).toEqual({ state: "live", head: 0 });
+  expect(await catalogNow()).toEqual({ state: "live", head: 0, stocks: 2 });
   // Another front-end has seen an order that isn't there any more.
   const { life } = await cluster.catalog.register();
   expect(await rejectionCode(cluster.catalog.register({ life, head: 1 }))).toBe("DIVERGED");

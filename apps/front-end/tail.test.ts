@@ -3,7 +3,7 @@ import { type Moment, momentOn } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { describe, expect, test } from "vitest";
-import { stockOf, tailReplyOf } from "../../test/support/builders.ts";
+import { knownStockOf, stockOf, tailReplyOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
 import { SeenLedger } from "./seen-ledger.ts";
@@ -97,7 +97,7 @@ test("a machine that slept longer than a lease serves nothing on waking, until t
   const { clock, cache, tail, reply } = scenario();
   tail.start();
   reply(0, 7);
-  cache.fill("session-1", stockOf("A", { rev: 7 }), clock.nowMs());
+  cache.fill("session-1", knownStockOf("A", { rev: 7 }), clock.nowMs());
   expect(cache.get("A", momentOn(clock))?.rev).toBe(7);
   // Only the wall clock goes on while a machine sleeps.
   clock.setWall(leaseMs);
@@ -163,7 +163,7 @@ test("a change is acknowledged only after the cache no longer serves what it has
   const { cache, tail, stream, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
-  cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
+  cache.fill(cache.session, knownStockOf("A", { rev: 5 }), 1000);
   const opened = stream();
   let servedWhenAcked: unknown = "not acknowledged";
   const push = opened.requests.push.bind(opened.requests);
@@ -180,11 +180,11 @@ test("with no other front-end what is cached is replaced, and served at once; wh
   const { cache, tail, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
-  cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
+  cache.fill(cache.session, knownStockOf("A", { rev: 5 }), 1000);
   news(8, "A", { alone: true });
   news(9, "B", { alone: true });
   expect(sent("ack").map(({ acked }) => acked)).toEqual([8, 9]);
-  expect(cache.get("A", moment(1000))).toEqual(stockOf("A", { rev: 8 }));
+  expect(cache.get("A", moment(1000))).toEqual(knownStockOf("A", { rev: 8 }));
   expect(cache.get("B", moment(1000))).toBeUndefined();
   news(10, "A");
   expect(cache.get("A", moment(1000))).toBeUndefined();
@@ -196,7 +196,7 @@ test("a fill that was on its way when the news came stays out", async () => {
   reply(0, 7);
   const { session } = cache;
   news(8, "A");
-  cache.fill(session, stockOf("A", { rev: 5 }), 1000);
+  cache.fill(session, knownStockOf("A", { rev: 5 }), 1000);
   expect(cache.get("A", moment(1000))).toBeUndefined();
 });
 
@@ -215,7 +215,7 @@ test("news that comes before other news is not acknowledged: the session is over
   const { clock, cache, tail, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
-  cache.fill(cache.session, stockOf("A", { rev: 7 }), clock.nowMs());
+  cache.fill(cache.session, knownStockOf("A", { rev: 7 }), clock.nowMs());
   news(9, "B", { previousHead: 8 });
   expect(sent("ack")).toEqual([]);
   expect(cache.session).toBeUndefined();
@@ -238,7 +238,7 @@ test("when the stream ends, nothing is served any more, and a new session begins
   const { clock, cache, tail, streams, stream, sent, reply } = scenario();
   tail.start();
   reply(0, 7);
-  cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
+  cache.fill(cache.session, knownStockOf("A", { rev: 5 }), 1000);
   stream().handlers.ended(new BazaarError("UNAVAILABLE", "gone"));
   expect(cache.session).toBeUndefined();
   expect(cache.leased(momentOn(clock))).toBe(false);
@@ -295,7 +295,7 @@ test("a front-end that was stopped and wakes up serves nothing before a renewal 
   const { clock, cache, tail, sent, reply } = scenario();
   tail.start();
   reply(0, 7);
-  cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
+  cache.fill(cache.session, knownStockOf("A", { rev: 5 }), 1000);
   await clock.oversleep(5000);
   expect(cache.get("A", momentOn(clock))).toBeUndefined();
   const wokeMs = clock.nowMs();
@@ -323,7 +323,7 @@ describe("settlement, where no other front-end may serve (R7)", () => {
     const { clock, cache, tail, reply, news, settledUpTo } = scenario();
     tail.start();
     reply(0, 7);
-    cache.fill(cache.session, stockOf("A", { rev: 5 }), clock.nowMs());
+    cache.fill(cache.session, knownStockOf("A", { rev: 5 }), clock.nowMs());
     news(8, "B", { alone: true });
     expect(tail.alone).toBe(true);
     let servedWhenSettled: number | undefined;

@@ -77,6 +77,8 @@ export interface Seen {
 export interface Register extends Seen {
   readonly term: number;
   readonly leader: number;
+  /** How many stocks there are. None is ever removed, so another number means new ones. */
+  readonly stocks: number;
 }
 
 /** The largest quantity of one trade: 2^31 - 1. */

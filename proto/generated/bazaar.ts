@@ -245,6 +245,7 @@ export interface RestockRequest {
   term: number;
   quantity: number;
   last?: Order | undefined;
+  after: string;
 }
 
 export interface SettleRequest {
@@ -265,6 +266,9 @@ export interface LookupRequest {
 
 export interface ListStocksRequest {
   seen?: Seen | undefined;
+  start: string;
+  inclusive: boolean;
+  limit: number;
 }
 
 export interface RegisterRequest {
@@ -281,12 +285,15 @@ export interface Stock {
 
 export interface Stocks {
   stocks: Stock[];
+  life: string;
+  more: boolean;
 }
 
 export interface LookupReply {
   sequence: number;
   failure?: Failure | undefined;
   stocks: Stock[];
+  life: string;
 }
 
 export interface OrdersAfterRequest {
@@ -303,6 +310,7 @@ export interface Register {
   leader: number;
   head: number;
   life: string;
+  stocks: number;
 }
 
 export interface AcquireRequest {
@@ -619,7 +627,7 @@ export const Applied: MessageFns<Applied> = {
 };
 
 function createBaseRestockRequest(): RestockRequest {
-  return { term: 0, quantity: 0, last: undefined };
+  return { term: 0, quantity: 0, last: undefined, after: "" };
 }
 
 export const RestockRequest: MessageFns<RestockRequest> = {
@@ -632,6 +640,9 @@ export const RestockRequest: MessageFns<RestockRequest> = {
     }
     if (message.last !== undefined) {
       Order.encode(message.last, writer.uint32(26).fork()).join();
+    }
+    if (message.after !== "") {
+      writer.uint32(34).string(message.after);
     }
     return writer;
   },
@@ -671,6 +682,14 @@ export const RestockRequest: MessageFns<RestockRequest> = {
             }
 
             message.last = Order.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.after = reader.string();
             continue;
           }
         }
@@ -869,13 +888,22 @@ export const LookupRequest: MessageFns<LookupRequest> = {
 };
 
 function createBaseListStocksRequest(): ListStocksRequest {
-  return { seen: undefined };
+  return { seen: undefined, start: "", inclusive: false, limit: 0 };
 }
 
 export const ListStocksRequest: MessageFns<ListStocksRequest> = {
   encode(message: ListStocksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.seen !== undefined) {
       Seen.encode(message.seen, writer.uint32(10).fork()).join();
+    }
+    if (message.start !== "") {
+      writer.uint32(18).string(message.start);
+    }
+    if (message.inclusive !== false) {
+      writer.uint32(24).bool(message.inclusive);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(32).uint32(message.limit);
     }
     return writer;
   },
@@ -899,6 +927,30 @@ export const ListStocksRequest: MessageFns<ListStocksRequest> = {
             }
 
             message.seen = Seen.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.start = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.inclusive = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.limit = reader.uint32();
             continue;
           }
         }
@@ -1051,13 +1103,19 @@ export const Stock: MessageFns<Stock> = {
 };
 
 function createBaseStocks(): Stocks {
-  return { stocks: [] };
+  return { stocks: [], life: "", more: false };
 }
 
 export const Stocks: MessageFns<Stocks> = {
   encode(message: Stocks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.stocks) {
       Stock.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.life !== "") {
+      writer.uint32(18).string(message.life);
+    }
+    if (message.more !== false) {
+      writer.uint32(24).bool(message.more);
     }
     return writer;
   },
@@ -1083,6 +1141,22 @@ export const Stocks: MessageFns<Stocks> = {
             message.stocks.push(Stock.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.life = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1097,7 +1171,7 @@ export const Stocks: MessageFns<Stocks> = {
 };
 
 function createBaseLookupReply(): LookupReply {
-  return { sequence: 0, failure: undefined, stocks: [] };
+  return { sequence: 0, failure: undefined, stocks: [], life: "" };
 }
 
 export const LookupReply: MessageFns<LookupReply> = {
@@ -1110,6 +1184,9 @@ export const LookupReply: MessageFns<LookupReply> = {
     }
     for (const v of message.stocks) {
       Stock.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.life !== "") {
+      writer.uint32(18).string(message.life);
     }
     return writer;
   },
@@ -1149,6 +1226,14 @@ export const LookupReply: MessageFns<LookupReply> = {
             }
 
             message.stocks.push(Stock.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.life = reader.string();
             continue;
           }
         }
@@ -1268,7 +1353,7 @@ export const LedgerOrders: MessageFns<LedgerOrders> = {
 };
 
 function createBaseRegister(): Register {
-  return { term: 0, leader: 0, head: 0, life: "" };
+  return { term: 0, leader: 0, head: 0, life: "", stocks: 0 };
 }
 
 export const Register: MessageFns<Register> = {
@@ -1284,6 +1369,9 @@ export const Register: MessageFns<Register> = {
     }
     if (message.life !== "") {
       writer.uint32(34).string(message.life);
+    }
+    if (message.stocks !== 0) {
+      writer.uint32(40).uint64(message.stocks);
     }
     return writer;
   },
@@ -1331,6 +1419,14 @@ export const Register: MessageFns<Register> = {
             }
 
             message.life = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.stocks = longToNumber(reader.uint64());
             continue;
           }
         }

@@ -4,7 +4,7 @@ import { migrateFile, openCatalogInMemory } from "@stock-bazaar/db/migrations";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
 import type { Stock } from "@stock-bazaar/shared/domain";
 import { expect, test } from "vitest";
-import { createdAt, stockOf, tradesOf } from "../support/builders.ts";
+import { allStocks, createdAt, stockOf, tradesOf } from "../support/builders.ts";
 import { damageTable } from "../support/damage.ts";
 import { rejectionCode } from "../support/observe.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -54,7 +54,7 @@ test("whoever reads a damaged page of the ledger may ask again, and the catalog 
 });
 
 test.each([
-  ["stocks", "allStocks", (ledger: Ledger) => ledger.allStocks()],
+  ["stocks", "stocksFrom", (ledger: Ledger) => ledger.stocksFrom(allStocks)],
   ["stocks", "stocks", (ledger: Ledger) => ledger.stocks(["GameStart"])],
   ["register", "register", (ledger: Ledger) => ledger.register()],
 ] as const)("a damaged page of %s is told by %s", async (table, _, read) => {

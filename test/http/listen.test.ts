@@ -246,7 +246,10 @@ describe("listen", () => {
     await expect(sendRaw(stopping.port, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")).rejects.toThrow(/ECONNREFUSED/);
     expect(stopped).toBe(false);
 
-    answer.resolve({ stock: { name: "GameStart", priceCents: 1599, quantity: 7, volume: 0, rev: 1 }, cache: "miss" });
+    answer.resolve({
+      stock: { name: "GameStart", priceCents: 1599, quantity: 7, volume: 0, rev: 1, life: "life" },
+      cache: "miss",
+    });
     expect(parseRaw(await pending).body).toBe('{"data":{"name":"GameStart","price":15.99,"quantity":7}}');
     await stop;
   });

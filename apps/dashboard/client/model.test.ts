@@ -14,7 +14,7 @@ const order = (number: number): ListedOrder => ({
 const cluster = (change: Partial<Cluster> = {}): Cluster => ({
   leader: 3,
   term: 1,
-  catalog: { state: "live", last_id: 7 },
+  catalog: { state: "live", last_id: 7, stocks: 10 },
   replicas: [1, 2, 3].map((id) => ({ id, state: "live", role: id === 3 ? "leader" : "follower", last_id: 7, lag: 0 })),
   front_ends: [{ address: "127.0.0.1:8080", state: "live" }],
   cache: { capacity: 1000, size: 0, leased: true },
@@ -102,7 +102,10 @@ test("a frozen replica and a catalog that is away are told in words of their own
     { event: "cluster", data: cluster() },
     {
       event: "cluster",
-      data: cluster({ catalog: { state: "away", last_id: null }, replicas: [{ ...one, state: "silent" }, two, three] }),
+      data: cluster({
+        catalog: { state: "away", last_id: null, stocks: null },
+        replicas: [{ ...one, state: "silent" }, two, three],
+      }),
     },
     { event: "cluster", data: cluster() },
   );

@@ -43,7 +43,12 @@ export interface Cluster {
   readonly leader: number | null;
   readonly term: number;
   /** `refusing`: its ledger was longer once, and a person must decide. */
-  readonly catalog: { readonly state: "live" | "away" | "refusing"; readonly last_id: number | null };
+  readonly catalog: {
+    readonly state: "live" | "away" | "refusing";
+    readonly last_id: number | null;
+    /** How many there are. */
+    readonly stocks: number | null;
+  };
   /** The one that tells, then the others. */
   readonly front_ends: readonly FrontEnd[];
   readonly replicas: readonly Replica[];
@@ -70,7 +75,16 @@ export type ServerEvent =
     }
   | { readonly event: "sample"; readonly data: Sample }
   | { readonly event: "cluster"; readonly data: Cluster }
-  | { readonly event: "stocks"; readonly data: { readonly complete: boolean; readonly stocks: readonly Stock[] } }
+  | {
+      readonly event: "stocks";
+      readonly data: {
+        /** All of the page that was asked for; else those of it that changed. */
+        readonly complete: boolean;
+        readonly stocks: readonly Stock[];
+        /** With a complete page: the `after` that asks for the next one; absent in the last. */
+        readonly next?: string;
+      };
+    }
   | { readonly event: "orders"; readonly data: { readonly skipped: number; readonly orders: readonly ListedOrder[] } };
 
 export const eventNames = ["hello", "history", "sample", "cluster", "stocks", "orders"] as const;

@@ -25,7 +25,7 @@ export function describeCluster(cluster: ClusterState): ClusterReply {
     data: {
       leader: cluster.leader === 0 ? null : cluster.leader,
       term: cluster.term,
-      catalog: { state: catalog.state, last_id: catalog.head ?? null },
+      catalog: { state: catalog.state, last_id: catalog.head ?? null, stocks: catalog.stocks ?? null },
       front_ends: cluster.frontEnds.map(({ address, live }) => ({ address, state: live ? "live" : "away" })),
       replicas: cluster.replicas.map((replica) => ({
         id: replica.id,

@@ -55,12 +55,12 @@ export function json(value: object, headers?: ReplyHeaders): Reply {
   return new Reply(200, jsonType, JSON.stringify(value), headers);
 }
 
-/** A reply that goes on for as long as the client listens. Its length isn't known, so it is the one that tells none. */
+/** A reply that is made while it is sent. Its length isn't known, so it is the one that tells none. */
 export class StreamReply extends Reply {
   readonly #stream: ReadableStream<Uint8Array> | null;
 
   /** `null`: nobody wants the body (HEAD). */
-  constructor(contentType: string, stream: ReadableStream<Uint8Array> | null, headers: ReplyHeaders) {
+  constructor(contentType: string, stream: ReadableStream<Uint8Array> | null, headers: ReplyHeaders = {}) {
     super(200, contentType, "", headers);
     this.#stream = stream;
   }
