@@ -25,7 +25,7 @@ import {
 import type { RouteTimer } from "./http/latency.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { described, openApiDocument } from "./http/openapi.ts";
-import { json, type Reply } from "./http/reply.ts";
+import { json, type Reply, StreamReply } from "./http/reply.ts";
 import { requestIdOf } from "./http/request.ts";
 import { type LogRequest, requestLog } from "./http/request-log.ts";
 import { type Handle, jsonDocs, pathTemplate, type Route } from "./http/route.ts";
@@ -135,6 +135,9 @@ function answerer(route: string, outage: Outage, timer: RouteTimer, logger: Logg
         const { status, headers } = reply;
         timer.observe(status, performance.now() - startMs);
         log?.(context.req.raw, context.env, { route, status, startMs, requestId, headers });
+        if (reply instanceof StreamReply) {
+          reply.broken = (error) => logger.warn({ requestId, route, err: BazaarError.from(error) }, "reply broken off");
+        }
         return reply.toResponse(requestId);
       };
       const failed = (thrown: unknown) => {

@@ -1,4 +1,5 @@
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { silentLogger } from "@stock-bazaar/shared/log";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createTestClient, expectFailure, strangeNames, type TestClient } from "./support/client.ts";
 
@@ -266,7 +267,9 @@ describe("a list of more stocks than one message can hold", () => {
 
   test("ends before its JSON does when the catalog stops answering", async () => {
     let pages = 0;
+    const warn = vi.fn();
     const failing = many.beside({
+      logger: { ...silentLogger, isLevelEnabled: () => false, warn },
       changes: {
         stocks: (request) => {
           pages += 1;
@@ -277,6 +280,10 @@ describe("a list of more stocks than one message can hold", () => {
     });
     const response = await failing.fetch("/stocks");
     await expect(response.text()).rejects.toThrow("no answer in time");
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ route: "/stocks", err: expect.any(BazaarError) }),
+      "reply broken off",
+    );
   });
 
   test("HEAD reads no further than it must", async () => {

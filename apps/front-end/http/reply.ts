@@ -58,6 +58,8 @@ export function json(value: object, headers?: ReplyHeaders): Reply {
 /** A reply that is made while it is sent. Its length isn't known, so it is the one that tells none. */
 export class StreamReply extends Reply {
   readonly #stream: ReadableStream<Uint8Array> | null;
+  /** Is told why the reply can't be finished. Its status has been sent: the client sees only that it ends too early. */
+  broken: (error: unknown) => void = () => {};
 
   /** `null`: nobody wants the body (HEAD). */
   constructor(contentType: string, stream: ReadableStream<Uint8Array> | null, headers: ReplyHeaders = {}) {

@@ -5,20 +5,31 @@ import { stocksPageMax } from "@stock-bazaar/shared/grpc-limits";
 import type { Bazaar } from "../bazaar.ts";
 import { describeStock } from "./listing.ts";
 
-/** `first` is read already and has stocks, with more after them. An error ends the stream before the JSON is whole. */
+/**
+ * `first` is read already and has stocks, with more after them. An error ends the stream before the JSON is whole, and is
+ * told to `broken`.
+ */
 export function stocksAsJson(
   bazaar: Pick<Bazaar, "stocks">,
   first: StocksPage,
   limit: number,
+  broken: (error: unknown) => void,
 ): ReadableStream<Uint8Array> {
   const pages = pagesAsJson(bazaar, first, limit);
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await pages.next();
-        if (done) controller.close();
-        else controller.enqueue(encoder.encode(value));
+        try {
+          const { done, value } = await pages.next();
+          if (done) controller.close();
+          else controller.enqueue(encoder.encode(value));
+        } catch (error) {
+          broken(error);
+          // In the turn in which the reply began, Bun would print it with its stack, and send nothing at all.
+          await new Promise((resolve) => setImmediate(resolve));
+          throw error;
+        }
       },
       async cancel() {
         await pages.return();

@@ -63,7 +63,11 @@ async function listStocks(bazaar: Bazaar, context: Context): Promise<Reply> {
   const first = await bazaar.stocks({ start: after, inclusive: false, limit: Math.min(limit, stocksPageMax) });
   if (first.more && first.stocks.length < limit) {
     const isHead = context.req.raw.method === "HEAD";
-    return new StreamReply(jsonType, isHead ? null : stocksAsJson(bazaar, first, limit));
+    const reply: StreamReply = new StreamReply(
+      jsonType,
+      isHead ? null : stocksAsJson(bazaar, first, limit, (error) => reply.broken(error)),
+    );
+    return reply;
   }
   const data = first.stocks.map(describeStock);
   const next = first.more ? data.at(-1)?.name : undefined;
