@@ -49,6 +49,13 @@ test("told completely, what isn't there any more goes, and what is the same does
   expect(model.rows).toEqual([{ ...stock("A", 5), changes: 0, direction: undefined }]);
 });
 
+test("a complete page says whether stocks come after it; a change of it says nothing about that", () => {
+  const page: ServerEvent = { event: "stocks", data: { complete: true, stocks: [stock("A", 5)], next: "A" } };
+  expect(after(page).next).toBe("A");
+  expect(after(page, stocks(false, stock("A", 6))).next).toBe("A");
+  expect(after(page, stocks(true, stock("B", 5)))).toMatchObject({ rows: [{ name: "B" }], next: undefined });
+});
+
 test("orders are kept newest first, each once, with a mark where some were left out", () => {
   const model = after(orders(0, 2, 1), orders(0, 3), orders(6, 11, 10));
   expect(model.orders.map(({ number, skipped }) => [number, skipped])).toEqual([
