@@ -139,6 +139,29 @@ test("with CACHE_SIZE 0 every lookup asks the catalog, and no session holds up a
   expect((await cluster.catalog.register()).head).toBe(1);
 });
 
+test("a stock is of the life of the ledger that answered, from the cache too, and after a change of it", async () => {
+  const { clock, frontEnd, cluster } = await scenario();
+  const { look, bazaar } = frontEnd();
+  await clock.advance(1000);
+  const { life } = await cluster.catalog.register();
+  expect((await look("GameStart")).value).toMatchObject({ cache: "miss", stock: { life, rev: 0 } });
+  expect((await look("GameStart")).value).toMatchObject({ cache: "hit", stock: { life, rev: 0 } });
+  const trade = observe(bazaar.trade(tradeOf("a")));
+  await clock.flush();
+  expect(trade.value).toEqual(accepted(1));
+  expect((await look("GameStart")).value).toMatchObject({ cache: "hit", stock: { life, rev: 1 } });
+});
+
+test("a catalog that is rebuilt while the front-end runs answers with stocks of another life", async () => {
+  const { clock, frontEnd } = await scenario();
+  const { look, catalog } = frontEnd({ cacheSize: 0 });
+  await clock.advance(1000);
+  const before = (await look("GameStart")).value?.stock;
+  const { lookup } = catalog;
+  catalog.lookup = async (names, seen) => ({ ...(await lookup(names, seen)), life: "another life" });
+  expect((await look("GameStart")).value?.stock).toEqual({ ...before, life: "another life" });
+});
+
 test("without a lease it asks the catalog: bypass", async () => {
   const { frontEnd } = await scenario();
   const { look } = frontEnd();

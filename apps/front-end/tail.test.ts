@@ -1,7 +1,7 @@
 import type { FrontEndState, Stream, StreamHandlers, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { type Moment, momentOn } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import { describe, expect, test } from "vitest";
 import { knownStockOf, stockOf, tailReplyOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
@@ -25,7 +25,7 @@ interface Opened {
 }
 
 /** A front-end's tail, and in place of the catalog a test that answers by hand. */
-function scenario() {
+function scenario(logger: Logger = silentLogger) {
   const clock = new ManualClock({ startMs });
   const streams: Opened[] = [];
   const open = (handlers: StreamHandlers<TailReply>): Stream<TailRequest> => {
@@ -50,7 +50,7 @@ function scenario() {
       sessions += 1;
       return `session-${sessions}`;
     },
-    logger: silentLogger,
+    logger,
   });
   const stream = () => {
     const last = streams.at(-1);
@@ -60,9 +60,9 @@ function scenario() {
   const sent = (kind: TailRequest["kind"]) => stream().requests.filter((request) => request.kind === kind);
   const reply = (sequence: number, head = 0, frontEnds: FrontEndState[] = []) =>
     stream().handlers.message(tailReplyOf(sequence, head, { frontEnds }));
-  const news = (head: number, name: string, { previousHead = head - 1, alone = false } = {}) => {
+  const news = (head: number, name: string, { previousHead = head - 1, alone = false, life = "life" } = {}) => {
     const changes = [stockOf(name, { rev: head })];
-    stream().handlers.message(tailReplyOf(-1, head, { changes, previousHead, alone }));
+    stream().handlers.message(tailReplyOf(-1, head, { changes, previousHead, alone, life }));
   };
   /** In the ledger that the replies are from. */
   const settledUpTo = (head: number) => tail.settled({ life: "life", head });
@@ -174,6 +174,37 @@ test("a change is acknowledged only after the cache no longer serves what it has
   news(8, "A");
   expect(sent("ack")).toMatchObject([{ session: "session-1", acked: 8 }]);
   expect(servedWhenAcked).toBeUndefined();
+});
+
+test("what replaces a cached stock is of the life that the news are of", () => {
+  const { cache, tail, reply, news } = scenario();
+  tail.start();
+  reply(0, 7);
+  cache.fill(cache.session, knownStockOf("A", { rev: 5, life: "another life" }), 1000);
+  news(8, "A", { alone: true, life: "another life" });
+  expect(cache.get("A", moment(1000))).toEqual(knownStockOf("A", { rev: 8, life: "another life" }));
+});
+
+test("at debug each change says what became of the cached stock, and the session's end is told", async () => {
+  const lines: unknown[] = [];
+  const logger: Logger = {
+    ...silentLogger,
+    isLevelEnabled: () => true,
+    debug: (fields: object, message?: string) => void lines.push({ ...fields, message }),
+    info: () => {},
+  };
+  const { cache, tail, reply, news } = scenario(logger);
+  tail.start();
+  reply(0, 7);
+  for (const name of ["A", "B"]) cache.fill(cache.session, knownStockOf(name, { rev: 5 }), 1000);
+  news(8, "A", { alone: true });
+  news(9, "B");
+  news(10, "C");
+  expect(lines).toMatchObject([
+    { message: "cache invalidation", name: "A", rev: 8, cached: "replaced", session: "session-1" },
+    { message: "cache invalidation", name: "B", rev: 9, cached: "evicted" },
+    { message: "cache invalidation", name: "C", rev: 10, cached: "not cached" },
+  ]);
 });
 
 test("with no other front-end what is cached is replaced, and served at once; what isn't cached stays out", () => {
