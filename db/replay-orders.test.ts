@@ -36,7 +36,7 @@ test("a catalog is the same again, but for its register and its rejections", asy
     trades: [...trades, ...tradesOf("no", 2, { name: "Nobody" })],
     createdAt,
   });
-  await written.restock({ last: undefined, term: 1, quantity: 70, createdAt });
+  await written.restock({ last: undefined, term: 1, quantity: 70, after: "", limit: 10, createdAt });
 
   const livesBefore = [original, catalog].map((each) => contents(each).register[0]?.life);
   const nowMs = Date.parse(createdAt);

@@ -48,13 +48,18 @@ export function readStocks(file: string): NewStock[] {
 }
 
 function insertMissing(catalog: CatalogDatabase, wanted: readonly NewStock[]): number {
+  const { client } = catalog;
+  // Not by drizzle: the trades of a bazaar that runs wait for this, and of half a million stocks each takes its time.
+  const insertStock = client.prepare<[string, number, number]>(
+    "INSERT INTO stocks (name, price_cents, quantity, volume, rev) VALUES (?, ?, ?, 0, 0) ON CONFLICT (name) DO NOTHING",
+  );
+  const insertInitial = client.prepare<[string, number]>("INSERT INTO initial_stocks (name, quantity) VALUES (?, ?)");
   return queryCatalog(catalog).transaction(
-    (transaction) => {
+    () => {
       let added = 0;
       for (const { name, priceCents, quantity } of wanted) {
-        const row = { name, priceCents, quantity, volume: 0, rev: 0 };
-        const { changes } = transaction.insert(stocks).values(row).onConflictDoNothing({ target: stocks.name }).run();
-        if (changes > 0) transaction.insert(initialStocks).values({ name, quantity }).run();
+        const { changes } = insertStock.run(name, priceCents, quantity);
+        if (changes > 0) insertInitial.run(name, quantity);
         added += changes;
       }
       // Before the commit: a stock that only the file knows does no harm, one that only the catalog knows could be lost.

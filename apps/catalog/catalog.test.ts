@@ -5,9 +5,11 @@ import type { TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import type { Seen } from "@stock-bazaar/shared/domain";
 import { cacheLeaseMaxMs } from "@stock-bazaar/shared/config";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { ordersPageMax } from "@stock-bazaar/shared/grpc-limits";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { describe, expect, test } from "vitest";
 import {
+  allStocks,
   createdAt,
   orderOf,
   ordersOf,
@@ -66,14 +68,14 @@ describe("settling (R7)", () => {
     await buy("a");
     const looked = lookup();
     await clock.flush();
-    expect(looked.value).toMatchObject([{ quantity: 99, rev: 1 }]);
+    expect(looked.value?.stocks).toMatchObject([{ quantity: 99, rev: 1 }]);
   });
 
   test("a lookup and a settle wait until every session has acknowledged the change", async () => {
     const { clock, catalog, session, buy, lookup } = await scenario();
     const [one, two] = [session("one"), session("two")];
     await buy("a");
-    const waiting = [lookup(), observe(catalog.settle(1)), observe(catalog.stocks())];
+    const waiting = [lookup(), observe(catalog.settle(1)), observe(catalog.stocks(allStocks))];
     one.ack(1);
     await clock.flush();
     expect(waiting.map(({ state }) => state)).toEqual(["pending", "pending", "pending"]);
@@ -88,7 +90,7 @@ describe("settling (R7)", () => {
     await buy("a");
     const other = observe(catalog.lookup(["FishCo"]));
     await clock.flush();
-    expect(other.value).toMatchObject([{ name: "FishCo", quantity: 50 }]);
+    expect(other.value?.stocks).toMatchObject([{ name: "FishCo", quantity: 50 }]);
   });
 
   test("a front-end that died is waited for until its lease has run out, and no longer", async () => {
@@ -193,7 +195,7 @@ describe("the tail (R8, R9)", () => {
     const { catalog, session } = await scenario();
     await catalog.apply({ last: undefined, term: 1, trades: [tradeOf("all", { quantity: 100 })] });
     const one = session("one");
-    await catalog.restock({ last: undefined, term: 1, quantity: 10 });
+    await catalog.restock({ last: undefined, term: 1, quantity: 10, after: "" });
     expect(one.messages.at(-1)?.changes).toEqual([stockOf("GameStart", { quantity: 10, volume: 100, rev: 2 })]);
   });
 
@@ -458,13 +460,13 @@ describe("a ledger that was longer once (R2)", () => {
   async function answers(catalog: Catalog, term: number) {
     const calls: Record<string, () => Promise<unknown>> = {
       lookup: () => catalog.lookup(["FishCo"]),
-      stocks: () => catalog.stocks(),
+      stocks: () => catalog.stocks(allStocks),
       // This one was settled long ago.
       settle: () => catalog.settle(1),
       ordersAfter: () => catalog.ordersAfter(0, 10),
       register: () => catalog.register(),
       apply: () => catalog.apply({ term, last: undefined, trades: [tradeOf("later")] }),
-      restock: () => catalog.restock({ term, last: undefined, quantity: 10 }),
+      restock: () => catalog.restock({ term, last: undefined, quantity: 10, after: "" }),
       acquire: () => catalog.acquire({ replica: 1, term, last: undefined }),
     };
     const said: Record<string, string> = {};
@@ -494,11 +496,11 @@ describe("a ledger that was longer once (R2)", () => {
   const tellers: [teller: string, tell: (shortened: Shortened) => Promise<unknown>][] = [
     ["a hello", async ({ session, seen }) => session("teller", "", seen)],
     ["a lookup", ({ catalog, seen }) => catalog.lookup(["FishCo"], seen)],
-    ["a list of the stocks", ({ catalog, seen }) => catalog.stocks(seen)],
+    ["a list of the stocks", ({ catalog, seen }) => catalog.stocks(allStocks, seen)],
     ["a question for the register", ({ catalog, seen }) => catalog.register(seen)],
     ["a follower's question for the register", ({ catalog, last }) => catalog.register(undefined, last)],
     ["an Apply", ({ catalog, last }) => catalog.apply({ term: 1, last, trades: [] })],
-    ["a restock", ({ catalog, last }) => catalog.restock({ term: 1, last, quantity: 10 })],
+    ["a restock", ({ catalog, last }) => catalog.restock({ term: 1, last, quantity: 10, after: "" })],
     ["an Acquire", ({ catalog, last }) => catalog.acquire({ replica: 2, term: 1, last })],
     [
       "an Apply of a later term",
@@ -506,7 +508,7 @@ describe("a ledger that was longer once (R2)", () => {
     ],
     [
       "a restock of a later term",
-      ({ catalog, first }) => catalog.restock({ term: 2, last: { ...first, term: 2 }, quantity: 10 }),
+      ({ catalog, first }) => catalog.restock({ term: 2, last: { ...first, term: 2 }, quantity: 10, after: "" }),
     ],
     ["an Acquire after a later term", ({ catalog, last }) => catalog.acquire({ replica: 2, term: 7, last })],
     [
@@ -572,7 +574,7 @@ describe("a ledger that was longer once (R2)", () => {
       const last = { ...first, ...change };
       expect(await rejectionCode(catalog.acquire({ replica: 2, term: 1, last }))).toBe("DIVERGED");
       expect(await rejectionCode(catalog.apply({ term: 1, last, trades: [tradeOf("b")] }))).toBe("DIVERGED");
-      expect(await rejectionCode(catalog.restock({ term: 1, last, quantity: 10 }))).toBe("DIVERGED");
+      expect(await rejectionCode(catalog.restock({ term: 1, last, quantity: 10, after: "" }))).toBe("DIVERGED");
     }
     expect(open.ends).toEqual([]);
     expect(await answers(catalog, 1)).toEqual(everything("answered"));
@@ -582,7 +584,7 @@ describe("a ledger that was longer once (R2)", () => {
     const { catalog, first } = await shortened();
     await catalog.acquire({ replica: 2, term: 1, last: first });
     expect(await rejectionCode(catalog.apply({ term: 1, last: first, trades: [tradeOf("b")] }))).toBe("FENCED");
-    expect(await rejectionCode(catalog.restock({ term: 1, last: first, quantity: 10 }))).toBe("FENCED");
+    expect(await rejectionCode(catalog.restock({ term: 1, last: first, quantity: 10, after: "" }))).toBe("FENCED");
     expect(await rejectionCode(catalog.acquire({ replica: 3, term: 1, last: first }))).toBe("STALE_TERM");
     expect(await answers(catalog, 2)).toEqual(everything("answered"));
   });
@@ -595,7 +597,7 @@ describe("a ledger that was longer once (R2)", () => {
     teller.goodbye();
     const asked = [
       observe(catalog.lookup(["FishCo"], seen)),
-      observe(catalog.stocks(seen)),
+      observe(catalog.stocks(allStocks, seen)),
       observe(catalog.register(seen)),
     ];
     await clock.flush();
@@ -662,7 +664,7 @@ describe("everything else", () => {
     const { clock, catalog } = await scenario();
     const looked = observe(catalog.lookup(["FishCo", "NoSuchCo", "GameStart", "FishCo"]));
     await clock.flush();
-    expect(looked.value?.map((stock) => stock?.name)).toEqual(["FishCo", undefined, "GameStart", "FishCo"]);
+    expect(looked.value?.stocks.map((stock) => stock?.name)).toEqual(["FishCo", undefined, "GameStart", "FishCo"]);
   });
 
   test("a batch that is too large, or has a key that could not be found again, is refused before it is begun", async () => {
@@ -736,7 +738,7 @@ describe("everything else", () => {
       term: 1,
       trades: tradesOf("b", 1).map((trade) => ({ ...trade, type: "sell" })),
     });
-    expect(await catalog.ordersAfter(0, 20_000)).toHaveLength(10_000);
+    expect(await catalog.ordersAfter(0, 20_000)).toHaveLength(ordersPageMax);
     const waiting = Array.from({ length: 100_000 }, () => catalog.settle(10_001).catch(() => {}));
     expect(await rejectionCode(catalog.settle(10_001))).toBe("OVERLOADED");
     await catalog.stop();

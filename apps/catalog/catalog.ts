@@ -9,7 +9,10 @@ import type {
   Applied,
   ApplyRequest,
   CatalogApi,
+  LookedUp,
   RestockRequest,
+  StocksPage,
+  StocksRequest,
   Stream,
   StreamHandlers,
   TailReply,
@@ -19,6 +22,7 @@ import { type Clock, wallTime } from "@stock-bazaar/shared/clock";
 import { cacheLeaseMaxMs } from "@stock-bazaar/shared/config";
 import type { Order, Register, Seen, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
+import { ordersPageMax, restockPageMax, stocksPageMax } from "@stock-bazaar/shared/grpc-limits";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { untilCheckpointed } from "@stock-bazaar/shared/until-checkpointed";
 import { Waiters } from "@stock-bazaar/shared/waiters";
@@ -29,9 +33,8 @@ import { OldRejections } from "./old-rejections.ts";
 import { Sessions } from "./sessions.ts";
 import { WriteAccess } from "./write-access.ts";
 
-/** A batch larger than this is refused: a leader sends less, and one transaction stays short. */
+/** A batch larger than this is refused: a leader sends less, one transaction stays short, and its orders fit into a message. */
 const batchTradesMax = 10_000;
-const ordersAfterMax = 10_000;
 /** How the ledger refuses a replica that knows of other orders, or of another term. An old copy is behind in both. */
 const otherHistory: ReadonlySet<ErrorCode> = new Set(["DIVERGED", "FENCED", "STALE_TERM"]);
 /** Calls that wait for settlement at once; past this the catalog is overloaded and says so. */
@@ -129,24 +132,28 @@ export class Catalog implements CatalogApi {
     return change;
   }
 
-  async restock({ term, last, quantity }: RestockRequest): Promise<Applied> {
+  async restock({ term, last, quantity, after }: RestockRequest): Promise<Applied> {
+    const limit = restockPageMax;
     const change = await this.#refusingIfLost(last, () =>
-      this.#write(() => this.#ledger.restock({ term, last, quantity, createdAt: wallTime(this.#clock) })),
+      this.#write(() => this.#ledger.restock({ term, last, quantity, after, limit, createdAt: wallTime(this.#clock) })),
     );
     for (const { id, name } of change.orders) this.#logger.info({ name, quantity, order: id }, "restocked");
     return change;
   }
 
-  async lookup(names: readonly string[], seen?: Seen): Promise<(Stock | undefined)[]> {
+  async lookup(names: readonly string[], seen?: Seen): Promise<LookedUp> {
     await this.#requireWhole(seen);
     const stocks = await this.#settled(await this.#ledger.stocks(names));
     const byName = new Map(stocks.map((stock) => [stock.name, stock]));
-    return names.map((name) => byName.get(name));
+    return { stocks: names.map((name) => byName.get(name)), life: this.#register.life };
   }
 
-  async stocks(seen?: Seen): Promise<Stock[]> {
+  async stocks({ start, inclusive, limit }: StocksRequest, seen?: Seen): Promise<StocksPage> {
     await this.#requireWhole(seen);
-    return this.#settled(await this.#ledger.allStocks());
+    const length = Math.min(limit, stocksPageMax);
+    // One more than the page holds, to know whether there is a next one.
+    const stocks = await this.#settled(await this.#ledger.stocksFrom({ start, inclusive, limit: length + 1 }));
+    return { stocks: stocks.slice(0, length), life: this.#register.life, more: stocks.length > length };
   }
 
   settle(upTo: number): Promise<void> {
@@ -162,7 +169,7 @@ export class Catalog implements CatalogApi {
 
   async ordersAfter(afterId: number, limit: number): Promise<Order[]> {
     await this.#requireWhole();
-    return this.#ledger.ordersAfter(afterId, Math.min(limit, ordersAfterMax));
+    return this.#ledger.ordersAfter(afterId, Math.min(limit, ordersPageMax));
   }
 
   async register(seen?: Seen, last?: Order): Promise<Register> {

@@ -46,12 +46,15 @@ export function serveCatalog(catalog: CatalogApi): Service {
     }, {}),
     lookup: calls.serve<LookupRequest, LookupReply>(
       async ({ names, seen }) => {
-        const stocks = await catalog.lookup(names, seen);
-        return { stocks: stocks.filter((stock) => stock !== undefined) };
+        const { stocks, life } = await catalog.lookup(names, seen);
+        return { stocks: stocks.filter((stock) => stock !== undefined), life };
       },
-      { stocks: [] },
+      { stocks: [], life: "" },
     ),
-    listStocks: serveUnary(async ({ seen }) => ({ stocks: await catalog.stocks(seen) })),
+    listStocks: serveUnary(async ({ seen, ...request }) => {
+      const { stocks, life, more } = await catalog.stocks(request, seen);
+      return { stocks: [...stocks], life, more };
+    }),
     ordersAfter: serveUnary(async ({ afterId, limit }) => ({
       orders: packOrders(await catalog.ordersAfter(afterId, limit)),
     })),

@@ -40,7 +40,9 @@ export function createSqliteLedger(
   const guardWrite = guardWrites(database, broken, patience);
 
   const register = client.prepare<[], LedgerRegister>(
-    "SELECT term, leader, head, life, first_term AS firstTerm FROM register",
+    // Stocks are never removed: their last row's number counts them, without reading them all.
+    `SELECT term, leader, head, life, first_term AS firstTerm, (SELECT ifnull(max(rowid), 0) FROM stocks) AS stocks
+     FROM register`,
   );
   const setLeader = client.prepare<[number, number]>("UPDATE register SET term = ?, leader = ?");
   const writeSame = client.prepare<[]>("UPDATE register SET head = head");
@@ -50,8 +52,15 @@ export function createSqliteLedger(
   );
   const setLeases = client.prepare<[number, number]>("UPDATE register SET lease_ms = ?, ended_cleanly = ?");
   const stockByName = client.prepare<[string], Stock>(`SELECT ${stockColumns} FROM stocks WHERE name = ?`);
-  const stocksByName = client.prepare<[], Stock>(`SELECT ${stockColumns} FROM stocks ORDER BY name`);
-  const emptyStocks = client.prepare<[], Stock>(`SELECT ${stockColumns} FROM stocks WHERE quantity = 0 ORDER BY name`);
+  const stocksFrom = client.prepare<[string, number], Stock>(
+    `SELECT ${stockColumns} FROM stocks WHERE name >= ? ORDER BY name LIMIT ?`,
+  );
+  const stocksAfter = client.prepare<[string, number], Stock>(
+    `SELECT ${stockColumns} FROM stocks WHERE name > ? ORDER BY name LIMIT ?`,
+  );
+  const emptyStocks = client.prepare<[string, number], Stock>(
+    `SELECT ${stockColumns} FROM stocks WHERE quantity = 0 AND name > ? ORDER BY name LIMIT ?`,
+  );
   const setStock = client.prepare<[number, number, number, string]>(
     "UPDATE stocks SET quantity = ?, volume = ?, rev = ? WHERE name = ?",
   );
@@ -161,14 +170,15 @@ export function createSqliteLedger(
           });
         }),
       ),
-    restock: ({ term, last, quantity, createdAt }) =>
+    restock: ({ term, last, quantity, after, limit, createdAt }) =>
       guardWrite(() =>
         write.immediate({ term, last }, (head) =>
-          decideRestock(emptyStocks.all(), quantity, { head, term, createdAt }),
+          decideRestock(emptyStocks.all(after, limit), quantity, { head, term, createdAt }),
         ),
       ),
     stocks: async (names) => guard(() => names.flatMap((name) => stockByName.get(name) ?? [])),
-    allStocks: async () => guard(() => stocksByName.all()),
+    stocksFrom: async ({ start, inclusive, limit }) =>
+      guard(() => (inclusive ? stocksFrom : stocksAfter).all(start, limit)),
     ordersAfter: async (afterId, limit) => guard(() => ordersAfter.all(afterId, limit)),
     register: async () => guard(currentRegister),
     acquire: (request) => guardWrite(() => acquire.immediate(request)),

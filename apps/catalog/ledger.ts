@@ -4,7 +4,7 @@
  * on another machine can stand behind it as well as SQLite.
  */
 
-import type { AcquireRequest, Applied, LeaderRequest } from "@stock-bazaar/shared/api";
+import type { AcquireRequest, Applied, LeaderRequest, StocksRequest } from "@stock-bazaar/shared/api";
 import type { Order, Register, Stock, Trade } from "@stock-bazaar/shared/domain";
 
 /** What one transaction did. `stocks` are those that it changed, as they are now. */
@@ -39,12 +39,14 @@ export interface Ledger {
   checkpoint(): Promise<string | undefined>;
   /** Rejects with FENCED if `term` isn't the register's, with DIVERGED unless the ledger holds `last`, the same row. */
   apply(batch: LedgerWrite & { readonly trades: readonly Trade[] }): Promise<LedgerChange>;
-  /** Sets every stock at zero back to `quantity`. Rejects like `apply`. */
-  restock(batch: LedgerWrite & { readonly quantity: number }): Promise<LedgerChange>;
+  /** Sets the first `limit` stocks at zero with a name after `after` back to `quantity`. Rejects like `apply`. */
+  restock(
+    batch: LedgerWrite & { readonly quantity: number; readonly after: string; readonly limit: number },
+  ): Promise<LedgerChange>;
   /** The stocks with these names that there are, in no particular order. */
   stocks(names: readonly string[]): Promise<Stock[]>;
-  /** All stocks, sorted by name. */
-  allStocks(): Promise<Stock[]>;
+  /** The first `limit` stocks from `start` on, sorted by name in the order of its UTF-8 bytes. */
+  stocksFrom(request: StocksRequest): Promise<Stock[]>;
   /** At most `limit` orders with an id above `afterId`, ascending. */
   ordersAfter(afterId: number, limit: number): Promise<Order[]>;
   register(): Promise<LedgerRegister>;

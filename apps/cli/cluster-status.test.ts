@@ -8,7 +8,7 @@ const status: Status = {
   at: "2026-01-01T00:00:02.000Z",
   leader: 3,
   term: 2,
-  catalog: { state: "live", last_id: 120 },
+  catalog: { state: "live", last_id: 120, stocks: 10 },
   front_ends: [
     { address: "127.0.0.1:8080", state: "live" },
     { address: "127.0.0.1:8081", state: "away" },
@@ -37,9 +37,15 @@ cache: 10 of 1,000 stocks, 75% of 100 lookups from it
 });
 
 test("a rate needs an earlier look, with a ledger in both", () => {
-  const earlier = { ...status, at: "2026-01-01T00:00:00.000Z", catalog: { state: "live", last_id: 20 } } as const;
+  const earlier = {
+    ...status,
+    at: "2026-01-01T00:00:00.000Z",
+    catalog: { state: "live", last_id: 20, stocks: 10 },
+  } as const;
   expect(describeStatus(status, earlier)).toContain("term 2; 50 orders/s\n");
-  expect(describeStatus(status, { ...earlier, catalog: { state: "away", last_id: null } })).not.toContain("orders/s");
+  expect(describeStatus(status, { ...earlier, catalog: { state: "away", last_id: null, stocks: null } })).not.toContain(
+    "orders/s",
+  );
   const nobody = { url: status.url, ready: false, reason: "no answer", at: earlier.at } as const;
   expect(describeStatus(status, nobody)).not.toContain("orders/s");
 });
@@ -49,7 +55,7 @@ test("what isn't right is said", () => {
   expect(describeStatus(lost)).toContain("NOT READY: no order replica leads; nobody leads");
   expect(describeStatus({ ...status, cache: { ...status.cache, leased: false } })).toContain("; no lease");
   const problem = "/data/catalog.db is locked by process 7 (sqlite3)";
-  const readOnly = { ...status, catalog: { state: "read-only", last_id: 120, problem } } as const;
+  const readOnly = { ...status, catalog: { state: "read-only", last_id: 120, stocks: 10, problem } } as const;
   expect(describeStatus(readOnly)).toMatch(/^catalog +read-only +120$/m);
   expect(describeStatus(readOnly)).toContain(`\ncatalog can't write: ${problem}\n`);
   expect(describeStatus({ ...status, cache: { ...status.cache, capacity: 0 } })).toContain("\ncache off\n");

@@ -103,9 +103,12 @@ export async function runSessions(options: RunOptions, progress: Progress, signa
   }
 }
 
+/** More stocks than these aren't traded: to list hundreds of thousands would take longer than the run. */
+const namesMax = 1000;
+
 async function stockNames({ url, patienceMs }: RunOptions): Promise<string[]> {
   const client = new BazaarClient({ urls: [url], giveUpMs: 0, patienceMs });
-  const reply = await client.request("GET", "/stocks");
+  const reply = await client.request("GET", `/stocks?limit=${namesMax}`);
   client.close();
   if (reply.status === 0) throw new NoBazaarError(`no answer from ${url}: ${reply.reason}`);
   const data = at(reply.body, "data");

@@ -25,14 +25,15 @@ import {
 import type { RouteTimer } from "./http/latency.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { described, openApiDocument } from "./http/openapi.ts";
-import { json, type Reply } from "./http/reply.ts";
+import { json, type Reply, StreamReply } from "./http/reply.ts";
 import { requestIdOf } from "./http/request.ts";
+import { type LogRequest, requestLog } from "./http/request-log.ts";
 import { type Handle, jsonDocs, pathTemplate, type Route } from "./http/route.ts";
 import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/routing.ts";
 import { documentReply } from "./http/schemas.ts";
 import type { WrapRoute } from "./http/traced.ts";
 import { cacheRoutes } from "./routes/cache.ts";
-import { cachedLookup } from "./routes/cached-lookup.ts";
+import { cachedLookup, cachedRoute } from "./routes/cached-lookup.ts";
 import { compatibilityRoutes } from "./routes/compatibility.ts";
 import { dashboardRoutes } from "./routes/dashboard.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -68,6 +69,7 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
   const metrics = given.metrics ?? createMetrics();
   const events = given.events ?? createEventFeed({ bazaar, metrics, faults });
   const deps = { bazaar, metrics };
+  const log = requestLog(logger);
   const groups = groupRoutes([
     ...stockRoutes(bazaar),
     ...orderRoutes(deps),
@@ -86,7 +88,7 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
   for (const group of groups) {
     const [{ method, path, outage }] = group;
     const route = pathTemplate(path);
-    const answered = answerer(route, outage, metrics.routeTimer(route, method), logger);
+    const answered = answerer(route, outage, metrics.routeTimer(route, method), logger, log);
     const answer = wrapRoute ? (handle: Handle) => answered(wrapRoute(method, route, handle)) : answered;
     const handler = answer(handleOf(group));
     app.on(method, path, described(handler, group));
@@ -98,9 +100,9 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
   }
 
   if (!wrapRoute) {
-    const cached = cachedLookup(bazaar, metrics.routeTimer("/stocks/{name}", "GET"));
+    const cached = cachedLookup(bazaar, metrics.routeTimer(cachedRoute, "GET"), log);
     const routed = app.fetch;
-    app.fetch = (request, ...rest) => cached(request) ?? routed(request, ...rest);
+    app.fetch = (request, ...rest) => cached(request, rest[0]) ?? routed(request, ...rest);
   }
 
   const unmatched = new Map([...methods, "other"].map((method) => [method, metrics.routeTimer("unmatched", method)]));
@@ -109,8 +111,11 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
     const method = context.req.method;
     const timer = unmatched.get(method === "HEAD" ? "GET" : method) ?? unmatched.get("other");
     const reply = replyToUnmatched(method, (served) => app.router.match(served, context.req.path)[0].length > 0);
-    timer?.observe(reply.status, performance.now() - startMs);
-    return reply.toResponse(requestIdOf(context.req.raw));
+    const { status, headers } = reply;
+    timer?.observe(status, performance.now() - startMs);
+    const requestId = requestIdOf(context.req.raw);
+    log?.(context.req.raw, context.env, { route: "unmatched", status, startMs, requestId, headers });
+    return reply.toResponse(requestId);
   });
   // What a route throws is answered in its `answer`: only a fault in the routing itself comes here.
   app.onError((thrown, context) => {
@@ -121,13 +126,18 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
 }
 
 /** Makes handlers for Hono; the only place where a route's reply becomes a response. */
-function answerer(route: string, outage: Outage, timer: RouteTimer, logger: Logger) {
+function answerer(route: string, outage: Outage, timer: RouteTimer, logger: Logger, log: LogRequest | undefined) {
   return (handle: Handle) =>
     (context: Context): Response | Promise<Response> => {
       const startMs = performance.now();
       const requestId = requestIdOf(context.req.raw);
       const told = (reply: Reply) => {
-        timer.observe(reply.status, performance.now() - startMs);
+        const { status, headers } = reply;
+        timer.observe(status, performance.now() - startMs);
+        log?.(context.req.raw, context.env, { route, status, startMs, requestId, headers });
+        if (reply instanceof StreamReply) {
+          reply.broken = (error) => logger.warn({ requestId, route, err: BazaarError.from(error) }, "reply broken off");
+        }
         return reply.toResponse(requestId);
       };
       const failed = (thrown: unknown) => {

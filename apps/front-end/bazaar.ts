@@ -1,13 +1,18 @@
 /** What the HTTP routes can ask of the rest of the front-end: the seam between HTTP and the trading rules. */
 
-import type { FrontEndState, ReplicaStatus } from "@stock-bazaar/shared/api";
+import type { FrontEndState, ReplicaStatus, StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
 import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
 
 export type CacheUse = "hit" | "miss" | "bypass";
 
+/** A stock, and the life of the ledger that it is of: in another life its `rev` means something else. */
+export interface KnownStock extends Stock {
+  readonly life: string;
+}
+
 export interface StockLookup {
   /** `undefined`: no such stock. */
-  readonly stock: Stock | undefined;
+  readonly stock: KnownStock | undefined;
   readonly cache: CacheUse;
 }
 
@@ -40,10 +45,14 @@ export interface ClusterState {
   readonly leader: number;
   readonly term: number;
   readonly replicas: readonly ReplicaState[];
-  /** `head` is the last id of the ledger, absent unless the catalog answers; `problem`: why it can't write. */
+  /**
+   * `head` is the last id of the ledger, `stocks` how many stocks there are; both absent unless the catalog answers.
+   * `problem`: why it can't write.
+   */
   readonly catalog: {
     readonly state: CatalogState;
     readonly head: number | undefined;
+    readonly stocks?: number | undefined;
     readonly problem?: string | undefined;
   };
   readonly cache: CacheState;
@@ -56,12 +65,14 @@ export interface Bazaar {
   /** At once from the cache where that is safe (R8), else from the catalog. */
   lookup(name: string): StockLookup | Promise<StockLookup>;
   /** From the cache only. */
-  lookupCached(name: string): Stock | undefined;
+  lookupCached(name: string): KnownStock | undefined;
   /** As `lookupCached`, for whoever asks again when there is nothing: only a hit is counted. */
-  peekCached(name: string): Stock | undefined;
+  peekCached(name: string): KnownStock | undefined;
   dropCached(name: string): void;
-  /** All stocks, sorted by name. */
-  stocks(): Promise<Stock[]>;
+  /** A page of the stocks, each in its settled state. */
+  stocks(request: StocksRequest): Promise<StocksPage>;
+  /** Those of these stocks that there are, each in its settled state; past the cache, which doesn't count it. */
+  stocksNamed(names: readonly string[]): Promise<Stock[]>;
   /** Retried with the same key through any failover until it has an outcome. */
   trade(trade: Trade): Promise<Outcome>;
   order(id: number): Promise<Order | undefined>;

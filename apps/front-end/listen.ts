@@ -4,14 +4,19 @@
  * What Bun does by itself (1.4.5), before the app hears of a request, and so in its own words:
  * - URL and headers together over 16 KiB, or 300 headers: 431. A stock name of 10 kB in a URL passes.
  * - Malformed HTTP, a missing Host, a bad Content-Length, Content-Length beside chunks, a bad chunk: 400; an
- *   unknown version, or an unencoded byte in the path: 505. An unknown method (`BREW`): closed without a word.
+ *   unknown version, or an unencoded byte in the path: 505. An unknown method (`BREW`, and `get`): closed without a word.
+ * - `Expect: 100-continue` is answered with 100, in lower case only: for `100-Continue`, which means the same, no 100 is
+ *   sent. The client waits as long as it wants to (curl: a second), sends its body, and gets its reply. The app hears of
+ *   the request in either case, but Bun offers no way to send a 100. An expectation that there isn't is ignored.
+ * - A HEAD whose reply has no body gets `content-length: 0`. That would be wrong for a stream, whose length isn't known:
+ *   `transfer-encoding: chunked`, which GET would have, keeps Bun from adding it (`asSent`).
  * - What follows a whole body and is no request (a line break, a trailer): 400, in place of the reply to the request before.
  * - A body that nobody reads is thrown away as it arrives, or left on the wire; it isn't collected in memory.
  * - A request that comes before the one ahead of it on the same connection is answered (HTTP pipelining, which no
  *   browser and none of the common clients use): closed without a word.
  * - `maxRequestBodySize`: 413 in Bun's words. It is off, as the app has its own limit and its own words.
  * - `idleTimeout` closes a connection on which nothing moves, also one that waits for its reply; coarsely, up to
- *   four seconds late (half a request head: after 12 seconds with 5 set).
+ *   four seconds late (half a request head: after 12 seconds with 5 set). It knows whole seconds, 255 at most.
  */
 
 import { type Address, withoutBrackets } from "@stock-bazaar/shared/config";
@@ -19,15 +24,19 @@ import { frontEndVariables, listenError } from "@stock-bazaar/shared/listen-erro
 import type { Logger } from "@stock-bazaar/shared/log";
 import type { Hono } from "hono";
 import { operationsOutage } from "./http/failures.ts";
+import type { Peers } from "./http/request-log.ts";
 
-/** Longer than any request may take, or clients in a long failover would be cut off. Bun's largest is 255. */
-const idleGraceSeconds = 20;
+/** A request is answered a moment after its timeout: its connection must not be closed before. */
+const idleGraceSeconds = 5;
+/** Bun's largest. */
 const idleSecondsMax = 255;
 
 export interface ListenOptions {
   readonly logger: Logger;
   /** One HTTP request with all its retries. */
   readonly requestTimeoutMs: number;
+  /** How long an idle connection stays open; longer if a request may take longer. */
+  readonly keepAliveTimeoutMs: number;
 }
 
 export interface Listening {
@@ -40,12 +49,27 @@ export interface Listening {
 }
 
 /** Throws a ConfigError if nobody can listen there. */
-export function listen(app: Hono, address: Address, { logger, requestTimeoutMs }: ListenOptions): Listening {
-  const neededSeconds = Math.ceil(requestTimeoutMs / 1000) + idleGraceSeconds;
+export function listen(app: Hono, address: Address, options: ListenOptions): Listening {
+  const { logger, requestTimeoutMs, keepAliveTimeoutMs } = options;
+  const keepAliveSeconds = Math.ceil(keepAliveTimeoutMs / 1000);
+  const idleSeconds = Math.max(keepAliveSeconds, Math.ceil(requestTimeoutMs / 1000) + idleGraceSeconds);
+  const keepAlive = `timeout=${keepAliveSeconds}`;
+  /** A reply with what belongs to its connection. */
+  const asSent = (request: Request, response: Response) => {
+    const { headers } = response;
+    headers.set("keep-alive", keepAlive);
+    if (request.method === "HEAD" && !headers.has("content-length")) headers.set("transfer-encoding", "chunked");
+    return response;
+  };
   const server = startServer(address, {
-    fetch: (request) => app.fetch(request),
+    fetch(request, peers) {
+      const replied = app.fetch(request, peers);
+      return replied instanceof Promise
+        ? replied.then((response) => asSent(request, response))
+        : asSent(request, replied);
+    },
     // 0 = never: then only the client, or the end of the process, closes a connection.
-    idleTimeout: neededSeconds > idleSecondsMax ? 0 : neededSeconds,
+    idleTimeout: idleSeconds > idleSecondsMax ? 0 : idleSeconds,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     error(thrown) {
       logger.error({ err: thrown }, "request failed outside the app");
@@ -67,7 +91,7 @@ export function listen(app: Hono, address: Address, { logger, requestTimeoutMs }
 }
 
 interface Handlers {
-  fetch(request: Request): Response | Promise<Response>;
+  fetch(request: Request, peers: Peers): Response | Promise<Response>;
   error(thrown: Error): Response;
   idleTimeout: number;
   maxRequestBodySize: number;

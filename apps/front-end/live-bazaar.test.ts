@@ -3,7 +3,7 @@ import type { Seen } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { expect, test, vi } from "vitest";
-import { accepted, orderOf, stockOf, tradeOf } from "../../test/support/builders.ts";
+import { accepted, allStocks, orderOf, stockOf, tradeOf } from "../../test/support/builders.ts";
 import { abortable } from "../../test/support/fake-cluster.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { type Observed, observe, rejectionCode } from "../../test/support/observe.ts";
@@ -35,9 +35,9 @@ async function scenario() {
       register: [],
     };
     const { stocks, register } = catalog;
-    catalog.stocks = (seen) => {
+    catalog.stocks = (request, seen) => {
       seens.stocks.push(seen);
-      return stocks(seen);
+      return stocks(request, seen);
     };
     catalog.register = (seen) => {
       seens.register.push(seen);
@@ -137,6 +137,29 @@ test("with CACHE_SIZE 0 every lookup asks the catalog, and no session holds up a
   await clock.flush();
   expect(trade.value).toEqual(accepted(1));
   expect((await cluster.catalog.register()).head).toBe(1);
+});
+
+test("a stock is of the life of the ledger that answered, from the cache too, and after a change of it", async () => {
+  const { clock, frontEnd, cluster } = await scenario();
+  const { look, bazaar } = frontEnd();
+  await clock.advance(1000);
+  const { life } = await cluster.catalog.register();
+  expect((await look("GameStart")).value).toMatchObject({ cache: "miss", stock: { life, rev: 0 } });
+  expect((await look("GameStart")).value).toMatchObject({ cache: "hit", stock: { life, rev: 0 } });
+  const trade = observe(bazaar.trade(tradeOf("a")));
+  await clock.flush();
+  expect(trade.value).toEqual(accepted(1));
+  expect((await look("GameStart")).value).toMatchObject({ cache: "hit", stock: { life, rev: 1 } });
+});
+
+test("a catalog that is rebuilt while the front-end runs answers with stocks of another life", async () => {
+  const { clock, frontEnd } = await scenario();
+  const { look, catalog } = frontEnd({ cacheSize: 0 });
+  await clock.advance(1000);
+  const before = (await look("GameStart")).value?.stock;
+  const { lookup } = catalog;
+  catalog.lookup = async (names, seen) => ({ ...(await lookup(names, seen)), life: "another life" });
+  expect((await look("GameStart")).value?.stock).toEqual({ ...before, life: "another life" });
 });
 
 test("without a lease it asks the catalog: bypass", async () => {
@@ -289,14 +312,14 @@ test("a read waits for a catalog that is away, and fails only after REQUEST_TIME
   const { bazaar, wire } = frontEnd();
   await clock.advance(1000);
   wire.cut();
-  const [patient, hopeless] = [observe(Promise.resolve(bazaar.lookup("FishCo"))), observe(bazaar.stocks())];
+  const [patient, hopeless] = [observe(Promise.resolve(bazaar.lookup("FishCo"))), observe(bazaar.stocks(allStocks))];
   await clock.advance(5000);
   expect([patient.state, hopeless.state]).toEqual(["pending", "pending"]);
   wire.mend();
   await clock.advance(1000);
   expect([patient.state, hopeless.state]).toEqual(["resolved", "resolved"]);
   wire.cut();
-  const lost = observe(bazaar.stocks());
+  const lost = observe(bazaar.stocks(allStocks));
   await clock.advance(requestTimeoutMs);
   expect(lost.code).toBe("UNAVAILABLE");
 });
@@ -306,7 +329,7 @@ test("a read that can't be mended by waiting is told at once", async () => {
   const { bazaar, catalog } = frontEnd();
   await clock.advance(1000);
   catalog.stocks = () => Promise.reject(new BazaarError("INTERNAL_ERROR", "a bug"));
-  const failed = observe(bazaar.stocks());
+  const failed = observe(bazaar.stocks(allStocks));
   await clock.flush();
   expect(failed.code).toBe("INTERNAL_ERROR");
 });
@@ -424,7 +447,7 @@ test("every question to the catalog carries what was seen of its ledger: by its 
   await clock.advance(1000);
   const { life } = await cluster.catalog.register();
   const ask = async () => {
-    void bazaar.stocks();
+    void bazaar.stocks(allStocks);
     void bazaar.cluster();
     await look("GameStart");
     return { lookup: seens.lookup.at(-1), stocks: seens.stocks.at(-1), register: seens.register.at(-1) };
@@ -476,7 +499,7 @@ test("a catalog that refuses everything is told apart from one that is away", as
     await clock.flush();
     return seen.value?.catalog;
   };
-  expect(await catalogNow()).toEqual({ state: "live", head: 0 });
+  expect(await catalogNow()).toEqual({ state: "live", head: 0, stocks: 2 });
   // Another front-end has seen an order that isn't there any more.
   const { life } = await cluster.catalog.register();
   expect(await rejectionCode(cluster.catalog.register({ life, head: 1 }))).toBe("DIVERGED");

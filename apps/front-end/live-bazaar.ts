@@ -1,13 +1,13 @@
 /** The bazaar behind the HTTP routes: cache, catalog, leader choice and trades put together. */
 
-import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
+import type { CatalogApi, OrderApi, StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
 import { type Clock, Deadlines, momentOn, withDeadline } from "@stock-bazaar/shared/clock";
 import type { Config } from "@stock-bazaar/shared/config";
 import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { Batcher } from "./batcher.ts";
-import type { Bazaar, CacheUse, ClusterState, StockLookup } from "./bazaar.ts";
+import type { Bazaar, CacheUse, ClusterState, KnownStock, StockLookup } from "./bazaar.ts";
 import { LeaderChoice } from "./leader-choice.ts";
 import { Replicas } from "./replicas.ts";
 import { SeenLedger } from "./seen-ledger.ts";
@@ -44,7 +44,7 @@ export class LiveBazaar implements Bazaar {
   readonly #replicas: Replicas;
   readonly #choice: LeaderChoice;
   readonly #trades: Trades;
-  readonly #lookups: Batcher<string, Stock | undefined>;
+  readonly #lookups: Batcher<string, KnownStock | undefined>;
   readonly #deadlines: Deadlines;
   #stopped = false;
 
@@ -109,20 +109,28 @@ export class LiveBazaar implements Bazaar {
     return this.#askCatalog(name, this.#cache.leased(now) ? "miss" : "bypass");
   }
 
-  lookupCached(name: string): Stock | undefined {
+  lookupCached(name: string): KnownStock | undefined {
     return this.#cache.get(name, momentOn(this.#options.clock));
   }
 
-  peekCached(name: string): Stock | undefined {
+  peekCached(name: string): KnownStock | undefined {
     return this.#cache.peek(name, momentOn(this.#options.clock));
   }
 
   dropCached(name: string): void {
     this.#cache.drop(name);
+    this.#options.logger.debug({ name }, "dropped from the cache by a request");
   }
 
-  stocks(): Promise<Stock[]> {
-    return this.#retried(() => this.#options.catalog.stocks(this.#ledger.seen));
+  stocks(request: StocksRequest): Promise<StocksPage> {
+    return this.#retried(() => this.#options.catalog.stocks(request, this.#ledger.seen));
+  }
+
+  stocksNamed(names: readonly string[]): Promise<Stock[]> {
+    return this.#retried(async () => {
+      const { stocks } = await this.#options.catalog.lookup(names, this.#ledger.seen);
+      return stocks.filter((stock) => stock !== undefined);
+    });
   }
 
   async trade(trade: Trade): Promise<Outcome> {
@@ -158,8 +166,11 @@ export class LiveBazaar implements Bazaar {
       const asked = catalog.register(this.#ledger.seen);
       const register = await withDeadline(clock, clusterTimeoutMs, asked, noAnswer);
       this.#ledger.ends(register);
-      const { head, obstacle } = register;
-      state = obstacle === undefined ? { state: "live", head } : { state: "read-only", head, problem: obstacle };
+      const { head, stocks, obstacle } = register;
+      state =
+        obstacle === undefined
+          ? { state: "live", head, stocks }
+          : { state: "read-only", head, stocks, problem: obstacle };
     } catch (error) {
       state = { state: BazaarError.from(error).code === "DIVERGED" ? "refusing" : "away", head: undefined };
     }
@@ -177,16 +188,17 @@ export class LiveBazaar implements Bazaar {
     return { stock: await this.#retried(() => this.#lookups.push(name)), cache };
   }
 
-  async #lookUp(names: readonly string[]): Promise<(Stock | undefined)[]> {
+  async #lookUp(names: readonly string[]): Promise<(KnownStock | undefined)[]> {
     // What is read now may be kept only if this same session still runs when it arrives (R8).
     const { session } = this.#cache;
     const { seen } = this.#ledger;
     const different = [...new Set(names)];
-    const stocks = await this.#options.catalog.lookup(different, seen);
+    const { stocks, life } = await this.#options.catalog.lookup(different, seen);
     const nowMs = this.#options.clock.nowMs();
-    const byName = new Map<string, Stock>();
-    for (const stock of stocks) {
-      if (!stock) continue;
+    const byName = new Map<string, KnownStock>();
+    for (const found of stocks) {
+      if (!found) continue;
+      const stock = { ...found, life };
       this.#cache.fill(session, stock, nowMs);
       this.#ledger.reaches(stock.rev, seen);
       byName.set(stock.name, stock);

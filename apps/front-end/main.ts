@@ -39,6 +39,7 @@ await runService("front-end", async ({ config, logger }) => {
   const http = listen(app, config.frontEnd, {
     logger,
     requestTimeoutMs: config.requestTimeoutMs,
+    keepAliveTimeoutMs: config.keepAliveTimeoutMs,
   });
   bazaar.start();
   events.start();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Moment } from "@stock-bazaar/shared/clock";
 import { describe, expect, test } from "vitest";
-import { stockOf } from "../../test/support/builders.ts";
+import { knownStockOf } from "../../test/support/builders.ts";
 import { type Lease, StockCache } from "./stock-cache.ts";
 
 const session = "session-1";
@@ -22,7 +22,7 @@ function leasedCache(options: { capacity?: number; ttlMs?: number; leaseUntilMs?
   return cache;
 }
 
-const at = (rev: number, name = "A") => stockOf(name, { rev, quantity: 100 - rev });
+const at = (rev: number, name = "A") => knownStockOf(name, { rev, quantity: 100 - rev });
 
 describe("lease (R8)", () => {
   test("a stock is served while the lease runs, and not one moment longer", () => {
@@ -149,23 +149,23 @@ describe("changes", () => {
     cache.begin(session, until(1000));
     cache.fill(session, at(1, "A"), 0);
     cache.fill(session, at(1, "B"), 10);
-    cache.replace(at(5, "A"), 90);
+    cache.replace(at(5, "A"), "life", 90);
     expect(cache.state(now(90)).size).toBe(2);
     cache.fill(session, at(1, "C"), 95);
     expect(cache.get("A", now(95))).toBeUndefined();
-    cache.replace(at(6, "B"), 100);
+    cache.replace(at(6, "B"), "life", 100);
     expect(cache.get("B", now(199))).toEqual(at(6, "B"));
     expect(cache.get("B", now(200))).toBeUndefined();
   });
 
   test("what replaces raises the floor, brings nothing in, and never puts older in the place of newer", () => {
     const cache = leasedCache();
-    cache.replace(at(5), 10);
+    cache.replace(at(5), "life", 10);
     expect(cache.state(now(10)).size).toBe(0);
     cache.fill(session, at(4), 10);
     expect(cache.get("A", now(10))).toBeUndefined();
     cache.fill(session, at(7), 20);
-    cache.replace(at(6), 30);
+    cache.replace(at(6), "life", 30);
     expect(cache.get("A", now(30))).toEqual(at(7));
   });
 

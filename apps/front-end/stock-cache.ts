@@ -9,7 +9,7 @@
 import type { Moment } from "@stock-bazaar/shared/clock";
 import type { Stock } from "@stock-bazaar/shared/domain";
 import QuickLRU from "quick-lru";
-import type { CacheState } from "./bazaar.ts";
+import type { CacheState, KnownStock } from "./bazaar.ts";
 
 /** The right to serve, from the moment when it was asked for. */
 export interface Lease {
@@ -18,7 +18,7 @@ export interface Lease {
 }
 
 interface Entry {
-  stock: Stock;
+  stock: KnownStock;
   filledMs: number;
 }
 
@@ -92,21 +92,21 @@ export class StockCache {
   }
 
   /** The stock, if it may be served now. Counts as a hit or a miss. */
-  get(name: string, now: Moment): Stock | undefined {
+  get(name: string, now: Moment): KnownStock | undefined {
     const stock = this.peek(name, now);
     if (!stock) this.#misses += 1;
     return stock;
   }
 
   /** As `get`, but a miss isn't counted. */
-  peek(name: string, now: Moment): Stock | undefined {
+  peek(name: string, now: Moment): KnownStock | undefined {
     const stock = this.#servable(name, now);
     if (stock) this.#hits += 1;
     return stock;
   }
 
   /** What a lookup brought that was sent during `session`. Older news than the floor, or of another session, stay out. */
-  fill(session: string | undefined, stock: Stock, nowMs: number): void {
+  fill(session: string | undefined, stock: KnownStock, nowMs: number): void {
     if (!this.enabled || session === undefined || session !== this.#session) return;
     if (stock.rev < (this.#floor.get(stock.name) ?? 0)) return;
     this.drop(stock.name);
@@ -124,18 +124,23 @@ export class StockCache {
   }
 
   /** The stock has changed, and to know it here is enough: whoever has it cached goes on with what it is now. */
-  replace(stock: Stock, nowMs: number): void {
+  replace(stock: Stock, life: string, nowMs: number): void {
     const entry = this.#entries.peek(stock.name);
     // In its place: a change is no use of it.
-    if (entry && entry.stock.rev < stock.rev) Object.assign(entry, { stock, filledMs: nowMs });
+    if (entry && entry.stock.rev < stock.rev) Object.assign(entry, { stock: { ...stock, life }, filledMs: nowMs });
     this.changed(stock.name, stock.rev);
+  }
+
+  /** Is the stock in the cache, servable or not? */
+  has(name: string): boolean {
+    return this.#entries.has(name);
   }
 
   drop(name: string): void {
     if (this.#entries.delete(name)) this.#size -= 1;
   }
 
-  #servable(name: string, now: Moment): Stock | undefined {
+  #servable(name: string, now: Moment): KnownStock | undefined {
     if (!this.leased(now)) return undefined;
     const entry = this.#entries.peek(name);
     if (entry && this.#ttlMs > 0 && now.monotonicMs - entry.filledMs >= this.#ttlMs) {

@@ -1,9 +1,9 @@
 import type { FrontEndState, Stream, StreamHandlers, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { type Moment, momentOn } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import { describe, expect, test } from "vitest";
-import { stockOf, tailReplyOf } from "../../test/support/builders.ts";
+import { knownStockOf, stockOf, tailReplyOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
 import { SeenLedger } from "./seen-ledger.ts";
@@ -25,7 +25,7 @@ interface Opened {
 }
 
 /** A front-end's tail, and in place of the catalog a test that answers by hand. */
-function scenario() {
+function scenario(logger: Logger = silentLogger) {
   const clock = new ManualClock({ startMs });
   const streams: Opened[] = [];
   const open = (handlers: StreamHandlers<TailReply>): Stream<TailRequest> => {
@@ -50,7 +50,7 @@ function scenario() {
       sessions += 1;
       return `session-${sessions}`;
     },
-    logger: silentLogger,
+    logger,
   });
   const stream = () => {
     const last = streams.at(-1);
@@ -60,9 +60,9 @@ function scenario() {
   const sent = (kind: TailRequest["kind"]) => stream().requests.filter((request) => request.kind === kind);
   const reply = (sequence: number, head = 0, frontEnds: FrontEndState[] = []) =>
     stream().handlers.message(tailReplyOf(sequence, head, { frontEnds }));
-  const news = (head: number, name: string, { previousHead = head - 1, alone = false } = {}) => {
+  const news = (head: number, name: string, { previousHead = head - 1, alone = false, life = "life" } = {}) => {
     const changes = [stockOf(name, { rev: head })];
-    stream().handlers.message(tailReplyOf(-1, head, { changes, previousHead, alone }));
+    stream().handlers.message(tailReplyOf(-1, head, { changes, previousHead, alone, life }));
   };
   /** In the ledger that the replies are from. */
   const settledUpTo = (head: number) => tail.settled({ life: "life", head });
@@ -97,7 +97,7 @@ test("a machine that slept longer than a lease serves nothing on waking, until t
   const { clock, cache, tail, reply } = scenario();
   tail.start();
   reply(0, 7);
-  cache.fill("session-1", stockOf("A", { rev: 7 }), clock.nowMs());
+  cache.fill("session-1", knownStockOf("A", { rev: 7 }), clock.nowMs());
   expect(cache.get("A", momentOn(clock))?.rev).toBe(7);
   // Only the wall clock goes on while a machine sleeps.
   clock.setWall(leaseMs);
@@ -163,7 +163,7 @@ test("a change is acknowledged only after the cache no longer serves what it has
   const { cache, tail, stream, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
-  cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
+  cache.fill(cache.session, knownStockOf("A", { rev: 5 }), 1000);
   const opened = stream();
   let servedWhenAcked: unknown = "not acknowledged";
   const push = opened.requests.push.bind(opened.requests);
@@ -176,15 +176,46 @@ test("a change is acknowledged only after the cache no longer serves what it has
   expect(servedWhenAcked).toBeUndefined();
 });
 
+test("what replaces a cached stock is of the life that the news are of", () => {
+  const { cache, tail, reply, news } = scenario();
+  tail.start();
+  reply(0, 7);
+  cache.fill(cache.session, knownStockOf("A", { rev: 5, life: "another life" }), 1000);
+  news(8, "A", { alone: true, life: "another life" });
+  expect(cache.get("A", moment(1000))).toEqual(knownStockOf("A", { rev: 8, life: "another life" }));
+});
+
+test("at debug each change says what became of the cached stock, and the session's end is told", async () => {
+  const lines: unknown[] = [];
+  const logger: Logger = {
+    ...silentLogger,
+    isLevelEnabled: () => true,
+    debug: (fields: object, message?: string) => void lines.push({ ...fields, message }),
+    info: () => {},
+  };
+  const { cache, tail, reply, news } = scenario(logger);
+  tail.start();
+  reply(0, 7);
+  for (const name of ["A", "B"]) cache.fill(cache.session, knownStockOf(name, { rev: 5 }), 1000);
+  news(8, "A", { alone: true });
+  news(9, "B");
+  news(10, "C");
+  expect(lines).toMatchObject([
+    { message: "cache invalidation", name: "A", rev: 8, cached: "replaced", session: "session-1" },
+    { message: "cache invalidation", name: "B", rev: 9, cached: "evicted" },
+    { message: "cache invalidation", name: "C", rev: 10, cached: "not cached" },
+  ]);
+});
+
 test("with no other front-end what is cached is replaced, and served at once; what isn't cached stays out", () => {
   const { cache, tail, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
-  cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
+  cache.fill(cache.session, knownStockOf("A", { rev: 5 }), 1000);
   news(8, "A", { alone: true });
   news(9, "B", { alone: true });
   expect(sent("ack").map(({ acked }) => acked)).toEqual([8, 9]);
-  expect(cache.get("A", moment(1000))).toEqual(stockOf("A", { rev: 8 }));
+  expect(cache.get("A", moment(1000))).toEqual(knownStockOf("A", { rev: 8 }));
   expect(cache.get("B", moment(1000))).toBeUndefined();
   news(10, "A");
   expect(cache.get("A", moment(1000))).toBeUndefined();
@@ -196,7 +227,7 @@ test("a fill that was on its way when the news came stays out", async () => {
   reply(0, 7);
   const { session } = cache;
   news(8, "A");
-  cache.fill(session, stockOf("A", { rev: 5 }), 1000);
+  cache.fill(session, knownStockOf("A", { rev: 5 }), 1000);
   expect(cache.get("A", moment(1000))).toBeUndefined();
 });
 
@@ -215,7 +246,7 @@ test("news that comes before other news is not acknowledged: the session is over
   const { clock, cache, tail, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
-  cache.fill(cache.session, stockOf("A", { rev: 7 }), clock.nowMs());
+  cache.fill(cache.session, knownStockOf("A", { rev: 7 }), clock.nowMs());
   news(9, "B", { previousHead: 8 });
   expect(sent("ack")).toEqual([]);
   expect(cache.session).toBeUndefined();
@@ -238,7 +269,7 @@ test("when the stream ends, nothing is served any more, and a new session begins
   const { clock, cache, tail, streams, stream, sent, reply } = scenario();
   tail.start();
   reply(0, 7);
-  cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
+  cache.fill(cache.session, knownStockOf("A", { rev: 5 }), 1000);
   stream().handlers.ended(new BazaarError("UNAVAILABLE", "gone"));
   expect(cache.session).toBeUndefined();
   expect(cache.leased(momentOn(clock))).toBe(false);
@@ -295,7 +326,7 @@ test("a front-end that was stopped and wakes up serves nothing before a renewal 
   const { clock, cache, tail, sent, reply } = scenario();
   tail.start();
   reply(0, 7);
-  cache.fill(cache.session, stockOf("A", { rev: 5 }), 1000);
+  cache.fill(cache.session, knownStockOf("A", { rev: 5 }), 1000);
   await clock.oversleep(5000);
   expect(cache.get("A", momentOn(clock))).toBeUndefined();
   const wokeMs = clock.nowMs();
@@ -323,7 +354,7 @@ describe("settlement, where no other front-end may serve (R7)", () => {
     const { clock, cache, tail, reply, news, settledUpTo } = scenario();
     tail.start();
     reply(0, 7);
-    cache.fill(cache.session, stockOf("A", { rev: 5 }), clock.nowMs());
+    cache.fill(cache.session, knownStockOf("A", { rev: 5 }), clock.nowMs());
     news(8, "B", { alone: true });
     expect(tail.alone).toBe(true);
     let servedWhenSettled: number | undefined;

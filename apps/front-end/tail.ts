@@ -5,7 +5,7 @@
 
 import type { CatalogApi, FrontEndState, Stream, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { Backoff, type Clock, type Moment, momentOn } from "@stock-bazaar/shared/clock";
-import type { Seen } from "@stock-bazaar/shared/domain";
+import type { Seen, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { Waiters } from "@stock-bazaar/shared/waiters";
@@ -129,10 +129,11 @@ export class Tail implements Settlement {
     });
     this.#cancelTimer();
     this.#stream.close();
+    this.#options.logger.debug({ session: this.#session }, "cache session ended");
   }
 
   #received({ sequence, head, life, leaseMs, changes, previousHead, alone, frontEnds }: TailReply): void {
-    const { cache, ledger } = this.#options;
+    const { cache, ledger, logger } = this.#options;
     ledger.ends({ life, head });
     const sent = this.#sent.get(sequence);
     if (sent !== undefined) {
@@ -146,13 +147,21 @@ export class Tail implements Settlement {
     // To acknowledge past a change that was missed would let the cache serve the older quantity.
     if (previousHead > this.#acked) return this.#lost(`the changes after ${this.#acked} are missing`);
     const nowMs = this.#options.clock.nowMs();
+    const isLogged = logger.isLevelEnabled("debug");
     for (const stock of changes) {
-      if (alone) cache.replace(stock, nowMs);
+      if (isLogged) this.#logChange(stock, alone);
+      if (alone) cache.replace(stock, life, nowMs);
       else cache.changed(stock.name, stock.rev);
     }
     this.#acked = head;
     this.#send("ack");
     this.#standsAlone(alone);
+  }
+
+  #logChange({ name, rev }: Stock, alone: boolean): void {
+    const { cache, logger } = this.#options;
+    const what = cache.has(name) ? (alone ? "replaced" : "evicted") : "not cached";
+    logger.debug({ name, rev, cached: what, session: this.#session }, "cache invalidation");
   }
 
   #standsAlone(alone: boolean): void {
@@ -169,7 +178,7 @@ export class Tail implements Settlement {
     this.#leaseMs = lease.leaseMs;
     this.#backoff.reset();
     this.#options.cache.begin(this.#session, lease);
-    this.#options.logger.info({ head, leaseMs: lease.leaseMs }, "cache session began");
+    this.#options.logger.info({ head, leaseMs: lease.leaseMs, session: this.#session }, "cache session began");
     this.#renewLater(lease.leaseMs);
   }
 
@@ -184,7 +193,9 @@ export class Tail implements Settlement {
   }
 
   #lost(why: string): void {
-    if (this.#begun) this.#options.logger.warn(`cache session lost: ${why}`);
+    const { logger } = this.#options;
+    if (this.#begun) logger.warn({ session: this.#session }, `cache session lost: ${why}`);
+    else logger.debug({ session: this.#session }, `no cache session: ${why}`);
     this.#begun = false;
     this.#options.cache.end();
     this.#standsAlone(false);

@@ -1,8 +1,9 @@
 import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import { Catalog } from "@stock-bazaar/catalog/catalog";
 import type { FollowReply, FollowRequest } from "@stock-bazaar/shared/api";
-import type { Order, Trade } from "@stock-bazaar/shared/domain";
+import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { restockPageMax } from "@stock-bazaar/shared/grpc-limits";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { describe, expect, test } from "vitest";
 import {
@@ -25,9 +26,11 @@ import { Leader } from "./leader.ts";
 import { createSqliteOrderLog } from "./order-log-sqlite.ts";
 
 /** A leader of term 1 and the real catalog, a wire between them. */
-async function scenario(options: { minCopies?: number; restockIntervalMs?: number; quantity?: number } = {}) {
+async function scenario(
+  options: { minCopies?: number; restockIntervalMs?: number; quantity?: number; stocks?: readonly Stock[] } = {},
+) {
   const clock = new ManualClock();
-  const ledger = memoryLedger([stockOf("GameStart", { quantity: options.quantity ?? 1_000_000 })]);
+  const ledger = memoryLedger(options.stocks ?? [stockOf("GameStart", { quantity: options.quantity ?? 1_000_000 })]);
   const service = await Catalog.start({ ledger, clock, logger: silentLogger, leaseMs });
   await clock.advance(2 * leaseMs);
   const { life } = await service.acquire({ replica: 3, term: 0, last: undefined });
@@ -482,6 +485,32 @@ describe("restock", () => {
     expect(await service.ordersAfter(1, 10)).toMatchObject([{ id: 2, type: "restock", quantity: 100 }]);
     await clock.advance(3000);
     expect(log.lastId).toBe(2);
+  });
+
+  test("of more stocks than fit into a message goes in pages, between which trades have their turn", async () => {
+    const count = 2 * restockPageMax + 500;
+    const empty = Array.from({ length: count }, (_, index) => stockOf(`Stock${10_000 + index}`, { quantity: 0 }));
+    const stocks = [...empty, stockOf("GameStart")];
+    const { clock, catalog, service, place } = await scenario({ restockIntervalMs: 1000, stocks });
+    const { restock } = catalog;
+    const pages: number[] = [];
+    const placed: ReturnType<typeof place>[] = [];
+    catalog.restock = async (request) => {
+      placed.push(place(tradeOf(`during-${pages.length}`)));
+      const applied = await restock(request);
+      pages.push(applied.orders.length);
+      return applied;
+    };
+    await clock.advance(1900);
+    expect(pages).toEqual([restockPageMax, restockPageMax, 500]);
+    expect(placed.map(({ value }) => value)).toEqual([
+      [accepted(restockPageMax + 1)],
+      [accepted(2 * restockPageMax + 2)],
+      [accepted(count + 3)],
+    ]);
+    expect((await service.register()).head).toBe(count + 3);
+    await clock.advance(1000);
+    expect(pages).toHaveLength(4);
   });
 
   test("that fails is tried again at the next interval", async () => {

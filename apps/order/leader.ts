@@ -20,6 +20,7 @@ import type {
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { restockPageMax } from "@stock-bazaar/shared/grpc-limits";
 import type { Logger } from "@stock-bazaar/shared/log";
 import type { FeedSource } from "./feed.ts";
 import { Followers } from "./followers.ts";
@@ -77,7 +78,8 @@ export class Leader implements FeedSource {
   #seeking = false;
   readonly #storeQueue: StoreQueue;
   #pumping = false;
-  #restockDue = false;
+  /** Stocks at zero with a name after this one are to be restocked; `undefined`: none are. */
+  #restockAfter: string | undefined;
   #askDue = false;
   /** Nothing up to this id waits for settlement any more. */
   #settledId = 0;
@@ -194,11 +196,8 @@ export class Leader implements FeedSource {
   }
 
   async #runPump(): Promise<void> {
-    while (!this.#stopped && (this.#calls.length > 0 || this.#restockDue || this.#askDue)) {
-      if (this.#restockDue) {
-        this.#restockDue = false;
-        await this.#restock();
-      }
+    while (!this.#stopped && (this.#calls.length > 0 || this.#restockAfter !== undefined || this.#askDue)) {
+      if (this.#restockAfter !== undefined) await this.#restock(this.#restockAfter);
       const calls = this.#takeCalls();
       // An empty batch asks, too.
       if (calls.length === 0 && !this.#askDue) continue;
@@ -308,15 +307,18 @@ export class Leader implements FeedSource {
     this.#settledId = Math.max(this.#settledId, head);
   }
 
-  async #restock(): Promise<void> {
+  async #restock(after: string): Promise<void> {
+    this.#restockAfter = undefined;
     try {
-      await this.#accept(
-        await this.#options.catalog.restock({
-          term: this.#options.term,
-          last: this.#tail,
-          quantity: this.#options.restockQuantity,
-        }),
-      );
+      const applied = await this.#options.catalog.restock({
+        term: this.#options.term,
+        last: this.#tail,
+        quantity: this.#options.restockQuantity,
+        after,
+      });
+      await this.#accept(applied);
+      // Between two pages the trades that wait have their turn.
+      if (applied.orders.length >= restockPageMax) this.#restockAfter = applied.orders.at(-1)?.name;
     } catch (error) {
       const { code, message } = this.#catalogFailed(error);
       this.#options.logger.warn({ code }, `restock failed: ${message}`);
@@ -377,7 +379,7 @@ export class Leader implements FeedSource {
 
   #restockLater(): void {
     this.#cancelRestock = this.#options.clock.after(this.#options.restockIntervalMs, () => {
-      this.#restockDue = true;
+      this.#restockAfter ??= "";
       this.#pump();
       this.#restockLater();
     });

@@ -34,6 +34,33 @@ export interface ApplyRequest extends LeaderRequest {
 
 export interface RestockRequest extends LeaderRequest {
   readonly quantity: number;
+  /** Only stocks with a greater name; empty: from the first. */
+  readonly after: string;
+}
+
+/** A page of the stocks, sorted by name in the order of its UTF-8 bytes. */
+export interface StocksRequest {
+  /** Empty: from the first. */
+  readonly start: string;
+  /** Does a stock called `start` belong to the page? */
+  readonly inclusive: boolean;
+  /** A page holds at most `stocksPageMax`, however many are asked for. */
+  readonly limit: number;
+}
+
+export interface StocksPage {
+  readonly stocks: readonly Stock[];
+  /** Of the ledger that the stocks are of. */
+  readonly life: string;
+  /** There are stocks after these. */
+  readonly more: boolean;
+}
+
+export interface LookedUp {
+  /** In the order of the names; `undefined` for an unknown one. */
+  readonly stocks: readonly (Stock | undefined)[];
+  /** Of the ledger that the stocks are of. */
+  readonly life: string;
 }
 
 /** `outcomes` in the order of the trades; `orders` are the new rows only, ascending and without a gap. */
@@ -102,15 +129,18 @@ export interface TailReply {
 export interface CatalogApi {
   /** R2. Rejects with FENCED or DIVERGED, and has done nothing, if the request is of another term or another history. */
   apply(request: ApplyRequest): Promise<Applied>;
-  /** Sets every stock that is at zero back to `quantity`, as orders of the house. Rejects like `apply`. */
+  /**
+   * Sets stocks that are at zero back to `quantity`, as orders of the house, sorted by name: the first `restockPageMax` with
+   * a name after `after`. Rejects like `apply`.
+   */
   restock(request: RestockRequest): Promise<Applied>;
   /** Answers when no front-end serves anything older than the change `upTo` any more (R7). */
   settle(upTo: number): Promise<void>;
-  /** The settled state of each of these stocks, `undefined` for an unknown name. */
-  lookup(names: readonly string[], seen?: Seen): Promise<(Stock | undefined)[]>;
-  /** The settled state of all stocks, sorted by name. */
-  stocks(seen?: Seen): Promise<Stock[]>;
-  /** `SELECT … WHERE id > afterId ORDER BY id LIMIT limit`. */
+  /** The settled state of each of these stocks. */
+  lookup(names: readonly string[], seen?: Seen): Promise<LookedUp>;
+  /** A page of the stocks, each in its settled state. */
+  stocks(request: StocksRequest, seen?: Seen): Promise<StocksPage>;
+  /** `SELECT … WHERE id > afterId ORDER BY id LIMIT limit`, of at most `ordersPageMax`. */
   ordersAfter(afterId: number, limit: number): Promise<Order[]>;
   /** `last`: what `seen` is for a replica, its last order. */
   register(seen?: Seen, last?: Order): Promise<Register>;

@@ -35,11 +35,11 @@ export function connectCatalog(address: Address, timeoutMs: number): CatalogApi 
       await settles.call({ upTo });
     },
     async lookup(names, seen) {
-      const { stocks } = await lookups.call({ names: [...names], seen });
+      const { stocks, life } = await lookups.call({ names: [...names], seen });
       const byName = new Map(stocks.map((stock) => [stock.name, stock]));
-      return names.map((name) => byName.get(name));
+      return { stocks: names.map((name) => byName.get(name)), life };
     },
-    stocks: async (seen) => (await callUnary(client, CatalogService.listStocks, { seen }, timeoutMs)).stocks,
+    stocks: (request, seen) => callUnary(client, CatalogService.listStocks, { ...request, seen }, timeoutMs),
     ordersAfter: async (afterId, limit) =>
       unpackOrders((await callUnary(client, CatalogService.ordersAfter, { afterId, limit }, timeoutMs)).orders),
     register: async (seen, last) =>

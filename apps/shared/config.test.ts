@@ -25,6 +25,7 @@ test("an empty environment gives the documented defaults", () => {
     restockQuantity: 100,
     rpcTimeoutMs: 3000,
     requestTimeoutMs: 10_000,
+    keepAliveTimeoutMs: 90_000,
     logLevel: "info",
   });
   expect([...replicas]).toEqual([
@@ -87,6 +88,9 @@ test.each([
   ["CACHE_SIZE", "1e3"],
   ["CACHE_TTL_MS", "soon"],
   ["CACHE_LEASE_MS", "0"],
+  ["KEEP_ALIVE_TIMEOUT_MS", "999"],
+  ["KEEP_ALIVE_TIMEOUT_MS", "600001"],
+  ["KEEP_ALIVE_TIMEOUT_MS", "90s"],
   ["ORDER_MIN_COPIES", "0"],
   ["RESTOCK_QUANTITY", "0"],
   ["RESTOCK_QUANTITY", "2147483648"],
@@ -135,6 +139,17 @@ test("a lease that is longer than the default fits twice into a request's time",
   expect(refusal({ CACHE_LEASE_MS: "5000" })).toBe("accepted");
   expect(refusal({ CACHE_LEASE_MS: "5001" })).toContain("at most half of REQUEST_TIMEOUT_MS, which is 10000");
   expect(refusal({ REQUEST_TIMEOUT_MS: "10" })).toBe("accepted");
+});
+
+test("an idle connection stays open for at least as long as a request may take", () => {
+  const keepAlive = (environment: Environment) => readConfig(environment).keepAliveTimeoutMs;
+  expect(keepAlive({ REQUEST_TIMEOUT_MS: "90001" })).toBe(90_001);
+  expect(keepAlive({ KEEP_ALIVE_TIMEOUT_MS: "10000" })).toBe(10_000);
+  expect(keepAlive({ KEEP_ALIVE_TIMEOUT_MS: "600000" })).toBe(600_000);
+  expect(refusal({ KEEP_ALIVE_TIMEOUT_MS: "9999" })).toBe(
+    'KEEP_ALIVE_TIMEOUT_MS is "9999": allowed is at least REQUEST_TIMEOUT_MS, which is 10000',
+  );
+  expect(refusal({ KEEP_ALIVE_TIMEOUT_MS: "1000", REQUEST_TIMEOUT_MS: "1000" })).toBe("accepted");
 });
 
 test("ORDER_ID must be one of the replicas", () => {

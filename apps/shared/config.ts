@@ -38,6 +38,8 @@ export interface Config {
   readonly rpcTimeoutMs: number;
   /** One HTTP request with all its retries. */
   readonly requestTimeoutMs: number;
+  /** How long an idle HTTP connection stays open: never less than a request may take. */
+  readonly keepAliveTimeoutMs: number;
   readonly logLevel: LogLevel;
 }
 
@@ -47,6 +49,8 @@ const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"]
 const replicasMax = 9;
 const defaultCacheLeaseMs = 500;
 export const cacheLeaseMaxMs = 60_000;
+/** More than the 60 s of common balancers: one that uses a connection again as it is closed here answers its client with 502. */
+const defaultKeepAliveTimeoutMs = 90_000;
 const defaultReplicas = "1=127.0.0.1:6001,2=127.0.0.1:6002,3=127.0.0.1:6003";
 
 export class ConfigError extends SetupError {
@@ -90,6 +94,17 @@ export function readConfig(environment: Environment): Config {
     throw new ConfigError("CACHE_LEASE_MS", String(cacheLeaseMs), allowed);
   }
 
+  const keepAliveTimeoutMs = integer(
+    "KEEP_ALIVE_TIMEOUT_MS",
+    Math.max(defaultKeepAliveTimeoutMs, requestTimeoutMs),
+    1000,
+    600_000,
+  );
+  if (keepAliveTimeoutMs < requestTimeoutMs) {
+    const allowed = `allowed is at least REQUEST_TIMEOUT_MS, which is ${requestTimeoutMs}`;
+    throw new ConfigError("KEEP_ALIVE_TIMEOUT_MS", String(keepAliveTimeoutMs), allowed);
+  }
+
   return Object.freeze({
     frontEnd: { host: host("FRONTEND_HOST"), port: integer("FRONTEND_PORT", 8080, 1, 65_535) },
     catalog: { host: host("CATALOG_HOST"), port: integer("CATALOG_PORT", 6000, 1, 65_535) },
@@ -103,6 +118,7 @@ export function readConfig(environment: Environment): Config {
     restockQuantity: integer("RESTOCK_QUANTITY", 100, 1, 2_147_483_647),
     rpcTimeoutMs: integer("RPC_TIMEOUT_MS", 3000, 10, 600_000),
     requestTimeoutMs,
+    keepAliveTimeoutMs,
     logLevel,
   });
 }

@@ -79,6 +79,8 @@ export interface Register extends Seen {
   readonly leader: number;
   /** Why the ledger can't be written now, though it can be read: its database is locked, its disk is full. */
   readonly obstacle?: string | undefined;
+  /** How many stocks there are. None is ever removed, so another number means new ones. */
+  readonly stocks: number;
 }
 
 /** The largest quantity of one trade: 2^31 - 1. */

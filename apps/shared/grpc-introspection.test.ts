@@ -15,7 +15,7 @@ import { clientOptions } from "./grpc-client.ts";
 import { type Service, serveUnary, startServer } from "./grpc-server.ts";
 import { catalogVariables } from "./listen-error.ts";
 
-const register = { term: 7, leader: 3, head: 42, life: "a life" };
+const register = { term: 7, leader: 3, head: 42, life: "a life", stocks: 10 };
 const order = {
   id: 5,
   key: "k",

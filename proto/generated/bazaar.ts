@@ -245,6 +245,7 @@ export interface RestockRequest {
   term: number;
   quantity: number;
   last?: Order | undefined;
+  after: string;
 }
 
 export interface SettleRequest {
@@ -265,6 +266,9 @@ export interface LookupRequest {
 
 export interface ListStocksRequest {
   seen?: Seen | undefined;
+  start: string;
+  inclusive: boolean;
+  limit: number;
 }
 
 export interface RegisterRequest {
@@ -282,12 +286,15 @@ export interface Stock {
 
 export interface Stocks {
   stocks: Stock[];
+  life: string;
+  more: boolean;
 }
 
 export interface LookupReply {
   sequence: number;
   failure?: Failure | undefined;
   stocks: Stock[];
+  life: string;
 }
 
 export interface OrdersAfterRequest {
@@ -305,6 +312,7 @@ export interface Register {
   head: number;
   life: string;
   obstacle: string;
+  stocks: number;
 }
 
 export interface AcquireRequest {
@@ -622,7 +630,7 @@ export const Applied: MessageFns<Applied> = {
 };
 
 function createBaseRestockRequest(): RestockRequest {
-  return { term: 0, quantity: 0, last: undefined };
+  return { term: 0, quantity: 0, last: undefined, after: "" };
 }
 
 export const RestockRequest: MessageFns<RestockRequest> = {
@@ -635,6 +643,9 @@ export const RestockRequest: MessageFns<RestockRequest> = {
     }
     if (message.last !== undefined) {
       Order.encode(message.last, writer.uint32(26).fork()).join();
+    }
+    if (message.after !== "") {
+      writer.uint32(34).string(message.after);
     }
     return writer;
   },
@@ -674,6 +685,14 @@ export const RestockRequest: MessageFns<RestockRequest> = {
             }
 
             message.last = Order.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.after = reader.string();
             continue;
           }
         }
@@ -872,13 +891,22 @@ export const LookupRequest: MessageFns<LookupRequest> = {
 };
 
 function createBaseListStocksRequest(): ListStocksRequest {
-  return { seen: undefined };
+  return { seen: undefined, start: "", inclusive: false, limit: 0 };
 }
 
 export const ListStocksRequest: MessageFns<ListStocksRequest> = {
   encode(message: ListStocksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.seen !== undefined) {
       Seen.encode(message.seen, writer.uint32(10).fork()).join();
+    }
+    if (message.start !== "") {
+      writer.uint32(18).string(message.start);
+    }
+    if (message.inclusive !== false) {
+      writer.uint32(24).bool(message.inclusive);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(32).uint32(message.limit);
     }
     return writer;
   },
@@ -902,6 +930,30 @@ export const ListStocksRequest: MessageFns<ListStocksRequest> = {
             }
 
             message.seen = Seen.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.start = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.inclusive = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.limit = reader.uint32();
             continue;
           }
         }
@@ -1065,13 +1117,19 @@ export const Stock: MessageFns<Stock> = {
 };
 
 function createBaseStocks(): Stocks {
-  return { stocks: [] };
+  return { stocks: [], life: "", more: false };
 }
 
 export const Stocks: MessageFns<Stocks> = {
   encode(message: Stocks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.stocks) {
       Stock.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.life !== "") {
+      writer.uint32(18).string(message.life);
+    }
+    if (message.more !== false) {
+      writer.uint32(24).bool(message.more);
     }
     return writer;
   },
@@ -1097,6 +1155,22 @@ export const Stocks: MessageFns<Stocks> = {
             message.stocks.push(Stock.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.life = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1111,7 +1185,7 @@ export const Stocks: MessageFns<Stocks> = {
 };
 
 function createBaseLookupReply(): LookupReply {
-  return { sequence: 0, failure: undefined, stocks: [] };
+  return { sequence: 0, failure: undefined, stocks: [], life: "" };
 }
 
 export const LookupReply: MessageFns<LookupReply> = {
@@ -1124,6 +1198,9 @@ export const LookupReply: MessageFns<LookupReply> = {
     }
     for (const v of message.stocks) {
       Stock.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.life !== "") {
+      writer.uint32(18).string(message.life);
     }
     return writer;
   },
@@ -1163,6 +1240,14 @@ export const LookupReply: MessageFns<LookupReply> = {
             }
 
             message.stocks.push(Stock.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.life = reader.string();
             continue;
           }
         }
@@ -1282,7 +1367,7 @@ export const LedgerOrders: MessageFns<LedgerOrders> = {
 };
 
 function createBaseRegister(): Register {
-  return { term: 0, leader: 0, head: 0, life: "", obstacle: "" };
+  return { term: 0, leader: 0, head: 0, life: "", obstacle: "", stocks: 0 };
 }
 
 export const Register: MessageFns<Register> = {
@@ -1301,6 +1386,9 @@ export const Register: MessageFns<Register> = {
     }
     if (message.obstacle !== "") {
       writer.uint32(42).string(message.obstacle);
+    }
+    if (message.stocks !== 0) {
+      writer.uint32(48).uint64(message.stocks);
     }
     return writer;
   },
@@ -1356,6 +1444,14 @@ export const Register: MessageFns<Register> = {
             }
 
             message.obstacle = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.stocks = longToNumber(reader.uint64());
             continue;
           }
         }

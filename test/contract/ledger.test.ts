@@ -5,7 +5,7 @@ import { migrateFile, openCatalogInMemory } from "@stock-bazaar/db/migrations";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
 import type { Stock } from "@stock-bazaar/shared/domain";
 import { expect, test } from "vitest";
-import { createdAt, stockOf, tradesOf } from "../support/builders.ts";
+import { allStocks, createdAt, stockOf, tradesOf } from "../support/builders.ts";
 import { damageTable } from "../support/damage.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { rejectionCode } from "../support/observe.ts";
@@ -56,7 +56,7 @@ test("whoever reads a damaged page of the ledger may ask again, and the catalog 
 });
 
 test.each([
-  ["stocks", "allStocks", (ledger: Ledger) => ledger.allStocks()],
+  ["stocks", "stocksFrom", (ledger: Ledger) => ledger.stocksFrom(allStocks)],
   ["stocks", "stocks", (ledger: Ledger) => ledger.stocks(["GameStart"])],
   ["register", "register", (ledger: Ledger) => ledger.register()],
 ] as const)("a damaged page of %s is told by %s", async (table, _, read) => {
@@ -92,14 +92,14 @@ test("reads go on while another process has the database locked, and no write ho
   const begunMs = performance.now();
   const writes = [
     ledger.apply({ last: undefined, term: 1, trades: tradesOf("a", 1), createdAt }),
-    ledger.restock({ last: undefined, term: 1, quantity: 5, createdAt }),
+    ledger.restock({ last: undefined, term: 1, quantity: 5, after: "", limit: 10, createdAt }),
     ledger.acquire({ replica: 1, term: 1, last: undefined }),
     ledger.setLeases({ leaseMs: 500, endedCleanly: false }),
     ledger.forgetRejections(1, 10),
     ledger.tryWrite(),
   ].map((write) => rejectionCode(write));
   expect(await ledger.stocks(["GameStart"])).toHaveLength(1);
-  expect(await ledger.allStocks()).toHaveLength(1);
+  expect(await ledger.stocksFrom({ start: "", inclusive: true, limit: 10 })).toHaveLength(1);
   expect(await ledger.ordersAfter(0, 10)).toEqual([]);
   expect(await ledger.register()).toMatchObject({ term: 1 });
   // SQLite's own wait for each of them was 2 s.

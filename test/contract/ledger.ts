@@ -3,7 +3,7 @@
 import type { Ledger, LedgerRegister } from "@stock-bazaar/catalog/ledger";
 import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { describe, expect, test } from "vitest";
-import { accepted, createdAt, stockOf, tradeOf, tradesOf } from "../support/builders.ts";
+import { accepted, allStocks, createdAt, stockOf, tradeOf, tradesOf } from "../support/builders.ts";
 import { rejectionCode } from "../support/observe.ts";
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -43,13 +43,13 @@ export function ledgerContract(
 
   /** The register of a ledger that was never rebuilt. */
   function newRegister(change: Partial<LedgerRegister> = {}) {
-    return { term: 0, leader: 0, head: 0, life: expect.stringMatching(uuid), firstTerm: 0, ...change };
+    return { term: 0, leader: 0, head: 0, life: expect.stringMatching(uuid), firstTerm: 0, stocks: 1, ...change };
   }
 
   /** Everything that can be read. */
   async function contents(ledger: Ledger) {
     return {
-      stocks: await ledger.allStocks(),
+      stocks: await ledger.stocksFrom(allStocks),
       orders: await ledger.ordersAfter(0, 100_000),
       register: await ledger.register(),
     };
@@ -92,7 +92,7 @@ export function ledgerContract(
             { id: 1, key: "a", name: "GameStart", type: "buy", quantity: 3, priceCents: 1599, term: 1, createdAt },
             { id: 2, key: "c", name: "GameStart", type: "sell", quantity: 1, priceCents: 1599, term: 1, createdAt },
           ],
-          register: newRegister({ term: 1, leader: 3, head: 2 }),
+          register: newRegister({ term: 1, leader: 3, head: 2, stocks: 2 }),
         });
         expect(change.orders).toEqual(await ledger.ordersAfter(0, 10));
         await ledger.close();
@@ -268,7 +268,14 @@ export function ledgerContract(
       test("sets stocks that are at zero back, as orders of the house, and leaves the others", async () => {
         const { ledger, apply } = await led();
         await apply([tradeOf("a", { name: "FishCo", quantity: 5 }), tradeOf("b", { quantity: 9 })]);
-        const change = await ledger.restock({ last: undefined, term: 1, quantity: 100, createdAt });
+        const change = await ledger.restock({
+          last: undefined,
+          term: 1,
+          quantity: 100,
+          after: "",
+          limit: 10,
+          createdAt,
+        });
         expect(change.orders).toMatchObject([
           { id: 3, name: "FishCo", type: "restock", quantity: 100, priceCents: 250, term: 1 },
         ]);
@@ -277,7 +284,9 @@ export function ledgerContract(
           { ...fishCo, quantity: 100, volume: 5, rev: 3 },
           { ...gameStart, quantity: 1, volume: 9, rev: 2 },
         ]);
-        expect(await ledger.restock({ last: undefined, term: 1, quantity: 100, createdAt })).toMatchObject({
+        expect(
+          await ledger.restock({ last: undefined, term: 1, quantity: 100, after: "", limit: 10, createdAt }),
+        ).toMatchObject({
           orders: [],
           head: 3,
         });
@@ -288,10 +297,26 @@ export function ledgerContract(
         const { ledger, apply } = await led();
         await apply([tradeOf("a", { name: "FishCo", quantity: 5 })]);
         const before = await contents(ledger);
-        expect(await rejectionCode(ledger.restock({ last: undefined, term: 0, quantity: 100, createdAt }))).toBe(
-          "FENCED",
-        );
+        expect(
+          await rejectionCode(
+            ledger.restock({ last: undefined, term: 0, quantity: 100, after: "", limit: 10, createdAt }),
+          ),
+        ).toBe("FENCED");
         expect(await contents(ledger)).toEqual(before);
+        await ledger.close();
+      });
+
+      test("goes through the stocks in pages, by their names", async () => {
+        const empty = ["A", "B", "C", "D"].map((name) => stockOf(name, { quantity: 0 }));
+        const { ledger } = await makeLedger([...empty, gameStart]);
+        await ledger.acquire({ replica: 3, term: 0, last: undefined });
+        const restocked: string[][] = [];
+        for (const after of ["", "B", "D"]) {
+          const last = (await ledger.ordersAfter(0, 100)).at(-1);
+          const change = await ledger.restock({ last, term: 1, quantity: 5, after, limit: 2, createdAt });
+          restocked.push(change.orders.map(({ name }) => name));
+        }
+        expect(restocked).toEqual([["A", "B"], ["C", "D"], []]);
         await ledger.close();
       });
 
@@ -299,7 +324,7 @@ export function ledgerContract(
         const { ledger, apply } = await led();
         for (let round = 0; round < 3; round += 1) {
           await apply([tradeOf(`all-${round}`, { name: "FishCo", quantity: 5 })]);
-          await ledger.restock({ last: undefined, term: 1, quantity: 5, createdAt });
+          await ledger.restock({ last: undefined, term: 1, quantity: 5, after: "", limit: 10, createdAt });
         }
         expect(await ledger.stocks(["FishCo"])).toMatchObject([{ quantity: 5, volume: 15, rev: 6 }]);
         await ledger.close();
@@ -347,8 +372,8 @@ export function ledgerContract(
         const [first] = await ledger.ordersAfter(0, 1);
         if (!first) throw new Error("order 1 isn't there");
         for (const other of othersThan(first)) expect(await rejectionCode(ask(other))).toBe("DIVERGED");
-        expect(await ledger.register()).toEqual(newRegister({ term: 1, leader: 3, head: 2 }));
-        expect(await ask(first)).toEqual(newRegister({ term: 2, leader: 2, head: 2 }));
+        expect(await ledger.register()).toEqual(newRegister({ term: 1, leader: 3, head: 2, stocks: 2 }));
+        expect(await ask(first)).toEqual(newRegister({ term: 2, leader: 2, head: 2, stocks: 2 }));
         await ledger.close();
       });
 
@@ -360,7 +385,9 @@ export function ledgerContract(
         if (!first || !second) throw new Error("two orders aren't there");
         for (const last of [...othersThan(first), { ...second, id: 3 }]) {
           expect(await rejectionCode(apply([tradeOf("b"), tradeOf("a")], 1, last))).toBe("DIVERGED");
-          expect(await rejectionCode(ledger.restock({ term: 1, last, quantity: 100, createdAt }))).toBe("DIVERGED");
+          expect(
+            await rejectionCode(ledger.restock({ term: 1, last, quantity: 100, after: "", limit: 10, createdAt })),
+          ).toBe("DIVERGED");
         }
         expect(await contents(ledger)).toEqual(before);
         expect((await apply([tradeOf("b")], 1, second)).outcomes).toEqual([accepted(3)]);
@@ -396,9 +423,25 @@ export function ledgerContract(
         const { ledger } = await led();
         expect(await ledger.stocks(["GameStart", "NoSuchCo"])).toEqual([gameStart]);
         expect(await ledger.stocks([])).toEqual([]);
-        expect(await ledger.allStocks()).toEqual([fishCo, gameStart]);
+        expect(await ledger.stocksFrom(allStocks)).toEqual([fishCo, gameStart]);
+        expect((await ledger.register()).stocks).toBe(2);
         await ledger.close();
       });
+    });
+
+    test("stocks in pages: from a name on, or after it, by the bytes of the names", async () => {
+      const names = ["A", "AB", "B", "a", "é", "漢", "🚀"];
+      const { ledger } = await makeLedger(names.toReversed().map((name) => stockOf(name)));
+      const page = async (start: string, inclusive: boolean, limit: number) =>
+        (await ledger.stocksFrom({ start, inclusive, limit })).map(({ name }) => name);
+      expect(await page("", false, 3)).toEqual(["A", "AB", "B"]);
+      expect(await page("B", false, 3)).toEqual(["a", "é", "漢"]);
+      expect(await page("B", true, 2)).toEqual(["B", "a"]);
+      expect(await page("Aa", true, 1)).toEqual(["B"]);
+      expect(await page("漢", false, 10)).toEqual(["🚀"]);
+      expect(await page("🚀", false, 10)).toEqual([]);
+      expect((await ledger.register()).stocks).toBe(names.length);
+      await ledger.close();
     });
 
     if (!survives) return;

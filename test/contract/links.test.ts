@@ -18,6 +18,7 @@ import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
 import { isSameOrder, type Order, type Outcome, type Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError, errorCodes } from "@stock-bazaar/shared/errors";
 import { createClient } from "@stock-bazaar/shared/grpc-client";
+import { ordersPageMax, restockPageMax, stocksPageMax } from "@stock-bazaar/shared/grpc-limits";
 import { startServer, type RunningServer, type Service } from "@stock-bazaar/shared/grpc-server";
 import { catalogVariables } from "@stock-bazaar/shared/listen-error";
 import { connectOrders } from "@stock-bazaar/shared/order-client";
@@ -25,6 +26,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   accepted,
   acknowledgementOf,
+  allStocks,
   asking,
   orderOf,
   ordersOf,
@@ -199,10 +201,10 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
   test("restock, with 10,000 orders", async () => {
     const applied: Applied = { outcomes: [], orders: ordersOf(1, many), head: many };
     const { client } = await linkCatalog({
-      restock: async ({ term, last, quantity }) =>
-        term === 7 && quantity === 100 && isSameOrder(last, largeOrder) ? applied : notAsked(),
+      restock: async ({ term, last, quantity, after }) =>
+        term === 7 && quantity === 100 && after === longText && isSameOrder(last, largeOrder) ? applied : notAsked(),
     });
-    expectSame(await client.restock({ last: largeOrder, term: 7, quantity: 100 }), applied);
+    expectSame(await client.restock({ last: largeOrder, term: 7, quantity: 100, after: longText }), applied);
   });
 
   test("settle", async () => {
@@ -217,22 +219,29 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
     for (let index = 0; index < many; index += 2) {
       stocks.set(`stock ${index}`, stockOf(`stock ${index}`, { rev: largeId, quantity: index }));
     }
-    const { client } = await linkCatalog({ lookup: async (names) => names.map((name) => stocks.get(name)) });
+    const { client } = await linkCatalog({
+      lookup: async (names) => ({ stocks: names.map((name) => stocks.get(name)), life: longText }),
+    });
     const names = Array.from({ length: many }, (_, index) => `stock ${many - 1 - index}`);
     const found = names.map((name) => stocks.get(name));
-    expectSame(await client.lookup(names), found);
-    expect(await client.lookup(["__proto__", longText, "stock 2", "stock 2"])).toEqual([
-      undefined,
-      undefined,
-      stocks.get("stock 2"),
-      stocks.get("stock 2"),
-    ]);
+    expectSame(await client.lookup(names), { stocks: found, life: longText });
+    const { stocks: asked } = await client.lookup(["__proto__", longText, "stock 2", "stock 2"]);
+    expect(asked).toEqual([undefined, undefined, stocks.get("stock 2"), stocks.get("stock 2")]);
   });
 
   test("stocks, 10,000 of them", async () => {
     const stocks = Array.from({ length: many }, (_, index) => stockOf(`stock ${index}`));
-    const { client } = await linkCatalog({ stocks: async () => stocks });
-    expectSame(await client.stocks(), stocks);
+    const asked: unknown[] = [];
+    const { client } = await linkCatalog({
+      stocks: async (...request) => {
+        asked.push(request);
+        return { stocks, life: longText, more: true };
+      },
+    });
+    const request = { start: longText, inclusive: true, limit: many };
+    const seen = { life: "life", head: largeId };
+    expectSame(await client.stocks(request, seen), { stocks, life: longText, more: true });
+    expectSame(asked, [[request, seen]]);
   });
 
   test("ordersAfter, 10,000 of them", async () => {
@@ -250,9 +259,38 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
     expectSame(await client.ordersAfter(0, 5000), orders);
   });
 
+  test("the largest page of each list, of rows that could not be longer", async () => {
+    const name = "漢".repeat(255);
+    const orders = (count: number) =>
+      ordersOf(largeId - count, largeId)
+        .slice(0, count)
+        .map((order) => ({
+          ...order,
+          name,
+          key: `restock ${order.id} ${name}`,
+          type: "restock" as const,
+          quantity: 2_147_483_647,
+          priceCents: 99_999_999_999,
+          term: largeId,
+        }));
+    const stocks = Array.from({ length: stocksPageMax }, () =>
+      stockOf(name, { priceCents: 99_999_999_999, quantity: largeId, volume: largeId, rev: largeId }),
+    );
+    const restocked: Applied = { outcomes: [], orders: orders(restockPageMax), head: largeId };
+    const read = orders(ordersPageMax);
+    const { client } = await linkCatalog({
+      stocks: async () => ({ stocks, life: "life", more: true }),
+      restock: async () => restocked,
+      ordersAfter: async () => read,
+    });
+    expectSame((await client.stocks(allStocks)).stocks, stocks);
+    expectSame(await client.restock({ last: undefined, term: 1, quantity: 1, after: name }), restocked);
+    expectSame(await client.ordersAfter(0, ordersPageMax), read);
+  });
+
   test("register and acquire", async () => {
     const asked: unknown[] = [];
-    const register = { term: 4, leader: 3, head: largeId, life: longText };
+    const register = { term: 4, leader: 3, head: largeId, life: longText, stocks: largeId };
     const { client } = await linkCatalog({
       register: async (...given) => {
         asked.push(given);
@@ -477,7 +515,7 @@ describe("deadlines and faults (R10)", () => {
   });
 
   test("a wall clock that is set forward ends no call", async () => {
-    const register = { term: 1, leader: 1, head: 1, life: "life" };
+    const register = { term: 1, leader: 1, head: 1, life: "life", stocks: 1 };
     const { client } = await linkCatalog({ register: async () => register });
     const realNow = Date.now;
     let looks = 0;
@@ -557,9 +595,12 @@ describe("deadlines and faults (R10)", () => {
   });
 
   test("a frozen server is noticed by the deadline", async () => {
-    const register = { term: 1, leader: 1, head: 1, life: "life" };
+    const register = { term: 1, leader: 1, head: 1, life: "life", stocks: 1 };
     const { client, relay } = await linkCatalog(
-      { register: async () => register, lookup: async (names) => names.map(() => undefined) },
+      {
+        register: async () => register,
+        lookup: async (names) => ({ stocks: names.map(() => undefined), life: "life" }),
+      },
       deadlineMs,
     );
     await client.register();

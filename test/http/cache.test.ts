@@ -22,7 +22,7 @@ describe("x-cache", () => {
   });
 
   test("a hit is told and counted alike, whether it passed the router or not", async () => {
-    const stock = { name: "X", priceCents: 100, quantity: 1, volume: 0, rev: 1 };
+    const stock = { name: "X", priceCents: 100, quantity: 1, volume: 0, rev: 1, life: "life" };
     const asked = client.beside({ changes: { peekCached: () => stock, lookup: () => ({ stock, cache: "hit" }) } });
     const requests = async () => {
       const { text } = await asked.get("/metrics");
@@ -47,7 +47,7 @@ describe("x-cache", () => {
   });
 
   test.each(["hit", "miss", "bypass"] as const)("says %s when the bazaar does, found or not", async (cache) => {
-    const stock = { name: "X", priceCents: 100, quantity: 1, volume: 0, rev: 1 };
+    const stock = { name: "X", priceCents: 100, quantity: 1, volume: 0, rev: 1, life: "life" };
     const lookup = async (name: string) => ({ stock: name === "X" ? stock : undefined, cache });
     const told = await createTestClient({ changes: { lookup } });
     for (const path of [

@@ -144,7 +144,7 @@ test("while nobody answers, the listener still hears who is there", async () => 
   const { bazaar } = client;
   const asked = client.beside({
     changes: {
-      stocks: () => (failing ? fail() : bazaar.stocks()),
+      stocks: (request) => (failing ? fail() : bazaar.stocks(request)),
       orders: (request) => (failing ? fail() : bazaar.orders(request)),
     },
   });
@@ -160,6 +160,33 @@ test("HEAD opens no stream", async () => {
   expect(head).toMatchObject({ status: 200, text: "" });
   expect(head.headers["content-type"]).toBe("text/event-stream");
 });
+
+test("no proxy may keep the events, or collect them", async () => {
+  const { headers } = await client.send("HEAD", "/events");
+  expect(headers).toMatchObject({ "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" });
+});
+
+test.each([
+  ["limit=2", ["BoarCo", "FishCo"], "FishCo"],
+  ["limit=1&after=BoarCo", ["FishCo"], "FishCo"],
+  ["from=FishCo", ["FishCo", "GameStart"], undefined],
+  ["from=G", ["GameStart"], undefined],
+  ["after=GameStart", [], undefined],
+])("with ?%s a page of the stocks is told", async (query, names, next) => {
+  const events = await client.events(undefined, `?${query}`);
+  const { data } = await events.nextOf("stocks");
+  const page = data as StocksData & { next?: string };
+  expect(page.stocks.map(({ name }) => name)).toEqual(names);
+  expect(page.next).toBe(next);
+  await events.close();
+});
+
+test.each(["limit=0", "limit=1001", "limit=x", "limit=", "after=", `from=${"x".repeat(256)}`, "from=A&after=B"])(
+  "?%s is an invalid request",
+  async (query) => {
+    expectFailure(await client.get(`/events?${query}`), 400, "Invalid GET request/URL", "INVALID_REQUEST");
+  },
+);
 
 test("with too many listeners the next is asked to come again", async () => {
   const full = client.beside({});

@@ -32,7 +32,7 @@ const cluster: ClusterState = {
     },
     { id: 4, state: "away", status: undefined },
   ],
-  catalog: { state: "live", head: 43 },
+  catalog: { state: "live", head: 43, stocks: 10 },
   cache: { capacity: 1000, size: 4, hits: 120, misses: 5, leased: true },
   frontEnds: [
     { address: "127.0.0.1:8080", live: true },
@@ -102,7 +102,7 @@ describe("GET /cluster", () => {
           { address: "127.0.0.1:8080", state: "live" },
           { address: "127.0.0.1:8081", state: "away" },
         ],
-        catalog: { state: "live", last_id: 43 },
+        catalog: { state: "live", last_id: 43, stocks: 10 },
         replicas: [
           { id: 1, state: "live", role: "follower", term: 4, last_id: 40, lag: 3, live_followers: [] },
           { id: 2, state: "live", role: "leader", term: 4, last_id: 42, lag: 1, live_followers: [1] },

@@ -220,7 +220,7 @@ describe("when the bazaar has no answer", () => {
       null,
     ]) {
       const error = vi.fn();
-      const asked = failing(thrown, { ...silentLogger, debug: vi.fn(), error });
+      const asked = failing(thrown, { ...silentLogger, isLevelEnabled: () => true, debug: vi.fn(), error });
       const answer = await ask(asked, method, path, { "x-request-id": "traced" });
       expectFailure(answer, 500, internal, "INTERNAL_ERROR");
       expect(JSON.stringify(answer)).not.toMatch(/secret|SQLITE|\.ts\b/i);

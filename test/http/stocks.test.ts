@@ -1,3 +1,5 @@
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { silentLogger } from "@stock-bazaar/shared/log";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createTestClient, expectFailure, strangeNames, type TestClient } from "./support/client.ts";
 
@@ -13,7 +15,7 @@ describe("GET /stocks/{name}", () => {
     expect(answer.status).toBe(200);
     expect(answer.text).toBe('{"data":{"name":"GameStart","price":15.99,"quantity":100}}');
     expect(answer.headers["content-type"]).toBe("application/json");
-    expect(answer.headers.etag).toBe('"0"');
+    expect(answer.headers.etag).toMatch(/^"[\da-f-]{36}-0"$/);
   });
 
   test("a trailing slash, a query and an encoded letter change nothing", async () => {
@@ -78,7 +80,7 @@ describe("GET /stocks/{name}", () => {
     const answer = await client.send("HEAD", "/stocks/GameStart");
     expect(answer.status).toBe(200);
     expect(answer.headers["content-length"]).toBe("58");
-    expect(answer.headers.etag).toBe('"0"');
+    expect(answer.headers.etag).toMatch(/^"[\da-f-]{36}-0"$/);
     expect(answer.headers["x-cache"]).toMatch(/^(hit|miss|bypass)$/);
   });
 
@@ -90,7 +92,7 @@ describe("GET /stocks/{name}", () => {
       [110, "1.1"],
       [2_147_483_647_29, "2147483647.29"],
     ] as const) {
-      const stock = { name: "X", priceCents, quantity: 1, volume: 0, rev: 7 };
+      const stock = { name: "X", priceCents, quantity: 1, volume: 0, rev: 7, life: "life" };
       const priced = await createTestClient({ changes: { lookup: async () => ({ stock, cache: "miss" }) } });
       expect((await priced.get("/stocks/X")).text).toBe(`{"data":{"name":"X","price":${text},"quantity":1}}`);
       await priced.close();
@@ -99,17 +101,17 @@ describe("GET /stocks/{name}", () => {
 });
 
 describe("the ETag of a lookup", () => {
-  test.each(['"7"', 'W/"7"', '"1", "7"', 'W/"1",W/"7" ', "*", ' "7" '])(
+  test.each(['"life-7"', 'W/"life-7"', '"life-1", "life-7"', 'W/"life-1",W/"life-7" ', "*", ' "life-7" '])(
     "If-None-Match: %s is answered with 304",
     async (tag) => {
-      const stock = { name: "X", priceCents: 100, quantity: 1, volume: 0, rev: 7 };
+      const stock = { name: "X", priceCents: 100, quantity: 1, volume: 0, rev: 7, life: "life" };
       const tagged = await createTestClient({ changes: { lookup: async () => ({ stock, cache: "hit" }) } });
       const answer = await tagged.get("/stocks/X", { "if-none-match": tag, "x-request-id": "mine" });
       expect(answer.status).toBe(304);
       expect(answer.headers).toEqual({
         "content-type": "application/json",
         "content-length": String('{"data":{"name":"X","price":1,"quantity":1}}'.length),
-        etag: '"7"',
+        etag: '"life-7"',
         "x-cache": "hit",
         "x-request-id": "mine",
       });
@@ -117,8 +119,18 @@ describe("the ETag of a lookup", () => {
     },
   );
 
-  test.each(['"8"', "7", '"77"', 'w/"7"', '"7', ""])("If-None-Match: %s is answered with the stock", async (tag) => {
-    const stock = { name: "X", priceCents: 100, quantity: 1, volume: 0, rev: 7 };
+  test.each([
+    '"life-8"',
+    "life-7",
+    '"life-77"',
+    'w/"life-7"',
+    '"life-7',
+    "",
+    // Of another catalog behind the same address.
+    '"another-life-7"',
+    '"7"',
+  ])("If-None-Match: %s is answered with the stock", async (tag) => {
+    const stock = { name: "X", priceCents: 100, quantity: 1, volume: 0, rev: 7, life: "life" };
     const tagged = await createTestClient({ changes: { lookup: async () => ({ stock, cache: "hit" }) } });
     expect((await tagged.get("/stocks/X", { "if-none-match": tag })).status).toBe(200);
     await tagged.close();
@@ -155,5 +167,128 @@ describe("GET /stocks", () => {
       expect(new Set(names).size).toBe(names.length);
     }
     await listing.close();
+  });
+});
+
+describe("a page of GET /stocks", () => {
+  const listed = (names: readonly string[], next?: string) => ({
+    data: names.map((name) => expect.objectContaining({ name })),
+    ...(next === undefined ? {} : { next }),
+  });
+
+  test.each([
+    ["?limit=2", listed(["BoarCo", "FishCo"], "FishCo")],
+    ["?limit=2&after=FishCo", listed(["GameStart"])],
+    ["?after=BoarCo", listed(["FishCo", "GameStart"])],
+    ["?limit=3", listed(["BoarCo", "FishCo", "GameStart"])],
+    ["?limit=1000000", listed(["BoarCo", "FishCo", "GameStart"])],
+    ["?after=F", listed(["FishCo", "GameStart"])],
+    ["?after=GameStart", listed([])],
+    ["/?limit=1", undefined],
+  ])("%s", async (query, body) => {
+    const answer = await client.get(`/stocks${query}`);
+    if (body === undefined) expectFailure(answer, 400, "Invalid GET request/URL", "INVALID_REQUEST");
+    else expect([answer.status, answer.body]).toEqual([200, body]);
+  });
+
+  test.each([
+    "limit=0",
+    "limit=-1",
+    "limit=1.5",
+    "limit=x",
+    "limit=",
+    "limit=99999999999999999",
+    "after=",
+    `after=${"x".repeat(256)}`,
+  ])("?%s is an invalid request", async (query) => {
+    expectFailure(await client.get(`/stocks?${query}`), 400, "Invalid GET request/URL", "INVALID_REQUEST");
+  });
+});
+
+describe("a list of more stocks than one message can hold", () => {
+  const count = 2500;
+  const names = Array.from({ length: count }, (_, index) => `Stock ${String(index).padStart(6, "0")} "漢"`);
+  let many: TestClient;
+  beforeAll(async () => {
+    many = await createTestClient({ stocks: names.map((name) => ({ name, priceCents: 1599, quantity: 7 })) });
+  });
+  afterAll(() => many.close());
+
+  const read = async (path: string) => {
+    const response = await many.fetch(path);
+    expect(response.status).toBe(200);
+    return {
+      length: response.headers.get("content-length"),
+      body: (await response.json()) as { data: { name: string }[]; next?: string },
+    };
+  };
+
+  test("is streamed, whole and in order", async () => {
+    const { length, body } = await read("/stocks");
+    expect(length).toBeNull();
+    expect(body.data.map(({ name }) => name)).toEqual(names);
+    expect(body.data[0]).toEqual({ name: names[0], price: 15.99, quantity: 7, volume: 0 });
+    expect(body).not.toHaveProperty("next");
+  });
+
+  test("may be asked for in pages of any size", async () => {
+    for (const limit of [700, 1000, 1700]) {
+      const found: string[] = [];
+      let after = "";
+      for (let more = true; more; ) {
+        const { body } = await read(`/stocks?limit=${limit}${after}`);
+        expect(body.data.length).toBeLessThanOrEqual(limit);
+        found.push(...body.data.map(({ name }) => name));
+        more = body.next !== undefined;
+        after = `&after=${encodeURIComponent(body.next ?? "")}`;
+      }
+      expect(found).toEqual(names);
+    }
+  });
+
+  test("is read only as far as the client takes it", async () => {
+    let pages = 0;
+    const counting = many.beside({
+      changes: {
+        stocks: (request) => {
+          pages += 1;
+          return many.bazaar.stocks(request);
+        },
+      },
+    });
+    const response = await counting.fetch("/stocks");
+    const reader = response.body?.getReader();
+    await reader?.read();
+    await reader?.read();
+    expect(pages).toBe(1);
+    await reader?.cancel();
+    expect(pages).toBe(1);
+  });
+
+  test("ends before its JSON does when the catalog stops answering", async () => {
+    let pages = 0;
+    const warn = vi.fn();
+    const failing = many.beside({
+      logger: { ...silentLogger, isLevelEnabled: () => false, warn },
+      changes: {
+        stocks: (request) => {
+          pages += 1;
+          if (pages === 3) return Promise.reject(new BazaarError("UNAVAILABLE", "no answer in time"));
+          return many.bazaar.stocks(request);
+        },
+      },
+    });
+    const response = await failing.fetch("/stocks");
+    await expect(response.text()).rejects.toThrow("no answer in time");
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ route: "/stocks", err: expect.any(BazaarError) }),
+      "reply broken off",
+    );
+  });
+
+  test("HEAD reads no further than it must", async () => {
+    const response = await many.fetch("/stocks", { method: "HEAD" });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe("");
   });
 });

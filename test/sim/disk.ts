@@ -121,7 +121,7 @@ export function ledgerOnDisk(
     setLeases: (leases) => write(() => ledger.setLeases(leases)),
     lastRejection: () => ledger.lastRejection(),
     stocks: (names) => ledger.stocks(names),
-    allStocks: () => ledger.allStocks(),
+    stocksFrom: (request) => ledger.stocksFrom(request),
     ordersAfter: (afterId, limit) => ledger.ordersAfter(afterId, limit),
     register: () => ledger.register(),
     // The database outlives the process.

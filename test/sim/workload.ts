@@ -36,6 +36,8 @@ const patienceMs = [400, 1500, 8000];
 const readerPatienceMs = [30, 100, 1000];
 /** Of the orders that were acknowledged, when all is over. */
 const queriedMax = 20;
+/** Stocks in a page of the list: few, so that a list has several. */
+const listedStocks = 2;
 const unknownStock = "NoSuchStock";
 
 export class Workload {
@@ -199,13 +201,19 @@ export class Workload {
   }
 
   async #lookAround(client: string, life: Life, frontEnd: Host<LiveBazaar>): Promise<void> {
-    const startMs = this.#world.scheduler.nowMs;
     const api = this.#world.frontEndFor(
       { name: client, life, timeoutMs: this.#random.pick(readerPatienceMs) },
       frontEnd,
     );
     try {
-      for (const stock of await api.stocks()) this.#told(client, frontEnd, stock.name, stock, "list", startMs);
+      let start = "";
+      for (let more = true; more; ) {
+        const startMs = this.#world.scheduler.nowMs;
+        const page = await api.stocks({ start, inclusive: false, limit: listedStocks });
+        for (const stock of page.stocks) this.#told(client, frontEnd, stock.name, stock, "list", startMs);
+        start = page.stocks.at(-1)?.name ?? start;
+        ({ more } = page);
+      }
     } catch (error) {
       this.#expectRetryable(`list at ${frontEnd.name}`, error);
     }

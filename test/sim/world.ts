@@ -244,7 +244,7 @@ export class World {
     return {
       trade: (trade) => this.network.call(caller, host, (bazaar) => bazaar.trade(trade)),
       lookup: (name) => this.network.call(caller, host, async (bazaar) => bazaar.lookup(name)),
-      stocks: () => this.network.call(caller, host, (bazaar) => bazaar.stocks()),
+      stocks: (request) => this.network.call(caller, host, (bazaar) => bazaar.stocks(request)),
       order: (id) => this.network.call(caller, host, (bazaar) => bazaar.order(id)),
     };
   }
@@ -365,7 +365,7 @@ export class World {
       restock: (request) => network.call(caller, catalog, (service) => service.restock(request)),
       settle: (upTo) => network.call(caller, catalog, (service) => service.settle(upTo)),
       lookup: (names, seen) => network.call(caller, catalog, (service) => service.lookup(names, seen)),
-      stocks: (seen) => network.call(caller, catalog, (service) => service.stocks(seen)),
+      stocks: (request, seen) => network.call(caller, catalog, (service) => service.stocks(request, seen)),
       ordersAfter: (afterId, limit) => network.call(caller, catalog, (service) => service.ordersAfter(afterId, limit)),
       register: (seen, last) => network.call(caller, catalog, (service) => service.register(seen, last)),
       acquire: (request) => network.call(caller, catalog, (service) => service.acquire(request)),

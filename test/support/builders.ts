@@ -3,11 +3,13 @@
 import type {
   FollowRequest,
   ReplicaStatus,
+  StocksRequest,
   TailReply,
   TailRequest,
   Traded,
   TradesRequest,
 } from "@stock-bazaar/shared/api";
+import type { KnownStock } from "@stock-bazaar/front-end/bazaar";
 import type { Order, Outcome, Register, Stock, Trade } from "@stock-bazaar/shared/domain";
 
 export const createdAt = "2026-01-01T00:00:00.000Z";
@@ -53,8 +55,16 @@ export function stockOf(name: string, change: Partial<Stock> = {}): Stock {
   return { name, priceCents: 1599, quantity: 100, volume: 0, rev: 0, ...change };
 }
 
+/** As a front-end knows it. */
+export function knownStockOf(name: string, change: Partial<KnownStock> = {}): KnownStock {
+  return { ...stockOf(name), life: "life", ...change };
+}
+
+/** From the first, as many as a page holds. */
+export const allStocks: StocksRequest = { start: "", inclusive: false, limit: 1000 };
+
 export function registerOf(change: Partial<Register> = {}): Register {
-  return { term: 0, leader: 0, head: 0, life: "life", ...change };
+  return { term: 0, leader: 0, head: 0, life: "life", stocks: 0, ...change };
 }
 
 export function statusOf(replica: number, change: Partial<ReplicaStatus> = {}): ReplicaStatus {

@@ -35,7 +35,7 @@ export function catalogOver(wire: Wire, catalog: CatalogApi): CatalogApi {
     restock: (request) => wire.call(() => catalog.restock(request)),
     settle: (upTo) => wire.call(() => catalog.settle(upTo)),
     lookup: (names, seen) => wire.call(() => catalog.lookup(names, seen)),
-    stocks: (seen) => wire.call(() => catalog.stocks(seen)),
+    stocks: (request, seen) => wire.call(() => catalog.stocks(request, seen)),
     ordersAfter: (afterId, limit) => wire.call(() => catalog.ordersAfter(afterId, limit)),
     register: (seen, last) => wire.call(() => catalog.register(seen, last)),
     acquire: (request) => wire.call(() => catalog.acquire(request)),

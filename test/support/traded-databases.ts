@@ -32,7 +32,7 @@ export async function makeTradedDatabases(dataDir: string, orders = 12, stocksFi
     trades: [...trades, all, tradeOf("no", { quantity: 1_000_000 })],
     createdAt,
   });
-  await ledger.restock({ last: undefined, term: 3, quantity: 50, createdAt });
+  await ledger.restock({ last: undefined, term: 3, quantity: 50, after: "", limit: 10, createdAt });
   for (const id of databases.replicas.keys()) {
     const log = createSqliteOrderLog(openOrderDatabase(dataDir, id));
     await log.append(await ledger.ordersAfter(0, orders));

@@ -10,15 +10,19 @@ import { Happenings } from "./happenings-log.tsx";
 import { LatestOrders } from "./latest-orders.tsx";
 import type { Model } from "./model.ts";
 import { RobotPanel } from "./robot-panel.tsx";
+import { type PagePath, queryOf } from "./stock-pages.ts";
 import { TradeForm } from "./trade-form.tsx";
 import { TrafficCharts } from "./traffic-charts.tsx";
 import { useModel } from "./use-model.ts";
 
 export function App() {
-  const model = useModel();
+  const [path, showPath] = useState<PagePath>([]);
+  const model = useModel(queryOf(path));
   const [stock, chooseStock] = useState<string | undefined>();
   const [order, followOrder] = useState<number | undefined>();
-  const names = model.rows?.map(({ name }) => name) ?? [];
+  const shown = model.rows?.map(({ name }) => name) ?? [];
+  // What was chosen on another page stays chosen.
+  const names = stock === undefined || shown.includes(stock) ? shown : [stock, ...shown];
   return (
     <div class={model.connection === "lost" ? "page old" : "page"}>
       <Header model={model} />
@@ -36,7 +40,15 @@ export function App() {
           <div class="card-head">
             <h2 id="board-title">Stocks</h2>
           </div>
-          <Board rows={model.rows} chosen={stock ?? names[0]} choose={chooseStock} />
+          <Board
+            rows={model.rows}
+            chosen={stock ?? names[0]}
+            choose={chooseStock}
+            next={model.next}
+            total={model.cluster?.catalog.stocks ?? undefined}
+            path={path}
+            show={showPath}
+          />
         </section>
         <div class="side">
           <section class="card" aria-labelledby="trade-title">

@@ -1,17 +1,74 @@
-/** The stocks, live. A row flashes when it changes; an arrow says which way, also to those who see no flash. */
+/** The stocks, live: a page of them where there are many. A row flashes when it changes; an arrow says which way, also to those who see no flash. */
 
-import { count, price } from "./format.ts";
+import type { TargetedEvent } from "preact";
+import { useState } from "preact/hooks";
+import { count, plural, price } from "./format.ts";
 import type { Row } from "./model.ts";
+import { type PagePath, searched } from "./stock-pages.ts";
 
 export interface BoardProps {
   readonly rows: readonly Row[] | undefined;
   readonly chosen: string | undefined;
   readonly choose: (name: string) => void;
+  /** The last row, if there are stocks after it. */
+  readonly next: string | undefined;
+  /** How many stocks there are; `undefined` while nobody knows. */
+  readonly total: number | undefined;
+  readonly path: PagePath;
+  readonly show: (path: PagePath) => void;
 }
 
-export function Board({ rows, chosen, choose }: BoardProps) {
+export function Board(props: BoardProps) {
+  const { rows, next, path } = props;
   if (!rows) return <p class="quiet">Waiting for the catalog…</p>;
-  if (rows.length === 0) return <p class="quiet">There are no stocks. Add some: npm run seed</p>;
+  const isPart = next !== undefined || path.length > 0;
+  if (rows.length === 0 && !isPart) return <p class="quiet">There are no stocks. Add some: npm run seed</p>;
+  return (
+    <>
+      {isPart && <Pages {...props} />}
+      {rows.length === 0 ? (
+        <p class="quiet">No stock has this name or a later one.</p>
+      ) : (
+        <Rows {...props} rows={rows} />
+      )}
+    </>
+  );
+}
+
+function Pages({ next, total, path, show }: BoardProps) {
+  const [text, setText] = useState("");
+  const find = (event: TargetedEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    show(searched(text));
+  };
+  return (
+    <form class="pages" onSubmit={find}>
+      <label for="find-stock">Go to a name</label>
+      <input
+        id="find-stock"
+        type="search"
+        autocomplete="off"
+        spellcheck={false}
+        value={text}
+        onInput={(event) => setText(event.currentTarget.value)}
+      />
+      <button type="submit">Go</button>
+      <button type="button" disabled={path.length === 0} onClick={() => show(path.slice(0, -1))}>
+        Previous
+      </button>
+      <button
+        type="button"
+        disabled={next === undefined}
+        onClick={() => next !== undefined && show([...path, { after: next }])}
+      >
+        Next
+      </button>
+      {total !== undefined && <span class="quiet">{plural(total, "stock")} in all</span>}
+    </form>
+  );
+}
+
+function Rows({ rows, chosen, choose }: Pick<BoardProps, "chosen" | "choose"> & { readonly rows: readonly Row[] }) {
   return (
     <div class="scroll tall" tabIndex={0} role="group" aria-label="Stock board">
       <table>

@@ -3,7 +3,7 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { connect, type Source } from "./connection.ts";
 import type { ServerEvent } from "./words.ts";
 
-function setUp() {
+function setUp(stocks?: string) {
   const clock = new ManualClock();
   const opened: {
     url: string;
@@ -31,6 +31,7 @@ function setUp() {
     after: (delayMs, action) => clock.after(delayMs, action),
     hear: (event) => heard.push(event),
     lost: () => (counts.lost += 1),
+    ...(stocks === undefined ? {} : { stocks }),
   });
   const latest = () => {
     const source = opened.at(-1);
@@ -50,6 +51,15 @@ test("what comes is heard, and as long as something comes the line is kept", asy
   expect(heard).toHaveLength(60);
   expect(opened).toHaveLength(1);
   expect(counts.lost).toBe(0);
+});
+
+test("the stocks that are shown are asked for, each time the line is opened", async () => {
+  const { clock, latest } = setUp("limit=100&after=A%20B");
+  expect(latest().url).toBe("/events?limit=100&after=A%20B");
+  latest().say("orders", { skipped: 0, orders: [] }, "165");
+  latest().say("error");
+  await clock.advance(1000);
+  expect(latest().url).toBe("/events?limit=100&after=A%20B&last-event-id=165");
 });
 
 test("after an error the line is opened again, from the last order on", async () => {

@@ -22,10 +22,12 @@ export interface ConnectionOptions {
   readonly after: (delayMs: number, action: () => void) => () => void;
   readonly hear: (event: ServerEvent) => void;
   readonly lost: () => void;
+  /** Which stocks to tell of, as a query; absent: whatever the front-end tells of by itself. */
+  readonly stocks?: string;
 }
 
 /** Returns what closes it. */
-export function connect({ open, after, hear, lost }: ConnectionOptions): () => void {
+export function connect({ open, after, hear, lost, stocks = "" }: ConnectionOptions): () => void {
   let lastOrder = "";
   let retryMs = retryFirstMs;
   let source: Source | undefined;
@@ -47,7 +49,10 @@ export function connect({ open, after, hear, lost }: ConnectionOptions): () => v
     cancel = after(silentMs, lose);
   };
   const start = () => {
-    const opened = open(lastOrder === "" ? "/events" : `/events?last-event-id=${lastOrder}`);
+    const query = [stocks, lastOrder === "" ? "" : `last-event-id=${lastOrder}`]
+      .filter((part) => part !== "")
+      .join("&");
+    const opened = open(query === "" ? "/events" : `/events?${query}`);
     source = opened;
     waitForLife();
     for (const name of eventNames) {

@@ -14,7 +14,7 @@ const order = (number: number): ListedOrder => ({
 const cluster = (change: Partial<Cluster> = {}): Cluster => ({
   leader: 3,
   term: 1,
-  catalog: { state: "live", last_id: 7 },
+  catalog: { state: "live", last_id: 7, stocks: 10 },
   replicas: [1, 2, 3].map((id) => ({ id, state: "live", role: id === 3 ? "leader" : "follower", last_id: 7, lag: 0 })),
   front_ends: [{ address: "127.0.0.1:8080", state: "live" }],
   cache: { capacity: 1000, size: 0, leased: true },
@@ -47,6 +47,13 @@ test("a stock that is told again flashes, and says which way it went; the others
 test("told completely, what isn't there any more goes, and what is the same doesn't flash", () => {
   const model = after(stocks(true, stock("A", 5), stock("B", 5)), stocks(true, stock("A", 5)));
   expect(model.rows).toEqual([{ ...stock("A", 5), changes: 0, direction: undefined }]);
+});
+
+test("a complete page says whether stocks come after it; a change of it says nothing about that", () => {
+  const page: ServerEvent = { event: "stocks", data: { complete: true, stocks: [stock("A", 5)], next: "A" } };
+  expect(after(page).next).toBe("A");
+  expect(after(page, stocks(false, stock("A", 6))).next).toBe("A");
+  expect(after(page, stocks(true, stock("B", 5)))).toMatchObject({ rows: [{ name: "B" }], next: undefined });
 });
 
 test("orders are kept newest first, each once, with a mark where some were left out", () => {
@@ -102,7 +109,10 @@ test("a frozen replica and a catalog that is away are told in words of their own
     { event: "cluster", data: cluster() },
     {
       event: "cluster",
-      data: cluster({ catalog: { state: "away", last_id: null }, replicas: [{ ...one, state: "silent" }, two, three] }),
+      data: cluster({
+        catalog: { state: "away", last_id: null, stocks: null },
+        replicas: [{ ...one, state: "silent" }, two, three],
+      }),
     },
     { event: "cluster", data: cluster() },
   );

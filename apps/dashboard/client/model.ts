@@ -35,6 +35,8 @@ export interface Model {
   readonly faults: boolean;
   /** `undefined`: not told yet. */
   readonly rows: readonly Row[] | undefined;
+  /** The last of `rows`, if there are stocks after it. */
+  readonly next: string | undefined;
   readonly orders: readonly LatestOrder[];
   readonly cluster: Cluster | undefined;
   readonly samples: readonly Sample[];
@@ -47,6 +49,7 @@ export const emptyModel: Model = {
   heardMs: undefined,
   faults: false,
   rows: undefined,
+  next: undefined,
   orders: [],
   cluster: undefined,
   samples: [],
@@ -67,7 +70,11 @@ export function hear(model: Model, { event, data }: ServerEvent, nowMs: number):
     case "cluster":
       return happened({ ...heard, cluster: data }, happeningsBetween(model.cluster, data), nowMs);
     case "stocks":
-      return { ...heard, rows: changedRows(model.rows ?? [], data.stocks, data.complete) };
+      return {
+        ...heard,
+        rows: changedRows(model.rows ?? [], data.stocks, data.complete),
+        next: data.complete ? data.next : model.next,
+      };
     case "orders":
       return { ...heard, orders: withOrders(model.orders, data.orders, data.skipped) };
   }

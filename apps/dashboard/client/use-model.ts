@@ -11,11 +11,13 @@ export const browserApi: ApiOptions = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-export function useModel(): Model {
+/** `stocks`: which of them are shown, as a query of `/events`. */
+export function useModel(stocks: string): Model {
   const [model, change] = useState(emptyModel);
   useEffect(
     () =>
       connect({
+        stocks,
         open: (url) => new EventSource(url),
         after(delayMs, action) {
           const timer = setTimeout(action, delayMs);
@@ -24,7 +26,7 @@ export function useModel(): Model {
         hear: (event) => change((before) => hear(before, event, Date.now())),
         lost: () => change((before) => loseConnection(before, Date.now())),
       }),
-    [],
+    [stocks],
   );
   return model;
 }

@@ -46,6 +46,8 @@ export interface Cluster {
   readonly catalog: {
     readonly state: "live" | "read-only" | "away" | "refusing";
     readonly last_id: number | null;
+    /** How many there are. */
+    readonly stocks: number | null;
     readonly problem?: string | undefined;
   };
   /** The one that tells, then the others. */
@@ -74,7 +76,16 @@ export type ServerEvent =
     }
   | { readonly event: "sample"; readonly data: Sample }
   | { readonly event: "cluster"; readonly data: Cluster }
-  | { readonly event: "stocks"; readonly data: { readonly complete: boolean; readonly stocks: readonly Stock[] } }
+  | {
+      readonly event: "stocks";
+      readonly data: {
+        /** All of the page that was asked for; else those of it that changed. */
+        readonly complete: boolean;
+        readonly stocks: readonly Stock[];
+        /** With a complete page: the `after` that asks for the next one; absent in the last. */
+        readonly next?: string;
+      };
+    }
   | { readonly event: "orders"; readonly data: { readonly skipped: number; readonly orders: readonly ListedOrder[] } };
 
 export const eventNames = ["hello", "history", "sample", "cluster", "stocks", "orders"] as const;

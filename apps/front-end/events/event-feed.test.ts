@@ -1,7 +1,8 @@
+import type { StocksRequest } from "@stock-bazaar/shared/api";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { expect, test } from "vitest";
-import { ordersOf, stockOf } from "../../../test/support/builders.ts";
+import { allStocks, orderOf, ordersOf, stockOf } from "../../../test/support/builders.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { ClusterState } from "../bazaar.ts";
 import { EventFeed } from "./event-feed.ts";
@@ -15,8 +16,14 @@ interface Heard {
 /** A bazaar that says what the test says, and counts what it is asked. */
 function setUp() {
   const clock = new ManualClock();
-  const state = { head: 0 as number | undefined, leader: 3, orders: [] as Order[], stocks: [stockOf("GameStart")] };
-  const asked = { cluster: 0, stocks: 0, ordersLimit: 0 };
+  const state = {
+    head: 0 as number | undefined,
+    leader: 3,
+    orders: [] as Order[],
+    stocks: [stockOf("GameStart")],
+    life: "life",
+  };
+  const asked = { cluster: 0, stocks: 0, named: [] as (readonly string[])[], ordersLimit: 0 };
   const read = { stocks: (): Promise<Stock[]> => Promise.resolve(state.stocks) };
   const feed = new EventFeed({
     clock,
@@ -29,7 +36,7 @@ function setUp() {
           leader: state.leader,
           term: 1,
           replicas: [],
-          catalog: { state: state.head === undefined ? "away" : "live", head: state.head },
+          catalog: { state: state.head === undefined ? "away" : "live", head: state.head, stocks: state.stocks.length },
           cache: { capacity: 0, size: 0, hits: 0, misses: 0, leased: false },
           frontEnds: [],
         };
@@ -38,9 +45,14 @@ function setUp() {
         asked.ordersLimit = limit;
         return state.orders.toReversed().slice(0, limit);
       },
-      stocks: () => {
+      stocks: async ({ start, inclusive, limit }) => {
         asked.stocks += 1;
-        return read.stocks();
+        const all = (await read.stocks()).filter(({ name }) => (inclusive ? name >= start : name > start));
+        return { stocks: all.slice(0, limit), life: state.life, more: all.length > limit };
+      },
+      stocksNamed: async (names) => {
+        asked.named.push(names);
+        return state.stocks.filter(({ name }) => names.includes(name));
       },
     },
   });
@@ -50,17 +62,22 @@ function setUp() {
     state.orders = ordersOf(1, id);
     state.stocks = [stockOf("GameStart", { rev: id, quantity: 1000 - id })];
   };
-  const listen = (afterId?: number) => {
+  const listen = (afterId?: number, page: Partial<StocksRequest> = {}) => {
     const heard: Heard[] = [];
     let ended = false;
     const send = (text: string) => heard.push(...parse(text));
-    const leave = feed.listen({ send, end: () => void (ended = true) }, afterId);
+    const leave = feed.listen({ send, end: () => void (ended = true) }, { afterId, stocks: { ...allStocks, ...page } });
     const of = (event: string) => heard.filter((entry) => entry.event === event);
     return {
       heard,
       of,
       leave,
       isEnded: () => ended,
+      pages: () =>
+        of("stocks").map(({ data }) => {
+          const { complete, stocks, next } = data as { complete: boolean; stocks: { name: string }[]; next?: string };
+          return [complete, stocks.map(({ name }) => name).join(), next];
+        }),
       numbers: () => of("orders").flatMap((told) => numbersIn(told).toReversed()),
     };
   };
@@ -275,4 +292,84 @@ test("stop ends every stream, and takes no more", async () => {
   expect(isEnded()).toBe(true);
   expect(clock.timers).toBe(0);
   expect(() => listen()).toThrowError(/stopping/);
+});
+
+test("a stock that is added is told at once, though no order tells of it", async () => {
+  const { clock, state, asked, listen, grow } = setUp();
+  grow(1);
+  const { pages } = listen();
+  await clock.advance(200);
+  state.stocks = [stockOf("FishCo"), ...state.stocks];
+  await clock.advance(200);
+  expect(pages()).toEqual([
+    [true, "GameStart", undefined],
+    [true, "FishCo,GameStart", undefined],
+  ]);
+  await clock.advance(5000);
+  expect(asked.stocks).toBe(2);
+});
+
+test("each listener is told of the page that it shows, and of no other stock", async () => {
+  const { clock, state, asked, listen, grow } = setUp();
+  grow(1);
+  const others = Array.from({ length: 10 }, (_, index) => stockOf(`Stock${index}`));
+  state.stocks = [...state.stocks, ...others];
+  const [first, same, later, from] = [
+    listen(undefined, { limit: 3 }),
+    listen(undefined, { limit: 3 }),
+    listen(undefined, { start: "Stock1", limit: 3 }),
+    listen(undefined, { start: "Stock8", inclusive: true, limit: 3 }),
+  ];
+  await clock.advance(200);
+  expect(asked.stocks).toBe(3);
+  const whole = [true, "GameStart,Stock0,Stock1", "Stock1"];
+  expect([first.pages(), same.pages()]).toEqual([[whole], [whole]]);
+  expect(later.pages()).toEqual([[true, "Stock2,Stock3,Stock4", "Stock4"]]);
+  expect(from.pages()).toEqual([[true, "Stock8,Stock9", undefined]]);
+
+  state.head = 2;
+  state.orders = [...ordersOf(1, 1), orderOf(2, { name: "Stock3" })];
+  state.stocks = state.stocks.map((stock) => (stock.name === "Stock3" ? { ...stock, rev: 2 } : stock));
+  await clock.advance(200);
+  expect(first.pages()).toEqual([whole]);
+  expect(later.pages().slice(1)).toEqual([[false, "Stock3", undefined]]);
+  for (const { numbers } of [first, same, later, from]) expect(numbers()).toEqual([1, 2]);
+});
+
+test("an order whose stock is on no page is told when it is settled, too", async () => {
+  const { clock, state, asked, listen, grow } = setUp();
+  grow(1);
+  state.stocks = [stockOf("Aardvark"), ...state.stocks];
+  const { numbers, pages } = listen(undefined, { limit: 1 });
+  await clock.advance(200);
+  state.head = 2;
+  state.orders = ordersOf(1, 2);
+  await clock.advance(200);
+  expect(numbers()).toEqual([1]);
+  state.stocks = [stockOf("Aardvark"), stockOf("GameStart", { rev: 2 })];
+  await clock.advance(200);
+  expect(numbers()).toEqual([1, 2]);
+  expect(pages()).toEqual([[true, "Aardvark", "Aardvark"]]);
+  expect(asked.named).toEqual([["GameStart"], ["GameStart"], ["GameStart"]]);
+});
+
+test("another catalog's stocks are told whole, even if they are called the same", async () => {
+  const { clock, state, listen, grow } = setUp();
+  grow(1);
+  const { pages } = listen();
+  await clock.advance(200);
+  state.life = "another life";
+  grow(2);
+  await clock.advance(200);
+  expect(pages().map(([complete]) => complete)).toEqual([true, true]);
+});
+
+test("so many different pages may be shown, and one that nobody shows any more makes room", async () => {
+  const { listen } = setUp();
+  const shown = Array.from({ length: 100 }, (_, index) => listen(undefined, { start: `Stock${index}` }));
+  expect(() => listen(undefined, { start: "one more" })).toThrowError(/100 pages are shown already/);
+  listen(undefined, { start: "Stock7" }).leave();
+  shown[7]?.leave();
+  shown[7]?.leave();
+  listen(undefined, { start: "one more" });
 });

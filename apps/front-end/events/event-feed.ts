@@ -6,11 +6,15 @@
  * before. So the stocks come settled from the catalog (R7), and an order is told only when a stock told with it, or
  * before, is of that order or a later one.
  *
+ * A listener is told of a page of the stocks, the one that it shows, however many there are: what is read for it doesn't
+ * grow with them.
+ *
  * An order's event carries its number as id. The number is good on every front-end and after every restart: whoever
  * comes back says which it saw last, and is told what came after, like a replica.
  */
 
 import type { ServerEvent } from "@stock-bazaar/dashboard/client/words";
+import type { StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
 import { type Clock, wallTime } from "@stock-bazaar/shared/clock";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -30,12 +34,14 @@ const samplesMax = 300;
 const ordersMax = 50;
 /** At most for one who comes back: the rest is counted as skipped. */
 const resumedOrdersMax = 200;
-/** Reading a large catalog must not become its main work: it rests this many times longer than the reading took. */
+/** Reading for many listeners must not become its main work: it rests this many times longer than the reading took. */
 const restFactor = 4;
 const listenersMax = 1000;
+/** Different pages of the stocks that are read at once. */
+const pagesMax = 100;
 
 export interface EventFeedOptions {
-  readonly bazaar: Pick<Bazaar, "cluster" | "orders" | "stocks">;
+  readonly bazaar: Pick<Bazaar, "cluster" | "orders" | "stocks" | "stocksNamed">;
   /** Of the trades through this front-end. */
   readonly tradeLatencies: () => readonly LatencyBucket[];
   readonly clock: Clock;
@@ -50,8 +56,22 @@ export interface Listener {
   end(): void;
 }
 
+export interface Wanted {
+  /** The last order that the listener knows. */
+  readonly afterId: number | undefined;
+  readonly stocks: StocksRequest;
+}
+
+/** A page of the stocks that is shown somewhere, as it was told last. */
+interface ShownPage {
+  readonly request: StocksRequest;
+  listeners: number;
+  told: StocksPage | undefined;
+}
+
 interface Listening {
   readonly listener: Listener;
+  readonly page: ShownPage;
   /** The last order told, or said to be known. `undefined`: the newest will do. */
   orderId: number | undefined;
   hasStocks: boolean;
@@ -68,8 +88,10 @@ export class EventFeed {
   readonly #samples: Sample[] = [];
   #counters: Counters | undefined;
   #cluster = "";
-  /** As told last. */
-  #stocks = new Map<string, Stock>();
+  /** Those that are shown, by their requests. */
+  readonly #pages = new Map<string, ShownPage>();
+  /** How many stocks there were when the pages were read last. */
+  #stockCount: number | undefined;
   #reading = false;
   #restUntilMs = Number.NEGATIVE_INFINITY;
   #looking = false;
@@ -93,25 +115,46 @@ export class EventFeed {
     this.#cancelLook?.();
     for (const { listener } of this.#listening) listener.end();
     this.#listening.clear();
+    this.#pages.clear();
   }
 
   /**
-   * `afterId`: the last order that the listener knows. Returns what ends it from the listener's side. Throws UNAVAILABLE
-   * after `stop`, OVERLOADED with too many listeners.
+   * Returns what ends it from the listener's side. Throws UNAVAILABLE after `stop`, OVERLOADED with too many listeners, or
+   * too many different pages.
    */
-  listen(listener: Listener, afterId: number | undefined): () => void {
+  listen(listener: Listener, { afterId, stocks }: Wanted): () => void {
     if (this.#stopped) throw new BazaarError("UNAVAILABLE", "this front-end is stopping");
     if (this.#listening.size >= listenersMax) {
       throw new BazaarError("OVERLOADED", `${listenersMax} listeners are there already`);
     }
-    const listening: Listening = { listener, orderId: afterId, hasStocks: false, hasCluster: false };
+    const page = this.#open(stocks);
+    const listening: Listening = { listener, page, orderId: afterId, hasStocks: false, hasCluster: false };
     listener.send(
       encode("hello", { faults: this.#options.faults }) +
         encode("history", { interval_ms: sampleMs, samples: this.#samples }),
     );
     this.#listening.add(listening);
     this.#lookLater(0);
-    return () => void this.#listening.delete(listening);
+    return () => {
+      if (this.#listening.delete(listening)) this.#leave(page);
+    };
+  }
+
+  #open(request: StocksRequest): ShownPage {
+    const key = keyOf(request);
+    let page = this.#pages.get(key);
+    if (page === undefined) {
+      if (this.#pages.size >= pagesMax) throw new BazaarError("OVERLOADED", `${pagesMax} pages are shown already`);
+      page = { request, listeners: 0, told: undefined };
+      this.#pages.set(key, page);
+    }
+    page.listeners += 1;
+    return page;
+  }
+
+  #leave(page: ShownPage): void {
+    page.listeners -= 1;
+    if (page.listeners === 0) this.#pages.delete(keyOf(page.request));
   }
 
   get #wanted(): boolean {
@@ -134,7 +177,7 @@ export class EventFeed {
       this.#tellCluster(cluster);
       this.#sample(cluster);
       // Not waited for: while the catalog is away this takes as long as any request may.
-      if (this.#isReadingDue(cluster)) void this.#readOrders();
+      if (this.#isReadingDue(cluster)) void this.#read(cluster.catalog.stocks);
     } catch {
       // The state of the cluster says who is away; the next look may know more.
     }
@@ -173,21 +216,31 @@ export class EventFeed {
     for (const { listener } of this.#listening) listener.send(text);
   }
 
-  #isReadingDue({ catalog: { head }, leader }: ClusterState): boolean {
+  /** Something new: a listener, an order, or a stock, which no order tells of. */
+  #isReadingDue({ catalog: { head, stocks }, leader }: ClusterState): boolean {
     if (head === undefined || leader === 0 || this.#reading) return false;
     if (this.#options.clock.nowMs() < this.#restUntilMs) return false;
-    return [...this.#listening].some(({ hasStocks, orderId }) => !hasStocks || orderId !== head);
+    const isOutdated = stocks !== this.#stockCount;
+    return [...this.#listening].some(({ hasStocks, orderId }) => isOutdated || !hasStocks || orderId !== head);
   }
 
-  async #readOrders(): Promise<void> {
+  async #read(stockCount: number | undefined): Promise<void> {
     const { bazaar, clock } = this.#options;
     const startMs = clock.nowMs();
     this.#reading = true;
     try {
       const orders = await bazaar.orders({ before: 0, limit: this.#ordersWanted });
       // Read after the orders, the stocks are of all of them: under load the newest orders aren't settled for a moment.
-      const stocks = await bazaar.stocks();
-      this.#tell(orders, stocks);
+      const pages = new Map<ShownPage, StocksPage>();
+      for (const page of this.#pages.values()) pages.set(page, await bazaar.stocks(page.request));
+      const shown = [...pages.values()].flatMap(({ stocks }) => stocks);
+      const settledId = newestRev([...shown, ...(await this.#stocksBeside(shown, orders))]);
+      this.#tell(
+        orders.filter(({ id }) => id <= settledId),
+        settledId,
+        pages,
+      );
+      this.#stockCount = stockCount;
     } catch {
       // No leader, or no catalog: tried again as long as somebody listens.
     }
@@ -195,37 +248,72 @@ export class EventFeed {
     this.#restUntilMs = clock.nowMs() + (clock.nowMs() - startMs) * restFactor;
   }
 
+  /** The stocks of the orders that are on no page: whether those orders are settled, nothing else can say. */
+  async #stocksBeside(shown: readonly Stock[], orders: readonly Order[]): Promise<readonly Stock[]> {
+    const names = new Set(orders.map(({ name }) => name));
+    for (const { name } of shown) names.delete(name);
+    return names.size === 0 ? [] : this.#options.bazaar.stocksNamed([...names]);
+  }
+
   get #ordersWanted(): number {
     const isResumed = [...this.#listening].some(({ hasStocks, orderId }) => !hasStocks && orderId !== undefined);
     return isResumed ? resumedOrdersMax : ordersMax;
   }
 
-  /** `orders`: newest first. */
-  #tell(orders: readonly Order[], stocks: readonly Stock[]): void {
-    const settledId = stocks.reduce((id, { rev }) => Math.max(id, rev), 0);
-    const settled = orders.filter(({ id }) => id <= settledId);
-    // Stocks never go, but the catalog may be another one.
-    const names = new Set(stocks.map(({ name }) => name));
-    const others = [...this.#stocks.keys()].some((name) => !names.has(name));
-    const changed = stocks.filter((stock) => this.#stocks.get(stock.name)?.rev !== stock.rev);
-    this.#stocks = new Map(stocks.map((stock) => [stock.name, stock]));
-    const all = once(() => encode("stocks", { complete: true, stocks: stocks.map(describeStock) }));
-    const some = once(() => encode("stocks", { complete: false, stocks: changed.map(describeStock) }));
-    const news = new Map<number | undefined, string>();
+  /** `settled`: newest first. */
+  #tell(settled: readonly Order[], settledId: number, pages: ReadonlyMap<ShownPage, StocksPage>): void {
+    const stockNews = new Map([...pages].map(([shown, read]) => [shown, newsOf(shown.told, read)]));
+    for (const [shown, read] of pages) shown.told = read;
+    const orderNews = new Map<number | undefined, string>();
 
     for (const listening of this.#listening) {
+      const stocks = stockNews.get(listening.page);
+      // Its page wasn't shown yet when the stocks were read.
+      if (stocks === undefined) continue;
       // A number that nobody has yet is of another ledger.
       if (listening.orderId !== undefined && listening.orderId > settledId) listening.orderId = undefined;
       const { orderId } = listening;
-      let text = news.get(orderId);
-      if (text === undefined) news.set(orderId, (text = encodeOrders(settled, orderId)));
-      if (!listening.hasStocks || others) text = all() + text;
-      else if (changed.length > 0) text = some() + text;
+      let text = orderNews.get(orderId);
+      if (text === undefined) orderNews.set(orderId, (text = encodeOrders(settled, orderId)));
+      text = (listening.hasStocks ? stocks.changes : stocks.whole()) + text;
       listening.hasStocks = true;
       listening.orderId = Math.max(orderId ?? 0, settled[0]?.id ?? 0);
       if (text !== "") listening.listener.send(text);
     }
   }
+}
+
+interface PageNews {
+  /** For a newcomer. */
+  readonly whole: () => string;
+  /** For one who was told the page before; empty when it is still the same. */
+  readonly changes: string;
+}
+
+function newsOf(before: StocksPage | undefined, { stocks, more, life }: StocksPage): PageNews {
+  const whole = once(() => {
+    const next = more ? stocks.at(-1)?.name : undefined;
+    const data = { complete: true, stocks: stocks.map(describeStock) };
+    return encode("stocks", next === undefined ? data : { ...data, next });
+  });
+  if (before === undefined) return { whole, changes: "" };
+  const isSamePage =
+    before.life === life &&
+    before.more === more &&
+    before.stocks.length === stocks.length &&
+    stocks.every(({ name }, index) => before.stocks[index]?.name === name);
+  if (!isSamePage) return { whole, changes: whole() };
+  const changed = stocks.filter(({ rev }, index) => before.stocks[index]?.rev !== rev);
+  if (changed.length === 0) return { whole, changes: "" };
+  return { whole, changes: encode("stocks", { complete: false, stocks: changed.map(describeStock) }) };
+}
+
+function newestRev(stocks: readonly Stock[]): number {
+  return stocks.reduce((id, { rev }) => Math.max(id, rev), 0);
+}
+
+function keyOf({ start, inclusive, limit }: StocksRequest): string {
+  return JSON.stringify([start, inclusive, limit]);
 }
 
 /** The orders after `afterId`, newest first; nothing if there are none. `skipped`: how many after it aren't told. */

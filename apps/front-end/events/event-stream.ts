@@ -5,7 +5,7 @@
 
 import type { Listener } from "./event-feed.ts";
 
-/** A snapshot of ten thousand stocks fits twice. */
+/** The largest page of stocks with the longest names fits twice. */
 const waitingBytesMax = 2_000_000;
 
 /** `listen` returns what ends it; what it throws, this throws. */

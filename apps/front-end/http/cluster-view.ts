@@ -28,6 +28,7 @@ export function describeCluster(cluster: ClusterState): ClusterReply {
       catalog: {
         state: catalog.state,
         last_id: catalog.head ?? null,
+        stocks: catalog.stocks ?? null,
         ...(catalog.problem !== undefined && { problem: catalog.problem }),
       },
       front_ends: cluster.frontEnds.map(({ address, live }) => ({ address, state: live ? "live" : "away" })),

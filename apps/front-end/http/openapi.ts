@@ -30,8 +30,9 @@ const documentation = {
     title: "Stock Bazaar",
     version,
     description:
-      "Look up stocks, trade them, read the orders. Every reply but `GET /events` carries `content-type`, " +
-      "`content-length` and `x-request-id`. A success has one top-level `data`, a failure one top-level `error`. An unknown path is " +
+      "Look up stocks, trade them, read the orders. Every reply carries `content-type` and `x-request-id`, and all but the " +
+      "streams (`GET /events`, a long `GET /stocks`) `content-length`; `keep-alive` tells for how long an idle connection " +
+      "stays open. A success has one top-level `data`, a failure one top-level `error`. An unknown path is " +
       "answered with 404, a known path with another method with 405 and `Allow`; HEAD works where GET does, and " +
       "a trailing slash is tolerated, but for `GET /stocks/` and `GET /orders/`, which lack a name or a number.",
     license: { name: "MIT", identifier: "MIT" },

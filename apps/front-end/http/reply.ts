@@ -55,12 +55,14 @@ export function json(value: object, headers?: ReplyHeaders): Reply {
   return new Reply(200, jsonType, JSON.stringify(value), headers);
 }
 
-/** A reply that goes on for as long as the client listens. Its length isn't known, so it is the one that tells none. */
+/** A reply that is made while it is sent. Its length isn't known, so it is the one that tells none. */
 export class StreamReply extends Reply {
   readonly #stream: ReadableStream<Uint8Array> | null;
+  /** Is told why the reply can't be finished. Its status has been sent: the client sees only that it ends too early. */
+  broken: (error: unknown) => void = () => {};
 
   /** `null`: nobody wants the body (HEAD). */
-  constructor(contentType: string, stream: ReadableStream<Uint8Array> | null, headers: ReplyHeaders) {
+  constructor(contentType: string, stream: ReadableStream<Uint8Array> | null, headers: ReplyHeaders = {}) {
     super(200, contentType, "", headers);
     this.#stream = stream;
   }

@@ -62,8 +62,10 @@ export interface SuccessDocs {
 
 export const responseHeaders = {
   "x-request-id": "The request's own `x-request-id`, or one made for it; the logs tell it",
-  etag: "The stock's revision",
-  "cache-control": "`no-store`: what is shown is what is, now",
+  etag: "The life of the catalog's ledger, and the stock's revision in it",
+  "cache-control":
+    "`no-store`: what is shown is what is, now. Of `/events` `no-cache, no-transform`: no proxy may keep it, or wait to pack it",
+  "x-accel-buffering": "`no`: nginx passes each event on at once",
   "content-security-policy": "What the page may do: run the scripts that it brings, and talk to this front-end",
   "referrer-policy": "`no-referrer`",
   "x-content-type-options": "`nosniff`",

@@ -4,7 +4,7 @@
  * contract's message for its failure.
  */
 
-import { type TradeType, tradeQuantityMax } from "@stock-bazaar/shared/domain";
+import { stockNameLengthMax, type TradeType, tradeQuantityMax } from "@stock-bazaar/shared/domain";
 import { faultKinds } from "@stock-bazaar/shared/faults";
 import { z } from "zod";
 import { failureReasons, invalidQuantity, invalidTradeType, malformedTrade } from "./failures.ts";
@@ -67,6 +67,27 @@ export const ordersQuery = z.object({
   before: orderNumber.optional(),
 });
 
+/** A name that a stock may have. */
+export const stockName = z
+  .string()
+  .min(1)
+  .max(stockNameLengthMax)
+  .refine((name) => name.isWellFormed());
+export const stocksQuery = z.object({
+  limit: numberText(1, Number.MAX_SAFE_INTEGER).optional(),
+  after: stockName.optional(),
+});
+
+export const eventStocksMax = 1000;
+/** Which stocks a listener is told of. */
+export const eventStocksQuery = z
+  .object({
+    limit: numberText(1, eventStocksMax).optional(),
+    after: stockName.optional(),
+    from: stockName.optional(),
+  })
+  .refine(({ after, from }) => after === undefined || from === undefined);
+
 const price = z.number().meta({ description: "In the currency's unit, with two decimals", examples: [15.99] });
 const stock = z.object({ name: z.string(), price, quantity: z.int().min(0) });
 const order = z.object({
@@ -78,7 +99,13 @@ const order = z.object({
 
 export const stockReply = z.object({ data: stock }).meta({ id: "StockReply" });
 export const stocksReply = z
-  .object({ data: z.array(stock.extend({ volume: z.int().min(0).meta({ description: "Units traded so far" }) })) })
+  .object({
+    data: z.array(stock.extend({ volume: z.int().min(0).meta({ description: "Units traded so far" }) })),
+    next: z
+      .string()
+      .optional()
+      .meta({ description: "Present when a `limit` left stocks out: the `after` that asks for them" }),
+  })
   .meta({ id: "StocksReply" });
 export const tradeReply = z
   .object({ data: z.object({ transaction_number: z.int().min(1) }) })
@@ -133,6 +160,11 @@ export const clusterReply = z
       catalog: z.object({
         state: z.enum(["live", "read-only", "away", "refusing"]),
         last_id: lastId,
+        stocks: z
+          .int()
+          .min(0)
+          .nullable()
+          .meta({ description: "How many stocks there are; null when it doesn't answer" }),
         problem: z.string().optional().meta({ description: "Why a read-only catalog can't write its ledger" }),
       }),
       front_ends: z

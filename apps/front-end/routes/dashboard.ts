@@ -1,6 +1,7 @@
 /** The dashboard: its page, the events that keep it up to date, and its buttons. */
 
 import { dashboardPage } from "@stock-bazaar/dashboard/page";
+import type { StocksRequest } from "@stock-bazaar/shared/api";
 import type { FaultKind } from "@stock-bazaar/shared/faults";
 import type { Context } from "hono";
 import type { Bazaar } from "../bazaar.ts";
@@ -8,14 +9,23 @@ import type { EventFeed } from "../events/event-feed.ts";
 import { openEventStream } from "../events/event-stream.ts";
 import type { Faults } from "../faults.ts";
 import { leaderOf } from "../http/cluster-view.ts";
-import { dashboardOutage, faultOutage, nobodyLeads, operationsOutage, strangePage } from "../http/failures.ts";
+import {
+  dashboardOutage,
+  faultOutage,
+  invalidGet,
+  nobodyLeads,
+  operationsOutage,
+  strangePage,
+} from "../http/failures.ts";
 import { isFromOwnPage } from "../http/own-page.ts";
 import { json, Reply, StreamReply } from "../http/reply.ts";
 import { jsonDocs, type Route } from "../http/route.ts";
-import { faultReply, orderNumber } from "../http/schemas.ts";
+import { eventStocksMax, eventStocksQuery, faultReply, orderNumber, stockName } from "../http/schemas.ts";
 
 const htmlType = "text/html; charset=utf-8";
 const eventsType = "text/event-stream";
+/** A proxy that keeps events until it has a bufferful, or until it can pack them, would show what was, much later. */
+const eventsHeaders = { "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" };
 
 export interface DashboardDependencies {
   readonly bazaar: Bazaar;
@@ -65,8 +75,8 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
         summary: "What happens, as server-sent events",
         description:
           "First `hello` (may this page kill the leader?) and `history` (the traffic of the last minutes). Then, when they " +
-          "change and five times a second at most: `cluster` (like `GET /cluster`), `stocks` (all of them if `complete`, " +
-          "else those that changed), `orders` (newest first; `skipped` is how many were left out since the event before), " +
+          "change and five times a second at most: `cluster` (like `GET /cluster`), `stocks` (of the page that is asked for: the " +
+          "whole page if `complete`, with `next` if there are stocks after it, else those of it that changed), `orders` (newest first; `skipped` is how many were left out since the event before), " +
           "and once a second `sample`: orders per second of the whole bazaar, latencies of trades and the cache's hit " +
           "rate of this front-end. Stocks and orders are settled when they are told: no lookup anywhere answers with " +
           "what was before. The id of an `orders` event is its newest order's number, good on every front-end. A reply " +
@@ -86,6 +96,24 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
             schema: orderNumber,
             example: 165,
           },
+          {
+            in: "query",
+            name: "limit",
+            description: `The stocks to tell of, at most this many: ${eventStocksMax} if absent, and never more`,
+            schema: eventStocksQuery.shape.limit,
+          },
+          {
+            in: "query",
+            name: "after",
+            description: "Only stocks with a greater name: the `next` of another page",
+            schema: stockName,
+          },
+          {
+            in: "query",
+            name: "from",
+            description: "Only stocks with this name or a greater one; not beside `after`",
+            schema: stockName,
+          },
         ],
         success: {
           description: "Events, as long as the client listens",
@@ -93,9 +121,9 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
           example:
             'event: orders\nid: 10\ndata: {"skipped":0,"orders":[{"number":10,"name":"GameStart","type":"buy","quantity":1,' +
             '"price":15.99,"created_at":"2026-01-31T12:00:00.000Z"}]}\n\n',
-          headers: ["cache-control"],
+          headers: ["cache-control", "x-accel-buffering"],
         },
-        failures: [],
+        failures: [invalidGet],
       },
     },
     ...(faults === undefined ? [] : faultRoutes(bazaar, faults)),
@@ -103,15 +131,22 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
 }
 
 function streamEvents(context: Context, events: EventFeed): Reply {
-  const headers = { "cache-control": "no-store" };
-  if (context.req.raw.method === "HEAD") return new StreamReply(eventsType, null, headers);
+  const { limit, after, from } = context.req.query();
+  const query = eventStocksQuery.safeParse({ limit, after, from });
+  if (!query.success) return invalidGet;
+  if (context.req.raw.method === "HEAD") return new StreamReply(eventsType, null, eventsHeaders);
   const given = orderNumber.safeParse(context.req.header("last-event-id") ?? context.req.query("last-event-id"));
   // What was never an id of ours is as good as none: a client must not be locked out by what it remembers.
   const afterId = given.success ? given.data : undefined;
+  const stocks: StocksRequest = {
+    start: query.data.from ?? query.data.after ?? "",
+    inclusive: query.data.from !== undefined,
+    limit: query.data.limit ?? eventStocksMax,
+  };
   return new StreamReply(
     eventsType,
-    openEventStream((listener) => events.listen(listener, afterId)),
-    headers,
+    openEventStream((listener) => events.listen(listener, { afterId, stocks })),
+    eventsHeaders,
   );
 }
 

@@ -14,7 +14,7 @@ const ready = { data: { ready: true } } as const;
 const exampleCluster: ClusterState = {
   leader: 3,
   term: 1,
-  catalog: { state: "live", head: 10 },
+  catalog: { state: "live", head: 10, stocks: 10 },
   replicas: [1, 2, 3].map((id) => ({
     id,
     state: "live",

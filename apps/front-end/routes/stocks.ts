@@ -1,14 +1,15 @@
 /** Lookups: one stock, and the list of all. The replies of a lookup are shared with the other systems' routes. */
 
-import type { Stock } from "@stock-bazaar/shared/domain";
+import { stocksPageMax } from "@stock-bazaar/shared/grpc-limits";
 import type { Context } from "hono";
-import type { Bazaar, CacheUse, StockLookup } from "../bazaar.ts";
+import type { Bazaar, CacheUse, KnownStock, StockLookup } from "../bazaar.ts";
 import { invalidGet, lookupOutage, stockNotFound } from "../http/failures.ts";
 import { describeStock, priceOf } from "../http/listing.ts";
-import { json, type Reply } from "../http/reply.ts";
+import { json, jsonType, type Reply, StreamReply } from "../http/reply.ts";
 import { isPossibleStockName, matchesTag } from "../http/request.ts";
 import { jsonDocs, type ParameterDocs, type Route, type SuccessDocs } from "../http/route.ts";
-import { stockReply, stocksReply } from "../http/schemas.ts";
+import { stockName, stockReply, stocksQuery, stocksReply } from "../http/schemas.ts";
+import { stocksAsJson } from "../http/stock-list.ts";
 
 /** Looks a stock up, through the cache. `notFound` makes the reply for a name that nobody has. */
 export function lookupStock(
@@ -25,9 +26,9 @@ export function lookupStock(
 }
 
 /** The replies that tell of a stock out of the cache: rendered once, and gone with the stock. */
-const hitReplies = new WeakMap<Stock, Reply>();
+const hitReplies = new WeakMap<KnownStock, Reply>();
 
-export function hitReply(stock: Stock): Reply {
+export function hitReply(stock: KnownStock): Reply {
   let reply = hitReplies.get(stock);
   if (reply === undefined) {
     reply = stockReplyOf(stock, "hit");
@@ -36,21 +37,41 @@ export function hitReply(stock: Stock): Reply {
   return reply;
 }
 
-function stockReplyOf(stock: Stock, cache: CacheUse): Reply {
+function stockReplyOf(stock: KnownStock, cache: CacheUse): Reply {
   return json(
     { data: { name: stock.name, price: priceOf(stock.priceCents), quantity: stock.quantity } },
     { etag: tagOf(stock), "x-cache": cache },
   );
 }
 
-export function stockFound(context: Context, stock: Stock, cache: CacheUse): Reply {
+export function stockFound(context: Context, stock: KnownStock, cache: CacheUse): Reply {
   const reply = cache === "hit" ? hitReply(stock) : stockReplyOf(stock, cache);
   const ifNoneMatch = context.req.raw.headers.get("if-none-match");
   return ifNoneMatch !== null && matchesTag(ifNoneMatch, tagOf(stock)) ? reply.notModified() : reply;
 }
 
-function tagOf({ rev }: Stock): string {
-  return `"${rev}"`;
+/** Another catalog behind the same address counts its revisions anew: without its life they would be taken for ours. */
+function tagOf({ life, rev }: KnownStock): string {
+  return `"${life}-${rev}"`;
+}
+
+/** A list of one page is a reply like any other; a longer one is read while it is sent. */
+async function listStocks(bazaar: Bazaar, context: Context): Promise<Reply> {
+  const query = stocksQuery.safeParse({ limit: context.req.query("limit"), after: context.req.query("after") });
+  if (!query.success) return invalidGet;
+  const { limit = Number.POSITIVE_INFINITY, after = "" } = query.data;
+  const first = await bazaar.stocks({ start: after, inclusive: false, limit: Math.min(limit, stocksPageMax) });
+  if (first.more && first.stocks.length < limit) {
+    const isHead = context.req.raw.method === "HEAD";
+    const reply: StreamReply = new StreamReply(
+      jsonType,
+      isHead ? null : stocksAsJson(bazaar, first, limit, (error) => reply.broken(error)),
+    );
+    return reply;
+  }
+  const data = first.stocks.map(describeStock);
+  const next = first.more ? data.at(-1)?.name : undefined;
+  return json(next === undefined ? { data } : { data, next });
 }
 
 export const stockNameDocs: ParameterDocs = {
@@ -92,19 +113,36 @@ export function stockRoutes(bazaar: Bazaar): Route[] {
     {
       method: "GET",
       path: "/stocks",
-      async handle() {
-        const stocks = await bazaar.stocks();
-        return json({ data: stocks.map(describeStock) });
-      },
+      handle: (context) => listStocks(bazaar, context),
       outage: lookupOutage,
       docs: {
         tag: "Stocks",
         operationId: "listStocks",
-        summary: "List all stocks, sorted by name",
-        success: jsonDocs("All stocks", stocksReply, {
+        summary: "List stocks, sorted by name",
+        description:
+          "All of them without a `limit`. Each is settled by itself: while stocks are traded the list shows no one moment. " +
+          `More than ${stocksPageMax} are streamed, without \`content-length\`; if the catalog stops answering meanwhile, ` +
+          "the connection is closed before the end of the JSON.",
+        parameters: [
+          {
+            in: "query",
+            name: "limit",
+            description: "At most this many",
+            schema: stocksQuery.shape.limit,
+            example: 10,
+          },
+          {
+            in: "query",
+            name: "after",
+            description: "Only stocks with a greater name, by its bytes in UTF-8: the `next` of the page before",
+            schema: stockName,
+          },
+        ],
+        success: jsonDocs("Stocks", stocksReply, {
           data: [{ name: "GameStart", price: 15.99, quantity: 100, volume: 0 }],
+          next: "GameStart",
         }),
-        failures: [],
+        failures: [invalidGet],
       },
     },
   ];

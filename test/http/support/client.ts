@@ -8,6 +8,7 @@ import type { Bazaar } from "@stock-bazaar/front-end/bazaar";
 import type { Faults } from "@stock-bazaar/front-end/faults";
 import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import { expect } from "vitest";
+import type { InProcessOptions } from "../../support/in-process.ts";
 import { createTestBazaar, type TestBazaar } from "./bazaar.ts";
 import { EventReader } from "./event-reader.ts";
 
@@ -25,6 +26,8 @@ export interface Answer {
 export interface TestClient {
   readonly bazaar: Bazaar;
   send(method: string, path: string, init?: { headers?: Record<string, string>; body?: Body }): Promise<Answer>;
+  /** The reply itself, for one that is streamed. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** The events of `GET /events`, from `Last-Event-ID` if that is given. */
   events(lastEventId?: number, query?: string): Promise<EventReader>;
@@ -36,6 +39,8 @@ export interface TestClient {
 }
 
 export interface ClientOptions {
+  /** Instead of the usual three. */
+  readonly stocks?: InProcessOptions["stocks"];
   /** Instead of what the bazaar does. */
   readonly changes?: Partial<Bazaar>;
   readonly logger?: Logger;
@@ -44,7 +49,7 @@ export interface ClientOptions {
 }
 
 export async function createTestClient(options: ClientOptions = {}): Promise<TestClient> {
-  return clientOf(await createTestBazaar(), options);
+  return clientOf(await createTestBazaar(options.stocks), options);
 }
 
 function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions): TestClient {
@@ -58,6 +63,7 @@ function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions):
   return {
     bazaar,
     send,
+    fetch: async (path, init) => app.request(path, init),
     get: (path, headers = {}) => send("GET", path, { headers }),
     async events(lastEventId, query = "") {
       const headers = lastEventId === undefined ? {} : { "last-event-id": String(lastEventId) };
@@ -84,7 +90,8 @@ export function withChanges(bazaar: Bazaar, changes: Partial<Bazaar>): Bazaar {
     // A hit would hide the other lookup.
     peekCached: (name) => (changes.lookup === undefined ? bazaar.peekCached(name) : undefined),
     dropCached: (name) => bazaar.dropCached(name),
-    stocks: () => bazaar.stocks(),
+    stocks: (request) => bazaar.stocks(request),
+    stocksNamed: (names) => bazaar.stocksNamed(names),
     trade: (trade) => bazaar.trade(trade),
     order: (id) => bazaar.order(id),
     orders: (request) => bazaar.orders(request),

@@ -43,6 +43,32 @@ export async function sendRawInTurn(port: number, ...requests: readonly string[]
   return replies;
 }
 
+/**
+ * Sends a HEAD, and once the head of its reply is there a request that closes the connection: the head, and all that came
+ * after it.
+ */
+export function sendRawAfterHead(
+  port: number,
+  head: string,
+  closing: string,
+): Promise<{ first: string; rest: string }> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1");
+    let received = "";
+    let headLength = 0;
+    socket.setEncoding("latin1");
+    socket.on("data", (text: string) => {
+      received += text;
+      if (headLength > 0 || !received.includes("\r\n\r\n")) return;
+      headLength = received.indexOf("\r\n\r\n") + 4;
+      socket.write(closing, "latin1");
+    });
+    socket.on("close", () => resolve({ first: received.slice(0, headLength), rest: received.slice(headLength) }));
+    socket.on("error", reject);
+    socket.write(head, "latin1");
+  });
+}
+
 function isWholeReply(received: string): boolean {
   const end = received.indexOf("\r\n\r\n");
   if (end === -1 || received.startsWith("HTTP/1.1 304")) return end !== -1;

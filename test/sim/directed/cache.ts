@@ -349,7 +349,7 @@ class Scene {
       apply: (request) => catalog.apply(request),
       restock: (request) => catalog.restock(request),
       settle: (upTo) => catalog.settle(upTo),
-      stocks: (seen) => catalog.stocks(seen),
+      stocks: (request, seen) => catalog.stocks(request, seen),
       ordersAfter: (afterId, limit) => catalog.ordersAfter(afterId, limit),
       register: (seen, last) => catalog.register(seen, last),
       acquire: (request) => catalog.acquire(request),
