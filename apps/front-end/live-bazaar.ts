@@ -110,7 +110,7 @@ export class LiveBazaar implements Bazaar {
   }
 
   lookupCached(name: string): Stock | undefined {
-    return this.#cache.get(name, momentOn(this.#options.clock));
+    return this.#cache.getAsked(name, momentOn(this.#options.clock));
   }
 
   peekCached(name: string): Stock | undefined {

@@ -14,6 +14,7 @@ function refusal(environment: Environment): string {
 test("an empty environment gives the documented defaults", () => {
   const { replicas, ...config } = readConfig({});
   expect(config).toEqual({
+    frontEndDialect: "bazaar",
     frontEnd: { host: "127.0.0.1", port: 8080 },
     catalog: { host: "127.0.0.1", port: 6000 },
     dataDir: "./data",
@@ -53,6 +54,7 @@ test("every variable is read, an empty one counts as not set, and spaces around 
     LOG_LEVEL: "silent",
   });
   expect(config).toMatchObject({
+    frontEndDialect: "bazaar",
     frontEnd: { host: "0.0.0.0", port: 8081 },
     catalog: { host: "[::1]", port: 7000 },
     dataDir: "/tmp/bazaar",

@@ -1,0 +1,14 @@
+/** How a front-end words its routes and replies: as the contract does, or as one of the systems that it replaces. */
+
+export const dialectNames = ["bazaar", "pyro", "streaming", "toy-store", "pyro-redis"] as const;
+
+export type DialectName = (typeof dialectNames)[number];
+
+export function isDialectName(text: string): text is DialectName {
+  return (dialectNames as readonly string[]).includes(text);
+}
+
+/** How long one HTTP request may take where REQUEST_TIMEOUT_MS isn't set. The clients of toy-store give up after 5 s. */
+export function requestTimeoutDefaultMs(dialect: DialectName): number {
+  return dialect === "toy-store" ? 4000 : 10_000;
+}
