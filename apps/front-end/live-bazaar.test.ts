@@ -73,6 +73,7 @@ async function scenario() {
       replicas,
       config: {
         frontEnd: { host: "127.0.0.1", port: 8080 },
+        frontEndDialect: "bazaar",
         cacheSize: options.cacheSize ?? 100,
         cacheTtlMs: options.cacheTtlMs ?? 0,
         requestTimeoutMs,

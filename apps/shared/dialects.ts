@@ -12,3 +12,8 @@ export function isDialectName(text: string): text is DialectName {
 export function requestTimeoutDefaultMs(dialect: DialectName): number {
   return dialect === "toy-store" ? 4000 : 10_000;
 }
+
+/** Where a front-end of this dialect looks a stock up. */
+export function lookupPath(dialect: DialectName, name: string): string {
+  return `/${dialect === "toy-store" ? "products" : "stocks"}/${encodeURIComponent(name)}`;
+}

@@ -320,11 +320,13 @@ export interface TailRequest {
   address: string;
   seen?: Seen | undefined;
   leaseMs: number;
+  dialect: string;
 }
 
 export interface FrontEnd {
   address: string;
   live: boolean;
+  dialect: string;
 }
 
 export interface TailReply {
@@ -1424,6 +1426,7 @@ function createBaseTailRequest(): TailRequest {
     address: "",
     seen: undefined,
     leaseMs: 0,
+    dialect: "",
   };
 }
 
@@ -1452,6 +1455,9 @@ export const TailRequest: MessageFns<TailRequest> = {
     }
     if (message.leaseMs !== 0) {
       writer.uint32(64).uint32(message.leaseMs);
+    }
+    if (message.dialect !== "") {
+      writer.uint32(74).string(message.dialect);
     }
     return writer;
   },
@@ -1533,6 +1539,14 @@ export const TailRequest: MessageFns<TailRequest> = {
             message.leaseMs = reader.uint32();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.dialect = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1547,7 +1561,7 @@ export const TailRequest: MessageFns<TailRequest> = {
 };
 
 function createBaseFrontEnd(): FrontEnd {
-  return { address: "", live: false };
+  return { address: "", live: false, dialect: "" };
 }
 
 export const FrontEnd: MessageFns<FrontEnd> = {
@@ -1557,6 +1571,9 @@ export const FrontEnd: MessageFns<FrontEnd> = {
     }
     if (message.live !== false) {
       writer.uint32(16).bool(message.live);
+    }
+    if (message.dialect !== "") {
+      writer.uint32(26).string(message.dialect);
     }
     return writer;
   },
@@ -1588,6 +1605,14 @@ export const FrontEnd: MessageFns<FrontEnd> = {
             }
 
             message.live = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.dialect = reader.string();
             continue;
           }
         }

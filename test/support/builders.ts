@@ -76,7 +76,18 @@ export function tailRequestOf(
   kind: TailRequest["kind"],
   change: Partial<TailRequest> = {},
 ): TailRequest {
-  return { session, kind, acked: 0, sequence: 0, replaces: "", address: "", seen: undefined, leaseMs: 0, ...change };
+  return {
+    session,
+    kind,
+    acked: 0,
+    sequence: 0,
+    replaces: "",
+    address: "",
+    dialect: "",
+    seen: undefined,
+    leaseMs: 0,
+    ...change,
+  };
 }
 
 export function tailReplyOf(sequence: number, head: number, change: Partial<TailReply> = {}): TailReply {

@@ -26,7 +26,11 @@ export function describeCluster(cluster: ClusterState): ClusterReply {
       leader: cluster.leader === 0 ? null : cluster.leader,
       term: cluster.term,
       catalog: { state: catalog.state, last_id: catalog.head ?? null },
-      front_ends: cluster.frontEnds.map(({ address, live }) => ({ address, state: live ? "live" : "away" })),
+      front_ends: cluster.frontEnds.map(({ address, live, dialect }) => ({
+        address,
+        state: live ? "live" : "away",
+        dialect,
+      })),
       replicas: cluster.replicas.map((replica) => ({
         id: replica.id,
         state: replica.state,

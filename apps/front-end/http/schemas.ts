@@ -163,7 +163,13 @@ export const clusterReply = z
       term: z.int(),
       catalog: z.object({ state: z.enum(["live", "away", "refusing"]), last_id: lastId }),
       front_ends: z
-        .array(z.object({ address: z.string(), state: z.enum(["live", "away"]) }))
+        .array(
+          z.object({
+            address: z.string(),
+            state: z.enum(["live", "away"]),
+            dialect: z.string().meta({ description: "How it words its routes and replies" }),
+          }),
+        )
         .meta({ description: "The one that answers, then the others that keep a cache" }),
       replicas: z.array(
         z.object({

@@ -5,6 +5,7 @@
 
 import { createApp } from "@stock-bazaar/front-end/app";
 import type { Bazaar } from "@stock-bazaar/front-end/bazaar";
+import type { Dialect } from "@stock-bazaar/front-end/dialects/dialect";
 import type { Faults } from "@stock-bazaar/front-end/faults";
 import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import { expect } from "vitest";
@@ -36,6 +37,7 @@ export interface TestClient {
 }
 
 export interface ClientOptions {
+  readonly dialect?: Dialect;
   /** Instead of what the bazaar does. */
   readonly changes?: Partial<Bazaar>;
   readonly logger?: Logger;
@@ -48,9 +50,9 @@ export async function createTestClient(options: ClientOptions = {}): Promise<Tes
 }
 
 function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions): TestClient {
-  const { changes, logger = silentLogger, faults } = options;
+  const { changes, logger = silentLogger, faults, dialect } = options;
   const bazaar = changes === undefined ? whole : withChanges(whole, changes);
-  const app = createApp({ bazaar, logger, faults });
+  const app = createApp({ bazaar, logger, faults, ...(dialect && { dialect }) });
   const send: TestClient["send"] = async (method, path, init = {}) => {
     const response = await app.request(path, { method, ...init });
     return readAnswer(response, method);

@@ -186,7 +186,13 @@ class Scene {
     this.frontEnd = new LiveBazaar({
       catalog: this.#way(catalog),
       replicas: new Map(),
-      config: { frontEnd: { host: "127.0.0.1", port: 8080 }, cacheSize: 10, cacheTtlMs: 0, requestTimeoutMs: 60_000 },
+      config: {
+        frontEnd: { host: "127.0.0.1", port: 8080 },
+        frontEndDialect: "bazaar",
+        cacheSize: 10,
+        cacheTtlMs: 0,
+        requestTimeoutMs: 60_000,
+      },
       clock: atRate(clock, frontEndRate),
       random: () => 0,
       newId: () => `session-${++this.#sessions}`,
