@@ -21,7 +21,7 @@ import { describeOrder } from "../http/listing.ts";
 import { orderNotFound, upperCaseOrder } from "../http/older-replies.ts";
 import { commonTradeFailures, placeTrade, type TradeWords } from "../http/place-trade.ts";
 import type { Reply } from "../http/reply.ts";
-import { jsonDocs, type Route } from "../http/route.ts";
+import { jsonDocs, type ParameterDocs, type Route } from "../http/route.ts";
 import { upperCaseOrderReply, upperCaseOrdersReply } from "../http/schemas.ts";
 import {
   idempotencyKeyDocs,
@@ -127,6 +127,33 @@ function ownRoutes({ bazaar: service, metrics }: DialectDependencies): Route[] {
     {
       method: "GET",
       path: "/orders",
+      handle: (context) =>
+        listOrders(service, context, (order) => ({ ...describeOrder(order), type: order.type.toUpperCase() })),
+      outage: orderOutage,
+      docs: {
+        tag: "Orders",
+        operationId: "listOrders",
+        summary: "List orders, newest first",
+        parameters: pageDocs,
+        success: jsonDocs("A page of orders", upperCaseOrdersReply, {
+          data: [
+            {
+              number: 115,
+              name: "GameStart",
+              type: "SELL",
+              quantity: 100,
+              price: 15.99,
+              created_at: "2026-01-31T12:00:00.000Z",
+            },
+          ],
+          next: 115,
+        }),
+        failures: [invalidGet],
+      },
+    },
+    {
+      method: "GET",
+      path: "/orders",
       whenQuery: "order-number",
       handle: (context) => queryOrder(service, context.req.query("order-number") ?? "", orderWords),
       outage: orderOutage,
@@ -152,50 +179,38 @@ function ownRoutes({ bazaar: service, metrics }: DialectDependencies): Route[] {
         failures: [orderNotFound, internalServerError, invalidGet],
       },
     },
-    {
-      method: "GET",
-      path: "/orders",
-      handle: (context) =>
-        listOrders(service, context, (order) => ({ ...describeOrder(order), type: order.type.toUpperCase() })),
-      outage: orderOutage,
-      docs: {
-        tag: "Orders",
-        operationId: "listOrders",
-        summary: "List orders, newest first",
-        parameters: pageDocs,
-        success: jsonDocs("A page of orders", upperCaseOrdersReply, {
-          data: [
-            {
-              number: 115,
-              name: "GameStart",
-              type: "SELL",
-              quantity: 100,
-              price: 15.99,
-              created_at: "2026-01-31T12:00:00.000Z",
-            },
-          ],
-          next: 115,
-        }),
-        failures: [invalidGet],
-      },
-    },
   ];
 }
 
-/** Of all stocks. */
+/** Whether this is the list of all stocks. */
 function isList({ method, path, whenQuery }: Route): boolean {
   return method === "GET" && path === "/stocks" && whenQuery === undefined;
 }
 
-/** A lookup that lacks its name finds no stock; the list is there for requests that ask for a page of it. */
+const pageOfStocksDocs: ParameterDocs = {
+  in: "query",
+  name: "limit",
+  description: "Asks for the list: without it, or `after`, a request lacks the name of a stock",
+  example: 10,
+};
+
+/** A lookup that lacks its name finds no stock; a request that has `limit` or `after` asks for the list. */
 function unlessNameless(list: Route): Route {
+  const { docs } = list;
   return {
     ...list,
     handle: (context, requestId) =>
       context.req.query("limit") === undefined && context.req.query("after") === undefined
         ? stockNotFound
         : list.handle(context, requestId),
-    ...(list.docs && { docs: { ...list.docs, failures: [...list.docs.failures, stockNotFound] } }),
+    ...(docs && {
+      docs: {
+        ...docs,
+        // The list's own description of `limit` takes precedence, as it comes later.
+        parameters: [pageOfStocksDocs, ...(docs.parameters ?? [])],
+        failures: [...docs.failures, stockNotFound],
+      },
+    }),
   };
 }
 

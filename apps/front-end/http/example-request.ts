@@ -3,7 +3,9 @@
  * another way, and those that fail.
  */
 
+import { at } from "@stock-bazaar/shared/json";
 import type { DocumentedOperation, Parameter } from "./document-types.ts";
+import type { FailureReason } from "./failures.ts";
 import { jsonType } from "./reply.ts";
 
 export interface ExampleRequest {
@@ -24,16 +26,23 @@ type Values = Readonly<Record<string, string | number>>;
 /** A query that asks for one of the things that the operation lists without it. */
 const otherWays: readonly Values[] = [{ stockname: "GameStart" }, { "order-number": 1 }];
 
-const failures: readonly (readonly [why: string, values: Values])[] = [
-  ["no such stock", { name: "NoSuchStock" }],
-  ["no such stock", { stockname: "NoSuchStock" }],
-  ["no such order", { number: 999_999_999 }],
-  ["no such order", { "order-number": 999_999_999 }],
-  ["not a number", { number: "first" }],
-  ["not a number", { "order-number": "first" }],
-  ["too little stock", { quantity: 2_000_000_000 }],
-  ["no quantity", { quantity: 0 }],
-  ["unknown type", { type: "borrow" }],
+interface FailingExample {
+  readonly why: string;
+  readonly values: Values;
+  /** Only for operations that document a failure with this reason: dropping an unknown stock from the cache succeeds. */
+  readonly reason?: FailureReason;
+}
+
+const failures: readonly FailingExample[] = [
+  { why: "no such stock", values: { name: "NoSuchStock" }, reason: "INVALID_STOCKNAME" },
+  { why: "no such stock", values: { stockname: "NoSuchStock" }, reason: "INVALID_STOCKNAME" },
+  { why: "no such order", values: { number: 999_999_999 }, reason: "INVALID_ORDERNUMBER" },
+  { why: "no such order", values: { "order-number": 999_999_999 }, reason: "INVALID_ORDERNUMBER" },
+  { why: "not a number", values: { number: "first" } },
+  { why: "not a number", values: { "order-number": "first" } },
+  { why: "too little stock", values: { quantity: 2_000_000_000 } },
+  { why: "no quantity", values: { quantity: 0 } },
+  { why: "unknown type", values: { type: "borrow" } },
 ];
 
 export function exampleRequests(operation: DocumentedOperation): ExampleRequest[] {
@@ -45,7 +54,9 @@ export function exampleRequests(operation: DocumentedOperation): ExampleRequest[
   return [
     exampleRequest(operation),
     ...otherWays.flatMap((values) => variant(`by ${Object.keys(values).join()}`, values)),
-    ...failures.flatMap(([why, values]) => variant(`fails, ${why}`, values)),
+    ...failures
+      .filter(({ reason }) => reason === undefined || documentedReasons(operation).has(reason))
+      .flatMap(({ why, values }) => variant(`fails, ${why}`, values)),
   ];
 }
 
@@ -58,6 +69,14 @@ function isAbout({ tags, parameters = [], requestBody }: DocumentedOperation, va
   const fields = Object.keys(requestBody?.content[jsonType]?.example ?? {});
   const named = parameters.filter(isAsked).map(({ name }) => name);
   return tags[0] !== "Operations" && Object.keys(values).every((name) => named.includes(name) || fields.includes(name));
+}
+
+/** Those of all its failures, whatever their status: in a dialect that status may be 200. */
+function documentedReasons({ responses }: DocumentedOperation): ReadonlySet<unknown> {
+  const examples = Object.values(responses).flatMap(({ content }) =>
+    Object.values(content?.[jsonType]?.examples ?? {}),
+  );
+  return new Set(examples.map(({ value }) => at(value, "error", "reason")));
 }
 
 /** One that says which thing is meant; the query that has an example says how much of a list. */
