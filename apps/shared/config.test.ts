@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ConfigError, type Environment, readConfig, readReplicaId, withoutBrackets } from "./config.ts";
+import { dialectNames } from "./dialects.ts";
 
 function refusal(environment: Environment): string {
   try {
@@ -137,6 +138,36 @@ test("a lease that is longer than the default fits twice into a request's time",
   expect(refusal({ CACHE_LEASE_MS: "5000" })).toBe("accepted");
   expect(refusal({ CACHE_LEASE_MS: "5001" })).toContain("at most half of REQUEST_TIMEOUT_MS, which is 10000");
   expect(refusal({ REQUEST_TIMEOUT_MS: "10" })).toBe("accepted");
+});
+
+describe("FRONTEND_DIALECT", () => {
+  test.each(dialectNames)("may be %s", (dialect) => {
+    expect(readConfig({ FRONTEND_DIALECT: ` ${dialect} ` }).frontEndDialect).toBe(dialect);
+  });
+
+  test("must be one of the dialects, in lower case", () => {
+    for (const value of ["toystore", "Bazaar", "bazaar,pyro"]) {
+      expect(refusal({ FRONTEND_DIALECT: value })).toBe(
+        `FRONTEND_DIALECT is "${value}": allowed is bazaar, pyro, streaming, toy-store, pyro-redis`,
+      );
+    }
+  });
+
+  test("decides how long a request may take, unless REQUEST_TIMEOUT_MS is set: the clients of toy-store give up after 5 s", () => {
+    const timeoutsMs = dialectNames.map((dialect) => readConfig({ FRONTEND_DIALECT: dialect }).requestTimeoutMs);
+    expect(timeoutsMs).toEqual([10_000, 10_000, 10_000, 4000, 10_000]);
+    const set = { FRONTEND_DIALECT: "toy-store", REQUEST_TIMEOUT_MS: "7000" };
+    expect(readConfig(set).requestTimeoutMs).toBe(7000);
+  });
+
+  test("bounds the lease by the time that its requests may take", () => {
+    const toyStore = { FRONTEND_DIALECT: "toy-store" };
+    expect(refusal({ ...toyStore, CACHE_LEASE_MS: "2000" })).toBe("accepted");
+    expect(refusal({ ...toyStore, CACHE_LEASE_MS: "2001" })).toBe(
+      'CACHE_LEASE_MS is "2001": allowed is at most half of REQUEST_TIMEOUT_MS, which is 4000',
+    );
+    expect(refusal({ ...toyStore, CACHE_LEASE_MS: "2001", REQUEST_TIMEOUT_MS: "4002" })).toBe("accepted");
+  });
 });
 
 test("ORDER_ID must be one of the replicas", () => {

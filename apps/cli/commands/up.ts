@@ -31,6 +31,8 @@ export async function up(options: UpOptions): Promise<void> {
   const { FRONTEND_DIALECT } = process.env;
   const config = readConfig({ ...process.env, FRONTEND_DIALECT: options.dialect ?? FRONTEND_DIALECT });
   const frontEnds = plannedFrontEnds(config, options);
+  // What one dialect allows, like a long lease, another may not: found out before anything starts.
+  for (const { dialect } of frontEnds) readConfig({ ...process.env, FRONTEND_DIALECT: dialect });
   const faults = options.faults ?? isLoopback(config.frontEnd);
   const logger = createLogger("up", config.logLevel);
   await requireFreePorts(
