@@ -64,7 +64,7 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
   const operations = [
     ...operationsRoutes(deps),
     ...dashboardRoutes({ bazaar, events, faults }),
-    documentRoute(() => openApiDocument(app, dialect.about)),
+    documentRoute(() => openApiDocument(app, dialect)),
     ...docsRoutes(),
   ];
   const operationsPaths = new Set(operations.map(({ path }) => path));

@@ -1,4 +1,4 @@
-/** How a front-end words its routes and replies: as the contract does, or as one of the systems that it replaces. */
+/** The names of the dialects: whose routes, statuses and texts a front-end has, its own or those of an earlier system. */
 
 export const dialectNames = ["bazaar", "pyro", "streaming", "toy-store", "pyro-redis"] as const;
 

@@ -9,6 +9,7 @@ import { dialects } from "@stock-bazaar/front-end/dialects/index";
 import { listen, type Listening } from "@stock-bazaar/front-end/listen";
 import { type DialectName, dialectNames } from "@stock-bazaar/shared/dialects";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { at } from "@stock-bazaar/shared/json";
 import { silentLogger } from "@stock-bazaar/shared/log";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createInProcessBazaar, type InProcessBazaar } from "../support/in-process.ts";
@@ -292,6 +293,17 @@ describe.each(dialectNames)("the operations' routes in %s", (dialect) => {
     expectFailure(answer, 405, "Invalid POST request/URL");
     const away = await connect(dialect, { cluster: failing("UNAVAILABLE") });
     expect((await away.get("/readyz")).status).toBe(503);
+  });
+
+  test("the document names the dialect, and what becomes of a path or method that isn't there", async () => {
+    const client = await connect(dialect);
+    const document: unknown = JSON.parse((await client.get("/openapi.json")).text);
+    const description = String(at(document, "info", "description"));
+    expect(at(document, "info", "title")).toBe(dialect === "bazaar" ? "Stock Bazaar" : `Stock Bazaar (${dialect})`);
+    expect(description).toContain(`An unknown path is answered with ${(await client.get("/nope")).status}`);
+    const { status } = await client.send({ method: "DELETE", path: "/orders" });
+    expect(description).toContain(`a known path with another method with ${status}`);
+    if (dialect !== "bazaar") expect(description).toContain(`the dialect \`${dialect}\``);
   });
 
   test("the document lists its own routes, and no failure that its clients can't meet", async () => {

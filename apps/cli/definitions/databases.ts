@@ -9,7 +9,7 @@ const frontEndsMax = 9;
 const portMax = 65_535;
 const fileName = filled("the name of a file");
 
-/** A front-end beside those that speak the dialect of all. */
+/** A front-end beside those of `--front-ends`. */
 export interface AlsoFrontEnd {
   readonly dialect: DialectName;
   readonly port: number;

@@ -1,14 +1,14 @@
-/** The default: the contract's own routes, and those routes of the other systems that contradict none of them. */
+/** The default dialect: the main routes, and those routes of the earlier systems that contradict none of them. */
 
 import { cacheRoutes } from "../routes/cache.ts";
 import { compatibilityRoutes } from "../routes/compatibility.ts";
 import { orderRoutes } from "../routes/orders.ts";
 import { stockRoutes } from "../routes/stocks.ts";
-import { contractRefusals, type Dialect } from "./dialect.ts";
+import { aboutContractRefusals, contractRefusals, type Dialect } from "./dialect.ts";
 
 export const bazaar: Dialect = {
   name: "bazaar",
-  about: "",
+  about: aboutContractRefusals,
   routes: (deps) => [
     ...stockRoutes(deps.bazaar),
     ...orderRoutes(deps),

@@ -1,7 +1,7 @@
 /**
- * A dialect: the routes of a front-end and the words of its replies. What happens behind them is the same in all; a
- * dialect is one file that a person reads top to bottom. The operations' routes are no part of it: they are the same
- * everywhere.
+ * A dialect is the routes of a front-end and the statuses and texts of its replies, as the clients of one earlier system
+ * need them. Each is one file, to be read top to bottom. The rules behind the routes are the same in all dialects, and so
+ * are the operations' routes (`/readyz`, `/cluster`, `/metrics`, …), which no dialect replaces.
  */
 
 import type { DialectName } from "@stock-bazaar/shared/dialects";
@@ -18,23 +18,28 @@ export interface DialectDependencies {
 
 export interface Dialect {
   readonly name: DialectName;
-  /** For the document, after what holds for all: whole sentences. */
+  /** Whole sentences for the OpenAPI document, after those that hold for all dialects. */
   readonly about: string;
   routes(deps: DialectDependencies): Route[];
-  /** Replies to a path that lacks its last part, like `/stocks/`. */
+  /** The reply to a path that lacks its last part, like `/stocks/`. */
   readonly incomplete: Reply;
-  /** Replies to a path that no route has. */
+  /** Returns the reply to a path that no route has. */
   unknown(method: string): Reply;
-  /** Replies to a path that has routes, but none for this method. `allow`: those that it has. */
+  /** Returns the reply to a path that has routes, but none for this method. `allow` lists the methods that it has. */
   notAllowed(method: string, allow: string): Reply;
 }
 
-/** The words of the contract for requests that no route serves. */
+/** What the contract replies to requests that no route serves. */
 export const contractRefusals = {
   incomplete: invalidGet,
   unknown: unknownRoute,
   notAllowed: methodNotAllowed,
 } as const satisfies Partial<Dialect>;
+
+/** The same for the OpenAPI document. */
+export const aboutContractRefusals =
+  "An unknown path is answered with 404, a known path with another method with 405 and `Allow`; a trailing slash is " +
+  "tolerated, but for `GET /stocks/` and `GET /orders/`, which lack a name or a number.";
 
 /** `routes`, with those replaced that `own` has under the same method, path and query parameter. */
 export function replacing(routes: readonly Route[], own: readonly Route[]): Route[] {

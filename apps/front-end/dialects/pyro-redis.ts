@@ -1,4 +1,7 @@
-/** System 004: a stock or an order that isn't there is a bad request, and too little stock is an error of the server. */
+/**
+ * The dialect of system 004. It has the routes of the default dialect, with other failures: a stock or an order that does
+ * not exist is a bad request (400), and too little stock is a server error (500).
+ */
 
 import { cacheOutage, Failure, invalidGet, lookupOutage, orderOutage, outage, tradeOutage } from "../http/failures.ts";
 import { insufficientVolume, notInDatabase } from "../http/older-replies.ts";
@@ -18,7 +21,7 @@ import {
 } from "../routes/orders.ts";
 import { ifNoneMatchDocs, lookupDocs, lookupStock, stockNameDocs } from "../routes/stocks.ts";
 import { bazaar } from "./bazaar.ts";
-import { type Dialect, type DialectDependencies, replacing } from "./dialect.ts";
+import { aboutContractRefusals, type Dialect, type DialectDependencies, replacing } from "./dialect.ts";
 
 const tradeWords: TradeWords = {
   form: tradeForm,
@@ -29,7 +32,7 @@ const tradeWords: TradeWords = {
 const notInOrderLog = (text: string) =>
   new Failure(400, "INVALID_ORDERNUMBER", `Bad request. ${text} order not found in ORDER LOG`);
 
-/** As in the contract, but for an invalidation that fails. */
+/** No answer in time is worded as in the contract; an internal error as this system words it. */
 const invalidationOutage = {
   ...cacheOutage,
   internal: outage("", "Cache Invalidation unsuccessful. Check error log").internal,
@@ -38,7 +41,7 @@ const invalidationOutage = {
 export const pyroRedis: Dialect = {
   ...bazaar,
   name: "pyro-redis",
-  about: "This front-end speaks the dialect `pyro-redis`.",
+  about: `This front-end speaks the dialect \`pyro-redis\`. ${aboutContractRefusals}`,
   routes(deps) {
     const routes = replacing(bazaar.routes(deps), ownRoutes(deps));
     return routes.map((route) =>

@@ -1,13 +1,15 @@
 /**
- * System 001. It looks stocks up at `/stock/{name}` and trades at `/order/`, where the default has no routes of its own:
- * they stand beside it (`routes/compatibility.ts`), in this system's words. So its clients find here what the default has.
+ * The dialect of system 001, whose clients look stocks up at `/stock/{name}` and trade at `/order/`. No main route has
+ * these paths, so the default dialect serves them too, with this system's statuses and texts (`routes/compatibility.ts`).
+ * The two dialects differ in nothing but their names.
  */
 
 import { bazaar } from "./bazaar.ts";
-import type { Dialect } from "./dialect.ts";
+import { aboutContractRefusals, type Dialect } from "./dialect.ts";
 
 export const pyro: Dialect = {
   ...bazaar,
   name: "pyro",
-  about: "This front-end speaks the dialect `pyro`: its clients use `/stock/{name}` and `/order`.",
+  about:
+    "This front-end speaks the dialect `pyro`: its clients use `/stock/{name}` and `/order`. " + aboutContractRefusals,
 };

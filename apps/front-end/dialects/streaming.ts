@@ -1,6 +1,7 @@
 /**
- * System 002. Its client reads a body only when the status is 200, and goes on with the same connection. So every request to
- * a path that exists is answered with 200, and a failure stands in the body alone, with its code.
+ * The dialect of system 002. Its client reads a body only when the status is 200, and then reuses the connection: an unread
+ * body would be taken for the next reply. So every request to a path that exists is answered with status 200, and a
+ * failure is only in the body, with its code. `type` is in upper case in replies.
  */
 
 import {
@@ -63,7 +64,7 @@ const tradeWords: TradeWords = {
   rejected: (reason) => (reason === "INVALID_STOCKNAME" ? noSuchStock : insufficientVolume),
 };
 
-/** No answer in time is worded like a failure inside. */
+/** No answer in time is worded like an internal error. */
 const tradeFailure: Outage = { ...tradeOutage, unavailable: internalServerError, internal: internalServerError };
 
 const orderWords: OrderWords = {
@@ -80,8 +81,10 @@ const upperCaseOrderDocs = jsonDocs("The order, its type in upper case", upperCa
 export const streaming: Dialect = {
   name: "streaming",
   about:
-    "This front-end speaks the dialect `streaming`: every request to a path of stocks, orders or the cache has the status " +
-    "200, and a failure stands in the body.",
+    "This front-end speaks the dialect `streaming`: every request to a path of stocks, orders or the cache is answered " +
+    "with the status 200, and a failure is in the body. An unknown path is answered with 404, a known path with another " +
+    "method with 200 and a failure whose code is 405; a trailing slash is tolerated, but for `GET /stocks/` and " +
+    "`GET /orders/`, which lack a name or a number.",
   routes(deps) {
     const contract = bazaar.routes(deps);
     return replacing(contract, [...contract.filter(isList).map(unlessNameless), ...ownRoutes(deps)]).map(

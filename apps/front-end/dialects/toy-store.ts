@@ -1,7 +1,7 @@
 /**
- * System 003. It only buys; being out of stock is a success with the order number -1; an order is read with `POST
- * /orders/{n}`, whose number is a text. What this system didn't have isn't there. Its client gives up after 5 s, so a request may take
- * 4 s where REQUEST_TIMEOUT_MS isn't set.
+ * The dialect of system 003. Its clients only buy. A purchase of more than there is succeeds with the order number -1. They
+ * read an order with `POST /orders/{n}` and receive its number as a string. A path that this system did not have is
+ * answered with 501. Clients give up after 5 s, so a request takes 4 s at most where REQUEST_TIMEOUT_MS isn't set.
  */
 
 import type { Context } from "hono";
@@ -33,7 +33,7 @@ const notImplemented = new Failure(501, "INVALID_REQUEST", "service not implemen
 const orderNotFound = new Failure(404, "INVALID_ORDERNUMBER", "product not found");
 
 const internalServerError = outage("", "internal server error").internal;
-/** No answer in time is worded like a failure inside. */
+/** No answer in time is worded like an internal error. */
 const failure = { unavailable: internalServerError, internal: internalServerError };
 const purchaseFailure = { ...failure, told: ["idempotency-key"] } as const;
 
@@ -57,7 +57,9 @@ const orderWords: OrderWords = {
 
 export const toyStore: Dialect = {
   name: "toy-store",
-  about: "This front-end speaks the dialect `toy-store`: what isn't listed here has the status 501.",
+  about:
+    "This front-end speaks the dialect `toy-store`. An unknown path is answered with 501, a known path with another method " +
+    "with 501 as well; a trailing slash is tolerated, but for `GET /products/` and `GET /orders/`, which lack a name or a number.",
   routes: (deps) => [lookup(deps), purchase(deps), readOrder(deps, "GET"), readOrder(deps, "POST")],
   incomplete: notImplemented,
   unknown: () => notImplemented,
@@ -127,7 +129,7 @@ function readOrder({ bazaar }: DialectDependencies, method: Route["method"]): Ro
     operationId: method === "GET" ? "readOrder" : "checkOrder",
     summary: "Read one order",
     parameters: [orderNumberDocs],
-    success: jsonDocs("The order; its number is a text", toyOrderReply, {
+    success: jsonDocs("The order; its number is a string", toyOrderReply, {
       data: { number: "1", name: "GameStart", quantity: 1 },
     }),
     failures: [orderNotFound],

@@ -31,9 +31,8 @@ const documentation = {
     version,
     description:
       "Look up stocks, trade them, read the orders. Every reply but `GET /events` carries `content-type`, " +
-      "`content-length` and `x-request-id`. A success has one top-level `data`, a failure one top-level `error`. An unknown path is " +
-      "answered with 404, a known path with another method with 405 and `Allow`; HEAD works where GET does, and " +
-      "a trailing slash is tolerated, but for `GET /stocks/` and `GET /orders/`, which lack a name or a number.",
+      "`content-length` and `x-request-id`. A success has one top-level `data`, a failure one top-level `error`. HEAD works " +
+      "where GET does.",
     license: { name: "MIT", identifier: "MIT" },
   },
   servers: [{ url: "/" }],
@@ -44,7 +43,10 @@ const documentation = {
     { name: "Orders", description: "Trades and what became of them" },
     { name: "Cache", description: "The cache, seen from outside" },
     { name: "Operations", description: "For whoever runs the bazaar" },
-    { name: "Compatibility", description: "Routes of older systems, kept so that their clients run unchanged" },
+    {
+      name: "Compatibility",
+      description: "Routes of earlier systems that contradict no other route, for their clients",
+    },
   ],
   components: {
     headers: Object.fromEntries(
@@ -57,8 +59,16 @@ const documentation = {
 };
 
 /** `about`: what is particular about the dialect. */
-export function openApiDocument(app: Hono, about: string): Promise<object> {
-  const info = { ...documentation.info, description: `${documentation.info.description} ${about}` };
+export function openApiDocument(
+  app: Hono,
+  { name, about }: { readonly name: string; readonly about: string },
+): Promise<object> {
+  const { title, description } = documentation.info;
+  const info = {
+    ...documentation.info,
+    title: name === "bazaar" ? title : `${title} (${name})`,
+    description: `${description} ${about}`,
+  };
   return generateSpecs(app, { documentation: { ...documentation, info }, excludeStaticFile: false });
 }
 
