@@ -57,6 +57,13 @@ test("options that name the same port are named, in one error", async () => {
   await expect(wanted).rejects.toThrow(`--front-ends and --also both name 127.0.0.1:${port}: each needs its own port`);
 });
 
+test("an option that names one port twice is named once", async () => {
+  const [port] = await freePorts(1);
+  const also = frontEndOn(port, { host: "FRONTEND_HOST", port: "--also" });
+  const wanted = requireFreePorts([also, also], { catalog: local(), replicas: new Map() });
+  await expect(wanted).rejects.toThrow(`--also names 127.0.0.1:${port} twice: each process needs its own port`);
+});
+
 test("one address that is written in two ways is named, too", async () => {
   const [port = 0] = await freePorts(1);
   await expect(

@@ -46,6 +46,8 @@ function requireDifferent(wanted: readonly [variables: AddressVariables, address
   for (const [variables, { host, port }] of wanted) {
     const address = `${host}:${port}`;
     const other = taken.get(address);
+    if (other === variables.port)
+      throw new CommandError(`${other} names ${address} twice: each process needs its own port`, exitCodes.usage);
     if (other)
       throw new CommandError(
         `${other} and ${variables.port} both name ${address}: each needs its own port`,
