@@ -228,7 +228,7 @@ export class Catalog implements CatalogApi {
           session = request.session;
           this.#foundLease(request);
           this.#sessions.hello(session, this.#register.head, nowMs, request.replaces);
-          this.#frontEnds.hello(request.address, session, nowMs);
+          this.#frontEnds.hello(request.address, request.dialect, session, nowMs);
           this.#tails.set(session, handlers);
           reply(request.sequence);
           break;

@@ -3,31 +3,33 @@ import { FrontEnds } from "./front-ends.ts";
 
 const tenMinutesMs = 600_000;
 
-test("lists each by its address, and whether its session still runs", () => {
+test("lists each by its address, with its dialect, and whether its session still runs", () => {
   const frontEnds = new FrontEnds();
-  frontEnds.hello("b:1", "one", 0);
-  frontEnds.hello("a:1", "two", 0);
-  frontEnds.hello("", "three", 0);
+  frontEnds.hello("b:1", "pyro", "one", 0);
+  frontEnds.hello("a:1", "bazaar", "two", 0);
+  frontEnds.hello("", "bazaar", "three", 0);
   expect(frontEnds.list((session) => session === "one", 10)).toEqual([
-    { address: "a:1", live: false },
-    { address: "b:1", live: true },
+    { address: "a:1", live: false, dialect: "bazaar" },
+    { address: "b:1", live: true, dialect: "pyro" },
   ]);
 });
 
 test("one that begins again takes its own place, and an old goodbye doesn't take that away", () => {
   const frontEnds = new FrontEnds();
-  frontEnds.hello("a:1", "old", 0);
-  frontEnds.hello("a:1", "new", 10);
+  frontEnds.hello("a:1", "bazaar", "old", 0);
+  frontEnds.hello("a:1", "bazaar", "new", 10);
   frontEnds.goodbye("old");
-  expect(frontEnds.list(() => true, 20)).toEqual([{ address: "a:1", live: true }]);
+  expect(frontEnds.list(() => true, 20)).toEqual([{ address: "a:1", live: true, dialect: "bazaar" }]);
   frontEnds.goodbye("new");
   expect(frontEnds.list(() => true, 30)).toEqual([]);
 });
 
 test("one that is gone is shown as away for ten minutes since it was last live", () => {
   const frontEnds = new FrontEnds();
-  frontEnds.hello("a:1", "s", 0);
+  frontEnds.hello("a:1", "bazaar", "s", 0);
   frontEnds.list(() => true, 1000);
-  expect(frontEnds.list(() => false, 1000 + tenMinutesMs - 1)).toEqual([{ address: "a:1", live: false }]);
+  expect(frontEnds.list(() => false, 1000 + tenMinutesMs - 1)).toEqual([
+    { address: "a:1", live: false, dialect: "bazaar" },
+  ]);
   expect(frontEnds.list(() => false, 1000 + tenMinutesMs)).toEqual([]);
 });

@@ -10,14 +10,15 @@ const shownAwayMs = 10 * 60_000;
 
 interface FrontEnd {
   readonly session: string;
+  readonly dialect: string;
   lastLiveMs: number;
 }
 
 export class FrontEnds {
   readonly #byAddress = new Map<string, FrontEnd>();
 
-  hello(address: string, session: string, nowMs: number): void {
-    if (address !== "") this.#byAddress.set(address, { session, lastLiveMs: nowMs });
+  hello(address: string, dialect: string, session: string, nowMs: number): void {
+    if (address !== "") this.#byAddress.set(address, { session, dialect, lastLiveMs: nowMs });
   }
 
   /** It has stopped, as it was told to: nobody misses it. */
@@ -33,7 +34,8 @@ export class FrontEnds {
     for (const [address, frontEnd] of this.#byAddress) {
       const live = isOpen(frontEnd.session);
       if (live) frontEnd.lastLiveMs = nowMs;
-      if (nowMs - frontEnd.lastLiveMs < shownAwayMs) listed.push({ address, live });
+      const { dialect, lastLiveMs } = frontEnd;
+      if (nowMs - lastLiveMs < shownAwayMs) listed.push({ address, live, dialect });
       else this.#byAddress.delete(address);
     }
     return listed.sort((a, b) => (a.address < b.address ? -1 : 1));

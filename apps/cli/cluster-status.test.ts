@@ -10,8 +10,8 @@ const status: Status = {
   term: 2,
   catalog: { state: "live", last_id: 120, stocks: 10 },
   front_ends: [
-    { address: "127.0.0.1:8080", state: "live" },
-    { address: "127.0.0.1:8081", state: "away" },
+    { address: "127.0.0.1:8080", state: "live", dialect: "bazaar" },
+    { address: "127.0.0.1:8081", state: "away", dialect: "toy-store" },
   ],
   replicas: [
     { id: 1, state: "live", role: "follower", term: 2, last_id: 118, lag: 2, live_followers: [] },
@@ -24,13 +24,13 @@ const status: Status = {
 test("the leader is marked, and what was never said is a dash", () => {
   expect(describeStatus(status)).toBe(`http://127.0.0.1:8080: ready to trade; replica 3 leads in term 2
 
-process                   state  role      term  last id  lag
-front-end 127.0.0.1:8080  live
-front-end 127.0.0.1:8081  away
-catalog                   live                       120
- order-1                  live   follower     2      118    2
- order-2                  away   –            –        –    –
-*order-3                  live   leader       2      120    0
+process                   state  role              term  last id  lag
+front-end 127.0.0.1:8080  live   speaks bazaar
+front-end 127.0.0.1:8081  away   speaks toy-store
+catalog                   live                               120
+ order-1                  live   follower             2      118    2
+ order-2                  away   –                    –        –    –
+*order-3                  live   leader               2      120    0
 
 cache: 10 of 1,000 stocks, 75% of 100 lookups from it
 `);

@@ -60,7 +60,7 @@ export function describeStatus(status: Status, earlier?: Status | NoStatus): str
   const led = leader === null ? "nobody leads" : `replica ${leader} leads in term ${term}`;
   const rows = [
     ["process", "state", "role", "term", "last id", "lag"],
-    ...frontEnds.map(({ address, state }) => [`front-end ${address}`, state, "", "", "", ""]),
+    ...frontEnds.map(({ address, state, dialect }) => [`front-end ${address}`, state, `speaks ${dialect}`, "", "", ""]),
     ["catalog", catalog.state, "", "", number(catalog.last_id), ""],
     ...replicas.map(({ id, state, role, term, last_id, lag }) => [
       `${id === leader ? "*" : " "}order-${id}`,

@@ -8,7 +8,6 @@ import { type Address, type Config, withoutBrackets } from "@stock-bazaar/shared
 import {
   type AddressVariables,
   catalogVariables,
-  frontEndVariables,
   listenError,
   replicaVariables,
 } from "@stock-bazaar/shared/listen-error";
@@ -18,11 +17,11 @@ const answerTimeoutMs = 1000;
 
 /** Throws an error that names the variable of the first address that can't be listened on. */
 export async function requireFreePorts(
-  frontEnds: readonly Address[],
+  frontEnds: readonly [variables: AddressVariables, address: Address][],
   { catalog, replicas }: Pick<Config, "catalog" | "replicas">,
 ): Promise<void> {
   const wanted: [variables: AddressVariables, address: Address][] = [
-    ...frontEnds.map((address): [AddressVariables, Address] => [frontEndVariables, address]),
+    ...frontEnds,
     [catalogVariables, catalog],
     ...[...replicas.values()].map((address): [AddressVariables, Address] => [replicaVariables, address]),
   ];
@@ -47,6 +46,8 @@ function requireDifferent(wanted: readonly [variables: AddressVariables, address
   for (const [variables, { host, port }] of wanted) {
     const address = `${host}:${port}`;
     const other = taken.get(address);
+    if (other === variables.port)
+      throw new CommandError(`${other} names ${address} twice: each process needs its own port`, exitCodes.usage);
     if (other)
       throw new CommandError(
         `${other} and ${variables.port} both name ${address}: each needs its own port`,

@@ -85,6 +85,59 @@ test("an example with an option that isn't there would be noticed", async () => 
   await expect(parse(["client", "--fast"])).rejects.toThrow("unknown option");
 });
 
+describe("up --also", () => {
+  test("takes a front-end for each dialect=port", async () => {
+    const program = await parse(["up", "--also", "streaming=26111, toy-store=1110"]);
+    expect(program.commands.find((command) => command.name() === "up")?.opts()).toMatchObject({
+      also: [
+        { dialect: "streaming", port: 26_111 },
+        { dialect: "toy-store", port: 1110 },
+      ],
+    });
+  });
+
+  test.each([
+    "",
+    "streaming",
+    "=1110",
+    "toystore=1110",
+    "streaming=0",
+    "streaming=-1",
+    "streaming=1e3",
+    "streaming=65536",
+    "streaming=1110=1111",
+    "streaming=1110,",
+    "streaming=1110;toy-store=1111",
+  ])("must be dialect=port, not %j", async (value) => {
+    await expect(parse(["up", "--also", value])).rejects.toThrow(refusedAlso(value));
+  });
+
+  test("ends with 2 and one line that names the value, and what it must be", async () => {
+    expect(await bazaar(["up", "--also", "streaming=0"])).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr: `${refusedAlso("streaming=0")}\n`,
+    });
+  });
+});
+
+function refusedAlso(value: string): string {
+  return (
+    `error: option '--also <list>' argument '${value}' is invalid. Allowed is dialect=port, separated by commas: ` +
+    "one of bazaar, pyro, streaming, toy-store, pyro-redis and a port from 1 to 65535."
+  );
+}
+
+test("up --dialect must be one of the dialects: anything else ends with 2 and names them", async () => {
+  expect(await bazaar(["up", "--dialect", "toystore"])).toEqual({
+    exitCode: 2,
+    stdout: "",
+    stderr:
+      "error: option '--dialect <name>' argument 'toystore' is invalid. " +
+      "Allowed choices are bazaar, pyro, streaming, toy-store, pyro-redis.\n",
+  });
+});
+
 test("status --every watches, as it has no other use", async () => {
   const program = await parse(["status", "--every", "5"]);
   expect(program.commands.find((command) => command.name() === "status")?.opts()).toMatchObject({ watch: true });

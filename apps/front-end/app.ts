@@ -11,17 +11,11 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/shared/log";
 import { type Context, Hono } from "hono";
 import type { Bazaar } from "./bazaar.ts";
+import type { Dialect } from "./dialects/dialect.ts";
+import { dialects } from "./dialects/index.ts";
 import { EventFeed } from "./events/event-feed.ts";
 import type { Faults } from "./faults.ts";
-import {
-  type Failure,
-  keyReused,
-  methodNotAllowed,
-  operationsOutage,
-  type Outage,
-  Unanswered,
-  unknownRoute,
-} from "./http/failures.ts";
+import { type Failure, keyReused, operationsOutage, type Outage, Unanswered } from "./http/failures.ts";
 import type { RouteTimer } from "./http/latency.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { described, openApiDocument } from "./http/openapi.ts";
@@ -32,18 +26,16 @@ import { type Handle, jsonDocs, pathTemplate, type Route } from "./http/route.ts
 import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/routing.ts";
 import { documentReply } from "./http/schemas.ts";
 import type { WrapRoute } from "./http/traced.ts";
-import { cacheRoutes } from "./routes/cache.ts";
 import { cachedLookup, cachedRoute } from "./routes/cached-lookup.ts";
-import { compatibilityRoutes } from "./routes/compatibility.ts";
 import { dashboardRoutes } from "./routes/dashboard.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { operationsRoutes } from "./routes/operations.ts";
-import { orderRoutes } from "./routes/orders.ts";
-import { stockRoutes } from "./routes/stocks.ts";
 
 export interface AppDependencies {
   readonly bazaar: Bazaar;
   readonly logger: Logger;
+  /** Absent: the contract's own. */
+  readonly dialect?: Dialect;
   readonly wrapRoute?: WrapRoute;
   readonly metrics?: Metrics;
   /** Absent: a feed of its own, which works while somebody listens. */
@@ -66,20 +58,19 @@ export function createEventFeed(deps: { bazaar: Bazaar; metrics: Metrics; faults
 const methods = ["GET", "POST"] as const;
 
 export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDependencies): Hono {
+  const { dialect = dialects.bazaar } = given;
   const metrics = given.metrics ?? createMetrics();
   const events = given.events ?? createEventFeed({ bazaar, metrics, faults });
   const deps = { bazaar, metrics };
   const log = requestLog(logger);
-  const groups = groupRoutes([
-    ...stockRoutes(bazaar),
-    ...orderRoutes(deps),
-    ...cacheRoutes(bazaar),
+  const operations = [
     ...operationsRoutes(deps),
-    ...compatibilityRoutes(deps),
     ...dashboardRoutes({ bazaar, events, faults }),
-    documentRoute(() => openApiDocument(app)),
+    documentRoute(() => openApiDocument(app, dialect)),
     ...docsRoutes(),
-  ]);
+  ];
+  const operationsPaths = new Set(operations.map(({ path }) => path));
+  const groups = groupRoutes([...dialect.routes(deps), ...operations]);
   const paths = new Set(groups.map(([{ path }]) => path));
   const parents = new Set([...paths].map(parentOf));
   const collections = new Set([...paths].filter((path) => parents.has(path)));
@@ -96,10 +87,14 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
     const parent = parentOf(path);
     if (parent === undefined) continue;
     const collection = groups.find(([other]) => other.method === method && other.path === parent);
-    app.on(method, collection === undefined ? parent : `${parent}/`, answer(handleOf(incomplete(group, collection))));
+    app.on(
+      method,
+      collection === undefined ? parent : `${parent}/`,
+      answer(handleOf(incomplete(group, collection, dialect.incomplete))),
+    );
   }
 
-  if (!wrapRoute) {
+  if (!wrapRoute && paths.has("/stocks/:name")) {
     const cached = cachedLookup(bazaar, metrics.routeTimer(cachedRoute, "GET"), log);
     const routed = app.fetch;
     app.fetch = (request, ...rest) => cached(request, rest[0]) ?? routed(request, ...rest);
@@ -110,7 +105,9 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
     const startMs = performance.now();
     const method = context.req.method;
     const timer = unmatched.get(method === "HEAD" ? "GET" : method) ?? unmatched.get("other");
-    const reply = replyToUnmatched(method, (served) => app.router.match(served, context.req.path)[0].length > 0);
+    const { path } = context.req;
+    const speaks = operationsPaths.has(path) ? dialects.bazaar : dialect;
+    const reply = replyToUnmatched(speaks, method, (served) => app.router.match(served, path)[0].length > 0);
     const { status, headers } = reply;
     timer?.observe(status, performance.now() - startMs);
     const requestId = requestIdOf(context.req.raw);
@@ -187,9 +184,9 @@ function replyToError(
   }
 }
 
-function replyToUnmatched(method: string, isServed: (method: string) => boolean): Failure {
+function replyToUnmatched(dialect: Dialect, method: string, isServed: (method: string) => boolean): Reply {
   const allowed = methods.filter(isServed).map((served) => (served === "GET" ? "GET, HEAD" : served));
-  return allowed.length === 0 ? unknownRoute(method) : methodNotAllowed(method, allowed.join(", "));
+  return allowed.length === 0 ? dialect.unknown(method) : dialect.notAllowed(method, allowed.join(", "));
 }
 
 function documentRoute(makeDocument: () => Promise<object>): Route {

@@ -64,7 +64,7 @@ export interface ClusterState {
 export interface Bazaar {
   /** At once from the cache where that is safe (R8), else from the catalog. */
   lookup(name: string): StockLookup | Promise<StockLookup>;
-  /** From the cache only. */
+  /** From the cache only, and only what a lookup has asked for since the stock changed last. */
   lookupCached(name: string): KnownStock | undefined;
   /** As `lookupCached`, for whoever asks again when there is nothing: only a hit is counted. */
   peekCached(name: string): KnownStock | undefined;

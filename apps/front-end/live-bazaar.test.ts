@@ -73,6 +73,7 @@ async function scenario() {
       replicas,
       config: {
         frontEnd: { host: "127.0.0.1", port: 8080 },
+        frontEndDialect: "bazaar",
         cacheSize: options.cacheSize ?? 100,
         cacheTtlMs: options.cacheTtlMs ?? 0,
         requestTimeoutMs,
@@ -202,7 +203,7 @@ test("a front-end that is alone tells of a trade when its own cache no longer se
   const first = observe(bazaar.trade(tradeOf("a")));
   await clock.flush();
   expect(first.value).toEqual(accepted(1));
-  expect(bazaar.lookupCached("GameStart")?.quantity).toBe(99);
+  expect(bazaar.peekCached("GameStart")?.quantity).toBe(99);
 
   const settle = vi.spyOn(cluster.node(3).catalog, "settle");
   wire.freeze();
@@ -212,7 +213,7 @@ test("a front-end that is alone tells of a trade when its own cache no longer se
   wire.thaw();
   await clock.flush();
   expect(second.value).toEqual(accepted(2));
-  expect(bazaar.lookupCached("GameStart")?.quantity).toBe(98);
+  expect(bazaar.peekCached("GameStart")?.quantity).toBe(98);
   expect(settle).not.toHaveBeenCalled();
 });
 

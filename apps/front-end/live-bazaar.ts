@@ -1,6 +1,6 @@
 /** The bazaar behind the HTTP routes: cache, catalog, leader choice and trades put together. */
 
-import type { CatalogApi, OrderApi, StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
+import type { CatalogApi, FrontEndState, OrderApi, StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
 import { type Clock, Deadlines, momentOn, withDeadline } from "@stock-bazaar/shared/clock";
 import type { Config } from "@stock-bazaar/shared/config";
 import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
@@ -27,7 +27,7 @@ const clusterTimeoutMs = 500;
 export interface LiveBazaarOptions {
   readonly catalog: CatalogApi;
   readonly replicas: ReadonlyMap<number, OrderApi>;
-  readonly config: Pick<Config, "cacheSize" | "cacheTtlMs" | "frontEnd" | "requestTimeoutMs">;
+  readonly config: Pick<Config, "cacheSize" | "cacheTtlMs" | "frontEnd" | "frontEndDialect" | "requestTimeoutMs">;
   readonly clock: Clock;
   readonly random: () => number;
   /** An id that was never used before. */
@@ -37,7 +37,7 @@ export interface LiveBazaarOptions {
 
 export class LiveBazaar implements Bazaar {
   readonly #options: LiveBazaarOptions;
-  readonly #address: string;
+  readonly #self: FrontEndState;
   readonly #ledger = new SeenLedger();
   readonly #cache: StockCache;
   readonly #tail: Tail | undefined;
@@ -51,13 +51,14 @@ export class LiveBazaar implements Bazaar {
   constructor(options: LiveBazaarOptions) {
     const { replicas, config, clock } = options;
     this.#options = options;
-    this.#address = `${config.frontEnd.host}:${config.frontEnd.port}`;
+    const address = `${config.frontEnd.host}:${config.frontEnd.port}`;
+    this.#self = { address, live: true, dialect: config.frontEndDialect };
     this.#cache = new StockCache({ capacity: config.cacheSize, ttlMs: config.cacheTtlMs });
     // Without a cache there is nothing that a change would have to wait for.
     this.#tail = this.#cache.enabled
       ? new Tail({
           ...options,
-          address: this.#address,
+          self: this.#self,
           cache: this.#cache,
           ledger: this.#ledger,
           newSession: options.newId,
@@ -110,7 +111,7 @@ export class LiveBazaar implements Bazaar {
   }
 
   lookupCached(name: string): KnownStock | undefined {
-    return this.#cache.get(name, momentOn(this.#options.clock));
+    return this.#cache.getAsked(name, momentOn(this.#options.clock));
   }
 
   peekCached(name: string): KnownStock | undefined {
@@ -180,7 +181,7 @@ export class LiveBazaar implements Bazaar {
       replicas: this.#replicas.states,
       catalog: state,
       cache: this.#cache.state(momentOn(clock)),
-      frontEnds: [{ address: this.#address, live: true }, ...(this.#tail?.others ?? [])],
+      frontEnds: [this.#self, ...(this.#tail?.others ?? [])],
     };
   }
 

@@ -4,6 +4,7 @@ import { connectOrders } from "@stock-bazaar/shared/order-client";
 import { runService } from "@stock-bazaar/shared/service";
 import { currentTracing } from "@stock-bazaar/shared/tracing";
 import { createApp, createEventFeed } from "./app.ts";
+import { dialects } from "./dialects/index.ts";
 import { connectFaults } from "./faults.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { tracedBazaar, tracedRoutes } from "./http/traced.ts";
@@ -30,6 +31,7 @@ await runService("front-end", async ({ config, logger }) => {
   const tracing = currentTracing();
   const app = createApp({
     bazaar: tracing ? tracedBazaar(bazaar, tracing) : bazaar,
+    dialect: dialects[config.frontEndDialect],
     logger,
     metrics,
     events,

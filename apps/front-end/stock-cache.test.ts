@@ -111,6 +111,18 @@ describe("fills", () => {
   });
 });
 
+test("what a change brought isn't shown as cached until a lookup has asked for it", () => {
+  const cache = leasedCache();
+  cache.fill(session, at(1), 10);
+  expect(cache.getAsked("A", now(10))).toEqual(at(1));
+  cache.replace(at(2), "life", 20);
+  expect(cache.getAsked("A", now(20))).toBeUndefined();
+  expect(cache.get("A", now(20))).toEqual(at(2));
+  expect(cache.getAsked("A", now(20))).toEqual(at(2));
+  expect(cache.getAsked("B", now(20))).toBeUndefined();
+  expect(cache.state(now(20))).toMatchObject({ hits: 3, misses: 2 });
+});
+
 test("a look that is repeated elsewhere counts only when it finds something", () => {
   const cache = leasedCache();
   expect(cache.peek("A", now(10))).toBeUndefined();

@@ -20,6 +20,8 @@ export interface Lease {
 interface Entry {
   stock: KnownStock;
   filledMs: number;
+  /** A lookup has asked for the stock as it is now; false: a change brought it. */
+  isAsked: boolean;
 }
 
 export class StockCache {
@@ -100,9 +102,18 @@ export class StockCache {
 
   /** As `get`, but a miss isn't counted. */
   peek(name: string, now: Moment): KnownStock | undefined {
-    const stock = this.#servable(name, now);
-    if (stock) this.#hits += 1;
-    return stock;
+    const entry = this.#servable(name, now);
+    if (!entry) return undefined;
+    this.#hits += 1;
+    entry.isAsked = true;
+    return entry.stock;
+  }
+
+  /** As `get`, for a client that asks what lookups have put here: not the stock that a change brought. */
+  getAsked(name: string, now: Moment): KnownStock | undefined {
+    if (this.#entries.peek(name)?.isAsked) return this.get(name, now);
+    this.#misses += 1;
+    return undefined;
   }
 
   /** What a lookup brought that was sent during `session`. Older news than the floor, or of another session, stay out. */
@@ -110,7 +121,7 @@ export class StockCache {
     if (!this.enabled || session === undefined || session !== this.#session) return;
     if (stock.rev < (this.#floor.get(stock.name) ?? 0)) return;
     this.drop(stock.name);
-    this.#entries.set(stock.name, { stock, filledMs: nowMs });
+    this.#entries.set(stock.name, { stock, filledMs: nowMs, isAsked: true });
     this.#size += 1;
     if (this.#size > this.#capacity) this.#dropOldest();
   }
@@ -127,7 +138,9 @@ export class StockCache {
   replace(stock: Stock, life: string, nowMs: number): void {
     const entry = this.#entries.peek(stock.name);
     // In its place: a change is no use of it.
-    if (entry && entry.stock.rev < stock.rev) Object.assign(entry, { stock: { ...stock, life }, filledMs: nowMs });
+    if (entry && entry.stock.rev < stock.rev) {
+      Object.assign(entry, { stock: { ...stock, life }, filledMs: nowMs, isAsked: false });
+    }
     this.changed(stock.name, stock.rev);
   }
 
@@ -140,7 +153,7 @@ export class StockCache {
     if (this.#entries.delete(name)) this.#size -= 1;
   }
 
-  #servable(name: string, now: Moment): KnownStock | undefined {
+  #servable(name: string, now: Moment): Entry | undefined {
     if (!this.leased(now)) return undefined;
     const entry = this.#entries.peek(name);
     if (entry && this.#ttlMs > 0 && now.monotonicMs - entry.filledMs >= this.#ttlMs) {
@@ -151,7 +164,7 @@ export class StockCache {
     // QuickLRU alone doesn't move what is used again within a generation.
     this.#entries.delete(name);
     this.#entries.set(name, entry);
-    return entry.stock;
+    return entry;
   }
 
   /** One at a time: left to itself, QuickLRU drops a whole generation, and holds up to two of them. */

@@ -10,6 +10,7 @@ import { SeenLedger } from "./seen-ledger.ts";
 import { StockCache } from "./stock-cache.ts";
 import { Tail } from "./tail.ts";
 
+const here = { address: "here:1", live: true, dialect: "pyro" };
 const leaseMs = 500;
 const startMs = 1000;
 
@@ -41,7 +42,7 @@ function scenario(logger: Logger = silentLogger) {
   const ledger = new SeenLedger();
   const tail = new Tail({
     catalog: { tail: open },
-    address: "here:1",
+    self: here,
     cache,
     ledger,
     clock,
@@ -133,10 +134,9 @@ test("what the answers and the news say of the ledger is remembered", () => {
 
 test("the others are those of the last answer, without this front-end, and nobody without a session", async () => {
   const { clock, tail, stream, sent, reply } = scenario();
-  const here = { address: "here:1", live: true };
-  const there = { address: "there:1", live: true };
+  const there = { address: "there:1", live: true, dialect: "streaming" };
   tail.start();
-  expect(sent("hello")).toMatchObject([{ address: "here:1" }]);
+  expect(sent("hello")).toMatchObject([{ address: "here:1", dialect: "pyro" }]);
   expect(tail.others).toEqual([]);
   reply(0, 7, [here, there]);
   expect(tail.others).toEqual([there]);

@@ -27,8 +27,8 @@ export interface TailOptions {
   readonly ledger: SeenLedger;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Where this front-end listens. */
-  readonly address: string;
+  /** This front-end, as others are told of it. */
+  readonly self: FrontEndState;
   /** A session id that was never used before. */
   readonly newSession: () => string;
   readonly logger: Logger;
@@ -64,7 +64,7 @@ export class Tail implements Settlement {
 
   /** Who else keeps a cache, as the catalog said last; nobody while there is no session. */
   get others(): FrontEndState[] {
-    return this.#begun ? this.#frontEnds.filter(({ address }) => address !== this.#options.address) : [];
+    return this.#begun ? this.#frontEnds.filter(({ address }) => address !== this.#options.self.address) : [];
   }
 
   /** As the last news said. */
@@ -100,8 +100,10 @@ export class Tail implements Settlement {
     });
     this.#sent.set(0, momentOn(this.#options.clock));
     this.#after(helloTimeoutMs, () => this.#lost("no answer to the hello"));
-    const { address, ledger } = this.#options;
-    const { seen } = ledger;
+    const {
+      self: { address, dialect },
+      ledger: { seen },
+    } = this.#options;
     this.#stream.send({
       session,
       kind: "hello",
@@ -109,6 +111,7 @@ export class Tail implements Settlement {
       sequence: 0,
       replaces,
       address,
+      dialect,
       seen,
       leaseMs: this.#leaseMs,
       leaseLife: this.#life,
@@ -212,6 +215,7 @@ export class Tail implements Settlement {
       sequence: this.#sequence,
       replaces: "",
       address: "",
+      dialect: "",
       seen: undefined,
       leaseMs: 0,
       leaseLife: "",

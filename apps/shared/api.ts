@@ -89,8 +89,9 @@ export interface TailRequest {
   readonly sequence: number;
   /** With a hello: a session of the same front-end which it has given up and no longer serves from. */
   readonly replaces: string;
-  /** With a hello: where the front-end listens, for people who ask who is there. */
+  /** With a hello: where the front-end listens and how it words its replies, for people who ask who is there. */
   readonly address: string;
+  readonly dialect: string;
   /** With a hello: what the front-end has seen of the ledger. */
   readonly seen: Seen | undefined;
   /** With a hello: the length of the lease that the front-end had last, and the life that gave it; 0: none yet. */
@@ -102,6 +103,8 @@ export interface TailRequest {
 export interface FrontEndState {
   readonly address: string;
   readonly live: boolean;
+  /** How it words its routes and replies; one of another version may speak one that this version doesn't know. */
+  readonly dialect: string;
 }
 
 export interface TailReply {

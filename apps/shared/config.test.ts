@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ConfigError, type Environment, readConfig, readReplicaId, withoutBrackets } from "./config.ts";
+import { dialectNames } from "./dialects.ts";
 
 function refusal(environment: Environment): string {
   try {
@@ -14,6 +15,7 @@ function refusal(environment: Environment): string {
 test("an empty environment gives the documented defaults", () => {
   const { replicas, ...config } = readConfig({});
   expect(config).toEqual({
+    frontEndDialect: "bazaar",
     frontEnd: { host: "127.0.0.1", port: 8080 },
     catalog: { host: "127.0.0.1", port: 6000 },
     dataDir: "./data",
@@ -54,6 +56,7 @@ test("every variable is read, an empty one counts as not set, and spaces around 
     LOG_LEVEL: "silent",
   });
   expect(config).toMatchObject({
+    frontEndDialect: "bazaar",
     frontEnd: { host: "0.0.0.0", port: 8081 },
     catalog: { host: "[::1]", port: 7000 },
     dataDir: "/tmp/bazaar",
@@ -150,6 +153,36 @@ test("an idle connection stays open for at least as long as a request may take",
     'KEEP_ALIVE_TIMEOUT_MS is "9999": allowed is at least REQUEST_TIMEOUT_MS, which is 10000',
   );
   expect(refusal({ KEEP_ALIVE_TIMEOUT_MS: "1000", REQUEST_TIMEOUT_MS: "1000" })).toBe("accepted");
+});
+
+describe("FRONTEND_DIALECT", () => {
+  test.each(dialectNames)("may be %s", (dialect) => {
+    expect(readConfig({ FRONTEND_DIALECT: ` ${dialect} ` }).frontEndDialect).toBe(dialect);
+  });
+
+  test("must be one of the dialects, in lower case", () => {
+    for (const value of ["toystore", "Bazaar", "bazaar,pyro"]) {
+      expect(refusal({ FRONTEND_DIALECT: value })).toBe(
+        `FRONTEND_DIALECT is "${value}": allowed is bazaar, pyro, streaming, toy-store, pyro-redis`,
+      );
+    }
+  });
+
+  test("decides how long a request may take, unless REQUEST_TIMEOUT_MS is set: the clients of toy-store give up after 5 s", () => {
+    const timeoutsMs = dialectNames.map((dialect) => readConfig({ FRONTEND_DIALECT: dialect }).requestTimeoutMs);
+    expect(timeoutsMs).toEqual([10_000, 10_000, 10_000, 4000, 10_000]);
+    const set = { FRONTEND_DIALECT: "toy-store", REQUEST_TIMEOUT_MS: "7000" };
+    expect(readConfig(set).requestTimeoutMs).toBe(7000);
+  });
+
+  test("bounds the lease by the time that its requests may take", () => {
+    const toyStore = { FRONTEND_DIALECT: "toy-store" };
+    expect(refusal({ ...toyStore, CACHE_LEASE_MS: "2000" })).toBe("accepted");
+    expect(refusal({ ...toyStore, CACHE_LEASE_MS: "2001" })).toBe(
+      'CACHE_LEASE_MS is "2001": allowed is at most half of REQUEST_TIMEOUT_MS, which is 4000',
+    );
+    expect(refusal({ ...toyStore, CACHE_LEASE_MS: "2001", REQUEST_TIMEOUT_MS: "4002" })).toBe("accepted");
+  });
 });
 
 test("ORDER_ID must be one of the replicas", () => {

@@ -5,6 +5,7 @@
  */
 
 import { isIPv6 } from "node:net";
+import { type DialectName, dialectNames, isDialectName, requestTimeoutDefaultMs } from "./dialects.ts";
 import { SetupError } from "./errors.ts";
 
 export interface Address {
@@ -20,6 +21,7 @@ export function withoutBrackets(host: string): string {
 
 export interface Config {
   readonly frontEnd: Address;
+  readonly frontEndDialect: DialectName;
   readonly catalog: Address;
   /** Every order replica by its id, ascending. */
   readonly replicas: ReadonlyMap<number, Address>;
@@ -85,8 +87,12 @@ export function readConfig(environment: Environment): Config {
   const logLevel = text("LOG_LEVEL", "info");
   if (!isLogLevel(logLevel)) throw new ConfigError("LOG_LEVEL", logLevel, `allowed is ${logLevels.join(", ")}`);
 
+  const frontEndDialect = text("FRONTEND_DIALECT", "bazaar");
+  if (!isDialectName(frontEndDialect)) {
+    throw new ConfigError("FRONTEND_DIALECT", frontEndDialect, `allowed is ${dialectNames.join(", ")}`);
+  }
   const cacheLeaseMs = integer("CACHE_LEASE_MS", defaultCacheLeaseMs, 50, cacheLeaseMaxMs);
-  const requestTimeoutMs = integer("REQUEST_TIMEOUT_MS", 10_000, 10, 600_000);
+  const requestTimeoutMs = integer("REQUEST_TIMEOUT_MS", requestTimeoutDefaultMs(frontEndDialect), 10, 600_000);
   // A change waits for a lease when a front-end dies: nobody could be answered in time. The default passes all the same,
   // so that whoever only wants a shorter timeout needn't know of leases: a death then costs half a second of timeouts.
   if (cacheLeaseMs > defaultCacheLeaseMs && cacheLeaseMs * 2 > requestTimeoutMs) {
@@ -107,6 +113,7 @@ export function readConfig(environment: Environment): Config {
 
   return Object.freeze({
     frontEnd: { host: host("FRONTEND_HOST"), port: integer("FRONTEND_PORT", 8080, 1, 65_535) },
+    frontEndDialect,
     catalog: { host: host("CATALOG_HOST"), port: integer("CATALOG_PORT", 6000, 1, 65_535) },
     replicas,
     dataDir: folder(text("DATA_DIR", "./data")),

@@ -331,11 +331,13 @@ export interface TailRequest {
   seen?: Seen | undefined;
   leaseMs: number;
   leaseLife: string;
+  dialect: string;
 }
 
 export interface FrontEnd {
   address: string;
   live: boolean;
+  dialect: string;
 }
 
 export interface TailReply {
@@ -1546,6 +1548,7 @@ function createBaseTailRequest(): TailRequest {
     seen: undefined,
     leaseMs: 0,
     leaseLife: "",
+    dialect: "",
   };
 }
 
@@ -1577,6 +1580,9 @@ export const TailRequest: MessageFns<TailRequest> = {
     }
     if (message.leaseLife !== "") {
       writer.uint32(82).string(message.leaseLife);
+    }
+    if (message.dialect !== "") {
+      writer.uint32(74).string(message.dialect);
     }
     return writer;
   },
@@ -1666,6 +1672,14 @@ export const TailRequest: MessageFns<TailRequest> = {
             message.leaseLife = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.dialect = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1680,7 +1694,7 @@ export const TailRequest: MessageFns<TailRequest> = {
 };
 
 function createBaseFrontEnd(): FrontEnd {
-  return { address: "", live: false };
+  return { address: "", live: false, dialect: "" };
 }
 
 export const FrontEnd: MessageFns<FrontEnd> = {
@@ -1690,6 +1704,9 @@ export const FrontEnd: MessageFns<FrontEnd> = {
     }
     if (message.live !== false) {
       writer.uint32(16).bool(message.live);
+    }
+    if (message.dialect !== "") {
+      writer.uint32(26).string(message.dialect);
     }
     return writer;
   },
@@ -1721,6 +1738,14 @@ export const FrontEnd: MessageFns<FrontEnd> = {
             }
 
             message.live = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.dialect = reader.string();
             continue;
           }
         }

@@ -323,7 +323,7 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
     const near = recorder<TailReply>();
     const stream = client.tail(near);
     const requests: TailRequest[] = [
-      { ...hello, replaces: longText, seen: { life: longText, head: largeId }, leaseMs: 60_000 },
+      { ...hello, replaces: longText, dialect: longText, seen: { life: longText, head: largeId }, leaseMs: 60_000 },
       hello,
       tailRequestOf(longText, "renew", { acked: largeId, sequence: 1 }),
       tailRequestOf("s", "ack", { acked: 5, sequence: 1 }),
@@ -335,7 +335,7 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
 
     const changes = Array.from({ length: many }, (_, index) => stockOf(`stock ${index}`, { rev: largeId }));
     const replies: TailReply[] = [
-      tailReplyOf(0, 4, { life: longText, frontEnds: [{ address: longText, live: true }] }),
+      tailReplyOf(0, 4, { life: longText, frontEnds: [{ address: longText, live: true, dialect: longText }] }),
       tailReplyOf(-1, largeId, { changes, previousHead: largeId - 1, alone: true }),
     ];
     for (const reply of replies) far.handlers.message(reply);

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, te
 import { get, newTrade, trade } from "../support/requests.ts";
 import { barriers, launchBrowser, openDashboard, screenshot } from "./support/browser.ts";
 import { Cluster } from "./support/cluster.ts";
-import { shareUp, type Up } from "./support/up.ts";
+import { shareUp, startUp, type Up } from "./support/up.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -245,6 +245,24 @@ test("without a supervisor there are no buttons; a lost connection is said, and 
   await other.filter({ hasText: `${host} live` }).waitFor();
   await cluster.service("front-end-2").kill();
   await other.filter({ hasText: `${host} away` }).waitFor();
+});
+
+test("at a front-end of a dialect that the page doesn't understand, it shows everything and offers no trade", async (context) => {
+  const up = await startUp(context, { args: ["--dialect", "toy-store"] });
+  const { page, complaints } = await openDashboard(context, browser, up.url);
+  await crowned(page).filter({ hasText: "Replica 3" }).waitFor();
+  await part(page, "Front-end (toy-store)").waitFor();
+  await page.getByText("This front-end speaks the dialect toy-store").waitFor();
+  for (const name of ["Place the order", "Follow", "Keep trading"])
+    expect(await page.getByRole("button", { name, exact: true }).count(), name).toBe(0);
+
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ name: "GameStart", quantity: 7 });
+  expect((await fetch(`${up.url}/orders`, { method: "POST", headers, body })).status).toBe(200);
+  await row(page, "GameStart").getByText("93").waitFor();
+  await latest(page, 1).waitFor();
+  expect(await barriers(page)).toEqual([]);
+  expect(complaints).toEqual([]);
 });
 
 describe("for everybody", () => {

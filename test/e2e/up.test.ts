@@ -1,20 +1,29 @@
 /** `npm start`: one command brings everything up, keeps it up, and takes it down again, however it is stopped. */
 
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { canListen, freePorts } from "@stock-bazaar/cluster/ports";
+import { canListen, freePorts, freePortsInARow } from "@stock-bazaar/cluster/ports";
 import { root } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { bazaar } from "../support/command-line.ts";
 import { get, lookUp, newTrade, trade } from "../support/requests.ts";
+import type { TestHooks } from "./support/cluster.ts";
 import { isAlive, startUp, type Up } from "./support/up.ts";
 
-async function nothingLeft({ children, ports }: Up): Promise<boolean> {
+async function nothingLeft({ children, ports }: Pick<Up, "children" | "ports">): Promise<boolean> {
   const free = await Promise.all(ports.map(canListen));
   return free.every(Boolean) && [...children().values()].every((pid) => !isAlive(pid));
+}
+
+/** `value` as JSON, as the clients of every dialect send it. */
+async function post(url: string, value?: object): Promise<[status: number, body: unknown]> {
+  const json = { headers: { "content-type": "application/json" }, body: JSON.stringify(value) };
+  const response = await fetch(url, { method: "POST", ...(value && json) });
+  return [response.status, await response.json()];
 }
 
 test("up starts all from nothing, starts a killed child again, and stops on SIGTERM with nothing left behind", async (context) => {
@@ -51,6 +60,106 @@ test("up with two front-ends: what one trades the other tells, and both end with
   // As when the terminal is closed.
   expect(await up.service.stop("SIGHUP")).toEqual({ code: 0, signal: null });
   expect(await nothingLeft(up)).toBe(true);
+});
+
+test("up --dialect toy-store opens, and its front-end replies as that system did", async (context) => {
+  const up = await startUp(context, { args: ["--dialect", "toy-store"] });
+  expect((await get(`${up.url}/readyz`)).status).toBe(200);
+  expect((await get(`${up.url}/products/GameStart`)).body).toEqual({
+    data: { name: "GameStart", price: 15.99, quantity: 100 },
+  });
+  expect((await lookUp(up.url, "GameStart")).status).toBe(501);
+  // What the opening lines name to try must work in this dialect.
+  const tried = up.service.lines.map((line) => /curl (\S+)$/.exec(line)?.[1]).find((url) => url !== undefined);
+  expect(tried).toBe(`${up.url}/products/GameStart`);
+  expect(await up.service.stop("SIGTERM")).toEqual({ code: 0, signal: null });
+  expect(await nothingLeft(up)).toBe(true);
+});
+
+test("up --also: front-ends of three dialects, each with its own words, show one and the same stock", async (context) => {
+  const [streamingPort = 0, toyStorePort = 0] = await freePorts(2);
+  const up = await startUp(context, { args: ["--also", `streaming=${streamingPort},toy-store=${toyStorePort}`] });
+  const [streaming, toyStore] = [streamingPort, toyStorePort].map((port) => `http://127.0.0.1:${port}`);
+
+  const wish = { name: "GameStart", quantity: 1 };
+  const nothing = { name: "NoSuchStock", quantity: 1 };
+  expect(await post(`${up.url}/orders`, { ...wish, type: "buy" })).toEqual([200, { data: { transaction_number: 1 } }]);
+  expect(await post(`${streaming}/orders`, { ...wish, type: "BUY" })).toEqual([
+    200,
+    { data: { transaction_number: 2 } },
+  ]);
+  expect(await post(`${toyStore}/orders`, wish)).toEqual([200, { data: { order_number: 3 } }]);
+  const refusals = [
+    await post(`${up.url}/orders`, { ...nothing, type: "buy" }),
+    await post(`${streaming}/orders`, { ...nothing, type: "BUY" }),
+    await post(`${toyStore}/orders`, nothing),
+  ];
+  expect(refusals.map(([status, body]) => [status, at(body, "error", "message")])).toEqual([
+    [404, "stock not found"],
+    [200, "Stock not found"],
+    [404, "product not found"],
+  ]);
+
+  const lookups = [
+    `${up.url}/stocks/GameStart`,
+    `${streaming}/stocks?stockname=GameStart`,
+    `${toyStore}/products/GameStart`,
+  ];
+  for (const url of lookups) expect(at((await get(url)).body, "data", "quantity"), url).toBe(97);
+  const orders = [
+    (await get(`${up.url}/orders/3`)).body,
+    (await get(`${streaming}/orders?order-number=3`)).body,
+    (await post(`${toyStore}/orders/3`))[1],
+  ];
+  expect(orders).toEqual([
+    { data: { number: 3, ...wish, type: "buy" } },
+    { data: { number: 3, ...wish, type: "BUY" } },
+    { data: { number: "3", ...wish } },
+  ]);
+
+  const dialectsBy = { [streamingPort]: "streaming", [toyStorePort]: "toy-store", [new URL(up.url).port]: "bazaar" };
+  for (const url of [up.url, streaming, toyStore]) {
+    const listed = at((await get(`${url}/cluster`)).body, "data", "front_ends") as { address: string }[];
+    expect(listed).toHaveLength(3);
+    for (const frontEnd of listed) {
+      const { port } = new URL(`http://${frontEnd.address}`);
+      expect(frontEnd).toMatchObject({ state: "live", dialect: dialectsBy[port] });
+    }
+  }
+  const status = await bazaar(["status"], { environment: { FRONTEND_PORT: new URL(up.url).port } });
+  expect(status.exitCode).toBe(0);
+  expect(status.stdout).toMatch(new RegExp(`127\\.0\\.0\\.1:${streamingPort} .*speaks streaming`));
+  expect(status.stdout).toMatch(new RegExp(`127\\.0\\.0\\.1:${toyStorePort} .*speaks toy-store`));
+
+  expect(await up.service.stop("SIGTERM")).toEqual({ code: 0, signal: null });
+  expect(await nothingLeft({ ...up, ports: [...up.ports, streamingPort, toyStorePort] })).toBe(true);
+});
+
+describe("before anything starts, up ends with 2 and one line", () => {
+  const refusalOf = async (context: TestHooks, args: readonly string[], environment: Record<string, string>) => {
+    const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
+    context.onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+    const { exitCode, stderr } = await bazaar(["up", ...args], { environment: { DATA_DIR: dataDir, ...environment } });
+    expect(readdirSync(dataDir)).toEqual([]);
+    expect(exitCode).toBe(2);
+    return stderr.trimEnd();
+  };
+
+  test("where --also and --front-ends want one port", async (context) => {
+    const [first = 0, second = 0] = await freePortsInARow(2);
+    const args = ["--front-ends", "2", "--also", `streaming=${second}`];
+    expect(await refusalOf(context, args, { FRONTEND_PORT: String(first) })).toBe(
+      `--front-ends and --also both name 127.0.0.1:${second}: each needs its own port`,
+    );
+  });
+
+  test("where a setting suits one dialect and not another", async (context) => {
+    const [first = 0, second = 0] = await freePorts(2);
+    const environment = { FRONTEND_PORT: String(first), CACHE_LEASE_MS: "5000" };
+    expect(await refusalOf(context, ["--also", `toy-store=${second}`], environment)).toBe(
+      'CACHE_LEASE_MS is "5000": allowed is at most half of REQUEST_TIMEOUT_MS, which is 4000',
+    );
+  });
 });
 
 test("on an address that others can reach, nobody may kill the leader unless that is asked for", async (context) => {

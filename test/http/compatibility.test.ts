@@ -83,10 +83,10 @@ describe("GET /orders?order-number=", () => {
   });
 
   test("an unknown order is not found, and what is no number is refused", async () => {
-    for (const number of ["1000000", "9".repeat(30)]) {
+    for (const number of ["1000000", "9".repeat(30), "0", "-1", "-5"]) {
       expectFailure(await client.get(`/orders?order-number=${number}`), 404, "order not found", "INVALID_ORDERNUMBER");
     }
-    for (const text of ["", "0", "-1", "x", "1.5"]) {
+    for (const text of ["", "-", "x", "1.5"]) {
       const answer = await client.get(`/orders?order-number=${text}`);
       expectFailure(answer, 400, "Invalid GET request/URL", "INVALID_REQUEST");
     }

@@ -35,8 +35,8 @@ const cluster: ClusterState = {
   catalog: { state: "live", head: 43, stocks: 10 },
   cache: { capacity: 1000, size: 4, hits: 120, misses: 5, leased: true },
   frontEnds: [
-    { address: "127.0.0.1:8080", live: true },
-    { address: "127.0.0.1:8081", live: false },
+    { address: "127.0.0.1:8080", live: true, dialect: "bazaar" },
+    { address: "127.0.0.1:8081", live: false, dialect: "streaming" },
   ],
 };
 
@@ -99,8 +99,8 @@ describe("GET /cluster", () => {
         leader: 2,
         term: 4,
         front_ends: [
-          { address: "127.0.0.1:8080", state: "live" },
-          { address: "127.0.0.1:8081", state: "away" },
+          { address: "127.0.0.1:8080", state: "live", dialect: "bazaar" },
+          { address: "127.0.0.1:8081", state: "away", dialect: "streaming" },
         ],
         catalog: { state: "live", last_id: 43, stocks: 10 },
         replicas: [

@@ -153,7 +153,7 @@ describe("when the bazaar has no answer", () => {
         ["GET", "/products/GameStart"],
       ],
       unavailable: "Stock could not be looked up: no answer in time; try again",
-      internal: "Stock could not be looked up due to internal error",
+      internal: "Lookup Failed due to internal error",
     },
     {
       routes: [
@@ -162,7 +162,7 @@ describe("when the bazaar has no answer", () => {
         ["GET", "/orders?order-number=1"],
       ],
       unavailable: "Orders could not be read: no answer in time; try again",
-      internal: "Orders could not be read due to internal error",
+      internal: "Lookup Failed due to internal error",
     },
     {
       routes: [
@@ -242,7 +242,7 @@ describe("when the bazaar has no answer", () => {
       throw new Error("secret");
     };
     const asked = client.beside({ changes: { dropCached: explode, lookupCached: explode, trade: explode } });
-    const internal = "Stock could not be looked up due to internal error";
+    const internal = "Cache Invalidation Failed due to internal error";
     expectFailure(await asked.get("/stocksCache/GameStart"), 500, internal, "INTERNAL_ERROR");
     expectFailure(await asked.get("/stocksCacheLookup/GameStart"), 500, internal, "INTERNAL_ERROR");
     const answer = await asked.post("/orders", trade);

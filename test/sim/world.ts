@@ -335,7 +335,13 @@ export class World {
     host.service = new LiveBazaar({
       catalog: this.#catalogFor(caller),
       replicas: new Map(this.replicas.map((replica) => [replica.id, this.#replicaFor(caller, replica)])),
-      config: { frontEnd: { host: host.name, port: 8080 }, cacheSize, cacheTtlMs, requestTimeoutMs },
+      config: {
+        frontEnd: { host: host.name, port: 8080 },
+        frontEndDialect: "bazaar",
+        cacheSize,
+        cacheTtlMs,
+        requestTimeoutMs,
+      },
       clock: life.clock,
       random: () => this.#random.next(),
       newId: () => this.newId(),

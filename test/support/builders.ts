@@ -93,6 +93,7 @@ export function tailRequestOf(
     sequence: 0,
     replaces: "",
     address: "",
+    dialect: "",
     seen: undefined,
     leaseMs: 0,
     leaseLife: "",

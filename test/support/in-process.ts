@@ -67,6 +67,7 @@ export async function createInProcessBazaar(options: InProcessOptions): Promise<
     replicas,
     config: {
       frontEnd: { host: "127.0.0.1", port: 8080 },
+      frontEndDialect: "bazaar",
       cacheSize: options.cacheSize ?? 1000,
       cacheTtlMs: 0,
       requestTimeoutMs: 5000,

@@ -10,7 +10,9 @@ import { type Address, type Config, ConfigError, readConfig } from "@stock-bazaa
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { createLogger, type Logger } from "@stock-bazaar/shared/log";
 import { createLogOutput } from "@stock-bazaar/shared/log-output";
+import { type DialectName, lookupPath } from "@stock-bazaar/shared/dialects";
 import { faultsVariable } from "@stock-bazaar/shared/faults";
+import { type AddressVariables, frontEndVariables } from "@stock-bazaar/shared/listen-error";
 import { stopTimeoutMs } from "@stock-bazaar/shared/supervised";
 import type { UpOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
@@ -27,11 +29,17 @@ const slowStartMs = 15_000;
 const portMax = 65_535;
 
 export async function up(options: UpOptions): Promise<void> {
-  const config = readConfig(process.env);
-  const frontEnds = frontEndAddresses(config, options.frontEnds);
+  const { FRONTEND_DIALECT } = process.env;
+  const config = readConfig({ ...process.env, FRONTEND_DIALECT: options.dialect ?? FRONTEND_DIALECT });
+  const frontEnds = plannedFrontEnds(config, options);
+  // What one dialect allows, like a long lease, another may not: found out before anything starts.
+  for (const { dialect } of frontEnds) readConfig({ ...process.env, FRONTEND_DIALECT: dialect });
   const faults = options.faults ?? isLoopback(config.frontEnd);
   const logger = createLogger("up", config.logLevel);
-  await requireFreePorts(frontEnds, config);
+  await requireFreePorts(
+    frontEnds.map(({ variables, address }) => [variables, address]),
+    config,
+  );
   prepare(config, logger);
 
   const supervisor: Supervisor = new Supervisor({
@@ -68,19 +76,44 @@ function prepare(config: Config, logger: Logger): void {
   }
 }
 
-/** The first is on the port of the environment, each of the others on the next one. */
-function frontEndAddresses({ frontEnd: { host, port } }: Config, count: number): Address[] {
+interface PlannedFrontEnd {
+  readonly name: string;
+  readonly address: Address;
+  /** What its address was read from. */
+  readonly variables: AddressVariables;
+  readonly dialect: DialectName;
+}
+
+/** The first is on the port of the environment, each of the others on the next one; then those of `--also`. */
+function plannedFrontEnds(config: Config, { frontEnds: count, also = [] }: UpOptions): PlannedFrontEnd[] {
+  const {
+    frontEnd: { host, port },
+    frontEndDialect: dialect,
+  } = config;
   if (port + count - 1 > portMax) {
     const allowed = `with ${count} front-ends allowed is at most ${portMax - count + 1}`;
     throw new ConfigError("FRONTEND_PORT", String(port), allowed);
   }
-  return Array.from({ length: count }, (_, index) => ({ host, port: port + index }));
+  return [
+    ...Array.from({ length: count }, (_, index) => ({
+      name: index === 0 ? "front-end" : `front-end-${index + 1}`,
+      address: { host, port: port + index },
+      variables: index === 0 ? frontEndVariables : { ...frontEndVariables, port: "--front-ends" },
+      dialect,
+    })),
+    ...also.map((other) => ({
+      name: `front-end-${other.dialect}-${other.port}`,
+      address: { host, port: other.port },
+      variables: { ...frontEndVariables, port: "--also" },
+      dialect: other.dialect,
+    })),
+  ];
 }
 
 /** `faulty`: whom a front-end may ask for faults. */
 function servicesInStopOrder(
   config: Config,
-  frontEnds: readonly Address[],
+  frontEnds: readonly PlannedFrontEnd[],
   logger: Logger,
   faulty: (() => FaultySupervisor) | undefined,
 ): ServiceSpec[][] {
@@ -113,9 +146,13 @@ function servicesInStopOrder(
       prepareDatabases(config, logger);
     },
   };
-  const frontEndServices = frontEnds.map(({ port }, index) =>
-    service(index === 0 ? "front-end" : `front-end-${index + 1}`, "front-end", {
-      environment: { FRONTEND_PORT: String(port), ...(faulty && { [faultsVariable]: "1" }) },
+  const frontEndServices = frontEnds.map(({ name, address, dialect }) =>
+    service(name, "front-end", {
+      environment: {
+        FRONTEND_PORT: String(address.port),
+        FRONTEND_DIALECT: dialect,
+        ...(faulty && { [faultsVariable]: "1" }),
+      },
       ...(faulty && { hears: (message, reply) => answerFault(faulty(), message, reply) }),
     }),
   );
@@ -126,17 +163,21 @@ function servicesInStopOrder(
   ];
 }
 
+function describeFrontEnd({ address, dialect }: PlannedFrontEnd): string {
+  return dialect === "bazaar" ? frontEndUrl(address) : `${frontEndUrl(address)} (${dialect})`;
+}
+
 function replicaFiles({ dataDir, replicas }: Config): string[] {
   return [...replicas.keys()].map((id) => orderFile(dataDir, id));
 }
 
 async function announce(
   config: Config,
-  frontEnds: readonly Address[],
+  frontEnds: readonly PlannedFrontEnd[],
   logger: Logger,
   stopping: AbortSignal,
 ): Promise<void> {
-  const urls = frontEnds.map(frontEndUrl);
+  const urls = frontEnds.map(({ address }) => frontEndUrl(address));
   const url = frontEndUrl(config.frontEnd);
   const cancel = systemClock.after(slowStartMs, () => logger.warn({ url }, "still waiting for the services"));
   const ready = await Promise.all(urls.map((each) => waitUntilReady(each, stopping)));
@@ -149,8 +190,8 @@ async function announce(
     "",
     "The Stock Bazaar is open.",
     "",
-    `  open       ${urls.join("  ")}`,
-    `  try        curl ${url}/stocks/GameStart`,
+    `  open       ${frontEnds.map(describeFrontEnd).join("  ")}`,
+    `  try        curl ${url}${lookupPath(config.frontEndDialect, "GameStart")}`,
     `  leader     ${leader}`,
     `  databases  ${files.join("  ")}`,
     "",

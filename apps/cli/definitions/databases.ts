@@ -1,15 +1,25 @@
 /** Commands that work on the files in DATA_DIR, and the one that runs the services on them. */
 
-import type { Command } from "commander";
+import { dialectNames, type DialectName, isDialectName } from "@stock-bazaar/shared/dialects";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { define } from "../definition.ts";
 import { filled, wholeNumber } from "../options.ts";
 
 const frontEndsMax = 9;
+const portMax = 65_535;
 const fileName = filled("the name of a file");
+
+/** A front-end beside those of `--front-ends`. */
+export interface AlsoFrontEnd {
+  readonly dialect: DialectName;
+  readonly port: number;
+}
 
 export interface UpOptions {
   readonly faults?: boolean;
   readonly frontEnds: number;
+  readonly dialect?: DialectName;
+  readonly also?: readonly AlsoFrontEnd[];
 }
 
 export interface MigrateOptions {
@@ -38,6 +48,8 @@ export function upCommand(): Command {
       ["bazaar up", "everything on this machine, on the ports of the environment"],
       ["FRONTEND_PORT=9090 DATA_DIR=/srv/bazaar bazaar up", "with another port and folder"],
       ["bazaar up --front-ends 3", "where there are cores for them: on FRONTEND_PORT and the two ports after it"],
+      ["bazaar up --dialect toy-store", "a front-end that replies as that system did"],
+      ["bazaar up --also streaming=26111,toy-store=1110", "beside the usual one, two for the clients of those systems"],
     ],
     exits: {
       0: "it was told to stop, and everything has",
@@ -46,6 +58,13 @@ export function upCommand(): Command {
     },
   })
     .option("--front-ends <n>", "on FRONTEND_PORT and the ports after it", wholeNumber(1, frontEndsMax), 1)
+    .addOption(
+      new Option(
+        "--dialect <name>",
+        "how front-ends word their replies; default: FRONTEND_DIALECT, else bazaar",
+      ).choices(dialectNames),
+    )
+    .option("--also <list>", "further front-ends, as dialect=port, separated by commas", alsoFrontEnds)
     .option("--faults", "let the dashboard kill and freeze the leader (default: when it listens on a loopback address)")
     .option("--no-faults", "don't let it")
     .action(async (options: UpOptions) => (await import("../commands/up.ts")).up(options));
@@ -109,4 +128,17 @@ export function rebuildCatalogCommand(): Command {
     .action(async (options: RebuildCatalogOptions) =>
       (await import("../commands/rebuild-catalog.ts")).rebuildCatalogFile(options),
     );
+}
+
+function alsoFrontEnds(text: string): AlsoFrontEnd[] {
+  return text.split(",").map((entry) => {
+    const [dialect = "", port = "", ...more] = entry.trim().split("=");
+    const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= portMax;
+    if (!isDialectName(dialect) || !isPort || more.length > 0) {
+      throw new InvalidArgumentError(
+        `Allowed is dialect=port, separated by commas: one of ${dialectNames.join(", ")} and a port from 1 to ${portMax}.`,
+      );
+    }
+    return { dialect, port: Number(port) };
+  });
 }

@@ -15,6 +15,9 @@ import { TradeForm } from "./trade-form.tsx";
 import { TrafficCharts } from "./traffic-charts.tsx";
 import { useModel } from "./use-model.ts";
 
+/** Those whose replies to trades and order queries are the contract's. */
+const understoodDialects: readonly string[] = ["bazaar", "pyro"];
+
 export function App() {
   const [path, showPath] = useState<PagePath>([]);
   const model = useModel(queryOf(path));
@@ -23,6 +26,8 @@ export function App() {
   const shown = model.rows?.map(({ name }) => name) ?? [];
   // What was chosen on another page stays chosen.
   const names = stock === undefined || shown.includes(stock) ? shown : [stock, ...shown];
+  const dialect = model.cluster?.front_ends[0]?.dialect;
+  const isUnderstood = dialect === undefined || understoodDialects.includes(dialect);
   return (
     <div class={model.connection === "lost" ? "page old" : "page"}>
       <Header model={model} />
@@ -53,16 +58,26 @@ export function App() {
         <div class="side">
           <section class="card" aria-labelledby="trade-title">
             <h2 id="trade-title">Trade</h2>
-            <TradeForm names={names} chosen={stock ?? names[0]} choose={chooseStock} placed={followOrder} />
+            {isUnderstood ? (
+              <TradeForm names={names} chosen={stock ?? names[0]} choose={chooseStock} placed={followOrder} />
+            ) : (
+              <p class="quiet">
+                This front-end speaks the dialect {dialect}, which this page doesn’t: trade at one that speaks bazaar.
+              </p>
+            )}
           </section>
-          <section class="card" aria-labelledby="follow-title">
-            <h2 id="follow-title">Follow an order</h2>
-            <FollowOrder number={order} follow={followOrder} cluster={model.cluster} />
-          </section>
-          <section class="card" aria-labelledby="robot-title">
-            <h2 id="robot-title">Robot</h2>
-            <RobotPanel names={names} />
-          </section>
+          {isUnderstood && (
+            <>
+              <section class="card" aria-labelledby="follow-title">
+                <h2 id="follow-title">Follow an order</h2>
+                <FollowOrder number={order} follow={followOrder} cluster={model.cluster} />
+              </section>
+              <section class="card" aria-labelledby="robot-title">
+                <h2 id="robot-title">Robot</h2>
+                <RobotPanel names={names} />
+              </section>
+            </>
+          )}
         </div>
         <section class="traffic" aria-label="Traffic of the last five minutes">
           <TrafficCharts samples={model.samples} />

@@ -3,7 +3,7 @@
 import { Fragment } from "preact";
 import { count } from "./format.ts";
 import type { Model } from "./model.ts";
-import type { Cluster, Replica } from "./words.ts";
+import type { Cluster, FrontEnd, Replica } from "./words.ts";
 
 /** Where the three columns end and begin, in percent, as in the style sheet. */
 const edges = [24, 36, 64, 78] as const;
@@ -20,7 +20,7 @@ export function ClusterPicture({ model, followed }: ClusterPictureProps) {
   const { cluster, connection, samples } = model;
   if (!cluster) return <p class="quiet">Waiting for the front-end…</p>;
   const { catalog, cache, replicas } = cluster;
-  const others = cluster.front_ends.slice(1);
+  const [self, ...others] = cluster.front_ends;
   const isTrading = connection === "live" && (samples.at(-1)?.orders_per_second ?? 0) > 0;
   const isReached = connection === "live";
   return (
@@ -32,16 +32,17 @@ export function ClusterPicture({ model, followed }: ClusterPictureProps) {
       <Lines cluster={cluster} isReached={isReached} direction="down" />
       <ul aria-label="The cluster">
         <li class={`node front-end ${isReached ? "live" : "away"}`}>
-          <span class="name">Front-end</span>
+          <span class="name">Front-end{spoken(self)}</span>
           <span class="state">{isReached ? "live" : "doesn't answer"}</span>
           <span class="detail">
             {cache.capacity === 0 ? "cache off" : `cache ${count(cache.size)} of ${count(cache.capacity)}`}
           </span>
           {isReached && others.length > 0 && (
             <ul class="others" aria-label="Other front-ends">
-              {others.map(({ address, state }) => (
-                <li key={address} class={state}>
-                  {address} <span class="state">{state}</span>
+              {others.map((other) => (
+                <li key={other.address} class={other.state}>
+                  {other.address}
+                  {spoken(other)} <span class="state">{other.state}</span>
                 </li>
               ))}
             </ul>
@@ -58,6 +59,11 @@ export function ClusterPicture({ model, followed }: ClusterPictureProps) {
       </ul>
     </div>
   );
+}
+
+/** A dialect that isn't everybody's. */
+function spoken(frontEnd: FrontEnd | undefined): string {
+  return !frontEnd || frontEnd.dialect === "bazaar" ? "" : ` (${frontEnd.dialect})`;
 }
 
 function leads(cluster: Cluster, { id, state, role }: Replica): boolean {

@@ -16,7 +16,7 @@ const cluster = (change: Partial<Cluster> = {}): Cluster => ({
   term: 1,
   catalog: { state: "live", last_id: 7, stocks: 10 },
   replicas: [1, 2, 3].map((id) => ({ id, state: "live", role: id === 3 ? "leader" : "follower", last_id: 7, lag: 0 })),
-  front_ends: [{ address: "127.0.0.1:8080", state: "live" }],
+  front_ends: [{ address: "127.0.0.1:8080", state: "live", dialect: "bazaar" }],
   cache: { capacity: 1000, size: 0, leased: true },
   ...change,
 });

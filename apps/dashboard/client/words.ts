@@ -37,6 +37,8 @@ export interface Replica {
 export interface FrontEnd {
   readonly address: string;
   readonly state: "live" | "away";
+  /** How it words its routes and replies. */
+  readonly dialect: string;
 }
 
 export interface Cluster {

@@ -31,7 +31,11 @@ export function describeCluster(cluster: ClusterState): ClusterReply {
         stocks: catalog.stocks ?? null,
         ...(catalog.problem !== undefined && { problem: catalog.problem }),
       },
-      front_ends: cluster.frontEnds.map(({ address, live }) => ({ address, state: live ? "live" : "away" })),
+      front_ends: cluster.frontEnds.map(({ address, live, dialect }) => ({
+        address,
+        state: live ? "live" : "away",
+        dialect,
+      })),
       replicas: cluster.replicas.map((replica) => ({
         id: replica.id,
         state: replica.state,

@@ -1,9 +1,17 @@
-/** The request that a viewer sends for an operation when nothing was filled in: every example, and nothing else. */
+/**
+ * The requests that people try on an operation: the one that a viewer sends when nothing was filled in, those that ask in
+ * another way, and those that fail.
+ */
 
-import type { DocumentedOperation } from "./document-types.ts";
+import { at } from "@stock-bazaar/shared/json";
+import type { DocumentedOperation, Parameter } from "./document-types.ts";
+import type { FailureReason } from "./failures.ts";
 import { jsonType } from "./reply.ts";
 
 export interface ExampleRequest {
+  /** Without spaces, unlike that of every other request. */
+  readonly id: string;
+  readonly title: string;
   readonly method: string;
   /** With its query. */
   readonly path: string;
@@ -12,23 +20,93 @@ export interface ExampleRequest {
   readonly body: string | undefined;
 }
 
-export function exampleRequest({ method, path, parameters = [], requestBody }: DocumentedOperation): ExampleRequest {
-  const given = parameters.flatMap((parameter) =>
-    parameter.example === undefined ? [] : [{ ...parameter, value: String(parameter.example) }],
+/** What a parameter has in place of its example, or a field of the body. */
+type Values = Readonly<Record<string, string | number>>;
+
+/** A query that asks for one of the things that the operation lists without it. */
+const otherWays: readonly Values[] = [{ stockname: "GameStart" }, { "order-number": 1 }];
+
+interface FailingExample {
+  readonly why: string;
+  readonly values: Values;
+  /** Only for operations that document a failure with this reason: dropping an unknown stock from the cache succeeds. */
+  readonly reason?: FailureReason;
+}
+
+const failures: readonly FailingExample[] = [
+  { why: "no such stock", values: { name: "NoSuchStock" }, reason: "INVALID_STOCKNAME" },
+  { why: "no such stock", values: { stockname: "NoSuchStock" }, reason: "INVALID_STOCKNAME" },
+  { why: "no such order", values: { number: 999_999_999 }, reason: "INVALID_ORDERNUMBER" },
+  { why: "no such order", values: { "order-number": 999_999_999 }, reason: "INVALID_ORDERNUMBER" },
+  { why: "not a number", values: { number: "first" } },
+  { why: "not a number", values: { "order-number": "first" } },
+  { why: "too little stock", values: { quantity: 2_000_000_000 } },
+  { why: "no quantity", values: { quantity: 0 } },
+  { why: "unknown type", values: { type: "borrow" } },
+];
+
+export function exampleRequests(operation: DocumentedOperation): ExampleRequest[] {
+  const { operationId, summary } = operation;
+  const variant = (words: string, values: Values) =>
+    isAbout(operation, values)
+      ? [requestWith(operation, `${operationId}: ${words}`, `${summary}: ${words}`, values)]
+      : [];
+  return [
+    exampleRequest(operation),
+    ...otherWays.flatMap((values) => variant(`by ${Object.keys(values).join()}`, values)),
+    ...failures
+      .filter(({ reason }) => reason === undefined || documentedReasons(operation).has(reason))
+      .flatMap(({ why, values }) => variant(`fails, ${why}`, values)),
+  ];
+}
+
+/** Every example, and nothing else. */
+export function exampleRequest(operation: DocumentedOperation): ExampleRequest {
+  return requestWith(operation, operation.operationId, operation.summary, {});
+}
+
+function isAbout({ tags, parameters = [], requestBody }: DocumentedOperation, values: Values): boolean {
+  const fields = Object.keys(requestBody?.content[jsonType]?.example ?? {});
+  const named = parameters.filter(isAsked).map(({ name }) => name);
+  return tags[0] !== "Operations" && Object.keys(values).every((name) => named.includes(name) || fields.includes(name));
+}
+
+/** Those of all its failures, whatever their status: in a dialect that status may be 200. */
+function documentedReasons({ responses }: DocumentedOperation): ReadonlySet<unknown> {
+  const examples = Object.values(responses).flatMap(({ content }) =>
+    Object.values(content?.[jsonType]?.examples ?? {}),
   );
+  return new Set(examples.map(({ value }) => at(value, "error", "reason")));
+}
+
+/** One that says which thing is meant; the query that has an example says how much of a list. */
+function isAsked(parameter: Parameter): boolean {
+  return parameter.in === "path" || (parameter.in === "query" && parameter.example === undefined);
+}
+
+function requestWith(operation: DocumentedOperation, name: string, title: string, values: Values): ExampleRequest {
+  const { method, path, parameters = [], requestBody } = operation;
+  const asksByQuery = parameters.some((parameter) => parameter.in === "query" && parameter.name in values);
+  const given = parameters.flatMap((parameter) => {
+    const listed = asksByQuery && parameter.in === "query" ? undefined : parameter.example;
+    const value = values[parameter.name] ?? listed;
+    return value === undefined ? [] : [{ ...parameter, value: String(value) }];
+  });
   const filled = given
     .filter((parameter) => parameter.in === "path")
-    .reduce((url, { name, value }) => url.replace(`{${name}}`, encodeURIComponent(value)), path);
+    .reduce((url, { name: part, value }) => url.replace(`{${part}}`, encodeURIComponent(value)), path);
   const query = given
     .filter((parameter) => parameter.in === "query")
-    .map(({ name, value }) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .map(({ name: part, value }) => `${encodeURIComponent(part)}=${encodeURIComponent(value)}`)
     .join("&");
-  const headers = given.filter((parameter) => parameter.in === "header").map(({ name, value }) => [name, value]);
+  const headers = given.filter((parameter) => parameter.in === "header").map(({ name: part, value }) => [part, value]);
   const example = requestBody?.content[jsonType]?.example;
   return {
+    id: name.replace(/[^A-Za-z0-9]+(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    title,
     method: method.toUpperCase(),
     path: query === "" ? filled : `${filled}?${query}`,
     headers: Object.fromEntries(example === undefined ? headers : [["Content-Type", jsonType], ...headers]),
-    body: example === undefined ? undefined : JSON.stringify(example, undefined, 2),
+    body: example === undefined ? undefined : JSON.stringify({ ...example, ...values }, undefined, 2),
   };
 }

@@ -22,13 +22,20 @@ export const failureReasons = [
 export type FailureReason = (typeof failureReasons)[number];
 
 export class Failure extends Reply {
+  /** As the body says it: the status, unless a dialect replies with another. */
+  readonly code: number;
   readonly reason: FailureReason;
   readonly message: string;
 
-  constructor(status: number, reason: FailureReason, message: string, headers?: ReplyHeaders) {
-    super(status, jsonType, JSON.stringify({ error: { code: status, message, reason } }), headers);
+  constructor(code: number, reason: FailureReason, message: string, headers?: ReplyHeaders, status = code) {
+    super(status, jsonType, JSON.stringify({ error: { code, message, reason } }), headers);
+    this.code = code;
     this.reason = reason;
     this.message = message;
+  }
+
+  override withStatus(status: number): Failure {
+    return new Failure(this.code, this.reason, this.message, this.headers, status);
   }
 }
 
@@ -52,7 +59,7 @@ export class Unanswered extends Error {
 
 const retryAfter = { "retry-after": "1" } as const;
 
-function outage(unavailable: string, internal: string, headers: ReplyHeaders = {}): Outage {
+export function outage(unavailable: string, internal: string, headers: ReplyHeaders = {}): Outage {
   return {
     unavailable: new Failure(503, "UNAVAILABLE", unavailable, { ...retryAfter, ...headers }),
     internal: new Failure(500, "INTERNAL_ERROR", internal, headers),
@@ -68,13 +75,17 @@ export const tradeOutage: Outage = {
 };
 export const lookupOutage = outage(
   "Stock could not be looked up: no answer in time; try again",
-  "Stock could not be looked up due to internal error",
+  "Lookup Failed due to internal error",
   // The cache had no answer, and there is none to keep.
   { "x-cache": "bypass" },
 );
 export const orderOutage = outage(
   "Orders could not be read: no answer in time; try again",
-  "Orders could not be read due to internal error",
+  "Lookup Failed due to internal error",
+);
+export const cacheOutage = outage(
+  "Cache could not be reached: no answer in time; try again",
+  "Cache Invalidation Failed due to internal error",
 );
 export const operationsOutage = outage(
   "State could not be read: no answer in time; try again",

@@ -32,9 +32,7 @@ const documentation = {
     description:
       "Look up stocks, trade them, read the orders. Every reply carries `content-type` and `x-request-id`, and all but the " +
       "streams (`GET /events`, a long `GET /stocks`) `content-length`; `keep-alive` tells for how long an idle connection " +
-      "stays open. A success has one top-level `data`, a failure one top-level `error`. An unknown path is " +
-      "answered with 404, a known path with another method with 405 and `Allow`; HEAD works where GET does, and " +
-      "a trailing slash is tolerated, but for `GET /stocks/` and `GET /orders/`, which lack a name or a number.",
+      "stays open. A success has one top-level `data`, a failure one top-level `error`. HEAD works where GET does.",
     license: { name: "MIT", identifier: "MIT" },
   },
   servers: [{ url: "/" }],
@@ -45,7 +43,10 @@ const documentation = {
     { name: "Orders", description: "Trades and what became of them" },
     { name: "Cache", description: "The cache, seen from outside" },
     { name: "Operations", description: "For whoever runs the bazaar" },
-    { name: "Compatibility", description: "Routes of older systems, kept so that their clients run unchanged" },
+    {
+      name: "Compatibility",
+      description: "Routes of earlier systems that contradict no other route, for their clients",
+    },
   ],
   components: {
     headers: Object.fromEntries(
@@ -57,8 +58,18 @@ const documentation = {
   },
 };
 
-export function openApiDocument(app: Hono): Promise<object> {
-  return generateSpecs(app, { documentation, excludeStaticFile: false });
+/** `about`: what is particular about the dialect. */
+export function openApiDocument(
+  app: Hono,
+  { name, about }: { readonly name: string; readonly about: string },
+): Promise<object> {
+  const { title, description } = documentation.info;
+  const info = {
+    ...documentation.info,
+    title: name === "bazaar" ? title : `${title} (${name})`,
+    description: `${description} ${about}`,
+  };
+  return generateSpecs(app, { documentation: { ...documentation, info }, excludeStaticFile: false });
 }
 
 /** Describes the handler of all the routes that share one method and path. */
@@ -112,7 +123,8 @@ function describeResponses(routes: readonly DocumentedRoute[]): Responses {
   const failures = routes.flatMap(({ docs, outage }) =>
     docs.alwaysAnswers ? docs.failures : [...docs.failures, outage.unavailable, outage.internal],
   );
-  const responses: Responses = { 200: describeSuccess(successes) };
+  const inBody = failures.filter(({ status }) => status === 200);
+  const responses: Responses = { 200: describeSuccess(successes, inBody) };
   if (successes.some(({ conditional }) => conditional)) {
     responses[304] = {
       description: "The client has it already (`If-None-Match`)",
@@ -122,7 +134,7 @@ function describeResponses(routes: readonly DocumentedRoute[]): Responses {
   // A refused lookup also says where it was looked up, a refused trade also that it is a repetition.
   const headers = successes.flatMap((success) => success.headers ?? []).filter((name) => name !== "etag");
   const told = routes.flatMap(({ outage }) => outage.told ?? []);
-  for (const status of new Set(failures.map((failure) => failure.status))) {
+  for (const status of new Set(failures.map((failure) => failure.status).filter((code) => code !== 200))) {
     responses[status] = describeFailures(
       failures.filter((failure) => failure.status === status),
       status >= 500 ? told : headers,
@@ -131,36 +143,44 @@ function describeResponses(routes: readonly DocumentedRoute[]): Responses {
   return responses;
 }
 
-function describeSuccess(successes: readonly SuccessDocs[]): Responses[string] {
+/** `failures`: those of a dialect that replies with 200 whatever became of a request, and says so in the body. */
+function describeSuccess(successes: readonly SuccessDocs[], failures: readonly Failure[]): Responses[string] {
   const content: Record<string, object> = {};
   for (const contentType of new Set(successes.map((success) => success.contentType))) {
     const ofType = successes.filter((success) => success.contentType === contentType);
+    const inBody = contentType === jsonType ? failures : [];
     const schemas = ofType.map(({ schema = z.string() }) => schema);
+    const examples = ofType.map(({ description, example }) => [exampleName(description), { value: example }]);
     content[contentType] = {
-      schema: resolver(eitherOf(schemas)),
-      examples: Object.fromEntries(
-        ofType.map(({ description, example }) => [exampleName(description), { value: example }]),
-      ),
+      schema: resolver(eitherOf(inBody.length === 0 ? schemas : [...schemas, failureReply])),
+      examples: Object.fromEntries([...examples, ...failureExamples(inBody)]),
     };
   }
+  const messages = new Set(failures.map(({ message }) => message));
   return {
-    description: successes.map(({ description }) => description).join("; "),
+    description: [...successes.map(({ description }) => description), ...messages].join("; "),
     headers: headerReferences(successes.flatMap(({ headers = [] }) => headers)),
     content,
   };
 }
 
-function describeFailures(failures: readonly Failure[], headers: readonly ResponseHeaderName[]): Responses[string] {
+function failureExamples(failures: readonly Failure[]): [string, object][] {
   const messages = new Map(failures.map((failure) => [failure.message, failure]));
-  const examples = [...messages.values()].map(({ status, reason, message }) => [
+  return [...messages.values()].map(({ code, reason, message }) => [
     exampleName(message),
-    { summary: message, value: { error: { code: status, message, reason } } },
+    { summary: message, value: { error: { code, message, reason } } },
   ]);
+}
+
+function describeFailures(failures: readonly Failure[], headers: readonly ResponseHeaderName[]): Responses[string] {
+  const messages = new Set(failures.map(({ message }) => message));
   const own = failures.flatMap((failure) => Object.keys(failure.headers ?? {}) as ResponseHeaderName[]);
   return {
-    description: [...messages.keys()].join("; "),
+    description: [...messages].join("; "),
     headers: headerReferences([...own, ...headers]),
-    content: { [jsonType]: { schema: resolver(failureReply), examples: Object.fromEntries(examples) } },
+    content: {
+      [jsonType]: { schema: resolver(failureReply), examples: Object.fromEntries(failureExamples(failures)) },
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * One trade, from its request to its reply: what `POST /orders` and its older relatives have in common. A
- * dialect says how the trade is written and how its outcome is told; the rules are the same for all.
+ * One trade, from its request to its reply: what `POST /orders` and its older relatives have in common. The words
+ * of a route say how a trade is written and how its outcome is worded; the rules are the same for all.
  */
 
 import type { Outcome, RejectionReason } from "@stock-bazaar/shared/domain";
@@ -12,7 +12,7 @@ import type { Reply } from "./reply.ts";
 import { isPossibleStockName, readTrade, type TradeForm } from "./request.ts";
 import { idempotencyKey } from "./schemas.ts";
 
-export interface TradeDialect {
+export interface TradeWords {
   readonly form: TradeForm;
   accepted(orderId: number): Reply;
   rejected(reason: RejectionReason, name: string): Reply;
@@ -25,7 +25,7 @@ export async function placeTrade(
   deps: { readonly bazaar: Bazaar; readonly metrics: Metrics },
   request: Request,
   requestId: string,
-  dialect: TradeDialect,
+  words: TradeWords,
 ): Promise<Reply> {
   const { bazaar, metrics } = deps;
   const count = (outcome: TradeOutcome, reply: Reply) => {
@@ -33,12 +33,12 @@ export async function placeTrade(
     return reply;
   };
 
-  const wish = await readTrade(request, dialect.form);
+  const wish = await readTrade(request, words.form);
   if (wish instanceof Failure) return count("invalid_request", wish);
   const givenKey = request.headers.get("idempotency-key");
   if (givenKey !== null && !idempotencyKey.safeParse(givenKey).success) return count("invalid_request", invalidKey);
   const { name, type, quantity } = wish;
-  if (!isPossibleStockName(name)) return count("invalid_stockname", dialect.rejected("INVALID_STOCKNAME", name));
+  if (!isPossibleStockName(name)) return count("invalid_stockname", words.rejected("INVALID_STOCKNAME", name));
 
   // R3: a client that sends no key never repeats, but the front-end does, through every failover.
   const key = givenKey ?? Bun.randomUUIDv7();
@@ -55,11 +55,11 @@ export async function placeTrade(
     replayed && givenKey !== null ? reply.with(replayedHeader) : reply;
   switch (outcome.status) {
     case "accepted":
-      return count("accepted", told(dialect.accepted(outcome.orderId), outcome.replayed));
+      return count("accepted", told(words.accepted(outcome.orderId), outcome.replayed));
     case "rejected":
       return count(
         outcome.reason === "INVALID_STOCKNAME" ? "invalid_stockname" : "insufficient_quantity",
-        told(dialect.rejected(outcome.reason, name), outcome.replayed),
+        told(words.rejected(outcome.reason, name), outcome.replayed),
       );
     case "key-reused":
       return count("key_reused", keyReused);

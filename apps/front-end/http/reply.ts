@@ -35,6 +35,11 @@ export class Reply {
     return new Reply(this.status, this.contentType, this.body, { ...this.headers, ...headers }, this.contentLength);
   }
 
+  /** The same reply with another status. */
+  withStatus(status: number): Reply {
+    return new Reply(status, this.contentType, this.body, this.headers, this.contentLength);
+  }
+
   /** 304, for a client that has this very body already. */
   notModified(): Reply {
     return new Reply(304, this.contentType, this.body, this.headers, this.contentLength);

@@ -1,27 +1,24 @@
 /**
- * Every request of the OpenAPI document, ready to send: as an `.http` file for editors, and as a collection for
+ * Every request of the OpenAPI document, and those that fail, ready to send: as an `.http` file for editors, and as a collection for
  * Postman. Made from the document, so that neither can name a route that isn't there or forget one that is.
  */
 
-import { type DocumentedOperation, type OpenApi, operationsOf } from "./document-types.ts";
-import { exampleRequest } from "./example-request.ts";
+import { type OpenApi, operationsOf } from "./document-types.ts";
+import { type ExampleRequest, exampleRequests } from "./example-request.ts";
 
 const defaultUrl = "http://127.0.0.1:8080";
 
 /** For the HTTP clients of VS Code, JetBrains, Neovim and others. */
 export function httpFile(document: OpenApi): string {
-  const parts = byTag(document).flatMap(([tag, operations]) =>
-    operations.map((operation) => httpRequest(tag, operation)),
-  );
+  const parts = byTag(document).flatMap(([tag, requests]) => requests.map((request) => httpRequest(tag, request)));
   const opening = "# Made by `npm run generate` from /openapi.json. Order 1 is there once something was traded.";
   return [`${opening}\n\n@url = ${defaultUrl}\n`, ...parts].join("\n");
 }
 
-function httpRequest(tag: string, operation: DocumentedOperation): string {
-  const { method, path, headers, body } = exampleRequest(operation);
+function httpRequest(tag: string, { id, title, method, path, headers, body }: ExampleRequest): string {
   const lines = [
-    `### ${tag}: ${operation.summary}`,
-    `# @name ${operation.operationId}`,
+    `### ${tag}: ${title}`,
+    `# @name ${id}`,
     `${method} {{url}}${path}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
@@ -37,15 +34,14 @@ export function postmanCollection(document: OpenApi): object {
       schema: "https://schema.getpostman.com/json/collection/v2.1.0/collection.json",
     },
     variable: [{ key: "url", value: defaultUrl }],
-    item: byTag(document).map(([name, operations]) => ({ name, item: operations.map(postmanItem) })),
+    item: byTag(document).map(([name, requests]) => ({ name, item: requests.map(postmanItem) })),
   };
 }
 
-function postmanItem(operation: DocumentedOperation): object {
-  const { method, path, headers, body } = exampleRequest(operation);
+function postmanItem({ title, method, path, headers, body }: ExampleRequest): object {
   const [pathname = "", query] = path.split("?");
   return {
-    name: operation.summary,
+    name: title,
     request: {
       method,
       header: Object.entries(headers).map(([key, value]) => ({ key, value })),
@@ -62,7 +58,12 @@ function postmanItem(operation: DocumentedOperation): object {
   };
 }
 
-function byTag(document: OpenApi): [tag: string, operations: DocumentedOperation[]][] {
+function byTag(document: OpenApi): [tag: string, requests: ExampleRequest[]][] {
   const operations = operationsOf(document);
-  return document.tags.map(({ name }) => [name, operations.filter(({ tags }) => tags[0] === name)]);
+  return document.tags
+    .map(({ name }): [string, ExampleRequest[]] => [
+      name,
+      operations.filter(({ tags }) => tags[0] === name).flatMap(exampleRequests),
+    ])
+    .filter(([, requests]) => requests.length > 0);
 }

@@ -56,8 +56,12 @@ export interface TradeWish {
 export interface TradeForm {
   readonly schema: ZodType<TradeWish>;
   readonly wrongContentType: Failure;
+  /** Absent: as `malformed`. */
+  readonly notJson?: Failure;
   readonly malformed: Failure;
   readonly invalid: readonly Failure[];
+  /** Of these failures, those that have other words here. */
+  readonly reworded?: ReadonlyMap<Failure, Failure>;
 }
 
 /** The trade in the body, or why there is none. */
@@ -65,13 +69,15 @@ export async function readTrade(request: Request, form: TradeForm): Promise<Trad
   if (!isJson(request.headers.get("content-type"))) return form.wrongContentType;
   const body = await readJson(request);
   if (body === tooLarge) return bodyTooLarge;
+  if (body === undefined && form.notJson) return form.notJson;
   const parsed = form.schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
   const told = [form.malformed, ...form.invalid].find(({ message }) =>
     issues.some((issue) => issue.message === message),
   );
-  return told ?? form.malformed;
+  const failure = told ?? form.malformed;
+  return form.reworded?.get(failure) ?? failure;
 }
 
 const tooLarge = Symbol("a body over the limit");

@@ -3,7 +3,7 @@
  * slash or broken escape can move a request to another route.
  */
 
-import { invalidGet } from "./failures.ts";
+import type { Reply } from "./reply.ts";
 import type { Handle, Route } from "./route.ts";
 
 /** The routes that share one method and path. */
@@ -33,13 +33,13 @@ export function handleOf(group: RouteGroup): Handle {
 }
 
 /**
- * The group of a path that lacks its last part (`/stocks/` of `/stocks/:name`): an invalid request, unless a
+ * The group of a path that lacks its last part (`/stocks/` of `/stocks/:name`): replies with `refusal`, unless a
  * query on the collection says what is missing, as in `/stocks/?stockname=GameStart`.
  */
-export function incomplete(group: RouteGroup, collection: RouteGroup | undefined): RouteGroup {
+export function incomplete(group: RouteGroup, collection: RouteGroup | undefined, refusal: Reply): RouteGroup {
   const [route] = group;
   const byQuery = collection?.filter(({ whenQuery }) => whenQuery !== undefined) ?? [];
-  return [{ ...route, handle: () => invalidGet }, ...byQuery];
+  return [{ ...route, handle: () => refusal }, ...byQuery];
 }
 
 const slash = 47;

@@ -16,11 +16,11 @@ const tradeTypePattern = /^(?:[Bb][Uu][Yy]|[Ss][Ee][Ll][Ll])$/;
 const digitsPattern = /^\d+$/;
 
 /** A number that JSON can write but nobody can hold (1e999) is still a number: its quantity is wrong, not its type. */
-function quantitySchema(malformed: string) {
+function quantitySchema(malformed: string, invalid: string = invalidQuantity.message) {
   return z
-    .int({ error: ({ input }) => (typeof input === "number" ? invalidQuantity.message : malformed) })
-    .min(1, invalidQuantity.message)
-    .max(tradeQuantityMax, invalidQuantity.message);
+    .int({ error: ({ input }) => (typeof input === "number" ? invalid : malformed) })
+    .min(1, invalid)
+    .max(tradeQuantityMax, invalid);
 }
 
 export const tradeBody = z
@@ -47,6 +47,22 @@ export const purchaseBody = z
   )
   .transform((body) => ({ ...body, type: "buy" as const }))
   .meta({ id: "Purchase" });
+
+export const malformedToyPurchaseMessage = "invalid json file (required keys: name, quantity)";
+export const invalidToyQuantityMessage = "invalid quantity.";
+
+/** Of `POST /orders` in the dialect toy-store: a purchase, also where it says so. */
+export const toyPurchaseBody = z
+  .object(
+    {
+      name: z.string(malformedToyPurchaseMessage),
+      quantity: quantitySchema(malformedToyPurchaseMessage, invalidToyQuantityMessage),
+      type: z.literal("buy", malformedToyPurchaseMessage).optional(),
+    },
+    malformedToyPurchaseMessage,
+  )
+  .transform((body) => ({ ...body, type: "buy" as const }))
+  .meta({ id: "ToyPurchase" });
 
 /** Fit for a header, and short enough for an index. */
 export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/);
@@ -130,6 +146,21 @@ export const invalidationReply = z
 export const upperCaseOrderReply = z
   .object({ data: order.extend({ type: z.enum(["BUY", "SELL", "RESTOCK"]) }) })
   .meta({ id: "UpperCaseOrderReply" });
+export const upperCaseOrdersReply = z
+  .object({
+    data: z.array(
+      order.extend({
+        type: z.enum(["BUY", "SELL", "RESTOCK"]),
+        price,
+        created_at: z.string().meta({ description: "ISO 8601, UTC" }),
+      }),
+    ),
+    next: z.int().min(1).optional(),
+  })
+  .meta({ id: "UpperCaseOrdersReply" });
+export const toyOrderReply = z
+  .object({ data: z.object({ number: z.string(), name: z.string(), quantity: z.int().min(1) }) })
+  .meta({ id: "ToyOrderReply" });
 export const purchaseReply = z
   .object({ data: z.object({ order_number: z.int().meta({ description: "-1: out of stock, nothing was bought" }) }) })
   .meta({ id: "PurchaseReply" });
@@ -168,7 +199,13 @@ export const clusterReply = z
         problem: z.string().optional().meta({ description: "Why a read-only catalog can't write its ledger" }),
       }),
       front_ends: z
-        .array(z.object({ address: z.string(), state: z.enum(["live", "away"]) }))
+        .array(
+          z.object({
+            address: z.string(),
+            state: z.enum(["live", "away"]),
+            dialect: z.string().meta({ description: "How it words its routes and replies" }),
+          }),
+        )
         .meta({ description: "The one that answers, then the others that keep a cache" }),
       replicas: z.array(
         z.object({

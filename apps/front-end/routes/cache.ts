@@ -1,7 +1,7 @@
 /** The cache as it can be seen and emptied from outside. */
 
 import type { Bazaar } from "../bazaar.ts";
-import { invalidGet, lookupOutage, stockNotFound } from "../http/failures.ts";
+import { invalidGet, cacheOutage, stockNotFound } from "../http/failures.ts";
 import { json } from "../http/reply.ts";
 import { jsonDocs, type Route } from "../http/route.ts";
 import { invalidationReply } from "../http/schemas.ts";
@@ -19,7 +19,7 @@ export function cacheRoutes(bazaar: Bazaar): Route[] {
         bazaar.dropCached(context.req.param("name") ?? "");
         return invalidated;
       },
-      outage: lookupOutage,
+      outage: cacheOutage,
       docs: {
         tag: "Cache",
         operationId: "dropCachedStock",
@@ -37,7 +37,7 @@ export function cacheRoutes(bazaar: Bazaar): Route[] {
         const stock = bazaar.lookupCached(context.req.param("name") ?? "");
         return stock === undefined ? stockNotFound.with({ "x-cache": "miss" }) : stockFound(context, stock, "hit");
       },
-      outage: lookupOutage,
+      outage: cacheOutage,
       docs: {
         tag: "Cache",
         operationId: "lookUpCachedStock",

@@ -3,9 +3,9 @@
  * and replies. What happens behind them is what happens behind the main routes; only the words differ.
  */
 
-import type { Order } from "@stock-bazaar/shared/domain";
 import type { Bazaar } from "../bazaar.ts";
 import {
+  cacheOutage,
   Failure,
   invalidGet,
   invalidQuantity,
@@ -18,48 +18,50 @@ import {
   tradeOutage,
 } from "../http/failures.ts";
 import type { Metrics } from "../http/metrics.ts";
+import {
+  insufficientVolume,
+  invalidationSuccessful,
+  lengthRequired,
+  noOrderLeader,
+  notInDatabase,
+  notJson,
+  orderNotFound,
+  productNotFound,
+  upperCaseOrder,
+} from "../http/older-replies.ts";
 import { json, text, textType } from "../http/reply.ts";
 import { jsonDocs, type ParameterDocs, type Route, type RouteDocs } from "../http/route.ts";
 import {
   leaderReply,
   malformedPurchaseMessage,
-  orderNumber,
   purchaseBody,
   purchaseReply,
   shortInvalidationReply,
   upperCaseOrderReply,
 } from "../http/schemas.ts";
-import { commonTradeFailures, placeTrade, type TradeDialect } from "../http/place-trade.ts";
-import { idempotencyKeyDocs, queryOrder, tradeAccepted, tradeBodyDocs, tradeDocs, tradeForm } from "./orders.ts";
-import { ifNoneMatchDocs, lookupDocs, lookupStock, stockNameDocs } from "./stocks.ts";
+import { commonTradeFailures, placeTrade, type TradeWords } from "../http/place-trade.ts";
+import {
+  idempotencyKeyDocs,
+  orderNumberQueryDocs,
+  queryOrder,
+  tradeAccepted,
+  tradeBodyDocs,
+  tradeDocs,
+  tradeForm,
+} from "./orders.ts";
+import { ifNoneMatchDocs, lookupDocs, lookupStock, stockNameDocs, stockNameQueryDocs } from "./stocks.ts";
 
-const orderNotFound = new Failure(404, "INVALID_ORDERNUMBER", "order not found");
-const productNotFound = new Failure(404, "INVALID_STOCKNAME", "product not found");
-const noOrderLeader = new Failure(500, "INTERNAL_ERROR", "Internal Server Error. Check get_order_leader logs");
-const notJson = new Failure(415, "INVALID_REQUEST", "Content-Type must be application/json");
-const lengthRequired = new Failure(411, "INVALID_REQUEST", "Content-Length is required");
 const malformedPurchase = new Failure(400, "INVALID_REQUEST", malformedPurchaseMessage);
 
-const notInDatabase = (name: string) =>
-  new Failure(400, "INVALID_STOCKNAME", `Bad request. ${name} stock not found in db`);
-const insufficientVolume = (name: string) =>
-  new Failure(500, "INSUFFICIENT_QUANTITY", `Insufficient volume for ${name} stock`);
-
-const invalidation = { data: "cache invalidation successful" } as const;
-
-function upperCaseOrder({ id, name, type, quantity }: Order) {
-  return json({ data: { number: id, name, type: type.toUpperCase(), quantity } });
-}
-
 /** `POST /order` tells its failures in its own words. */
-const orderDialect: TradeDialect = {
+const orderWords: TradeWords = {
   form: tradeForm,
   accepted: tradeAccepted,
   rejected: (reason, name) => (reason === "INVALID_STOCKNAME" ? notInDatabase(name) : insufficientVolume(name)),
 };
 
 /** `POST /buy` only buys; being out of stock is a success with the order number -1. */
-const purchaseDialect: TradeDialect = {
+const purchaseWords: TradeWords = {
   form: { schema: purchaseBody, wrongContentType: notJson, malformed: malformedPurchase, invalid: [invalidQuantity] },
   accepted: (orderId) => json({ data: { order_number: orderId } }),
   rejected: (reason) => (reason === "INVALID_STOCKNAME" ? productNotFound : json({ data: { order_number: -1 } })),
@@ -67,7 +69,7 @@ const purchaseDialect: TradeDialect = {
 
 export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: Metrics }): Route[] {
   const { bazaar } = deps;
-  const invalidated = json(invalidation);
+  const invalidated = json(invalidationSuccessful);
   return [
     {
       method: "GET",
@@ -93,7 +95,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       outage: lookupOutage,
       docs: docs({
         summary: "Look up one stock by query",
-        parameters: [query("stockname", "The stock to look up, instead of all: GameStart"), ifNoneMatchDocs],
+        parameters: [stockNameQueryDocs, ifNoneMatchDocs],
         success: lookupDocs,
         failures: [stockNotFound, invalidGet],
       }),
@@ -103,11 +105,16 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       path: "/orders",
       whenQuery: "order-number",
       handle: (context) =>
-        queryOrder(bazaar, context.req.query("order-number") ?? "", { found: upperCaseOrder, notFound: orderNotFound }),
+        queryOrder(bazaar, context.req.query("order-number") ?? "", {
+          found: upperCaseOrder,
+          notFound: () => orderNotFound,
+          malformed: invalidGet,
+          takesAnyInteger: true,
+        }),
       outage: orderOutage,
       docs: docs({
         summary: "Read one order by query",
-        parameters: [{ ...query("order-number", "The order to read, instead of a page"), schema: orderNumber }],
+        parameters: [orderNumberQueryDocs],
         success: jsonDocs("The order, its type in upper case", upperCaseOrderReply, {
           data: { number: 1, name: "GameStart", type: "BUY", quantity: 1 },
         }),
@@ -130,7 +137,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
     {
       method: "POST",
       path: "/order",
-      handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, orderDialect),
+      handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, orderWords),
       outage: tradeOutage,
       docs: docs({
         operationId: "placeTradeOlder",
@@ -174,13 +181,13 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
         bazaar.dropCached(context.req.param("name") ?? "");
         return invalidated;
       },
-      outage: lookupOutage,
+      outage: cacheOutage,
       docs: docs({
         operationId: "dropCachedStockOlder",
         alwaysAnswers: true,
         summary: "Drop a stock from the cache",
         parameters: [stockNameDocs],
-        success: jsonDocs("The cache doesn't hold it now", shortInvalidationReply, invalidation),
+        success: jsonDocs("The cache doesn't hold it now", shortInvalidationReply, invalidationSuccessful),
         failures: [invalidGet],
       }),
     },
@@ -203,7 +210,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       handle(context, requestId) {
         const request = context.req.raw;
         if (request.headers.get("content-length") === null) return lengthRequired;
-        return placeTrade(deps, request, requestId, purchaseDialect);
+        return placeTrade(deps, request, requestId, purchaseWords);
       },
       outage: tradeOutage,
       docs: docs({

@@ -29,7 +29,7 @@ const exampleCluster: ClusterState = {
     },
   })),
   cache: { capacity: 1000, size: 4, hits: 120, misses: 4, leased: true },
-  frontEnds: [{ address: "127.0.0.1:8080", live: true }],
+  frontEnds: [{ address: "127.0.0.1:8080", live: true, dialect: "bazaar" }],
 };
 
 export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: Metrics }): Route[] {

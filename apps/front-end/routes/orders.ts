@@ -30,7 +30,7 @@ import {
   tradeBody,
   tradeReply,
 } from "../http/schemas.ts";
-import { commonTradeFailures, placeTrade, type TradeDialect } from "../http/place-trade.ts";
+import { commonTradeFailures, placeTrade, type TradeWords } from "../http/place-trade.ts";
 
 export const tradeForm: TradeForm = {
   schema: tradeBody,
@@ -44,36 +44,50 @@ export function tradeAccepted(orderId: number): Reply {
   return json({ data: { transaction_number: orderId } });
 }
 
-const dialect: TradeDialect = {
+const words: TradeWords = {
   form: tradeForm,
   accepted: tradeAccepted,
   rejected: (reason) => (reason === "INVALID_STOCKNAME" ? stockNotFound : insufficientQuantity),
 };
 
-/** The order with the number in `text`; the dialect tells it, or that there is none. */
-export async function queryOrder(
-  bazaar: Bazaar,
-  text: string,
-  told: { readonly found: (order: Order) => Reply; readonly notFound: Reply },
-): Promise<Reply> {
-  const id = orderNumber.safeParse(text);
-  if (!id.success) return invalidGet;
-  if (id.data > Number.MAX_SAFE_INTEGER) return told.notFound;
-  const order = await bazaar.order(id.data);
-  return order === undefined ? told.notFound : told.found(order);
+/** How a query for one order is answered. */
+export interface OrderWords {
+  found(order: Order): Reply;
+  notFound(text: string): Reply;
+  /** What is no order's number. */
+  readonly malformed: Reply;
+  /** An integer below 1 is no mistake: it is a number that no order has. */
+  readonly takesAnyInteger?: boolean;
 }
 
-function orderFound({ id, name, type, quantity }: Order): Reply {
+const integerPattern = /^[+-]?\d+$/;
+
+/** Replies with the order whose number is `text`. */
+export async function queryOrder(bazaar: Bazaar, text: string, words: OrderWords): Promise<Reply> {
+  const id = orderNumber.safeParse(text);
+  if (!id.success) return words.takesAnyInteger && integerPattern.test(text) ? words.notFound(text) : words.malformed;
+  if (id.data > Number.MAX_SAFE_INTEGER) return words.notFound(text);
+  const order = await bazaar.order(id.data);
+  return order === undefined ? words.notFound(text) : words.found(order);
+}
+
+const orderWords: OrderWords = { found: orderFound, notFound: () => orderNumberNotFound, malformed: invalidGet };
+
+export function orderFound({ id, name, type, quantity }: Order): Reply {
   return json({ data: { number: id, name, type, quantity } });
 }
 
 /** One more than was asked for is read, to know whether there is a next page. */
-async function listOrders(bazaar: Bazaar, context: Context): Promise<Reply> {
+export async function listOrders(
+  bazaar: Bazaar,
+  context: Context,
+  describe: (order: Order) => { readonly number: number } = describeOrder,
+): Promise<Reply> {
   const query = ordersQuery.safeParse({ limit: context.req.query("limit"), before: context.req.query("before") });
   if (!query.success) return invalidGet;
   const { limit = ordersLimitDefault, before = 0 } = query.data;
   const orders = await bazaar.orders({ before: Math.min(before, Number.MAX_SAFE_INTEGER), limit: limit + 1 });
-  const data = orders.slice(0, limit).map(describeOrder);
+  const data = orders.slice(0, limit).map(describe);
   const last = data.at(-1);
   return json(orders.length > limit && last !== undefined ? { data, next: last.number } : { data });
 }
@@ -84,6 +98,45 @@ export const idempotencyKeyDocs: ParameterDocs = {
   description: "Makes a retry safe: the same key, like a UUID of your own, always has the first outcome",
   schema: idempotencyKey,
 };
+
+export const orderNumberDocs: ParameterDocs = {
+  in: "path",
+  name: "number",
+  description: "The order's number",
+  schema: orderNumber,
+  example: 1,
+};
+
+export const orderDocs = jsonDocs("The order", orderReply, {
+  data: { number: 1, name: "GameStart", type: "buy", quantity: 1 },
+});
+
+export const orderNumberQueryDocs: ParameterDocs = {
+  in: "query",
+  name: "order-number",
+  description: "The order to read, instead of a page",
+  schema: orderNumber,
+};
+
+/** Of a page of orders. */
+export const pageDocs: readonly ParameterDocs[] = [
+  {
+    in: "query",
+    name: "limit",
+    description: `At most this many, ${ordersLimitDefault} if absent, never more than ${ordersLimitMax}`,
+    schema: ordersQuery.shape.limit,
+    example: 10,
+  },
+  {
+    in: "query",
+    name: "before",
+    description: "Only orders with a smaller number: the `next` of the page before",
+    schema: ordersQuery.shape.before,
+  },
+];
+
+/** Of a trade that can't be read, in the order in which they are checked. */
+export const tradeFormFailures = [malformedTrade, invalidQuantity, invalidTradeType] as const;
 
 /** What a viewer sends when nothing was changed: it must work on the stocks that the bazaar begins with. */
 export const tradeBodyDocs = { schema: tradeBody, example: { name: "GameStart", quantity: 1, type: "buy" } };
@@ -99,7 +152,7 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
     {
       method: "POST",
       path: "/orders",
-      handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, dialect),
+      handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, words),
       outage: tradeOutage,
       docs: {
         tag: "Orders",
@@ -108,32 +161,20 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
         parameters: [idempotencyKeyDocs],
         body: tradeBodyDocs,
         success: tradeDocs,
-        failures: [
-          malformedTrade,
-          invalidQuantity,
-          invalidTradeType,
-          stockNotFound,
-          insufficientQuantity,
-          ...commonTradeFailures,
-        ],
+        failures: [...tradeFormFailures, stockNotFound, insufficientQuantity, ...commonTradeFailures],
       },
     },
     {
       method: "GET",
       path: "/orders/:number",
-      handle: (context) =>
-        queryOrder(bazaar, context.req.param("number") ?? "", { found: orderFound, notFound: orderNumberNotFound }),
+      handle: (context) => queryOrder(bazaar, context.req.param("number") ?? "", orderWords),
       outage: orderOutage,
       docs: {
         tag: "Orders",
         operationId: "readOrder",
         summary: "Read one order",
-        parameters: [
-          { in: "path", name: "number", description: "The order's number", schema: orderNumber, example: 1 },
-        ],
-        success: jsonDocs("The order", orderReply, {
-          data: { number: 1, name: "GameStart", type: "buy", quantity: 1 },
-        }),
+        parameters: [orderNumberDocs],
+        success: orderDocs,
         failures: [orderNumberNotFound, invalidGet],
       },
     },
@@ -146,21 +187,7 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
         tag: "Orders",
         operationId: "listOrders",
         summary: "List orders, newest first",
-        parameters: [
-          {
-            in: "query",
-            name: "limit",
-            description: `At most this many, ${ordersLimitDefault} if absent, never more than ${ordersLimitMax}`,
-            schema: ordersQuery.shape.limit,
-            example: 10,
-          },
-          {
-            in: "query",
-            name: "before",
-            description: "Only orders with a smaller number: the `next` of the page before",
-            schema: ordersQuery.shape.before,
-          },
-        ],
+        parameters: pageDocs,
         success: jsonDocs("A page of orders", ordersReply, {
           data: [
             {

@@ -81,6 +81,12 @@ export const stockNameDocs: ParameterDocs = {
   example: "GameStart",
 };
 
+export const stockNameQueryDocs: ParameterDocs = {
+  in: "query",
+  name: "stockname",
+  description: "The stock to look up, instead of all: GameStart",
+};
+
 export const ifNoneMatchDocs: ParameterDocs = {
   in: "header",
   name: "If-None-Match",

@@ -5,6 +5,7 @@
 
 import { createApp } from "@stock-bazaar/front-end/app";
 import type { Bazaar } from "@stock-bazaar/front-end/bazaar";
+import type { Dialect } from "@stock-bazaar/front-end/dialects/dialect";
 import type { Faults } from "@stock-bazaar/front-end/faults";
 import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
 import { expect } from "vitest";
@@ -41,6 +42,7 @@ export interface TestClient {
 export interface ClientOptions {
   /** Instead of the usual three. */
   readonly stocks?: InProcessOptions["stocks"];
+  readonly dialect?: Dialect;
   /** Instead of what the bazaar does. */
   readonly changes?: Partial<Bazaar>;
   readonly logger?: Logger;
@@ -53,9 +55,9 @@ export async function createTestClient(options: ClientOptions = {}): Promise<Tes
 }
 
 function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions): TestClient {
-  const { changes, logger = silentLogger, faults } = options;
+  const { changes, logger = silentLogger, faults, dialect } = options;
   const bazaar = changes === undefined ? whole : withChanges(whole, changes);
-  const app = createApp({ bazaar, logger, faults });
+  const app = createApp({ bazaar, logger, faults, ...(dialect && { dialect }) });
   const send: TestClient["send"] = async (method, path, init = {}) => {
     const response = await app.request(path, { method, ...init });
     return readAnswer(response, method);

@@ -186,7 +186,13 @@ class Scene {
     this.frontEnd = new LiveBazaar({
       catalog: this.#way(catalog),
       replicas: new Map(),
-      config: { frontEnd: { host: "127.0.0.1", port: 8080 }, cacheSize: 10, cacheTtlMs: 0, requestTimeoutMs: 60_000 },
+      config: {
+        frontEnd: { host: "127.0.0.1", port: 8080 },
+        frontEndDialect: "bazaar",
+        cacheSize: 10,
+        cacheTtlMs: 0,
+        requestTimeoutMs: 60_000,
+      },
       clock: atRate(clock, frontEndRate),
       random: () => 0,
       newId: () => `session-${++this.#sessions}`,
@@ -314,7 +320,7 @@ class Scene {
       if (ms === 1.2 * leaseMs) this.releaseNews();
       // Whoever was told of a change knows of all before it.
       const told = Math.max(0, ...this.#revs.filter((rev) => rev <= this.#told));
-      const cached = this.frontEnd.lookupCached(name);
+      const cached = this.frontEnd.peekCached(name);
       if (cached && cached.rev < told) wrong.push(`I6: rev ${cached.rev} is served after rev ${told} has been told`);
       await this.clock.advance(10);
     }
@@ -324,7 +330,7 @@ class Scene {
   /** Looks for a lease whether the front-end serves what nobody may be told yet. */
   async earlyAnswers(): Promise<string[]> {
     for (let ms = 0; ms < leaseMs; ms += 10) {
-      const cached = this.frontEnd.lookupCached(name);
+      const cached = this.frontEnd.peekCached(name);
       if (cached && cached.rev > this.#told)
         return [`I6: rev ${cached.rev} is served while others may serve rev ${this.#told}`];
       await this.clock.advance(10);

@@ -1,0 +1,110 @@
+/**
+ * The dialect of system 004. It has the routes of the default dialect, with other failures: a stock or an order that does
+ * not exist is a bad request (400), and too little stock is a server error (500).
+ */
+
+import { cacheOutage, Failure, invalidGet, lookupOutage, orderOutage, outage, tradeOutage } from "../http/failures.ts";
+import { insufficientVolume, notInDatabase } from "../http/older-replies.ts";
+import { commonTradeFailures, placeTrade, type TradeWords } from "../http/place-trade.ts";
+import type { Route } from "../http/route.ts";
+import {
+  idempotencyKeyDocs,
+  orderDocs,
+  orderFound,
+  orderNumberDocs,
+  queryOrder,
+  tradeAccepted,
+  tradeBodyDocs,
+  tradeDocs,
+  tradeForm,
+  tradeFormFailures,
+} from "../routes/orders.ts";
+import { ifNoneMatchDocs, lookupDocs, lookupStock, stockNameDocs } from "../routes/stocks.ts";
+import { bazaar } from "./bazaar.ts";
+import { aboutContractRefusals, type Dialect, type DialectDependencies, replacing } from "./dialect.ts";
+
+const tradeWords: TradeWords = {
+  form: tradeForm,
+  accepted: tradeAccepted,
+  rejected: (reason, name) => (reason === "INVALID_STOCKNAME" ? notInDatabase(name) : insufficientVolume(name)),
+};
+
+const notInOrderLog = (text: string) =>
+  new Failure(400, "INVALID_ORDERNUMBER", `Bad request. ${text} order not found in ORDER LOG`);
+
+/** No answer in time is worded as in the contract; an internal error as this system words it. */
+const invalidationOutage = {
+  ...cacheOutage,
+  internal: outage("", "Cache Invalidation unsuccessful. Check error log").internal,
+};
+
+export const pyroRedis: Dialect = {
+  ...bazaar,
+  name: "pyro-redis",
+  about: `This front-end speaks the dialect \`pyro-redis\`. ${aboutContractRefusals}`,
+  routes(deps) {
+    const routes = replacing(bazaar.routes(deps), ownRoutes(deps));
+    return routes.map((route) =>
+      route.path === "/cache_invalid/:name" ? { ...route, outage: invalidationOutage } : route,
+    );
+  },
+};
+
+function ownRoutes(deps: DialectDependencies): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/stocks/:name",
+      handle: (context) => lookupStock(deps.bazaar, context, context.req.param("name") ?? "", notInDatabase),
+      outage: lookupOutage,
+      docs: {
+        tag: "Stocks",
+        operationId: "lookUpStock",
+        summary: "Look up one stock",
+        parameters: [stockNameDocs, ifNoneMatchDocs],
+        success: lookupDocs,
+        failures: [notInDatabase("Unknown"), invalidGet],
+      },
+    },
+    {
+      method: "POST",
+      path: "/orders",
+      handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, tradeWords),
+      outage: tradeOutage,
+      docs: {
+        tag: "Orders",
+        operationId: "placeTrade",
+        summary: "Buy or sell",
+        parameters: [idempotencyKeyDocs],
+        body: tradeBodyDocs,
+        success: tradeDocs,
+        failures: [
+          ...tradeFormFailures,
+          notInDatabase("Unknown"),
+          insufficientVolume("GameStart"),
+          ...commonTradeFailures,
+        ],
+      },
+    },
+    {
+      method: "GET",
+      path: "/orders/:number",
+      handle: (context) =>
+        queryOrder(deps.bazaar, context.req.param("number") ?? "", {
+          found: orderFound,
+          notFound: notInOrderLog,
+          malformed: invalidGet,
+          takesAnyInteger: true,
+        }),
+      outage: orderOutage,
+      docs: {
+        tag: "Orders",
+        operationId: "readOrder",
+        summary: "Read one order",
+        parameters: [orderNumberDocs],
+        success: orderDocs,
+        failures: [notInOrderLog("1000000"), invalidGet],
+      },
+    },
+  ];
+}

@@ -1,0 +1,140 @@
+/**
+ * The dialect of system 003. Its clients only buy. A purchase of more than there is succeeds with the order number -1. They
+ * read an order with `POST /orders/{n}` and receive its number as a string. A path that this system did not have is
+ * answered with 501. Clients give up after 5 s, so a request takes 4 s at most where REQUEST_TIMEOUT_MS isn't set.
+ */
+
+import type { Context } from "hono";
+import { Failure, outage } from "../http/failures.ts";
+import { productNotFound } from "../http/older-replies.ts";
+import { commonTradeFailures, placeTrade, type TradeWords } from "../http/place-trade.ts";
+import { json, type Reply } from "../http/reply.ts";
+import { isJson } from "../http/request.ts";
+import { jsonDocs, type Route, type RouteDocs } from "../http/route.ts";
+import {
+  invalidToyQuantityMessage,
+  malformedToyPurchaseMessage,
+  purchaseReply,
+  toyOrderReply,
+  toyPurchaseBody,
+} from "../http/schemas.ts";
+import { idempotencyKeyDocs, orderNumberDocs, type OrderWords, queryOrder } from "../routes/orders.ts";
+import { ifNoneMatchDocs, lookupDocs, lookupStock, stockNameDocs } from "../routes/stocks.ts";
+import type { Dialect, DialectDependencies } from "./dialect.ts";
+
+const typeRequired = '"Content-Type: application/json" header required';
+const missingContentType = new Failure(400, "INVALID_REQUEST", `(Missing header) ${typeRequired}`);
+const wrongContentType = new Failure(415, "INVALID_REQUEST", `(Wrong Content-Type) ${typeRequired}`);
+const lengthRequired = new Failure(411, "INVALID_REQUEST", "Content-Length header required");
+const notJson = new Failure(400, "INVALID_REQUEST", "invalid json file");
+const malformedPurchase = new Failure(400, "INVALID_REQUEST", malformedToyPurchaseMessage);
+const invalidQuantity = new Failure(400, "INVALID_REQUEST", invalidToyQuantityMessage);
+const notImplemented = new Failure(501, "INVALID_REQUEST", "service not implemented");
+const orderNotFound = new Failure(404, "INVALID_ORDERNUMBER", "product not found");
+
+const internalServerError = outage("", "internal server error").internal;
+/** No answer in time is worded like an internal error. */
+const failure = { unavailable: internalServerError, internal: internalServerError };
+const purchaseFailure = { ...failure, told: ["idempotency-key"] } as const;
+
+const purchaseWords: TradeWords = {
+  form: {
+    schema: toyPurchaseBody,
+    wrongContentType,
+    notJson,
+    malformed: malformedPurchase,
+    invalid: [invalidQuantity],
+  },
+  accepted: (orderId) => json({ data: { order_number: orderId } }),
+  rejected: (reason) => (reason === "INVALID_STOCKNAME" ? productNotFound : json({ data: { order_number: -1 } })),
+};
+
+const orderWords: OrderWords = {
+  found: ({ id, name, quantity }) => json({ data: { number: String(id), name, quantity } }),
+  notFound: () => orderNotFound,
+  malformed: orderNotFound,
+};
+
+export const toyStore: Dialect = {
+  name: "toy-store",
+  about:
+    "This front-end speaks the dialect `toy-store`. An unknown path is answered with 501, a known path with another method " +
+    "with 501 as well; a trailing slash is tolerated, but for `GET /products/` and `GET /orders/`, which lack a name or a number.",
+  routes: (deps) => [lookup(deps), purchase(deps), readOrder(deps, "GET"), readOrder(deps, "POST")],
+  incomplete: notImplemented,
+  unknown: () => notImplemented,
+  notAllowed: () => notImplemented,
+};
+
+function lookup({ bazaar }: DialectDependencies): Route {
+  return {
+    method: "GET",
+    path: "/products/:name",
+    handle: (context) => lookupStock(bazaar, context, context.req.param("name") ?? "", () => productNotFound),
+    outage: failure,
+    docs: {
+      tag: "Stocks",
+      operationId: "lookUpProduct",
+      summary: "Look up one product",
+      parameters: [stockNameDocs, ifNoneMatchDocs],
+      success: lookupDocs,
+      failures: [productNotFound],
+    },
+  };
+}
+
+function purchase(deps: DialectDependencies): Route {
+  return {
+    method: "POST",
+    path: "/orders",
+    handle(context, requestId) {
+      const refusal = whyHeadersAreWrong(context.req.raw.headers);
+      return refusal ?? placeTrade(deps, context.req.raw, requestId, purchaseWords);
+    },
+    outage: purchaseFailure,
+    docs: {
+      tag: "Orders",
+      operationId: "buyProduct",
+      summary: "Buy",
+      parameters: [idempotencyKeyDocs],
+      body: { schema: toyPurchaseBody, example: { name: "GameStart", quantity: 1 } },
+      success: {
+        ...jsonDocs("The number of the order, or -1: out of stock", purchaseReply, { data: { order_number: 10 } }),
+        headers: ["idempotent-replayed"],
+      },
+      failures: [
+        missingContentType,
+        wrongContentType,
+        lengthRequired,
+        notJson,
+        malformedPurchase,
+        invalidQuantity,
+        productNotFound,
+        ...commonTradeFailures,
+      ],
+    },
+  };
+}
+
+function whyHeadersAreWrong(headers: Headers): Failure | undefined {
+  const contentType = headers.get("content-type");
+  if (contentType === null) return missingContentType;
+  if (!isJson(contentType)) return wrongContentType;
+  return headers.get("content-length") === null ? lengthRequired : undefined;
+}
+
+function readOrder({ bazaar }: DialectDependencies, method: Route["method"]): Route {
+  const docs: RouteDocs = {
+    tag: "Orders",
+    operationId: method === "GET" ? "readOrder" : "checkOrder",
+    summary: "Read one order",
+    parameters: [orderNumberDocs],
+    success: jsonDocs("The order; its number is a string", toyOrderReply, {
+      data: { number: "1", name: "GameStart", quantity: 1 },
+    }),
+    failures: [orderNotFound],
+  };
+  const handle = (context: Context): Promise<Reply> =>
+    queryOrder(bazaar, context.req.param("number") ?? "", orderWords);
+  return { method, path: "/orders/:number", handle, outage: failure, docs };
+}
