@@ -153,6 +153,31 @@ test("services started one by one: each ends itself without its database, and go
   await expectInvariants(cluster, { records: traffic.records });
 });
 
+test("a catalog that is rebuilt while the front-end runs gives its stocks other ETags, in the same revision", async (context) => {
+  const cluster = await Cluster.start(context);
+  const lookUp = (tag: string) => fetch(`${cluster.url}/stocks/FishCo`, { headers: { "if-none-match": tag } });
+  const tag = (await lookUp("")).headers.get("etag") ?? "";
+  expect((await lookUp(tag)).status).toBe(304);
+  expect((await trade(cluster.url, newTrade({ name: "GameStart" }))).status).toBe(200);
+  await cluster.settled();
+
+  await cluster.service("catalog").stop();
+  await Promise.all(cluster.replicaIds.map((id) => cluster.order(id).stop()));
+  remove(cluster, "catalog.db*");
+  expect(await bazaar(cluster, "rebuild-catalog")).toMatchObject({ exit: { code: 0 } });
+  cluster.startAll();
+  await cluster.settled();
+  const renewed = await lookUp(tag);
+  expect(renewed.status).toBe(200);
+  const other = renewed.headers.get("etag") ?? "";
+  expect([tag, other]).toEqual([expect.stringMatching(/-0"$/), expect.stringMatching(/-0"$/)]);
+  expect(other).not.toBe(tag);
+  // From the cache, too.
+  await eventually("it is cached", async () => (await lookUp("")).headers.get("x-cache") === "hit");
+  expect((await lookUp(tag)).status).toBe(200);
+  expect((await lookUp(other)).status).toBe(304);
+});
+
 test("a catalog that is behind a replica: nothing starts on it, and the command mends it", async (context) => {
   const cluster = await Cluster.create(context);
   await makeTradedDatabases(cluster.dataDir);
