@@ -19,14 +19,15 @@ const types: readonly OrderType[] = ["buy", "sell", "restock"];
 export const stagingPrefix = "importing-";
 
 export class Staging {
-  readonly #folder: string;
+  readonly #parent: string;
   readonly #client: SqliteClient;
   readonly #insert: (rows: readonly (readonly number[])[]) => void;
 
   /** Makes its file in a new folder inside this one. */
   constructor(parent: string) {
-    this.#folder = mkdtempSync(join(parent, stagingPrefix));
-    this.#client = connect(join(this.#folder, "lines.db"), "write");
+    this.#parent = parent;
+    const folder = mkdtempSync(join(parent, stagingPrefix));
+    this.#client = connect(join(folder, "lines.db"), "write");
     // A failure throws the file away: it needs neither a journal nor a sync.
     this.#client.pragma("journal_mode = OFF");
     this.#client.pragma("synchronous = OFF");
@@ -34,7 +35,10 @@ export class Staging {
       `CREATE TABLE lines (${columns.map((column) => `${column} INTEGER NOT NULL`).join()},
          PRIMARY KEY (number, source, line)) STRICT, WITHOUT ROWID`,
     );
-    this.#client.exec("BEGIN");
+    // SQLite looks only at the first write of a transaction whether the file still has its name. This one never ends.
+    this.#client.exec("BEGIN; INSERT INTO lines VALUES (0, 0, 0, 0, 0, 0); DELETE FROM lines");
+    // From here on the file has none: it goes with the process, however that ends.
+    rmSync(folder, { recursive: true });
     this.#insert = prepareInsert(this.#client, "lines", columns);
   }
 
@@ -54,7 +58,7 @@ export class Staging {
     } catch (error) {
       if (sqliteFailure(error) === "other") throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      throw new ImportError(`${this.#folder} can't hold the lines of the files: ${reason}`, { cause: error });
+      throw new ImportError(`${this.#parent} can't hold the lines of the files: ${reason}`, { cause: error });
     }
   }
 
@@ -70,6 +74,5 @@ export class Staging {
 
   close(): void {
     this.#client.close();
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
