@@ -209,8 +209,10 @@ function write(
     prepareWhole(numbersFile, numberTable(orders(), orderFiles)).put();
   }
   migrateAll(databases);
+  const otherStocks = countOthers(dataDir, stocks);
+  // Closes the catalog last: only a writer puts its log back into the database.
   writeCatalog(dataDir, beginnings, orders(), options.createdAt);
-  return { ...imported, otherStocks: countOthers(dataDir, stocks) };
+  return { ...imported, otherStocks };
 }
 
 function importedStock({ stock, initial, volume }: Beginning): ImportedStock {

@@ -172,8 +172,9 @@ test("an export needs no memory for what it writes", async () => {
   );
   close();
   const main = join(import.meta.dirname, "../../apps/cli/main.ts");
-  const measure = async (after: number) => {
-    const child = Bun.spawn([process.execPath, main, "export", "--format", "csv", "--after", String(after)], {
+  const file = join(dataDir, "orders.csv");
+  const measure = async (...args: string[]) => {
+    const child = Bun.spawn([process.execPath, main, "export", "--format", "csv", ...args], {
       env: { PATH: process.env.PATH, ...environment },
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -182,9 +183,12 @@ test("an export needs no memory for what it writes", async () => {
     expect(await child.exited).toBe(0);
     return { bytes, residentBytes: child.resourceUsage()?.maxRSS ?? 0 };
   };
-  const little = await measure(2_999_000);
-  const all = await measure(0);
+  const little = await measure("--after", "2999000");
+  const all = await measure();
   expect(all.bytes).toBeGreaterThan(190_000_000);
-  expect(all.residentBytes - little.residentBytes).toBeLessThan(all.bytes / 2);
+  const intoFile = await measure("--file", file);
+  expect(statSync(file).size).toBe(all.bytes);
   expect(little.residentBytes).toBeGreaterThan(10_000_000);
+  for (const { residentBytes } of [all, intoFile])
+    expect(residentBytes - little.residentBytes).toBeLessThan(all.bytes / 2);
 });
