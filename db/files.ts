@@ -2,6 +2,7 @@
 
 import {
   accessSync,
+  appendFileSync,
   closeSync,
   constants,
   existsSync,
@@ -65,13 +66,9 @@ export function prepareWhole(file: string, parts: string | Iterable<string>): Pr
   const unfinished = `${file}.${process.pid}.tmp`;
   const drop = () => rmSync(unfinished, { force: true });
   try {
-    const descriptor = openSync(unfinished, "w");
-    try {
-      for (const part of typeof parts === "string" ? [parts] : parts) writeFileSync(descriptor, part);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
+    writeFileSync(unfinished, typeof parts === "string" ? parts : "");
+    if (typeof parts !== "string") for (const part of parts) appendFileSync(unfinished, part);
+    syncToDisk(unfinished);
   } catch (error) {
     drop();
     throw error;
