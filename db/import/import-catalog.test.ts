@@ -334,6 +334,18 @@ describe("nothing is written", () => {
     await run();
   });
 
+  test.each(["ledger", "register"])("if the last write into %s fails", async (table) => {
+    const catalog = openCatalogDatabase(dataDir);
+    seed(catalog, write("seed.csv", "name,price,quantity", "A,9,9"));
+    const event = table === "ledger" ? "INSERT ON ledger WHEN NEW.id = 3" : "UPDATE ON register";
+    catalog.client.exec(`CREATE TRIGGER full BEFORE ${event} BEGIN SELECT RAISE(ABORT, 'no more'); END`);
+    catalog.close();
+    const before = [contents(), files(), readFileSync(keptStocksFile(dataDir), "utf8")];
+    await expect(run()).rejects.toThrow("no more");
+    expect([contents(), files(), readFileSync(keptStocksFile(dataDir), "utf8")]).toEqual(before);
+    expect(differences()).toEqual([]);
+  });
+
   test("if the table of numbers can't be written", async () => {
     mkdirSync(join(folder, "table.csv"));
     await expect(run({ renumber: true, numbersFile: join(folder, "table.csv") })).rejects.toThrow("table.csv");

@@ -13,13 +13,13 @@ import type { Order } from "@stock-bazaar/shared/domain";
 import { explained } from "../connection.ts";
 import { DatabaseError } from "../database-error.ts";
 import { lockAll } from "../exclusive.ts";
-import { makeFolderOf, type PreparedFile, prepareWhole } from "../files.ts";
+import { makeFolderOf, type PreparedFile, prepareWhole, syncToDisk } from "../files.ts";
 import { type Databases, isCatalogMissing, isMissing, readEnds, requireNoLostCatalog } from "../history.ts";
 import { migrateAll } from "../migrate.ts";
-import { catalogFile, openCatalogDatabase } from "../open.ts";
+import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "../open.ts";
 import { lastOrderId } from "../order-differences.ts";
 import { replayOrders, type Used } from "../replay-orders.ts";
-import { prepareKeptStocks, readStockFile } from "../seed.ts";
+import { keepStocks, keptStocksFile, prepareKeptStocks, readStockFile } from "../seed.ts";
 import { sqliteFailure } from "../sqlite-failure.ts";
 import type { StockOfFile } from "../stock-file.ts";
 import { type Beginning, findBeginnings, requirePossible } from "./beginnings.ts";
@@ -263,16 +263,28 @@ function writeCatalog(
         throw new Error(`the orders don't lead to today's quantity of ${stock.name}`);
     }
     kept = prepareKeptStocks(catalog);
+    // Killed around the commit, it leaves no such file rather than a wrong one; `npm run migrate` and `npm start` make it again.
+    if (kept) rmSync(keptStocksFile(dataDir), { force: true });
+    syncToDisk(dataDir);
   });
   try {
     importAll.immediate();
-    // What is killed before this is mended by the next `npm run migrate` or `npm start`.
     kept?.put();
   } catch (error) {
     kept?.drop();
+    restoreKeptStocks(catalog);
     throw sqliteFailure(error) === "other" ? error : explained(client.name, catalog.kind, error);
   } finally {
     catalog.close();
+  }
+}
+
+/** Where even that fails, `npm run migrate` and `npm start` do it. */
+function restoreKeptStocks(catalog: CatalogDatabase): void {
+  try {
+    keepStocks(catalog);
+  } catch {
+    // Why the import failed says more.
   }
 }
 

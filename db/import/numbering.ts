@@ -37,29 +37,34 @@ const renumber = "`--renumber` numbers all orders anew, in this order, and write
  */
 export function* numberLines(lines: Iterable<StagedLine>, anew: boolean, naming: Naming): Generator<NumberedLine> {
   let id = 0;
-  /** The different orders that have the number of the line before. */
-  let sameNumber: StagedLine[] = [];
+  /** The first line with the number of the line before. */
+  let first: StagedLine | undefined;
+  /** What the lines with that number say, once there are several. */
+  let contents: Set<string> | undefined;
   for (const line of lines) {
-    const { number } = line;
-    const [first] = sameNumber;
-    if (first?.number !== number) {
-      if (!anew && number !== id + 1) throw wrongNumber(line, id + 1, naming);
-      sameNumber = [];
-    } else if (sameNumber.some((other) => isSame(other, line))) {
-      continue;
-    } else if (!anew) {
-      throw new ImportError(
-        `${naming.place(line)}: order ${number} must be "${naming.what(first)}", as in ${naming.place(first)} (got "${naming.what(line)}"). ${renumber}`,
-      );
+    if (first?.number !== line.number) {
+      if (!anew && line.number !== id + 1) throw wrongNumber(line, id + 1, naming);
+      first = line;
+      contents = undefined;
+    } else {
+      contents ??= new Set([contentOf(first)]);
+      if (contents.has(contentOf(line))) continue;
+      if (!anew) throw usedTwice(line, first, naming);
+      contents.add(contentOf(line));
     }
-    sameNumber.push(line);
     id += 1;
     yield { ...line, id };
   }
 }
 
-function isSame(one: StagedLine, other: StagedLine): boolean {
-  return one.stock === other.stock && one.type === other.type && one.quantity === other.quantity;
+function contentOf({ stock, type, quantity }: StagedLine): string {
+  return `${type} ${quantity} ${stock}`;
+}
+
+function usedTwice(line: StagedLine, first: StagedLine, { place, what }: Naming): ImportError {
+  return new ImportError(
+    `${place(line)}: order ${line.number} must be "${what(first)}", as in ${place(first)} (got "${what(line)}"). ${renumber}`,
+  );
 }
 
 function wrongNumber(line: StagedLine, expected: number, { place }: Naming): ImportError {
