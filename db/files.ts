@@ -2,6 +2,7 @@
 
 import {
   accessSync,
+  appendFileSync,
   closeSync,
   constants,
   existsSync,
@@ -95,11 +96,39 @@ function withFolder<Result>(folder: string, action: () => Result): Result {
 
 /** The content is on the disk, under this name, when it returns; until then the old file is. */
 export function writeWhole(file: string, content: string): void {
+  prepareWhole(file, content).put();
+}
+
+/** A file that is whole and on the disk, but doesn't have its name yet. */
+export interface PreparedFile {
+  /** Gives it its name, in place of what has it. */
+  put(): void;
+  /** Removes it, unless it has been put. */
+  drop(): void;
+}
+
+/** `parts` are written one after the other. */
+export function prepareWhole(file: string, parts: string | Iterable<string>): PreparedFile {
   const unfinished = `${file}.${process.pid}.tmp`;
-  writeFileSync(unfinished, content);
-  syncToDisk(unfinished);
-  renameSync(unfinished, file);
-  syncToDisk(dirname(file));
+  const drop = () => rmSync(unfinished, { force: true });
+  try {
+    writeFileSync(unfinished, typeof parts === "string" ? parts : "");
+    if (typeof parts !== "string") for (const part of parts) appendFileSync(unfinished, part);
+    syncToDisk(unfinished);
+  } catch (error) {
+    drop();
+    throw error;
+  }
+  const put = () => {
+    try {
+      renameSync(unfinished, file);
+    } catch (error) {
+      drop();
+      throw error;
+    }
+    syncToDisk(dirname(file));
+  };
+  return { put, drop };
 }
 
 /** `fsync` of a file's content, or of a folder's names. */

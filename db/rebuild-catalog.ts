@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { DatabaseError } from "./database-error.ts";
+import { lockAll } from "./exclusive.ts";
 import { putInPlace, syncToDisk } from "./files.ts";
 import {
   adviceForUnreadable,
@@ -29,7 +30,6 @@ import { attachReplica, lastOrderId, type OrderTable, prefixDifferences } from "
 import { orderFields } from "./order-rows.ts";
 import { replicaProblem } from "./readable.ts";
 import { type Replayed, ReplayError, replayOrders, type Used } from "./replay-orders.ts";
-import { lockIfFree } from "./service-lock.ts";
 import { keepStocks, keptStocksFile, readStocks, seed, stocksFileFor } from "./seed.ts";
 import { sqliteCode, sqliteFailure } from "./sqlite-failure.ts";
 import { verify } from "./verify.ts";
@@ -88,28 +88,20 @@ export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {
   });
 }
 
-/**
- * Holds the locks of all databases meanwhile. A catalog that runs, on whatever port, would go on writing into the file put
- * aside; a replica may still be storing what the lost catalog has decided.
- */
+/** Holds the locks of all databases meanwhile. */
 function inPlaceOfTheCatalog<Result>(databases: Databases, action: () => Result): Result {
-  const { dataDir } = databases;
-  const replicas = replicasHere(databases).map((id) => orderFile(dataDir, id));
-  const unlocks: (() => void)[] = [];
+  const unlock = lockAll(
+    databases,
+    (file) =>
+      new RebuildError(
+        `${file} is held by a service that runs, or by another rebuild: stop everything first, then run this again`,
+      ),
+  );
   try {
-    for (const file of [catalogFile(dataDir), ...replicas]) unlocks.push(lockToRebuild(file));
     return action();
   } finally {
-    for (const unlock of unlocks) unlock();
+    unlock();
   }
-}
-
-function lockToRebuild(file: string): () => void {
-  const unlock = lockIfFree(file);
-  if (unlock) return unlock;
-  throw new RebuildError(
-    `${file} is held by a service that runs, or by another rebuild: stop everything first, then run this again`,
-  );
 }
 
 function requireSafe(databases: Databases): void {

@@ -11,9 +11,16 @@ import { dirname, join } from "node:path";
 import { count, eq } from "drizzle-orm";
 import { initialStocks, stocks } from "./catalog-tables.ts";
 import { explaining } from "./connection.ts";
-import { writeWhole } from "./files.ts";
+import { type PreparedFile, prepareWhole } from "./files.ts";
 import type { CatalogDatabase } from "./open.ts";
-import { formatStocks, type NewStock, parseStocks, StockFileError } from "./stock-file.ts";
+import {
+  formatStocks,
+  type NewStock,
+  parseStockFile,
+  parseStocks,
+  StockFileError,
+  type StockOfFile,
+} from "./stock-file.ts";
 import { queryCatalog } from "./query.ts";
 
 export const defaultStocksFile = join(import.meta.dirname, "stocks.csv");
@@ -47,6 +54,11 @@ export function readStocks(file: string): NewStock[] {
   return parseStocks(readStocksFile(file), file);
 }
 
+/** The same, with all that the file says. */
+export function readStockFile(file: string): StockOfFile[] {
+  return parseStockFile(readStocksFile(file), file);
+}
+
 function insertMissing(catalog: CatalogDatabase, wanted: readonly NewStock[]): number {
   const { client } = catalog;
   // Not by drizzle: the trades of a bazaar that runs wait for this, and of half a million stocks each takes its time.
@@ -72,8 +84,13 @@ function insertMissing(catalog: CatalogDatabase, wanted: readonly NewStock[]): n
 
 /** Writes what the stocks began with into the file beside the catalog, unless it is there already. */
 export function keepStocks(catalog: CatalogDatabase): void {
+  prepareKeptStocks(catalog)?.put();
+}
+
+/** The same, but the file gets its name only when it is put: a transaction may have to be committed first. */
+export function prepareKeptStocks(catalog: CatalogDatabase): PreparedFile | undefined {
   const { client } = catalog;
-  if (client.memory) return;
+  if (client.memory) return undefined;
   const began = explaining(client.name, catalog.kind, () =>
     queryCatalog(catalog)
       .select({ name: stocks.name, priceCents: stocks.priceCents, quantity: initialStocks.quantity })
@@ -84,7 +101,8 @@ export function keepStocks(catalog: CatalogDatabase): void {
   );
   const file = keptStocksFile(dirname(client.name));
   const content = formatStocks(began);
-  if (began.length > 0 && !(existsSync(file) && readFileSync(file, "utf8") === content)) writeWhole(file, content);
+  if (began.length === 0 || (existsSync(file) && readFileSync(file, "utf8") === content)) return undefined;
+  return prepareWhole(file, content);
 }
 
 export function countStocks(catalog: CatalogDatabase): number {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { defaultStocksFile } from "./seed.ts";
-import { parseStocks } from "./stock-file.ts";
+import { parseStockFile, parseStocks } from "./stock-file.ts";
 
 const parse = (text: string) => parseStocks(new TextEncoder().encode(text), "my.csv");
 const parseRows = (...rows: string[]) => parse(["name,price,quantity", ...rows, ""].join("\n"));
@@ -103,4 +103,52 @@ test("the default stocks are ten, 100 of each, with the four that people expect"
   expect(stocks.every(({ quantity }) => quantity === 100)).toBe(true);
   expect(stocks).toContainEqual({ name: "GameStart", priceCents: 1599, quantity: 100 });
   expect(stocks.map(({ name }) => name)).toEqual(expect.arrayContaining(["FishCo", "BoarCo", "MenhirCo"]));
+});
+
+describe("a file of an earlier system", () => {
+  const stocks = [
+    { name: "GameStart", priceCents: 1599, quantity: 9026 },
+    { name: "Toy_Truck-2", priceCents: 850, quantity: 0 },
+  ];
+
+  test.each([
+    ["a row for each column", "GameStart,Toy_Truck-2\n15.99,8.5\n9026.0,0.0\n974.0,12.0"],
+    ["the same with an index", ",GameStart,Toy_Truck-2\r\n0,15.99,8.50\r\n1,9026.0,0.0\r\n2,974.0,12.0\r\n"],
+    ["a trading volume", "name,price,quantity,trading_volume\nGameStart,15.99,9026,974\nToy_Truck-2,8.5,0,12\n"],
+    ["other names", "stockname,price,currvol\nGameStart,15.99,9026\nToy_Truck-2,8.5,0"],
+    ["products", "product_name,price,quantity\nGameStart,15.99,9026\nToy_Truck-2,8.5,0"],
+    ["capitals", "\ufeffName,Price,Quantity,Volume\r\nGameStart,15.99,9026,974\r\nToy_Truck-2,8.500,0,12"],
+    ["columns in another order", "Quantity,Product Name,PRICE\n9026,GameStart,15.99\n0,Toy_Truck-2,8.5\n"],
+  ])("with %s is understood", (_case, text) => {
+    expect(parse(text)).toEqual(stocks);
+  });
+
+  test("has volumes and places", () => {
+    const text = "Name,Price,Quantity,Volume\nA,1,2,3\n";
+    expect(parseStockFile(new TextEncoder().encode(text), "my.csv")).toEqual([
+      { name: "A", priceCents: 100, quantity: 2, volume: 3, place: "my.csv, line 2" },
+    ]);
+    expect(parseStockFile(new TextEncoder().encode("A,B\n1,2\n3,4\n5,6"), "my.csv")[1]).toEqual({
+      name: "B",
+      priceCents: 200,
+      quantity: 4,
+      volume: 6,
+      place: "my.csv, column 2",
+    });
+  });
+
+  test.each([
+    ["A,B\n1,2.999\n3,4\n5,6", 'my.csv, line 2, column 2: "2.999": allowed is 0.01'],
+    ["A,B\n1,2\n3,-4\n5,6", 'my.csv, line 3, column 2: "-4": allowed is a whole number'],
+    ["A,B\n1,2\n3,4.5\n5,6", 'my.csv, line 3, column 2: "4.5": allowed is a whole number'],
+    ["A,A\n1,2\n3,4\n5,6", 'my.csv, line 1, column 2: "A": column 1 has it already'],
+    ["stockname,price,currvol\nA,1,x", 'my.csv, line 2, column currvol: "x"'],
+    ["name,price,quantity,volume\nA,1,1,-1", 'my.csv, line 2, column volume: "-1"'],
+    ["name,price,quantity,volume\nA,1,1,4503599627370497", "a whole number from 0 to 4503599627370496"],
+    ["name,price,quantity,colour\nA,1,1,red", 'my.csv, line 1: "name,price,quantity,colour": the first line has to be'],
+    ["name,price,quantity,Quantity\nA,1,1,1", 'my.csv, line 1: "name,price,quantity,Quantity": the first line'],
+    ["A,B\n1,2\n3\n5,6", 'my.csv, line 1: "A,B": the first line has to be'],
+  ])("%j is refused with its place", (text, message) => {
+    expect(() => parse(text)).toThrow(message);
+  });
 });

@@ -1,17 +1,26 @@
 /**
- * Reads stocks from a CSV file as people write them: quoted fields, a byte order mark, either kind of line end.
- * Every row is checked before any is used, and every problem is told with its place: a price that was silently cut
- * or rounded would only be noticed in the trades.
+ * Reads stocks from the files that people and the earlier systems write: quoted fields, a byte order mark, either kind of
+ * line end, columns in any order, or a row for each column. Every value is checked before any is used, and every problem
+ * is reported with its place: a price that was silently cut or rounded would only be noticed in the trades.
  */
 
-import { isFolderName, stockNameLengthMax, tradeQuantityMax } from "@stock-bazaar/shared/domain";
+import { isFolderName, stockNameLengthMax, stockVolumeMax, tradeQuantityMax } from "@stock-bazaar/shared/domain";
 import { CsvError, parse } from "csv-parse/sync";
 import { z } from "zod";
+import { csvOptions, findColumns, firstLineOf } from "./csv.ts";
 
 export interface NewStock {
   readonly name: string;
   readonly priceCents: number;
   readonly quantity: number;
+}
+
+/** A stock with what its file says of it. */
+export interface StockOfFile extends NewStock {
+  /** Units bought and sold so far; `undefined`: the file has no such column. */
+  readonly volume: number | undefined;
+  /** Where the stock is in the file, like `my.csv, line 3`. */
+  readonly place: string;
 }
 
 /** The message has one line for each problem. */
@@ -22,7 +31,17 @@ export class StockFileError extends Error {
   }
 }
 
-const columns = ["name", "price", "quantity"] as const;
+type Column = "name" | "price" | "quantity" | "volume";
+
+const required = ["name", "price", "quantity"] as const;
+const columnNames = {
+  name: ["name", "stockname", "productname"],
+  price: ["price"],
+  quantity: ["quantity", "currvol"],
+  volume: ["volume", "tradingvolume"],
+};
+/** The rows of a file that has a column for each stock. */
+const rowsOfColumns = ["name", "price", "quantity", "volume"] as const;
 /** More problems than this are counted, not listed. */
 const problemsShownMax = 10;
 /** Values longer than this are cut in messages. */
@@ -42,50 +61,45 @@ const rowSchema = z.object({
     ),
   price: z
     .string()
-    .regex(/^\d{1,9}(\.\d{1,2})?$/, priceAllowed())
+    .regex(/^\d{1,9}(\.\d{1,2}0*)?$/, priceAllowed())
     .transform(toCents)
     .refine((cents) => cents > 0, priceAllowed()),
-  quantity: z
-    .string()
-    .regex(/^\d{1,10}$/, quantityAllowed())
-    .transform(Number)
-    .refine((quantity) => quantity <= tradeQuantityMax, quantityAllowed()),
+  quantity: wholeNumber(tradeQuantityMax),
+  volume: wholeNumber(stockVolumeMax).optional(),
 });
 
 /** Throws a StockFileError that names every wrong value; `file` is its name in messages. */
 export function parseStocks(content: Uint8Array, file: string): NewStock[] {
-  const [header, ...rows] = parseCsv(content, file);
-  if (header?.fields.join() !== columns.join()) {
-    const found = header === undefined ? "nothing" : shown(header.fields.join());
-    throw new StockFileError([`${file}, line 1: ${found}: the first line has to be ${columns.join()}`]);
-  }
+  return parseStockFile(content, file).map(({ name, priceCents, quantity }) => ({ name, priceCents, quantity }));
+}
 
-  const stocks: NewStock[] = [];
+/** The same, with all that the file says. */
+export function parseStockFile(content: Uint8Array, file: string): StockOfFile[] {
+  const stocks: StockOfFile[] = [];
   const problems: string[] = [];
-  const lineOfName = new Map<string, number>();
-  for (const { line, fields } of rows) {
-    if (fields.length !== columns.length) {
-      problems.push(
-        `${file}, line ${line}: ${fields.length} columns: allowed are ${columns.length} (${columns.join()})`,
-      );
+  const placeOfName = new Map<string, string>();
+  for (const entry of readEntries(parseCsv(content, file), file)) {
+    if (typeof entry === "string") {
+      problems.push(entry);
       continue;
     }
-    const [name = "", price, quantity] = fields;
-    const row = rowSchema.safeParse({ name, price, quantity });
+    const { values, placeOf } = entry;
+    const row = rowSchema.safeParse(values);
     for (const issue of row.error?.issues ?? []) {
-      const column = columns.findIndex((candidate) => candidate === issue.path[0]);
+      const column = issue.path[0] as Column;
+      problems.push(`${file}, ${placeOf(column)}: ${shown(values[column])}: allowed is ${issue.message}`);
+    }
+    const name = values.name ?? "";
+    const firstPlace = placeOfName.get(name);
+    if (firstPlace !== undefined) {
       problems.push(
-        `${file}, line ${line}, column ${columns[column]}: ${shown(fields[column])}: allowed is ${issue.message}`,
+        `${file}, ${placeOf("name")}: ${shown(name)}: ${firstPlace} has it already, allowed is each name once`,
       );
     }
-    const firstLine = lineOfName.get(name);
-    if (firstLine !== undefined) {
-      problems.push(
-        `${file}, line ${line}, column name: ${shown(name)}: line ${firstLine} has it already, allowed is each name once`,
-      );
-    }
-    lineOfName.set(name, firstLine ?? line);
-    if (row.success) stocks.push({ name, priceCents: row.data.price, quantity: row.data.quantity });
+    placeOfName.set(name, firstPlace ?? entry.place);
+    if (!row.success) continue;
+    const { price, quantity, volume } = row.data;
+    stocks.push({ name, priceCents: price, quantity, volume, place: `${file}, ${entry.place}` });
   }
   if (problems.length > problemsShownMax) {
     const hidden = problems.length - problemsShownMax;
@@ -102,7 +116,75 @@ export function formatStocks(stocks: readonly NewStock[]): string {
     const price = `${Math.floor(priceCents / 100)}.${String(priceCents % 100).padStart(2, "0")}`;
     return `"${name.replaceAll('"', '""')}",${price},${quantity}\n`;
   });
-  return `${columns.join()}\n${rows.join("")}`;
+  return `${required.join()}\n${rows.join("")}`;
+}
+
+/** The values of one stock as they are written, and where they stand. */
+interface Entry {
+  readonly values: Readonly<Partial<Record<Column, string>>>;
+  readonly place: string;
+  readonly placeOf: (column: Column) => string;
+}
+
+/** A text in place of an entry is a problem. Throws a StockFileError if the rows are no stocks at all. */
+function* readEntries(rows: readonly CsvRow[], file: string): Generator<Entry | string> {
+  const header = rows[0]?.fields ?? [];
+  const columns = findColumns<Column>(header, columnNames, required);
+  if (columns !== undefined) {
+    yield* entriesOfRows(rows.slice(1), header, columns, file);
+    return;
+  }
+  const turned = withoutIndex(rows);
+  if (!areColumnsOfStocks(turned)) {
+    const found = rows.length === 0 ? "nothing" : shown(header.join());
+    throw new StockFileError([
+      `${file}, line 1: ${found}: the first line has to be ${required.join()}, or with volume as well; or four lines have all names, prices, quantities and volumes`,
+    ]);
+  }
+  yield* entriesOfColumns(turned);
+}
+
+function* entriesOfRows(
+  rows: readonly CsvRow[],
+  header: readonly string[],
+  columns: ReadonlyMap<Column, number>,
+  file: string,
+): Generator<Entry | string> {
+  for (const { line, fields } of rows) {
+    const place = `line ${line}`;
+    if (fields.length !== header.length) {
+      yield `${file}, ${place}: ${fields.length} columns: allowed are ${header.length} (${header.join()})`;
+      continue;
+    }
+    const values = Object.fromEntries([...columns].map(([column, index]) => [column, fields[index] ?? ""]));
+    yield { values, place, placeOf: (column) => `${place}, column ${header[columns.get(column) ?? 0]}` };
+  }
+}
+
+function* entriesOfColumns(rows: readonly CsvRow[]): Generator<Entry> {
+  for (const index of rows[0]?.fields.keys() ?? []) {
+    const place = `column ${index + 1}`;
+    const values = Object.fromEntries(rowsOfColumns.map((column, row) => [column, rows[row]?.fields[index] ?? ""]));
+    yield { values, place, placeOf: (column) => `line ${rows[rowsOfColumns.indexOf(column)]?.line}, ${place}` };
+  }
+}
+
+/** Four rows of one length: names, and three with nothing but numbers. */
+function areColumnsOfStocks(rows: readonly CsvRow[]): boolean {
+  const [names, ...numbers] = rows;
+  return (
+    names !== undefined &&
+    rows.length === rowsOfColumns.length &&
+    numbers.every(
+      ({ fields }) => fields.length === names.fields.length && fields.every((field) => /^-?\d+(\.\d+)?$/.test(field)),
+    )
+  );
+}
+
+/** Without the column 0, 1, 2 under an empty name, which pandas writes in front of a table. */
+function withoutIndex(rows: readonly CsvRow[]): readonly CsvRow[] {
+  const isIndexed = rows.every(({ fields }, row) => fields[0] === (row === 0 ? "" : String(row - 1)));
+  return isIndexed ? rows.map(({ line, fields }) => ({ line, fields: fields.slice(1) })) : rows;
 }
 
 interface CsvRow {
@@ -121,14 +203,9 @@ function parseCsv(content: Uint8Array, file: string): CsvRow[] {
   const rows: CsvRow[] = [];
   try {
     parse(text, {
-      bom: true,
-      record_delimiter: ["\r\n", "\n", "\r"],
-      relax_column_count: true,
-      skip_empty_lines: true,
+      ...csvOptions,
       onRecord(fields: string[], { lines }) {
-        // `lines` is where the record ends; a quoted field may hold line ends of its own.
-        const inside = fields.join("").match(/\r\n|\r|\n/g)?.length ?? 0;
-        rows.push({ line: lines - inside, fields });
+        rows.push({ line: firstLineOf(fields, lines), fields });
         return null;
       },
     });
@@ -142,15 +219,21 @@ function parseCsv(content: Uint8Array, file: string): CsvRow[] {
 /** "15.99" → 1599, by its digits: 15.99 * 100 is 1598.9999999999998. */
 function toCents(price: string): number {
   const [whole = "", fraction = ""] = price.split(".");
-  return Number(whole) * 100 + Number(fraction.padEnd(2, "0"));
+  return Number(whole) * 100 + Number(fraction.slice(0, 2).padEnd(2, "0"));
 }
 
 function priceAllowed(): string {
   return "0.01 to 999999999.99, with at most two decimals";
 }
 
-function quantityAllowed(): string {
-  return `a whole number from 0 to ${tradeQuantityMax}`;
+/** Also as `9026.0`, which pandas makes of it beside a number with decimals. */
+function wholeNumber(max: number) {
+  const allowed = `a whole number from 0 to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,16}(\.0+)?$/, allowed)
+    .transform(Number)
+    .refine((value) => value <= max, allowed);
 }
 
 function shown(value = ""): string {

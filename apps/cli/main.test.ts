@@ -198,6 +198,127 @@ describe("rebuild-catalog", () => {
   });
 });
 
+describe("import", () => {
+  let environment: Record<string, string>;
+  beforeEach(() => {
+    environment = { CATALOG_PORT: String(freePort()) };
+    writeFileSync(join(folder, "stock_data.csv"), "GameStart,FishCo\n15.99,8.5\n9026.0,100.0\n5.0,3.0\n");
+    writeFileSync(join(folder, "log_1.txt"), "1 - Stockname: GameStart Quantity: 5 Order: sell\n");
+    writeFileSync(
+      join(folder, "log_2.txt"),
+      "2 - Stockname: FishCo  Quantity: 2  Order: buy\n1 - Stockname: GameStart Quantity: 5 Order: sell",
+    );
+  });
+
+  const args = ["import", "--stocks", "stock_data.csv", "--orders", "log_1.txt"];
+  const told = (did: string) => [
+    `${dataDir}/catalog.db: ${did} stocks: 2, orders: 2, numbers 1 to 2`,
+    "Lines that repeat another and count once: 1",
+    "name       began with  has now  volume",
+    "GameStart        9021     9026       5",
+    "FishCo            102      100       2",
+    "The volume of FishCo is 2, which its orders add up to; the file says 3",
+  ];
+
+  test("says what it would do, does it, and refuses to do it again", async () => {
+    const dry = await run([...args, "log_2.txt", "--dry-run"], environment);
+    expect(dry).toEqual({
+      exitCode: 0,
+      stdout: [...told("would import"), "Nothing was written.", ""].join("\n"),
+      stderr: "",
+    });
+    expect(existsSync(dataDir)).toBe(false);
+    const done = await run([...args, "--orders", "log_2.txt"], environment);
+    expect(done).toEqual({ exitCode: 0, stdout: [...told("imported"), ""].join("\n"), stderr: "" });
+    expect((await run(["verify"])).exitCode).toBe(0);
+    expect(await run([...args, "log_2.txt"], environment)).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: `${dataDir}/catalog.db holds 2 orders already; an import needs databases without orders: name another folder with DATA_DIR\n`,
+    });
+  });
+
+  test("names the line that is wrong, and numbers anew if it is asked to", async () => {
+    const wrong = await run(
+      ["import", "--stocks", "stock_data.csv", "--orders", "log_2.txt", "log_2.txt"],
+      environment,
+    );
+    expect(wrong.exitCode).toBe(0);
+    rmSync(dataDir, { recursive: true });
+    writeFileSync(join(folder, "log_1.txt"), "0 - Stockname: GameStart Quantity: 5 Order: sell\n");
+    expect(await run(args, environment)).toMatchObject({
+      exitCode: 1,
+      stderr:
+        "log_1.txt, line 1: order numbers must start at 1 (got 0). `--renumber` numbers all orders anew, in this order, and writes a table of which number became which\n",
+    });
+    const json = await run([...args, "--renumber", "--numbers", "new/table.csv", "--json"], environment);
+    expect(JSON.parse(json.stdout)).toMatchObject({ orders: 1, numbersFile: "new/table.csv", stocks: [{}, {}] });
+    expect(await Bun.file(join(folder, "new/table.csv")).text()).toBe(
+      'old_number,new_number,file,line\n0,1,"log_1.txt",1\n',
+    );
+  });
+
+  test("leaves a catalog alone that is running", async () => {
+    const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    const { exitCode, stderr } = await run(args, { CATALOG_PORT: String(server.port) });
+    server.stop(true);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: `a catalog answers at 127.0.0.1:${server.port}: stop it first, with everything else\n`,
+    });
+  });
+});
+
+describe("export", () => {
+  test("writes to standard output, or into a file that it makes", async () => {
+    await makeTradedDatabases(dataDir);
+    const all = await run(["export", "--format", "csv"]);
+    expect(all).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(all.stdout.trimEnd().split("\n")).toHaveLength(13);
+    const file = join(folder, "new", "orders.ndjson");
+    const some = await run(["export", "--format", "ndjson", "--after", "10", "--replica", "2", "--file", file]);
+    expect(some).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+    const lines = (await Bun.file(file).text()).trimEnd().split("\n");
+    expect(lines.map((line) => (JSON.parse(line) as { number: number }).number)).toEqual([11, 12]);
+  });
+
+  test("says that a file isn't complete which couldn't be written to its end", async () => {
+    await makeTradedDatabases(dataDir);
+    const { exitCode, stderr } = await run(["export", "--format", "csv", "--file", "/dev/full"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^\/dev\/full can't be written, what it holds is not complete: ENOSPC[^\n]*\n$/);
+  });
+
+  test("to a reader that has read enough ends without a word", async () => {
+    await makeTradedDatabases(dataDir);
+    const replica = openOrderDatabase(dataDir, 1);
+    // Far more than a pipe holds.
+    replica.client.exec(
+      "INSERT INTO orders WITH RECURSIVE n(i) AS (SELECT 13 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) SELECT i, 'k' || i, 'A', 'sell', 1, 1, 1, '' FROM n",
+    );
+    replica.close();
+    const command = ["sh", "-c", '"$0" "$1" export --format csv | head -2'];
+    const child = Bun.spawn([...command, process.execPath, join(import.meta.dirname, "main.ts")], {
+      env: { PATH: process.env.PATH, DATA_DIR: dataDir },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    expect(stdout.split("\n").slice(0, 2)).toEqual([
+      "number,name,type,quantity,price,created_at,key,term",
+      expect.stringMatching(/^1,GameStart,sell,1,15\.99,/),
+    ]);
+    expect(stderr).toBe("");
+  });
+
+  test("says what is missing", async () => {
+    expect(await run(["export", "--format", "csv"])).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: `${dataDir}/order-1.db does not exist: run \`npm run migrate\`\n`,
+    });
+  });
+});
+
 /** Free a moment ago. */
 function freePort(): number {
   const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
@@ -235,6 +356,13 @@ describe("a wrong use", () => {
     ["an order number of nothing", ["order", "0"]],
     ["a shell that isn't known", ["completion", "tcsh"]],
     ["a cache that is neither on nor off", ["evaluate", "--cache", "half"]],
+    ["an import of nothing", ["import"]],
+    ["a table of numbers that stay", ["import", "--stocks", "s.csv", "--numbers", "n.csv"]],
+    ["a table of numbers into a folder", ["import", "--stocks", "s.csv", "--renumber", "--numbers", "/tmp"]],
+    ["an export in no format", ["export"]],
+    ["an export in a format that isn't known", ["export", "--format", "xml"]],
+    ["an export after nothing", ["export", "--format", "csv", "--after", "-1"]],
+    ["an export into a folder", ["export", "--format", "csv", "--file", "/tmp"]],
     ["a fault that isn't known", ["chaos", "--only", "kill-leader,tickle"]],
   ])("exits with 2: %s", async (_case, args) => {
     const { exitCode, stderr } = await run(args);
@@ -243,8 +371,12 @@ describe("a wrong use", () => {
   });
 
   test("is a wrong environment as well, told in one line", async () => {
-    const commands = ["migrate", "seed", "up", "verify", "rebuild-catalog", "lookup"];
-    const runs = await Promise.all(commands.map((command) => run([command], { FRONTEND_PORT: "eighty" })));
+    const commands = ["migrate", "seed", "up", "verify", "rebuild-catalog", "lookup"].map((command) => [command]);
+    const more = [
+      ["import", "--stocks", "s.csv"],
+      ["export", "--format", "csv"],
+    ];
+    const runs = await Promise.all([...commands, ...more].map((args) => run(args, { FRONTEND_PORT: "eighty" })));
     for (const { exitCode, stderr } of runs) {
       expect(exitCode).toBe(2);
       expect(stderr).toBe('FRONTEND_PORT is "eighty": allowed is a whole number from 1 to 65535\n');

@@ -82,3 +82,8 @@ export function filled(allowed: string): (text: string) => string {
 export function numberList(parse: (text: string) => number): (text: string) => number[] {
   return (text) => text.split(",").map((entry) => parse(entry.trim()));
 }
+
+/** An option that may be given several times, and with several values. */
+export function collected<Value>(parse: (text: string) => Value): (text: string, before?: Value[]) => Value[] {
+  return (text, before = []) => [...before, parse(text)];
+}

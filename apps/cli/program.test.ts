@@ -52,6 +52,8 @@ test("every command is there", () => {
     "order",
     "migrate",
     "seed",
+    "import",
+    "export",
     "verify",
     "rebuild-catalog",
     "client",

@@ -5,6 +5,8 @@ import { Command } from "commander";
 import { section } from "./definition.ts";
 import { completeCommand, completionCommand } from "./definitions/completion.ts";
 import {
+  exportCommand,
+  importCommand,
   migrateCommand,
   rebuildCatalogCommand,
   seedCommand,
@@ -18,7 +20,7 @@ import { type ExitCode, exitCodes } from "./errors.ts";
 const groups = {
   "Run it:": [upCommand, statusCommand],
   "Trade:": [lookupCommand, tradeCommand, orderCommand],
-  "Databases:": [migrateCommand, seedCommand, verifyCommand, rebuildCatalogCommand],
+  "Databases:": [migrateCommand, seedCommand, importCommand, exportCommand, verifyCommand, rebuildCatalogCommand],
   "Load, faults, figures:": [clientCommand, evaluateCommand, benchCommand, chaosCommand],
   "Help:": [completionCommand],
 };

@@ -6,6 +6,7 @@ import { freePorts } from "@stock-bazaar/cluster/ports";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -52,7 +53,7 @@ test("studio shows a replica's orders", async () => {
   });
   const headers = { "content-type": "application/json" };
   const ask = (body: object) =>
-    fetch(`http://127.0.0.1:${port}/`, { method: "POST", headers, body: JSON.stringify(body) });
+    fetchDirectly(`http://127.0.0.1:${port}/`, { method: "POST", headers, body: JSON.stringify(body) });
   await eventually("it answers", async () => (await ask({ type: "init" })).ok);
   const query = { type: "proxy", data: { sql: "SELECT count(*) AS orders FROM orders", params: [], method: "all" } };
   expect(await (await ask(query)).json()).toEqual([{ orders: 0 }]);

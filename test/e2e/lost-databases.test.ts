@@ -10,6 +10,7 @@ import { type Exit, Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { at } from "@stock-bazaar/shared/json";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { type TestContext, expect, test } from "vitest";
 import { get, newTrade, trade } from "../support/requests.ts";
 import { makeTradedDatabases } from "../support/traded-databases.ts";
@@ -155,7 +156,7 @@ test("services started one by one: each ends itself without its database, and go
 
 test("a catalog that is rebuilt while the front-end runs gives its stocks other ETags, in the same revision", async (context) => {
   const cluster = await Cluster.start(context);
-  const lookUp = (tag: string) => fetch(`${cluster.url}/stocks/FishCo`, { headers: { "if-none-match": tag } });
+  const lookUp = (tag: string) => fetchDirectly(`${cluster.url}/stocks/FishCo`, { headers: { "if-none-match": tag } });
   const tag = (await lookUp("")).headers.get("etag") ?? "";
   expect((await lookUp(tag)).status).toBe(304);
   expect((await trade(cluster.url, newTrade({ name: "GameStart" }))).status).toBe(200);

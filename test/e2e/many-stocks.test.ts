@@ -7,6 +7,7 @@ import { seed } from "@stock-bazaar/db/seed";
 import { formatStocks } from "@stock-bazaar/db/stock-file";
 import { at } from "@stock-bazaar/shared/json";
 import type { Browser } from "playwright-core";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EventReader } from "../http/support/event-reader.ts";
 import { get, newTrade, trade } from "../support/requests.ts";
@@ -42,7 +43,7 @@ function addStocks(added: readonly string[]): void {
 const namesIn = (body: unknown) => (at(body, "data") as { name: string }[]).map(({ name }) => name);
 
 async function openEvents(query = ""): Promise<EventReader> {
-  return new EventReader(await fetch(`${cluster.url}/events${query}`));
+  return new EventReader(await fetchDirectly(`${cluster.url}/events${query}`));
 }
 
 const pageIn = ({ data }: { data: unknown }) =>

@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { freePorts } from "@stock-bazaar/cluster/ports";
 import { eventually } from "@stock-bazaar/cluster/wait";
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { expect, onTestFinished, test } from "vitest";
 import { get } from "../support/requests.ts";
 import { copyTree } from "./support/tree-copy.ts";
@@ -43,7 +44,7 @@ test("after an installation without what is for development only, everything sta
   expect((await get(`${url}/stocks/GameStart`)).status).toBe(200);
   // The page is bundled when it is first asked for.
   for (const route of ["/", "/docs", "/openapi.json"]) {
-    expect({ route, status: (await fetch(`${url}${route}`)).status }).toEqual({ route, status: 200 });
+    expect({ route, status: (await fetchDirectly(`${url}${route}`)).status }).toEqual({ route, status: 200 });
   }
   up.kill("SIGTERM");
   expect(await up.exited).toBe(0);

@@ -267,8 +267,8 @@ describe("a line for each request", () => {
   const asks = async (url: string, port: number) => {
     const headers = { "x-request-id": "mine" };
     for (const path of ["/stocks/Cached", "/stocks/Nope", "/stocks/Cached?x", "/healthz", "/orders/1", "/nope"])
-      await fetch(`${url}${path}`, { headers });
-    await fetch(`${url}/orders`, { method: "POST", headers });
+      await fetchDirectly(`${url}${path}`, { headers });
+    await fetchDirectly(`${url}/orders`, { method: "POST", headers });
     await sendRaw(port, "HEAD /stocks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   };
 

@@ -3,7 +3,7 @@
 import { dialectNames, type DialectName, isDialectName } from "@stock-bazaar/shared/dialects";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { define } from "../definition.ts";
-import { filled, wholeNumber } from "../options.ts";
+import { collected, filled, wholeNumber } from "../options.ts";
 
 const frontEndsMax = 9;
 const portMax = 65_535;
@@ -38,6 +38,22 @@ export interface VerifyOptions {
 
 export interface RebuildCatalogOptions {
   readonly file?: string;
+}
+
+export interface ImportOptions {
+  readonly stocks: string;
+  readonly orders?: readonly string[];
+  readonly renumber?: boolean;
+  readonly numbers?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+export interface ExportOptions {
+  readonly format: "csv" | "ndjson";
+  readonly after: number;
+  readonly file?: string;
+  readonly replica?: number;
 }
 
 export function upCommand(): Command {
@@ -91,7 +107,7 @@ export function seedCommand(): Command {
     description: "add stocks to the catalog; those that it has are left as they are",
     examples: [
       ["bazaar seed", "the ten of db/stocks.csv"],
-      ["bazaar seed --file my.csv", "others: name,price,quantity"],
+      ["bazaar seed --file my.csv", "others: name,price,quantity, or as an earlier system wrote them"],
     ],
     exits: { 0: "the stocks are there", 1: "there is no catalog, or the file can't be read" },
   })
@@ -141,4 +157,61 @@ function alsoFrontEnds(text: string): AlsoFrontEnd[] {
     }
     return { dialect, port: Number(port) };
   });
+}
+
+export function importCommand(): Command {
+  return define({
+    usage: "import",
+    description: "take in the stocks and orders of an earlier system, into databases without orders; nothing may run",
+    examples: [
+      ["bazaar import --stocks stock_data.csv --dry-run", "what would be imported; nothing is written"],
+      ["bazaar import --stocks s.csv --orders log_1.txt --orders log_2.txt", "equal lines of several logs count once"],
+      ["bazaar import --stocks s.csv --orders o.csv --renumber", "numbers that start at 0, have gaps, or come twice"],
+    ],
+    exits: {
+      0: "everything was imported, or would be",
+      1: "nothing was imported: it says which line is wrong, which service runs, or which database has orders",
+    },
+  })
+    .requiredOption("--stocks <file>", "the stocks as they are now: any CSV file of an earlier system", fileName)
+    .option(
+      "--orders <files...>",
+      "its orders: CSV, text log, or what `bazaar export` has written",
+      collected(fileName),
+    )
+    .option("--renumber", "number all orders anew, from 1, in the order of their numbers")
+    .option(
+      "--numbers <csv>",
+      "where to write which number became which (default: DATA_DIR/order-numbers.csv)",
+      fileName,
+    )
+    .option("--dry-run", "check everything and say what would be imported, but write nothing")
+    .option("--json", "write what was imported as JSON, with every stock")
+    .action(async (options: ImportOptions) => (await import("../commands/import.ts")).importIntoCatalog(options));
+}
+
+export function exportCommand(): Command {
+  return define({
+    usage: "export",
+    description: "write the orders in DATA_DIR as CSV or JSON; services may run meanwhile",
+    examples: [
+      ["bazaar export --format csv --file orders.csv", "all orders, as a table"],
+      ["bazaar export --format ndjson --after 1000", "those after number 1000, an object in each line"],
+      ["bazaar export --format csv --replica 2", "what replica 2 holds"],
+    ],
+    exits: { 0: "all orders were written", 1: "no orders can be read here, or the file can't be written" },
+  })
+    .addOption(
+      new Option("--format <format>", "a table with a header, or an object in each line")
+        .choices(["csv", "ndjson"])
+        .makeOptionMandatory(),
+    )
+    .option("--after <n>", "only orders with a greater number", wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
+    .option("--file <file>", "write into this file in place of standard output", fileName)
+    .option(
+      "--replica <id>",
+      "of this replica's file (default: the file here with the most orders)",
+      wholeNumber(1, 99_999),
+    )
+    .action(async (options: ExportOptions) => (await import("../commands/export.ts")).exportOrders(options));
 }

@@ -1,0 +1,47 @@
+/** `npm run export`: the orders of a replica's file, as they are asked for. */
+
+import { once } from "node:events";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { formatOrders, openOrderSource } from "@stock-bazaar/db/export-orders";
+import { readConfig } from "@stock-bazaar/shared/config";
+import type { ExportOptions } from "../definitions/databases.ts";
+import { CommandError } from "../errors.ts";
+import { requireWritable } from "../writable.ts";
+
+export async function exportOrders({ format, after, file, replica }: ExportOptions): Promise<void> {
+  if (file !== undefined) requireWritable("--file", file, "file");
+  const source = openOrderSource(readConfig(process.env), replica);
+  try {
+    const text = formatOrders(source.parts(after), format);
+    if (file === undefined) await writeAll(text, process.stdout);
+    else await writeFile(text, file);
+  } finally {
+    source.close();
+  }
+}
+
+async function writeFile(text: Iterable<string>, file: string): Promise<void> {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    const stream = createWriteStream(file, { flush: true });
+    const end = finished(stream);
+    await Promise.race([writeAll(text, stream), end]);
+    stream.end();
+    await end;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`${file} can't be written, what it holds is not complete: ${reason}`, undefined, {
+      cause: error,
+    });
+  }
+}
+
+/** Waits whenever the reader is slower: what isn't read yet would take memory. */
+async function writeAll(text: Iterable<string>, stream: Writable): Promise<void> {
+  for (const part of text) {
+    if (!stream.write(part)) await once(stream, "drain");
+  }
+}

@@ -1,0 +1,68 @@
+/** `npm run import`: what an earlier system leaves behind becomes the catalog's. */
+
+import { importFiles, type Imported, type ImportedStock } from "@stock-bazaar/db/import/import-catalog";
+import { columns } from "@stock-bazaar/report/table";
+import { readConfig } from "@stock-bazaar/shared/config";
+import type { ImportOptions } from "../definitions/databases.ts";
+import { CommandError, exitCodes } from "../errors.ts";
+import { isListening } from "../ports.ts";
+import { print } from "../print.ts";
+import { requireWritable } from "../writable.ts";
+
+/** More stocks than this are counted, not listed. */
+const stocksShownMax = 20;
+
+export async function importIntoCatalog(options: ImportOptions): Promise<void> {
+  const { stocks, orders = [], renumber = false, numbers, dryRun = false, json = false } = options;
+  if (numbers !== undefined) {
+    if (!renumber)
+      throw new CommandError("--numbers needs --renumber: else each order keeps its number", exitCodes.usage);
+    requireWritable("--numbers", numbers, "file");
+  }
+  const config = readConfig(process.env);
+  if (await isListening(config.catalog)) {
+    const { host, port } = config.catalog;
+    throw new CommandError(`a catalog answers at ${host}:${port}: stop it first, with everything else`);
+  }
+  const imported = await importFiles(config, {
+    stocksFile: stocks,
+    orderFiles: orders,
+    renumber,
+    numbersFile: numbers,
+    dryRun,
+    createdAt: new Date().toISOString(),
+  });
+  print(json ? `${JSON.stringify(imported, undefined, 2)}\n` : describe(imported));
+}
+
+function describe({ file, stocks, orders, equalLines, otherStocks, numbersFile, dryRun }: Imported): string {
+  const numbers = orders === 0 ? "" : `, numbers 1 to ${orders}`;
+  const lines = [
+    `${file}: ${dryRun ? "would import" : "imported"} stocks: ${stocks.length}, orders: ${orders}${numbers}`,
+    ...(equalLines === 0 ? [] : [`Lines that repeat another and count once: ${equalLines}`]),
+    ...(otherStocks === 0 ? [] : [`Stocks that the catalog has besides, and keeps: ${otherStocks}`]),
+    ...(numbersFile === undefined || dryRun ? [] : [`Which number became which: ${numbersFile}`]),
+    ...columns([["name", "began with", "has now", "volume"], ...stocks.slice(0, stocksShownMax).map(figuresOf)], 1),
+    ...(stocks.length > stocksShownMax ? [`and ${stocks.length - stocksShownMax} more (--json lists all)`] : []),
+    ...otherVolumes(stocks),
+    ...(dryRun ? ["Nothing was written."] : []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function figuresOf({ name, initial, quantity, volume }: ImportedStock): string[] {
+  return [name, String(initial), String(quantity), String(volume)];
+}
+
+function otherVolumes(stocks: readonly ImportedStock[]): string[] {
+  const others = stocks.filter(({ otherVolume }) => otherVolume !== undefined);
+  return [
+    ...others
+      .slice(0, stocksShownMax)
+      .map(
+        ({ name, volume, otherVolume }) =>
+          `The volume of ${name} is ${volume}, which its orders add up to; the file says ${otherVolume}`,
+      ),
+    ...(others.length > stocksShownMax ? [`and the volumes of ${others.length - stocksShownMax} more stocks`] : []),
+  ];
+}

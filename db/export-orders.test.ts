@@ -1,0 +1,119 @@
+import { writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../test/support/temporary-folder.ts";
+import { tradedCopies } from "../test/support/traded-copies.ts";
+import { databasesIn } from "../test/support/traded-databases.ts";
+import { type ExportFormat, formatOrders, openOrderSource } from "./export-orders.ts";
+import { migrateFile } from "./migrations.ts";
+import { catalogFile, openOrderDatabase, orderFile } from "./open.ts";
+
+const traded = tradedCopies();
+
+function exported(
+  dataDir: string,
+  format: ExportFormat,
+  { after = 0, replica }: { after?: number; replica?: number } = {},
+) {
+  const source = openOrderSource(databasesIn(dataDir), replica);
+  const text = [...formatOrders(source.parts(after), format)].join("");
+  source.close();
+  return text;
+}
+
+const change = (dataDir: string, replica: number, sql: string) => {
+  const database = openOrderDatabase(dataDir, replica);
+  database.client.exec(sql);
+  database.close();
+};
+
+describe("an export", () => {
+  test("as CSV has a header, and quotes what needs it", () => {
+    const dataDir = traded.copy();
+    change(
+      dataDir,
+      2,
+      `DELETE FROM orders WHERE id > 2; UPDATE orders SET name = 'Sons, "and"', key = 'a,b' WHERE id = 2`,
+    );
+    expect(exported(dataDir, "csv", { replica: 2 })).toBe(
+      [
+        "number,name,type,quantity,price,created_at,key,term",
+        "1,GameStart,sell,1,15.99,2026-01-01T00:00:00.000Z,key-0,3",
+        '2,"Sons, ""and""",buy,1,8.50,2026-01-01T00:00:00.000Z,"a,b",3',
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("as NDJSON has an object in each line", () => {
+    const lines = exported(traded.original, "ndjson", { after: 11 });
+    expect(lines.split("\n")).toHaveLength(2);
+    expect(JSON.parse(lines)).toEqual({
+      number: 12,
+      name: "BoarCo",
+      type: "restock",
+      quantity: 50,
+      price: 23.75,
+      created_at: "2026-01-01T00:00:00.000Z",
+      key: "restock 12 BoarCo",
+      term: 3,
+    });
+  });
+
+  test("after a number begins with the next one, and after the last has no order", () => {
+    const numbers = (after: number) =>
+      exported(traded.original, "csv", { after })
+        .trimEnd()
+        .split("\n")
+        .slice(1)
+        .map((line) => Number(line.split(",")[0]));
+    expect(numbers(9)).toEqual([10, 11, 12]);
+    expect(numbers(12)).toEqual([]);
+    expect(numbers(4711)).toEqual([]);
+  });
+
+  test("comes from the file with the most orders: a replica, or the ledger if it is longer than all", () => {
+    const dataDir = traded.copy();
+    change(dataDir, 1, "DELETE FROM orders WHERE id > 4");
+    writeFileSync(orderFile(dataDir, 3), "rubbish".repeat(1000));
+    const fileOf = () => {
+      const source = openOrderSource(databasesIn(dataDir));
+      source.close();
+      return source.file;
+    };
+    expect(fileOf()).toBe(orderFile(dataDir, 2));
+    change(dataDir, 2, "DELETE FROM orders");
+    expect(fileOf()).toBe(catalogFile(dataDir));
+  });
+
+  test("ends with the last order of its beginning, also while a service goes on", () => {
+    const dataDir = traded.copy();
+    const source = openOrderSource(databasesIn(dataDir), 1);
+    change(
+      dataDir,
+      1,
+      "INSERT INTO orders SELECT 13, 'later', name, type, quantity, price_cents, term, created_at FROM orders WHERE id = 1",
+    );
+    expect([...source.parts(0)].flat().map(({ id }) => id)).toEqual(
+      Array.from({ length: 12 }, (_, index) => index + 1),
+    );
+    source.close();
+  });
+
+  test("reads more than one part", () => {
+    const dataDir = traded.copy();
+    change(
+      dataDir,
+      1,
+      "INSERT INTO orders WITH RECURSIVE n(i) AS (SELECT 13 UNION ALL SELECT i + 1 FROM n WHERE i < 12000) SELECT i, 'k' || i, 'A', 'sell', 1, 1, 1, '' FROM n",
+    );
+    expect(exported(dataDir, "ndjson", { replica: 1 }).trimEnd().split("\n")).toHaveLength(12_000);
+  });
+
+  test("of nothing names what is missing", () => {
+    const dataDir = temporaryFolder();
+    expect(() => openOrderSource(databasesIn(dataDir))).toThrow(`${orderFile(dataDir, 1)} does not exist`);
+    migrateFile(orderFile(dataDir, 2), "orders");
+    expect(exported(dataDir, "csv")).toBe("number,name,type,quantity,price,created_at,key,term\n");
+    expect(() => openOrderSource(databasesIn(dataDir), 3)).toThrow(`${orderFile(dataDir, 3)} does not exist`);
+  });
+});

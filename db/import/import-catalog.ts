@@ -1,0 +1,314 @@
+/**
+ * Takes in what an earlier system leaves behind: its stocks become the stocks of the catalog, its orders the first rows
+ * of the ledger. The lines are read into a file of their own and checked there, so all that can be wrong is known before
+ * the one transaction begins that writes. It can be killed at any point and run again.
+ *
+ * The replicas get these orders like any others: a leader fetches them from the ledger.
+ */
+
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Order } from "@stock-bazaar/shared/domain";
+import { explained } from "../connection.ts";
+import { DatabaseError } from "../database-error.ts";
+import { lockAll } from "../exclusive.ts";
+import { makeFolderOf, type PreparedFile, prepareWhole, syncToDisk } from "../files.ts";
+import { type Databases, isCatalogMissing, isMissing, readEnds, requireNoLostCatalog } from "../history.ts";
+import { migrateAll } from "../migrate.ts";
+import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "../open.ts";
+import { lastOrderId } from "../order-differences.ts";
+import { replayOrders, type Used } from "../replay-orders.ts";
+import { keepStocks, keptStocksFile, prepareKeptStocks, readStockFile } from "../seed.ts";
+import { sqliteFailure } from "../sqlite-failure.ts";
+import type { StockOfFile } from "../stock-file.ts";
+import { type Beginning, findBeginnings, requirePossible } from "./beginnings.ts";
+import { ImportError } from "./import-error.ts";
+import { type Naming, type NumberedLine, numberLines, type StagedLine } from "./numbering.ts";
+import { readOrderFile } from "./order-file.ts";
+import { Staging, stagingPrefix } from "./staging.ts";
+
+export interface ImportOptions {
+  readonly stocksFile: string;
+  readonly orderFiles: readonly string[];
+  /** Number all orders anew. */
+  readonly renumber: boolean;
+  /** Where the table of old and new numbers is written, if they are numbered anew. Default: in `dataDir`. */
+  readonly numbersFile?: string | undefined;
+  /** Check everything, write nothing. */
+  readonly dryRun: boolean;
+  /** Becomes `created_at` of every order: ISO 8601, UTC. */
+  readonly createdAt: string;
+}
+
+export interface Imported {
+  /** The catalog's. */
+  readonly file: string;
+  readonly stocks: readonly ImportedStock[];
+  readonly orders: number;
+  /** Lines that say what another line has said. */
+  readonly equalLines: number;
+  /** Stocks that the catalog has besides. */
+  readonly otherStocks: number;
+  /** The table of old and new numbers; `undefined`: each order keeps its number. */
+  readonly numbersFile: string | undefined;
+  readonly dryRun: boolean;
+}
+
+export interface ImportedStock {
+  readonly name: string;
+  readonly priceCents: number;
+  readonly initial: number;
+  readonly quantity: number;
+  readonly volume: number;
+  /** What the file says that the volume is; `undefined`: nothing, or the same. */
+  readonly otherVolume: number | undefined;
+}
+
+const problemsShownMax = 10;
+
+export function defaultNumbersFile(dataDir: string): string {
+  return join(dataDir, "order-numbers.csv");
+}
+
+/**
+ * All or nothing. Neither the catalog nor a replica may run, and none may hold an order. Throws an ImportError, a
+ * StockFileError or a DatabaseError that says what is wrong, and where.
+ */
+export async function importFiles(databases: Databases, options: ImportOptions): Promise<Imported> {
+  const stocks = readStockFile(options.stocksFile);
+  const { dataDir } = databases;
+  if (!options.dryRun) makeFolderOf(catalogFile(dataDir));
+  const isThere = existsSync(dataDir);
+  const unlock = isThere ? lockAll(databases, running) : () => {};
+  try {
+    requireNoOrders(databases);
+    if (isThere) removeLeftStagings(dataDir);
+    const staging = new Staging(isThere ? dataDir : tmpdir());
+    try {
+      const lines = await stage(staging, stocks, options);
+      return write(databases, options, stocks, staging, lines);
+    } finally {
+      staging.close();
+    }
+  } finally {
+    unlock();
+  }
+}
+
+function running(file: string): ImportError {
+  return new ImportError(
+    `${file} is held by a service that runs, or by another command: stop everything first, then run this again`,
+  );
+}
+
+function requireNoOrders(databases: Databases): void {
+  const { dataDir } = databases;
+  const elsewhere = "an import needs databases without orders: name another folder with DATA_DIR";
+  requireNoLostCatalog(databases);
+  if (!isCatalogMissing(dataDir)) {
+    const catalog = openCatalogDatabase(dataDir, "read");
+    try {
+      const orders = lastOrderId(catalog.client, "ledger");
+      if (orders > 0) throw new ImportError(`${catalogFile(dataDir)} holds ${orders} orders already; ${elsewhere}`);
+      const key = catalog.client
+        .prepare<[], { key: string }>("SELECT key FROM rejections WHERE key GLOB 'import-[0-9]*' LIMIT 1")
+        .get()?.key;
+      // Its first outcome is kept (R3): no order may have this key.
+      if (key !== undefined)
+        throw new ImportError(`${catalogFile(dataDir)} holds a rejected trade with the key ${key}; ${elsewhere}`);
+    } finally {
+      catalog.close();
+    }
+  }
+  for (const end of readEnds(databases)) {
+    if (end instanceof DatabaseError) {
+      if (isMissing(end.file)) continue;
+      throw end;
+    }
+    if (end.lastId > 0) throw new ImportError(`${end.file} holds ${end.lastId} orders already; ${elsewhere}`);
+  }
+}
+
+/** What imports left behind that were killed. */
+function removeLeftStagings(dataDir: string): void {
+  for (const name of readdirSync(dataDir)) {
+    if (name.startsWith(stagingPrefix)) rmSync(join(dataDir, name), { recursive: true });
+  }
+}
+
+/** Returns how many lines there are. */
+async function stage(
+  staging: Staging,
+  stocks: readonly StockOfFile[],
+  { stocksFile, orderFiles }: ImportOptions,
+): Promise<number> {
+  const stockOf = new Map(stocks.map(({ name }, index) => [name, index]));
+  const problems: string[] = [];
+  let wrong = 0;
+  let lines = 0;
+  for (const [source, file] of orderFiles.entries()) {
+    for await (const batch of readOrderFile(file)) {
+      const staged: StagedLine[] = [];
+      for (const entry of batch) {
+        const stock = "problem" in entry ? undefined : stockOf.get(entry.name);
+        if ("problem" in entry || stock === undefined) {
+          wrong += 1;
+          const problem =
+            "problem" in entry
+              ? entry.problem
+              : `name must be a stock of ${stocksFile} (got ${JSON.stringify(entry.name)})`;
+          if (problems.length < problemsShownMax) problems.push(`${file}, line ${entry.line}: ${problem}`);
+          continue;
+        }
+        const { number, line, type, quantity } = entry;
+        staged.push({ number, source, line, stock, type, quantity });
+      }
+      lines += staged.length;
+      staging.add(staged);
+    }
+  }
+  if (wrong > problems.length) problems.push(`and ${wrong - problems.length} more lines are wrong`);
+  if (problems.length > 0) throw new ImportError(problems.join("\n"));
+  return lines;
+}
+
+function write(
+  databases: Databases,
+  options: ImportOptions,
+  stocks: readonly StockOfFile[],
+  staging: Staging,
+  lines: number,
+): Imported {
+  const { dataDir } = databases;
+  const { orderFiles, renumber, dryRun } = options;
+  const naming: Naming = {
+    place: ({ source, line }) => `${orderFiles[source]}, line ${line}`,
+    what: ({ type, quantity, stock }) => `${type} ${quantity} ${stocks[stock]?.name}`,
+  };
+  const orders = () => numberLines(staging.lines(), renumber, naming);
+  const beginnings = findBeginnings(stocks, orders());
+  requirePossible(beginnings, orders(), naming);
+
+  const count = beginnings.reduce((sum, { orders }) => sum + orders, 0);
+  const numbersFile = renumber ? (options.numbersFile ?? defaultNumbersFile(dataDir)) : undefined;
+  const imported = {
+    file: catalogFile(dataDir),
+    stocks: beginnings.map(importedStock),
+    orders: count,
+    equalLines: lines - count,
+    otherStocks: 0,
+    numbersFile,
+    dryRun,
+  };
+  if (dryRun) return { ...imported, otherStocks: isCatalogMissing(dataDir) ? 0 : countOthers(dataDir, stocks) };
+
+  // Before the orders: a table without them does no harm, and orders without it could never be found by their old numbers.
+  if (numbersFile !== undefined) {
+    mkdirSync(dirname(numbersFile), { recursive: true });
+    prepareWhole(numbersFile, numberTable(orders(), orderFiles)).put();
+  }
+  migrateAll(databases);
+  const otherStocks = countOthers(dataDir, stocks);
+  // Closes the catalog last: only a writer puts its log back into the database.
+  writeCatalog(dataDir, beginnings, orders(), options.createdAt);
+  return { ...imported, otherStocks };
+}
+
+function importedStock({ stock, initial, volume }: Beginning): ImportedStock {
+  const { name, priceCents, quantity } = stock;
+  const otherVolume = stock.volume === volume ? undefined : stock.volume;
+  return { name, priceCents, initial, quantity, volume, otherVolume };
+}
+
+function* numberTable(orders: Iterable<NumberedLine>, files: readonly string[]): Generator<string> {
+  const fields = files.map((file) => `"${file.replaceAll('"', '""')}"`);
+  let part = "old_number,new_number,file,line\n";
+  for (const { number, id, source, line } of orders) {
+    part += `${number},${id},${fields[source]},${line}\n`;
+    if (part.length < 64 * 1024) continue;
+    yield part;
+    part = "";
+  }
+  yield part;
+}
+
+function writeCatalog(
+  dataDir: string,
+  beginnings: readonly Beginning[],
+  lines: Iterable<NumberedLine>,
+  createdAt: string,
+): void {
+  const catalog = openCatalogDatabase(dataDir);
+  const { client } = catalog;
+  const setStock = client.prepare<[string, number, number]>(
+    `INSERT INTO stocks (name, price_cents, quantity, volume, rev) VALUES (?, ?, ?, 0, 0)
+     ON CONFLICT (name) DO UPDATE SET price_cents = excluded.price_cents, quantity = excluded.quantity, volume = 0, rev = 0`,
+  );
+  const setInitial = client.prepare<[string, number]>(
+    "INSERT INTO initial_stocks (name, quantity) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET quantity = excluded.quantity",
+  );
+  const quantityOf = client.prepare<[string], { quantity: number }>("SELECT quantity FROM stocks WHERE name = ?");
+  const usedNow = client.prepare<[], Used>("SELECT term, lease_ms AS leaseMs FROM register");
+  let kept: PreparedFile | undefined;
+  const importAll = client.transaction(() => {
+    const used = usedNow.get() ?? { term: 0, leaseMs: 0 };
+    for (const { stock, initial } of beginnings) {
+      setStock.run(stock.name, stock.priceCents, initial);
+      setInitial.run(stock.name, initial);
+    }
+    replayOrders(catalog, toOrders(lines, beginnings, used.term + 1, createdAt), used);
+    for (const { stock } of beginnings) {
+      if (quantityOf.get(stock.name)?.quantity !== stock.quantity)
+        throw new Error(`the orders don't lead to today's quantity of ${stock.name}`);
+    }
+    kept = prepareKeptStocks(catalog);
+    // Killed around the commit, it leaves no such file rather than a wrong one; `npm run migrate` and `npm start` make it again.
+    if (kept) rmSync(keptStocksFile(dataDir), { force: true });
+    syncToDisk(dataDir);
+  });
+  try {
+    importAll.immediate();
+    kept?.put();
+  } catch (error) {
+    kept?.drop();
+    restoreKeptStocks(catalog);
+    throw sqliteFailure(error) === "other" ? error : explained(client.name, catalog.kind, error);
+  } finally {
+    catalog.close();
+  }
+}
+
+/** Where even that fails, `npm run migrate` and `npm start` do it. */
+function restoreKeptStocks(catalog: CatalogDatabase): void {
+  try {
+    keepStocks(catalog);
+  } catch {
+    // Why the import failed says more.
+  }
+}
+
+/** In a term that nobody has led in. */
+function* toOrders(
+  lines: Iterable<NumberedLine>,
+  beginnings: readonly Beginning[],
+  term: number,
+  createdAt: string,
+): Generator<Order> {
+  for (const { id, stock, type, quantity } of lines) {
+    const { name = "", priceCents = 0 } = beginnings[stock]?.stock ?? {};
+    yield { id, key: `import-${id}`, name, type, quantity, priceCents, term, createdAt };
+  }
+}
+
+/** Stocks of the catalog that the file doesn't name. */
+function countOthers(dataDir: string, stocks: readonly StockOfFile[]): number {
+  const catalog = openCatalogDatabase(dataDir, "read");
+  try {
+    const names = new Set(stocks.map(({ name }) => name));
+    const all = catalog.client.prepare<[], { name: string }>("SELECT name FROM stocks").all();
+    return all.filter(({ name }) => !names.has(name)).length;
+  } finally {
+    catalog.close();
+  }
+}

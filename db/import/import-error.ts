@@ -1,0 +1,7 @@
+/** Why nothing was imported. The message names the file and the line, and what to do. */
+export class ImportError extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "ImportError";
+  }
+}

@@ -1,0 +1,195 @@
+/** What an earlier system leaves behind is taken in, traded on, and written out again. */
+
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { orderNumber } from "@stock-bazaar/client/requests";
+import { freePorts } from "@stock-bazaar/cluster/ports";
+import { Service } from "@stock-bazaar/cluster/service";
+import { eventually } from "@stock-bazaar/cluster/wait";
+import { migrateFile } from "@stock-bazaar/db/migrations";
+import { openCatalogDatabase, openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
+import { lastOrderId } from "@stock-bazaar/db/order-differences";
+import { countStocks } from "@stock-bazaar/db/seed";
+import { type TestContext, expect, test } from "vitest";
+import { bazaar } from "../support/command-line.ts";
+import { get, newTrade, trade } from "../support/requests.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+/** A bazaar of its own, with nothing in it yet. */
+interface Place {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly run: (...args: string[]) => ReturnType<typeof bazaar>;
+}
+
+async function newPlace(): Promise<Place> {
+  const dataDir = join(temporaryFolder(), "data");
+  const [frontEnd, catalog, ...replicas] = await freePorts(5);
+  const environment = {
+    DATA_DIR: dataDir,
+    FRONTEND_PORT: String(frontEnd),
+    CATALOG_PORT: String(catalog),
+    ORDER_REPLICAS: replicas.map((port, index) => `${index + 1}=127.0.0.1:${port}`).join(),
+  };
+  return {
+    url: `http://127.0.0.1:${frontEnd}`,
+    dataDir,
+    environment,
+    run: (...args) => bazaar(args, { environment }),
+  };
+}
+
+/** `npm start`. */
+async function startUp(context: TestContext, { environment }: Place): Promise<Service> {
+  const up = new Service("up", "apps/cli/main.ts", { args: ["up"], environment });
+  context.onTestFailed(() => {
+    process.stderr.write(`${up.lines.slice(-80).join("\n")}\n`);
+  });
+  context.onTestFinished(async () => {
+    if (up.isRunning) await up.stop();
+  });
+  up.start();
+  await eventually("the bazaar is open", () => up.lines.some((line) => line.includes("is open")));
+  return up;
+}
+
+/** In the files of 004: all `count` orders sell or buy one unit of one of two stocks. */
+function writeFiles(count: number): { readonly stocks: string; readonly orders: string } {
+  const folder = temporaryFolder();
+  const stocks = join(folder, "stocks.csv");
+  const orders = join(folder, "orders.csv");
+  writeFileSync(
+    stocks,
+    `name,price,quantity,trading_volume\nGameStart,15.99,${count},${count / 2}\nTux,2,5,${count / 2}\n`,
+  );
+  const lines = Array.from({ length: count }, (_, index) => {
+    const isSale = index % 4 < 2;
+    return `${index + 1},${index % 2 === 0 ? "GameStart" : "Tux"},${isSale ? "sell" : "buy"},1`;
+  });
+  writeFileSync(orders, `transaction_number,stock_name,order_type,trade_quantity\n${lines.join("\n")}`);
+  return { stocks, orders };
+}
+
+const count = 20_000;
+
+test("import, then `npm start`: trading goes on with the next number, and the catalog can be made again", async (context) => {
+  const place = await newPlace();
+  const { url, dataDir, run } = place;
+  const { stocks, orders } = writeFiles(count);
+  expect(await run("import", "--stocks", stocks, "--orders", orders)).toMatchObject({ exitCode: 0, stderr: "" });
+
+  let up = await startUp(context, place);
+  expect((await get(`${url}/orders/3`)).body).toEqual({
+    data: { number: 3, name: "GameStart", type: "buy", quantity: 1 },
+  });
+  expect((await get(`${url}/orders/${count}`)).body).toMatchObject({ data: { number: count, name: "Tux" } });
+  expect((await get(`${url}/stocks/Tux`)).body).toEqual({ data: { name: "Tux", price: 2, quantity: 5 } });
+  const bought = await trade(url, newTrade({ name: "Tux", type: "buy", quantity: 5 }));
+  expect(orderNumber(bought.body)).toBe(count + 1);
+  expect((await get(`${url}/stocks/Tux`)).body).toMatchObject({ data: { quantity: 0 } });
+  // Sent again by a client of the earlier system, an imported order's key has its outcome.
+  const again = await trade(url, newTrade({ key: "import-1", name: "GameStart", type: "sell", quantity: 1 }));
+  expect(orderNumber(again.body)).toBe(1);
+
+  const refused = await run("import", "--stocks", stocks);
+  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("stop it first") });
+  for (const replica of ["1", "2", "3"]) {
+    const exported = await eventually(`replica ${replica} has all orders`, async () => {
+      const { stdout } = await run("export", "--format", "ndjson", "--after", String(count - 1), "--replica", replica);
+      const lines = stdout.trimEnd().split("\n");
+      return lines.length === 2 && lines;
+    });
+    expect(exported.map((line) => (JSON.parse(line) as { number: number }).number)).toEqual([count, count + 1]);
+  }
+  expect(await run("verify")).toMatchObject({ exitCode: 0 });
+  expect(await up.stop()).toEqual({ code: 0, signal: null });
+
+  for (const end of ["", "-wal", "-shm"]) rmSync(join(dataDir, `catalog.db${end}`), { force: true });
+  expect(await run("rebuild-catalog")).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(await run("verify")).toMatchObject({ exitCode: 0 });
+  up = await startUp(context, place);
+  expect(orderNumber((await trade(url, newTrade({ name: "Tux" }))).body)).toBe(count + 2);
+  expect((await get(`${url}/stocks/Tux`)).body).toMatchObject({ data: { quantity: 1 } });
+  expect(await up.stop()).toEqual({ code: 0, signal: null });
+  expect(await run("verify")).toMatchObject({ exitCode: 0 });
+
+  // Stopped, it can be taken in elsewhere.
+  const orderFile = join(dataDir, "orders.csv");
+  expect(await run("export", "--format", "csv", "--file", orderFile)).toMatchObject({ exitCode: 0 });
+  writeFileSync(stocks, `name,price,quantity\nGameStart,15.99,${count}\nTux,2,1\n`);
+  const elsewhere = await newPlace();
+  const imported = await elsewhere.run("import", "--stocks", stocks, "--orders", orderFile, "--json");
+  expect(JSON.parse(imported.stdout)).toMatchObject({ orders: count + 2, equalLines: 0 });
+  expect(readFileSync(join(elsewhere.dataDir, "stocks.csv"), "utf8")).toBe(
+    readFileSync(join(dataDir, "stocks.csv"), "utf8"),
+  );
+});
+
+test("an import that is killed has happened or hasn't, and can be run again", async () => {
+  const { dataDir, environment, run } = await newPlace();
+  const many = 100_000;
+  const { stocks, orders } = writeFiles(many);
+  const args = ["import", "--stocks", stocks, "--orders", orders];
+  const sizeOf = (name: string) => statSync(join(dataDir, name), { throwIfNoEntry: false })?.size ?? 0;
+  const points = {
+    "it has locked the databases": () => existsSync(join(dataDir, "order-3.db-lock")),
+    "it makes databases": () => existsSync(join(dataDir, "catalog.db")),
+    "it writes": () => sizeOf("catalog.db-wal") > 0,
+    "it has written half": () => sizeOf("catalog.db-wal") > 5_000_000,
+  };
+  for (const [point, isReached] of Object.entries(points)) {
+    const killed = new Service("import", "apps/cli/main.ts", { args, environment });
+    killed.start();
+    await eventually(point, () => isReached() || !killed.isRunning, { pollMs: 1 });
+    if (killed.isRunning) await killed.kill();
+    if (!existsSync(join(dataDir, "catalog.db"))) continue;
+    expect((await run("migrate")).exitCode).toBe(0);
+    const catalog = openCatalogDatabase(dataDir);
+    const head = lastOrderId(catalog.client, "ledger");
+    const stocksNow = countStocks(catalog);
+    catalog.close();
+    expect([0, many], point).toContain(head);
+    expect(stocksNow, point).toBe(head === 0 ? 0 : 2);
+    expect(existsSync(join(dataDir, "stocks.csv")), point).toBe(head > 0);
+    expect((await run("verify")).exitCode, point).toBe(0);
+    if (head === 0) continue;
+    // Too late to be stopped: from the beginning, for the next point.
+    rmSync(dataDir, { recursive: true });
+  }
+  const last = await run(...args);
+  if (last.exitCode !== 0) expect(last.stderr).toContain(`holds ${many} orders already`);
+  expect((await run("verify")).exitCode).toBe(0);
+});
+
+test("an export needs no memory for what it writes", async () => {
+  const { dataDir, environment } = await newPlace();
+  migrateFile(orderFile(dataDir, 1), "orders");
+  const { client, close } = openOrderDatabase(dataDir, 1);
+  client.exec(
+    `INSERT INTO orders WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)
+     SELECT i, 'key-' || i, 'GameStart', 'sell', 1, 1599, 1, '2026-01-01T00:00:00.000Z' FROM n`,
+  );
+  close();
+  const main = join(import.meta.dirname, "../../apps/cli/main.ts");
+  const file = join(dataDir, "orders.csv");
+  const measure = async (...args: string[]) => {
+    const child = Bun.spawn([process.execPath, main, "export", "--format", "csv", ...args], {
+      env: { PATH: process.env.PATH, ...environment },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let bytes = 0;
+    for await (const part of child.stdout) bytes += part.length;
+    expect(await child.exited).toBe(0);
+    return { bytes, residentBytes: child.resourceUsage()?.maxRSS ?? 0 };
+  };
+  // Enough of them for buffers and heap to have their size.
+  const little = await measure("--after", "2000000");
+  const all = await measure();
+  expect(all.bytes).toBeGreaterThan(190_000_000);
+  const intoFile = await measure("--file", file);
+  expect(statSync(file).size).toBe(all.bytes);
+  expect(little.residentBytes).toBeGreaterThan(10_000_000);
+  for (const { residentBytes } of [all, intoFile])
+    expect(residentBytes - little.residentBytes).toBeLessThan((all.bytes - little.bytes) / 2);
+});
