@@ -9,6 +9,7 @@ import { at } from "@stock-bazaar/shared/json";
 import { type Connection, HttpConnection, type HttpReply, NoConnectionError } from "./http-connection.ts";
 import { LoadConnection, RewrittenReplyError } from "./load-connection.ts";
 import { orderNumber, type TradeRequest } from "./requests.ts";
+import { revOfTag } from "./stock-tag.ts";
 
 /** What was heard of one request, retries included. */
 export interface Answer {
@@ -142,8 +143,7 @@ export class BazaarClient {
     const { body, headers, text, ...answer } = await this.request("GET", `/stocks/${encodeURIComponent(name)}`);
     const stock = answer.status === 200 ? stockOf(at(body, "data")) : undefined;
     const reason = answer.status === 200 && stock === undefined ? `no stock in ${excerpt(text)}` : answer.reason;
-    const tag = /^"(\d+)"$/.exec(headers.get("etag") ?? "")?.[1];
-    const rev = tag === undefined ? undefined : Number(tag);
+    const rev = revOfTag(headers.get("etag"));
     return { ...answer, reason, name, stock, rev, cache: headers.get("x-cache") ?? "" };
   }
 

@@ -518,7 +518,12 @@ test("a catalog that can't write its ledger is told apart from one that can, wit
   const obstacle = "/data/catalog.db is locked by process 7 (sqlite3)";
   const { register } = cluster.catalog;
   cluster.catalog.register = async (seen) => ({ ...(await register.call(cluster.catalog, seen)), obstacle });
-  expect((await clusterState(clock, bazaar)).catalog).toEqual({ state: "read-only", head: 0, stocks: 2, problem: obstacle });
+  expect((await clusterState(clock, bazaar)).catalog).toEqual({
+    state: "read-only",
+    head: 0,
+    stocks: 2,
+    problem: obstacle,
+  });
   cluster.catalog.register = register;
   expect((await clusterState(clock, bazaar)).catalog).toEqual({ state: "live", head: 0, stocks: 2 });
 });

@@ -25,6 +25,7 @@ async function statusIsReadOnly(cluster: Cluster, problem: RegExp) {
   expect(await catalogAt(cluster.url)).toEqual({
     state: "read-only",
     last_id: expect.any(Number),
+    stocks: 10,
     problem: expect.stringMatching(problem),
   });
   expect(await get(`${cluster.url}/readyz`)).toMatchObject({

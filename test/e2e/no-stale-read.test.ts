@@ -1,5 +1,6 @@
 /** Two front-ends with caches: once anybody has been told of a change, nobody reads what was before it. */
 
+import { revOfTag } from "@stock-bazaar/client/stock-tag";
 import { staleReads } from "@stock-bazaar/chaos/checks/history";
 import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
 import { Readers } from "@stock-bazaar/chaos/clients/readers";
@@ -81,7 +82,7 @@ test("a front-end frozen for longer than its lease serves nothing old when it wa
   // These wait in the socket of the frozen process: they are the first thing that it does.
   const waiting = Promise.all(Array.from({ length: 30 }, () => lookUp(second, "HarborRope")));
   cluster.service("front-end-2").thaw();
-  for (const { headers } of await waiting) expect(headers.get("etag")).toBe(`"${orderNumber(body)}"`);
+  for (const { headers } of await waiting) expect(revOfTag(headers.get("etag"))).toBe(orderNumber(body));
   await reading.moreHits(50, second);
   await expectNoStaleRead(cluster, traffic, reading);
   expect(traffic.failures).toEqual([]);

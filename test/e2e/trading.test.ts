@@ -1,5 +1,6 @@
 /** The path of a lookup and of a trade through real processes, with everybody alive. */
 
+import { revOfTag } from "@stock-bazaar/client/stock-tag";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { orderNumber } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
@@ -96,7 +97,7 @@ test("a lookup is served from the cache, which knows of a trade as soon as it is
   expect(changed.status).toBe(200);
   // There is one front-end: its cache goes on with what the stock is now.
   expect(changed.headers.get("x-cache")).toBe("hit");
-  expect(changed.headers.get("etag")).toBe(`"${number}"`);
+  expect(revOfTag(changed.headers.get("etag"))).toBe(number);
   expect(at(changed.body, "data", "quantity")).toBe(99);
 });
 

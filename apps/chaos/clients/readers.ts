@@ -1,5 +1,6 @@
 /** Clients that look stocks up without a pause, and the record of what they saw and when. */
 
+import { revOfTag } from "@stock-bazaar/client/stock-tag";
 import type { HttpReply } from "@stock-bazaar/client/http-connection";
 import { LoadConnection } from "@stock-bazaar/client/load-connection";
 import { eventually } from "@stock-bazaar/cluster/wait";
@@ -115,8 +116,8 @@ export class Readers {
     const endMs = performance.now();
     const { status, headers, text } = reply;
     const quantity = at(JSON.parse(text), "data", "quantity");
-    const rev = Number(headers.get("etag")?.replaceAll('"', ""));
-    if (status !== 200 || typeof quantity !== "number") return { url, status, text };
+    const rev = revOfTag(headers.get("etag"));
+    if (status !== 200 || typeof quantity !== "number" || rev === undefined) return { url, status, text };
     this.#lookups.push({ name, rev, quantity, cache: headers.get("x-cache") ?? "", url, startMs, endMs });
     return undefined;
   }
