@@ -423,8 +423,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "front-end/tail.ts",
-        find: "const { seen } = ledger;",
-        replace: "const seen = ledger.seen && undefined;",
+        find: "      ledger: { seen },\n    } = this.#options;",
+        replace: "    } = this.#options;\n    const seen = undefined;",
       },
     ],
   },
