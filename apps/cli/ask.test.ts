@@ -73,7 +73,8 @@ describe("a trade", () => {
       hostname: "127.0.0.1",
       port: 0,
       socket: {
-        data(socket) {
+        data(socket, data) {
+          if (data.toString().startsWith("GET /cluster")) return void socket.end("HTTP/1.1 404 Not Found\r\n\r\n");
           server.stop(true);
           socket.end();
         },

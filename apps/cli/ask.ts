@@ -1,6 +1,7 @@
 /** One question to the bazaar, for `lookup`, `trade` and `order`: an answer, or a clear word of why there is none. */
 
 import { BazaarClient, describeRefusal, isUnknown, refusalOf, type Reply } from "@stock-bazaar/client/bazaar-client";
+import type { DialectName } from "@stock-bazaar/shared/dialects";
 import { at } from "@stock-bazaar/shared/json";
 import type { AskOptions } from "./definitions/trading.ts";
 import { CommandError, exitCodes } from "./errors.ts";
@@ -16,6 +17,23 @@ export interface Question {
   readonly about?: string | undefined;
   /** What follows when there is no answer, for a request that was sent to somebody or not even that. */
   readonly unanswered?: (sent: boolean) => string;
+}
+
+/** The dialects whose replies these commands understand. */
+const understoodDialects: readonly string[] = ["bazaar", "pyro"] satisfies DialectName[];
+
+/** Before what can't be taken back: throws for a front-end whose reply wouldn't be understood. Silence is no reason. */
+export async function requireUnderstood(options: AskOptions): Promise<void> {
+  const url = chosenUrl(options);
+  const client = new BazaarClient({ urls: [url], giveUpMs: 0, patienceMs: replyPatienceMs });
+  const { body } = await client.request("GET", "/cluster");
+  client.close();
+  const dialect = at(body, "data", "front_ends", "0", "dialect");
+  if (typeof dialect !== "string" || understoodDialects.includes(dialect)) return;
+  throw new CommandError(
+    `the dialect of ${url} must be one of ${understoodDialects.join(", ")} (got ${dialect}): name another front-end with --port`,
+    exitCodes.usage,
+  );
 }
 
 /** With status 200. Anything else is thrown as a CommandError; with `--json` what the bazaar said is written before. */

@@ -131,6 +131,10 @@ test("up --also: front-ends of three dialects, each with its own words, show one
   expect(status.stdout).toMatch(new RegExp(`127\\.0\\.0\\.1:${streamingPort} .*speaks streaming`));
   expect(status.stdout).toMatch(new RegExp(`127\\.0\\.0\\.1:${toyStorePort} .*speaks toy-store`));
 
+  const refused = await bazaar(["trade", "buy", "1", "GameStart", "--port", String(toyStorePort)]);
+  expect(refused.exitCode).toBe(2);
+  expect(refused.stderr).toContain("must be one of bazaar, pyro (got toy-store): name another front-end with --port");
+
   expect(await up.service.stop("SIGTERM")).toEqual({ code: 0, signal: null });
   expect(await nothingLeft({ ...up, ports: [...up.ports, streamingPort, toyStorePort] })).toBe(true);
 });

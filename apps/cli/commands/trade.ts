@@ -1,7 +1,7 @@
 /** `bazaar trade`: buy or sell. It is sent again with the same key until there is an answer, so it trades once. */
 
 import { orderNumber } from "@stock-bazaar/client/requests";
-import { ask, expected } from "../ask.ts";
+import { ask, expected, requireUnderstood } from "../ask.ts";
 import type { TradeOptions } from "../definitions/trading.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { print } from "../print.ts";
@@ -21,6 +21,7 @@ export async function trade(wish: Wish, options: TradeOptions): Promise<void> {
       `--key is ${JSON.stringify(key)}: allowed are 1 to 255 visible ASCII characters`,
       exitCodes.usage,
     );
+  await requireUnderstood(options);
   const reply = await ask(
     {
       method: "POST",
