@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
@@ -258,6 +258,16 @@ describe("import", () => {
     );
   });
 
+  test("writes no table of numbers over its files", async () => {
+    const before = readFileSync(join(folder, "stock_data.csv"), "utf8");
+    for (const file of ["stock_data.csv", "./log_1.txt", join(dataDir, "catalog.db")]) {
+      const { exitCode, stderr } = await run([...args, "log_2.txt", "--renumber", "--numbers", file], environment);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(`--numbers is "${file}"`) });
+    }
+    expect(readFileSync(join(folder, "stock_data.csv"), "utf8")).toBe(before);
+    expect(existsSync(join(dataDir, "catalog.db"))).toBe(false);
+  });
+
   test("leaves a catalog alone that is running", async () => {
     const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     const { exitCode, stderr } = await run(args, { CATALOG_PORT: String(server.port) });
@@ -280,6 +290,17 @@ describe("export", () => {
     expect(some).toEqual({ exitCode: 0, stdout: "", stderr: "" });
     const lines = (await Bun.file(file).text()).trimEnd().split("\n");
     expect(lines.map((line) => (JSON.parse(line) as { number: number }).number)).toEqual([11, 12]);
+  });
+
+  test("isn't written over a database", async () => {
+    await makeTradedDatabases(dataDir);
+    const file = join(dataDir, "catalog.db");
+    const { exitCode, stderr } = await run(["export", "--format", "csv", "--file", file]);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: `--file is "${file}": this is ${file}, which would be lost; allowed is another file\n`,
+    });
+    expect((await run(["verify"])).exitCode).toBe(0);
   });
 
   test("says that a file isn't complete which couldn't be written to its end", async () => {

@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import { requireWritable } from "./writable.ts";
+import { requireOtherFile, requireRegularFile, requireWritable } from "./writable.ts";
 
 test("what is there or can be made is fine, and nothing is made yet", () => {
   const folder = temporaryFolder();
@@ -37,4 +37,34 @@ test.skipIf(process.getuid?.() === 0)("a folder without write permission is refu
   const folder = temporaryFolder();
   chmodSync(folder, 0o500);
   expect(() => requireWritable("--out", join(folder, "new"), "folder")).toThrow("permission denied");
+});
+
+test("a result isn't written over a file that must stay, whatever name leads there", () => {
+  const folder = temporaryFolder();
+  const kept = join(folder, "catalog.db");
+  writeFileSync(kept, "");
+  symlinkSync(kept, join(folder, "link"));
+  linkSync(kept, join(folder, "other-name"));
+  writeFileSync(join(folder, "free"), "");
+  const files = [kept, `${kept}-wal`];
+  for (const name of ["catalog.db", "link", "other-name", "catalog.db-wal", "../catalog.db"]) {
+    const path = name.startsWith("..") ? `${folder}/new/${name}` : join(folder, name);
+    const file = name.endsWith("-wal") ? `${kept}-wal` : kept;
+    expect(() => requireOtherFile("--file", path, files), name).toThrow(
+      `--file is "${path}": this is ${file}, which would be lost; allowed is another file`,
+    );
+  }
+  requireOtherFile("--file", join(folder, "free"), files);
+  requireOtherFile("--file", join(folder, "new"), files);
+});
+
+test("a device isn't replaced by a file", () => {
+  const folder = temporaryFolder();
+  symlinkSync("/dev/null", join(folder, "link"));
+  for (const path of ["/dev/null", join(folder, "link")]) {
+    expect(() => requireRegularFile("--numbers", path)).toThrow(
+      `--numbers is "${path}": this is no file on a disk; allowed is a file`,
+    );
+  }
+  requireRegularFile("--numbers", join(folder, "new"));
 });

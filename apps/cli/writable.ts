@@ -2,6 +2,7 @@
 
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { fileIdentity } from "@stock-bazaar/db/files";
 import { CommandError, exitCodes } from "./errors.ts";
 
 /** Throws a CommandError unless the file or folder can be written; folders that are missing are made then. */
@@ -22,5 +23,31 @@ export function requireWritable(option: string, path: string, kind: "file" | "fo
   } catch (error) {
     if (error instanceof CommandError) throw error;
     throw wrong(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/**
+ * Throws a CommandError if the path names one of `files`, through a link as well: the result would replace what that
+ * file holds.
+ */
+export function requireOtherFile(option: string, path: string, files: readonly string[]): void {
+  const identity = fileIdentity(path);
+  const same = files.find(
+    (file) => resolve(file) === resolve(path) || (identity !== undefined && fileIdentity(file) === identity),
+  );
+  if (same === undefined) return;
+  throw new CommandError(
+    `${option} is ${JSON.stringify(path)}: this is ${same}, which would be lost; allowed is another file`,
+    exitCodes.usage,
+  );
+}
+
+/** Throws a CommandError if there is a device or a pipe: a file that is put in its place as a whole would remove it. */
+export function requireRegularFile(option: string, path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+    throw new CommandError(
+      `${option} is ${JSON.stringify(path)}: this is no file on a disk; allowed is a file`,
+      exitCodes.usage,
+    );
   }
 }

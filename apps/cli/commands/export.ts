@@ -6,14 +6,19 @@ import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { formatOrders, openOrderSource } from "@stock-bazaar/db/export-orders";
+import { ownFiles } from "@stock-bazaar/db/own-files";
 import { readConfig } from "@stock-bazaar/shared/config";
 import type { ExportOptions } from "../definitions/databases.ts";
 import { CommandError } from "../errors.ts";
-import { requireWritable } from "../writable.ts";
+import { requireOtherFile, requireWritable } from "../writable.ts";
 
 export async function exportOrders({ format, after, file, replica }: ExportOptions): Promise<void> {
-  if (file !== undefined) requireWritable("--file", file, "file");
-  const source = openOrderSource(readConfig(process.env), replica);
+  const config = readConfig(process.env);
+  if (file !== undefined) {
+    requireWritable("--file", file, "file");
+    requireOtherFile("--file", file, ownFiles(config));
+  }
+  const source = openOrderSource(config, replica);
   try {
     const text = formatOrders(source.parts(after), format);
     if (file === undefined) await writeAll(text, process.stdout);

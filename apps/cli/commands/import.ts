@@ -1,13 +1,14 @@
 /** `npm run import`: what an earlier system leaves behind becomes the catalog's. */
 
 import { importFiles, type Imported, type ImportedStock } from "@stock-bazaar/db/import/import-catalog";
+import { ownFiles } from "@stock-bazaar/db/own-files";
 import { columns } from "@stock-bazaar/report/table";
 import { readConfig } from "@stock-bazaar/shared/config";
 import type { ImportOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { isListening } from "../ports.ts";
 import { print } from "../print.ts";
-import { requireWritable } from "../writable.ts";
+import { requireOtherFile, requireRegularFile, requireWritable } from "../writable.ts";
 
 /** More stocks than this are counted, not listed. */
 const stocksShownMax = 20;
@@ -18,8 +19,10 @@ export async function importIntoCatalog(options: ImportOptions): Promise<void> {
     if (!renumber)
       throw new CommandError("--numbers needs --renumber: else each order keeps its number", exitCodes.usage);
     requireWritable("--numbers", numbers, "file");
+    requireRegularFile("--numbers", numbers);
   }
   const config = readConfig(process.env);
+  if (numbers !== undefined) requireOtherFile("--numbers", numbers, [stocks, ...orders, ...ownFiles(config)]);
   if (await isListening(config.catalog)) {
     const { host, port } = config.catalog;
     throw new CommandError(`a catalog answers at ${host}:${port}: stop it first, with everything else`);
