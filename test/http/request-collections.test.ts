@@ -50,6 +50,12 @@ describe.each(Object.values(dialects))("$name", (dialect) => {
     [".http", () => fromHttpFile(httpText)],
     [".postman_collection.json", () => fromPostman(postmanText)],
   ])("%s", (_, requests) => {
+    test("has a trade that lacks a field, and one of another Content-Type", () => {
+      const titles = requests().map(({ title }) => title);
+      for (const why of ["a field is missing", "another Content-Type"])
+        expect(titles).toContainEqual(expect.stringMatching(new RegExp(`Buy.*: fails, ${why}$`)));
+    });
+
     test("names every route once, beside what fails or asks in another way", () => {
       const routes = operationsOf(document).map(
         ({ method, path }) => new RegExp(`^${method.toUpperCase()} ${path.replace(/\{\w+\}/g, "[^/?]+")}(\\?.*)?$`),

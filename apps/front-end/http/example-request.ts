@@ -23,10 +23,17 @@ export interface ExampleRequest {
 /** What a parameter has in place of its example, or a field of the body. */
 type Values = Readonly<Record<string, string | number>>;
 
+/** How a request's body differs from the usual one. */
+interface OtherBody {
+  /** A field of the example that it lacks. */
+  readonly without?: string;
+  readonly contentType?: string;
+}
+
 /** A query that asks for one of the things that the operation lists without it. */
 const otherWays: readonly Values[] = [{ stockname: "GameStart" }, { "order-number": 1 }];
 
-interface FailingExample {
+interface FailingExample extends OtherBody {
   readonly why: string;
   readonly values: Values;
   /** Only for operations that document a failure with this reason: dropping an unknown stock from the cache succeeds. */
@@ -43,20 +50,22 @@ const failures: readonly FailingExample[] = [
   { why: "too little stock", values: { quantity: 2_000_000_000 } },
   { why: "no quantity", values: { quantity: 0 } },
   { why: "unknown type", values: { type: "borrow" } },
+  { why: "a field is missing", values: {}, without: "quantity" },
+  { why: "another Content-Type", values: {}, contentType: "text/plain" },
 ];
 
 export function exampleRequests(operation: DocumentedOperation): ExampleRequest[] {
   const { operationId, summary } = operation;
-  const variant = (words: string, values: Values) =>
-    isAbout(operation, values)
-      ? [requestWith(operation, `${operationId}: ${words}`, `${summary}: ${words}`, values)]
+  const variant = (words: string, values: Values, other: OtherBody = {}) =>
+    isAbout(operation, values, other)
+      ? [requestWith(operation, `${operationId}: ${words}`, `${summary}: ${words}`, values, other)]
       : [];
   return [
     exampleRequest(operation),
     ...otherWays.flatMap((values) => variant(`by ${Object.keys(values).join()}`, values)),
     ...failures
       .filter(({ reason }) => reason === undefined || documentedReasons(operation).has(reason))
-      .flatMap(({ why, values }) => variant(`fails, ${why}`, values)),
+      .flatMap(({ why, values, ...other }) => variant(`fails, ${why}`, values, other)),
   ];
 }
 
@@ -65,9 +74,16 @@ export function exampleRequest(operation: DocumentedOperation): ExampleRequest {
   return requestWith(operation, operation.operationId, operation.summary, {});
 }
 
-function isAbout({ tags, parameters = [], requestBody }: DocumentedOperation, values: Values): boolean {
+function isAbout(
+  { tags, parameters = [], requestBody }: DocumentedOperation,
+  values: Values,
+  other: OtherBody,
+): boolean {
+  const { without, contentType } = other;
   const fields = Object.keys(requestBody?.content[jsonType]?.example ?? {});
   const named = parameters.filter(isAsked).map(({ name }) => name);
+  if (without !== undefined && !fields.includes(without)) return false;
+  if (contentType !== undefined && requestBody === undefined) return false;
   return tags[0] !== "Operations" && Object.keys(values).every((name) => named.includes(name) || fields.includes(name));
 }
 
@@ -84,7 +100,13 @@ function isAsked(parameter: Parameter): boolean {
   return parameter.in === "path" || (parameter.in === "query" && parameter.example === undefined);
 }
 
-function requestWith(operation: DocumentedOperation, name: string, title: string, values: Values): ExampleRequest {
+function requestWith(
+  operation: DocumentedOperation,
+  name: string,
+  title: string,
+  values: Values,
+  { without, contentType = jsonType }: OtherBody = {},
+): ExampleRequest {
   const { method, path, parameters = [], requestBody } = operation;
   const asksByQuery = parameters.some((parameter) => parameter.in === "query" && parameter.name in values);
   const given = parameters.flatMap((parameter) => {
@@ -101,12 +123,16 @@ function requestWith(operation: DocumentedOperation, name: string, title: string
     .join("&");
   const headers = given.filter((parameter) => parameter.in === "header").map(({ name: part, value }) => [part, value]);
   const example = requestBody?.content[jsonType]?.example;
+  const isSent = ([field]: [string, unknown]) => field !== without;
   return {
     id: name.replace(/[^A-Za-z0-9]+(\w)/g, (_, letter: string) => letter.toUpperCase()),
     title,
     method: method.toUpperCase(),
     path: query === "" ? filled : `${filled}?${query}`,
-    headers: Object.fromEntries(example === undefined ? headers : [["Content-Type", jsonType], ...headers]),
-    body: example === undefined ? undefined : JSON.stringify({ ...example, ...values }, undefined, 2),
+    headers: Object.fromEntries(example === undefined ? headers : [["Content-Type", contentType], ...headers]),
+    body:
+      example === undefined
+        ? undefined
+        : JSON.stringify(Object.fromEntries(Object.entries({ ...example, ...values }).filter(isSent)), undefined, 2),
   };
 }
