@@ -11,7 +11,8 @@ const defaultUrl = "http://127.0.0.1:8080";
 /** For the HTTP clients of VS Code, JetBrains, Neovim and others. */
 export function httpFile(document: OpenApi): string {
   const parts = byTag(document).flatMap(([tag, requests]) => requests.map((request) => httpRequest(tag, request)));
-  const opening = "# Made by `npm run generate` from /openapi.json. Order 1 is there once something was traded.";
+  const opening =
+    "# Made by `npm run generate` from /openapi.json. Order 1 is there once something was traded,\n# and a stock is in the cache once it was looked up after its last trade.";
   return [`${opening}\n\n@url = ${defaultUrl}\n`, ...parts].join("\n");
 }
 
