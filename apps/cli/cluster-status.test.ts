@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
 import { reply, startSmallBazaar } from "../../test/support/small-bazaar.ts";
 import { askStatus, describeStatus, isAnswered, type Status } from "./cluster-status.ts";
 
@@ -80,4 +82,20 @@ test("that it isn't ready is said once", async () => {
       : reply({ data }),
   );
   expect(await askStatus(url)).toMatchObject({ ready: false, reason: "no order replica leads" });
+});
+
+test("a proxy may close the connection after each reply without a word", async () => {
+  const { url: _, ready: __, at: ___, ...data } = status;
+  const proxy = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", (head) => {
+      const body = JSON.stringify({ data: head.includes("/readyz") ? { ready: true } : data });
+      socket.end(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    });
+  });
+  proxy.listen(0, "127.0.0.1");
+  onTestFinished(() => void proxy.close());
+  await once(proxy, "listening");
+  const { port } = proxy.address() as AddressInfo;
+  expect(await askStatus(`http://127.0.0.1:${port}`)).toMatchObject({ ready: true, leader: 3 });
 });

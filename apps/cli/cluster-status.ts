@@ -36,8 +36,11 @@ export async function askStatus(url: string): Promise<Status | NoStatus> {
     if (cluster.status === 0) return none(`no answer from ${url}: ${cluster.reason}`);
     const parsed = clusterReply.safeParse(cluster.body);
     if (cluster.status !== 200 || !parsed.success) return none(describeRefusal(cluster));
-    const ready = await client.request("GET", "/readyz");
-    const reason = refusalOf(ready.body)?.replace(notReady, "") ?? `/readyz answers ${ready.status}`;
+    const first = await client.request("GET", "/readyz");
+    // A proxy may have closed the connection after its reply: the second time there is a new one.
+    const ready = first.status === 0 ? await client.request("GET", "/readyz") : first;
+    const said = ready.status === 0 ? `no answer to /readyz: ${ready.reason}` : `/readyz answers ${ready.status}`;
+    const reason = refusalOf(ready.body)?.replace(notReady, "") ?? said;
     return {
       url,
       ready: ready.status === 200,
