@@ -3,12 +3,17 @@
  * on whatever port, would go on with what it remembers; a replica may still be storing what the catalog has decided.
  */
 
-import { type Databases, replicasHere } from "./history.ts";
+import { type Databases, replicasHere, requireDifferentFiles } from "./history.ts";
 import { catalogFile, orderFile } from "./open.ts";
 import { lockIfFree } from "./service-lock.ts";
 
-/** Returns what gives the locks back. Throws what `taken` makes of the first file that another process holds. */
+/**
+ * Returns what gives the locks back. Throws what `taken` makes of the first file that another process holds, a SetupError
+ * if two of them are one file.
+ */
 export function lockAll(databases: Databases, taken: (file: string) => Error): () => void {
+  // Of two links to one file, the second would look like one that somebody else holds.
+  requireDifferentFiles(databases);
   const { dataDir } = databases;
   const files = [catalogFile(dataDir), ...replicasHere(databases).map((id) => orderFile(dataDir, id))];
   const unlocks: (() => void)[] = [];

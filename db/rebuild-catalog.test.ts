@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -280,6 +281,15 @@ test.each([
     lockForService(catalog)();
   },
 );
+
+test("two replicas that are links to one file are named, and not taken for ones that run", () => {
+  rmSync(catalog);
+  rmSync(orderFile(dataDir, 2));
+  symlinkSync("order-1.db", orderFile(dataDir, 2));
+  const message = `${orderFile(dataDir, 1)} and ${orderFile(dataDir, 2)} must be two files`;
+  expect(() => rebuildCatalog(databases)).toThrow(message);
+  expect(() => rebuildCatalogIfSafe(databases)).toThrow(message);
+});
 
 test("a replica that the configuration doesn't name any more counts all the same: it may be the longest", () => {
   rmSync(catalog);
