@@ -72,18 +72,24 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Throws a SetupError if two databases here are one file, by a symbolic or a hard link: each would take the other's next row. */
+/** Throws a SetupError if two databases here are one file: each would take the other's next row. */
 export function requireDifferentFiles(databases: Databases): void {
+  for (const [, problem] of sharedFiles(databases)) throw new SetupError(problem);
+}
+
+/** What is wrong with each database that is, by a symbolic or a hard link, the same file as one before it. */
+export function sharedFiles(databases: Databases): ReadonlyMap<string, string> {
   const { dataDir } = databases;
   const named = new Map<string, string>();
+  const problems = new Map<string, string>();
   for (const file of [catalogFile(dataDir), ...replicasHere(databases).map((id) => orderFile(dataDir, id))]) {
     const identity = fileIdentity(file);
     if (identity === undefined) continue;
     const other = named.get(identity);
-    if (other !== undefined)
-      throw new SetupError(`${other} and ${file} must be two files (they are links to the same one)`);
-    named.set(identity, file);
+    if (other === undefined) named.set(identity, file);
+    else problems.set(file, `${other} and ${file} must be two files (they are links to the same one)`);
   }
+  return problems;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, linkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { damageTable } from "../test/support/damage.ts";
 import { databasesIn } from "../test/support/traded-databases.ts";
@@ -36,6 +36,15 @@ test("five checks, nothing wrong: each says what it has looked at", () => {
     ["I3", "12 orders, as in the ledger row for row", []],
     ["I3", "12 orders, as in the ledger row for row", []],
   ]);
+});
+
+test.each([
+  ["a symbolic", symlinkSync],
+  ["a hard", linkSync],
+])("a replica whose file is %s link to another's is no copy", (_kind, link) => {
+  rmSync(orderFile(dataDir, 2));
+  link(orderFile(dataDir, 1), orderFile(dataDir, 2));
+  expect(broken()).toEqual(["I3 order-1.db and order-2.db must be two files (they are links to the same one)"]);
 });
 
 test("a replica may be behind, and empty", () => {

@@ -6,7 +6,14 @@
 
 import { explained, type SqliteClient } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
-import { adviceForUnreadable, type Databases, HistoryError, replicasHere, requireNoLostCatalog } from "./history.ts";
+import {
+  adviceForUnreadable,
+  type Databases,
+  HistoryError,
+  replicasHere,
+  requireNoLostCatalog,
+  sharedFiles,
+} from "./history.ts";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "./open.ts";
 import { attachReplica, gaps, lastOrderId, type OrderTable, prefixDifferences } from "./order-differences.ts";
 import { ledgerProblem, replicaProblem } from "./readable.ts";
@@ -33,6 +40,7 @@ const differencesMax = 10;
 /** A file that can't be read is told with why. `seen` hears of each table when its moment has passed. */
 export function verify(databases: Databases, seen: (table: string) => void = () => {}): Check[] {
   const { dataDir } = databases;
+  const shared = sharedFiles(databases);
   const replicaFiles = replicasHere(databases).map((id) => ({ id, file: orderFile(dataDir, id) }));
 
   let catalog: CatalogDatabase;
@@ -65,16 +73,19 @@ export function verify(databases: Databases, seen: (table: string) => void = () 
     return [
       check("I1", ledger.file, () => checkQuantities(client, ledger.file)),
       check("I2", ledger.file, () => checkNumbers(client, ledger)),
-      ...held.map(({ id, file, copy }) =>
-        copy instanceof DatabaseError
-          ? unread("I3", file, copy.message)
-          : check(
-              "I3",
-              file,
-              () => checkCopy(client, copy, ledger),
-              (error) => whyNotCompared(dataDir, id, error),
-            ),
-      ),
+      ...held.map(({ id, file, copy }) => {
+        const problem = shared.get(file);
+        // Whatever it holds, it is no copy.
+        if (problem !== undefined)
+          return check("I3", file, () => ({ what: "no file of its own", differences: [problem] }));
+        if (copy instanceof DatabaseError) return unread("I3", file, copy.message);
+        return check(
+          "I3",
+          file,
+          () => checkCopy(client, copy, ledger),
+          (error) => whyNotCompared(dataDir, id, error),
+        );
+      }),
     ];
   } finally {
     catalog.close();

@@ -203,14 +203,22 @@ test("a socket gets an IPv6 address without its brackets, and any other host as 
   expect(["[::1]", "127.0.0.1", "host-a"].map(withoutBrackets)).toEqual(["::1", "127.0.0.1", "host-a"]);
 });
 
-test.each(["~/bazaar", "~", ":memory:", "file:data", "file:///var/lib/bazaar", "s3://bucket/data", "$HOME/data"])(
-  "DATA_DIR=%s names no folder",
-  (value) => {
-    expect(refusal({ DATA_DIR: value })).toBe(
-      `DATA_DIR is ${JSON.stringify(value)}: allowed is the path of a folder, written out: no ~ and no variable of a shell, no URL, no :memory:; ./${value} is a folder of that name`,
-    );
-  },
-);
+test.each([
+  "~/bazaar",
+  "~",
+  ":memory:",
+  "file:data",
+  "file:///var/lib/bazaar",
+  "s3://bucket/data",
+  "$HOME/data",
+  '"data"',
+  "'data'",
+  "%TEMP%",
+])("DATA_DIR=%s names no folder", (value) => {
+  expect(refusal({ DATA_DIR: value })).toBe(
+    `DATA_DIR is ${JSON.stringify(value)}: allowed is the path of a folder, written out: no ~, quotes or variable of a shell, no URL, no :memory:; ./${value} is a folder of that name`,
+  );
+});
 
 test.each(["./~", "./:memory:", "data", "../data", "/srv/data:1", "C:/data"])("DATA_DIR=%s names one", (value) => {
   expect(readConfig({ DATA_DIR: value }).dataDir).toBe(value);

@@ -165,9 +165,9 @@ function readReplicas(value: string): ReadonlyMap<number, Address> {
 
 /** Of what others read as something else than a path, a folder of that very name would be made. */
 function folder(value: string): string {
-  if (/^(~|\$|:|[a-z][a-z0-9+.-]+:)/i.test(value)) {
+  if (/^(~|\$|:|["'%]|[a-z][a-z0-9+.-]+:)/i.test(value)) {
     const allowed =
-      "allowed is the path of a folder, written out: no ~ and no variable of a shell, no URL, no :memory:";
+      "allowed is the path of a folder, written out: no ~, quotes or variable of a shell, no URL, no :memory:";
     throw new ConfigError("DATA_DIR", value, `${allowed}; ./${value} is a folder of that name`);
   }
   return value;

@@ -1,5 +1,6 @@
 /** The dashboard in a real browser: what people see while they trade, and while parts of the bazaar die. */
 
+import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
 import { connect } from "@stock-bazaar/db/connection";
 import { catalogFile } from "@stock-bazaar/db/open";
 import { orderNumber } from "@stock-bazaar/client/requests";
@@ -258,7 +259,7 @@ test("at a front-end of a dialect that the page doesn't understand, it shows eve
 
   const headers = { "content-type": "application/json" };
   const body = JSON.stringify({ name: "GameStart", quantity: 7 });
-  expect((await fetch(`${up.url}/orders`, { method: "POST", headers, body })).status).toBe(200);
+  expect((await fetchDirectly(`${up.url}/orders`, { method: "POST", headers, body })).status).toBe(200);
   await row(page, "GameStart").getByText("93").waitFor();
   await latest(page, 1).waitFor();
   expect(await barriers(page)).toEqual([]);
