@@ -2,7 +2,7 @@
 
 import { describe, expect, test, vi } from "vitest";
 import { bazaar, type Ended } from "../../test/support/command-line.ts";
-import { rewritings } from "../../test/support/rewritten-replies.ts";
+import { replyInPieces, rewritings } from "../../test/support/rewritten-replies.ts";
 import { reply, startSmallBazaar } from "../../test/support/small-bazaar.ts";
 
 // Processes are started here, maybe on a machine that has enough to do.
@@ -42,18 +42,7 @@ describe("a web server that is no bazaar", () => {
 
 describe("a trade", () => {
   test.each(Object.entries(rewritings))("whose answer a proxy sends %s is told as done", async (_how, rewrite) => {
-    const server = Bun.listen({
-      hostname: "127.0.0.1",
-      port: 0,
-      socket: {
-        data(socket) {
-          for (const piece of rewrite('{"data":{"transaction_number":7}}')) {
-            if (piece === null) socket.end();
-            else socket.write(piece);
-          }
-        },
-      },
-    });
+    const server = replyInPieces(rewrite('{"data":{"transaction_number":7}}'));
     const told = await run(`http://127.0.0.1:${server.port}`, "trade", "buy", "1", "GameStart", "--timeout", "0");
     server.stop(true);
     expect(told).toEqual({ exitCode: 0, stdout: "order 7: bought 1 GameStart\n", stderr: "" });

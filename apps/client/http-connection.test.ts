@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { type Pieces, rewritings } from "../../test/support/rewritten-replies.ts";
+import { type Pieces, replyInPieces, rewritings } from "../../test/support/rewritten-replies.ts";
 import { HttpConnection } from "./http-connection.ts";
 
 let server: Bun.TCPSocketListener | undefined;
@@ -11,24 +11,9 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** A server that answers whatever it hears with these pieces; `null` closes the connection. */
 function connect(pieces: Pieces, patienceMs?: number): { heard: string[]; http: HttpConnection } {
   const heard: string[] = [];
-  server = Bun.listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    socket: {
-      async data(socket, chunk) {
-        heard.push(chunk.toString());
-        for (const piece of pieces) {
-          if (piece === null) socket.end();
-          else socket.write(piece);
-          socket.flush();
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-      },
-    },
-  });
+  server = replyInPieces(pieces, (request) => heard.push(request));
   connection = new HttpConnection(`http://127.0.0.1:${server.port}`, patienceMs);
   return { heard, http: connection };
 }

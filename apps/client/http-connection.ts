@@ -29,6 +29,20 @@ export class NoConnectionError extends Error {
   }
 }
 
+/** Whom a connection goes to. */
+export interface Target {
+  /** As the server is to read it: with the port, if it isn't 80. */
+  readonly authority: string;
+  /** What to connect to: an IPv6 address stands without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export function targetOf(url: string): Target {
+  const { host, hostname, port } = new URL(url);
+  return { authority: host, host: withoutBrackets(hostname), port: Number(port || 80) };
+}
+
 /** By the names of `content-encoding`. None is asked for, but a proxy may think otherwise. */
 const decoders: Readonly<Record<string, (body: Buffer) => Buffer>> = {
   gzip: gunzipSync,
@@ -39,11 +53,7 @@ const decoders: Readonly<Record<string, (body: Buffer) => Buffer>> = {
 };
 
 export class HttpConnection implements Connection {
-  /** As the server is to read it: with the port, if it isn't 80. */
-  readonly #host: string;
-  /** What to connect to: an IPv6 address stands without brackets. */
-  readonly #hostname: string;
-  readonly #port: number;
+  readonly #target: Target;
   readonly #patienceMs: number | undefined;
   /** Keeps the one connection. */
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -52,10 +62,7 @@ export class HttpConnection implements Connection {
   /** `patienceMs`: how long to wait for a reply; default: for ever, as a frozen process is meant to wake up. */
   constructor(url: string, patienceMs?: number) {
     this.#patienceMs = patienceMs;
-    const { host, hostname, port } = new URL(url);
-    this.#host = host;
-    this.#hostname = withoutBrackets(hostname);
-    this.#port = Number(port || 80);
+    this.#target = targetOf(url);
   }
 
   /**
@@ -64,13 +71,14 @@ export class HttpConnection implements Connection {
    */
   request(method: string, path: string, headers: Readonly<Record<string, string>>, body = ""): Promise<HttpReply> {
     if (this.#current) throw new Error("a request is under way");
+    const { authority, host, port } = this.#target;
     const sent = sendRequest({
       agent: this.#agent,
-      host: this.#hostname,
-      port: this.#port,
+      host,
+      port,
       method,
       path,
-      headers: { host: this.#host, ...headers, ...(method === "POST" && bodyHeaders(body)) },
+      headers: { host: authority, ...headers, ...(method === "POST" && bodyHeaders(body)) },
     });
     this.#current = sent;
     const reply = receive(sent).finally(() => {

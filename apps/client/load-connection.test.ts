@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { type Pieces, rewritings } from "../../test/support/rewritten-replies.ts";
+import { type Pieces, replyInPieces, rewritings } from "../../test/support/rewritten-replies.ts";
 import { LoadConnection, RewrittenReplyError } from "./load-connection.ts";
 
 let server: Bun.TCPSocketListener | undefined;
@@ -10,24 +10,9 @@ afterEach(() => {
   server?.stop(true);
 });
 
-/** A server that answers whatever it hears with these pieces; `null` closes the connection. */
 function connect(pieces: Pieces, patienceMs?: number): { heard: string[]; http: LoadConnection } {
   const heard: string[] = [];
-  server = Bun.listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    socket: {
-      async data(socket, chunk) {
-        heard.push(chunk.toString());
-        for (const piece of pieces) {
-          if (piece === null) socket.end();
-          else socket.write(piece);
-          socket.flush();
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-      },
-    },
-  });
+  server = replyInPieces(pieces, (request) => heard.push(request));
   connection = new LoadConnection(`http://127.0.0.1:${server.port}`, patienceMs);
   return { heard, http: connection };
 }

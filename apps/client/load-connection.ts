@@ -6,8 +6,7 @@
  */
 
 import { connect, type Socket } from "node:net";
-import { withoutBrackets } from "@stock-bazaar/shared/config";
-import { type Connection, type HttpReply, NoConnectionError } from "./http-connection.ts";
+import { type Connection, type HttpReply, NoConnectionError, type Target, targetOf } from "./http-connection.ts";
 
 /** There is a reply, but one that only `HttpConnection` reads: a proxy has rewritten it. */
 export class RewrittenReplyError extends Error {
@@ -23,11 +22,7 @@ interface Waiting {
 }
 
 export class LoadConnection implements Connection {
-  /** As the server is to read it: with the port, if it isn't 80. */
-  readonly #host: string;
-  /** What to connect to: an IPv6 address stands without brackets. */
-  readonly #hostname: string;
-  readonly #port: number;
+  readonly #target: Target;
   readonly #patienceMs: number | undefined;
   #socket: Socket | undefined;
   #received: Buffer = Buffer.alloc(0);
@@ -36,10 +31,7 @@ export class LoadConnection implements Connection {
   /** `patienceMs`: how long to wait for a reply; default: for ever, as a frozen process is meant to wake up. */
   constructor(url: string, patienceMs?: number) {
     this.#patienceMs = patienceMs;
-    const { host, hostname, port } = new URL(url);
-    this.#host = host;
-    this.#hostname = withoutBrackets(hostname);
-    this.#port = Number(port || 80);
+    this.#target = targetOf(url);
   }
 
   /**
@@ -48,7 +40,7 @@ export class LoadConnection implements Connection {
    */
   request(method: string, path: string, headers: Readonly<Record<string, string>>, body = ""): Promise<HttpReply> {
     if (this.#waiting) throw new Error("a request is under way");
-    const lines = [`${method} ${path} HTTP/1.1`, `host: ${this.#host}`];
+    const lines = [`${method} ${path} HTTP/1.1`, `host: ${this.#target.authority}`];
     for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
     if (method === "POST") lines.push("content-type: application/json", `content-length: ${Buffer.byteLength(body)}`);
     const reply = new Promise<HttpReply>((resolve, reject) => {
@@ -71,7 +63,8 @@ export class LoadConnection implements Connection {
   }
 
   #connect(): Socket {
-    const socket = connect({ host: this.#hostname, port: this.#port, noDelay: true });
+    const { host, port } = this.#target;
+    const socket = connect({ host, port, noDelay: true });
     let connected = false;
     const lost = (why: string) => {
       if (this.#socket === socket) this.#lost(connected ? new Error(why) : new NoConnectionError(why));

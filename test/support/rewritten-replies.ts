@@ -37,6 +37,25 @@ export const rewritings: Readonly<Record<string, (body: string) => Pieces>> = {
   "as deflate, then gzip": (body) => compressed("deflate, gzip", gzipSync(deflateSync(body))),
 };
 
+/** A server that answers whatever it hears with these pieces, one after the other. */
+export function replyInPieces(pieces: Pieces, heard: (request: string) => void = () => {}): Bun.TCPSocketListener {
+  return Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      async data(socket, chunk) {
+        heard(chunk.toString());
+        for (const piece of pieces) {
+          if (piece === null) socket.end();
+          else socket.write(piece);
+          socket.flush();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      },
+    },
+  });
+}
+
 function lengthOf(body: string | Uint8Array): string {
   return `Content-Length: ${Buffer.byteLength(body)}\r\n`;
 }

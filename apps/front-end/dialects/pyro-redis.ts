@@ -5,29 +5,22 @@
 
 import { cacheOutage, Failure, invalidGet, lookupOutage, orderOutage, outage, tradeOutage } from "../http/failures.ts";
 import { insufficientVolume, notInDatabase } from "../http/older-replies.ts";
-import { commonTradeFailures, placeTrade, type TradeWords } from "../http/place-trade.ts";
+import { commonTradeFailures, placeTrade } from "../http/place-trade.ts";
 import type { Route } from "../http/route.ts";
+import { olderTradeWords } from "../routes/compatibility.ts";
 import {
   idempotencyKeyDocs,
   orderDocs,
   orderFound,
   orderNumberDocs,
   queryOrder,
-  tradeAccepted,
   tradeBodyDocs,
   tradeDocs,
-  tradeForm,
   tradeFormFailures,
 } from "../routes/orders.ts";
 import { ifNoneMatchDocs, lookupDocs, lookupStock, stockNameDocs } from "../routes/stocks.ts";
 import { bazaar } from "./bazaar.ts";
 import { aboutContractRefusals, type Dialect, type DialectDependencies, replacing } from "./dialect.ts";
-
-const tradeWords: TradeWords = {
-  form: tradeForm,
-  accepted: tradeAccepted,
-  rejected: (reason, name) => (reason === "INVALID_STOCKNAME" ? notInDatabase(name) : insufficientVolume(name)),
-};
 
 const notInOrderLog = (text: string) =>
   new Failure(400, "INVALID_ORDERNUMBER", `Bad request. ${text} order not found in ORDER LOG`);
@@ -69,7 +62,7 @@ function ownRoutes(deps: DialectDependencies): Route[] {
     {
       method: "POST",
       path: "/orders",
-      handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, tradeWords),
+      handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, olderTradeWords),
       outage: tradeOutage,
       docs: {
         tag: "Orders",

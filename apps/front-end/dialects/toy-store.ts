@@ -6,7 +6,7 @@
 
 import type { Context } from "hono";
 import { Failure, outage } from "../http/failures.ts";
-import { productNotFound } from "../http/older-replies.ts";
+import { productNotFound, purchaseDocs, purchaseReplies } from "../http/older-replies.ts";
 import { commonTradeFailures, placeTrade, type TradeWords } from "../http/place-trade.ts";
 import { json, type Reply } from "../http/reply.ts";
 import { isJson } from "../http/request.ts";
@@ -14,7 +14,6 @@ import { jsonDocs, type Route, type RouteDocs } from "../http/route.ts";
 import {
   invalidToyQuantityMessage,
   malformedToyPurchaseMessage,
-  purchaseReply,
   toyOrderReply,
   toyPurchaseBody,
 } from "../http/schemas.ts";
@@ -45,8 +44,7 @@ const purchaseWords: TradeWords = {
     malformed: malformedPurchase,
     invalid: [invalidQuantity],
   },
-  accepted: (orderId) => json({ data: { order_number: orderId } }),
-  rejected: (reason) => (reason === "INVALID_STOCKNAME" ? productNotFound : json({ data: { order_number: -1 } })),
+  ...purchaseReplies,
 };
 
 const orderWords: OrderWords = {
@@ -98,10 +96,7 @@ function purchase(deps: DialectDependencies): Route {
       summary: "Buy",
       parameters: [idempotencyKeyDocs],
       body: { schema: toyPurchaseBody, example: { name: "GameStart", quantity: 1 } },
-      success: {
-        ...jsonDocs("The number of the order, or -1: out of stock", purchaseReply, { data: { order_number: 10 } }),
-        headers: ["idempotent-replayed"],
-      },
+      success: purchaseDocs,
       failures: [
         missingContentType,
         wrongContentType,

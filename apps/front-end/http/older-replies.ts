@@ -2,7 +2,10 @@
 
 import type { Order } from "@stock-bazaar/shared/domain";
 import { Failure } from "./failures.ts";
+import type { TradeWords } from "./place-trade.ts";
 import { json, type Reply } from "./reply.ts";
+import { jsonDocs, type SuccessDocs } from "./route.ts";
+import { purchaseReply } from "./schemas.ts";
 
 export const orderNotFound = new Failure(404, "INVALID_ORDERNUMBER", "order not found");
 export const productNotFound = new Failure(404, "INVALID_STOCKNAME", "product not found");
@@ -17,6 +20,17 @@ export function notInDatabase(name: string): Failure {
 export function insufficientVolume(name: string): Failure {
   return new Failure(500, "INSUFFICIENT_QUANTITY", `Insufficient volume for ${name} stock`);
 }
+
+/** A purchase of more than there is succeeds with the number -1. */
+export const purchaseReplies: Pick<TradeWords, "accepted" | "rejected"> = {
+  accepted: (orderId) => json({ data: { order_number: orderId } }),
+  rejected: (reason) => (reason === "INVALID_STOCKNAME" ? productNotFound : json({ data: { order_number: -1 } })),
+};
+
+export const purchaseDocs: SuccessDocs = {
+  ...jsonDocs("The number of the order, or -1: out of stock", purchaseReply, { data: { order_number: 10 } }),
+  headers: ["idempotent-replayed"],
+};
 
 export const invalidationSuccessful = { data: "cache invalidation successful" } as const;
 

@@ -27,6 +27,8 @@ import {
   notJson,
   orderNotFound,
   productNotFound,
+  purchaseDocs,
+  purchaseReplies,
   upperCaseOrder,
 } from "../http/older-replies.ts";
 import { json, text, textType } from "../http/reply.ts";
@@ -35,7 +37,6 @@ import {
   leaderReply,
   malformedPurchaseMessage,
   purchaseBody,
-  purchaseReply,
   shortInvalidationReply,
   upperCaseOrderReply,
 } from "../http/schemas.ts";
@@ -54,17 +55,16 @@ import { ifNoneMatchDocs, lookupDocs, lookupStock, stockNameDocs, stockNameQuery
 const malformedPurchase = new Failure(400, "INVALID_REQUEST", malformedPurchaseMessage);
 
 /** `POST /order` tells its failures in its own words. */
-const orderWords: TradeWords = {
+export const olderTradeWords: TradeWords = {
   form: tradeForm,
   accepted: tradeAccepted,
   rejected: (reason, name) => (reason === "INVALID_STOCKNAME" ? notInDatabase(name) : insufficientVolume(name)),
 };
 
-/** `POST /buy` only buys; being out of stock is a success with the order number -1. */
+/** `POST /buy` only buys. */
 const purchaseWords: TradeWords = {
   form: { schema: purchaseBody, wrongContentType: notJson, malformed: malformedPurchase, invalid: [invalidQuantity] },
-  accepted: (orderId) => json({ data: { order_number: orderId } }),
-  rejected: (reason) => (reason === "INVALID_STOCKNAME" ? productNotFound : json({ data: { order_number: -1 } })),
+  ...purchaseReplies,
 };
 
 export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: Metrics }): Route[] {
@@ -137,7 +137,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
     {
       method: "POST",
       path: "/order",
-      handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, orderWords),
+      handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, olderTradeWords),
       outage: tradeOutage,
       docs: docs({
         operationId: "placeTradeOlder",
@@ -218,10 +218,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
         summary: "Buy",
         parameters: [idempotencyKeyDocs],
         body: { schema: purchaseBody, example: { name: "GameStart", quantity: 1 } },
-        success: {
-          ...jsonDocs("The number of the order, or -1: out of stock", purchaseReply, { data: { order_number: 10 } }),
-          headers: ["idempotent-replayed"],
-        },
+        success: purchaseDocs,
         failures: [
           lengthRequired,
           notJson,
