@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, parse } from "node:path";
-import { ConfigError } from "@stock-bazaar/shared/config";
+import { ConfigError } from "@stock-bazaar/process/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 
 /** Throws a ConfigError if the folder that a database is to be in is none, or can't be looked into. */

@@ -7,7 +7,7 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bunCommand } from "@stock-bazaar/shared/bun-command";
+import { bunCommand } from "@stock-bazaar/process/bun-command";
 import { type DatabaseKind, migrationsFolder } from "./schema-version.ts";
 import { makeTablesStrict } from "./strict.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import { existsSync, readdirSync, statSync } from "node:fs";
-import type { Config } from "@stock-bazaar/shared/config";
+import type { Config } from "@stock-bazaar/process/config";
 import { isSameOrder, type Order } from "@stock-bazaar/shared/domain";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { explained, explaining } from "./connection.ts";

@@ -7,7 +7,7 @@
 
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { ConfigError } from "@stock-bazaar/shared/config";
+import { ConfigError } from "@stock-bazaar/process/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { connect, type SqliteClient } from "./connection.ts";
 import { lockFileOf, requireFolderOf, requireWritableFile, requireWritableFolderOf } from "./files.ts";

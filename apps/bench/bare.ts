@@ -18,11 +18,11 @@ import { orderColumns, orderValues } from "@stock-bazaar/db/order-rows";
 import { Batcher } from "@stock-bazaar/front-end/batcher";
 import { tradeCalls } from "@stock-bazaar/front-end/trades";
 import { systemClock, wallTime } from "@stock-bazaar/shared/clock";
-import { type Address, type Config, readReplicaId } from "@stock-bazaar/shared/config";
+import { type Address, type Config, readReplicaId } from "@stock-bazaar/process/config";
 import type { Order } from "@stock-bazaar/shared/domain";
-import { openDuplex } from "@stock-bazaar/shared/grpc-client";
-import { serveDuplex, startServer } from "@stock-bazaar/shared/grpc-server";
-import { type AddressVariables, catalogVariables, replicaVariables } from "@stock-bazaar/shared/listen-error";
+import { openDuplex } from "@stock-bazaar/transport/client";
+import { serveDuplex, startServer } from "@stock-bazaar/transport/server";
+import { type AddressVariables, catalogVariables, replicaVariables } from "@stock-bazaar/process/listen-error";
 import { addressOf, connect, followerAddressesOf, leaderIdOf, runRole, type Stop, stopGraceMs } from "./processes.ts";
 import { badRequest, jsonReply, readTradeBody, type TradeBody } from "./trade-body.ts";
 

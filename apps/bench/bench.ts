@@ -6,7 +6,7 @@
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
 import { cpuSecondsOf, type MachineCpu, machineCpu } from "@stock-bazaar/report/process-cpu";
 import { median } from "@stock-bazaar/report/statistics";
-import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
+import { runtimeSettings } from "@stock-bazaar/process/runtime-settings";
 import { describeLoadTool, type Load, lookupsPerTrade, type MeasuredLoad, putLoad } from "./load.ts";
 import { type LoadTool, type RowKind, rowKinds, type SystemName } from "./names.ts";
 import { checkNothingLost, type LossCheck } from "./nothing-lost.ts";

@@ -1,7 +1,7 @@
 /** What the bazaar says about itself on `/cluster`, as far as a benchmark needs it. */
 
 import { clusterReply } from "@stock-bazaar/front-end/http/schemas";
-import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 
 export interface ClusterState {
   /** 0: nobody. */

@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import { bunCommand } from "@stock-bazaar/shared/bun-command";
+import { bunCommand } from "@stock-bazaar/process/bun-command";
 import { type LoadResult, parseAutocannon, parseWrk } from "./load-output.ts";
 import type { LoadTool } from "./names.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
-import { readConfig } from "@stock-bazaar/shared/config";
+import { readConfig } from "@stock-bazaar/process/config";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkNothingLost, isNothingLost } from "./nothing-lost.ts";
 

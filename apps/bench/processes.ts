@@ -1,9 +1,9 @@
 /** What the systems of five processes that the bazaar is compared with have in common. */
 
 import type { Client } from "@grpc/grpc-js";
-import { type Address, type Config, ConfigError } from "@stock-bazaar/shared/config";
-import { createClient } from "@stock-bazaar/shared/grpc-client";
-import { runService } from "@stock-bazaar/shared/service";
+import { type Address, type Config, ConfigError } from "@stock-bazaar/process/config";
+import { createClient } from "@stock-bazaar/transport/client";
+import { runService } from "@stock-bazaar/process/service";
 
 const connectTimeoutMs = 20_000;
 

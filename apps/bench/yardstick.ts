@@ -4,8 +4,8 @@
  * more about the machine than about the program.
  */
 
-import { readConfig } from "@stock-bazaar/shared/config";
-import { exitWithSupervisor } from "@stock-bazaar/shared/supervised";
+import { readConfig } from "@stock-bazaar/process/config";
+import { exitWithSupervisor } from "@stock-bazaar/process/supervised";
 import { badRequest, jsonReply, readTradeBody } from "./trade-body.ts";
 
 const stock = '{"data":{"name":"GameStart","price":15.99,"quantity":100}}';

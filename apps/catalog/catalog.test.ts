@@ -3,10 +3,10 @@ import { replayOrders } from "@stock-bazaar/db/replay-orders";
 import { seed } from "@stock-bazaar/db/seed";
 import type { TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import type { Seen } from "@stock-bazaar/shared/domain";
-import { cacheLeaseMaxMs } from "@stock-bazaar/shared/config";
+import { cacheLeaseMaxMs } from "@stock-bazaar/process/config";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { ordersPageMax } from "@stock-bazaar/shared/grpc-limits";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { ordersPageMax } from "@stock-bazaar/transport/limits";
+import { silentLogger } from "@stock-bazaar/process/log";
 import { describe, expect, test } from "vitest";
 import {
   allStocks,

@@ -19,12 +19,12 @@ import type {
   TailRequest,
 } from "@stock-bazaar/shared/api";
 import { type Clock, wallTime } from "@stock-bazaar/shared/clock";
-import { cacheLeaseMaxMs } from "@stock-bazaar/shared/config";
+import { cacheLeaseMaxMs } from "@stock-bazaar/process/config";
 import type { Order, Register, Seen, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
-import { ordersPageMax, restockPageMax, stocksPageMax } from "@stock-bazaar/shared/grpc-limits";
-import type { Logger } from "@stock-bazaar/shared/log";
-import { untilCheckpointed } from "@stock-bazaar/shared/until-checkpointed";
+import { ordersPageMax, restockPageMax, stocksPageMax } from "@stock-bazaar/transport/limits";
+import type { Logger } from "@stock-bazaar/process/log";
+import { untilCheckpointed } from "@stock-bazaar/process/until-checkpointed";
 import { Waiters } from "@stock-bazaar/shared/waiters";
 import { FrontEnds } from "./front-ends.ts";
 import type { Ledger, LedgerChange, LedgerRegister } from "./ledger.ts";

@@ -4,10 +4,10 @@ import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
 import { defaultPatience } from "@stock-bazaar/db/patient-writes";
 import { lockForService } from "@stock-bazaar/db/service-lock";
 import { systemClock } from "@stock-bazaar/shared/clock";
-import { startServer } from "@stock-bazaar/shared/grpc-server";
-import { catalogVariables } from "@stock-bazaar/shared/listen-error";
-import { runService } from "@stock-bazaar/shared/service";
-import { serveCatalog } from "./grpc.ts";
+import { startServer } from "@stock-bazaar/transport/server";
+import { catalogVariables } from "@stock-bazaar/process/listen-error";
+import { runService } from "@stock-bazaar/process/service";
+import { serveCatalog } from "@stock-bazaar/transport/catalog-service";
 import { createSqliteLedger } from "./ledger-sqlite.ts";
 import { Catalog } from "./catalog.ts";
 

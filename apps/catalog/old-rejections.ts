@@ -8,7 +8,7 @@
 
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import type { Logger } from "@stock-bazaar/shared/log";
+import type { Logger } from "@stock-bazaar/process/log";
 import type { Ledger } from "./ledger.ts";
 
 const dayMs = 24 * 3_600_000;

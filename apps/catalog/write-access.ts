@@ -6,7 +6,7 @@
 
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import type { Logger } from "@stock-bazaar/shared/log";
+import type { Logger } from "@stock-bazaar/process/log";
 
 const tryEveryMs = 500;
 

@@ -1,7 +1,7 @@
 /** One question to the bazaar, for `lookup`, `trade` and `order`: an answer, or a clear word of why there is none. */
 
 import { BazaarClient, describeRefusal, isUnknown, refusalOf, type Reply } from "@stock-bazaar/client/bazaar-client";
-import type { DialectName } from "@stock-bazaar/shared/dialects";
+import type { DialectName } from "@stock-bazaar/contract/dialects";
 import { at } from "@stock-bazaar/shared/json";
 import type { AskOptions } from "./definitions/trading.ts";
 import { CommandError, exitCodes } from "./errors.ts";

@@ -1,6 +1,6 @@
 /** What a failed command says and exits with: one clear message, no stack trace. */
 
-import { ConfigError } from "@stock-bazaar/shared/config";
+import { ConfigError } from "@stock-bazaar/process/config";
 import { exitSetup } from "@stock-bazaar/shared/errors";
 import { CommanderError } from "commander";
 

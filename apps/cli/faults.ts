@@ -1,7 +1,7 @@
 /** Does to an order replica what a front-end asks for, and to nothing else. */
 
-import { frozenMs, isFaultRequest, killedMs } from "@stock-bazaar/shared/faults";
-import type { FaultReply } from "@stock-bazaar/shared/faults";
+import { frozenMs, isFaultRequest, killedMs } from "@stock-bazaar/process/faults";
+import type { FaultReply } from "@stock-bazaar/process/faults";
 
 export interface FaultySupervisor {
   /** False: it doesn't run. */

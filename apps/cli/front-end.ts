@@ -1,6 +1,6 @@
 /** The front-end that a command asks. */
 
-import { readConfig } from "@stock-bazaar/shared/config";
+import { readConfig } from "@stock-bazaar/process/config";
 import { CommandError, exitCodes } from "./errors.ts";
 import type { AddressOptions } from "./options.ts";
 import { frontEndUrl } from "./readiness.ts";

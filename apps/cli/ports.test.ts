@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:net";
 import { freePorts } from "@stock-bazaar/cluster/ports";
-import type { Address } from "@stock-bazaar/shared/config";
-import { type AddressVariables, frontEndVariables } from "@stock-bazaar/shared/listen-error";
+import type { Address } from "@stock-bazaar/process/config";
+import { type AddressVariables, frontEndVariables } from "@stock-bazaar/process/listen-error";
 import { afterEach, expect, test } from "vitest";
 import { isLoopback, requireFreePorts } from "./ports.ts";
 

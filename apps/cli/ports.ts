@@ -4,13 +4,13 @@
  */
 
 import { connect, createServer, type Server } from "node:net";
-import { type Address, type Config, withoutBrackets } from "@stock-bazaar/shared/config";
+import { type Address, type Config, withoutBrackets } from "@stock-bazaar/process/config";
 import {
   type AddressVariables,
   catalogVariables,
   listenError,
   replicaVariables,
-} from "@stock-bazaar/shared/listen-error";
+} from "@stock-bazaar/process/listen-error";
 import { CommandError, exitCodes } from "./errors.ts";
 
 const answerTimeoutMs = 1000;

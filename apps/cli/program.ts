@@ -1,6 +1,6 @@
 /** All commands, in the order of the help. What they do is loaded when one of them is run. */
 
-import { version } from "@stock-bazaar/shared/version";
+import { version } from "@stock-bazaar/process/version";
 import { Command } from "commander";
 import { section } from "./definition.ts";
 import { completeCommand, completionCommand } from "./definitions/completion.ts";

@@ -1,7 +1,7 @@
 /** Asks the front-end over HTTP whether the bazaar is open, and who leads. */
 
-import type { Address } from "@stock-bazaar/shared/config";
-import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
+import type { Address } from "@stock-bazaar/process/config";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
 
 const askEveryMs = 100;

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
+import { runtimeSettings } from "@stock-bazaar/process/runtime-settings";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { startServiceProcess } from "./service-process.ts";
 

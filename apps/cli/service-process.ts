@@ -1,7 +1,7 @@
 /** Real processes for the supervisor: they print where it prints, and they don't outlive it. */
 
-import { runtimeSettings } from "@stock-bazaar/shared/runtime-settings";
-import { supervisedVariable } from "@stock-bazaar/shared/supervised";
+import { runtimeSettings } from "@stock-bazaar/process/runtime-settings";
+import { supervisedVariable } from "@stock-bazaar/process/supervised";
 import type { ServiceProcess, ServiceSpec } from "./supervisor.ts";
 
 export function startServiceProcess({ name, command, environment, hears }: ServiceSpec): ServiceProcess {

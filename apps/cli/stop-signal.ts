@@ -1,6 +1,6 @@
 /** When a command that runs until it is told to stop is told to. */
 
-import { stopSignals } from "@stock-bazaar/shared/stop-signals";
+import { stopSignals } from "@stock-bazaar/process/stop-signals";
 import { CommandError } from "./errors.ts";
 
 const askEveryMs = 250;

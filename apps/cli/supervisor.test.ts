@@ -1,5 +1,5 @@
 import type { Clock } from "@stock-bazaar/shared/clock";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { silentLogger } from "@stock-bazaar/process/log";
 import { describe, expect, test, vi } from "vitest";
 import { type Repair, type ServiceExit, type ServiceProcess, type ServiceSpec, Supervisor } from "./supervisor.ts";
 

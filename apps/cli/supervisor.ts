@@ -7,7 +7,7 @@
 
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
 import { exitSetup } from "@stock-bazaar/shared/errors";
-import type { Logger } from "@stock-bazaar/shared/log";
+import type { Logger } from "@stock-bazaar/process/log";
 
 export interface ServiceSpec {
   readonly name: string;

@@ -4,8 +4,8 @@
  */
 
 import { resolve } from "node:path";
-import { bunCommand } from "@stock-bazaar/shared/bun-command";
-import { supervisedVariable } from "@stock-bazaar/shared/supervised";
+import { bunCommand } from "@stock-bazaar/process/bun-command";
+import { supervisedVariable } from "@stock-bazaar/process/supervised";
 import { within } from "./wait.ts";
 
 export const root = resolve(import.meta.dirname, "../..");

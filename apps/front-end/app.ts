@@ -8,7 +8,7 @@
 
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import type { Logger } from "@stock-bazaar/shared/log";
+import type { Logger } from "@stock-bazaar/process/log";
 import { type Context, Hono } from "hono";
 import type { Bazaar } from "./bazaar.ts";
 import type { Dialect } from "./dialects/dialect.ts";

@@ -1,4 +1,4 @@
-import { faultsVariable, type FaultRequest } from "@stock-bazaar/shared/faults";
+import { faultsVariable, type FaultRequest } from "@stock-bazaar/process/faults";
 import { expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { connectFaults } from "./faults.ts";

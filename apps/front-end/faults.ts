@@ -2,7 +2,7 @@
 
 import { type Clock, withDeadline } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { type FaultKind, type FaultRequest, faultsVariable, isFaultReply } from "@stock-bazaar/shared/faults";
+import { type FaultKind, type FaultRequest, faultsVariable, isFaultReply } from "@stock-bazaar/process/faults";
 
 const answerTimeoutMs = 2000;
 

@@ -2,7 +2,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { silentLogger } from "@stock-bazaar/process/log";
 import { createApp } from "./app.ts";
 import type { Bazaar } from "./bazaar.ts";
 import { dialects } from "./dialects/index.ts";

@@ -1,6 +1,6 @@
 import type { Register, Seen } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { silentLogger } from "@stock-bazaar/process/log";
 import { describe, expect, test } from "vitest";
 import { registerOf } from "../../test/support/builders.ts";
 import { FakeRegister, FakeReplica } from "../../test/support/fake-cluster.ts";

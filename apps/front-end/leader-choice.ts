@@ -9,7 +9,7 @@ import type { CatalogApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
 import type { Register } from "@stock-bazaar/shared/domain";
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
-import type { Logger } from "@stock-bazaar/shared/log";
+import type { Logger } from "@stock-bazaar/process/log";
 import type { LiveReplica, Replicas } from "./replicas.ts";
 import type { SeenLedger } from "./seen-ledger.ts";
 

@@ -19,9 +19,9 @@
  *   four seconds late (half a request head: after 12 seconds with 5 set). It knows whole seconds, 255 at most.
  */
 
-import { type Address, withoutBrackets } from "@stock-bazaar/shared/config";
-import { frontEndVariables, listenError } from "@stock-bazaar/shared/listen-error";
-import type { Logger } from "@stock-bazaar/shared/log";
+import { type Address, withoutBrackets } from "@stock-bazaar/process/config";
+import { frontEndVariables, listenError } from "@stock-bazaar/process/listen-error";
+import type { Logger } from "@stock-bazaar/process/log";
 import type { Hono } from "hono";
 import { operationsOutage } from "./http/failures.ts";
 import type { Peers } from "./http/request-log.ts";

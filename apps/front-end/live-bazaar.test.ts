@@ -1,7 +1,7 @@
 import type { CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
 import type { Seen } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { silentLogger } from "@stock-bazaar/process/log";
 import { expect, test, vi } from "vitest";
 import { accepted, allStocks, orderOf, stockOf, tradeOf } from "../../test/support/builders.ts";
 import { abortable } from "../../test/support/fake-cluster.ts";

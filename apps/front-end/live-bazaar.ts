@@ -2,10 +2,10 @@
 
 import type { CatalogApi, FrontEndState, OrderApi, StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
 import { type Clock, Deadlines, momentOn, withDeadline } from "@stock-bazaar/shared/clock";
-import type { Config } from "@stock-bazaar/shared/config";
+import type { Config } from "@stock-bazaar/process/config";
 import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
-import type { Logger } from "@stock-bazaar/shared/log";
+import type { Logger } from "@stock-bazaar/process/log";
 import { Batcher } from "./batcher.ts";
 import type { Bazaar, CacheUse, ClusterState, KnownStock, StockLookup } from "./bazaar.ts";
 import { LeaderChoice } from "./leader-choice.ts";

@@ -1,8 +1,8 @@
-import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
+import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
 import { systemClock } from "@stock-bazaar/shared/clock";
-import { connectOrders } from "@stock-bazaar/shared/order-client";
-import { runService } from "@stock-bazaar/shared/service";
-import { currentTracing } from "@stock-bazaar/shared/tracing";
+import { connectOrders } from "@stock-bazaar/transport/order-client";
+import { runService } from "@stock-bazaar/process/service";
+import { currentTracing } from "@stock-bazaar/process/tracing";
 import { createApp, createEventFeed } from "./app.ts";
 import { dialects } from "./dialects/index.ts";
 import { connectFaults } from "./faults.ts";

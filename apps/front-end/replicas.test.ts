@@ -1,5 +1,5 @@
 import type { ReplicaStatus } from "@stock-bazaar/shared/api";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { silentLogger } from "@stock-bazaar/process/log";
 import { expect, test } from "vitest";
 import { FakeRegister, FakeReplica } from "../../test/support/fake-cluster.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";

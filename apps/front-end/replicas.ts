@@ -5,7 +5,7 @@
 
 import type { OrderApi, ReplicaStatus, Stream } from "@stock-bazaar/shared/api";
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
-import type { Logger } from "@stock-bazaar/shared/log";
+import type { Logger } from "@stock-bazaar/process/log";
 import type { ReplicaState } from "./bazaar.ts";
 
 /** A replica says how it is every 50 ms: after this long without a word it is taken for frozen. */

@@ -1,7 +1,7 @@
 import type { FrontEndState, Stream, StreamHandlers, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import { type Moment, momentOn } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
+import { type Logger, silentLogger } from "@stock-bazaar/process/log";
 import { describe, expect, test } from "vitest";
 import { knownStockOf, stockOf, tailReplyOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";

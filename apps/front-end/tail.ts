@@ -7,7 +7,7 @@ import type { CatalogApi, FrontEndState, Stream, TailReply, TailRequest } from "
 import { Backoff, type Clock, type Moment, momentOn } from "@stock-bazaar/shared/clock";
 import type { Seen, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import type { Logger } from "@stock-bazaar/shared/log";
+import type { Logger } from "@stock-bazaar/process/log";
 import { Waiters } from "@stock-bazaar/shared/waiters";
 import type { SeenLedger } from "./seen-ledger.ts";
 import type { Lease, StockCache } from "./stock-cache.ts";

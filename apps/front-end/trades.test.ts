@@ -1,6 +1,6 @@
 import type { Outcome, Seen, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { silentLogger } from "@stock-bazaar/process/log";
 import { describe, expect, test } from "vitest";
 import { accepted, tradeOf, tradesOf } from "../../test/support/builders.ts";
 import { FakeRegister, FakeReplica } from "../../test/support/fake-cluster.ts";

@@ -7,7 +7,7 @@ import type { FollowReply, FollowRequest, OrderApi, Stream } from "@stock-bazaar
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import type { Logger } from "@stock-bazaar/shared/log";
+import type { Logger } from "@stock-bazaar/process/log";
 import type { OrderLog } from "./order-log.ts";
 
 /** The leader sends a sign of life every 100 ms: after this long it is taken for frozen. */

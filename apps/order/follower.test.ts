@@ -1,7 +1,7 @@
 import type { FollowReply, FollowRequest, StreamHandlers } from "@stock-bazaar/shared/api";
 import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
+import { type Logger, silentLogger } from "@stock-bazaar/process/log";
 import { expect, test } from "vitest";
 import { acknowledgementOf, orderOf, ordersOf, positionOf, registerOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";

@@ -6,7 +6,7 @@ import type { FollowReply, FollowRequest, Stream, StreamHandlers } from "@stock-
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { isSameOrder, type Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import type { Logger } from "@stock-bazaar/shared/log";
+import type { Logger } from "@stock-bazaar/process/log";
 import { Confirmations } from "./confirmations.ts";
 import { Copies } from "./copies.ts";
 import { Feed, type FeedSource } from "./feed.ts";

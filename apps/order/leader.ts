@@ -20,8 +20,8 @@ import type {
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { restockPageMax } from "@stock-bazaar/shared/grpc-limits";
-import type { Logger } from "@stock-bazaar/shared/log";
+import { restockPageMax } from "@stock-bazaar/transport/limits";
+import type { Logger } from "@stock-bazaar/process/log";
 import type { FeedSource } from "./feed.ts";
 import { Followers } from "./followers.ts";
 import type { OrderLog } from "./order-log.ts";

@@ -18,7 +18,7 @@ import type {
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import type { Logger } from "@stock-bazaar/shared/log";
+import type { Logger } from "@stock-bazaar/process/log";
 import { Follower, type Leadership } from "./follower.ts";
 import { Leader } from "./leader.ts";
 import type { OrderLog } from "./order-log.ts";

@@ -1,6 +1,6 @@
 /** An order log that shows in the traces how long each order's way to this disk took. */
 
-import type { Tracing } from "@stock-bazaar/shared/tracing";
+import type { Tracing } from "@stock-bazaar/process/tracing";
 import type { OrderLog } from "./order-log.ts";
 
 export function tracedLog(log: OrderLog, tracing: Tracing): OrderLog {

@@ -1,7 +1,7 @@
-import { serveCatalog } from "@stock-bazaar/catalog/grpc";
+import { serveCatalog } from "@stock-bazaar/transport/catalog-service";
 import { type Relay, startRelay } from "@stock-bazaar/cluster/relay";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { serveReplica } from "@stock-bazaar/order/grpc";
+import { serveReplica } from "@stock-bazaar/transport/order-service";
 import type {
   Applied,
   CatalogApi,
@@ -14,14 +14,14 @@ import type {
   TailRequest,
   Traded,
 } from "@stock-bazaar/shared/api";
-import { connectCatalog } from "@stock-bazaar/shared/catalog-client";
+import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
 import { isSameOrder, type Order, type Outcome, type Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError, errorCodes } from "@stock-bazaar/shared/errors";
-import { createClient } from "@stock-bazaar/shared/grpc-client";
-import { ordersPageMax, restockPageMax, stocksPageMax } from "@stock-bazaar/shared/grpc-limits";
-import { startServer, type RunningServer, type Service } from "@stock-bazaar/shared/grpc-server";
-import { catalogVariables } from "@stock-bazaar/shared/listen-error";
-import { connectOrders } from "@stock-bazaar/shared/order-client";
+import { createClient } from "@stock-bazaar/transport/client";
+import { ordersPageMax, restockPageMax, stocksPageMax } from "@stock-bazaar/transport/limits";
+import { startServer, type RunningServer, type Service } from "@stock-bazaar/transport/server";
+import { catalogVariables } from "@stock-bazaar/process/listen-error";
+import { connectOrders } from "@stock-bazaar/transport/order-client";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   accepted,

@@ -2,7 +2,7 @@
 
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
 import { expect, onTestFinished, test } from "vitest";
 import { bazaar, type Ended } from "../support/command-line.ts";

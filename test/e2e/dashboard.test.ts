@@ -1,6 +1,6 @@
 /** The dashboard in a real browser: what people see while they trade, and while parts of the bazaar die. */
 
-import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { connect } from "@stock-bazaar/db/connection";
 import { catalogFile } from "@stock-bazaar/db/open";
 import { orderNumber } from "@stock-bazaar/client/requests";

@@ -6,7 +6,7 @@ import { freePorts } from "@stock-bazaar/cluster/ports";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
-import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

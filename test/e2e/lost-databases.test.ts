@@ -10,7 +10,7 @@ import { type Exit, Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { openCatalogDatabase } from "@stock-bazaar/db/open";
 import { at } from "@stock-bazaar/shared/json";
-import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { type TestContext, expect, test } from "vitest";
 import { get, newTrade, trade } from "../support/requests.ts";
 import { makeTradedDatabases } from "../support/traded-databases.ts";

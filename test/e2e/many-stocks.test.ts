@@ -7,7 +7,7 @@ import { seed } from "@stock-bazaar/db/seed";
 import { formatStocks } from "@stock-bazaar/db/stock-file";
 import { at } from "@stock-bazaar/shared/json";
 import type { Browser } from "playwright-core";
-import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EventReader } from "../http/support/event-reader.ts";
 import { get, newTrade, trade } from "../support/requests.ts";

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { freePorts } from "@stock-bazaar/cluster/ports";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { expect, onTestFinished, test } from "vitest";
 import { get } from "../support/requests.ts";
 import { copyTree } from "./support/tree-copy.ts";

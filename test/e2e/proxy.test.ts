@@ -2,7 +2,7 @@
 
 import { createServer } from "node:net";
 import { at } from "@stock-bazaar/shared/json";
-import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { expect, onTestFinished, test } from "vitest";
 import { bazaar } from "../support/command-line.ts";
 import { newTrade, trade } from "../support/requests.ts";
@@ -41,7 +41,7 @@ test("nor does fetchDirectly", async () => {
   const server = Bun.serve({ port: 0, fetch: () => new Response("here") });
   onTestFinished(() => server.stop(true));
   const script = `
-    const { fetchDirectly } = await import(${JSON.stringify(import.meta.resolve("@stock-bazaar/shared/fetch-directly"))});
+    const { fetchDirectly } = await import(${JSON.stringify(import.meta.resolve("@stock-bazaar/process/fetch-directly"))});
     console.log(await (await fetchDirectly("http://127.0.0.1:${server.port}/")).text());`;
   const child = Bun.spawn([process.execPath, "-e", script], {
     env: { ...process.env, ...environment },

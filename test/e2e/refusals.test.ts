@@ -9,7 +9,7 @@ import { Service } from "@stock-bazaar/cluster/service";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { catalogFile, orderFile } from "@stock-bazaar/db/open";
 import { lockForService } from "@stock-bazaar/db/service-lock";
-import { readConfig } from "@stock-bazaar/shared/config";
+import { readConfig } from "@stock-bazaar/process/config";
 import { describe, expect, test } from "vitest";
 
 interface Refusal {

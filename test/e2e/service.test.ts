@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { supervisedVariable } from "@stock-bazaar/shared/supervised";
+import { supervisedVariable } from "@stock-bazaar/process/supervised";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 
 let folder: string;
@@ -18,7 +18,7 @@ async function start(serve: string, stop = "", environment: Readonly<Record<stri
   const file = join(folder, `${Bun.randomUUIDv7()}.ts`);
   writeFileSync(
     file,
-    `import { runService } from ${JSON.stringify(join(import.meta.dirname, "../../apps/shared/service.ts"))};
+    `import { runService } from ${JSON.stringify(join(import.meta.dirname, "../../apps/process/service.ts"))};
      await runService("service", async ({ logger }) => {
        setInterval(() => {}, 1000);
        ${serve}

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { canListen, freePorts, freePortsInARow } from "@stock-bazaar/cluster/ports";
 import { root } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
 import { describe, expect, test } from "vitest";
 import { bazaar } from "../support/command-line.ts";

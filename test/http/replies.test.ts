@@ -1,7 +1,7 @@
 /** What holds for every route: unknown paths, methods, request ids, and answers when the bazaar has none. */
 
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
-import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
+import { type Logger, silentLogger } from "@stock-bazaar/process/log";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createTestClient, expectFailure, type TestClient } from "./support/client.ts";
 

@@ -1,5 +1,5 @@
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { silentLogger } from "@stock-bazaar/process/log";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createTestClient, expectFailure, strangeNames, type TestClient } from "./support/client.ts";
 

@@ -2,7 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { bunCommand } from "@stock-bazaar/shared/bun-command";
+import { bunCommand } from "@stock-bazaar/process/bun-command";
 import type { Run } from "./simulate.ts";
 
 export interface Assignment {

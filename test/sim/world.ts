@@ -15,7 +15,7 @@ import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { Replica } from "@stock-bazaar/order/replica";
 import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
+import { type Logger, silentLogger } from "@stock-bazaar/process/log";
 import type { Random } from "@stock-bazaar/shared/random";
 import { CatalogStore, type InitialStock } from "./catalog-store.ts";
 import { Disk, ledgerOnDisk, logOnDisk } from "./disk.ts";

@@ -13,7 +13,7 @@ import type { OrderLog } from "@stock-bazaar/order/order-log";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { Replica } from "@stock-bazaar/order/replica";
 import { systemClock } from "@stock-bazaar/shared/clock";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { silentLogger } from "@stock-bazaar/process/log";
 
 /** Short: a catalog settles nothing until a lease after its start. */
 const leaseMs = 250;

@@ -11,7 +11,7 @@ import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { Replica } from "@stock-bazaar/order/replica";
 import type { CatalogApi } from "@stock-bazaar/shared/api";
 import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { silentLogger } from "@stock-bazaar/process/log";
 import { asking, stockOf } from "./builders.ts";
 import type { ManualClock } from "./manual-clock.ts";
 import { Wire } from "./streams.ts";

@@ -1,7 +1,7 @@
 /** Single requests, for what a test asks once. */
 
 import type { TradeRequest } from "@stock-bazaar/client/requests";
-import { fetchDirectly } from "@stock-bazaar/shared/fetch-directly";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 
 export interface Answer {
   readonly status: number;

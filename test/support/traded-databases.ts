@@ -5,7 +5,7 @@ import { migrateAll } from "@stock-bazaar/db/migrate";
 import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
 import { seed } from "@stock-bazaar/db/seed";
 import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
-import { readConfig } from "@stock-bazaar/shared/config";
+import { readConfig } from "@stock-bazaar/process/config";
 import { createdAt, tradeOf } from "./builders.ts";
 
 /** The databases that the default environment names, in this folder. */

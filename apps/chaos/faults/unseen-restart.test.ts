@@ -1,4 +1,4 @@
-import { readConfig } from "@stock-bazaar/shared/config";
+import { readConfig } from "@stock-bazaar/process/config";
 import { expect, test } from "vitest";
 import { allowedLeasesMs } from "./unseen-restart.ts";
 

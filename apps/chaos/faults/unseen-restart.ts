@@ -1,7 +1,7 @@
 /** The catalog is started again while a front-end is frozen whose cache may hold a lease from the catalog's earlier life. */
 
 import type { StartOptions } from "@stock-bazaar/cluster/service";
-import { readConfig } from "@stock-bazaar/shared/config";
+import { readConfig } from "@stock-bazaar/process/config";
 import type { Fault, Scene } from "./fault.ts";
 import { choose, frontEndName, frontEndNames, kill } from "./targets.ts";
 

@@ -7,7 +7,7 @@ import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { formatOrders, openOrderSource } from "@stock-bazaar/db/export-orders";
 import { ownFiles } from "@stock-bazaar/db/own-files";
-import { readConfig } from "@stock-bazaar/shared/config";
+import { readConfig } from "@stock-bazaar/process/config";
 import type { ExportOptions } from "../definitions/databases.ts";
 import { CommandError } from "../errors.ts";
 import { requireOtherFile, requireWritable } from "../writable.ts";

@@ -3,7 +3,7 @@
 import { importFiles, type Imported, type ImportedStock } from "@stock-bazaar/db/import/import-catalog";
 import { ownFiles } from "@stock-bazaar/db/own-files";
 import { columns } from "@stock-bazaar/report/table";
-import { readConfig } from "@stock-bazaar/shared/config";
+import { readConfig } from "@stock-bazaar/process/config";
 import type { ImportOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { isListening } from "../ports.ts";

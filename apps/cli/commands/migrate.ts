@@ -1,7 +1,7 @@
 /** `npm run migrate`: creates the databases, or brings them up to date. */
 
 import { migrateAll, migrateReplica } from "@stock-bazaar/db/migrate";
-import { type Config, readConfig } from "@stock-bazaar/shared/config";
+import { type Config, readConfig } from "@stock-bazaar/process/config";
 import type { MigrateOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 

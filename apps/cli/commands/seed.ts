@@ -3,7 +3,7 @@
 import { requireNoLostCatalog } from "@stock-bazaar/db/history";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
 import { seed as seedCatalog } from "@stock-bazaar/db/seed";
-import { readConfig } from "@stock-bazaar/shared/config";
+import { readConfig } from "@stock-bazaar/process/config";
 import type { SeedOptions } from "../definitions/databases.ts";
 
 export function seed({ file: stocks, json = false }: SeedOptions): void {

@@ -1,6 +1,6 @@
 /** Commands that work on the files in DATA_DIR, and the one that runs the services on them. */
 
-import { dialectNames, type DialectName, isDialectName } from "@stock-bazaar/shared/dialects";
+import { dialectNames, type DialectName, isDialectName } from "@stock-bazaar/contract/dialects";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { define } from "../definition.ts";
 import { collected, filled, wholeNumber } from "../options.ts";

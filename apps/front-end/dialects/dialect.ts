@@ -4,7 +4,7 @@
  * are the operations' routes (`/readyz`, `/cluster`, `/metrics`, …), which no dialect replaces.
  */
 
-import type { DialectName } from "@stock-bazaar/shared/dialects";
+import type { DialectName } from "@stock-bazaar/contract/dialects";
 import type { Bazaar } from "../bazaar.ts";
 import { invalidGet, methodNotAllowed, unknownRoute } from "../http/failures.ts";
 import type { Metrics } from "../http/metrics.ts";

@@ -1,4 +1,4 @@
-import type { DialectName } from "@stock-bazaar/shared/dialects";
+import type { DialectName } from "@stock-bazaar/contract/dialects";
 import { bazaar } from "./bazaar.ts";
 import type { Dialect } from "./dialect.ts";
 import { pyro } from "./pyro.ts";

@@ -4,7 +4,7 @@
  * middleware, which every request would have to pass through.
  */
 
-import { version } from "@stock-bazaar/shared/version";
+import { version } from "@stock-bazaar/process/version";
 import type { Hono } from "hono";
 import { type DescribeRouteOptions, generateSpecs, resolver, uniqueSymbol } from "hono-openapi";
 import { type ZodType, z } from "zod";

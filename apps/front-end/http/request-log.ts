@@ -1,6 +1,6 @@
 /** A line for each request, at `debug`. At any other level there is nothing to call, and so nothing to pay. */
 
-import type { Logger } from "@stock-bazaar/shared/log";
+import type { Logger } from "@stock-bazaar/process/log";
 
 /** Knows where a request came from: the server, which is the app's environment. */
 export interface Peers {

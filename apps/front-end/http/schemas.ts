@@ -5,7 +5,7 @@
  */
 
 import { stockNameLengthMax, type TradeType, tradeQuantityMax } from "@stock-bazaar/shared/domain";
-import { faultKinds } from "@stock-bazaar/shared/faults";
+import { faultKinds } from "@stock-bazaar/process/faults";
 import { z } from "zod";
 import { failureReasons, invalidQuantity, invalidTradeType, malformedTrade } from "./failures.ts";
 

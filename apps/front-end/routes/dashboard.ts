@@ -2,7 +2,7 @@
 
 import { dashboardPage } from "@stock-bazaar/dashboard/page";
 import type { StocksRequest } from "@stock-bazaar/shared/api";
-import type { FaultKind } from "@stock-bazaar/shared/faults";
+import type { FaultKind } from "@stock-bazaar/process/faults";
 import type { Context } from "hono";
 import type { Bazaar } from "../bazaar.ts";
 import type { EventFeed } from "../events/event-feed.ts";

@@ -7,7 +7,7 @@ import { createApp } from "@stock-bazaar/front-end/app";
 import type { Bazaar } from "@stock-bazaar/front-end/bazaar";
 import type { Dialect } from "@stock-bazaar/front-end/dialects/dialect";
 import type { Faults } from "@stock-bazaar/front-end/faults";
-import { type Logger, silentLogger } from "@stock-bazaar/shared/log";
+import { type Logger, silentLogger } from "@stock-bazaar/process/log";
 import { expect } from "vitest";
 import type { InProcessOptions } from "../../support/in-process.ts";
 import { createTestBazaar, type TestBazaar } from "./bazaar.ts";

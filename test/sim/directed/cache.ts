@@ -4,7 +4,7 @@ import { Catalog } from "@stock-bazaar/catalog/catalog";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import type { CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
 import type { Clock } from "@stock-bazaar/shared/clock";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { silentLogger } from "@stock-bazaar/process/log";
 import { stockOf, tailRequestOf, tradeOf } from "../../support/builders.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { memoryLedger } from "../../support/order-cluster.ts";

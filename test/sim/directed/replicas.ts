@@ -5,7 +5,7 @@ import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
 import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
 import type { FollowReply, StreamHandlers } from "@stock-bazaar/shared/api";
 import type { Order } from "@stock-bazaar/shared/domain";
-import { silentLogger } from "@stock-bazaar/shared/log";
+import { silentLogger } from "@stock-bazaar/process/log";
 import { ordersOf, tradeOf } from "../../support/builders.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { OrderCluster } from "../../support/order-cluster.ts";

@@ -3,8 +3,8 @@
  * reader that holds a snapshot may be in the way for any time: it is named, and waited for without blocking the process.
  */
 
-import type { Clock } from "./clock.ts";
-import { BazaarError } from "./errors.ts";
+import type { Clock } from "@stock-bazaar/shared/clock";
+import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "./log.ts";
 
 /** Between two tries. */

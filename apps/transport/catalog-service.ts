@@ -14,11 +14,11 @@ import {
 } from "@stock-bazaar/proto/generated/bazaar";
 import type { Applied, CatalogApi, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import type { Register } from "@stock-bazaar/shared/domain";
-import { CallStreams } from "@stock-bazaar/shared/call-stream";
-import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/batches";
-import { serveDuplex, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
-import { inTraces } from "@stock-bazaar/shared/tracing";
-import { lastFromMessage } from "@stock-bazaar/shared/wire";
+import { CallStreams } from "./call-streams.ts";
+import { packOrders, packOutcomes, unpackTrades } from "./batches.ts";
+import { serveDuplex, serveUnary, type Service } from "./server.ts";
+import { inTraces } from "@stock-bazaar/process/tracing";
+import { lastFromMessage } from "./wire.ts";
 
 const tailKinds = { HELLO: "hello", RENEW: "renew", ACK: "ack", GOODBYE: "goodbye" } as const;
 

@@ -5,7 +5,7 @@
  */
 
 import { type Config, readConfig } from "./config.ts";
-import { BazaarError, exitSetup, SetupError } from "./errors.ts";
+import { BazaarError, exitSetup, SetupError } from "@stock-bazaar/shared/errors";
 import { createLogger, type Logger } from "./log.ts";
 import { stopSignals } from "./stop-signals.ts";
 import { exitWithSupervisor, stopTimeoutMs, supervisedVariable } from "./supervised.ts";

@@ -1,7 +1,7 @@
 /** Our error codes over gRPC: the status says roughly what happened, a header says it exactly. */
 
 import * as grpc from "@grpc/grpc-js";
-import { BazaarError, type ErrorCode, isErrorCode } from "./errors.ts";
+import { BazaarError, type ErrorCode, isErrorCode } from "@stock-bazaar/shared/errors";
 
 const codeHeader = "bazaar-code";
 

@@ -10,11 +10,11 @@ import {
   type TradesRequest,
 } from "@stock-bazaar/proto/generated/bazaar";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
-import { CallStreams } from "@stock-bazaar/shared/call-stream";
-import { packOrders, packOutcomes, unpackTrades } from "@stock-bazaar/shared/batches";
-import { serveDuplex, serveStatus, serveUnary, type Service } from "@stock-bazaar/shared/grpc-server";
-import { inTraces, tracesOf } from "@stock-bazaar/shared/tracing";
-import { lastFromMessage } from "@stock-bazaar/shared/wire";
+import { CallStreams } from "./call-streams.ts";
+import { packOrders, packOutcomes, unpackTrades } from "./batches.ts";
+import { serveDuplex, serveStatus, serveUnary, type Service } from "./server.ts";
+import { inTraces, tracesOf } from "@stock-bazaar/process/tracing";
+import { lastFromMessage } from "./wire.ts";
 
 const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEADER" } as const;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError, type Environment, readConfig, readReplicaId, withoutBrackets } from "./config.ts";
-import { dialectNames } from "./dialects.ts";
+import { dialectNames } from "@stock-bazaar/contract/dialects";
 
 function refusal(environment: Environment): string {
   try {

@@ -4,8 +4,8 @@
  * BazaarError.
  */
 
-import type { Order, Outcome, Trade } from "./domain.ts";
-import { BazaarError } from "./errors.ts";
+import type { Order, Outcome, Trade } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
 
 /** As they came from another process: nothing is known of a field yet. */
 type Unread = Readonly<Record<string, unknown>>;

@@ -6,13 +6,13 @@ import {
   type Register as RegisterMessage,
   type TailKind,
 } from "@stock-bazaar/proto/generated/bazaar";
-import type { Applied, CatalogApi, TailRequest } from "./api.ts";
+import type { Applied, CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
 import { packTrades, unpackOrders, unpackOutcomes } from "./batches.ts";
-import { CallStream } from "./call-stream.ts";
-import type { Address } from "./config.ts";
-import type { Register } from "./domain.ts";
-import { callUnary, createClient, openDuplex } from "./grpc-client.ts";
-import { tracesOf } from "./tracing.ts";
+import { CallStream } from "./call-streams.ts";
+import type { Address } from "@stock-bazaar/process/config";
+import type { Register } from "@stock-bazaar/shared/domain";
+import { callUnary, createClient, openDuplex } from "./client.ts";
+import { tracesOf } from "@stock-bazaar/process/tracing";
 
 const tailKinds: Record<TailRequest["kind"], TailKind> = {
   hello: "HELLO",

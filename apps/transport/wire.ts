@@ -1,8 +1,8 @@
 /** Plain values from messages, where the two differ. A message that makes no sense is a BazaarError. */
 
 import type { Order as OrderMessage } from "@stock-bazaar/proto/generated/bazaar";
-import type { Order } from "./domain.ts";
-import { BazaarError } from "./errors.ts";
+import type { Order } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
 
 /** To be compared with the row that somebody holds, so that a type which makes no sense just differs. */
 export function lastFromMessage({ last }: { readonly last?: OrderMessage | undefined }): Order | undefined {

@@ -27,7 +27,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
-import { BazaarError } from "./errors.ts";
+import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "./log.ts";
 import type { Trace, Tracing } from "./tracing.ts";
 

@@ -10,10 +10,10 @@ import { loadFileDescriptorSetFromBuffer, loadSync, type PackageDefinition } fro
 import { CatalogService, OrdersService } from "@stock-bazaar/proto/generated/bazaar";
 import { service as healthService } from "grpc-health-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { CallStreams } from "./call-stream.ts";
-import { clientOptions } from "./grpc-client.ts";
-import { type Service, serveUnary, startServer } from "./grpc-server.ts";
-import { catalogVariables } from "./listen-error.ts";
+import { CallStreams } from "./call-streams.ts";
+import { clientOptions } from "./client.ts";
+import { type Service, serveUnary, startServer } from "./server.ts";
+import { catalogVariables } from "@stock-bazaar/process/listen-error";
 
 const register = { term: 7, leader: 3, head: 42, life: "a life", stocks: 10 };
 const order = {

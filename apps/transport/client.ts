@@ -1,11 +1,11 @@
 /** gRPC from the caller's side: a deadline on every call, our own error codes, quick reconnects. */
 
 import * as grpc from "@grpc/grpc-js";
-import type { Stream, StreamHandlers } from "./api.ts";
-import type { Address } from "./config.ts";
-import { BazaarError } from "./errors.ts";
-import { errorFromStatus } from "./grpc-errors.ts";
-import { messageBytesMax } from "./grpc-limits.ts";
+import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
+import type { Address } from "@stock-bazaar/process/config";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { errorFromStatus } from "./errors.ts";
+import { messageBytesMax } from "./limits.ts";
 
 /**
  * What may be on its way on one stream. With HTTP/2's 64 KiB a leader that sends chunk after chunk to a follower which is

@@ -1,12 +1,12 @@
 /** gRPC from the server's side: promises and streams served, with health and reflection beside every service. */
 
 import * as grpc from "@grpc/grpc-js";
-import type { Stream, StreamHandlers } from "./api.ts";
-import type { Address } from "./config.ts";
-import { statusFromError } from "./grpc-errors.ts";
-import { addHealth, addReflection } from "./grpc-introspection.ts";
-import { messageBytesMax } from "./grpc-limits.ts";
-import { type AddressVariables, listenError } from "./listen-error.ts";
+import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
+import type { Address } from "@stock-bazaar/process/config";
+import { statusFromError } from "./errors.ts";
+import { addHealth, addReflection } from "./introspection.ts";
+import { messageBytesMax } from "./limits.ts";
+import { type AddressVariables, listenError } from "@stock-bazaar/process/listen-error";
 
 // What goes wrong is told by us: once, and in one line.
 grpc.setLogVerbosity(grpc.logVerbosity.NONE);

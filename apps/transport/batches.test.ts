@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { orderOf, tradeOf } from "../../test/support/builders.ts";
 import { packOrders, packOutcomes, packTrades, unpackOrders, unpackOutcomes, unpackTrades } from "./batches.ts";
-import type { Order, Outcome, Trade } from "./domain.ts";
-import { BazaarError } from "./errors.ts";
+import type { Order, Outcome, Trade } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
 import { orderFromMessage } from "./wire.ts";
 
 const { apply, ordersAfter } = CatalogService;

@@ -8,9 +8,9 @@
 
 import * as grpc from "@grpc/grpc-js";
 import type { Failure } from "@stock-bazaar/proto/generated/bazaar";
-import { BazaarError, isErrorCode } from "./errors.ts";
-import type { Method } from "./grpc-client.ts";
-import { errorFromStatus } from "./grpc-errors.ts";
+import { BazaarError, isErrorCode } from "@stock-bazaar/shared/errors";
+import type { Method } from "./client.ts";
+import { errorFromStatus } from "./errors.ts";
 
 interface Sequenced {
   sequence: number;

@@ -5,8 +5,13 @@
  */
 
 import { isIPv6 } from "node:net";
-import { type DialectName, dialectNames, isDialectName, requestTimeoutDefaultMs } from "./dialects.ts";
-import { SetupError } from "./errors.ts";
+import {
+  type DialectName,
+  dialectNames,
+  isDialectName,
+  requestTimeoutDefaultMs,
+} from "@stock-bazaar/contract/dialects";
+import { SetupError } from "@stock-bazaar/shared/errors";
 
 export interface Address {
   /** An IPv6 address stands in brackets, as in a URL. */

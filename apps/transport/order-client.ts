@@ -1,12 +1,12 @@
 /** An order replica, as another process sees it: OrderApi over gRPC. */
 
 import { OrdersService } from "@stock-bazaar/proto/generated/bazaar";
-import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "./api.ts";
+import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { packTrades, unpackOrders, unpackOutcomes } from "./batches.ts";
-import { CallStream } from "./call-stream.ts";
-import type { Address } from "./config.ts";
-import { callUnary, createClient, openDuplex, openStatus } from "./grpc-client.ts";
-import { currentTracing, tracesOf } from "./tracing.ts";
+import { CallStream } from "./call-streams.ts";
+import type { Address } from "@stock-bazaar/process/config";
+import { callUnary, createClient, openDuplex, openStatus } from "./client.ts";
+import { currentTracing, tracesOf } from "@stock-bazaar/process/tracing";
 import { orderFromMessage } from "./wire.ts";
 
 const roles = { FOLLOWER: "follower", TAKING_OVER: "taking-over", LEADER: "leader" } as const;
