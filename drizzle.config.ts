@@ -3,7 +3,7 @@
  * catalog's, both in DATA_DIR. `db/generate.ts` runs `generate` for each; `check` and `studio` are for people.
  *
  * Its own `migrate` and `push` would leave files that no service takes: they know neither the version and the kind in the
- * head of a file (`db/schema-version.ts`) nor which migrations it has.
+ * head of a file (`db/sqlite/schema-version.ts`) nor which migrations it has.
  */
 
 import { spawnSync } from "node:child_process";
@@ -13,8 +13,8 @@ import { defineConfig } from "drizzle-kit";
 
 const { BAZAAR_DATABASE, DATA_DIR = "data", ORDER_ID = "1" } = process.env;
 const databases = {
-  catalog: { schema: "./db/catalog-tables.ts", file: "catalog.db" },
-  orders: { schema: "./db/order-tables.ts", file: `order-${ORDER_ID}.db` },
+  catalog: { schema: "./apps/ledger/sqlite/tables.ts", file: "catalog.db" },
+  orders: { schema: "./apps/order-log/sqlite/tables.ts", file: `order-${ORDER_ID}.db` },
 };
 const database = BAZAAR_DATABASE === "orders" ? "orders" : "catalog";
 const { schema, file } = databases[database];

@@ -4,8 +4,9 @@ import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { tradedCopies } from "../test/support/traded-copies.ts";
 import { databasesIn } from "../test/support/traded-databases.ts";
 import { type ExportFormat, formatOrders, openOrderSource } from "./export-orders.ts";
-import { migrateFile } from "./migrations.ts";
-import { catalogFile, openOrderDatabase, orderFile } from "./open.ts";
+import { migrateFile } from "@stock-bazaar/sqlite/migrations";
+import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
 
 const traded = tradedCopies();
 

@@ -5,12 +5,13 @@
  */
 
 import type { Order } from "@stock-bazaar/shared/domain";
-import { explaining } from "./connection.ts";
-import { DatabaseError } from "./database-error.ts";
-import { type Databases, readEnds, type ReplicaEnd } from "./history.ts";
-import { type CatalogDatabase, openCatalogDatabase, openOrderDatabase, type OrderDatabase } from "./open.ts";
-import { lastOrderId } from "./order-differences.ts";
-import { orderFields } from "./order-rows.ts";
+import { explaining } from "@stock-bazaar/sqlite/connection";
+import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
+import { type Databases, readEnds, type ReplicaEnd } from "./recovery/history.ts";
+import { type CatalogDatabase, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase, type OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
+import { lastOrderId } from "@stock-bazaar/sqlite/order-differences";
+import { orderFields } from "@stock-bazaar/sqlite/order-rows";
 
 export const exportFormats = ["csv", "ndjson"] as const;
 

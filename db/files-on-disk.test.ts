@@ -5,7 +5,7 @@ import { basename, join, relative } from "node:path";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { databasesIn, makeTradedDatabases } from "../test/support/traded-databases.ts";
-import { catalogFile } from "./open.ts";
+import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
 
 const calls: string[] = [];
 let folder = "";
@@ -45,9 +45,9 @@ vi.doMock("node:fs", async (original) => {
   };
 });
 /** Instances of their own: the other tests share theirs. */
-const ownFiles: string = "./files.ts?on-disk";
-const ownRebuild: string = "./rebuild-catalog.ts?on-disk";
-const files = (await import(ownFiles)) as typeof import("./files.ts");
+const ownFiles: string = "./sqlite/files.ts?on-disk";
+const ownRebuild: string = "./recovery/rebuild-catalog.ts?on-disk";
+const files = (await import(ownFiles)) as typeof import("@stock-bazaar/sqlite/files");
 afterAll(() => {
   vi.doUnmock("node:fs");
 });
@@ -101,8 +101,8 @@ test("a catalog that was made again is on the disk before it has its name", asyn
   rmSync(catalog);
   folder = dataDir;
   const steps: string[] = [];
-  vi.doMock("./files.ts", async (original) => {
-    const real = await original<typeof import("./files.ts")>();
+  vi.doMock("./sqlite/files.ts", async (original) => {
+    const real = await original<typeof import("@stock-bazaar/sqlite/files")>();
     return {
       ...real,
       syncToDisk: (path: string) => {
@@ -116,10 +116,10 @@ test("a catalog that was made again is on the disk before it has its name", asyn
     };
   });
   try {
-    const { rebuildCatalog } = (await import(ownRebuild)) as typeof import("./rebuild-catalog.ts");
+    const { rebuildCatalog } = (await import(ownRebuild)) as typeof import("./recovery/rebuild-catalog.ts");
     rebuildCatalog(databasesIn(dataDir));
   } finally {
-    vi.doUnmock("./files.ts");
+    vi.doUnmock("./sqlite/files.ts");
   }
   expect(steps.slice(0, 2)).toEqual(["sync catalog.db", "put in place catalog.db"]);
 });

@@ -6,17 +6,18 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
-import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
+import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { describe, expect, test } from "vitest";
 import { accepted, createdAt, tradeOf } from "../test/support/builders.ts";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { databasesIn } from "../test/support/traded-databases.ts";
-import { connect } from "./connection.ts";
-import { type Databases, requireOneHistory } from "./history.ts";
+import { connect } from "@stock-bazaar/sqlite/connection";
+import { type Databases, requireOneHistory } from "./recovery/history.ts";
 import { migrateAll } from "./migrate.ts";
-import { catalogFile, openCatalogDatabase, openOrderDatabase } from "./open.ts";
-import { verify } from "./verify.ts";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
+import { verify } from "./recovery/verify.ts";
 
 const fixtures = join(import.meta.dirname, "../test/fixtures");
 const versions = readdirSync(fixtures).filter((name) => name.startsWith("databases-"));

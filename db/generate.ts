@@ -8,7 +8,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bunCommand } from "@stock-bazaar/process/bun-command";
-import { type DatabaseKind, migrationsFolder } from "./schema-version.ts";
+import { type DatabaseKind, migrationsFolder } from "@stock-bazaar/sqlite/schema-version";
 import { makeTablesStrict } from "./strict.ts";
 
 const repository = join(import.meta.dirname, "..");

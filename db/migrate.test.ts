@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/api";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import * as catalogTables from "./catalog-tables.ts";
+import * as catalogTables from "@stock-bazaar/ledger/sqlite/tables";
 import { migrateAll } from "./migrate.ts";
-import { migrationsFolder } from "./schema-version.ts";
-import { openCatalogInMemory, openOrdersInMemory } from "./migrations.ts";
-import { openCatalogDatabase, openOrderDatabase } from "./open.ts";
-import * as orderTables from "./order-tables.ts";
-import { queryCatalog } from "./query.ts";
+import { migrationsFolder } from "@stock-bazaar/sqlite/schema-version";
+import { openCatalogInMemory, openOrdersInMemory } from "../test/support/in-memory.ts";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
+import * as orderTables from "@stock-bazaar/order-log/sqlite/tables";
+import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 
 const address = { host: "127.0.0.1", port: 1 };
 const replicas = new Map([

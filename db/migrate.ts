@@ -3,10 +3,10 @@
  * run again, twice at once, and beside running services.
  */
 
-import { migratePresentReplicas, requireNoLostCatalog } from "./history.ts";
-import type { Databases } from "./history.ts";
-import { migrateFile } from "./migrations.ts";
-import { catalogFile, openCatalogDatabase, orderFile } from "./open.ts";
+import { migratePresentReplicas, requireNoLostCatalog, type Databases } from "./recovery/history.ts";
+import { migrateFile } from "@stock-bazaar/sqlite/migrations";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { keepStocks } from "./seed.ts";
 
 export interface MigratedDatabase {

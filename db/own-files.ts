@@ -1,7 +1,8 @@
 /** Names the files in DATA_DIR that belong to the bazaar: a command must never write its result over one of them. */
 
-import { type Databases, replicasHere } from "./history.ts";
-import { catalogFile, orderFile } from "./open.ts";
+import { type Databases, replicasHere } from "./recovery/history.ts";
+import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
+import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { keptStocksFile } from "./seed.ts";
 
 /** The databases with what SQLite and the locks keep beside them, and the stocks as they began. */

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { damageTable } from "../test/support/damage.ts";
-import { initialStocks, stocks } from "./catalog-tables.ts";
+import { initialStocks, stocks } from "@stock-bazaar/ledger/sqlite/tables";
 import { migrateAll } from "./migrate.ts";
-import { migrateFile, openCatalogInMemory } from "./migrations.ts";
-import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "./open.ts";
+import { migrateFile } from "@stock-bazaar/sqlite/migrations";
+import { openCatalogInMemory } from "../test/support/in-memory.ts";
+import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { countStocks, keepStocks, keptStocksFile, seed } from "./seed.ts";
-import { queryCatalog } from "./query.ts";
+import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 
 let folder: string;
 let catalog: CatalogDatabase;

@@ -9,10 +9,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { count, eq } from "drizzle-orm";
-import { initialStocks, stocks } from "./catalog-tables.ts";
-import { explaining } from "./connection.ts";
-import { type PreparedFile, prepareWhole } from "./files.ts";
-import type { CatalogDatabase } from "./open.ts";
+import { initialStocks, stocks } from "@stock-bazaar/ledger/sqlite/tables";
+import { explaining } from "@stock-bazaar/sqlite/connection";
+import { type PreparedFile, prepareWhole } from "@stock-bazaar/sqlite/files";
+import type { CatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import {
   formatStocks,
   type NewStock,
@@ -21,7 +21,7 @@ import {
   StockFileError,
   type StockOfFile,
 } from "./stock-file.ts";
-import { queryCatalog } from "./query.ts";
+import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 
 export const defaultStocksFile = join(import.meta.dirname, "stocks.csv");
 

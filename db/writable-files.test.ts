@@ -7,9 +7,10 @@ import { SetupError } from "@stock-bazaar/shared/errors";
 import { beforeEach, expect, test } from "vitest";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { canRunUnprivileged, runUnprivileged } from "../test/support/unprivileged.ts";
-import { requireDifferentFiles, requireOneHistory } from "./history.ts";
+import { requireDifferentFiles, requireOneHistory } from "./recovery/history.ts";
 import { migrateAll } from "./migrate.ts";
-import { catalogFile, openOrderDatabase, orderFile } from "./open.ts";
+import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
 
 const address = { host: "127.0.0.1", port: 1 };
 const replicas = new Map([

@@ -11,10 +11,11 @@
  */
 
 import type { MethodDefinition } from "@grpc/grpc-js";
-import type { SqliteClient } from "@stock-bazaar/db/connection";
-import { prepareInsert } from "@stock-bazaar/db/insert-rows";
-import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
-import { orderColumns, orderValues } from "@stock-bazaar/db/order-rows";
+import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
+import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
+import { orderColumns, orderValues } from "@stock-bazaar/sqlite/order-rows";
 import { Batcher } from "@stock-bazaar/front-end/batcher";
 import { tradeCalls } from "@stock-bazaar/front-end/trades";
 import { systemClock, wallTime } from "@stock-bazaar/shared/clock";

@@ -8,10 +8,11 @@
  * `bun apps/bench/naive.ts catalog|follower|leader|front-end`, with the environment of the bazaar's services.
  */
 
-import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
-import { prepareInsert } from "@stock-bazaar/db/insert-rows";
-import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
-import { orderColumns, orderValues } from "@stock-bazaar/db/order-rows";
+import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
+import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
+import { orderColumns, orderValues } from "@stock-bazaar/sqlite/order-rows";
 import type { Order } from "@stock-bazaar/proto/generated/bazaar";
 import { systemClock, wallTime } from "@stock-bazaar/shared/clock";
 import { type Config, readReplicaId } from "@stock-bazaar/process/config";

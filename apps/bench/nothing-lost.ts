@@ -4,7 +4,8 @@
  * the ledger's orders?
  */
 
-import { openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 
 export interface LossCheck {
   /** Trades that were answered with 200. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { freePorts } from "@stock-bazaar/cluster/ports";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { migrateAll } from "@stock-bazaar/db/migrate";
-import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { defaultStocksFile, seed } from "@stock-bazaar/db/seed";
 import { parseStocks } from "@stock-bazaar/db/stock-file";
 import { descendantsOf } from "@stock-bazaar/report/process-cpu";

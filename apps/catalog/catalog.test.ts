@@ -1,5 +1,5 @@
-import { openCatalogInMemory } from "@stock-bazaar/db/migrations";
-import { replayOrders } from "@stock-bazaar/db/replay-orders";
+import { openCatalogInMemory } from "../../test/support/in-memory.ts";
+import { replayOrders } from "@stock-bazaar/db/recovery/replay-orders";
 import { seed } from "@stock-bazaar/db/seed";
 import type { TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import type { Seen } from "@stock-bazaar/shared/domain";
@@ -24,8 +24,8 @@ import { observe, rejectionCode } from "../../test/support/observe.ts";
 import { memoryLedger } from "../../test/support/order-cluster.ts";
 import { recorder } from "../../test/support/streams.ts";
 import { Catalog } from "./catalog.ts";
-import type { Ledger } from "./ledger.ts";
-import { createSqliteLedger } from "./ledger-sqlite.ts";
+import type { Ledger } from "@stock-bazaar/ledger/ledger";
+import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
 
 const leaseMs = 500;
 const keptMs = 575;

@@ -27,7 +27,7 @@ import type { Logger } from "@stock-bazaar/process/log";
 import { untilCheckpointed } from "@stock-bazaar/process/until-checkpointed";
 import { Waiters } from "@stock-bazaar/shared/waiters";
 import { FrontEnds } from "./front-ends.ts";
-import type { Ledger, LedgerChange, LedgerRegister } from "./ledger.ts";
+import type { Ledger, LedgerChange, LedgerRegister } from "@stock-bazaar/ledger/ledger";
 import { endsBefore, isShorterThanSeen } from "./lost-end.ts";
 import { OldRejections } from "./old-rejections.ts";
 import { Sessions } from "./sessions.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { Order, Seen } from "@stock-bazaar/shared/domain";
-import type { LedgerRegister } from "./ledger.ts";
+import type { LedgerRegister } from "@stock-bazaar/ledger/ledger";
 
 /** With another life a person has decided, at the rebuild, what there is. */
 export function isShorterThanSeen({ life, head }: Seen, seen: Seen): boolean {

@@ -1,14 +1,14 @@
-import { watchFile } from "@stock-bazaar/db/file-watch";
-import { requireOneHistory } from "@stock-bazaar/db/history";
-import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
-import { defaultPatience } from "@stock-bazaar/db/patient-writes";
-import { lockForService } from "@stock-bazaar/db/service-lock";
+import { watchFile } from "@stock-bazaar/sqlite/file-watch";
+import { requireOneHistory } from "@stock-bazaar/db/recovery/history";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { defaultPatience } from "@stock-bazaar/sqlite/patient-writes";
+import { lockForService } from "@stock-bazaar/sqlite/service-lock";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { startServer } from "@stock-bazaar/transport/server";
 import { catalogVariables } from "@stock-bazaar/process/listen-error";
 import { runService } from "@stock-bazaar/process/service";
 import { serveCatalog } from "@stock-bazaar/transport/catalog-service";
-import { createSqliteLedger } from "./ledger-sqlite.ts";
+import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
 import { Catalog } from "./catalog.ts";
 
 /** How long calls that were taken in may take to finish once the service stops. */

@@ -9,7 +9,7 @@
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "@stock-bazaar/ledger/ledger";
 
 const dayMs = 24 * 3_600_000;
 /** In the time that a rejection is kept. */

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Cluster } from "@stock-bazaar/cluster/cluster";
-import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { onTestFinished, expect, test } from "vitest";
 import { soundRecords } from "../../test/support/sound-databases.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";

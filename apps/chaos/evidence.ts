@@ -3,7 +3,8 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
-import { catalogFile, orderFile } from "@stock-bazaar/db/open";
+import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
+import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import type { RoundResult } from "./round.ts";
 
 /** The processes must have ended, or the copies of the databases would be torn. Returns the folder. */

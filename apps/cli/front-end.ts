@@ -3,7 +3,7 @@
 import { readConfig } from "@stock-bazaar/process/config";
 import { CommandError, exitCodes } from "./errors.ts";
 import type { AddressOptions } from "./options.ts";
-import { frontEndUrl } from "./readiness.ts";
+import { frontEndUrl } from "./up/readiness.ts";
 
 /** How long a command waits for one reply: longer than the bazaar takes to say that it has no answer. */
 export const replyPatienceMs = 15_000;

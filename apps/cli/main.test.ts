@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { countStocks } from "@stock-bazaar/db/seed";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { bazaar } from "../../test/support/command-line.ts";

@@ -2,7 +2,7 @@
 
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { fileIdentity } from "@stock-bazaar/db/files";
+import { fileIdentity } from "@stock-bazaar/sqlite/files";
 import { CommandError, exitCodes } from "./errors.ts";
 
 /** Throws a CommandError unless the file or folder can be written; folders that are missing are made then. */

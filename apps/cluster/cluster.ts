@@ -7,8 +7,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { migrateFile } from "@stock-bazaar/db/migrations";
-import { catalogFile, openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
+import { migrateFile } from "@stock-bazaar/sqlite/migrations";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { seed } from "@stock-bazaar/db/seed";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";

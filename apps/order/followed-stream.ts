@@ -8,7 +8,7 @@ import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
-import type { OrderLog } from "./order-log.ts";
+import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 
 /** The leader sends a sign of life every 100 ms: after this long it is taken for frozen. */
 const leaderSilentMs = 1000;

@@ -1,5 +1,5 @@
 import type { FollowReply, FollowRequest, StreamHandlers } from "@stock-bazaar/shared/api";
-import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
+import { openOrdersInMemory } from "../../test/support/in-memory.ts";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Logger, silentLogger } from "@stock-bazaar/process/log";
 import { expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { acknowledgementOf, orderOf, ordersOf, positionOf, registerOf } from "..
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
 import { Follower, type Leadership } from "./follower.ts";
-import { createSqliteOrderLog } from "./order-log-sqlite.ts";
+import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 
 interface Opened {
   readonly leader: number;

@@ -7,7 +7,7 @@ import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
 import type { Logger } from "@stock-bazaar/process/log";
 import { FollowedStream } from "./followed-stream.ts";
-import type { OrderLog } from "./order-log.ts";
+import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 
 const retryFirstMs = 20;
 const retryMaxMs = 500;

@@ -1,4 +1,4 @@
-import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
+import { openOrdersInMemory } from "../../test/support/in-memory.ts";
 import { Catalog } from "@stock-bazaar/catalog/catalog";
 import type { FollowReply, FollowRequest } from "@stock-bazaar/shared/api";
 import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
@@ -23,7 +23,7 @@ import { observe } from "../../test/support/observe.ts";
 import { catalogOver, leaseMs, memoryLedger } from "../../test/support/order-cluster.ts";
 import { recorder, Wire } from "../../test/support/streams.ts";
 import { Leader } from "./leader.ts";
-import { createSqliteOrderLog } from "./order-log-sqlite.ts";
+import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 
 /** A leader of term 1 and the real catalog, a wire between them. */
 async function scenario(

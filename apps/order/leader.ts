@@ -24,7 +24,7 @@ import { restockPageMax } from "@stock-bazaar/transport/limits";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { FeedSource } from "./feed.ts";
 import { Followers } from "./followers.ts";
-import type { OrderLog } from "./order-log.ts";
+import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 import { RecentOrders } from "./recent-orders.ts";
 import { StoreQueue } from "./store-queue.ts";
 

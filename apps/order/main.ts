@@ -1,9 +1,9 @@
-import { checkpoint } from "@stock-bazaar/db/checkpoint";
-import { watchFile } from "@stock-bazaar/db/file-watch";
-import { requireDifferentFiles } from "@stock-bazaar/db/history";
-import { openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
-import { lockForService } from "@stock-bazaar/db/service-lock";
-import { guardDatabase } from "@stock-bazaar/db/sqlite-failure";
+import { checkpoint } from "@stock-bazaar/sqlite/checkpoint";
+import { watchFile } from "@stock-bazaar/sqlite/file-watch";
+import { requireDifferentFiles } from "@stock-bazaar/db/recovery/history";
+import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { lockForService } from "@stock-bazaar/sqlite/service-lock";
+import { guardDatabase } from "@stock-bazaar/sqlite/failures";
 import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { readReplicaId } from "@stock-bazaar/process/config";
@@ -15,7 +15,7 @@ import { runService } from "@stock-bazaar/process/service";
 import { currentTracing } from "@stock-bazaar/process/tracing";
 import { untilCheckpointed } from "@stock-bazaar/process/until-checkpointed";
 import { serveReplica } from "@stock-bazaar/transport/order-service";
-import { createSqliteOrderLog } from "./order-log-sqlite.ts";
+import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { Replica } from "./replica.ts";
 import { tracedLog } from "./traced-log.ts";
 

@@ -21,7 +21,7 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
 import { Follower, type Leadership } from "./follower.ts";
 import { Leader } from "./leader.ts";
-import type { OrderLog } from "./order-log.ts";
+import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 
 /** How often whoever watches hears from this replica. */
 const statusMs = 50;

@@ -4,7 +4,7 @@
 
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
-import type { OrderLog } from "./order-log.ts";
+import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 
 export interface StoreQueueOptions {
   readonly log: OrderLog;

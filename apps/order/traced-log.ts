@@ -1,7 +1,7 @@
 /** An order log that shows in the traces how long each order's way to this disk took. */
 
 import type { Tracing } from "@stock-bazaar/process/tracing";
-import type { OrderLog } from "./order-log.ts";
+import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 
 export function tracedLog(log: OrderLog, tracing: Tracing): OrderLog {
   return {

@@ -6,9 +6,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { OrderType } from "@stock-bazaar/shared/domain";
-import { connect, type SqliteClient } from "../connection.ts";
-import { prepareInsert } from "../insert-rows.ts";
-import { sqliteFailure } from "../sqlite-failure.ts";
+import { connect, type SqliteClient } from "@stock-bazaar/sqlite/connection";
+import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
+import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
 import { ImportError } from "./import-error.ts";
 import type { StagedLine } from "./numbering.ts";
 

@@ -1,8 +1,9 @@
-import type { Ledger } from "@stock-bazaar/catalog/ledger";
-import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
-import { connect } from "@stock-bazaar/db/connection";
-import { migrateFile, openCatalogInMemory } from "@stock-bazaar/db/migrations";
-import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
+import type { Ledger } from "@stock-bazaar/ledger/ledger";
+import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
+import { connect } from "@stock-bazaar/sqlite/connection";
+import { migrateFile } from "@stock-bazaar/sqlite/migrations";
+import { openCatalogInMemory } from "../support/in-memory.ts";
+import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import type { Stock } from "@stock-bazaar/shared/domain";
 import { expect, test } from "vitest";
 import { allStocks, createdAt, stockOf, tradesOf } from "../support/builders.ts";

@@ -1,6 +1,6 @@
 /** What every store of the ledger must do (R1, R2, R3): one suite, run on each of them. */
 
-import type { Ledger, LedgerRegister } from "@stock-bazaar/catalog/ledger";
+import type { Ledger, LedgerRegister } from "@stock-bazaar/ledger/ledger";
 import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { describe, expect, test } from "vitest";
 import { accepted, allStocks, createdAt, stockOf, tradeOf, tradesOf } from "../support/builders.ts";

@@ -1,7 +1,8 @@
-import { connect } from "@stock-bazaar/db/connection";
-import { migrateFile, openOrdersInMemory } from "@stock-bazaar/db/migrations";
-import { openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
-import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import { connect } from "@stock-bazaar/sqlite/connection";
+import { migrateFile } from "@stock-bazaar/sqlite/migrations";
+import { openOrdersInMemory } from "../support/in-memory.ts";
+import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { expect, test } from "vitest";
 import { ordersOf } from "../support/builders.ts";
 import { damageTable } from "../support/damage.ts";

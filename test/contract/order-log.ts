@@ -1,6 +1,6 @@
 /** What every store of a replica's orders must do (R4, I3): one suite, run on each of them. */
 
-import type { OrderLog } from "@stock-bazaar/order/order-log";
+import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { describe, expect, test } from "vitest";
 import { orderOf, ordersOf } from "../support/builders.ts";

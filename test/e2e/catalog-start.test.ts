@@ -3,7 +3,7 @@
 import { copyFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { expect, test } from "vitest";
 import { get, newTrade, trade } from "../support/requests.ts";
 import { type Cluster as RunningCluster, Cluster } from "./support/cluster.ts";

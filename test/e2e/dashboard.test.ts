@@ -1,8 +1,8 @@
 /** The dashboard in a real browser: what people see while they trade, and while parts of the bazaar die. */
 
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
-import { connect } from "@stock-bazaar/db/connection";
-import { catalogFile } from "@stock-bazaar/db/open";
+import { connect } from "@stock-bazaar/sqlite/connection";
+import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
 import { orderNumber } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { dashboardPage } from "@stock-bazaar/dashboard/page";

@@ -4,7 +4,8 @@ import { rmSync } from "node:fs";
 import { freePorts } from "@stock-bazaar/cluster/ports";
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { catalogFile, orderFile } from "@stock-bazaar/db/open";
+import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
+import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 

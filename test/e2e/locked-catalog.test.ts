@@ -3,8 +3,9 @@
  * what can't is said, and nobody is blamed who isn't to blame.
  */
 
-import { connect } from "@stock-bazaar/db/connection";
-import { catalogFile, orderFile } from "@stock-bazaar/db/open";
+import { connect } from "@stock-bazaar/sqlite/connection";
+import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
+import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { at } from "@stock-bazaar/shared/json";
 import { expect, test } from "vitest";

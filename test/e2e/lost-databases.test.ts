@@ -8,7 +8,7 @@ import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { orderNumber } from "@stock-bazaar/client/requests";
 import { type Exit, Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { at } from "@stock-bazaar/shared/json";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { type TestContext, expect, test } from "vitest";

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { seed } from "@stock-bazaar/db/seed";
 import { formatStocks } from "@stock-bazaar/db/stock-file";
 import { at } from "@stock-bazaar/shared/json";

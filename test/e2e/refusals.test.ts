@@ -7,8 +7,9 @@ import { basename, join } from "node:path";
 import { freePorts } from "@stock-bazaar/cluster/ports";
 import { Service } from "@stock-bazaar/cluster/service";
 import { migrateAll } from "@stock-bazaar/db/migrate";
-import { catalogFile, orderFile } from "@stock-bazaar/db/open";
-import { lockForService } from "@stock-bazaar/db/service-lock";
+import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
+import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { lockForService } from "@stock-bazaar/sqlite/service-lock";
 import { readConfig } from "@stock-bazaar/process/config";
 import { describe, expect, test } from "vitest";
 

@@ -1,10 +1,10 @@
 /** The catalog's database: it can be replaced by an older copy of itself, or made again from a replica's orders. */
 
-import { initialStocks, stocks } from "@stock-bazaar/db/catalog-tables";
-import { openCatalogInMemory } from "@stock-bazaar/db/migrations";
-import type { CatalogDatabase } from "@stock-bazaar/db/open";
-import { queryCatalog } from "@stock-bazaar/db/query";
-import { replayOrders } from "@stock-bazaar/db/replay-orders";
+import { initialStocks, stocks } from "@stock-bazaar/ledger/sqlite/tables";
+import { openCatalogInMemory } from "../support/in-memory.ts";
+import type { CatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
+import { replayOrders } from "@stock-bazaar/db/recovery/replay-orders";
 import type { Order } from "@stock-bazaar/shared/domain";
 import type { Random } from "@stock-bazaar/shared/random";
 import { Disk } from "./disk.ts";

@@ -1,7 +1,8 @@
 /** The promises I1–I3, I5 and I9, read in the stores while a run goes on and when it is over. */
 
-import type { CatalogDatabase, OrderDatabase } from "@stock-bazaar/db/open";
-import { orderFields } from "@stock-bazaar/db/order-rows";
+import type { CatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import type { OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
+import { orderFields } from "@stock-bazaar/sqlite/order-rows";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
 import { type InitialStock, rebuildFrom } from "./catalog-store.ts";
 

@@ -7,9 +7,9 @@
  * checkpoint writes it anew.
  */
 
-import type { Ledger } from "@stock-bazaar/catalog/ledger";
-import type { SqliteClient } from "@stock-bazaar/db/connection";
-import type { OrderLog } from "@stock-bazaar/order/order-log";
+import type { Ledger } from "@stock-bazaar/ledger/ledger";
+import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
+import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 import type { Random } from "@stock-bazaar/shared/random";
 import type { Life } from "./process.ts";
 

@@ -31,7 +31,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R3",
     edits: [
       {
-        file: "catalog/decide.ts",
+        file: "ledger/decide.ts",
         find: "known.fingerprint === fingerprint(trade) ?",
         replace: "known.fingerprint !== '' ?",
       },
@@ -42,7 +42,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R3",
     edits: [
       {
-        file: "catalog/ledger-sqlite.ts",
+        file: "ledger/sqlite/sqlite-ledger.ts",
         find: "decision.orders.map(orderValues)",
         replace: "decision.orders.map((order) => orderValues({ ...order, key: `${order.key} ${order.id}` }))",
       },
@@ -53,7 +53,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R3",
     edits: [
       {
-        file: "catalog/ledger-sqlite.ts",
+        file: "ledger/sqlite/sqlite-ledger.ts",
         find: "insertRejection.run(key, fingerprint, reason, createdAt);",
         replace: "void [key, fingerprint, reason, createdAt];",
       },
@@ -62,26 +62,26 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a key twice in one batch is decided twice",
     rule: "R3",
-    edits: [{ file: "catalog/decide.ts", find: "decidedHere.get(trade.key) ?? ", replace: "" }],
+    edits: [{ file: "ledger/decide.ts", find: "decidedHere.get(trade.key) ?? ", replace: "" }],
   },
   {
     name: "the stock moves in the next transaction",
     rule: "R2",
     edits: [
       {
-        file: "catalog/ledger-sqlite.ts",
+        file: "ledger/sqlite/sqlite-ledger.ts",
         find: "  function currentRegister(): LedgerRegister {",
         replace: "  let late: readonly Stock[] = [];\n  function currentRegister(): LedgerRegister {",
       },
       {
-        file: "catalog/ledger-sqlite.ts",
+        file: "ledger/sqlite/sqlite-ledger.ts",
         find: "const decision = decideOn(current.head);",
         replace:
           "for (const { quantity, volume, rev, name } of late) setStock.run(quantity, volume, rev, name);\n" +
           "      late = [];\n      const decision = decideOn(current.head);",
       },
       {
-        file: "catalog/ledger-sqlite.ts",
+        file: "ledger/sqlite/sqlite-ledger.ts",
         find: "    for (const { quantity, volume, rev, name } of decision.stocks) setStock.run(quantity, volume, rev, name);",
         replace: "    late = decision.stocks;",
       },
@@ -373,7 +373,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R2",
     edits: [
       {
-        file: "catalog/ledger-sqlite.ts",
+        file: "ledger/sqlite/sqlite-ledger.ts",
         find: "if (last === undefined || isSameOrder(orderById.get(last.id), last)) return;",
         replace: "if (last === undefined || last.id > head || isSameOrder(orderById.get(last.id), last)) return;",
       },
@@ -384,7 +384,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R2",
     edits: [
       {
-        file: "catalog/ledger-sqlite.ts",
+        file: "ledger/sqlite/sqlite-ledger.ts",
         find: "    requireOrder(last, current.head, current.leader);\n",
         replace: "    void last;\n",
       },
@@ -444,7 +444,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R1",
     edits: [
       {
-        file: "../db/replay-orders.ts",
+        file: "../db/recovery/replay-orders.ts",
         find: "return Math.max(lastTerm + termsSkipped, nowMs);",
         replace: "return lastTerm + termsSkipped + nowMs * 0;",
       },
@@ -512,7 +512,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R9",
     edits: [
       {
-        file: "catalog/ledger-sqlite.ts",
+        file: "ledger/sqlite/sqlite-ledger.ts",
         find: "setLeases.run(leaseMs, endedCleanly ? 1 : 0)",
         replace: "setLeases.run(Math.min(leaseMs, 0), endedCleanly ? 1 : 0)",
       },
@@ -625,7 +625,7 @@ export const mutations: readonly Mutation[] = [
       "terms keep order, they carry no safety: the ledger numbers what two leaders send as well as what one does",
     edits: [
       {
-        file: "catalog/ledger-sqlite.ts",
+        file: "ledger/sqlite/sqlite-ledger.ts",
         find: 'if (current.term !== term) {\n        throw new BazaarError(\n          "FENCED"',
         replace: 'if (current.term < term) {\n        throw new BazaarError(\n          "FENCED"',
       },

@@ -4,14 +4,14 @@
  * the network (instead of gRPC), and HTTP.
  */
 
-import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
+import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
 import { Catalog } from "@stock-bazaar/catalog/catalog";
-import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
-import type { OrderDatabase } from "@stock-bazaar/db/open";
-import { sqliteFailure } from "@stock-bazaar/db/sqlite-failure";
+import { openOrdersInMemory } from "../support/in-memory.ts";
+import type { OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
+import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
 import type { StockLookup } from "@stock-bazaar/front-end/bazaar";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
-import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { Replica } from "@stock-bazaar/order/replica";
 import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
 import { BazaarError } from "@stock-bazaar/shared/errors";

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { connect } from "@stock-bazaar/db/connection";
+import { connect } from "@stock-bazaar/sqlite/connection";
 
 /** Where the page is among those of its table. */
 const places = {

@@ -4,13 +4,13 @@
  */
 
 import { Catalog } from "@stock-bazaar/catalog/catalog";
-import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
-import { stocks } from "@stock-bazaar/db/catalog-tables";
-import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/migrations";
-import { queryCatalog } from "@stock-bazaar/db/query";
+import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
+import { stocks } from "@stock-bazaar/ledger/sqlite/tables";
+import { openCatalogInMemory, openOrdersInMemory } from "./in-memory.ts";
+import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
-import type { OrderLog } from "@stock-bazaar/order/order-log";
-import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import type { OrderLog } from "@stock-bazaar/order-log/order-log";
+import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { Replica } from "@stock-bazaar/order/replica";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { silentLogger } from "@stock-bazaar/process/log";

@@ -3,11 +3,11 @@
  * Everything but the transport is the real thing.
  */
 
-import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
+import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
 import { Catalog } from "@stock-bazaar/catalog/catalog";
-import { openCatalogInMemory, openOrdersInMemory } from "@stock-bazaar/db/migrations";
-import type { OrderLog } from "@stock-bazaar/order/order-log";
-import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import { openCatalogInMemory, openOrdersInMemory } from "./in-memory.ts";
+import type { OrderLog } from "@stock-bazaar/order-log/order-log";
+import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { Replica } from "@stock-bazaar/order/replica";
 import type { CatalogApi } from "@stock-bazaar/shared/api";
 import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import type { DatabaseFolders } from "@stock-bazaar/cluster/cluster";
-import type { SqliteClient } from "@stock-bazaar/db/connection";
-import { migrateFile } from "@stock-bazaar/db/migrations";
-import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
+import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
+import { migrateFile } from "@stock-bazaar/sqlite/migrations";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { onTestFinished } from "vitest";
 
 export const initialQuantities = new Map([

@@ -1,10 +1,11 @@
 /** The databases of a bazaar that has traded and was stopped, made without any process: every replica holds all orders. */
 
-import { createSqliteLedger } from "@stock-bazaar/catalog/ledger-sqlite";
+import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
 import { migrateAll } from "@stock-bazaar/db/migrate";
-import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { seed } from "@stock-bazaar/db/seed";
-import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
+import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { readConfig } from "@stock-bazaar/process/config";
 import { createdAt, tradeOf } from "./builders.ts";
 

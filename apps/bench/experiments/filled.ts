@@ -4,9 +4,10 @@
  */
 
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
-import type { SqliteClient } from "@stock-bazaar/db/connection";
-import { openCatalogDatabase, openOrderDatabase } from "@stock-bazaar/db/open";
-import { orderColumns } from "@stock-bazaar/db/order-rows";
+import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
+import { orderColumns } from "@stock-bazaar/sqlite/order-rows";
 
 const firstTimeSeconds = 1_790_000_000;
 

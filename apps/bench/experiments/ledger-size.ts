@@ -6,8 +6,8 @@
 import { rmSync } from "node:fs";
 import { Cluster } from "@stock-bazaar/cluster/cluster";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { migrateFile } from "@stock-bazaar/db/migrations";
-import { orderFile } from "@stock-bazaar/db/open";
+import { migrateFile } from "@stock-bazaar/sqlite/migrations";
+import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { fill } from "./filled.ts";
 import { measureTrades, type TradesOptions } from "./measured-trades.ts";
 import { memoryMibOf } from "./memory.ts";

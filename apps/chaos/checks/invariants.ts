@@ -1,10 +1,10 @@
 /**
  * The promises of the bazaar, checked where anybody can check them: in the database files, with SQL. Each check returns
- * what is wrong, nothing if nothing is. Apart from `db/verify.ts` on purpose, which is a part of what is put to the test.
+ * what is wrong, nothing if nothing is. Apart from `db/recovery/verify.ts` on purpose, which is a part of what is put to the test.
  */
 
 import { isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
-import type { SqliteClient } from "@stock-bazaar/db/connection";
+import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
 import { behind, headOf, lastIdOf, type Snapshot } from "./snapshot.ts";
 import type { Harm, Violation } from "./violation.ts";
 

@@ -1,8 +1,9 @@
 /** Reading the databases while services run: all of them at one moment, without making anybody wait. */
 
 import type { DatabaseFolders } from "@stock-bazaar/cluster/cluster";
-import type { SqliteClient } from "@stock-bazaar/db/connection";
-import { openCatalogDatabase, orderFile } from "@stock-bazaar/db/open";
+import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import type { Order } from "@stock-bazaar/shared/domain";
 import type { LedgerOrder } from "./history.ts";
 

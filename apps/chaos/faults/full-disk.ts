@@ -9,7 +9,8 @@
 import { statSync } from "node:fs";
 import type { SmallDisk } from "@stock-bazaar/cluster/small-disk";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import type { Fault, Scene } from "./fault.ts";
 import { endedByItself, kill, readRegister, start } from "./targets.ts";
 

@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { catalogFile, openCatalogDatabase, openOrderDatabase, orderFile } from "@stock-bazaar/db/open";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import type { Fault, Scene } from "./fault.ts";
 import { choose, kill, replicaNames, start } from "./targets.ts";
 

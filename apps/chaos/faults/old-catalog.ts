@@ -7,7 +7,7 @@ import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:
 import { join } from "node:path";
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { numbersGivenAgain } from "../checks/given-again.ts";
 import type { Fault, Scene } from "./fault.ts";
 import { kill, start } from "./targets.ts";

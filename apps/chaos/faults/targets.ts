@@ -1,7 +1,7 @@
 /** On whom: who leads and who follows at this moment, and how a service is killed. */
 
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
-import { openCatalogDatabase } from "@stock-bazaar/db/open";
+import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import type { Register } from "@stock-bazaar/shared/domain";
 import type { Scene } from "./fault.ts";
 

@@ -6,7 +6,7 @@ import { columns } from "@stock-bazaar/report/table";
 import { readConfig } from "@stock-bazaar/process/config";
 import type { ImportOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
-import { isListening } from "../ports.ts";
+import { isListening } from "../up/ports.ts";
 import { print } from "../print.ts";
 import { requireOtherFile, requireRegularFile, requireWritable } from "../writable.ts";
 

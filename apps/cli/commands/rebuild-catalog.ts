@@ -1,10 +1,10 @@
 /** `npm run rebuild-catalog`: makes a catalog.db that is lost, or that the replicas are ahead of, from a replica. */
 
-import { rebuildCatalog } from "@stock-bazaar/db/rebuild-catalog";
+import { rebuildCatalog } from "@stock-bazaar/db/recovery/rebuild-catalog";
 import { readConfig } from "@stock-bazaar/process/config";
 import type { RebuildCatalogOptions } from "../definitions/databases.ts";
 import { CommandError } from "../errors.ts";
-import { isListening } from "../ports.ts";
+import { isListening } from "../up/ports.ts";
 
 export async function rebuildCatalogFile({ file }: RebuildCatalogOptions): Promise<void> {
   const config = readConfig(process.env);

@@ -1,7 +1,7 @@
 /** `npm run seed`: stocks for the catalog. */
 
-import { requireNoLostCatalog } from "@stock-bazaar/db/history";
-import { catalogFile, openCatalogDatabase } from "@stock-bazaar/db/open";
+import { requireNoLostCatalog } from "@stock-bazaar/db/recovery/history";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { seed as seedCatalog } from "@stock-bazaar/db/seed";
 import { readConfig } from "@stock-bazaar/process/config";
 import type { SeedOptions } from "../definitions/databases.ts";

@@ -1,9 +1,10 @@
 /** `npm start`: the whole bazaar on this machine, until Ctrl-C. */
 
 import { join } from "node:path";
-import { isCatalogMissing, isMissing, requireOneHistory } from "@stock-bazaar/db/history";
-import { migrateFile } from "@stock-bazaar/db/migrations";
-import { catalogFile, orderFile } from "@stock-bazaar/db/open";
+import { isCatalogMissing, isMissing, requireOneHistory } from "@stock-bazaar/db/recovery/history";
+import { migrateFile } from "@stock-bazaar/sqlite/migrations";
+import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
+import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { bunCommand } from "@stock-bazaar/process/bun-command";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Address, type Config, ConfigError, readConfig } from "@stock-bazaar/process/config";
@@ -16,13 +17,13 @@ import { type AddressVariables, frontEndVariables } from "@stock-bazaar/process/
 import { stopTimeoutMs } from "@stock-bazaar/process/supervised";
 import type { UpOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
-import { answerFault, type FaultySupervisor, replicaService } from "../faults.ts";
-import { isLoopback, requireFreePorts } from "../ports.ts";
-import { prepareDatabases, requireOthers } from "../prepare-databases.ts";
-import { askLeader, frontEndUrl, waitUntilReady } from "../readiness.ts";
-import { startServiceProcess } from "../service-process.ts";
+import { answerFault, type FaultySupervisor, replicaService } from "../up/faults.ts";
+import { isLoopback, requireFreePorts } from "../up/ports.ts";
+import { prepareDatabases, requireOthers } from "../up/prepare-databases.ts";
+import { askLeader, frontEndUrl, waitUntilReady } from "../up/readiness.ts";
+import { startServiceProcess } from "../up/service-process.ts";
 import { nextStopSignal } from "../stop-signal.ts";
-import { type Repair, type ServiceSpec, Supervisor } from "../supervisor.ts";
+import { type Repair, type ServiceSpec, Supervisor } from "../up/supervisor.ts";
 
 /** A start that takes longer than this is worth a line in the log. */
 const slowStartMs = 15_000;

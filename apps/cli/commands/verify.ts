@@ -1,6 +1,6 @@
 /** `npm run verify`: are the promises I1 to I3 kept in the files, whether the services run or not? */
 
-import { type Check, verify } from "@stock-bazaar/db/verify";
+import { type Check, verify } from "@stock-bazaar/db/recovery/verify";
 import { readConfig } from "@stock-bazaar/process/config";
 import type { VerifyOptions } from "../definitions/databases.ts";
 import { exitCodes } from "../errors.ts";

@@ -1,8 +1,8 @@
 /** Stories of order replicas: who leads, and what they hold (R1, R4, R6). */
 
 import { FollowedStream } from "@stock-bazaar/order/followed-stream";
-import { createSqliteOrderLog } from "@stock-bazaar/order/order-log-sqlite";
-import { openOrdersInMemory } from "@stock-bazaar/db/migrations";
+import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
+import { openOrdersInMemory } from "../../support/in-memory.ts";
 import type { FollowReply, StreamHandlers } from "@stock-bazaar/shared/api";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { silentLogger } from "@stock-bazaar/process/log";

@@ -1,0 +1,198 @@
+/**
+ * The ledger in SQLite. A batch is one immediate transaction and one fsync: what it reads can't change
+ * before it writes, and a crash leaves all of it or nothing.
+ */
+
+import { checkpoint } from "@stock-bazaar/sqlite/checkpoint";
+import { diskFull } from "@stock-bazaar/sqlite/connection";
+import { hasRoom } from "@stock-bazaar/sqlite/disk-room";
+import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
+import type { CatalogDatabase } from "./database.ts";
+import { orderColumns, orderFields, orderValues } from "@stock-bazaar/sqlite/order-rows";
+import { defaultPatience, type Patience } from "@stock-bazaar/sqlite/patient-writes";
+import { guardDatabase, guardWrites } from "@stock-bazaar/sqlite/failures";
+import type { AcquireRequest, LeaderRequest } from "@stock-bazaar/shared/api";
+import {
+  isSameOrder,
+  type Order,
+  type RejectionReason,
+  type Stock,
+  type Trade,
+  type TradeType,
+} from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome } from "../decide.ts";
+import type { Ledger, LedgerChange, LedgerRegister, Leases } from "../ledger.ts";
+
+const stockColumns = "name, price_cents AS priceCents, quantity, volume, rev";
+
+/**
+ * The database must be open and migrated; `close` closes it. `broken` hears of a disk or a file that can't be
+ * trusted any more.
+ */
+export function createSqliteLedger(
+  database: CatalogDatabase,
+  broken: (error: unknown) => void = () => {},
+  patience: Patience = defaultPatience,
+): Ledger {
+  const { client } = database;
+  const guard = guardDatabase(database, broken);
+  const guardWrite = guardWrites(database, broken, patience);
+
+  const register = client.prepare<[], LedgerRegister>(
+    // Stocks are never removed: their last row's number counts them, without reading them all.
+    `SELECT term, leader, head, life, first_term AS firstTerm, (SELECT ifnull(max(rowid), 0) FROM stocks) AS stocks
+     FROM register`,
+  );
+  const setLeader = client.prepare<[number, number]>("UPDATE register SET term = ?, leader = ?");
+  const writeSame = client.prepare<[]>("UPDATE register SET head = head");
+  const setHead = client.prepare<[number]>("UPDATE register SET head = ?");
+  const leases = client.prepare<[], { leaseMs: number; endedCleanly: number }>(
+    "SELECT lease_ms AS leaseMs, ended_cleanly AS endedCleanly FROM register",
+  );
+  const setLeases = client.prepare<[number, number]>("UPDATE register SET lease_ms = ?, ended_cleanly = ?");
+  const stockByName = client.prepare<[string], Stock>(`SELECT ${stockColumns} FROM stocks WHERE name = ?`);
+  const stocksFrom = client.prepare<[string, number], Stock>(
+    `SELECT ${stockColumns} FROM stocks WHERE name >= ? ORDER BY name LIMIT ?`,
+  );
+  const stocksAfter = client.prepare<[string, number], Stock>(
+    `SELECT ${stockColumns} FROM stocks WHERE name > ? ORDER BY name LIMIT ?`,
+  );
+  const emptyStocks = client.prepare<[string, number], Stock>(
+    `SELECT ${stockColumns} FROM stocks WHERE quantity = 0 AND name > ? ORDER BY name LIMIT ?`,
+  );
+  const setStock = client.prepare<[number, number, number, string]>(
+    "UPDATE stocks SET quantity = ?, volume = ?, rev = ? WHERE name = ?",
+  );
+  const ordersByKeys = client.prepare<[string], Pick<Order, "id" | "key" | "name" | "quantity"> & { type: TradeType }>(
+    "SELECT id, key, name, type, quantity FROM ledger WHERE key IN (SELECT value FROM json_each(?))",
+  );
+  const orderById = client.prepare<[number], Order>(`SELECT ${orderFields} FROM ledger WHERE id = ?`);
+  const insertOrders = prepareInsert(client, "ledger", orderColumns);
+  const ordersAfter = client.prepare<[number, number], Order>(
+    `SELECT ${orderFields} FROM ledger WHERE id > ? ORDER BY id LIMIT ?`,
+  );
+  const rejectionsByKeys = client.prepare<[string], { key: string; fingerprint: string; reason: RejectionReason }>(
+    "SELECT key, fingerprint, reason FROM rejections WHERE key IN (SELECT value FROM json_each(?))",
+  );
+  const insertRejection = client.prepare<[string, string, string, string]>(
+    "INSERT INTO rejections (key, fingerprint, reason, created_at) VALUES (?, ?, ?, ?)",
+  );
+  const lastRejection = client.prepare<[], { place: number }>("SELECT ifnull(max(rowid), 0) AS place FROM rejections");
+  // The newest stays, as SQLite counts on from there: without it a place would be given again.
+  const forgetRejections = client.prepare<[number, number]>(
+    `DELETE FROM rejections WHERE rowid IN
+       (SELECT rowid FROM rejections WHERE rowid <= ? AND rowid < (SELECT max(rowid) FROM rejections) LIMIT ?)`,
+  );
+
+  /** One question for the whole batch: a call into SQLite takes longer than a look into its index. */
+  function outcomesOf(trades: readonly Trade[]): Map<string, KnownOutcome> {
+    const keys = JSON.stringify(trades.map(({ key }) => key));
+    const outcomes = new Map<string, KnownOutcome>();
+    for (const order of ordersByKeys.all(keys)) {
+      outcomes.set(order.key, {
+        fingerprint: fingerprint(order),
+        result: { status: "accepted", orderId: order.id },
+      });
+    }
+    for (const { key, fingerprint, reason } of rejectionsByKeys.all(keys))
+      outcomes.set(key, { fingerprint, result: { status: "rejected", reason } });
+    return outcomes;
+  }
+
+  function currentRegister(): LedgerRegister {
+    const row = register.get();
+    if (!row) throw new BazaarError("INTERNAL_ERROR", "the register has no row: run `npm run migrate`");
+    return row;
+  }
+
+  function currentLeases(): Leases {
+    const { leaseMs, endedCleanly } = leases.get() ?? { leaseMs: 0, endedCleanly: 0 };
+    return { leaseMs, endedCleanly: endedCleanly === 1 };
+  }
+
+  /** Numbers are given after `last`: a ledger without that row would give those that somebody has already. */
+  function requireOrder(last: Order | undefined, head: number, replica: number): void {
+    if (last === undefined || isSameOrder(orderById.get(last.id), last)) return;
+    const missing = last.id > head ? `ends at ${head}, before` : "holds another order at";
+    throw new BazaarError(
+      "DIVERGED",
+      `the ledger ${missing} order ${last.id} of replica ${replica}: is catalog.db the right file? Stop the catalog and put back the one that belongs to the replicas, or run \`npm run rebuild-catalog\``,
+    );
+  }
+
+  /** Runs under the write lock; a term that has passed leaves no trace. */
+  const write = client.transaction(
+    ({ term, last }: LeaderRequest, decideOn: (head: number) => Decision): LedgerChange => {
+      const current = currentRegister();
+      if (current.term !== term) {
+        throw new BazaarError(
+          "FENCED",
+          `term ${term} has passed: replica ${current.leader} leads since term ${current.term}`,
+        );
+      }
+      requireOrder(last, current.head, current.leader);
+      const decision = decideOn(current.head);
+      insertOrders(decision.orders.map(orderValues));
+      for (const { key, fingerprint, reason, createdAt } of decision.rejections)
+        insertRejection.run(key, fingerprint, reason, createdAt);
+      for (const { quantity, volume, rev, name } of decision.stocks) setStock.run(quantity, volume, rev, name);
+      if (decision.head > current.head) setHead.run(decision.head);
+      return decision;
+    },
+  );
+
+  const acquire = client.transaction(({ replica, term, last }: AcquireRequest): LedgerRegister => {
+    const current = currentRegister();
+    if (current.term !== term) {
+      throw new BazaarError(
+        "STALE_TERM",
+        `term ${term} has passed: replica ${current.leader} leads since term ${current.term}`,
+      );
+    }
+    requireOrder(last, current.head, replica);
+    setLeader.run(current.term + 1, replica);
+    return { ...current, term: current.term + 1, leader: replica };
+  });
+
+  return {
+    checkpoint: async () => guard(() => checkpoint(client)),
+    apply: ({ term, last, trades, createdAt }) =>
+      guardWrite(() =>
+        write.immediate({ term, last }, (head) => {
+          const known = outcomesOf(trades);
+          return decide(trades, {
+            outcomeOf: (key) => known.get(key),
+            stockOf: (name) => stockByName.get(name),
+            head,
+            term,
+            createdAt,
+          });
+        }),
+      ),
+    restock: ({ term, last, quantity, after, limit, createdAt }) =>
+      guardWrite(() =>
+        write.immediate({ term, last }, (head) =>
+          decideRestock(emptyStocks.all(after, limit), quantity, { head, term, createdAt }),
+        ),
+      ),
+    stocks: async (names) => guard(() => names.flatMap((name) => stockByName.get(name) ?? [])),
+    stocksFrom: async ({ start, inclusive, limit }) =>
+      guard(() => (inclusive ? stocksFrom : stocksAfter).all(start, limit)),
+    ordersAfter: async (afterId, limit) => guard(() => ordersAfter.all(afterId, limit)),
+    register: async () => guard(currentRegister),
+    acquire: (request) => guardWrite(() => acquire.immediate(request)),
+    async tryWrite() {
+      await guardWrite(() => writeSame.run());
+      if (await hasRoom(client.name)) return;
+      throw new BazaarError("STORAGE_UNAVAILABLE", `${client.name} ${diskFull}`);
+    },
+    leases: async () => guard(currentLeases),
+    async setLeases({ leaseMs, endedCleanly }) {
+      await guardWrite(() => setLeases.run(leaseMs, endedCleanly ? 1 : 0));
+    },
+    lastRejection: async () => guard(() => lastRejection.get()?.place ?? 0),
+    forgetRejections: (upTo, limit) => guardWrite(() => forgetRejections.run(upTo, limit).changes),
+    close: async () => database.close(),
+  };
+}

@@ -1,0 +1,16 @@
+/** A replica's database: where its file is, and how it is opened. */
+
+import { join } from "node:path";
+import type { AccessMode } from "@stock-bazaar/sqlite/connection";
+import { openDatabase, type OpenDatabase } from "@stock-bazaar/sqlite/open";
+
+export type OrderDatabase = OpenDatabase<"orders">;
+
+export function orderFile(dataDir: string, replicaId: number): string {
+  return join(dataDir, `order-${replicaId}.db`);
+}
+
+/** Throws a DatabaseError, with the command that mends it, unless the file is there and migrated. */
+export function openOrderDatabase(dataDir: string, replicaId: number, mode: AccessMode = "write"): OrderDatabase {
+  return openDatabase("orders", orderFile(dataDir, replicaId), mode);
+}

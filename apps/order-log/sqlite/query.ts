@@ -1,0 +1,12 @@
+/**
+ * drizzle's typed queries on a replica's open database, for what runs seldom. Apart from `database.ts`, so that no service loads a query
+ * builder: theirs are a few statements, prepared once.
+ */
+
+import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";
+import type { OrderDatabase } from "./database.ts";
+import * as tables from "./tables.ts";
+
+export function queryOrders({ client }: OrderDatabase): BetterSQLite3Database<typeof tables> {
+  return drizzle(client, { schema: tables });
+}

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
+import type { Order } from "@stock-bazaar/shared/domain";
+import { createdAt, orderOf, ordersOf, tradesOf } from "../../test/support/builders.ts";
+import { ledger, register, stocks } from "@stock-bazaar/ledger/sqlite/tables";
+import { openCatalogInMemory } from "../../test/support/in-memory.ts";
+import type { CatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { replayOrders } from "./replay-orders.ts";
+import { seed } from "../seed.ts";
+import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
+
+let catalog: CatalogDatabase;
+
+beforeEach(() => {
+  catalog = openCatalogInMemory();
+  seed(catalog);
+});
+
+afterEach(() => catalog.close());
+
+const contents = (catalog: CatalogDatabase) => ({
+  ledger: queryCatalog(catalog).select().from(ledger).all(),
+  stocks: queryCatalog(catalog).select().from(stocks).orderBy(stocks.name).all(),
+  register: queryCatalog(catalog).select().from(register).all(),
+});
+
+test("a catalog is the same again, but for its register and its rejections", async () => {
+  const original = openCatalogInMemory();
+  seed(original);
+  const written = createSqliteLedger(original);
+  await written.acquire({ replica: 2, term: 0, last: undefined });
+  const trades = [...tradesOf("a", 5, { name: "FishCo", quantity: 20 }), ...tradesOf("b", 3, { type: "sell" })];
+  await written.apply({
+    last: undefined,
+    term: 1,
+    trades: [...trades, ...tradesOf("no", 2, { name: "Nobody" })],
+    createdAt,
+  });
+  await written.restock({ last: undefined, term: 1, quantity: 70, after: "", limit: 10, createdAt });
+
+  const livesBefore = [original, catalog].map((each) => contents(each).register[0]?.life);
+  const nowMs = Date.parse(createdAt);
+  const replayed = replayOrders(catalog, await written.ordersAfter(0, 100), undefined, nowMs);
+  expect(replayed).toEqual({ head: 9, term: nowMs });
+
+  const life = contents(catalog).register[0]?.life;
+  expect(livesBefore).not.toContain(life);
+  expect(contents(catalog)).toEqual({
+    ...contents(original),
+    register: [{ term: nowMs, leader: 0, head: 9, life, firstTerm: nowMs, leaseMs: 0, endedCleanly: 0 }],
+  });
+  original.close();
+});
+
+test("it goes on from there: keys are known, and the next order has the next number", async () => {
+  const replayed = replayOrders(catalog, ordersOf(1, 3));
+  const again = createSqliteLedger(catalog);
+  const { term } = await again.acquire({ replica: 3, term: replayed.term, last: orderOf(3) });
+  const { outcomes } = await again.apply({
+    term,
+    last: orderOf(3),
+    trades: [
+      { key: "key-2", name: "GameStart", type: "buy", quantity: 1, requestId: "" },
+      { key: "new", name: "GameStart", type: "buy", quantity: 1, requestId: "" },
+    ],
+    createdAt,
+  });
+  expect(outcomes).toEqual([
+    { status: "accepted", orderId: 2, replayed: true },
+    { status: "accepted", orderId: 4, replayed: false },
+  ]);
+});
+
+test("no term that was used comes again, whether an order tells of it, somebody else, or nobody", () => {
+  const termOf = (orders: readonly Order[], usedTerm: number, nowMs: number) => {
+    const each = openCatalogInMemory();
+    seed(each);
+    const { term } = replayOrders(each, orders, { term: usedTerm, leaseMs: 0 }, nowMs);
+    each.close();
+    return term;
+  };
+  expect(termOf([orderOf(1, { term: 8 }), orderOf(2, { term: 5 })], 3, 0)).toBe(1_000_008);
+  expect(termOf([orderOf(1, { term: 8 })], 20, 0)).toBe(1_000_020);
+  const first = termOf([], 0, Date.parse("2026-01-01T00:00:00Z"));
+  expect(termOf([], 0, Date.parse("2026-01-01T00:00:01Z"))).toBe(first + 1000);
+  // A clock that was set back.
+  expect(termOf([orderOf(1, { term: first + 5 })], 0, 1000)).toBe(first + 1_000_005);
+});
+
+test.each<[string, Order[], RegExp]>([
+  ["a gap", [orderOf(1), orderOf(3)], /^order 2 is missing: the next one is 3$/],
+  ["a missing beginning", [orderOf(2)], /^order 1 is missing/],
+  ["a stock that isn't there", [orderOf(1), orderOf(2, { name: "Tux" })], /^order 2 is of "Tux", which is no stock: /],
+  [
+    "more bought than there was",
+    [orderOf(1, { quantity: 60 }), orderOf(2, { quantity: 41 })],
+    /^order 2 buys 41 of GameStart, of which there were only 40: /,
+  ],
+  [
+    "another price at the end",
+    [orderOf(1), orderOf(2, { priceCents: 1600 })],
+    /^order 2 of GameStart has the price 1600 cents, the stock 1599: /,
+  ],
+])("%s is refused, and leaves the catalog as it was", (_case, orders, message) => {
+  const before = contents(catalog);
+  expect(() => replayOrders(catalog, orders)).toThrow(message);
+  expect(contents(catalog)).toEqual(before);
+});
+
+test("a price that was another earlier is fine: what counts is the last", () => {
+  expect(replayOrders(catalog, [orderOf(1, { priceCents: 7 }), orderOf(2)]).head).toBe(2);
+});
+
+test("a catalog with orders isn't touched", () => {
+  replayOrders(catalog, ordersOf(1, 2));
+  expect(() => replayOrders(catalog, ordersOf(1, 3))).toThrow("has orders already");
+});

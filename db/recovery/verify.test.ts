@@ -1,0 +1,268 @@
+import { copyFileSync, linkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { beforeEach, describe, expect, test } from "vitest";
+import { damageTable } from "../../test/support/damage.ts";
+import { databasesIn } from "../../test/support/traded-databases.ts";
+import { tradedCopies } from "../../test/support/traded-copies.ts";
+import { explaining } from "@stock-bazaar/sqlite/connection";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { verify } from "./verify.ts";
+
+const traded = tradedCopies();
+let dataDir: string;
+
+beforeEach(() => {
+  dataDir = traded.copy();
+});
+
+/** Changes a file behind the back of the services; `replica` 0 is the catalog. */
+function tamper(replica: number, sql: string): void {
+  const database = replica === 0 ? openCatalogDatabase(dataDir) : openOrderDatabase(dataDir, replica);
+  database.client.exec(`PRAGMA ignore_check_constraints = ON; ${sql}`);
+  database.close();
+}
+
+/** What is wrong, with the names of the files shortened. */
+function broken(): string[] {
+  return verify(databasesIn(dataDir)).flatMap(({ promise, differences }) =>
+    differences.map((difference) => `${promise} ${difference.replaceAll(`${dataDir}/`, "")}`),
+  );
+}
+
+test("five checks, nothing wrong: each says what it has looked at", () => {
+  expect(verify(databasesIn(dataDir)).map(({ promise, what, differences }) => [promise, what, differences])).toEqual([
+    ["I1", "the ledger explains the quantities of 10 stocks", []],
+    ["I2", "the ledger's numbers are 1 to 12", []],
+    ["I3", "12 orders, as in the ledger row for row", []],
+    ["I3", "12 orders, as in the ledger row for row", []],
+    ["I3", "12 orders, as in the ledger row for row", []],
+  ]);
+});
+
+test.each([
+  ["a symbolic", symlinkSync],
+  ["a hard", linkSync],
+])("a replica whose file is %s link to another's is no copy", (_kind, link) => {
+  rmSync(orderFile(dataDir, 2));
+  link(orderFile(dataDir, 1), orderFile(dataDir, 2));
+  expect(broken()).toEqual(["I3 order-1.db and order-2.db must be two files (they are links to the same one)"]);
+});
+
+test("a replica may be behind, and empty", () => {
+  tamper(1, "DELETE FROM orders WHERE id > 7");
+  tamper(2, "DELETE FROM orders");
+  expect(broken()).toEqual([]);
+});
+
+test.each([
+  [
+    "UPDATE stocks SET quantity = 57 WHERE name = 'BoarCo'",
+    [
+      'I1 catalog.db, stock "BoarCo", column quantity: 57, but the ledger says 100 at first − 100 bought + 0 sold + 50 restocked = 50',
+    ],
+  ],
+  [
+    "UPDATE stocks SET volume = 99 WHERE name = 'BoarCo'",
+    ['I1 catalog.db, stock "BoarCo", column volume: 99, but the ledger says 100 bought + 0 sold = 100'],
+  ],
+  [
+    "UPDATE stocks SET rev = 11 WHERE name = 'BoarCo'",
+    ['I1 catalog.db, stock "BoarCo", column rev: 11, but its last order is 12'],
+  ],
+  [
+    "UPDATE stocks SET quantity = -50 WHERE name = 'BoarCo'; UPDATE initial_stocks SET quantity = 0 WHERE name = 'BoarCo'",
+    ['I1 catalog.db, stock "BoarCo", column quantity: -50, which is below zero'],
+  ],
+  [
+    "DELETE FROM initial_stocks WHERE name = 'HarborRope'",
+    ['I1 catalog.db, stock "HarborRope" is in stocks, but not in initial_stocks'],
+  ],
+  [
+    "DELETE FROM stocks WHERE name = 'HarborRope'",
+    ['I1 catalog.db, stock "HarborRope" is in initial_stocks, but not in stocks'],
+  ],
+  [
+    "DELETE FROM stocks WHERE name = 'BoarCo'; DELETE FROM initial_stocks WHERE name = 'BoarCo'",
+    ['I1 catalog.db, order 12 is of "BoarCo", which is no stock'],
+  ],
+  [
+    "UPDATE register SET head = 13",
+    ["I2 catalog.db, table register, column head: 13, but the ledger ends at order 12"],
+  ],
+])("the catalog: %s", (sql, said) => {
+  tamper(0, sql);
+  expect(broken()).toEqual(said);
+});
+
+test("an order that was taken out of the ledger is missed by its stock, by the numbers, and by every replica", () => {
+  tamper(0, "DELETE FROM ledger WHERE id = 5");
+  const [quantity, volume, ...others] = broken();
+  expect(quantity).toMatch(/^I1 catalog\.db, stock "GameStart", column quantity/);
+  expect(volume).toMatch(/^I1 catalog\.db, stock "GameStart", column volume/);
+  expect(others).toEqual([
+    "I2 catalog.db lacks order 5, and goes on to order 12",
+    ...[1, 2, 3].map((id) => `I3 order-${id}.db holds order 5, catalog.db doesn't`),
+  ]);
+});
+
+test("an order that was taken from the front is missed, too", () => {
+  tamper(1, "DELETE FROM orders WHERE id = 1");
+  tamper(2, "UPDATE orders SET id = 0 WHERE id = 1");
+  expect(broken()).toEqual([
+    "I3 order-1.db lacks order 1, and goes on to order 12",
+    "I3 order-2.db holds order 0, catalog.db doesn't",
+    "I3 order-2.db has an order with the number 0",
+  ]);
+});
+
+test.each([
+  ["key", "'other'", '"other"', '"key-2"'],
+  ["name", "'Tux'", '"Tux"', '"GameStart"'],
+  ["type", "'sell'", '"sell"', '"buy"'],
+  ["quantity", "2", "2", "1"],
+  ["price_cents", "1600", "1600", "1599"],
+  ["term", "4", "4", "3"],
+  ["created_at", "''", '""', '"2026-01-01T00:00:00.000Z"'],
+])("a replica with another %s in one row", (column, value, here, there) => {
+  tamper(2, `UPDATE orders SET ${column} = ${value} WHERE id = 3`);
+  expect(broken()).toEqual([`I3 order 3, column ${column}: order-2.db has ${here}, catalog.db has ${there}`]);
+});
+
+test("a replica that is ahead, one with a hole, and one that is missing", () => {
+  tamper(
+    1,
+    "INSERT INTO orders SELECT id + 1, 'new', name, type, 1, price_cents, term, created_at FROM orders WHERE id = 12",
+  );
+  tamper(2, "DELETE FROM orders WHERE id IN (4, 5, 9)");
+  rmSync(orderFile(dataDir, 3));
+  expect(broken()).toEqual([
+    "I3 order-1.db goes on to order 13, but catalog.db ends at order 12",
+    "I3 order-2.db lacks order 4, and goes on to order 12",
+    "I3 order-3.db does not exist: run `npm run migrate`",
+  ]);
+});
+
+test("files that are missing or can't be read are told by name, and no promise is called broken", () => {
+  writeFileSync(orderFile(dataDir, 2), "not a database, but long enough to be taken for the header of one".repeat(9));
+  rmSync(catalogFile(dataDir));
+  expect(new Set(verify(databasesIn(dataDir)).map(({ outcome }) => outcome))).toEqual(new Set(["unread"]));
+  expect(broken()).toEqual([
+    "I1 catalog.db is missing, but order-1.db holds 12 orders: run `npm run rebuild-catalog`",
+    "I3 order-1.db has nothing to be compared with",
+    "I3 order-2.db can't be read (file is not a database), and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it, then run `npm run rebuild-catalog`",
+    "I3 order-3.db has nothing to be compared with",
+  ]);
+});
+
+describe("a damaged page", () => {
+  const places = ["at the start", "in the middle", "at the end"] as const;
+  const replicaIsDamaged = /^I3 order-2\.db is damaged: move it elsewhere, then run `npm run migrate`/;
+
+  beforeEach(() => {
+    const rows = Array.from({ length: 500 }, (_, row) => `(${row + 13}, 'more ${row}', 'A', 'buy', 1, 1, 1, '')`);
+    tamper(
+      0,
+      `INSERT INTO ledger VALUES ${rows.join()}; UPDATE register SET head = 512;
+      INSERT INTO stocks VALUES ('A', 1, 0, 500, 512); INSERT INTO initial_stocks VALUES ('A', 500)`,
+    );
+    for (const id of [1, 2, 3]) tamper(id, `INSERT INTO orders VALUES ${rows.join()}`);
+  });
+
+  test.each(places)("%s of a replica is told of that file, and everything else is checked", (place) => {
+    damageTable(orderFile(dataDir, 2), "orders", place);
+    expect(broken()).toEqual([expect.stringMatching(replicaIsDamaged)]);
+  });
+
+  test.each(places)("%s of the ledger is told of catalog.db, of no replica", (place) => {
+    damageTable(catalogFile(dataDir), "ledger", place);
+    const told = "catalog.db is damaged: run `npm run rebuild-catalog`, ";
+    // SQLite counts the orders in the index of their keys: I2 meets only the first and the last page.
+    const checks = (place === "in the middle" ? ["I1"] : ["I1", "I2"]).map((promise) => `${promise} ${told}`);
+    for (const id of [1, 2, 3]) checks.push(`I3 order-${id}.db can't be compared with the ledger: ${told}`);
+    expect(broken()).toEqual(checks.map((check) => expect.stringContaining(check)));
+  });
+
+  test.each(places)("%s of a replica is told without a catalog as well", (place) => {
+    rmSync(catalogFile(dataDir));
+    damageTable(orderFile(dataDir, 2), "orders", place);
+    expect(broken().slice(1)).toEqual([
+      "I3 order-1.db has nothing to be compared with",
+      expect.stringMatching(
+        /^I3 order-2\.db can't be read \(database disk image is malformed\), and may hold orders that no other replica has: put/,
+      ),
+      "I3 order-3.db has nothing to be compared with",
+    ]);
+  });
+});
+
+test.each([
+  ["is empty", "", "is missing, but order-1.db holds 12 orders: run `npm run rebuild-catalog`"],
+  ["is no database", "x".repeat(999), "is not a SQLite database: run `npm run rebuild-catalog`, "],
+])("a catalog that %s, beside replicas with orders: the command that mends it is named", (_case, content, said) => {
+  writeFileSync(catalogFile(dataDir), content);
+  expect(broken()[0]).toContain(`I1 catalog.db ${said}`);
+});
+
+test("a catalog that is another database, beside replicas with orders: the command that mends it is named", () => {
+  copyFileSync(orderFile(dataDir, 1), catalogFile(dataDir));
+  expect(broken()[0]).toBe(
+    "I1 catalog.db is not the catalog's database: move it elsewhere, then run `npm run migrate`, or `npm run rebuild-catalog` where replicas hold orders",
+  );
+});
+
+test("where nothing was traded, a missing catalog is made by migrating", () => {
+  for (const id of [1, 2, 3]) tamper(id, "DELETE FROM orders");
+  rmSync(catalogFile(dataDir));
+  expect(broken()[0]).toBe("I1 catalog.db does not exist: run `npm run migrate`, then `npm run seed`");
+});
+
+test("a refused write tells that readers need write access too", () => {
+  const replica = openOrderDatabase(dataDir, 1, "read");
+  const writing = () => explaining("order-1.db", "orders", () => replica.client.exec("DELETE FROM orders"));
+  expect(writing).toThrow(
+    "order-1.db can't be used: attempt to write a readonly database; to read it takes write access to its folder, and to the -wal and -shm beside it, too",
+  );
+  replica.close();
+});
+
+test("each file is seen at one moment, the replicas before the catalog", () => {
+  const service = openCatalogDatabase(dataDir);
+  const replica = openOrderDatabase(dataDir, 1);
+  const order = "SELECT id + 1, 'late', name, type, 50, price_cents, term, created_at FROM";
+  // Between the moments of the two files a whole order is written: into the ledger, then into the replica.
+  const write = () => {
+    service.client.exec(`BEGIN; INSERT INTO ledger ${order} ledger WHERE id = 12; UPDATE register SET head = 13;
+      UPDATE stocks SET quantity = 100, rev = 13 WHERE name = 'BoarCo'; COMMIT`);
+    replica.client.exec(`INSERT INTO orders ${order} orders WHERE id = 12`);
+  };
+  const seen: string[] = [];
+  const checks = verify(databasesIn(dataDir), (table) => {
+    seen.push(table);
+    if (table === "replica3.orders") write();
+  });
+  expect(seen).toEqual(["replica1.orders", "replica2.orders", "replica3.orders", "main.ledger"]);
+  expect(checks.flatMap(({ differences }) => differences)).toEqual([]);
+  expect(checks.map(({ what }) => what.match(/\d+ orders|to \d+/)?.[0])).toEqual([
+    undefined,
+    "to 13",
+    "12 orders",
+    "12 orders",
+    "12 orders",
+  ]);
+  service.close();
+  replica.close();
+});
+
+test("orders are added up over any number of chunks", () => {
+  tamper(
+    0,
+    `WITH RECURSIVE n(id) AS (SELECT 13 UNION ALL SELECT id + 1 FROM n WHERE id < 110000)
+     INSERT INTO ledger SELECT id, 'more ' || id, 'BoarCo', CASE id % 3 WHEN 0 THEN 'sell' WHEN 1 THEN 'restock' ELSE 'buy' END,
+       1, 1599, 3, '2026-01-01' FROM n;
+     UPDATE register SET head = 110000;
+     UPDATE stocks SET rev = 110000,
+       quantity = quantity + (SELECT SUM(iif(type = 'buy', -1, 1)) FROM ledger WHERE id > 12),
+       volume = volume + (SELECT SUM(type <> 'restock') FROM ledger WHERE id > 12) WHERE name = 'BoarCo'`,
+  );
+  expect(broken()).toEqual([]);
+});

@@ -1,0 +1,66 @@
+/**
+ * Makes databases, or brings them up to date, by the generated migrations. drizzle's own migrator reads what is there
+ * before its transaction begins, so two of them at once, or a kill at the wrong moment, could leave a database that
+ * neither works nor migrates. Here everything is one write transaction: it has happened or it hasn't.
+ */
+
+import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
+import { connect, explaining, type SqliteClient, setUpForWriting } from "./connection.ts";
+import { makeFolderOf, putLeftoversAside, requireWritableDatabase } from "./files.ts";
+import { opened, type OpenDatabase } from "./open.ts";
+import { applicationIds, type DatabaseKind, migrationsFolder, readVersion } from "./schema-version.ts";
+
+const knownMigrations = new Map<DatabaseKind, readonly MigrationMeta[]>();
+
+/** Creates the file and its folder if they aren't there. Returns how many migrations it missed and has now. */
+export function migrateFile(file: string, kind: DatabaseKind): number {
+  makeFolderOf(file);
+  requireWritableDatabase(file);
+  return explaining(file, kind, () => {
+    putLeftoversAside(file);
+    const client = connect(file, "write");
+    try {
+      const migrations = applyMigrations(client, kind);
+      setUpForWriting(client);
+      return migrations;
+    } finally {
+      client.close();
+    }
+  });
+}
+
+/** A migrated database without rows, or this image of one, that is gone when it is closed: for tests. */
+export function openInMemory<Kind extends DatabaseKind>(kind: Kind, image?: Buffer): OpenDatabase<Kind> {
+  const client = connect(image ?? ":memory:", "write");
+  applyMigrations(client, kind);
+  return opened(kind, client);
+}
+
+/** Applies what is missing, in one transaction, and returns how many migrations that were. */
+function applyMigrations(client: SqliteClient, kind: DatabaseKind): number {
+  const migrations = readMigrations(kind);
+  const apply = client.transaction(() => {
+    const done = readVersion(client, kind, migrations.length);
+    const missing = migrations.slice(done);
+    for (const migration of missing) {
+      for (const statement of migration.sql) client.exec(statement);
+    }
+    if (kind === "catalog") {
+      client.exec("INSERT INTO register (term, leader, head) SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM register)");
+      client.prepare("UPDATE register SET life = ? WHERE life = ''").run(crypto.randomUUID());
+    }
+    if (missing.length > 0) {
+      client.pragma(`application_id = ${applicationIds[kind]}`);
+      client.pragma(`user_version = ${migrations.length}`);
+    }
+    return missing.length;
+  });
+  // Immediate: takes the write lock before it looks, so a second migration waits and then finds nothing to do.
+  return apply.immediate();
+}
+
+function readMigrations(kind: DatabaseKind): readonly MigrationMeta[] {
+  const migrations = knownMigrations.get(kind) ?? readMigrationFiles({ migrationsFolder: migrationsFolder(kind) });
+  knownMigrations.set(kind, migrations);
+  return migrations;
+}

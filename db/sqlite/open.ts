@@ -1,0 +1,50 @@
+/**
+ * Opens the databases of services and tools. No service starts on a file that is missing, foreign or half migrated: it
+ * stops with a message that names the command which mends it.
+ */
+
+import { existsSync } from "node:fs";
+import { type AccessMode, connect, explaining, type SqliteClient, setUpForWriting } from "./connection.ts";
+import { DatabaseError } from "./database-error.ts";
+import { requireFolderOf, requireWritableDatabase, requireWritableFolderOf } from "./files.ts";
+import { type DatabaseKind, requireMigrated } from "./schema-version.ts";
+
+export interface OpenDatabase<Kind extends DatabaseKind> {
+  readonly kind: Kind;
+  readonly client: SqliteClient;
+  /** Writes the WAL back if this was the last connection. Safe to call twice. */
+  close(): void;
+}
+
+export function opened<Kind extends DatabaseKind>(kind: Kind, client: SqliteClient): OpenDatabase<Kind> {
+  return { kind, client, close: () => void client.close() };
+}
+
+/** Throws a DatabaseError, with the command that mends it, unless the file is there and migrated. */
+export function openDatabase<Kind extends DatabaseKind>(
+  kind: Kind,
+  file: string,
+  mode: AccessMode = "write",
+): OpenDatabase<Kind> {
+  requireFolderOf(file);
+  if (!existsSync(file)) {
+    const commands = kind === "catalog" ? "`npm run migrate`, then `npm run seed`" : "`npm run migrate`";
+    throw new DatabaseError("missing", file, `does not exist: run ${commands}`);
+  }
+  if (mode === "write") {
+    requireWritableFolderOf(file);
+    requireWritableDatabase(file);
+  }
+  return explaining(file, kind, () => {
+    const client = connect(file, mode);
+    try {
+      requireMigrated(client, kind);
+      // Only now: a foreign file is refused as it is.
+      if (mode === "write") setUpForWriting(client);
+      return opened(kind, client);
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,58 @@
+/**
+ * Tells what a SQLite file is, and whether it has every migration. SQLite keeps two numbers for such use in the head of
+ * a file: `user_version` counts the migrations, `application_id` tells a catalog from a replica's orders. So the files
+ * hold the tables of the design and no others.
+ */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { SqliteClient } from "./connection.ts";
+import { DatabaseError } from "./database-error.ts";
+
+export type DatabaseKind = "catalog" | "orders";
+
+/** `BazC` and `BazO` in ASCII. */
+export const applicationIds: Record<DatabaseKind, number> = { catalog: 0x42_61_7a_43, orders: 0x42_61_7a_4f };
+
+/** Where the migrations of a database are, newest last; `meta/` beside them is drizzle-kit's. */
+export function migrationsFolder(kind: DatabaseKind): string {
+  return join(import.meta.dirname, "../..", "migrations", kind);
+}
+
+/** How many migrations this program knows. */
+function newestVersion(kind: DatabaseKind): number {
+  const journal = readFileSync(join(migrationsFolder(kind), "meta", "_journal.json"), "utf8");
+  return (JSON.parse(journal) as { entries: unknown[] }).entries.length;
+}
+
+/** Throws a DatabaseError unless the database is of this kind and has exactly the migrations that the program has. */
+export function requireMigrated(client: SqliteClient, kind: DatabaseKind): void {
+  const newest = newestVersion(kind);
+  const done = readVersion(client, kind, newest);
+  if (done < newest) {
+    const state = done === 0 ? "is not migrated" : `has ${done} of ${newest} migrations`;
+    throw new DatabaseError("not-migrated", client.name, `${state}: run \`npm run migrate\``);
+  }
+  if (kind === "catalog" && client.prepare("SELECT 1 FROM register").get() === undefined) {
+    throw new DatabaseError("not-migrated", client.name, "has no row in its table register: run `npm run migrate`");
+  }
+}
+
+/** How many of its migrations the database has; 0 for an empty file. */
+export function readVersion(client: SqliteClient, kind: DatabaseKind, newest: number): number {
+  const version = Number(client.pragma("user_version", { simple: true }));
+  const applicationId = Number(client.pragma("application_id", { simple: true }));
+  const isEmpty = client.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  if (isEmpty && version === 0) return 0;
+  if (applicationId !== applicationIds[kind]) {
+    const expected = kind === "catalog" ? "the catalog's database" : "an order replica's database";
+    const next = kind === "catalog" ? ", or `npm run rebuild-catalog` where replicas hold orders" : "";
+    const text = `is not ${expected}: move it elsewhere, then run \`npm run migrate\`${next}`;
+    throw new DatabaseError("wrong-kind", client.name, text);
+  }
+  if (version > newest) {
+    const text = `was migrated by a newer version of this program (${version} migrations, this one knows ${newest}): update the program`;
+    throw new DatabaseError("too-new", client.name, text);
+  }
+  return version;
+}

@@ -1,0 +1,80 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { canRunUnprivileged, runUnprivileged } from "../../test/support/unprivileged.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { migrateFile } from "./migrations.ts";
+import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { lockForService } from "./service-lock.ts";
+
+const holder = `
+  const { lockForService } = await import(${JSON.stringify(join(import.meta.dirname, "service-lock.ts"))});
+  lockForService(process.argv.at(-1));
+  console.log("locked");
+  setInterval(() => {}, 1000);
+`;
+
+test("a second service on a database is refused, a tool isn't, and a killed service leaves no lock behind", async (context) => {
+  const folder = temporaryFolder();
+  const file = orderFile(folder, 1);
+  migrateFile(file, "orders");
+  const first = Bun.spawn([process.execPath, "-e", holder, file], { stdout: "pipe" });
+  context.onTestFinished(() => first.kill("SIGKILL"));
+  const { value } = await first.stdout.getReader().read();
+  expect(new TextDecoder().decode(value)).toBe("locked\n");
+
+  expect(() => lockForService(file)).toThrow(
+    `DATA_DIR is ${JSON.stringify(folder)}: another service uses order-1.db there; stop it, or choose another folder`,
+  );
+  openOrderDatabase(folder, 1).close();
+
+  first.kill("SIGKILL");
+  await first.exited;
+  lockForService(file)();
+  lockForService(file)();
+});
+
+const lockOnce = `
+  const { lockForService } = await import(${JSON.stringify(join(import.meta.dirname, "service-lock.ts"))});
+  try {
+    lockForService(process.argv.at(-1));
+    console.log("locked");
+  } catch (error) {
+    console.log(error.name + ": " + error.message);
+  }
+`;
+
+test.skipIf(!canRunUnprivileged)(
+  "a lock file that can only be read is refused, as SQLite would lock nothing",
+  async () => {
+    const file = orderFile(temporaryFolder(), 1);
+    migrateFile(file, "orders");
+    writeFileSync(`${file}-lock`, "");
+    chmodSync(dirname(file), 0o777);
+    const lock = () => runUnprivileged([process.execPath, "-e", lockOnce, file]);
+    chmodSync(`${file}-lock`, 0o444);
+    expect((await lock()).stdout).toContain(
+      `SetupError: ${file}-lock must be a file that this user can read and write (EACCES: permission denied`,
+    );
+    chmodSync(`${file}-lock`, 0o666);
+    expect((await lock()).stdout).toBe("locked\n");
+  },
+);
+
+test("so is a folder in its place", () => {
+  const file = orderFile(temporaryFolder(), 1);
+  mkdirSync(`${file}-lock`);
+  expect(() => lockForService(file)).toThrow(
+    `${file}-lock must be a file that this user can read and write (it is a folder)`,
+  );
+});
+
+test("two names of one database have one lock", () => {
+  const file = orderFile(temporaryFolder(), 1);
+  migrateFile(file, "orders");
+  const link = orderFile(temporaryFolder(), 2);
+  symlinkSync(file, link);
+  const unlock = lockForService(link);
+  expect(() => lockForService(file)).toThrow(/another service uses order-1\.db/);
+  unlock();
+});
