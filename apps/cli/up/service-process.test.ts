@@ -6,7 +6,7 @@ import { runtimeSettings } from "@stock-bazaar/process/runtime-settings";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { startServiceProcess } from "./service-process.ts";
 
-const shared = join(import.meta.dirname, "..", "shared", "supervised.ts");
+const shared = join(import.meta.dirname, "../../process/supervised.ts");
 const starter = join(import.meta.dirname, "service-process.ts");
 
 let folder: string;
