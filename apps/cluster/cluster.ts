@@ -13,7 +13,6 @@ import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { seed } from "@stock-bazaar/db/seed";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
-import { runtimeSettings } from "@stock-bazaar/process/runtime-settings";
 import { addressVariables, choosePorts, frontEndName, listeners, replicaName, type ServicePorts } from "./addresses.ts";
 import type { Relay } from "./relay.ts";
 import { type Link, Relays } from "./relays.ts";
@@ -64,7 +63,6 @@ export class Cluster implements DatabaseFolders {
     for (const name of this.#apart) mkdirSync(this.folderOf(name));
     if (smallDisk !== undefined) this.smallDisk = mountSmallDisk(this.folderOf(smallDisk));
     this.environment = {
-      ...runtimeSettings,
       ...addressVariables(this.replicaIds, (name) => listeners(ports).get(name) ?? 0),
       DATA_DIR: this.dataDir,
       ...environment,

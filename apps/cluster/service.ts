@@ -5,17 +5,12 @@
 
 import { resolve } from "node:path";
 import { bunCommand } from "@stock-bazaar/process/bun-command";
-import { supervisedVariable } from "@stock-bazaar/process/supervised";
+import { type Exit, exitOf, type Launched, launch } from "@stock-bazaar/process/launch";
 import { within } from "./wait.ts";
 
 export const root = resolve(import.meta.dirname, "../..");
 
 const linesMax = 2000;
-
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: string | null;
-}
 
 export interface StartOptions {
   /** No file may grow beyond this, as on a disk that is nearly full: rounded up to 512 bytes. */
@@ -24,18 +19,16 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-type Child = Bun.Subprocess<"pipe", "pipe", "pipe">;
-
 export class Service {
   readonly name: string;
   readonly #command: readonly string[];
-  readonly #environment: Readonly<Record<string, string>>;
+  readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #supervised: boolean;
   readonly #cwd: string;
   #lines: string[] = [];
   /** Where in `#lines` its newest life begins. */
   #firstLine = 0;
-  #child: Child | undefined;
+  #child: Launched<"pipe"> | undefined;
   #read: Promise<unknown> = Promise.resolve();
 
   /** `script` is relative to the top of the workspace, which is also the default of `cwd`. Supervised: it ends with this process, whatever kills that. */
@@ -43,7 +36,7 @@ export class Service {
     name: string,
     script: string,
     options: {
-      environment: Readonly<Record<string, string>>;
+      environment: Readonly<Record<string, string | undefined>>;
       args?: readonly string[];
       supervised?: boolean;
       cwd?: string;
@@ -57,7 +50,7 @@ export class Service {
   }
 
   get isRunning(): boolean {
-    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+    return this.#child !== undefined && exitOf(this.#child) === undefined;
   }
 
   /** While it runs. */
@@ -77,25 +70,20 @@ export class Service {
 
   /** How its last life ended; `undefined` while it runs, and before the first. */
   get exit(): Exit | undefined {
-    const child = this.#child;
-    if (!child || this.isRunning) return undefined;
-    return { code: child.exitCode, signal: child.signalCode === null ? null : String(child.signalCode) };
+    return this.#child && exitOf(this.#child);
   }
 
   /** Starts the process; it isn't ready yet. */
   start({ fileBytesMax, environment }: StartOptions = {}): void {
     if (this.isRunning) throw new Error(`${this.name} runs already`);
     const limit = fileBytesMax === undefined ? [] : limited(fileBytesMax);
-    const child: Child = Bun.spawn([...limit, ...this.#command], {
+    const child = launch({
+      name: this.name,
+      command: [...limit, ...this.#command],
+      environment: { PATH: process.env.PATH, HOME: process.env.HOME, ...this.#environment, ...environment },
+      output: "pipe",
       cwd: this.#cwd,
-      stdio: ["pipe", "pipe", "pipe"],
-      env: {
-        PATH: process.env.PATH,
-        HOME: process.env.HOME,
-        ...this.#environment,
-        ...environment,
-        ...(this.#supervised ? { [supervisedVariable]: this.name } : {}),
-      },
+      supervised: this.#supervised,
     });
     this.#child = child;
     this.#firstLine = this.#lines.length;

@@ -6,11 +6,12 @@
 import { cpSync, globSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { orderNumber } from "@stock-bazaar/client/requests";
-import { type Exit, Service } from "@stock-bazaar/cluster/service";
+import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { at } from "@stock-bazaar/shared/json";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
+import type { Exit } from "@stock-bazaar/process/launch";
 import { type TestContext, expect, test } from "vitest";
 import { get, newTrade, trade } from "../support/requests.ts";
 import { makeTradedDatabases } from "../support/traded-databases.ts";

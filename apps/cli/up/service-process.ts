@@ -1,28 +1,19 @@
 /** Real processes for the supervisor: they print where it prints, and they don't outlive it. */
 
-import { runtimeSettings } from "@stock-bazaar/process/runtime-settings";
-import { supervisedVariable } from "@stock-bazaar/process/supervised";
+import { exitOf, launch } from "@stock-bazaar/process/launch";
 import type { ServiceProcess, ServiceSpec } from "./supervisor.ts";
 
 export function startServiceProcess({ name, command, environment, hears }: ServiceSpec): ServiceProcess {
-  const child = Bun.spawn([...command], {
-    // The service watches its standard input, which ends when this process does.
-    stdio: ["pipe", "inherit", "inherit"],
-    env: { ...runtimeSettings, ...process.env, ...environment, [supervisedVariable]: name },
-    // A session of its own: Ctrl-C in the terminal reaches the supervisor only, which then stops all in order.
-    detached: true,
-    ...(hears && {
-      ipc(message: unknown, sender: { send(message: object): unknown }) {
-        hears(message, (reply) => void sender.send(reply));
-      },
-    }),
+  const child = launch({
+    name,
+    command,
+    environment: { ...process.env, ...environment },
+    output: "inherit",
+    hears,
   });
   return {
     pid: child.pid,
-    exited: child.exited.then(() => ({
-      code: child.exitCode,
-      signal: child.signalCode === null ? null : String(child.signalCode),
-    })),
+    exited: child.exited.then(() => exitOf(child) ?? { code: null, signal: null }),
     kill(signal) {
       child.kill(signal);
       // One that is frozen hears SIGTERM only when it goes on.

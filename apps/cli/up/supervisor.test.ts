@@ -1,7 +1,8 @@
 import type { Clock } from "@stock-bazaar/shared/clock";
+import type { Exit } from "@stock-bazaar/process/launch";
 import { silentLogger } from "@stock-bazaar/process/log";
 import { describe, expect, test, vi } from "vitest";
-import { type Repair, type ServiceExit, type ServiceProcess, type ServiceSpec, Supervisor } from "./supervisor.ts";
+import { type Repair, type ServiceProcess, type ServiceSpec, Supervisor } from "./supervisor.ts";
 
 /** Time that stands still until it is moved. */
 class FakeClock implements Clock {
@@ -34,14 +35,14 @@ class FakeClock implements Clock {
 
 class FakeProcess implements ServiceProcess {
   readonly pid = 1;
-  readonly exited: Promise<ServiceExit>;
+  readonly exited: Promise<Exit>;
   readonly signals: string[] = [];
-  readonly #exit: (exit: ServiceExit) => void;
+  readonly #exit: (exit: Exit) => void;
   readonly #onKill: (signal: string) => void;
 
   constructor(onKill: (signal: string) => void) {
     this.#onKill = onKill;
-    const { promise, resolve } = Promise.withResolvers<ServiceExit>();
+    const { promise, resolve } = Promise.withResolvers<Exit>();
     this.exited = promise;
     this.#exit = resolve;
   }

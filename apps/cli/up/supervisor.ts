@@ -7,6 +7,7 @@
 
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
 import { exitSetup } from "@stock-bazaar/shared/errors";
+import type { Exit } from "@stock-bazaar/process/launch";
 import type { Logger } from "@stock-bazaar/process/log";
 
 export interface ServiceSpec {
@@ -31,16 +32,10 @@ export interface Repair {
   readonly run: () => void;
 }
 
-/** One of the two is null. */
-export interface ServiceExit {
-  readonly code: number | null;
-  readonly signal: string | null;
-}
-
 export interface ServiceProcess {
   readonly pid: number;
   /** Never rejects. */
-  readonly exited: Promise<ServiceExit>;
+  readonly exited: Promise<Exit>;
   kill(signal: "SIGTERM" | "SIGKILL"): void;
   /** It stays and does nothing, then goes on by itself, whatever becomes of the supervisor. */
   freeze(forMs: number): void;
@@ -236,7 +231,7 @@ class SupervisedService {
     cancel();
   }
 
-  #ended(exit: ServiceExit, livedMs: number): void {
+  #ended(exit: Exit, livedMs: number): void {
     this.#state = { name: "ended" };
     const refused = exit.code === exitSetup;
     if (!refused) this.#hasRun = true;
