@@ -3,21 +3,19 @@
  * afterwards. Only one runs at a time, so none takes time from another.
  */
 
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts } from "@stock-bazaar/cluster/ports";
+import { addressVariables, choosePorts, listeners } from "@stock-bazaar/cluster/addresses";
+import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { defaultStocksFile, seed } from "@stock-bazaar/db/seed";
 import { parseStocks } from "@stock-bazaar/db/stock-file";
 import { descendantsOf } from "@stock-bazaar/report/process-cpu";
-import { bunCommand } from "@stock-bazaar/process/bun-command";
 import { readConfig } from "@stock-bazaar/process/config";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
-import { runtimeSettings } from "@stock-bazaar/process/runtime-settings";
-import { supervisedVariable } from "@stock-bazaar/process/supervised";
 import { askCluster } from "./cluster-state.ts";
 import type { LoadTarget } from "./load.ts";
 import type { SystemName } from "./names.ts";
@@ -120,22 +118,14 @@ function fiveProcesses(script: string, ...args: string[]): SystemSpec {
   };
 }
 
-type Child = Bun.Subprocess<"pipe", number, number>;
-
 /** Resolves when the system is ready for load. */
 export async function startSystem(name: SystemName, signal: AbortSignal): Promise<RunningSystem> {
   const { processes, isReady, leaderId, isEven } = systems[name];
   const dataDir = mkdtempSync(join(tmpdir(), `stock-bazaar-bench-${name}-`));
-  const children: { spec: ProcessSpec; child: Child }[] = [];
-  const logOf = ({ name }: ProcessSpec) => join(dataDir, `${name}.log`);
+  const started: { spec: ProcessSpec; service: Service }[] = [];
 
   const stop = async () => {
-    for (const { child } of children.toReversed()) {
-      child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
-      await child.exited;
-      clearTimeout(late);
-    }
+    for (const { service } of started.toReversed()) await stopInTime(service);
   };
   const dispose = async () => {
     await stop();
@@ -143,40 +133,33 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
   };
 
   try {
-    const [frontEndPort, catalogPort, ...orderPorts] = await freePorts(2 + replicaIds.length);
+    const ports = await choosePorts(replicaIds.length, 1);
+    const frontEndPort = ports.frontEnds.get(1) ?? 0;
     const environment = {
-      ...runtimeSettings,
       ...process.env,
       FRONTEND_HOST: "127.0.0.1",
       FRONTEND_PORT: String(frontEndPort),
       CATALOG_HOST: "127.0.0.1",
-      CATALOG_PORT: String(catalogPort),
-      ORDER_REPLICAS: replicaIds.map((id, index) => `${id}=127.0.0.1:${orderPorts[index]}`).join(),
+      ...addressVariables(replicaIds, (listener) => listeners(ports).get(listener) ?? 0),
       DATA_DIR: dataDir,
       LOG_LEVEL: "info",
     };
     createDatabases(environment);
     for (const spec of processes) {
       const [script, ...args] = spec.command;
-      const log = openSync(logOf(spec), "a");
-      const child: Child = Bun.spawn(bunCommand(join(import.meta.dirname, "..", script), ...args), {
-        // Its end tells the process that the benchmark is gone.
-        stdio: ["pipe", log, log],
-        env: { ...environment, ...spec.environment, [supervisedVariable]: spec.name },
-        // A session of its own: Ctrl-C reaches the benchmark only, which then stops all in order.
-        detached: true,
-      });
-      closeSync(log);
-      children.push({ spec, child });
+      const own = { environment: { ...environment, ...spec.environment }, args };
+      const service = new Service(spec.name, `apps/${script}`, own);
+      service.start();
+      started.push({ spec, service });
     }
     const url = `http://127.0.0.1:${frontEndPort}`;
     const isUp = async () => {
-      const dead = children.find(({ child }) => child.exitCode !== null || child.signalCode !== null);
+      const dead = started.find(({ service }) => !service.isRunning);
       if (dead) throw new Error(`${name}: ${dead.spec.name} has ended by itself`);
       return isReady(url);
     };
     await eventually(`${name} is ready`, isUp, { signal }).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${children.map(({ spec }) => lastLines(spec.name, logOf(spec))).join("\n")}`, {
+      throw new Error(`${String(error)}\n${started.map(({ service }) => lastLines(service)).join("\n")}`, {
         cause: error,
       });
     });
@@ -185,10 +168,12 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
       url,
       stocks: stockNames(),
       processes: () =>
-        children.flatMap(({ spec, child: { pid } }) => [
-          { role: roleOf(spec, leader), pid },
-          ...(spec.descendants ? descendantsOf(pid).map((own) => ({ role: spec.descendants as Role, pid: own })) : []),
-        ]),
+        started.flatMap(({ spec, service: { pid } }) => {
+          if (pid === undefined) return [];
+          const { descendants } = spec;
+          const own = descendants ? descendantsOf(pid).map((child) => ({ role: descendants, pid: child })) : [];
+          return [{ role: roleOf(spec, leader), pid }, ...own];
+        }),
       dataDir,
       async stop() {
         await eventually(`every replica of ${name} holds every order`, () => isEven(url), { signal });
@@ -199,6 +184,15 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
   } catch (error) {
     await dispose();
     throw error;
+  }
+}
+
+async function stopInTime(service: Service): Promise<void> {
+  const late = setTimeout(() => void service.kill(), stopTimeoutMs);
+  try {
+    await service.stop();
+  } finally {
+    clearTimeout(late);
   }
 }
 
@@ -225,7 +219,6 @@ async function answers(url: string, status: number): Promise<boolean> {
   return response.status === status;
 }
 
-function lastLines(name: string, file: string): string {
-  const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-logLinesShown);
-  return `--- ${name}\n${lines.join("\n")}`;
+function lastLines({ name, lines }: Service): string {
+  return `--- ${name}\n${lines.slice(-logLinesShown).join("\n")}`;
 }
