@@ -13,16 +13,34 @@ import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
 import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { orderColumns, orderValues } from "@stock-bazaar/sqlite/order-rows";
-import type { Order } from "@stock-bazaar/proto/generated/bazaar";
 import { systemClock, wallTime } from "@stock-bazaar/shared/clock";
 import { type Config, readReplicaId } from "@stock-bazaar/process/config";
+import type { Order } from "@stock-bazaar/shared/domain";
 import { callUnary } from "@stock-bazaar/transport/client";
 import { serveUnary, startServer } from "@stock-bazaar/transport/server";
 import { catalogVariables, replicaVariables } from "@stock-bazaar/process/listen-error";
-import { orderFromMessage } from "@stock-bazaar/transport/wire";
-import { NaiveCatalog, NaiveFollower, NaiveLeader, type Traded, type Wish } from "./naive-proto.ts";
-import { addressOf, connect, followerAddressesOf, leaderIdOf, runRole, type Stop, stopGraceMs } from "./processes.ts";
-import { badRequest, jsonReply, readTradeBody } from "./trade-body.ts";
+import {
+  addressOf,
+  connect,
+  followerAddressesOf,
+  jsonMethod,
+  leaderIdOf,
+  runRole,
+  type Stop,
+  stopGraceMs,
+} from "./processes.ts";
+import { badRequest, jsonReply, readTradeBody, type TradeBody } from "./trade-body.ts";
+
+type Wish = TradeBody & { readonly key: string };
+
+/** No order: the trade was refused. */
+interface Traded {
+  readonly order?: Order;
+}
+
+/** Served by the catalog, and by the leader to the front-end. */
+const trade = jsonMethod<Wish, Traded>("/bazaar.naive.Naive/Trade", "unary");
+const append = jsonMethod<Order, object>("/bazaar.naive.Naive/Append", "unary");
 
 await runRole("naive", {
   catalog: runCatalog,
@@ -37,9 +55,9 @@ async function runCatalog(config: Config): Promise<Stop> {
   const { term: lastTerm } = await ledger.register();
   const { term } = await ledger.acquire({ replica: leaderIdOf(config), term: lastTerm, last: undefined });
   const server = await startServer(config.catalog, catalogVariables, {
-    definition: NaiveCatalog.service,
+    definition: { trade },
     implementation: {
-      Trade: serveUnary(async (wish: Wish): Promise<Traded> => {
+      trade: serveUnary(async (wish: Wish): Promise<Traded> => {
         const trades = [{ ...wish, requestId: "" }];
         const { orders } = await ledger.apply({ last: undefined, term, trades, createdAt: wallTime(systemClock) });
         const [order] = orders;
@@ -58,9 +76,9 @@ async function runFollower(config: Config): Promise<Stop> {
   const replicaId = readReplicaId(process.env, config);
   const orders = openOrders(config, replicaId);
   const server = await startServer(addressOf(config, replicaId), replicaVariables, {
-    definition: NaiveFollower.service,
+    definition: { append },
     implementation: {
-      Append: serveUnary(async (order: Order) => {
+      append: serveUnary(async (order: Order) => {
         orders.insert(order);
         return {};
       }),
@@ -79,15 +97,13 @@ async function runLeader(config: Config): Promise<Stop> {
   const catalog = await connect(config.catalog);
   const followers = await Promise.all(followerAddressesOf(config).map(connect));
   const server = await startServer(addressOf(config, leaderId), replicaVariables, {
-    definition: NaiveLeader.service,
+    definition: { trade },
     implementation: {
-      Trade: serveUnary(async (wish: Wish): Promise<Traded> => {
-        const { order } = await callUnary(catalog, NaiveCatalog.service.Trade, wish, config.rpcTimeoutMs);
+      trade: serveUnary(async (wish: Wish): Promise<Traded> => {
+        const { order } = await callUnary(catalog, trade, wish, config.rpcTimeoutMs);
         if (!order) return {};
         orders.insert(order);
-        await Promise.all(
-          followers.map((follower) => callUnary(follower, NaiveFollower.service.Append, order, config.rpcTimeoutMs)),
-        );
+        await Promise.all(followers.map((follower) => callUnary(follower, append, order, config.rpcTimeoutMs)));
         return { order };
       }),
     },
@@ -112,7 +128,7 @@ async function runFrontEnd(config: Config): Promise<Stop> {
           const body = await readTradeBody(request);
           if (body === undefined) return badRequest();
           const wish = { key: Bun.randomUUIDv7(), ...body };
-          const { order } = await callUnary(leader, NaiveLeader.service.Trade, wish, config.rpcTimeoutMs);
+          const { order } = await callUnary(leader, trade, wish, config.rpcTimeoutMs);
           if (!order) return Response.json({ error: { code: 400, message: "refused" } }, { status: 400 });
           return new Response(`{"data":{"transaction_number":${order.id}}}`, jsonReply);
         },
@@ -131,7 +147,7 @@ function openOrders(config: Config, replicaId: number): { insert(order: Order): 
   const database = openOrderDatabase(config.dataDir, replicaId);
   const insert = prepareInsert(database.client, "orders", orderColumns);
   return {
-    insert: (order) => insert([orderValues(orderFromMessage(order))]),
+    insert: (order) => insert([orderValues(order)]),
     close: () => database.close(),
   };
 }

@@ -1,6 +1,6 @@
 /** What the systems of five processes that the bazaar is compared with have in common. */
 
-import type { Client } from "@grpc/grpc-js";
+import type { Client, MethodDefinition } from "@grpc/grpc-js";
 import { type Address, type Config, ConfigError } from "@stock-bazaar/process/config";
 import { createClient } from "@stock-bazaar/transport/client";
 import { runService } from "@stock-bazaar/process/service";
@@ -20,6 +20,20 @@ export async function runRole(system: string, roles: Record<string, (config: Con
     if (!start) throw new ConfigError("the first argument", role, `allowed is ${Object.keys(roles).join(", ")}`);
     return start(config);
   });
+}
+
+/** A method whose messages are JSON: one program on both sides needs no schema. */
+export function jsonMethod<Request, Reply>(path: string, kind: "unary" | "stream"): MethodDefinition<Request, Reply> {
+  const serialize = (message: Request | Reply) => Buffer.from(JSON.stringify(message));
+  return {
+    path,
+    requestStream: kind === "stream",
+    responseStream: kind === "stream",
+    requestSerialize: serialize,
+    requestDeserialize: (bytes) => JSON.parse(bytes.toString()) as Request,
+    responseSerialize: serialize,
+    responseDeserialize: (bytes) => JSON.parse(bytes.toString()) as Reply,
+  };
 }
 
 /** Resolves when the service is there: so each process serves only when all behind it do. */
