@@ -5,9 +5,8 @@ export type RowKind = (typeof rowKinds)[number];
 
 /** What is compared unless somebody asks for something else. */
 export const comparedSystems = ["service", "yardstick", "naive", "postgres"] as const;
-/** The way of a trade without its rules, layer by layer. */
-const bareSystems = ["bare-messages", "bare-rows", "bare-synced"] as const;
-export const systemNames = [...comparedSystems, ...bareSystems] as const;
+/** With the way of a trade without its rules. */
+export const systemNames = [...comparedSystems, "floor"] as const;
 export type SystemName = (typeof systemNames)[number];
 
 /** Instead of rows: what one rate doesn't tell. */

@@ -10,9 +10,7 @@ const colors: Record<SystemName, string> = {
   yardstick: "#c8c8c8",
   naive: "#d95f02",
   postgres: "#7570b3",
-  "bare-messages": "#a6cee3",
-  "bare-rows": "#b2df8a",
-  "bare-synced": "#33a02c",
+  floor: "#33a02c",
 };
 
 /** Rejects if there was no yardstick: a share needs one. */

@@ -89,9 +89,7 @@ const systems: Record<SystemName, SystemSpec> = {
     isEven: async () => true,
   },
   naive: fiveProcesses("bench/naive.ts"),
-  "bare-messages": fiveProcesses("bench/bare.ts", "messages"),
-  "bare-rows": fiveProcesses("bench/bare.ts", "rows"),
-  "bare-synced": fiveProcesses("bench/bare.ts", "synced"),
+  floor: fiveProcesses("bench/floor.ts"),
   postgres: {
     processes: [{ name: "postgres", role: "front-end", descendants: "catalog", command: ["bench/postgres.ts"] }],
     isReady: (url) => answers(`${url}/stocks/GameStart`, 200),
@@ -101,8 +99,8 @@ const systems: Record<SystemName, SystemSpec> = {
 };
 
 /** A system of the same processes as the service's, whose roles are told by an argument. */
-function fiveProcesses(script: string, ...args: string[]): SystemSpec {
-  const command = (role: string) => [script, role, ...args] as const;
+function fiveProcesses(script: string): SystemSpec {
+  const command = (role: string) => [script, role] as const;
   return {
     processes: [
       { name: "catalog", role: "catalog", command: command("catalog") },

@@ -1,6 +1,6 @@
 /**
- * The body of `POST /orders`, read and checked with as little work as the contract allows: what the yardstick and the
- * naive system do with it before they answer.
+ * The body of `POST /orders`, read and checked with as little work as the contract allows: what the yardstick, the
+ * floor and the naive system do with it before they answer.
  */
 
 import { type TradeType, tradeQuantityMax } from "@stock-bazaar/shared/domain";
