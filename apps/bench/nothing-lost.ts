@@ -4,8 +4,12 @@
  * the ledger's orders?
  */
 
-import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { ledger } from "@stock-bazaar/ledger/sqlite/tables";
+import { type CatalogDatabase, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { attachReplica, lastOrderId, prefixDifferences } from "@stock-bazaar/sqlite/order-differences";
+import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
+import { count } from "drizzle-orm";
 
 export interface LossCheck {
   /** Trades that were answered with 200. */
@@ -23,22 +27,21 @@ export function isNothingLost({ replies, ledgerRows, unequalReplicas }: LossChec
 /** The processes must have stopped, so that nothing changes any more. */
 export function checkNothingLost(dataDir: string, replicaIds: readonly number[], replies: number): LossCheck {
   const catalog = openCatalogDatabase(dataDir, "read");
-  const { client } = catalog;
   try {
-    const count = (query: string) => client.prepare<[], { rows: number }>(query).get()?.rows ?? 0;
-    const ledgerRows = count("SELECT COUNT(*) AS rows FROM ledger");
-    const unequalReplicas = replicaIds.filter((id) => {
-      client.prepare("ATTACH ? AS replica").run(orderFile(dataDir, id));
-      const orders = count("SELECT COUNT(*) AS rows FROM replica.orders");
-      const same = count(`
-        SELECT COUNT(*) AS rows FROM ledger JOIN replica.orders AS copy USING (id)
-        WHERE (ledger.key, ledger.name, ledger.type, ledger.quantity, ledger.price_cents, ledger.term, ledger.created_at)
-            = (copy.key, copy.name, copy.type, copy.quantity, copy.price_cents, copy.term, copy.created_at)`);
-      client.exec("DETACH replica");
-      return orders !== ledgerRows || same !== ledgerRows;
-    });
+    const ledgerRows = queryCatalog(catalog).select({ rows: count() }).from(ledger).get()?.rows ?? 0;
+    const unequalReplicas = replicaIds.filter((id) => !equalsLedger(catalog, id, orderFile(dataDir, id)));
     return { replies, ledgerRows, unequalReplicas };
   } finally {
     catalog.close();
   }
+}
+
+/** The copy is a prefix of the ledger, and as long. */
+function equalsLedger({ client }: CatalogDatabase, id: number, file: string): boolean {
+  const original = { file: client.name, table: "main.ledger" };
+  const copy = attachReplica(client, id, file);
+  return (
+    lastOrderId(client, copy.table) === lastOrderId(client, original.table) &&
+    prefixDifferences(client, copy, original).length === 0
+  );
 }

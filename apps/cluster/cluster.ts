@@ -7,9 +7,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stocks } from "@stock-bazaar/ledger/sqlite/tables";
 import { migrateFile } from "@stock-bazaar/sqlite/migrations";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 import { seed } from "@stock-bazaar/db/seed";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
@@ -245,10 +247,13 @@ export class Cluster implements DatabaseFolders {
     const catalog = openCatalogDatabase(this.catalogFolder);
     try {
       seed(catalog);
-      const stocks = catalog.client.prepare<[], { name: string; quantity: number }>(
-        "SELECT name, quantity FROM stocks",
+      return new Map(
+        queryCatalog(catalog)
+          .select()
+          .from(stocks)
+          .all()
+          .map(({ name, quantity }) => [name, quantity]),
       );
-      return new Map(stocks.all().map(({ name, quantity }) => [name, quantity]));
     } finally {
       catalog.close();
     }

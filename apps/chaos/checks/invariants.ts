@@ -1,6 +1,7 @@
 /**
  * The promises of the bazaar, checked where anybody can check them: in the database files, with SQL. Each check returns
- * what is wrong, nothing if nothing is. Apart from `db/recovery/verify.ts` on purpose, which is a part of what is put to the test.
+ * what is wrong, nothing if nothing is. The SQL is written by hand, as most of it compares attached files, of which
+ * drizzle's tables know nothing. Apart from `db/recovery/verify.ts` on purpose, which is a part of what is put to the test.
  */
 
 import { isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
@@ -24,7 +25,10 @@ export interface Told {
 
 /** I1–I5 and I8. */
 export function violations(snapshot: Snapshot, { records, minCopies, equal, initialQuantities }: Told): Violation[] {
-  const { client, replicaIds } = snapshot;
+  const {
+    catalog: { client },
+    replicaIds,
+  } = snapshot;
   const wrong = (promise: Violation["promise"], harm: Harm, texts: readonly string[]): Violation[] =>
     texts.map((text) => ({ promise, harm, text }));
   return [
@@ -43,7 +47,7 @@ export function violations(snapshot: Snapshot, { records, minCopies, equal, init
 }
 
 /** I4: trades in the ledger under keys that nobody has sent, such as a retry under a new one. */
-export function unasked({ client }: Snapshot, keys: readonly string[]): Violation[] {
+export function unasked({ catalog: { client } }: Snapshot, keys: readonly string[]): Violation[] {
   return rows(
     client,
     `SELECT id, key, name, type, quantity FROM ledger
@@ -175,8 +179,9 @@ function copies(
 
 /** I8. */
 function unequal(snapshot: Snapshot, equal: readonly number[]): string[] {
-  const { client } = snapshot;
-  return behind(snapshot, equal).map((id) => `replica ${id} ends at ${lastIdOf(client, id)}, not ${headOf(client)}`);
+  const { catalog } = snapshot;
+  const head = headOf(catalog);
+  return behind(snapshot, equal).map((id) => `replica ${id} ends at ${lastIdOf(catalog.client, id)}, not ${head}`);
 }
 
 function rows(client: SqliteClient, sql: string, ...parameters: string[]): string[] {

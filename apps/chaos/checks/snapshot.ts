@@ -1,10 +1,16 @@
-/** Reading the databases while services run: all of them at one moment, without making anybody wait. */
+/**
+ * Reading the databases while services run: all of them at one moment, without making anybody wait. Attached
+ * files are read with SQL written by hand: drizzle's tables know nothing of them.
+ */
 
 import type { DatabaseFolders } from "@stock-bazaar/cluster/cluster";
+import { ledger, register } from "@stock-bazaar/ledger/sqlite/tables";
 import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
-import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { type CatalogDatabase, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 import type { Order } from "@stock-bazaar/shared/domain";
+import { sql } from "drizzle-orm";
 import type { LedgerOrder } from "./history.ts";
 
 const pollMs = 20;
@@ -12,7 +18,7 @@ const timeoutMsDefault = 30_000;
 
 /** All databases at one moment, the replicas no later than the ledger. */
 export interface Snapshot {
-  readonly client: SqliteClient;
+  readonly catalog: CatalogDatabase;
   readonly replicaIds: readonly number[];
 }
 
@@ -56,22 +62,31 @@ export function ordersByKey(
   folders: DatabaseFolders,
   keys: readonly string[],
 ): Pick<Order, "id" | "key" | "type" | "quantity">[] {
-  return inSnapshot(folders, ({ client }) =>
-    client
-      .prepare<[string], Pick<Order, "id" | "key" | "type" | "quantity">>(
-        "SELECT id, key, type, quantity FROM ledger WHERE key IN (SELECT value FROM json_each(?)) ORDER BY id",
-      )
-      .all(JSON.stringify(keys)),
+  const { id, key, type, quantity } = ledger;
+  // One parameter: SQLite allows fewer than there may be keys.
+  const isAsked = sql`${key} IN (SELECT value FROM json_each(${JSON.stringify(keys)}))`;
+  return inCatalog(folders, (catalog) =>
+    queryCatalog(catalog).select({ id, key, type, quantity }).from(ledger).where(isAsked).orderBy(id).all(),
   );
 }
 
 /** The whole ledger in its order. */
 export function readLedger(folders: DatabaseFolders): LedgerOrder[] {
-  return inSnapshot(folders, ({ client }) => ledgerOf(client));
+  return inCatalog(folders, ledgerOf);
 }
 
-export function ledgerOf(client: SqliteClient): LedgerOrder[] {
-  return client.prepare<[], LedgerOrder>("SELECT id, name, type, quantity FROM ledger ORDER BY id").all();
+export function ledgerOf(catalog: CatalogDatabase): LedgerOrder[] {
+  const { id, name, type, quantity } = ledger;
+  return queryCatalog(catalog).select({ id, name, type, quantity }).from(ledger).orderBy(id).all();
+}
+
+function inCatalog<Result>({ catalogFolder }: DatabaseFolders, look: (catalog: CatalogDatabase) => Result): Result {
+  const catalog = openCatalogDatabase(catalogFolder, "read");
+  try {
+    return look(catalog);
+  } finally {
+    catalog.close();
+  }
 }
 
 function inSnapshot<Result>(folders: DatabaseFolders, look: (snapshot: Snapshot) => Result): Result {
@@ -82,14 +97,14 @@ function inSnapshot<Result>(folders: DatabaseFolders, look: (snapshot: Snapshot)
     client.exec("BEGIN");
     // Each file's snapshot is that of its first read. The ledger comes first in life, so here it comes last.
     for (const id of replicaIds) lastIdOf(client, id);
-    headOf(client);
-    return look({ client, replicaIds });
+    headOf(catalog);
+    return look({ catalog, replicaIds });
   } finally {
     catalog.close();
   }
 }
 
-function openAll({ catalogFolder, replicaFolders }: DatabaseFolders) {
+function openAll({ catalogFolder, replicaFolders }: DatabaseFolders): CatalogDatabase {
   const catalog = openCatalogDatabase(catalogFolder, "read");
   try {
     for (const [id, folder] of replicaFolders)
@@ -101,8 +116,8 @@ function openAll({ catalogFolder, replicaFolders }: DatabaseFolders) {
   }
 }
 
-export function headOf(client: SqliteClient): number {
-  return client.prepare<[], { head: number }>("SELECT head FROM register").get()?.head ?? -1;
+export function headOf(catalog: CatalogDatabase): number {
+  return queryCatalog(catalog).select({ head: register.head }).from(register).get()?.head ?? -1;
 }
 
 export function lastIdOf(client: SqliteClient, id: number): number {
@@ -110,7 +125,7 @@ export function lastIdOf(client: SqliteClient, id: number): number {
 }
 
 /** Those that don't hold as much as the ledger. */
-export function behind({ client }: Snapshot, replicaIds: readonly number[]): number[] {
-  const head = headOf(client);
-  return replicaIds.filter((id) => lastIdOf(client, id) !== head);
+export function behind({ catalog }: Snapshot, replicaIds: readonly number[]): number[] {
+  const head = headOf(catalog);
+  return replicaIds.filter((id) => lastIdOf(catalog.client, id) !== head);
 }

@@ -46,7 +46,7 @@ export async function judge(
         snapshot,
         trades.map(({ request }) => request.key),
       ),
-      ...stale(staleReads(lookups, trades, ledgerOf(snapshot.client), initialQuantities)),
+      ...stale(staleReads(lookups, trades, ledgerOf(snapshot.catalog), initialQuantities)),
     ],
     timeoutMs,
   );

@@ -1,17 +1,19 @@
 /** On whom: who leads and who follows at this moment, and how a service is killed. */
 
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
+import { register } from "@stock-bazaar/ledger/sqlite/tables";
 import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 import type { Register } from "@stock-bazaar/shared/domain";
 import type { Scene } from "./fault.ts";
 
 /** From the file: also when nobody answers. */
-export function readRegister(cluster: Cluster): Register {
+export function readRegister(cluster: Cluster): Pick<Register, "term" | "leader" | "head"> {
   const catalog = openCatalogDatabase(cluster.catalogFolder, "read");
   try {
-    const register = catalog.client.prepare<[], Register>("SELECT term, leader, head FROM register").get();
-    if (!register) throw new Error("the register has no row");
-    return register;
+    const row = queryCatalog(catalog).select().from(register).get();
+    if (!row) throw new Error("the register has no row");
+    return row;
   } finally {
     catalog.close();
   }
