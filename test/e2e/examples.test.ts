@@ -1,0 +1,150 @@
+/** The clients of `examples/` trade once, whatever becomes of the replies. */
+
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import { root } from "@stock-bazaar/cluster/service";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
+import { at } from "@stock-bazaar/shared/json";
+import { describe, expect, type TestContext, test } from "vitest";
+import { get, lookUp } from "../support/requests.ts";
+import { Cluster } from "./support/cluster.ts";
+import { matchesOutput, readSteps } from "./support/document.ts";
+
+/** The tests run beside each other, so each trades a stock of its own. */
+const clients = [
+  { client: "bun examples/trade.ts", needs: [], stocks: ["MenhirCo", "PotionWorks"] },
+  { client: "python3 examples/trade.py", needs: ["python3"], stocks: ["LanternLine", "MossAndSons"] },
+  { client: "sh examples/trade.sh", needs: ["sh", "curl"], stocks: ["TinWhistle", "NorthQuarry"] },
+] as const;
+
+const documented = readSteps(readFileSync(join(root, "examples/README.md"), "utf8"), ["console"]);
+
+let cluster: Cluster;
+Cluster.share((shared) => {
+  cluster = shared;
+});
+
+interface Ended {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** In an environment of its own, which names no proxy. */
+async function run(command: string, url: string): Promise<Ended> {
+  const child = Bun.spawn(["sh", "-c", command], {
+    cwd: root,
+    env: {
+      HOME: process.env.HOME,
+      PATH: `${resolve(root, "node_modules/.bin")}:${process.env.PATH}`,
+      BAZAAR_URL: url,
+      BAZAAR_TIMEOUT_SECONDS: "3",
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [exitCode, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  return { exitCode, stdout, stderr };
+}
+
+type Loss = "no reply" | "a closed connection" | "503";
+
+interface SentTrade {
+  readonly key: string;
+  readonly body: string;
+}
+
+/**
+ * Stands between a client and the real front-end. The bazaar executes each trade; the client receives the replies of the
+ * first trades as `losses` has it.
+ */
+async function startLossyFrontEnd(context: TestContext, losses: readonly Loss[]) {
+  const trades: SentTrade[] = [];
+  const pass = async (request: IncomingMessage, response: ServerResponse) => {
+    const { method = "", url: path = "", headers } = request;
+    const key = headers["idempotency-key"]?.toString() ?? "";
+    const body = await text(request);
+    const reply = await fetchDirectly(`${cluster.url}${path}`, {
+      method,
+      ...(method === "POST" ? { body, headers: { "content-type": "application/json", "idempotency-key": key } } : {}),
+    });
+    const answer = await reply.text();
+    const loss = method === "POST" ? losses[trades.push({ key, body }) - 1] : undefined;
+    if (loss === "no reply") return;
+    if (loss === "a closed connection") return void request.socket.destroy();
+    response.writeHead(loss === "503" ? 503 : reply.status, { "content-type": "application/json" });
+    response.end(loss === "503" ? '{"error":{"code":503,"message":"no answer in time"}}' : answer);
+  };
+  const server = createServer((request, response) => void pass(request, response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  context.onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, trades };
+}
+
+const quantityOf = async (stock: string) => Number(at((await lookUp(cluster.url, stock)).body, "data", "quantity"));
+
+describe.each(clients)("$client", { concurrent: true }, ({ client, needs, stocks: [stock, other] }) => {
+  /** Skips the test on a machine that can't run this client. */
+  function requireTools(context: TestContext): void {
+    const missing = needs.find((tool) => Bun.which(tool) === null);
+    if (missing !== undefined) context.skip(`${missing} must be on the PATH`);
+  }
+
+  test("prints what the README shows, and its order is in the ledger", async (context) => {
+    requireTools(context);
+    const step = documented.find(({ command }) => command.startsWith(client));
+    const { exitCode, stdout, stderr } = await run(step?.command ?? "", cluster.url);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(matchesOutput(step?.output ?? "", stdout), stdout).toBe(true);
+    const number = /^Order (\d+)/m.exec(stdout)?.[1];
+    expect((await get(`${cluster.url}/orders/${number}`)).body).toMatchObject({ data: { name: "GameStart" } });
+  });
+
+  test("replies that are lost in every way: the same key each time, and one trade", async (context) => {
+    requireTools(context);
+    const before = await quantityOf(stock);
+    const { url, trades } = await startLossyFrontEnd(context, ["no reply", "a closed connection", "503"]);
+    const { exitCode, stdout, stderr } = await run(`${client} buy 3 ${stock}`, url);
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Order \\d+: buy 3 ${stock}$`, "m"));
+    expect(trades).toHaveLength(4);
+    expect(new Set(trades.map(({ key }) => key)).size).toBe(1);
+    expect(new Set(trades.map(({ body }) => body)).size).toBe(1);
+    expect(await quantityOf(stock)).toBe(before - 3);
+  });
+
+  test("no answer at all: it says so, and the same command with its key returns the one order", async (context) => {
+    requireTools(context);
+    const before = await quantityOf(other);
+    const { url, trades } = await startLossyFrontEnd(context, Array<Loss>(5).fill("503"));
+    const first = await run(`${client} sell 2 ${other}`, url);
+    expect(first.exitCode).toBe(3);
+    expect(first.stderr).toMatch(/must answer within 5 attempts \(got "503 no answer in time"\)/);
+    const key = /^Idempotency-Key: (\S+)$/m.exec(first.stdout)?.[1] ?? "";
+    expect(first.stderr).toContain(`run this again with ${key} at the end`);
+    expect(trades.map((trade) => trade.key)).toEqual(Array(5).fill(key));
+
+    const again = await run(`${client} sell 2 ${other} ${key}`, url);
+    expect(again).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(again.stdout).toMatch(new RegExp(`^Order \\d+: sell 2 ${other}$`, "m"));
+    expect(await quantityOf(other)).toBe(before + 2);
+  });
+
+  test.for([
+    ["buy 1000000 FishCo", 1, "Available quantity to buy is less than requested quantity"],
+    ["buy 1 Nowhere", 1, "stock not found"],
+    ["buy 0 FishCo", 2, "usage: "],
+    ["borrow 1 FishCo", 2, "usage: "],
+    ["buy 1", 2, "usage: "],
+  ] as const)("%s: exit code %d, %s", async ([args, exitCode, message], context) => {
+    requireTools(context);
+    const ended = await run(`${client} ${args}`, cluster.url);
+    expect(ended.exitCode, ended.stderr).toBe(exitCode);
+    expect(ended.stderr).toContain(message);
+  });
+});
