@@ -1,13 +1,14 @@
 /**
  * Three kinds of tests, one after the other: `unit` runs in seconds, `sim` runs hundreds of simulated disasters on all
- * cores, `e2e` starts real processes, many of them, and so three files at a time.
+ * cores, `e2e` starts real processes, many of them, and so three files at a time. What takes long is in `test/extended/`,
+ * with a configuration of its own.
  */
 
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** They take longest: begun last, they would run alone at the end. Vitest knows that only from an earlier run. */
-const begunFirst = ["dashboard.test.ts", "campaign.test.ts", "lost-databases.test.ts", "no-stale-read.test.ts"];
+const begunFirst = ["dashboard.test.ts", "lost-databases.test.ts", "no-stale-read.test.ts"];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -28,10 +29,18 @@ if (process.versions.bun === undefined) {
   process.exit(1);
 }
 
+/** For tests that start real processes. */
+export const withProcesses = {
+  // Vitest's forks don't run on Bun.
+  pool: "threads",
+  maxWorkers: 3,
+  testTimeout: 120_000,
+  hookTimeout: 60_000,
+} as const;
+
 export default defineConfig({
   test: {
-    // Threads: Vitest's forks don't run on Bun.
-    pool: "threads",
+    pool: withProcesses.pool,
     sequence: { sequencer: LongestFirst },
     projects: [
       {
@@ -67,11 +76,8 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          pool: "threads",
           sequence: { groupOrder: 2 },
-          maxWorkers: 3,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          ...withProcesses,
         },
       },
     ],

@@ -1,4 +1,4 @@
-/** A short campaign with a fixed seed: `npm run chaos -- --rounds 200` is the long one. And how one ends that is stopped. */
+/** A campaign runs, judges what it sees, and cleans up when it is stopped. `test/extended/` has a longer one. */
 
 import { globSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -10,22 +10,19 @@ import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-const rounds = 10;
-
-test("ten rounds of kills, freezes, cut links, full disks and lost databases: nothing lost, doubled or stale", async ({
-  signal,
-}) => {
-  const options = { seed: 1, from: 1, rounds, roundMs: 1000, frontEnds: 2, clients: 12, faults: faultNames };
+test("two rounds of kills under load: nothing lost, doubled or stale", async ({ signal }) => {
+  // A follower, then the leader and the catalog at once; two replicas.
+  const plan = { seed: 2, from: 1, rounds: 2, roundMs: 1000, frontEnds: 2, clients: 12, faults: faultNames };
   const { totals, failed } = await runCampaign(
-    { ...options, keep: "test-results/chaos" },
+    { ...plan, keep: "test-results/chaos" },
     (round) => process.stdout.write(`${describeRound(round)}\n`),
     signal,
   );
   expect(failed.flatMap(describeFailure)).toEqual([]);
-  expect(totals.rounds).toBe(rounds);
-  expect(totals.acknowledged).toBeGreaterThan(rounds * 40);
+  expect(totals.rounds).toBe(2);
+  expect(totals.acknowledged).toBeGreaterThan(2 * 40);
   expect(totals.lookups).toBeGreaterThan(0);
-}, 180_000);
+});
 
 test("stopped while a database is away, it leaves neither files nor processes behind", async () => {
   const temporary = join(temporaryFolder(), "tmp");

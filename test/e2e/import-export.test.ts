@@ -6,9 +6,7 @@ import { orderNumber } from "@stock-bazaar/client/requests";
 import { freePorts } from "@stock-bazaar/cluster/ports";
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { migrateFile } from "@stock-bazaar/sqlite/migrations";
 import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
-import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { lastOrderId } from "@stock-bazaar/sqlite/order-differences";
 import { countStocks } from "@stock-bazaar/db/seed";
 import { type TestContext, expect, test } from "vitest";
@@ -161,36 +159,4 @@ test("an import that is killed has happened or hasn't, and can be run again", as
   const last = await run(...args);
   if (last.exitCode !== 0) expect(last.stderr).toContain(`holds ${many} orders already`);
   expect((await run("verify")).exitCode).toBe(0);
-});
-
-test("an export needs no memory for what it writes", async () => {
-  const { dataDir, environment } = await newPlace();
-  migrateFile(orderFile(dataDir, 1), "orders");
-  const { client, close } = openOrderDatabase(dataDir, 1);
-  client.exec(
-    `INSERT INTO orders WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)
-     SELECT i, 'key-' || i, 'GameStart', 'sell', 1, 1599, 1, '2026-01-01T00:00:00.000Z' FROM n`,
-  );
-  close();
-  const main = join(import.meta.dirname, "../../apps/cli/main.ts");
-  const file = join(dataDir, "orders.csv");
-  const measure = async (...args: string[]) => {
-    const child = Bun.spawn([process.execPath, main, "export", "--format", "csv", ...args], {
-      env: { PATH: process.env.PATH, ...environment },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let bytes = 0;
-    for await (const part of child.stdout) bytes += part.length;
-    expect(await child.exited).toBe(0);
-    return { bytes, residentBytes: child.resourceUsage()?.maxRSS ?? 0 };
-  };
-  // Enough of them for buffers and heap to have their size.
-  const little = await measure("--after", "2000000");
-  const all = await measure();
-  expect(all.bytes).toBeGreaterThan(190_000_000);
-  const intoFile = await measure("--file", file);
-  expect(statSync(file).size).toBe(all.bytes);
-  expect(little.residentBytes).toBeGreaterThan(10_000_000);
-  for (const { residentBytes } of [all, intoFile])
-    expect(residentBytes - little.residentBytes).toBeLessThan((all.bytes - little.bytes) / 2);
 });

@@ -10,7 +10,7 @@ import { at } from "@stock-bazaar/shared/json";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { get } from "../support/requests.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { startUp } from "./support/up.ts";
+import { startUp } from "../e2e/support/up.ts";
 
 const files = ["README.md", "evaluation.json", "lookups.svg", "orders.svg", "throughput.svg", "trades.svg"];
 
