@@ -1,0 +1,63 @@
+/** What the documents point at is there: files, and sections of other documents. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, posix, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const root = resolve(import.meta.dirname, "../..");
+const notOurs = new Set([".git", "node_modules", "data", "test-results"]);
+
+/** From the top of the repository. */
+const files = readdirSync(root, { withFileTypes: true })
+  .filter(({ name }) => !notOurs.has(name))
+  .flatMap((entry) => {
+    if (!entry.isDirectory()) return [entry.name];
+    const within = readdirSync(join(root, entry.name), { recursive: true, encoding: "utf8" });
+    return [
+      entry.name,
+      ...within.filter((path) => !path.includes("node_modules")).map((path) => `${entry.name}/${path}`),
+    ];
+  });
+const documents = files.filter((path) => path.endsWith(".md"));
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+
+describe("links", () => {
+  const withoutCode = (markdown: string) => markdown.replaceAll(/```.*?```|`[^`\n]*`/gs, "");
+  /** As GitHub makes them of headings. */
+  const anchorsOf = (markdown: string) =>
+    [...markdown.replaceAll(/```.*?```/gs, "").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-"),
+    );
+
+  test.each(documents)("%s", (document) => {
+    const links = [...withoutCode(read(document)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+    const broken = links.filter((link) => {
+      if (/^\w+:/.test(link)) return false;
+      const [path = "", anchor] = link.split("#");
+      const target = path === "" ? document : posix.join(dirname(document), path).replace(/\/$/, "");
+      if (!files.includes(target)) return true;
+      return anchor !== undefined && !anchorsOf(read(target)).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+});
+
+/** In code: `order/leader.ts`, `apps/chaos/faults/`, `db/*-tables.ts`. A path may begin below the top. */
+describe("paths", () => {
+  const pathLike =
+    /^(?:[\w.*-]+\/)*(?:[\w.*-]+\/|[\w*-][\w.*-]*\.(?:ts|tsx|md|sh|json|proto|csv|yml|css|sql)|\.ci\/run)$/;
+  const isThere = (path: string) => {
+    const glob = new Bun.Glob(`{,**/}${path.replace(/\/$/, "")}`);
+    return files.some((file) => glob.match(file));
+  };
+
+  test.each(["ARCHITECTURE.md"])("%s", (document) => {
+    const code = read(document).match(/```.*?```|`[^`\n]*`/gs) ?? [];
+    const paths = new Set(code.flatMap((text) => text.split(/[\s`"'(),:;]+/)).filter((word) => pathLike.test(word)));
+    expect(paths.size).toBeGreaterThan(20);
+    expect([...paths].filter((path) => !isThere(path))).toEqual([]);
+  });
+});
