@@ -1,7 +1,8 @@
-/** What the documents point at is there: files, and sections of other documents. */
+/** What the documents point at is there: files, sections of other documents, the version. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix, resolve } from "node:path";
+import { version } from "@stock-bazaar/process/version";
 import { describe, expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -60,4 +61,9 @@ describe("paths", () => {
     expect(paths.size).toBeGreaterThan(20);
     expect([...paths].filter((path) => !isThere(path))).toEqual([]);
   });
+});
+
+test("the changelog's newest release is the version in package.json", () => {
+  const [newest, next] = [...read("CHANGELOG.md").matchAll(/^## (\S+)/gm)].map(([, name]) => name);
+  expect(newest === "Unreleased" ? next : newest).toBe(version);
 });
