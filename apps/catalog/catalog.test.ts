@@ -1,11 +1,10 @@
 import { openCatalogInMemory } from "../../test/support/in-memory.ts";
 import { replayOrders } from "@stock-bazaar/db/recovery/replay-orders";
 import { seed } from "@stock-bazaar/db/seed";
-import type { TailReply, TailRequest } from "@stock-bazaar/shared/api";
+import { ordersPageMax, type TailReply, type TailRequest } from "@stock-bazaar/shared/api";
 import type { Seen } from "@stock-bazaar/shared/domain";
 import { cacheLeaseMaxMs } from "@stock-bazaar/process/config";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { ordersPageMax } from "@stock-bazaar/transport/limits";
 import { silentLogger } from "@stock-bazaar/process/log";
 import { describe, expect, test } from "vitest";
 import {

@@ -4,25 +4,27 @@
  * read a quantity here that is older or newer than what a cache elsewhere would still say.
  */
 
-import type {
-  AcquireRequest,
-  Applied,
-  ApplyRequest,
-  CatalogApi,
-  LookedUp,
-  RestockRequest,
-  StocksPage,
-  StocksRequest,
-  Stream,
-  StreamHandlers,
-  TailReply,
-  TailRequest,
+import {
+  type AcquireRequest,
+  type Applied,
+  type ApplyRequest,
+  type CatalogApi,
+  type LookedUp,
+  ordersPageMax,
+  restockPageMax,
+  type RestockRequest,
+  type StocksPage,
+  stocksPageMax,
+  type StocksRequest,
+  type Stream,
+  type StreamHandlers,
+  type TailReply,
+  type TailRequest,
 } from "@stock-bazaar/shared/api";
 import { type Clock, wallTime } from "@stock-bazaar/shared/clock";
 import { cacheLeaseMaxMs } from "@stock-bazaar/process/config";
 import type { Order, Register, Seen, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
-import { ordersPageMax, restockPageMax, stocksPageMax } from "@stock-bazaar/transport/limits";
 import type { Logger } from "@stock-bazaar/process/log";
 import { untilCheckpointed } from "@stock-bazaar/process/until-checkpointed";
 import { Waiters } from "@stock-bazaar/shared/waiters";

@@ -1,9 +1,8 @@
 import { openOrdersInMemory } from "../../test/support/in-memory.ts";
 import { Catalog } from "@stock-bazaar/catalog/catalog";
-import type { FollowReply, FollowRequest } from "@stock-bazaar/shared/api";
+import { type FollowReply, type FollowRequest, restockPageMax } from "@stock-bazaar/shared/api";
 import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { restockPageMax } from "@stock-bazaar/transport/limits";
 import { silentLogger } from "@stock-bazaar/process/log";
 import { describe, expect, test } from "vitest";
 import {

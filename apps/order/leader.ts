@@ -6,21 +6,21 @@
  * replicating one batch runs beside the `Apply` of the next.
  */
 
-import type {
-  Applied,
-  ApplyRequest,
-  CatalogApi,
-  FollowReply,
-  FollowRequest,
-  Stream,
-  StreamHandlers,
-  Traded,
-  TradesRequest,
+import {
+  type Applied,
+  type ApplyRequest,
+  type CatalogApi,
+  type FollowReply,
+  type FollowRequest,
+  restockPageMax,
+  type Stream,
+  type StreamHandlers,
+  type Traded,
+  type TradesRequest,
 } from "@stock-bazaar/shared/api";
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { restockPageMax } from "@stock-bazaar/transport/limits";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { FeedSource } from "./feed.ts";
 import { Followers } from "./followers.ts";

@@ -8,6 +8,18 @@
 import type { Order, Outcome, Register, Seen, Stock, Trade } from "./domain.ts";
 import type { BazaarError } from "./errors.ts";
 
+/*
+ * Every list goes in pages, each one message. The contract test of the links (test/contract/links.test.ts) sends the largest
+ * page of the longest rows of each kind.
+ */
+
+/** Stocks in one page of the list. */
+export const stocksPageMax = 1000;
+/** Stocks that one call sets back to their quantity. */
+export const restockPageMax = 1000;
+/** Orders in one page. */
+export const ordersPageMax = 5000;
+
 /** One side of a two-way stream that is open. Messages arrive in order or not at all. */
 export interface Stream<Sent> {
   send(message: Sent): void;

@@ -2,23 +2,25 @@ import { serveCatalog } from "@stock-bazaar/transport/catalog-service";
 import { type Relay, startRelay } from "@stock-bazaar/cluster/relay";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { serveReplica } from "@stock-bazaar/transport/order-service";
-import type {
-  Applied,
-  CatalogApi,
-  FollowReply,
-  FollowRequest,
-  OrderApi,
-  ReplicaStatus,
-  StreamHandlers,
-  TailReply,
-  TailRequest,
-  Traded,
+import {
+  type Applied,
+  type CatalogApi,
+  type FollowReply,
+  type FollowRequest,
+  type OrderApi,
+  ordersPageMax,
+  type ReplicaStatus,
+  restockPageMax,
+  stocksPageMax,
+  type StreamHandlers,
+  type TailReply,
+  type TailRequest,
+  type Traded,
 } from "@stock-bazaar/shared/api";
 import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
 import { isSameOrder, type Order, type Outcome, type Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError, errorCodes } from "@stock-bazaar/shared/errors";
 import { createClient } from "@stock-bazaar/transport/client";
-import { ordersPageMax, restockPageMax, stocksPageMax } from "@stock-bazaar/transport/limits";
 import { startServer, type RunningServer, type Service } from "@stock-bazaar/transport/server";
 import { catalogVariables } from "@stock-bazaar/process/listen-error";
 import { connectOrders } from "@stock-bazaar/transport/order-client";

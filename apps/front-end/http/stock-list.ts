@@ -1,7 +1,6 @@
 /** A list of stocks of any length, as it is sent: a page is read when the client has taken the one before. */
 
-import type { StocksPage } from "@stock-bazaar/shared/api";
-import { stocksPageMax } from "@stock-bazaar/transport/limits";
+import { type StocksPage, stocksPageMax } from "@stock-bazaar/shared/api";
 import type { Bazaar } from "../bazaar.ts";
 import { describeStock } from "./listing.ts";
 

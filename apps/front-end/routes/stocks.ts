@@ -1,6 +1,6 @@
 /** Lookups: one stock, and the list of all. The replies of a lookup are shared with the other systems' routes. */
 
-import { stocksPageMax } from "@stock-bazaar/transport/limits";
+import { stocksPageMax } from "@stock-bazaar/shared/api";
 import type { Context } from "hono";
 import type { Bazaar, CacheUse, KnownStock, StockLookup } from "../bazaar.ts";
 import { invalidGet, lookupOutage, stockNotFound } from "../http/failures.ts";
