@@ -2,10 +2,19 @@ import { CatalogService, OrdersService } from "@stock-bazaar/proto/generated/baz
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { orderOf, tradeOf } from "../../test/support/builders.ts";
-import { packOrders, packOutcomes, packTrades, unpackOrders, unpackOutcomes, unpackTrades } from "./batches.ts";
+import {
+  packOrder,
+  packOrders,
+  packOutcomes,
+  packTrades,
+  unpackLast,
+  unpackOrder,
+  unpackOrders,
+  unpackOutcomes,
+  unpackTrades,
+} from "./batches.ts";
 import type { Order, Outcome, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { orderFromMessage } from "./wire.ts";
 
 const { apply, ordersAfter } = CatalogService;
 const { placeTrades } = OrdersService;
@@ -13,8 +22,9 @@ const { placeTrades } = OrdersService;
 /** Through the codec and back, as between two processes. */
 const sentTrades = (trades: readonly Trade[]) =>
   unpackTrades(
-    apply.requestDeserialize(apply.requestSerialize({ sequence: 1, term: 3, trades: packTrades(trades), traces: [] }))
-      .trades,
+    apply.requestDeserialize(
+      apply.requestSerialize({ sequence: 1, term: 3, last: "", trades: packTrades(trades), traces: [] }),
+    ).trades,
   );
 const sentOrders = (orders: readonly Order[]) =>
   unpackOrders(ordersAfter.responseDeserialize(ordersAfter.responseSerialize({ orders: packOrders(orders) })).orders);
@@ -36,6 +46,14 @@ describe("what has travelled is the same as before", () => {
       { status: "volume-full" },
     ];
     expect(sentOutcomes(outcomes)).toEqual(outcomes);
+  });
+
+  test("one order, and none", () => {
+    for (const order of [orderOf(7), undefined]) {
+      expect(unpackOrder(packOrder(order))).toEqual(order);
+      expect(unpackLast(packOrder(order))).toEqual(order);
+    }
+    expect(packOrder(orderOf(7))).toBe(packOrders([orderOf(7)]));
   });
 
   test("nothing", () => {
@@ -123,10 +141,23 @@ describe("what makes no sense is refused", () => {
 
   test("an order of an unknown type", () => {
     refused(() => unpackOrders(JSON.stringify([{ ...orderOf(1), type: "gift" }])));
-    refused(() => orderFromMessage({ ...orderOf(1), type: "gift" }));
+    refused(() => unpackOrder(JSON.stringify([{ ...orderOf(1), type: "gift" }])));
+  });
+
+  test("two orders where there is at most one", () => {
+    const two = packOrders([orderOf(1), orderOf(2)]);
+    refused(() => unpackOrder(two));
+    refused(() => unpackLast(two));
+  });
+
+  test.each(["1", 0, 1.5, null])("a last order with the id or the term %o", (value) => {
+    refused(() => unpackLast(JSON.stringify([{ ...orderOf(1), id: value }])));
+    refused(() => unpackLast(JSON.stringify([{ ...orderOf(1), term: value }])));
   });
 
   test.each(["[", "{}", "null", "7", "[null]", "[[]]", '["k"]'])("%s, which is no batch", (text) => {
-    for (const unpack of [unpackTrades, unpackOutcomes, unpackOrders]) refused(() => unpack(text));
+    for (const unpack of [unpackTrades, unpackOutcomes, unpackOrders, unpackOrder, unpackLast]) {
+      refused(() => unpack(text));
+    }
   });
 });

@@ -1,7 +1,10 @@
 /**
- * Trades, outcomes and orders as they travel: a whole batch as one text in JSON, which the runtime itself reads and
- * writes (docs/decisions/0006-batches-travel-as-json.md). What arrives is looked at; a text that holds anything else is a
- * BazaarError.
+ * Trades, outcomes and orders as they travel: a batch is one JSON text, which the runtime itself reads and writes
+ * (docs/decisions/0006-batches-travel-as-json.md); a single order is a batch of one. Every field that arrives is checked.
+ * A text that holds anything else is a BazaarError INVALID_REQUEST.
+ *
+ * Other programs of the same `messagesVersion` (proto/version.ts) read what is written here: another field, or another
+ * meaning of one, is another version.
  */
 
 import type { Order, Outcome, Trade } from "@stock-bazaar/shared/domain";
@@ -58,7 +61,28 @@ export function unpackOrders(text: string): Order[] {
   );
 }
 
-/** Nothing takes no bytes: most messages of a follower that is up to date hold no orders. */
+export function packOrder(order: Order | undefined): string {
+  return pack(order ? [order] : []);
+}
+
+export function unpackOrder(text: string): Order | undefined {
+  return atMostOne(unpackOrders(text));
+}
+
+/**
+ * The last order of a caller. The receiver reads its id and term, and compares the rest with its own row of that id: a field
+ * that makes no sense differs (DIVERGED), so only these two are checked.
+ */
+export function unpackLast(text: string): Order | undefined {
+  return atMostOne(unpack<Order>(text, ({ id, term }) => isCount(id) && isCount(term)));
+}
+
+function atMostOne(orders: readonly Order[]): Order | undefined {
+  if (orders.length > 1) throw malformed();
+  return orders[0];
+}
+
+/** An empty batch takes no bytes: most messages to a follower that is up to date hold no orders. */
 function pack(rows: readonly object[]): string {
   return rows.length === 0 ? "" : JSON.stringify(rows);
 }
@@ -91,5 +115,8 @@ function isCount(value: unknown): boolean {
 }
 
 function malformed(): BazaarError {
-  return new BazaarError("INVALID_REQUEST", "a message whose batch makes no sense");
+  return new BazaarError(
+    "INVALID_REQUEST",
+    "a batch must be a JSON array of rows with all their fields (got something else)",
+  );
 }

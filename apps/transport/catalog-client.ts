@@ -7,7 +7,7 @@ import {
   type TailKind,
 } from "@stock-bazaar/proto/generated/bazaar";
 import type { Applied, CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
-import { packTrades, unpackOrders, unpackOutcomes } from "./batches.ts";
+import { packOrder, packTrades, unpackOrders, unpackOutcomes } from "./batches.ts";
 import { CallStream } from "./call-streams.ts";
 import type { Address } from "@stock-bazaar/process/config";
 import type { Register } from "@stock-bazaar/shared/domain";
@@ -29,8 +29,13 @@ export function connectCatalog(address: Address, timeoutMs: number): CatalogApi 
   const lookups = new CallStream(client, CatalogService.lookup, timeoutMs);
   return {
     apply: async ({ term, last, trades }) =>
-      appliedFromMessage(await applies.call({ term, last, trades: packTrades(trades), traces: tracesOf(trades) })),
-    restock: async (request) => appliedFromMessage(await callUnary(client, CatalogService.restock, request, timeoutMs)),
+      appliedFromMessage(
+        await applies.call({ term, last: packOrder(last), trades: packTrades(trades), traces: tracesOf(trades) }),
+      ),
+    restock: async ({ last, ...request }) =>
+      appliedFromMessage(
+        await callUnary(client, CatalogService.restock, { ...request, last: packOrder(last) }, timeoutMs),
+      ),
     async settle(upTo) {
       await settles.call({ upTo });
     },
@@ -43,9 +48,13 @@ export function connectCatalog(address: Address, timeoutMs: number): CatalogApi 
     ordersAfter: async (afterId, limit) =>
       unpackOrders((await callUnary(client, CatalogService.ordersAfter, { afterId, limit }, timeoutMs)).orders),
     register: async (seen, last) =>
-      registerFromMessage(await callUnary(client, CatalogService.getRegister, { seen, last }, timeoutMs)),
-    acquire: async (request) =>
-      registerFromMessage(await callUnary(client, CatalogService.acquire, request, timeoutMs)),
+      registerFromMessage(
+        await callUnary(client, CatalogService.getRegister, { seen, last: packOrder(last) }, timeoutMs),
+      ),
+    acquire: async ({ last, ...request }) =>
+      registerFromMessage(
+        await callUnary(client, CatalogService.acquire, { ...request, last: packOrder(last) }, timeoutMs),
+      ),
     tail: (handlers) =>
       openDuplex(
         client,

@@ -15,10 +15,9 @@ import {
 import type { Applied, CatalogApi, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import type { Register } from "@stock-bazaar/shared/domain";
 import { CallStreams } from "./call-streams.ts";
-import { packOrders, packOutcomes, unpackTrades } from "./batches.ts";
+import { packOrders, packOutcomes, unpackLast, unpackTrades } from "./batches.ts";
 import { serveDuplex, serveUnary, type Service } from "./server.ts";
 import { inTraces } from "@stock-bazaar/process/tracing";
-import { lastFromMessage } from "./wire.ts";
 
 const tailKinds = { HELLO: "hello", RENEW: "renew", ACK: "ack", GOODBYE: "goodbye" } as const;
 
@@ -29,7 +28,7 @@ export function serveCatalog(catalog: CatalogApi): Service {
       async (batch) => {
         const { term, traces } = batch;
         const trades = unpackTrades(batch.trades);
-        const last = lastFromMessage(batch);
+        const last = unpackLast(batch.last);
         return appliedToMessage(
           await inTraces("Catalog/Apply", { trades, traces }, () => catalog.apply({ term, last, trades })),
         );
@@ -37,7 +36,7 @@ export function serveCatalog(catalog: CatalogApi): Service {
       { outcomes: "", orders: "", head: 0 },
     ),
     restock: serveUnary(async (request) => ({
-      ...appliedToMessage(await catalog.restock({ ...request, last: lastFromMessage(request) })),
+      ...appliedToMessage(await catalog.restock({ ...request, last: unpackLast(request.last) })),
       sequence: 0,
     })),
     settle: calls.serve<SettleRequest, Settled>(async ({ upTo }) => {
@@ -59,10 +58,10 @@ export function serveCatalog(catalog: CatalogApi): Service {
       orders: packOrders(await catalog.ordersAfter(afterId, limit)),
     })),
     getRegister: serveUnary(async (request) =>
-      registerToMessage(await catalog.register(request.seen, lastFromMessage(request))),
+      registerToMessage(await catalog.register(request.seen, unpackLast(request.last))),
     ),
     acquire: serveUnary(async (request) =>
-      registerToMessage(await catalog.acquire({ ...request, last: lastFromMessage(request) })),
+      registerToMessage(await catalog.acquire({ ...request, last: unpackLast(request.last) })),
     ),
     tail: serveDuplex(
       (handlers) => catalog.tail(handlers),

@@ -89,7 +89,7 @@ export function callUnary<Request, Reply>(
   });
 }
 
-/** Opens a two-way stream. */
+/** Opens a two-way stream. A message that `decode` throws for ends it with that error. */
 export function openDuplex<Request, Reply, Sent, Received>(
   client: grpc.Client,
   { path, requestSerialize, responseDeserialize }: Method<Request, Reply>,
@@ -138,7 +138,16 @@ function readStream<Reply, Received>(
     handlers.ended(error);
   };
   call.on("data", (message: Reply) => {
-    if (open) handlers.message(decode(message));
+    if (!open) return;
+    let decoded: Received;
+    try {
+      decoded = decode(message);
+    } catch (error) {
+      ended(BazaarError.from(error));
+      call.cancel();
+      return;
+    }
+    handlers.message(decoded);
   });
   call.on("error", (error: grpc.ServiceError) => ended(errorFromStatus(error)));
   call.on("end", () => ended());

@@ -10,22 +10,15 @@ import { loadFileDescriptorSetFromBuffer, loadSync, type PackageDefinition } fro
 import { CatalogService, OrdersService } from "@stock-bazaar/proto/generated/bazaar";
 import { service as healthService } from "grpc-health-check";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { orderOf } from "../../test/support/builders.ts";
+import { packOrder } from "./batches.ts";
 import { CallStreams } from "./call-streams.ts";
 import { clientOptions } from "./client.ts";
 import { type Service, serveUnary, startServer } from "./server.ts";
 import { catalogVariables } from "@stock-bazaar/process/listen-error";
 
 const register = { term: 7, leader: 3, head: 42, life: "a life", stocks: 10 };
-const order = {
-  id: 5,
-  key: "k",
-  name: "GameStart",
-  type: "buy",
-  quantity: 2,
-  priceCents: 1599,
-  term: 7,
-  createdAt: "now",
-};
+const order = packOrder(orderOf(5));
 
 const services: [name: string, service: Service][] = [
   [
@@ -42,10 +35,8 @@ const services: [name: string, service: Service][] = [
       definition: OrdersService,
       implementation: {
         getOrder: new CallStreams().serve(
-          async ({ id }: { id: number; sequence: number }) => ({
-            order: { ...order, id },
-          }),
-          {},
+          async ({ id }: { id: number; sequence: number }) => ({ order: packOrder(orderOf(id)) }),
+          { order: "" },
         ),
       },
       drain() {},

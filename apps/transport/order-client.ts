@@ -2,12 +2,11 @@
 
 import { OrdersService } from "@stock-bazaar/proto/generated/bazaar";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
-import { packTrades, unpackOrders, unpackOutcomes } from "./batches.ts";
+import { packOrder, packTrades, unpackOrder, unpackOrders, unpackOutcomes } from "./batches.ts";
 import { CallStream } from "./call-streams.ts";
 import type { Address } from "@stock-bazaar/process/config";
 import { callUnary, createClient, openDuplex, openStatus } from "./client.ts";
 import { currentTracing, tracesOf } from "@stock-bazaar/process/tracing";
-import { orderFromMessage } from "./wire.ts";
 
 const roles = { FOLLOWER: "follower", TAKING_OVER: "taking-over", LEADER: "leader" } as const;
 
@@ -24,10 +23,10 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
     },
     async order(id, signal) {
       const { order } = await queries.call({ id }, signal);
-      return order ? orderFromMessage(order) : undefined;
+      return unpackOrder(order);
     },
     orders: async (request, signal) =>
-      (await callUnary(client, OrdersService.listOrders, request, timeoutMs, signal)).orders.map(orderFromMessage),
+      unpackOrders((await callUnary(client, OrdersService.listOrders, request, timeoutMs, signal)).orders),
     lead: (afterTerm, signal) => callUnary(client, OrdersService.lead, { afterTerm }, timeoutMs, signal),
     async setLeader(leadership) {
       await callUnary(client, OrdersService.setLeader, leadership, timeoutMs);
@@ -37,7 +36,7 @@ export function connectOrders(address: Address, timeoutMs: number): OrderApi & {
         client,
         OrdersService.follow,
         handlers,
-        (request: FollowRequest) => request,
+        ({ last, ...position }: FollowRequest) => ({ ...position, last: packOrder(last) }),
         ({ term, tailId, orders, traces }): FollowReply => {
           if (traces.length > 0) currentTracing()?.arrived(traces);
           return { term, tailId, orders: unpackOrders(orders) };

@@ -11,10 +11,9 @@ import {
 } from "@stock-bazaar/proto/generated/bazaar";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { CallStreams } from "./call-streams.ts";
-import { packOrders, packOutcomes, unpackTrades } from "./batches.ts";
+import { packOrder, packOrders, packOutcomes, unpackLast, unpackTrades } from "./batches.ts";
 import { serveDuplex, serveStatus, serveUnary, type Service } from "./server.ts";
 import { inTraces, tracesOf } from "@stock-bazaar/process/tracing";
-import { lastFromMessage } from "./wire.ts";
 
 const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEADER" } as const;
 
@@ -32,8 +31,13 @@ export function serveReplica(replica: OrderApi): Service {
       },
       { outcomes: "", head: 0, life: "" },
     ),
-    getOrder: calls.serve<GetOrderRequest, OrderReply>(async ({ id }) => ({ order: await replica.order(id) }), {}),
-    listOrders: serveUnary(async (request) => ({ orders: await replica.orders(request) })),
+    getOrder: calls.serve<GetOrderRequest, OrderReply>(
+      async ({ id }) => ({ order: packOrder(await replica.order(id)) }),
+      {
+        order: "",
+      },
+    ),
+    listOrders: serveUnary(async (request) => ({ orders: packOrders(await replica.orders(request)) })),
     lead: serveUnary(({ afterTerm }) => replica.lead(afterTerm)),
     setLeader: serveUnary(async (request) => {
       await replica.setLeader(request);
@@ -41,7 +45,7 @@ export function serveReplica(replica: OrderApi): Service {
     }),
     follow: serveDuplex(
       (handlers) => replica.follow(handlers),
-      (request: FollowMessage): FollowRequest => ({ ...request, last: lastFromMessage(request) }),
+      (request: FollowMessage): FollowRequest => ({ ...request, last: unpackLast(request.last) }),
       ({ term, tailId, orders }: FollowReply) => ({
         term,
         tailId,

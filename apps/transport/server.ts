@@ -30,7 +30,7 @@ export function serveUnary<Request, Reply>(
   };
 }
 
-/** Serves a two-way stream by opening `stream` for each caller. */
+/** Serves a two-way stream by opening one for each caller. A message that `decode` throws for ends it with that error. */
 export function serveDuplex<RequestMessage, ReplyMessage, Sent, Received>(
   open: (handlers: StreamHandlers<Received>) => Stream<Sent>,
   decode: (message: RequestMessage) => Sent,
@@ -38,7 +38,19 @@ export function serveDuplex<RequestMessage, ReplyMessage, Sent, Received>(
 ): grpc.handleBidiStreamingCall<RequestMessage, ReplyMessage> {
   return (call) => {
     const stream = openFor(call, open, encode);
-    call.on("data", (message: RequestMessage) => stream.send(decode(message)));
+    let refused = false;
+    call.on("data", (message: RequestMessage) => {
+      if (refused) return;
+      let decoded: Sent;
+      try {
+        decoded = decode(message);
+      } catch (error) {
+        refused = true;
+        call.emit("error", statusFromError(error));
+        return;
+      }
+      stream.send(decoded);
+    });
     call.on("end", () => {
       stream.close();
       call.end();

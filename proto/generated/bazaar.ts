@@ -229,7 +229,7 @@ export interface ApplyRequest {
   sequence: number;
   term: number;
   trades: string;
-  last?: Order | undefined;
+  last: string;
   traces: Trace[];
 }
 
@@ -244,7 +244,7 @@ export interface Applied {
 export interface RestockRequest {
   term: number;
   quantity: number;
-  last?: Order | undefined;
+  last: string;
   after: string;
 }
 
@@ -273,7 +273,7 @@ export interface ListStocksRequest {
 
 export interface RegisterRequest {
   seen?: Seen | undefined;
-  last?: Order | undefined;
+  last: string;
 }
 
 export interface Stock {
@@ -302,10 +302,6 @@ export interface OrdersAfterRequest {
   limit: number;
 }
 
-export interface LedgerOrders {
-  orders: string;
-}
-
 export interface Register {
   term: number;
   leader: number;
@@ -318,7 +314,7 @@ export interface Register {
 export interface AcquireRequest {
   replica: number;
   term: number;
-  last?: Order | undefined;
+  last: string;
 }
 
 export interface TailRequest {
@@ -364,24 +360,13 @@ export interface Trace {
   traceparent: string;
 }
 
-export interface Order {
-  id: number;
-  key: string;
-  name: string;
-  type: string;
-  quantity: number;
-  priceCents: number;
-  term: number;
-  createdAt: string;
-}
-
 export interface Seen {
   life: string;
   head: number;
 }
 
-export interface OrderList {
-  orders: Order[];
+export interface OrdersPage {
+  orders: string;
 }
 
 export interface TradesRequest {
@@ -407,7 +392,7 @@ export interface GetOrderRequest {
 export interface OrderReply {
   sequence: number;
   failure?: Failure | undefined;
-  order?: Order | undefined;
+  order: string;
 }
 
 export interface ListOrdersRequest {
@@ -431,7 +416,7 @@ export interface SetLeaderRequest {
 export interface FollowRequest {
   replica: number;
   lastId: number;
-  last?: Order | undefined;
+  last: string;
 }
 
 export interface FollowReply {
@@ -452,7 +437,7 @@ export interface ReplicaStatus {
 }
 
 function createBaseApplyRequest(): ApplyRequest {
-  return { sequence: 0, term: 0, trades: "", last: undefined, traces: [] };
+  return { sequence: 0, term: 0, trades: "", last: "", traces: [] };
 }
 
 export const ApplyRequest: MessageFns<ApplyRequest> = {
@@ -466,8 +451,8 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     if (message.trades !== "") {
       writer.uint32(18).string(message.trades);
     }
-    if (message.last !== undefined) {
-      Order.encode(message.last, writer.uint32(26).fork()).join();
+    if (message.last !== "") {
+      writer.uint32(26).string(message.last);
     }
     for (const v of message.traces) {
       Trace.encode(v!, writer.uint32(106).fork()).join();
@@ -517,7 +502,7 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
               break;
             }
 
-            message.last = Order.decode(reader, reader.uint32());
+            message.last = reader.string();
             continue;
           }
           case 13: {
@@ -632,7 +617,7 @@ export const Applied: MessageFns<Applied> = {
 };
 
 function createBaseRestockRequest(): RestockRequest {
-  return { term: 0, quantity: 0, last: undefined, after: "" };
+  return { term: 0, quantity: 0, last: "", after: "" };
 }
 
 export const RestockRequest: MessageFns<RestockRequest> = {
@@ -643,8 +628,8 @@ export const RestockRequest: MessageFns<RestockRequest> = {
     if (message.quantity !== 0) {
       writer.uint32(16).uint32(message.quantity);
     }
-    if (message.last !== undefined) {
-      Order.encode(message.last, writer.uint32(26).fork()).join();
+    if (message.last !== "") {
+      writer.uint32(26).string(message.last);
     }
     if (message.after !== "") {
       writer.uint32(34).string(message.after);
@@ -686,7 +671,7 @@ export const RestockRequest: MessageFns<RestockRequest> = {
               break;
             }
 
-            message.last = Order.decode(reader, reader.uint32());
+            message.last = reader.string();
             continue;
           }
           case 4: {
@@ -972,7 +957,7 @@ export const ListStocksRequest: MessageFns<ListStocksRequest> = {
 };
 
 function createBaseRegisterRequest(): RegisterRequest {
-  return { seen: undefined, last: undefined };
+  return { seen: undefined, last: "" };
 }
 
 export const RegisterRequest: MessageFns<RegisterRequest> = {
@@ -980,8 +965,8 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     if (message.seen !== undefined) {
       Seen.encode(message.seen, writer.uint32(10).fork()).join();
     }
-    if (message.last !== undefined) {
-      Order.encode(message.last, writer.uint32(18).fork()).join();
+    if (message.last !== "") {
+      writer.uint32(18).string(message.last);
     }
     return writer;
   },
@@ -1012,7 +997,7 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
               break;
             }
 
-            message.last = Order.decode(reader, reader.uint32());
+            message.last = reader.string();
             continue;
           }
         }
@@ -1322,52 +1307,6 @@ export const OrdersAfterRequest: MessageFns<OrdersAfterRequest> = {
   },
 };
 
-function createBaseLedgerOrders(): LedgerOrders {
-  return { orders: "" };
-}
-
-export const LedgerOrders: MessageFns<LedgerOrders> = {
-  encode(message: LedgerOrders, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.orders !== "") {
-      writer.uint32(10).string(message.orders);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): LedgerOrders {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLedgerOrders();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.orders = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
 function createBaseRegister(): Register {
   return { term: 0, leader: 0, head: 0, life: "", obstacle: "", stocks: 0 };
 }
@@ -1470,7 +1409,7 @@ export const Register: MessageFns<Register> = {
 };
 
 function createBaseAcquireRequest(): AcquireRequest {
-  return { replica: 0, term: 0, last: undefined };
+  return { replica: 0, term: 0, last: "" };
 }
 
 export const AcquireRequest: MessageFns<AcquireRequest> = {
@@ -1481,8 +1420,8 @@ export const AcquireRequest: MessageFns<AcquireRequest> = {
     if (message.term !== 0) {
       writer.uint32(16).uint64(message.term);
     }
-    if (message.last !== undefined) {
-      Order.encode(message.last, writer.uint32(42).fork()).join();
+    if (message.last !== "") {
+      writer.uint32(42).string(message.last);
     }
     return writer;
   },
@@ -1521,7 +1460,7 @@ export const AcquireRequest: MessageFns<AcquireRequest> = {
               break;
             }
 
-            message.last = Order.decode(reader, reader.uint32());
+            message.last = reader.string();
             continue;
           }
         }
@@ -2033,129 +1972,6 @@ export const Trace: MessageFns<Trace> = {
   },
 };
 
-function createBaseOrder(): Order {
-  return { id: 0, key: "", name: "", type: "", quantity: 0, priceCents: 0, term: 0, createdAt: "" };
-}
-
-export const Order: MessageFns<Order> = {
-  encode(message: Order, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== 0) {
-      writer.uint32(8).uint64(message.id);
-    }
-    if (message.key !== "") {
-      writer.uint32(18).string(message.key);
-    }
-    if (message.name !== "") {
-      writer.uint32(26).string(message.name);
-    }
-    if (message.type !== "") {
-      writer.uint32(34).string(message.type);
-    }
-    if (message.quantity !== 0) {
-      writer.uint32(40).uint32(message.quantity);
-    }
-    if (message.priceCents !== 0) {
-      writer.uint32(48).uint64(message.priceCents);
-    }
-    if (message.term !== 0) {
-      writer.uint32(56).uint64(message.term);
-    }
-    if (message.createdAt !== "") {
-      writer.uint32(66).string(message.createdAt);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): Order {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOrder();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.id = longToNumber(reader.uint64());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.key = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.type = reader.string();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.quantity = reader.uint32();
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.priceCents = longToNumber(reader.uint64());
-            continue;
-          }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.term = longToNumber(reader.uint64());
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.createdAt = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
 function createBaseSeen(): Seen {
   return { life: "", head: 0 };
 }
@@ -2213,19 +2029,19 @@ export const Seen: MessageFns<Seen> = {
   },
 };
 
-function createBaseOrderList(): OrderList {
-  return { orders: [] };
+function createBaseOrdersPage(): OrdersPage {
+  return { orders: "" };
 }
 
-export const OrderList: MessageFns<OrderList> = {
-  encode(message: OrderList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.orders) {
-      Order.encode(v!, writer.uint32(10).fork()).join();
+export const OrdersPage: MessageFns<OrdersPage> = {
+  encode(message: OrdersPage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orders !== "") {
+      writer.uint32(10).string(message.orders);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): OrderList {
+  decode(input: BinaryReader | Uint8Array, length?: number): OrdersPage {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -2234,7 +2050,7 @@ export const OrderList: MessageFns<OrderList> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOrderList();
+      const message = createBaseOrdersPage();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -2243,7 +2059,7 @@ export const OrderList: MessageFns<OrderList> = {
               break;
             }
 
-            message.orders.push(Order.decode(reader, reader.uint32()));
+            message.orders = reader.string();
             continue;
           }
         }
@@ -2486,7 +2302,7 @@ export const GetOrderRequest: MessageFns<GetOrderRequest> = {
 };
 
 function createBaseOrderReply(): OrderReply {
-  return { sequence: 0, failure: undefined, order: undefined };
+  return { sequence: 0, failure: undefined, order: "" };
 }
 
 export const OrderReply: MessageFns<OrderReply> = {
@@ -2497,8 +2313,8 @@ export const OrderReply: MessageFns<OrderReply> = {
     if (message.failure !== undefined) {
       Failure.encode(message.failure, writer.uint32(114).fork()).join();
     }
-    if (message.order !== undefined) {
-      Order.encode(message.order, writer.uint32(10).fork()).join();
+    if (message.order !== "") {
+      writer.uint32(10).string(message.order);
     }
     return writer;
   },
@@ -2537,7 +2353,7 @@ export const OrderReply: MessageFns<OrderReply> = {
               break;
             }
 
-            message.order = Order.decode(reader, reader.uint32());
+            message.order = reader.string();
             continue;
           }
         }
@@ -2760,7 +2576,7 @@ export const SetLeaderRequest: MessageFns<SetLeaderRequest> = {
 };
 
 function createBaseFollowRequest(): FollowRequest {
-  return { replica: 0, lastId: 0, last: undefined };
+  return { replica: 0, lastId: 0, last: "" };
 }
 
 export const FollowRequest: MessageFns<FollowRequest> = {
@@ -2771,8 +2587,8 @@ export const FollowRequest: MessageFns<FollowRequest> = {
     if (message.lastId !== 0) {
       writer.uint32(16).uint64(message.lastId);
     }
-    if (message.last !== undefined) {
-      Order.encode(message.last, writer.uint32(34).fork()).join();
+    if (message.last !== "") {
+      writer.uint32(34).string(message.last);
     }
     return writer;
   },
@@ -2811,7 +2627,7 @@ export const FollowRequest: MessageFns<FollowRequest> = {
               break;
             }
 
-            message.last = Order.decode(reader, reader.uint32());
+            message.last = reader.string();
             continue;
           }
         }
@@ -3085,8 +2901,8 @@ export const CatalogService = {
     responseStream: false as const,
     requestSerialize: (value: OrdersAfterRequest): Buffer => Buffer.from(OrdersAfterRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): OrdersAfterRequest => OrdersAfterRequest.decode(value),
-    responseSerialize: (value: LedgerOrders): Buffer => Buffer.from(LedgerOrders.encode(value).finish()),
-    responseDeserialize: (value: Buffer): LedgerOrders => LedgerOrders.decode(value),
+    responseSerialize: (value: OrdersPage): Buffer => Buffer.from(OrdersPage.encode(value).finish()),
+    responseDeserialize: (value: Buffer): OrdersPage => OrdersPage.decode(value),
   },
   getRegister: {
     path: "/bazaar.v1.Catalog/GetRegister" as const,
@@ -3123,7 +2939,7 @@ export interface CatalogServer extends UntypedServiceImplementation {
   settle: handleBidiStreamingCall<SettleRequest, Settled>;
   lookup: handleBidiStreamingCall<LookupRequest, LookupReply>;
   listStocks: handleUnaryCall<ListStocksRequest, Stocks>;
-  ordersAfter: handleUnaryCall<OrdersAfterRequest, LedgerOrders>;
+  ordersAfter: handleUnaryCall<OrdersAfterRequest, OrdersPage>;
   getRegister: handleUnaryCall<RegisterRequest, Register>;
   acquire: handleUnaryCall<AcquireRequest, Register>;
   tail: handleBidiStreamingCall<TailRequest, TailReply>;
@@ -3155,8 +2971,8 @@ export const OrdersService = {
     responseStream: false as const,
     requestSerialize: (value: ListOrdersRequest): Buffer => Buffer.from(ListOrdersRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): ListOrdersRequest => ListOrdersRequest.decode(value),
-    responseSerialize: (value: OrderList): Buffer => Buffer.from(OrderList.encode(value).finish()),
-    responseDeserialize: (value: Buffer): OrderList => OrderList.decode(value),
+    responseSerialize: (value: OrdersPage): Buffer => Buffer.from(OrdersPage.encode(value).finish()),
+    responseDeserialize: (value: Buffer): OrdersPage => OrdersPage.decode(value),
   },
   lead: {
     path: "/bazaar.v1.Orders/Lead" as const,
@@ -3199,7 +3015,7 @@ export const OrdersService = {
 export interface OrdersServer extends UntypedServiceImplementation {
   placeTrades: handleBidiStreamingCall<TradesRequest, TradesReply>;
   getOrder: handleBidiStreamingCall<GetOrderRequest, OrderReply>;
-  listOrders: handleUnaryCall<ListOrdersRequest, OrderList>;
+  listOrders: handleUnaryCall<ListOrdersRequest, OrdersPage>;
   lead: handleUnaryCall<LeadRequest, LeadReply>;
   setLeader: handleUnaryCall<SetLeaderRequest, Empty>;
   follow: handleBidiStreamingCall<FollowRequest, FollowReply>;

@@ -498,6 +498,42 @@ describe("errors", () => {
     expect(far.received).toEqual([positionOf(2, senseless)]);
   });
 
+  test.each([
+    { name: "that is no order", senseless: { ...orderOf(1), id: "1" } },
+    { name: "without an id", senseless: { key: "k" } },
+  ])("a last order $name is refused, on a call and on a stream, and harms nobody", async ({ senseless }) => {
+    const last = senseless as unknown as Order;
+    const { client: catalog } = await linkCatalog({});
+    expect(await rejectionCode(catalog.register(undefined, last))).toBe("INVALID_REQUEST");
+    expect(await rejectionCode(catalog.apply({ term: 1, last, trades: [] }))).toBe("INVALID_REQUEST");
+
+    const far = streamEnd<FollowRequest, FollowReply>();
+    const { client } = await linkOrders({ follow: far.open });
+    const near = recorder<FollowReply>();
+    const stream = client.follow(near);
+    for (let times = 0; times < 2; times += 1) stream.send(positionOf(2, last));
+    await eventually("the stream has ended", () => near.ends.length > 0, patient);
+    expect([near.ends, far.received, far.closes]).toEqual([["INVALID_REQUEST"], [], 1]);
+    client.follow(recorder<FollowReply>()).send(position);
+    await eventually("another stream is served", () => far.received.length === 1, patient);
+  });
+
+  test("an order that makes no sense is refused by the client, in an answer and on a stream", async () => {
+    const gift = { ...orderOf(1), type: "gift" } as unknown as Order;
+    const far = streamEnd<FollowRequest, FollowReply>();
+    const { client } = await linkOrders({ order: async () => gift, orders: async () => [gift], follow: far.open });
+    expect(await rejectionCode(client.order(1))).toBe("INVALID_REQUEST");
+    expect(await rejectionCode(client.orders({ before: 0, limit: 1 }))).toBe("INVALID_REQUEST");
+
+    const near = recorder<FollowReply>();
+    client.follow(near).send(position);
+    await eventually("the stream is open", () => far.received.length === 1, patient);
+    for (let times = 0; times < 2; times += 1) far.handlers.message({ term: 1, tailId: 1, orders: [gift] });
+    await eventually("the stream has ended", () => near.ends.length > 0, patient);
+    expect([near.messages, near.ends]).toEqual([[], ["INVALID_REQUEST"]]);
+    await eventually("the server knows", () => far.closes > 0, patient);
+  });
+
   test("a trade that makes no sense is refused by the server, with the calls beside it untouched", async () => {
     const { client } = await linkOrders({ trade: async () => traded([accepted(1)]) });
     const nonsense = client.trade(asking(tradeOf("k", { quantity: 0 })));
