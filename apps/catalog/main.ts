@@ -3,6 +3,7 @@ import { requireOneHistory } from "@stock-bazaar/db/recovery/history";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { defaultPatience } from "@stock-bazaar/sqlite/patient-writes";
 import { lockForService } from "@stock-bazaar/sqlite/service-lock";
+import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { startServer } from "@stock-bazaar/transport/server";
 import { catalogVariables } from "@stock-bazaar/process/listen-error";
@@ -14,7 +15,7 @@ import { Catalog } from "./catalog.ts";
 /** How long calls that were taken in may take to finish once the service stops. */
 const stopGraceMs = 2000;
 
-await runService("catalog", async ({ config, logger, stopping, fatal }) => {
+await runService("catalog", async ({ name, config, logger, stopping, fatal }) => {
   requireOneHistory(config);
   // Before the file is opened: nobody makes another one of this name from here on.
   const unlock = lockForService(catalogFile(config.dataDir));
@@ -26,7 +27,8 @@ await runService("catalog", async ({ config, logger, stopping, fatal }) => {
     patienceMs: Math.min(defaultPatience.patienceMs, config.rpcTimeoutMs / 4),
   });
   const catalog = await Catalog.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs, stopping });
-  const server = await startServer(config.catalog, catalogVariables, serveCatalog(catalog));
+  const self = speakerOf(name, logger);
+  const server = await startServer(config.catalog, catalogVariables, serveCatalog(catalog, self));
   logger.info({ host: config.catalog.host, port: server.port }, "listening");
   return async () => {
     const drained = server.stop(stopGraceMs);

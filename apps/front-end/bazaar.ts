@@ -55,6 +55,8 @@ export interface ClusterState {
     readonly stocks?: number | undefined;
     readonly problem?: string | undefined;
   };
+  /** The catalog or a replica can't be used, as it speaks another version of the messages than this front-end. */
+  readonly otherVersion?: boolean;
   readonly cache: CacheState;
   /** This one first, then those that the catalog knows of. */
   readonly frontEnds: readonly FrontEndState[];

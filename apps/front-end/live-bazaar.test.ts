@@ -1,6 +1,6 @@
 import type { CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
 import type { Seen } from "@stock-bazaar/shared/domain";
-import { BazaarError } from "@stock-bazaar/shared/errors";
+import { BazaarError, OtherVersionError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/process/log";
 import { expect, test, vi } from "vitest";
 import { accepted, allStocks, orderOf, stockOf, tradeOf } from "../../test/support/builders.ts";
@@ -526,4 +526,18 @@ test("a catalog that can't write its ledger is told apart from one that can, wit
   });
   cluster.catalog.register = register;
   expect((await clusterState(clock, bazaar)).catalog).toEqual({ state: "live", head: 0, stocks: 2 });
+});
+
+test("a catalog that speaks another version is away, and the cluster's state says why", async () => {
+  const { clock, cluster, frontEnd } = await scenario();
+  const { bazaar } = frontEnd();
+  await clock.advance(1000);
+  expect((await clusterState(clock, bazaar)).otherVersion).toBe(false);
+  const { register } = cluster.catalog;
+  cluster.catalog.register = async () => {
+    throw new OtherVersionError("the catalog speaks version 2");
+  };
+  expect(await clusterState(clock, bazaar)).toMatchObject({ catalog: { state: "away" }, otherVersion: true });
+  cluster.catalog.register = register;
+  expect(await clusterState(clock, bazaar)).toMatchObject({ catalog: { state: "live" }, otherVersion: false });
 });

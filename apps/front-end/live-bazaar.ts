@@ -4,7 +4,7 @@ import type { CatalogApi, FrontEndState, OrderApi, StocksPage, StocksRequest } f
 import { type Clock, Deadlines, momentOn, withDeadline } from "@stock-bazaar/shared/clock";
 import type { Config } from "@stock-bazaar/process/config";
 import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
-import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
+import { BazaarError, isRetryable, OtherVersionError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
 import { Batcher } from "./batcher.ts";
 import type { Bazaar, CacheUse, ClusterState, KnownStock, StockLookup } from "./bazaar.ts";
@@ -163,6 +163,7 @@ export class LiveBazaar implements Bazaar {
   async cluster(): Promise<ClusterState> {
     const { catalog, clock } = this.#options;
     let state: ClusterState["catalog"];
+    let { otherVersion } = this.#replicas;
     try {
       const asked = catalog.register(this.#ledger.seen);
       const register = await withDeadline(clock, clusterTimeoutMs, asked, noAnswer);
@@ -173,6 +174,7 @@ export class LiveBazaar implements Bazaar {
           ? { state: "live", head, stocks }
           : { state: "read-only", head, stocks, problem: obstacle };
     } catch (error) {
+      otherVersion ||= error instanceof OtherVersionError;
       state = { state: BazaarError.from(error).code === "DIVERGED" ? "refusing" : "away", head: undefined };
     }
     return {
@@ -180,6 +182,7 @@ export class LiveBazaar implements Bazaar {
       term: this.#choice.term,
       replicas: this.#replicas.states,
       catalog: state,
+      otherVersion,
       cache: this.#cache.state(momentOn(clock)),
       frontEnds: [this.#self, ...(this.#tail?.others ?? [])],
     };

@@ -1,6 +1,7 @@
 import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
+import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
-import { connectOrders } from "@stock-bazaar/transport/order-client";
+import { connectReplica } from "@stock-bazaar/transport/order-client";
 import { runService } from "@stock-bazaar/process/service";
 import { currentTracing } from "@stock-bazaar/process/tracing";
 import { createApp, createEventFeed } from "./app.ts";
@@ -11,10 +12,11 @@ import { tracedBazaar, tracedRoutes } from "./http/traced.ts";
 import { listen } from "./listen.ts";
 import { LiveBazaar } from "./live-bazaar.ts";
 
-await runService("front-end", async ({ config, logger }) => {
-  const catalog = connectCatalog(config.catalog, config.rpcTimeoutMs);
+await runService("front-end", async ({ name, config, logger }) => {
+  const self = speakerOf(name, logger);
+  const catalog = connectCatalog(config.catalog, config.rpcTimeoutMs, self);
   const replicas = new Map(
-    [...config.replicas].map(([id, address]) => [id, connectOrders(address, config.rpcTimeoutMs)]),
+    [...config.replicas].map(([id, address]) => [id, connectReplica(address, config.rpcTimeoutMs, self)]),
   );
   const bazaar = new LiveBazaar({
     catalog,

@@ -1,4 +1,5 @@
 import type { ReplicaStatus } from "@stock-bazaar/shared/api";
+import { OtherVersionError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/process/log";
 import { expect, test } from "vitest";
 import { FakeRegister, FakeReplica } from "../../test/support/fake-cluster.ts";
@@ -63,6 +64,28 @@ test("a replica that is back is live within half a second, for new calls", async
   await clock.advance(500);
   expect(ids()).toEqual([3, 2, 1]);
   expect(replicas.get(2)?.gone.aborted).toBe(false);
+});
+
+test("a replica that speaks another version is away, is asked four times a second, and is live once it is updated", async () => {
+  const { clock, replicas, fake, ids } = await scenario();
+  const { api } = fake(2);
+  const { watch } = api;
+  let asked = 0;
+  api.watch = (handlers) => {
+    asked += 1;
+    clock.soon(() => handlers.ended(new OtherVersionError("the replica speaks version 2")));
+    return { send() {}, close() {} };
+  };
+  replicas.start();
+  await clock.advance(5000);
+  expect(ids()).toEqual([3, 1]);
+  expect([replicas.states[1]?.state, replicas.otherVersion]).toEqual(["away", true]);
+  asked = 0;
+  await clock.advance(10_000);
+  expect(asked).toBeLessThanOrEqual(80);
+  api.watch = watch;
+  await clock.advance(500);
+  expect([ids(), replicas.otherVersion]).toEqual([[3, 2, 1], false]);
 });
 
 test("a frozen replica is silent after 500 ms, though its stream is open", async () => {

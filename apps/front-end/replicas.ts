@@ -5,6 +5,7 @@
 
 import type { OrderApi, ReplicaStatus, Stream } from "@stock-bazaar/shared/api";
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
+import { OtherVersionError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { ReplicaState } from "./bazaar.ts";
 
@@ -39,6 +40,8 @@ interface Watched {
   stream: Stream<never> | undefined;
   state: ReplicaState["state"];
   status: ReplicaStatus | undefined;
+  /** Is it away because it speaks another version of the messages? */
+  otherVersion: boolean;
   heardMs: number;
   alive: AbortController;
 }
@@ -61,6 +64,7 @@ export class Replicas {
           stream: undefined,
           state: "away",
           status: undefined,
+          otherVersion: false,
           heardMs: Number.NEGATIVE_INFINITY,
           alive: new AbortController(),
         } satisfies Watched,
@@ -81,6 +85,11 @@ export class Replicas {
 
   get states(): ReplicaState[] {
     return [...this.#watched.values()].map(({ id, state, status }) => ({ id, state, status }));
+  }
+
+  /** Does any of them speak another version of the messages? */
+  get otherVersion(): boolean {
+    return [...this.#watched.values()].some(({ otherVersion }) => otherVersion);
   }
 
   get(id: number): LiveReplica | undefined {
@@ -105,9 +114,10 @@ export class Replicas {
       message: (status) => {
         if (current) this.#heard(watched, status);
       },
-      ended: () => {
+      ended: (error) => {
         if (!current) return;
         current = false;
+        watched.otherVersion = error instanceof OtherVersionError;
         watched.stream = undefined;
         this.#lost(watched, "away");
         this.#options.clock.after(watched.backoff.nextMs(), () => this.#watch(watched));
@@ -119,6 +129,7 @@ export class Replicas {
   #heard(watched: Watched, status: ReplicaStatus): void {
     watched.heardMs = this.#options.clock.nowMs();
     watched.status = status;
+    watched.otherVersion = false;
     watched.backoff.reset();
     if (watched.state !== "live") {
       watched.state = "live";

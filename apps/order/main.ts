@@ -5,10 +5,11 @@ import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/dat
 import { lockForService } from "@stock-bazaar/sqlite/service-lock";
 import { guardDatabase } from "@stock-bazaar/sqlite/failures";
 import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
+import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { readReplicaId } from "@stock-bazaar/process/config";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { connectOrders } from "@stock-bazaar/transport/order-client";
+import { connectReplica } from "@stock-bazaar/transport/order-client";
 import { startServer } from "@stock-bazaar/transport/server";
 import { replicaVariables } from "@stock-bazaar/process/listen-error";
 import { runService } from "@stock-bazaar/process/service";
@@ -24,7 +25,7 @@ const stopGraceMs = 2000;
 
 await runService(
   (config) => `order-${readReplicaId(process.env, config)}`,
-  async ({ config, logger, stopping, fatal }) => {
+  async ({ name, config, logger, stopping, fatal }) => {
     const replicaId = readReplicaId(process.env, config);
     const address = config.replicas.get(replicaId);
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
@@ -42,10 +43,11 @@ await runService(
     const ownLog = createSqliteOrderLog(database, fatal);
     const tracing = currentTracing();
     const log = tracing ? tracedLog(ownLog, tracing) : ownLog;
-    const catalog = connectCatalog(config.catalog, config.rpcTimeoutMs);
+    const self = speakerOf(name, logger);
+    const catalog = connectCatalog(config.catalog, config.rpcTimeoutMs, self);
     const peers = new Map(
       [...config.replicas].flatMap(([id, peer]) =>
-        id === replicaId ? [] : [[id, connectOrders(peer, config.rpcTimeoutMs)] as const],
+        id === replicaId ? [] : [[id, connectReplica(peer, config.rpcTimeoutMs, self)] as const],
       ),
     );
 
@@ -63,7 +65,7 @@ await runService(
       peer: (id) => peers.get(id),
       fatal,
     });
-    const server = await startServer(address, replicaVariables, serveReplica(replica));
+    const server = await startServer(address, replicaVariables, serveReplica(replica, self));
     replica.start();
     logger.info({ host: address.host, port: server.port }, "listening");
 

@@ -14,6 +14,8 @@ import { startTracing, type Tracing } from "./tracing.ts";
 const exitFailed = 1;
 
 export interface ServiceContext {
+  /** As in the log. */
+  readonly name: string;
   readonly config: Config;
   readonly logger: Logger;
   /** Aborts when the process has been asked to stop: a start that waits must not hold it up. */
@@ -31,12 +33,13 @@ export async function runService(
   start: (context: ServiceContext) => Promise<() => Promise<void>>,
 ): Promise<void> {
   let config: Config;
+  let service: string;
   let logger: Logger;
   let tracing: Tracing | undefined;
   try {
     config = readConfig(process.env);
     const ownName = typeof name === "string" ? name : name(config);
-    const service = process.env[supervisedVariable] || ownName;
+    service = process.env[supervisedVariable] || ownName;
     logger = createLogger(service, config.logLevel);
     tracing = await startTracing(service, process.env, logger);
   } catch (error) {
@@ -55,7 +58,7 @@ export async function runService(
   process.on("unhandledRejection", fatal);
 
   const stopping = new AbortController();
-  const starting = start({ config, logger, stopping: stopping.signal, fatal });
+  const starting = start({ name: service, config, logger, stopping: stopping.signal, fatal });
   const end = (signal: string) => {
     if (stopping.signal.aborted) return;
     stopping.abort();

@@ -53,6 +53,17 @@ export class BazaarError extends Error {
   }
 }
 
+/**
+ * The other side speaks another version of the messages; the error's message says which. UNAVAILABLE, as nothing it says
+ * can be understood until the older one is updated.
+ */
+export class OtherVersionError extends BazaarError {
+  constructor(message: string) {
+    super("UNAVAILABLE", message);
+    this.name = "OtherVersionError";
+  }
+}
+
 /** A service ends with it after a SetupError; whoever watches over one that has never run doesn't start it again then. */
 export const exitSetup = 2;
 

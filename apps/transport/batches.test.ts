@@ -96,6 +96,38 @@ describe("what has travelled is the same as before", () => {
   });
 });
 
+/** Each of these lines is a promise to other programs: to change one is to raise `messagesVersion` (proto/version.ts). */
+test("the texts are those of this version", () => {
+  expect(packTrades([tradeOf("k", { name: "GameStart", type: "sell", quantity: 2, requestId: "r" })])).toBe(
+    '[{"key":"k","name":"GameStart","type":"sell","quantity":2,"requestId":"r"}]',
+  );
+  expect(
+    packOutcomes([
+      { status: "accepted", orderId: 1, replayed: false },
+      { status: "rejected", reason: "INVALID_STOCKNAME", replayed: true },
+      { status: "key-reused" },
+      { status: "volume-full" },
+    ]),
+  ).toBe(
+    '[{"status":"accepted","orderId":1,"replayed":false},' +
+      '{"status":"rejected","reason":"INVALID_STOCKNAME","replayed":true},' +
+      '{"status":"key-reused"},{"status":"volume-full"}]',
+  );
+  const row = {
+    id: 1,
+    key: "k",
+    name: "GameStart",
+    type: "restock",
+    quantity: 2,
+    priceCents: 3,
+    term: 4,
+    createdAt: "t",
+  } as const;
+  expect(packOrders([row])).toBe(
+    '[{"id":1,"key":"k","name":"GameStart","type":"restock","quantity":2,"priceCents":3,"term":4,"createdAt":"t"}]',
+  );
+});
+
 describe("what makes no sense is refused", () => {
   const refused = (action: () => unknown) => expect(action).toThrow(BazaarError);
 

@@ -6,11 +6,10 @@
  * leaves its calls unanswered: their outcome is unknown (R10).
  */
 
-import * as grpc from "@grpc/grpc-js";
+import type * as grpc from "@grpc/grpc-js";
 import type { Failure } from "@stock-bazaar/proto/generated/bazaar";
 import { BazaarError, isErrorCode } from "@stock-bazaar/shared/errors";
-import type { Method } from "./client.ts";
-import { errorFromStatus } from "./errors.ts";
+import { type Client, failureOf, headersOf, type Method, onRefusal } from "./client.ts";
 
 interface Sequenced {
   sequence: number;
@@ -29,7 +28,7 @@ interface Pending<Reply> {
 
 /** The caller's side: one method of one client. The stream opens with the first call, and again after it was lost. */
 export class CallStream<Request extends Sequenced, Reply extends Answered> {
-  readonly #client: grpc.Client;
+  readonly #client: Client;
   readonly #method: Method<Request, Reply>;
   readonly #timeoutMs: number;
   readonly #pending = new Map<number, Pending<Reply>>();
@@ -38,7 +37,7 @@ export class CallStream<Request extends Sequenced, Reply extends Answered> {
   #heardMs = Number.NEGATIVE_INFINITY;
 
   /** `timeoutMs`: the deadline of each call. */
-  constructor(client: grpc.Client, method: Method<Request, Reply>, timeoutMs: number) {
+  constructor(client: Client, method: Method<Request, Reply>, timeoutMs: number) {
     this.#client = client;
     this.#method = method;
     this.#timeoutMs = timeoutMs;
@@ -96,12 +95,21 @@ export class CallStream<Request extends Sequenced, Reply extends Answered> {
   #open(): grpc.ClientDuplexStream<Request, Reply> {
     if (this.#stream) return this.#stream;
     const { path, requestSerialize, responseDeserialize } = this.#method;
-    const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    const stream = this.#client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      headersOf(this.#client),
+    );
     const lost = (error: BazaarError) => {
       if (this.#stream === stream) this.#lost(error);
     };
+    onRefusal(this.#client, stream, (refusal) => {
+      lost(refusal);
+      stream.cancel();
+    });
     stream.on("data", (reply: Reply) => this.#answered(reply));
-    stream.on("error", (error: grpc.ServiceError) => lost(errorFromStatus(error)));
+    stream.on("error", (error: grpc.ServiceError) => lost(failureOf(this.#client, error)));
     stream.on("end", () => lost(new BazaarError("UNAVAILABLE", "the stream ended")));
     this.#stream = stream;
     return stream;

@@ -12,6 +12,7 @@ import { CallStream } from "./call-streams.ts";
 import type { Address } from "@stock-bazaar/process/config";
 import type { Register } from "@stock-bazaar/shared/domain";
 import { callUnary, createClient, openDuplex } from "./client.ts";
+import { CallerHandshake, type Speaker } from "./handshake.ts";
 import { tracesOf } from "@stock-bazaar/process/tracing";
 
 const tailKinds: Record<TailRequest["kind"], TailKind> = {
@@ -21,9 +22,9 @@ const tailKinds: Record<TailRequest["kind"], TailKind> = {
   goodbye: "GOODBYE",
 };
 
-/** `timeoutMs`: the deadline of each call. */
-export function connectCatalog(address: Address, timeoutMs: number): CatalogApi & { close(): void } {
-  const client = createClient(address);
+/** `timeoutMs`: the deadline of each call. `self`: the caller. */
+export function connectCatalog(address: Address, timeoutMs: number, self: Speaker): CatalogApi & { close(): void } {
+  const client = createClient(address, new CallerHandshake(self, `the catalog at ${address.host}:${address.port}`));
   const applies = new CallStream(client, CatalogService.apply, timeoutMs);
   const settles = new CallStream(client, CatalogService.settle, timeoutMs);
   const lookups = new CallStream(client, CatalogService.lookup, timeoutMs);

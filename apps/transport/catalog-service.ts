@@ -16,12 +16,13 @@ import type { Applied, CatalogApi, TailReply, TailRequest } from "@stock-bazaar/
 import type { Register } from "@stock-bazaar/shared/domain";
 import { CallStreams } from "./call-streams.ts";
 import { packOrders, packOutcomes, unpackLast, unpackTrades } from "./batches.ts";
+import { forSameVersion, type Speaker } from "./handshake.ts";
 import { serveDuplex, serveUnary, type Service } from "./server.ts";
 import { inTraces } from "@stock-bazaar/process/tracing";
 
 const tailKinds = { HELLO: "hello", RENEW: "renew", ACK: "ack", GOODBYE: "goodbye" } as const;
 
-export function serveCatalog(catalog: CatalogApi): Service {
+export function serveCatalog(catalog: CatalogApi, self: Speaker): Service {
   const calls = new CallStreams();
   const implementation: CatalogServer = {
     apply: calls.serve<ApplyRequest, AppliedMessage>(
@@ -73,7 +74,7 @@ export function serveCatalog(catalog: CatalogApi): Service {
       (reply: TailReply) => ({ ...reply, changes: [...reply.changes], frontEnds: [...reply.frontEnds] }),
     ),
   };
-  return { definition: CatalogService, implementation, drain: () => calls.drain() };
+  return forSameVersion({ definition: CatalogService, implementation, drain: () => calls.drain() }, self);
 }
 
 function registerToMessage({ obstacle = "", ...register }: Register): RegisterMessage {

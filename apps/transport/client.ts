@@ -5,6 +5,7 @@ import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
 import type { Address } from "@stock-bazaar/process/config";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { errorFromStatus } from "./errors.ts";
+import type { CallerHandshake } from "./handshake.ts";
 import { messageBytesMax } from "./limits.ts";
 
 /**
@@ -48,14 +49,44 @@ export type Method<Request, Reply> = Pick<
 /** How long a stream that was closed may take to pass on what was sent before. */
 const closeGraceMs = 500;
 
-/** A connection to one service, made when first used and made again when lost. */
-export function createClient({ host, port }: Address): grpc.Client {
-  return new grpc.Client(`${host}:${port}`, grpc.credentials.createInsecure(), clientOptions);
+/** A connection to one service. */
+export interface Client extends grpc.Client {
+  /** Absent: the messages aren't the bazaar's, and have no version. */
+  readonly handshake?: CallerHandshake;
+}
+
+/** The connection is made when first used, and made again when lost. */
+export function createClient({ host, port }: Address, handshake?: CallerHandshake): Client {
+  const client = new grpc.Client(`${host}:${port}`, grpc.credentials.createInsecure(), clientOptions);
+  return handshake ? Object.assign(client, { handshake }) : client;
+}
+
+/** What each call begins with. */
+export function headersOf({ handshake }: Client): grpc.Metadata {
+  return handshake?.headers ?? new grpc.Metadata();
+}
+
+/** Calls `refused` if the server answers in another version of the messages; before any message, and at most once. */
+export function onRefusal(
+  { handshake }: Client,
+  call: { on(event: "metadata", listener: (headers: grpc.Metadata) => void): unknown },
+  refused: (error: BazaarError) => void,
+): void {
+  if (!handshake) return;
+  call.on("metadata", (headers) => {
+    const refusal = handshake.refusal(headers);
+    if (refusal) refused(refusal);
+  });
+}
+
+/** What a failed call means. */
+export function failureOf({ handshake }: Client, error: grpc.ServiceError): BazaarError {
+  return handshake?.refusalAtEnd(error.metadata) ?? errorFromStatus(error);
 }
 
 /** One call. Rejects with a BazaarError; after `timeoutMs`, and when `signal` aborts, with UNAVAILABLE. */
 export function callUnary<Request, Reply>(
-  client: grpc.Client,
+  client: Client,
   method: Method<Request, Reply>,
   request: Request,
   timeoutMs: number,
@@ -66,7 +97,7 @@ export function callUnary<Request, Reply>(
     const answered = (error: grpc.ServiceError | null, reply?: Reply) => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
-      if (error) reject(errorFromStatus(error));
+      if (error) reject(failureOf(client, error));
       else if (reply === undefined) reject(new BazaarError("INTERNAL_ERROR", "an empty reply"));
       else resolve(reply);
     };
@@ -76,9 +107,13 @@ export function callUnary<Request, Reply>(
       requestSerialize,
       responseDeserialize,
       request,
-      new grpc.Metadata(),
+      headersOf(client),
       answered,
     );
+    onRefusal(client, call, (refusal) => {
+      reject(refusal);
+      call.cancel();
+    });
     const abort = () => call.cancel();
     signal?.addEventListener("abort", abort);
     // Not gRPC's own deadline, which is a time of the wall clock: set forward, it would end a call at once.
@@ -91,14 +126,14 @@ export function callUnary<Request, Reply>(
 
 /** Opens a two-way stream. A message that `decode` throws for ends it with that error. */
 export function openDuplex<Request, Reply, Sent, Received>(
-  client: grpc.Client,
+  client: Client,
   { path, requestSerialize, responseDeserialize }: Method<Request, Reply>,
   handlers: StreamHandlers<Received>,
   encode: (message: Sent) => Request,
   decode: (message: Reply) => Received,
 ): Stream<Sent> {
-  const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-  const reading = readStream(call, handlers, decode);
+  const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, headersOf(client));
+  const reading = readStream(client, call, handlers, decode);
   return {
     send(message) {
       if (reading.open()) call.write(encode(message));
@@ -115,18 +150,19 @@ export function openDuplex<Request, Reply, Sent, Received>(
 
 /** Opens a stream on which only the server speaks, after `request`. */
 export function openStatus<Request, Reply, Received>(
-  client: grpc.Client,
+  client: Client,
   { path, requestSerialize, responseDeserialize }: Method<Request, Reply>,
   request: Request,
   handlers: StreamHandlers<Received>,
   decode: (message: Reply) => Received,
 ): Stream<never> {
-  const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
-  const reading = readStream(call, handlers, decode);
+  const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, headersOf(client));
+  const reading = readStream(client, call, handlers, decode);
   return { send() {}, close: () => reading.close() };
 }
 
 function readStream<Reply, Received>(
+  client: Client,
   call: grpc.ClientReadableStream<Reply>,
   handlers: StreamHandlers<Received>,
   decode: (message: Reply) => Received,
@@ -137,19 +173,23 @@ function readStream<Reply, Received>(
     open = false;
     handlers.ended(error);
   };
+  const refuse = (error: BazaarError) => {
+    ended(error);
+    call.cancel();
+  };
+  onRefusal(client, call, refuse);
   call.on("data", (message: Reply) => {
     if (!open) return;
     let decoded: Received;
     try {
       decoded = decode(message);
     } catch (error) {
-      ended(BazaarError.from(error));
-      call.cancel();
+      refuse(BazaarError.from(error));
       return;
     }
     handlers.message(decoded);
   });
-  call.on("error", (error: grpc.ServiceError) => ended(errorFromStatus(error)));
+  call.on("error", (error: grpc.ServiceError) => ended(failureOf(client, error)));
   call.on("end", () => ended());
   return {
     open: () => open,

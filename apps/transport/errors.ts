@@ -3,7 +3,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { BazaarError, type ErrorCode, isErrorCode } from "@stock-bazaar/shared/errors";
 
-const codeHeader = "bazaar-code";
+export const codeHeader = "bazaar-code";
 
 /** The status that tells the other side our code. */
 export function statusFromError(error: unknown): { code: grpc.status; details: string; metadata: grpc.Metadata } {

@@ -14,8 +14,10 @@ import { orderOf } from "../../test/support/builders.ts";
 import { packOrder } from "./batches.ts";
 import { CallStreams } from "./call-streams.ts";
 import { clientOptions } from "./client.ts";
+import { forSameVersion } from "./handshake.ts";
 import { type Service, serveUnary, startServer } from "./server.ts";
 import { catalogVariables } from "@stock-bazaar/process/listen-error";
+import { silentLogger } from "@stock-bazaar/process/log";
 
 const register = { term: 7, leader: 3, head: 42, life: "a life", stocks: 10 };
 const order = packOrder(orderOf(5));
@@ -52,7 +54,8 @@ const reflectionVersions = ["v1", "v1alpha"].map((version) => {
 });
 
 async function started(service: Service): Promise<string> {
-  const server = await startServer({ host: "127.0.0.1", port: 0 }, catalogVariables, service);
+  const checked = forSameVersion(service, { name: "service", version: 7, logger: silentLogger });
+  const server = await startServer({ host: "127.0.0.1", port: 0 }, catalogVariables, checked);
   onTestFinished(() => server.stop(0));
   return `127.0.0.1:${server.port}`;
 }
@@ -69,8 +72,8 @@ function clientOf(definition: PackageDefinition, name: string, address: string):
 
 interface Methods {
   ServerReflectionInfo(): grpc.ClientDuplexStream<object, ReflectionReply>;
-  GetRegister(request: object, answered: (error: Error | null, reply: unknown) => void): void;
-  GetOrder(): grpc.ClientDuplexStream<object, unknown>;
+  GetRegister(request: object, headers: grpc.Metadata, answered: (error: Error | null, reply: unknown) => void): void;
+  GetOrder(headers: grpc.Metadata): grpc.ClientDuplexStream<object, unknown>;
 }
 
 interface ReflectionReply {
@@ -147,14 +150,17 @@ describe.each(services)("%s", (name, service) => {
 
       const files = await ask(reflection.ServerReflectionInfo(), { fileContainingSymbol: name });
       const set = descriptorSet(files.fileDescriptorResponse?.fileDescriptorProto ?? []);
+      const headers = new grpc.Metadata();
+      // As `grpcurl -H` sends it. Only the calls of the bazaar itself ask for it.
+      headers.set("bazaar-messages", "7");
       const client = clientOf(loadFileDescriptorSetFromBuffer(set, { longs: Number }), name, address);
       if (name === "bazaar.v1.Catalog") {
         const reply = await new Promise((resolve, reject) => {
-          client.GetRegister({}, (error, answer) => (error ? reject(error) : resolve(answer)));
+          client.GetRegister({}, headers, (error, answer) => (error ? reject(error) : resolve(answer)));
         });
         expect(reply).toEqual(register);
       } else {
-        expect(await ask(client.GetOrder(), { sequence: 1, id: 5 })).toEqual({ sequence: 1, order });
+        expect(await ask(client.GetOrder(headers), { sequence: 1, id: 5 })).toEqual({ sequence: 1, order });
       }
     },
   );

@@ -6,13 +6,14 @@ import { packOrder, packTrades, unpackOrder, unpackOrders, unpackOutcomes } from
 import { CallStream } from "./call-streams.ts";
 import type { Address } from "@stock-bazaar/process/config";
 import { callUnary, createClient, openDuplex, openStatus } from "./client.ts";
+import { CallerHandshake, type Speaker } from "./handshake.ts";
 import { currentTracing, tracesOf } from "@stock-bazaar/process/tracing";
 
 const roles = { FOLLOWER: "follower", TAKING_OVER: "taking-over", LEADER: "leader" } as const;
 
-/** `timeoutMs`: the deadline of each call. */
-export function connectOrders(address: Address, timeoutMs: number): OrderApi & { close(): void } {
-  const client = createClient(address);
+/** `timeoutMs`: the deadline of each call. `self`: the caller. */
+export function connectReplica(address: Address, timeoutMs: number, self: Speaker): OrderApi & { close(): void } {
+  const client = createClient(address, new CallerHandshake(self, `the replica at ${address.host}:${address.port}`));
   const trades = new CallStream(client, OrdersService.placeTrades, timeoutMs);
   const queries = new CallStream(client, OrdersService.getOrder, timeoutMs);
   return {

@@ -12,12 +12,13 @@ import {
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { CallStreams } from "./call-streams.ts";
 import { packOrder, packOrders, packOutcomes, unpackLast, unpackTrades } from "./batches.ts";
+import { forSameVersion, type Speaker } from "./handshake.ts";
 import { serveDuplex, serveStatus, serveUnary, type Service } from "./server.ts";
 import { inTraces, tracesOf } from "@stock-bazaar/process/tracing";
 
 const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEADER" } as const;
 
-export function serveReplica(replica: OrderApi): Service {
+export function serveReplica(replica: OrderApi, self: Speaker): Service {
   const calls = new CallStreams();
   const implementation: OrdersServer = {
     placeTrades: calls.serve<TradesRequest, TradesReply>(
@@ -58,5 +59,5 @@ export function serveReplica(replica: OrderApi): Service {
       (status: ReplicaStatus) => ({ ...status, role: roles[status.role], liveFollowers: [...status.liveFollowers] }),
     ),
   };
-  return { definition: OrdersService, implementation, drain: () => calls.drain() };
+  return forSameVersion({ definition: OrdersService, implementation, drain: () => calls.drain() }, self);
 }

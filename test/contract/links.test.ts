@@ -19,11 +19,15 @@ import {
 } from "@stock-bazaar/shared/api";
 import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
 import { isSameOrder, type Order, type Outcome, type Stock } from "@stock-bazaar/shared/domain";
-import { BazaarError, errorCodes } from "@stock-bazaar/shared/errors";
-import { createClient } from "@stock-bazaar/transport/client";
-import { startServer, type RunningServer, type Service } from "@stock-bazaar/transport/server";
+import { BazaarError, errorCodes, OtherVersionError } from "@stock-bazaar/shared/errors";
+import { CatalogService } from "@stock-bazaar/proto/generated/bazaar";
+import { CallStreams } from "@stock-bazaar/transport/call-streams";
+import { callUnary, createClient } from "@stock-bazaar/transport/client";
+import { CallerHandshake, type Speaker, speakerOf } from "@stock-bazaar/transport/handshake";
+import { type RunningServer, serveDuplex, serveUnary, type Service, startServer } from "@stock-bazaar/transport/server";
 import { catalogVariables } from "@stock-bazaar/process/listen-error";
-import { connectOrders } from "@stock-bazaar/transport/order-client";
+import { silentLogger } from "@stock-bazaar/process/log";
+import { connectReplica } from "@stock-bazaar/transport/order-client";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   accepted,
@@ -124,11 +128,15 @@ async function link<Api extends { close(): void }>(
   return made;
 }
 
-const linkCatalog = (methods: Partial<CatalogApi>, timeoutMs = patientMs) =>
-  link(serveCatalog(catalogStub(methods)), (address) => connectCatalog(address, timeoutMs));
+const caller = speakerOf("order-2", silentLogger);
+const catalogServer = speakerOf("catalog", silentLogger);
+const orderServer = speakerOf("order-3", silentLogger);
 
-const linkOrders = (methods: Partial<OrderApi>, timeoutMs = patientMs) =>
-  link(serveReplica(ordersStub(methods)), (address) => connectOrders(address, timeoutMs));
+const linkCatalog = (methods: Partial<CatalogApi>, timeoutMs = patientMs, server = catalogServer, client = caller) =>
+  link(serveCatalog(catalogStub(methods), server), (address) => connectCatalog(address, timeoutMs, client));
+
+const linkOrders = (methods: Partial<OrderApi>, timeoutMs = patientMs, server = orderServer, client = caller) =>
+  link(serveReplica(ordersStub(methods), server), (address) => connectReplica(address, timeoutMs, client));
 
 /** The far end of a stream that a test holds in its hands. */
 function streamEnd<Sent, Received>() {
@@ -765,9 +773,180 @@ describe("deadlines and faults (R10)", () => {
   });
 });
 
+describe("another version of the messages", () => {
+  /** A side that speaks this version, and what it has logged. */
+  function speaking(name: string, version: number): Speaker & { readonly lines: string[] } {
+    const lines: string[] = [];
+    const logger = { error: (line: string) => void lines.push(line) } as Speaker["logger"];
+    return { name, version, logger, lines };
+  }
+
+  /** Each kind of call to a catalog, and a stream; with the errors with which they end. */
+  async function asks(client: CatalogApi): Promise<BazaarError[]> {
+    const failed = (call: Promise<unknown>) => call.then(() => notAsked(), BazaarError.from);
+    const ended = new Promise<BazaarError>((resolve) => {
+      const stream = client.tail({
+        message: () => {},
+        ended: (error) => resolve(error ?? new BazaarError("INTERNAL_ERROR", "no error")),
+      });
+      stream.send(hello);
+    });
+    return Promise.all([
+      failed(client.apply({ last: undefined, term: 1, trades: [] })),
+      failed(client.register()),
+      ended,
+    ]);
+  }
+
+  test.each([
+    { name: "an older caller", theirs: 3, own: 4 },
+    { name: "a newer caller", theirs: 4, own: 3 },
+  ])("$name is refused by a catalog, which does nothing, and each side says so once", async ({ theirs, own }) => {
+    const catalog = speaking("catalog", own);
+    const replica = speaking("order-2", theirs);
+    let asked = 0;
+    const count = (): never => {
+      asked += 1;
+      return notAsked();
+    };
+    const counting = { apply: async () => count(), register: async () => count(), tail: count };
+    const { client, relay } = await linkCatalog(counting, patientMs, catalog, replica);
+    const { host, port } = relay.address;
+    const line =
+      `the catalog at ${host}:${port} speaks version ${own} of the messages, ` +
+      `but order-2 speaks version ${theirs}: update the older one`;
+    for (let times = 0; times < 5; times += 1) {
+      for (const error of await asks(client)) {
+        expect(error).toBeInstanceOf(OtherVersionError);
+        expect(error).toMatchObject({ code: "UNAVAILABLE", message: line });
+      }
+    }
+    expect(asked).toBe(0);
+    expect(replica.lines).toEqual([line]);
+    expect(catalog.lines).toEqual([
+      `order-2 speaks version ${theirs} of the messages, but catalog speaks version ${own}: update the older one`,
+    ]);
+  });
+
+  test("is logged again when it comes back after the right one, which works", async () => {
+    const replica = speaking("order-2", 4);
+    const far = streamEnd<never, ReplicaStatus>();
+    const made = await linkOrders(
+      { watch: far.open, order: async () => undefined },
+      patientMs,
+      speaking("order-3", 3),
+      replica,
+    );
+    const served = async (version: number) => {
+      await made.server.stop(0);
+      const service = serveReplica(ordersStub({ order: async () => undefined }), speaking("order-3", version));
+      made.server = await startServer(anywhere, catalogVariables, service);
+    };
+    const watched: Recorder<ReplicaStatus> = recorder();
+    made.client.watch(watched);
+    await eventually("the watch is refused", () => watched.ends.length > 0, patient);
+    expect([watched.ends, far.opened, replica.lines.length]).toEqual([["UNAVAILABLE"], 0, 1]);
+    await served(4);
+    await eventually(
+      "it works",
+      () =>
+        made.client.order(1).then(
+          () => true,
+          () => false,
+        ),
+      patient,
+    );
+    await served(3);
+    const isSaidAgain = () =>
+      made.client.order(1).then(
+        () => false,
+        () => replica.lines.length === 2,
+      );
+    await eventually("it is refused again", isSaidAgain, patient);
+    expect(new Set(replica.lines).size).toBe(1);
+  });
+
+  test("a server that sends none is refused by its caller: on a call, a stream of calls and a stream", async () => {
+    const register = { term: 1, leader: 1, head: 1, life: "life", stocks: 1, obstacle: "" };
+    const far = streamEnd<never, object>();
+    const calls = new CallStreams();
+    const older: Service = {
+      definition: CatalogService,
+      implementation: {
+        getRegister: serveUnary(async () => register),
+        apply: calls.serve(async () => ({ outcomes: "", orders: "", head: 1 }), { outcomes: "", orders: "", head: 0 }),
+        tail: serveDuplex(
+          (handlers) => {
+            handlers.message({});
+            return far.open(handlers);
+          },
+          () => hello as never,
+          () => ({ ...tailReplyOf(0, 1), changes: [], frontEnds: [] }),
+        ),
+      },
+      drain: () => calls.drain(),
+    };
+    const self = speaking("order-2", 3);
+    const { client, relay } = await link(older, (address) => connectCatalog(address, patientMs, self));
+    const { host, port } = relay.address;
+    const line = `the catalog at ${host}:${port} sends no version of the messages, but order-2 speaks version 3: update the older one`;
+    for (const error of await asks(client)) expect(error).toMatchObject({ code: "UNAVAILABLE", message: line });
+    expect(self.lines).toEqual([line]);
+    await eventually("the server's stream has ended", () => far.closes > 0, patient);
+  });
+
+  test("a caller that sends none is refused, with the header that a tool must send", async () => {
+    const catalog = speaking("catalog", 3);
+    const server = await startServer(anywhere, catalogVariables, serveCatalog(catalogStub({}), catalog));
+    const client = createClient({ host: "127.0.0.1", port: server.port });
+    onTestFinished(async () => {
+      client.close();
+      await server.stop(0);
+    });
+    const request = { seen: undefined, last: "" };
+    const line =
+      "a client at 127.0.0.1 sends no version of the messages, but catalog speaks version 3: update the older one";
+    for (let times = 0; times < 2; times += 1) {
+      await expect(callUnary(client, CatalogService.getRegister, request, patientMs)).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+        message: `${line} (grpcurl: -H 'bazaar-messages: 3')`,
+      });
+    }
+    expect(catalog.lines).toEqual([line]);
+  });
+
+  test("a method that the server doesn't have is an error of another kind", async () => {
+    const self = speaking("order-2", 3);
+    const server = await startServer(anywhere, catalogVariables, serveCatalog(catalogStub({}), speaking("catalog", 3)));
+    const client = createClient({ host: "127.0.0.1", port: server.port }, new CallerHandshake(self, "the catalog"));
+    onTestFinished(async () => {
+      client.close();
+      await server.stop(0);
+    });
+    const method = { ...CatalogService.getRegister, path: "/bazaar.v1.Catalog/Nothing" };
+    expect(await rejectionCode(callUnary(client, method, { seen: undefined, last: "" }, patientMs))).toBe(
+      "INTERNAL_ERROR",
+    );
+    expect(self.lines).toEqual([]);
+  });
+
+  test("strangers fill neither the memory nor the log of a server", async () => {
+    const catalog = speaking("catalog", 3);
+    const server = await startServer(anywhere, catalogVariables, serveCatalog(catalogStub({}), catalog));
+    const address = { host: "127.0.0.1", port: server.port };
+    onTestFinished(() => server.stop(0));
+    for (let index = 0; index < 120; index += 1) {
+      const client = connectCatalog(address, patientMs, speaking(`stranger-${index}`, 4));
+      expect(await rejectionCode(client.register())).toBe("UNAVAILABLE");
+      client.close();
+    }
+    expect(catalog.lines.length).toBe(100);
+  });
+});
+
 describe("a server", () => {
   test("whose port is taken says so", async () => {
-    const service = serveCatalog(catalogStub({}));
+    const service = serveCatalog(catalogStub({}), catalogServer);
     const first = await startServer(anywhere, catalogVariables, service);
     onTestFinished(() => first.stop(0));
     await expect(startServer({ host: "127.0.0.1", port: first.port }, catalogVariables, service)).rejects.toThrow(
@@ -799,8 +978,8 @@ describe("a server", () => {
   });
 
   test.each([
-    ["bazaar.v1.Catalog", serveCatalog(catalogStub({}))],
-    ["bazaar.v1.Orders", serveReplica(ordersStub({}))],
+    ["bazaar.v1.Catalog", serveCatalog(catalogStub({}), catalogServer)],
+    ["bazaar.v1.Orders", serveReplica(ordersStub({}), orderServer)],
   ])("answers health and reflection beside %s", async (name, service) => {
     const server = await startServer(anywhere, catalogVariables, service);
     const client = createClient({ host: "127.0.0.1", port: server.port });

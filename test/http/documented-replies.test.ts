@@ -178,6 +178,7 @@ test.each([
   ["the catalog refuses everything", { leader: 3, catalog: { state: "refusing" as const, head: undefined } }],
   ["the catalog can't write", { leader: 3, catalog: { state: "read-only" as const, head: 1, problem: "locked" } }],
   ["nobody leads", { leader: 0 }],
+  ["a service speaks another version", { leader: 0, otherVersion: true }],
 ])("when %s", async (_, change) => {
   const state = await client.bazaar.cluster();
   const partly = client.beside({ faults, changes: { cluster: async () => ({ ...state, ...change }) } });

@@ -60,6 +60,15 @@ describe("GET /readyz", () => {
   const readOnlyCatalog = "Not ready: the catalog can be read, but can't write its ledger; /cluster says why";
   const leaderless = "Not ready: no order replica leads";
 
+  const otherVersion =
+    "Not ready: a service speaks another version of the messages than this front-end; the log says which";
+
+  test("is ready while one replica speaks another version", async () => {
+    const asked = await seeing({ otherVersion: true });
+    expect((await asked.get("/readyz")).status).toBe(200);
+    await asked.close();
+  });
+
   test("is ready when the catalog and a leader answer", async () => {
     const answer = await client.get("/readyz");
     expect(answer.status).toBe(200);
@@ -75,6 +84,12 @@ describe("GET /readyz", () => {
     ["the leader is away", { replicas: [{ ...leader, state: "away" }] }, leaderless],
     ["the leader is frozen", { replicas: [{ ...leader, state: "silent" }] }, leaderless],
     ["the leader has said nothing yet", { replicas: [{ ...leader, status: undefined }] }, leaderless],
+    [
+      "the catalog speaks another version",
+      { catalog: { state: "away", head: undefined }, otherVersion: true },
+      otherVersion,
+    ],
+    ["the replicas speak another version", { leader: 0, otherVersion: true }, otherVersion],
     [
       "the leader is still taking over",
       { leader: 3, replicas: [{ ...(cluster.replicas[2] ?? leader), state: "live" }] },

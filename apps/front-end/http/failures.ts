@@ -155,6 +155,12 @@ export const catalogReadOnly = new Failure(
   "Not ready: the catalog can be read, but can't write its ledger; /cluster says why",
   retryAfter,
 );
+export const otherVersion = new Failure(
+  503,
+  "UNAVAILABLE",
+  "Not ready: a service speaks another version of the messages than this front-end; the log says which",
+  retryAfter,
+);
 export const noLeader = new Failure(503, "UNAVAILABLE", "Not ready: no order replica leads", retryAfter);
 
 /** A path that nobody serves. HEAD is answered as GET is. */

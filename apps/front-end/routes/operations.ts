@@ -2,7 +2,14 @@
 
 import type { Bazaar, ClusterState } from "../bazaar.ts";
 import { describeCluster, leaderOf } from "../http/cluster-view.ts";
-import { catalogReadOnly, catalogRefuses, catalogSilent, noLeader, operationsOutage } from "../http/failures.ts";
+import {
+  catalogReadOnly,
+  catalogRefuses,
+  catalogSilent,
+  noLeader,
+  operationsOutage,
+  otherVersion,
+} from "../http/failures.ts";
 import type { Metrics } from "../http/metrics.ts";
 import { json, Reply } from "../http/reply.ts";
 import { jsonDocs, type Route } from "../http/route.ts";
@@ -60,11 +67,12 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
           case "refusing":
             return catalogRefuses;
           case "away":
-            return catalogSilent;
+            return cluster.otherVersion ? otherVersion : catalogSilent;
           case "read-only":
             return catalogReadOnly;
           case "live":
-            return leaderOf(cluster) === undefined ? noLeader : isReady;
+            if (leaderOf(cluster) !== undefined) return isReady;
+            return cluster.otherVersion ? otherVersion : noLeader;
         }
       },
       outage: operationsOutage,
@@ -73,7 +81,7 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
         operationId: "isReady",
         summary: "Do the catalog and a leader answer, and can trades be written?",
         success: jsonDocs("They do", readyReply, ready),
-        failures: [catalogSilent, catalogRefuses, catalogReadOnly, noLeader],
+        failures: [catalogSilent, catalogRefuses, catalogReadOnly, noLeader, otherVersion],
       },
     },
     {

@@ -1,0 +1,178 @@
+/**
+ * Both sides of each call send the version of their messages (proto/version.ts). A program of another version could read a
+ * field as something else, and answer "no such order" for one that exists. So a server refuses a caller that sends another
+ * version or none, and a caller refuses such a server, with one clear line that each side logs once.
+ *
+ * The version is a header: after a stream has opened it costs nothing, and trades travel on streams that stay open. Health
+ * and reflection need no version.
+ */
+
+import * as grpc from "@grpc/grpc-js";
+import { messagesVersion } from "@stock-bazaar/proto/version";
+import { OtherVersionError } from "@stock-bazaar/shared/errors";
+import type { Logger } from "@stock-bazaar/process/log";
+import { codeHeader } from "./errors.ts";
+import type { Service } from "./server.ts";
+
+const versionHeader = "bazaar-messages";
+const nameHeader = "bazaar-name";
+
+/** Bounds the callers whose refusal a server logs, and remembers having logged. A bazaar has fewer services. */
+const loggedCallersMax = 100;
+
+const nameLengthMax = 100;
+
+/** One side of a connection, as the other side and the log know it. */
+export interface Speaker {
+  /** As in its log: `catalog`, `order-2`, `front-end`. */
+  readonly name: string;
+  readonly version: number;
+  readonly logger: Pick<Logger, "error">;
+}
+
+/** This process, which speaks the version of this program. */
+export function speakerOf(name: string, logger: Logger): Speaker {
+  return { name, version: messagesVersion, logger };
+}
+
+/** The caller's side of one connection. */
+export class CallerHandshake {
+  /** For every call. */
+  readonly headers: grpc.Metadata;
+  readonly #self: Speaker;
+  readonly #server: string;
+  #logged = "";
+
+  /** `server`: its name in the log, like `the catalog at 127.0.0.1:6000`. */
+  constructor(self: Speaker, server: string) {
+    this.#self = self;
+    this.#server = server;
+    this.headers = headersOf(self);
+    this.headers.set(nameHeader, self.name);
+  }
+
+  /** Why a server that answers with these headers is refused; `undefined` if it speaks this version. */
+  refusal(headers: grpc.Metadata): OtherVersionError | undefined {
+    const version = versionIn(headers);
+    if (version === this.#self.version) {
+      this.#logged = "";
+      return undefined;
+    }
+    const line = differenceOf(this.#server, version, this.#self);
+    if (this.#logged !== line) this.#self.logger.error(line);
+    this.#logged = line;
+    return new OtherVersionError(line);
+  }
+
+  /** The same for a call that failed: a server that refuses this caller sends its version in the trailers, no other does. */
+  refusalAtEnd(trailers: grpc.Metadata | undefined): OtherVersionError | undefined {
+    return trailers && versionIn(trailers) !== undefined ? this.refusal(trailers) : undefined;
+  }
+}
+
+/** The service, for callers of the same version only. */
+export function forSameVersion({ definition, implementation, drain }: Service, self: Speaker): Service {
+  const callers = new Callers(self);
+  const checked: grpc.UntypedServiceImplementation = {};
+  for (const [name, handler] of Object.entries(implementation)) {
+    checked[name] = definition[name]?.responseStream
+      ? checkedStream(handler as StreamHandler, callers)
+      : checkedUnary(handler as grpc.handleUnaryCall<unknown, unknown>, callers);
+  }
+  return { definition, implementation: checked, drain };
+}
+
+type StreamCall = grpc.ServerDuplexStream<unknown, unknown>;
+type StreamHandler = (call: StreamCall) => void;
+
+function checkedStream(handler: StreamHandler, callers: Callers): StreamHandler {
+  return (call) => {
+    const refusal = callers.refusal(call);
+    if (refusal) {
+      call.emit("error", refusal);
+      return;
+    }
+    call.sendMetadata(callers.headers);
+    handler(call);
+  };
+}
+
+function checkedUnary(
+  handler: grpc.handleUnaryCall<unknown, unknown>,
+  callers: Callers,
+): grpc.handleUnaryCall<unknown, unknown> {
+  return (call, callback) => {
+    const refusal = callers.refusal(call);
+    if (refusal) return callback(refusal);
+    handler(call, (...answer) => {
+      // Not before: headers and answer leave as one.
+      call.sendMetadata(callers.headers);
+      callback(...answer);
+    });
+  };
+}
+
+interface Call {
+  readonly metadata: grpc.Metadata;
+  getPeer(): string;
+}
+
+/** The server's side: which callers it refuses, and what it has logged of them. */
+class Callers {
+  readonly headers: grpc.Metadata;
+  readonly #self: Speaker;
+  /** By the caller: the line that was logged last. */
+  readonly #logged = new Map<string, string>();
+
+  constructor(self: Speaker) {
+    this.#self = self;
+    this.headers = headersOf(self);
+  }
+
+  /** The status that refuses the call; `undefined` for a caller of this version. */
+  refusal(call: Call): Partial<grpc.StatusObject> | undefined {
+    const version = versionIn(call.metadata);
+    if (version === this.#self.version) {
+      // Should it come again with another version, that is logged again.
+      if (this.#logged.size > 0) this.#logged.delete(callerOf(call));
+      return undefined;
+    }
+    const caller = callerOf(call);
+    const line = differenceOf(caller, version, this.#self);
+    this.#logOnce(caller, line);
+    const metadata = headersOf(this.#self);
+    metadata.set(codeHeader, "UNAVAILABLE");
+    const hint = version === undefined ? ` (grpcurl: -H '${versionHeader}: ${this.#self.version}')` : "";
+    return { code: grpc.status.FAILED_PRECONDITION, details: line + hint, metadata };
+  }
+
+  #logOnce(caller: string, line: string): void {
+    if (this.#logged.get(caller) === line) return;
+    if (this.#logged.size >= loggedCallersMax && !this.#logged.has(caller)) return;
+    this.#logged.set(caller, line);
+    this.#self.logger.error(line);
+  }
+}
+
+function headersOf({ version }: Speaker): grpc.Metadata {
+  const headers = new grpc.Metadata();
+  headers.set(versionHeader, String(version));
+  return headers;
+}
+
+function versionIn(headers: grpc.Metadata): number | undefined {
+  const [text] = headers.get(versionHeader);
+  return typeof text === "string" && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The caller's name in the log: the one that it sends, else its host. */
+function callerOf(call: Call): string {
+  const [name] = call.metadata.get(nameHeader);
+  if (typeof name === "string" && name !== "") return name.slice(0, nameLengthMax);
+  return `a client at ${call.getPeer().replace(/:\d+$/, "")}`;
+}
+
+function differenceOf(other: string, version: number | undefined, self: Speaker): string {
+  const fact = version === undefined ? "sends no version of the messages" : `speaks version ${version} of the messages`;
+  return `${other} ${fact}, but ${self.name} speaks version ${self.version}: update the older one`;
+}
