@@ -16,16 +16,17 @@ import { orderColumns, orderValues } from "@stock-bazaar/sqlite/order-rows";
 import { Batcher } from "@stock-bazaar/front-end/batcher";
 import { tradeCalls } from "@stock-bazaar/front-end/trades";
 import { systemClock, wallTime } from "@stock-bazaar/shared/clock";
-import { type Address, type Config, readReplicaId } from "@stock-bazaar/process/config";
+import type { Address, ListenAddress } from "@stock-bazaar/process/addresses";
+import { type Config, readReplicaId } from "@stock-bazaar/process/config";
 import { openDuplex } from "@stock-bazaar/transport/client";
 import { serveDuplex, startServer } from "@stock-bazaar/transport/server";
-import { type AddressVariables, catalogVariables, replicaVariables } from "@stock-bazaar/process/listen-error";
 import {
   addressOf,
   connect,
   followerAddressesOf,
   jsonMethod,
   leaderIdOf,
+  listenAddressOf,
   runRole,
   type Stop,
   stopGraceMs,
@@ -53,12 +54,12 @@ const tradesWaitingMax = 10_000;
 const stockBody = '{"data":{"name":"GameStart","price":15.99,"quantity":100}}';
 
 await runRole("floor", {
-  catalog: async (config) => serve(config.catalog, catalogVariables, openLedger(config)),
+  catalog: async (config) => serve(config.listen.catalog, openLedger(config)),
   follower: async (config) => {
     const replicaId = readReplicaId(process.env, config);
-    return serve(addressOf(config, replicaId), replicaVariables, openCopy(config, replicaId));
+    return serve(listenAddressOf(config, replicaId), openCopy(config, replicaId));
   },
-  leader: async (config) => serve(addressOf(config, leaderIdOf(config)), replicaVariables, await openLeader(config)),
+  leader: async (config) => serve(listenAddressOf(config, leaderIdOf(config)), await openLeader(config)),
   "front-end": runFrontEnd,
 });
 
@@ -106,7 +107,7 @@ function openCopy({ dataDir }: Config, replicaId: number): Hop {
 
 async function openLeader(config: Config): Promise<Hop> {
   const own = openCopy(config, leaderIdOf(config));
-  const catalog = await openRemote(config.catalog);
+  const catalog = await openRemote(config.catalogs[0]);
   const followers = await Promise.all(followerAddressesOf(config).map(openRemote));
   return {
     async send(batch) {
@@ -136,8 +137,8 @@ async function runFrontEnd(config: Config): Promise<Stop> {
     },
   });
   const server = Bun.serve({
-    hostname: config.frontEnd.host,
-    port: config.frontEnd.port,
+    hostname: config.listen.frontEnd.host,
+    port: config.listen.frontEnd.port,
     development: false,
     async fetch(request) {
       if (request.method === "GET" && request.url.includes("/stocks/")) return lookedUp(request);
@@ -170,8 +171,8 @@ function prepareOrders(client: SqliteClient, table: "ledger" | "orders"): (batch
     );
 }
 
-async function serve(address: Address, variables: AddressVariables, hop: Hop): Promise<Stop> {
-  const server = await startServer(address, variables, {
+async function serve(address: ListenAddress, hop: Hop): Promise<Stop> {
+  const server = await startServer(address, {
     definition: { batches },
     implementation: {
       batches: serveDuplex<Batch, number, Batch, number>(

@@ -18,13 +18,13 @@ import { type Config, readReplicaId } from "@stock-bazaar/process/config";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { callUnary } from "@stock-bazaar/transport/client";
 import { serveUnary, startServer } from "@stock-bazaar/transport/server";
-import { catalogVariables, replicaVariables } from "@stock-bazaar/process/listen-error";
 import {
   addressOf,
   connect,
   followerAddressesOf,
   jsonMethod,
   leaderIdOf,
+  listenAddressOf,
   runRole,
   type Stop,
   stopGraceMs,
@@ -54,7 +54,7 @@ async function runCatalog(config: Config): Promise<Stop> {
   // The ledger takes trades in a term only; here the first one lasts.
   const { term: lastTerm } = await ledger.register();
   const { term } = await ledger.acquire({ replica: leaderIdOf(config), term: lastTerm, last: undefined });
-  const server = await startServer(config.catalog, catalogVariables, {
+  const server = await startServer(config.listen.catalog, {
     definition: { trade },
     implementation: {
       trade: serveUnary(async (wish: Wish): Promise<Traded> => {
@@ -75,7 +75,7 @@ async function runCatalog(config: Config): Promise<Stop> {
 async function runFollower(config: Config): Promise<Stop> {
   const replicaId = readReplicaId(process.env, config);
   const orders = openOrders(config, replicaId);
-  const server = await startServer(addressOf(config, replicaId), replicaVariables, {
+  const server = await startServer(listenAddressOf(config, replicaId), {
     definition: { append },
     implementation: {
       append: serveUnary(async (order: Order) => {
@@ -94,9 +94,9 @@ async function runFollower(config: Config): Promise<Stop> {
 async function runLeader(config: Config): Promise<Stop> {
   const leaderId = leaderIdOf(config);
   const orders = openOrders(config, leaderId);
-  const catalog = await connect(config.catalog);
+  const catalog = await connect(config.catalogs[0]);
   const followers = await Promise.all(followerAddressesOf(config).map(connect));
-  const server = await startServer(addressOf(config, leaderId), replicaVariables, {
+  const server = await startServer(listenAddressOf(config, leaderId), {
     definition: { trade },
     implementation: {
       trade: serveUnary(async (wish: Wish): Promise<Traded> => {
@@ -119,8 +119,8 @@ async function runLeader(config: Config): Promise<Stop> {
 async function runFrontEnd(config: Config): Promise<Stop> {
   const leader = await connect(addressOf(config, leaderIdOf(config)));
   const server = Bun.serve({
-    hostname: config.frontEnd.host,
-    port: config.frontEnd.port,
+    hostname: config.listen.frontEnd.host,
+    port: config.listen.frontEnd.port,
     development: false,
     routes: {
       "/orders": {

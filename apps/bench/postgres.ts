@@ -24,7 +24,7 @@ const connections = 8;
 const nobody = 65_534;
 
 const config = readConfig(process.env);
-const { port } = config.catalog;
+const { port } = config.listen.catalog;
 const isRoot = process.getuid?.() === 0;
 
 const server = await startPostgres();
@@ -57,8 +57,8 @@ app.post("/orders", async (context) => {
 });
 
 const http = Bun.serve({
-  hostname: config.frontEnd.host,
-  port: config.frontEnd.port,
+  hostname: config.listen.frontEnd.host,
+  port: config.listen.frontEnd.port,
   development: false,
   fetch: app.fetch,
 });

@@ -1,7 +1,9 @@
 /** What the systems of five processes that the bazaar is compared with have in common. */
 
 import type { Client, MethodDefinition } from "@grpc/grpc-js";
-import { type Address, type Config, ConfigError } from "@stock-bazaar/process/config";
+import type { Address, ListenAddress } from "@stock-bazaar/process/addresses";
+import type { Config } from "@stock-bazaar/process/config";
+import { ConfigError } from "@stock-bazaar/process/environment";
 import { createClient } from "@stock-bazaar/transport/client";
 import { runService } from "@stock-bazaar/process/service";
 
@@ -17,7 +19,7 @@ export async function runRole(system: string, roles: Record<string, (config: Con
   const [role = ""] = process.argv.slice(2);
   await runService(`${system}-${role}`, async ({ config }) => {
     const start = roles[role];
-    if (!start) throw new ConfigError("the first argument", role, `allowed is ${Object.keys(roles).join(", ")}`);
+    if (!start) throw new ConfigError("the first argument", role, `must be one of ${Object.keys(roles).join(", ")}`);
     return start(config);
   });
 }
@@ -53,6 +55,14 @@ export function leaderIdOf({ replicas }: Config): number {
 }
 
 export function addressOf({ replicas }: Config, replicaId: number): Address {
+  return found(replicas, replicaId);
+}
+
+export function listenAddressOf({ listen }: Config, replicaId: number): ListenAddress {
+  return found(listen.replicas, replicaId);
+}
+
+function found<Found>(replicas: ReadonlyMap<number, Found>, replicaId: number): Found {
   const address = replicas.get(replicaId);
   if (!address) throw new Error(`replica ${replicaId} has no address`);
   return address;

@@ -6,7 +6,6 @@ import { lockForService } from "@stock-bazaar/sqlite/service-lock";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { startServer } from "@stock-bazaar/transport/server";
-import { catalogVariables } from "@stock-bazaar/process/listen-error";
 import { runService } from "@stock-bazaar/process/service";
 import { serveCatalog } from "@stock-bazaar/transport/catalog-service";
 import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
@@ -28,8 +27,8 @@ await runService("catalog", async ({ name, config, logger, stopping, fatal }) =>
   });
   const catalog = await Catalog.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs, stopping });
   const self = speakerOf(name, logger);
-  const server = await startServer(config.catalog, catalogVariables, serveCatalog(catalog, self));
-  logger.info({ host: config.catalog.host, port: server.port }, "listening");
+  const server = await startServer(config.listen.catalog, serveCatalog(catalog, self));
+  logger.info({ host: config.listen.catalog.host, port: server.port }, "listening");
   return async () => {
     const drained = server.stop(stopGraceMs);
     catalog.endTails();

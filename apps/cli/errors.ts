@@ -1,6 +1,6 @@
 /** What a failed command says and exits with: one clear message, no stack trace. */
 
-import { ConfigError } from "@stock-bazaar/process/config";
+import { ConfigError } from "@stock-bazaar/process/environment";
 import { exitSetup } from "@stock-bazaar/shared/errors";
 import { CommanderError } from "commander";
 

@@ -61,7 +61,7 @@ describe("migrate", () => {
     const { exitCode, stderr } = await run(["migrate"], { DATA_DIR: join(folder, "file", "data") });
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(
-      /^DATA_DIR is "\S+file\/data": allowed is a folder that this user may make and write \(.+\)\n$/,
+      /^DATA_DIR must be a folder that this user may make and write \(got "\S+file\/data"\): .+\n$/,
     );
   });
 
@@ -401,7 +401,7 @@ describe("a wrong use", () => {
     const runs = await Promise.all([...commands, ...more].map((args) => run(args, { FRONTEND_PORT: "eighty" })));
     for (const { exitCode, stderr } of runs) {
       expect(exitCode).toBe(2);
-      expect(stderr).toBe('FRONTEND_PORT is "eighty": allowed is a whole number from 1 to 65535\n');
+      expect(stderr).toBe('FRONTEND_PORT must be a whole number from 1 to 65535 (got "eighty")\n');
     }
   });
 

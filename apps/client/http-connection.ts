@@ -7,7 +7,7 @@
 
 import { Agent, type ClientRequest, type IncomingMessage, request as sendRequest } from "node:http";
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
-import { withoutBrackets } from "@stock-bazaar/process/config";
+import { withoutBrackets } from "@stock-bazaar/process/addresses";
 
 export interface HttpReply {
   readonly status: number;

@@ -31,6 +31,8 @@ export interface ClusterOptions {
   readonly smallDisk?: string | undefined;
   /** The catalog's database gets a folder of its own, as on another machine: no replica's file beside it shows its age. */
   readonly catalogApart?: boolean;
+  /** Where services listen, by their names; others dial 127.0.0.1. Default: there, too. */
+  readonly listenHosts?: Readonly<Record<string, string>>;
   /** Links pass through this process, where each can be cut. Default: processes connect to each other directly. */
   readonly relays?: boolean;
 }
@@ -56,7 +58,7 @@ export class Cluster implements DatabaseFolders {
   readonly #relays: Relays | undefined;
 
   private constructor(options: ClusterOptions, ports: ServicePorts, relays: Relays | undefined) {
-    const { environment = {}, smallDisk, catalogApart = false } = options;
+    const { environment = {}, smallDisk, catalogApart = false, listenHosts = {} } = options;
     this.#relays = relays;
     this.dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
     this.replicaIds = [...ports.replicas.keys()];
@@ -69,10 +71,17 @@ export class Cluster implements DatabaseFolders {
       DATA_DIR: this.dataDir,
       ...environment,
     };
-    this.#add("catalog", "catalog", {});
-    for (const id of this.replicaIds) this.#add(replicaName(id), "order", { ORDER_ID: String(id) });
-    for (const [number, port] of ports.frontEnds)
-      this.#add(frontEndName(number), "front-end", { FRONTEND_PORT: String(port) });
+    const listening = (name: string, variable: string, port: number) =>
+      name in listenHosts ? { [variable]: `${listenHosts[name]}:${port}` } : {};
+    this.#add("catalog", "catalog", listening("catalog", "CATALOG_LISTEN", ports.catalog));
+    for (const [id, port] of ports.replicas) {
+      const name = replicaName(id);
+      this.#add(name, "order", { ORDER_ID: String(id), ...listening(name, "ORDER_LISTEN", port) });
+    }
+    for (const [number, port] of ports.frontEnds) {
+      const name = frontEndName(number);
+      this.#add(name, "front-end", { FRONTEND_PORT: String(port), ...listening(name, "FRONTEND_LISTEN", port) });
+    }
     try {
       this.initialQuantities = this.#createDatabases();
     } catch (error) {

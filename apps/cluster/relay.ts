@@ -4,7 +4,7 @@
  */
 
 import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
-import type { Address } from "@stock-bazaar/process/config";
+import type { Address } from "@stock-bazaar/process/addresses";
 
 /**
  * `refused`: open connections end, and so does every new one at once. `silent`: nothing passes and nothing ends; a new

@@ -19,8 +19,8 @@
  *   four seconds late (half a request head: after 12 seconds with 5 set). It knows whole seconds, 255 at most.
  */
 
-import { type Address, withoutBrackets } from "@stock-bazaar/process/config";
-import { frontEndVariables, listenError } from "@stock-bazaar/process/listen-error";
+import { addressText, type ListenAddress, withoutBrackets } from "@stock-bazaar/process/addresses";
+import { listenError } from "@stock-bazaar/process/listen-error";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { Hono } from "hono";
 import { operationsOutage } from "./http/failures.ts";
@@ -49,7 +49,7 @@ export interface Listening {
 }
 
 /** Throws a ConfigError if nobody can listen there. */
-export function listen(app: Hono, address: Address, options: ListenOptions): Listening {
+export function listen(app: Hono, address: ListenAddress, options: ListenOptions): Listening {
   const { logger, requestTimeoutMs, keepAliveTimeoutMs } = options;
   const keepAliveSeconds = Math.ceil(keepAliveTimeoutMs / 1000);
   const idleSeconds = Math.max(keepAliveSeconds, Math.ceil(requestTimeoutMs / 1000) + idleGraceSeconds);
@@ -78,7 +78,7 @@ export function listen(app: Hono, address: Address, options: ListenOptions): Lis
   });
   const port = server.port ?? address.port;
   return {
-    url: `http://${address.host}:${port}`,
+    url: `http://${addressText({ ...address, port })}`,
     port,
     async stop() {
       // Bun closes idle connections at once, and the others with their reply. A client that never finishes its
@@ -97,12 +97,12 @@ interface Handlers {
   maxRequestBodySize: number;
 }
 
-function startServer(address: Address, handlers: Handlers) {
+function startServer(address: ListenAddress, handlers: Handlers) {
   const hostname = withoutBrackets(address.host);
   try {
     // `development: false` alone would share the port with whoever has it, and each get a part of the requests.
     return Bun.serve({ ...handlers, hostname, port: address.port, development: false, reusePort: false });
   } catch (thrown) {
-    throw listenError(address, frontEndVariables, thrown);
+    throw listenError(address, thrown);
   }
 }

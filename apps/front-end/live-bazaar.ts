@@ -2,6 +2,7 @@
 
 import type { CatalogApi, FrontEndState, OrderApi, StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
 import { type Clock, Deadlines, momentOn, withDeadline } from "@stock-bazaar/shared/clock";
+import { addressText } from "@stock-bazaar/process/addresses";
 import type { Config } from "@stock-bazaar/process/config";
 import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable, OtherVersionError } from "@stock-bazaar/shared/errors";
@@ -51,7 +52,7 @@ export class LiveBazaar implements Bazaar {
   constructor(options: LiveBazaarOptions) {
     const { replicas, config, clock } = options;
     this.#options = options;
-    const address = `${config.frontEnd.host}:${config.frontEnd.port}`;
+    const address = addressText(config.frontEnd);
     this.#self = { address, live: true, dialect: config.frontEndDialect };
     this.#cache = new StockCache({ capacity: config.cacheSize, ttlMs: config.cacheTtlMs });
     // Without a cache there is nothing that a change would have to wait for.

@@ -14,7 +14,7 @@ import { LiveBazaar } from "./live-bazaar.ts";
 
 await runService("front-end", async ({ name, config, logger }) => {
   const self = speakerOf(name, logger);
-  const catalog = connectCatalog(config.catalog, config.rpcTimeoutMs, self);
+  const catalog = connectCatalog(config.catalogs[0], config.rpcTimeoutMs, self);
   const replicas = new Map(
     [...config.replicas].map(([id, address]) => [id, connectReplica(address, config.rpcTimeoutMs, self)]),
   );
@@ -40,7 +40,7 @@ await runService("front-end", async ({ name, config, logger }) => {
     faults,
     ...(tracing && { wrapRoute: tracedRoutes(tracing) }),
   });
-  const http = listen(app, config.frontEnd, {
+  const http = listen(app, config.listen.frontEnd, {
     logger,
     requestTimeoutMs: config.requestTimeoutMs,
     keepAliveTimeoutMs: config.keepAliveTimeoutMs,

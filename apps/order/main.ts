@@ -11,7 +11,6 @@ import { readReplicaId } from "@stock-bazaar/process/config";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { connectReplica } from "@stock-bazaar/transport/order-client";
 import { startServer } from "@stock-bazaar/transport/server";
-import { replicaVariables } from "@stock-bazaar/process/listen-error";
 import { runService } from "@stock-bazaar/process/service";
 import { currentTracing } from "@stock-bazaar/process/tracing";
 import { untilCheckpointed } from "@stock-bazaar/process/until-checkpointed";
@@ -27,7 +26,7 @@ await runService(
   (config) => `order-${readReplicaId(process.env, config)}`,
   async ({ name, config, logger, stopping, fatal }) => {
     const replicaId = readReplicaId(process.env, config);
-    const address = config.replicas.get(replicaId);
+    const address = config.listen.replicas.get(replicaId);
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
     requireDifferentFiles(config);
     // Before the file is opened, as nobody may make another one of this name from here on.
@@ -44,7 +43,7 @@ await runService(
     const tracing = currentTracing();
     const log = tracing ? tracedLog(ownLog, tracing) : ownLog;
     const self = speakerOf(name, logger);
-    const catalog = connectCatalog(config.catalog, config.rpcTimeoutMs, self);
+    const catalog = connectCatalog(config.catalogs[0], config.rpcTimeoutMs, self);
     const peers = new Map(
       [...config.replicas].flatMap(([id, peer]) =>
         id === replicaId ? [] : [[id, connectReplica(peer, config.rpcTimeoutMs, self)] as const],
@@ -65,7 +64,7 @@ await runService(
       peer: (id) => peers.get(id),
       fatal,
     });
-    const server = await startServer(address, replicaVariables, serveReplica(replica, self));
+    const server = await startServer(address, serveReplica(replica, self));
     replica.start();
     logger.info({ host: address.host, port: server.port }, "listening");
 

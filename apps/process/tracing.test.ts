@@ -41,5 +41,5 @@ test.each([
   ["OTEL_TRACES_SAMPLER_ARG", "half", "a number from 0 to 1"],
 ])("%s=%s is refused, with what is allowed", async (variable, value, allowed) => {
   const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318", [variable]: value };
-  await expect(start(environment)).rejects.toThrow(`${variable} is "${value}": allowed is ${allowed}`);
+  await expect(start(environment)).rejects.toThrow(`${variable} must be ${allowed} (got "${value}")`);
 });

@@ -6,7 +6,7 @@
  * Trades travel in batches, traces don't: a message carries, by key, the place in its trace of each trade that is traced.
  */
 
-import { ConfigError, type Environment } from "./config.ts";
+import { ConfigError, type Environment } from "./environment.ts";
 import type { Logger } from "./log.ts";
 
 /** A trade's place in its trace. */
@@ -63,12 +63,12 @@ export async function startTracing(
   const endpoint = environment.OTEL_EXPORTER_OTLP_ENDPOINT?.trim();
   if (!endpoint) return undefined;
   if (!/^https?:$/.test(URL.parse(endpoint)?.protocol ?? "")) {
-    throw new ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "allowed is a URL like http://127.0.0.1:4318");
+    throw new ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "must be a URL like http://127.0.0.1:4318");
   }
   const ratioText = environment.OTEL_TRACES_SAMPLER_ARG?.trim() || "1";
   const ratio = Number(ratioText);
   if (!(ratio >= 0 && ratio <= 1)) {
-    throw new ConfigError("OTEL_TRACES_SAMPLER_ARG", ratioText, "allowed is a number from 0 to 1");
+    throw new ConfigError("OTEL_TRACES_SAMPLER_ARG", ratioText, "must be a number from 0 to 1");
   }
   const { createTracing } = await import("./tracing-otel.ts");
   current = createTracing({ service, ratio, logger });

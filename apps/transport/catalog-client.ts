@@ -9,7 +9,7 @@ import {
 import type { Applied, CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
 import { packOrder, packTrades, unpackOrders, unpackOutcomes } from "./batches.ts";
 import { CallStream } from "./call-streams.ts";
-import type { Address } from "@stock-bazaar/process/config";
+import type { Address } from "@stock-bazaar/process/addresses";
 import type { Register } from "@stock-bazaar/shared/domain";
 import { callUnary, createClient, openDuplex } from "./client.ts";
 import { CallerHandshake, type Speaker } from "./handshake.ts";

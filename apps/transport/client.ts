@@ -2,7 +2,7 @@
 
 import * as grpc from "@grpc/grpc-js";
 import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
-import type { Address } from "@stock-bazaar/process/config";
+import { type Address, addressText } from "@stock-bazaar/process/addresses";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { errorFromStatus } from "./errors.ts";
 import type { CallerHandshake } from "./handshake.ts";
@@ -30,6 +30,11 @@ export const clientOptions: grpc.ClientOptions = {
   "grpc.min_reconnect_backoff_ms": 50,
   "grpc.max_reconnect_backoff_ms": 500,
   "grpc.enable_retries": 0,
+  // A peer that comes back under its name with another IP address, like a container, must be found as quickly: the default
+  // looks a name up again after 30 s at the earliest.
+  "grpc.dns_min_time_between_resolutions_ms": 500,
+  // Else grpc-js asks the name's TXT records for settings of the connection.
+  "grpc.service_config_disable_resolution": 1,
   // Else a call to another part leaves for the proxy that `http_proxy`, `https_proxy` or `grpc_proxy` names.
   "grpc.enable_http_proxy": 0,
   "grpc.keepalive_time_ms": keepaliveMs,
@@ -56,8 +61,8 @@ export interface Client extends grpc.Client {
 }
 
 /** The connection is made when first used, and made again when lost. */
-export function createClient({ host, port }: Address, handshake?: CallerHandshake): Client {
-  const client = new grpc.Client(`${host}:${port}`, grpc.credentials.createInsecure(), clientOptions);
+export function createClient(address: Address, handshake?: CallerHandshake): Client {
+  const client = new grpc.Client(addressText(address), grpc.credentials.createInsecure(), clientOptions);
   return handshake ? Object.assign(client, { handshake }) : client;
 }
 

@@ -16,7 +16,7 @@ import { CallStreams } from "./call-streams.ts";
 import { clientOptions } from "./client.ts";
 import { forSameVersion } from "./handshake.ts";
 import { type Service, serveUnary, startServer } from "./server.ts";
-import { catalogVariables } from "@stock-bazaar/process/listen-error";
+import { catalogVariables } from "@stock-bazaar/process/addresses";
 import { silentLogger } from "@stock-bazaar/process/log";
 
 const register = { term: 7, leader: 3, head: 42, life: "a life", stocks: 10 };
@@ -46,6 +46,8 @@ const services: [name: string, service: Service][] = [
   ],
 ];
 
+const anywhere = { host: "127.0.0.1", port: 0, variables: catalogVariables };
+
 /** What grpcurl knows by itself. */
 const folder = dirname(createRequire(import.meta.url).resolve("@grpc/reflection/package.json"));
 const reflectionVersions = ["v1", "v1alpha"].map((version) => {
@@ -55,7 +57,7 @@ const reflectionVersions = ["v1", "v1alpha"].map((version) => {
 
 async function started(service: Service): Promise<string> {
   const checked = forSameVersion(service, { name: "service", version: 7, logger: silentLogger });
-  const server = await startServer({ host: "127.0.0.1", port: 0 }, catalogVariables, checked);
+  const server = await startServer(anywhere, checked);
   onTestFinished(() => server.stop(0));
   return `127.0.0.1:${server.port}`;
 }
@@ -107,7 +109,7 @@ interface Watched {
 describe("health", () => {
   test.each(["", "bazaar.v1.Catalog"])("of %o: serving until the service stops", async (service) => {
     const [, catalog] = services[0] ?? [];
-    const server = await startServer({ host: "127.0.0.1", port: 0 }, catalogVariables, catalog as Service);
+    const server = await startServer(anywhere, catalog as Service);
     onTestFinished(() => server.stop(0));
     const Health = grpc.makeGenericClientConstructor(healthService, "Health");
     const client = new Health(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure(), clientOptions);

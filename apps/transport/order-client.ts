@@ -4,7 +4,7 @@ import { OrdersService } from "@stock-bazaar/proto/generated/bazaar";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { packOrder, packTrades, unpackOrder, unpackOrders, unpackOutcomes } from "./batches.ts";
 import { CallStream } from "./call-streams.ts";
-import type { Address } from "@stock-bazaar/process/config";
+import type { Address } from "@stock-bazaar/process/addresses";
 import { callUnary, createClient, openDuplex, openStatus } from "./client.ts";
 import { CallerHandshake, type Speaker } from "./handshake.ts";
 import { currentTracing, tracesOf } from "@stock-bazaar/process/tracing";

@@ -2,11 +2,11 @@
 
 import * as grpc from "@grpc/grpc-js";
 import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
-import type { Address } from "@stock-bazaar/process/config";
+import { addressText, type ListenAddress } from "@stock-bazaar/process/addresses";
 import { statusFromError } from "./errors.ts";
 import { addHealth, addReflection } from "./introspection.ts";
 import { messageBytesMax } from "./limits.ts";
-import { type AddressVariables, listenError } from "@stock-bazaar/process/listen-error";
+import { listenError } from "@stock-bazaar/process/listen-error";
 
 // What goes wrong is told by us: once, and in one line.
 grpc.setLogVerbosity(grpc.logVerbosity.NONE);
@@ -128,8 +128,7 @@ export interface Service {
 
 /** Listens, with gRPC health and reflection beside the service. Rejects with a ConfigError if nobody can listen there. */
 export async function startServer(
-  address: Address,
-  variables: AddressVariables,
+  address: ListenAddress,
   { definition, implementation, drain }: Service,
 ): Promise<RunningServer> {
   const server = new grpc.Server(serverOptions);
@@ -139,8 +138,8 @@ export async function startServer(
   addReflection(server);
 
   const boundPort = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${address.host}:${address.port}`, grpc.ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(listenError(address, variables, error));
+    server.bindAsync(addressText(address), grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) reject(listenError(address, error));
       else resolve(bound);
     });
   });

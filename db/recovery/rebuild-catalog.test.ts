@@ -309,7 +309,9 @@ test("a replica that the configuration doesn't name any more counts all the same
 
 test("a folder that isn't there is told by name", () => {
   const nowhere = join(dataDir, "nowhere");
-  expect(() => rebuildCatalog(databasesIn(nowhere))).toThrow(`DATA_DIR is ${JSON.stringify(nowhere)}: `);
+  expect(() => rebuildCatalog(databasesIn(nowhere))).toThrow(
+    `DATA_DIR must be a folder that this user may make and write (got ${JSON.stringify(nowhere)}): `,
+  );
   expect(existsSync(nowhere)).toBe(false);
 });
 

@@ -17,14 +17,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, parse } from "node:path";
-import { ConfigError } from "@stock-bazaar/process/config";
+import { ConfigError } from "@stock-bazaar/process/environment";
 import { SetupError } from "@stock-bazaar/shared/errors";
 
 /** Throws a ConfigError if the folder that a database is to be in is none, or can't be looked into. */
 export function requireFolderOf(database: string): void {
   const folder = dirname(database);
   const found = withFolder(folder, () => statSync(folder, { throwIfNoEntry: false }));
-  if (found && !found.isDirectory()) throw new ConfigError("DATA_DIR", folder, "this is a file; allowed is a folder");
+  if (found && !found.isDirectory()) throw new ConfigError("DATA_DIR", folder, "must be a folder", "this is a file");
 }
 
 /** Throws a ConfigError if the folder can't be made, or not be written. */
@@ -90,7 +90,7 @@ function withFolder<Result>(folder: string, action: () => Result): Result {
     return action();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError("DATA_DIR", folder, `allowed is a folder that this user may make and write (${reason})`);
+    throw new ConfigError("DATA_DIR", folder, "must be a folder that this user may make and write", reason);
   }
 }
 

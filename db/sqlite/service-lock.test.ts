@@ -24,7 +24,7 @@ test("a second service on a database is refused, a tool isn't, and a killed serv
   expect(new TextDecoder().decode(value)).toBe("locked\n");
 
   expect(() => lockForService(file)).toThrow(
-    `DATA_DIR is ${JSON.stringify(folder)}: another service uses order-1.db there; stop it, or choose another folder`,
+    `DATA_DIR must be a folder that no other service uses (got ${JSON.stringify(folder)}): another service uses order-1.db there; stop it, or choose another folder`,
   );
   openOrderDatabase(folder, 1).close();
 

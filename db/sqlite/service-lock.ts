@@ -7,7 +7,7 @@
 
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { ConfigError } from "@stock-bazaar/process/config";
+import { ConfigError } from "@stock-bazaar/process/environment";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { connect, type SqliteClient } from "./connection.ts";
 import { lockFileOf, requireFolderOf, requireWritableFile, requireWritableFolderOf } from "./files.ts";
@@ -29,7 +29,7 @@ export function lockForService(database: string): () => void {
   const unlock = lockIfFree(database);
   if (unlock) return unlock;
   const taken = `another service uses ${basename(database)} there; stop it, or choose another folder`;
-  throw new ConfigError("DATA_DIR", dirname(database), taken);
+  throw new ConfigError("DATA_DIR", dirname(database), "must be a folder that no other service uses", taken);
 }
 
 /** The same, but undefined if another has the lock. The database itself needn't be there, its folder must. */

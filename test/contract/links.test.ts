@@ -1,3 +1,4 @@
+import { promises as dns } from "node:dns";
 import { serveCatalog } from "@stock-bazaar/transport/catalog-service";
 import { type Relay, startRelay } from "@stock-bazaar/cluster/relay";
 import { eventually } from "@stock-bazaar/cluster/wait";
@@ -25,10 +26,10 @@ import { CallStreams } from "@stock-bazaar/transport/call-streams";
 import { callUnary, createClient } from "@stock-bazaar/transport/client";
 import { CallerHandshake, type Speaker, speakerOf } from "@stock-bazaar/transport/handshake";
 import { type RunningServer, serveDuplex, serveUnary, type Service, startServer } from "@stock-bazaar/transport/server";
-import { catalogVariables } from "@stock-bazaar/process/listen-error";
+import { catalogVariables } from "@stock-bazaar/process/addresses";
 import { silentLogger } from "@stock-bazaar/process/log";
 import { connectReplica } from "@stock-bazaar/transport/order-client";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   accepted,
   acknowledgementOf,
@@ -51,7 +52,9 @@ import { type Recorder, recorder } from "../support/streams.ts";
 // Real sockets, on machines that may be busy.
 vi.setConfig({ testTimeout: 20_000 });
 
-const anywhere = { host: "127.0.0.1", port: 0 };
+afterEach(() => vi.restoreAllMocks());
+
+const anywhere = { host: "127.0.0.1", port: 0, variables: catalogVariables };
 /** Far longer than anything here takes: a test that needs it has failed. */
 const patientMs = 10_000;
 const patient = { timeoutMs: patientMs, pollMs: 2 };
@@ -111,7 +114,7 @@ async function link<Api extends { close(): void }>(
   service: Service,
   connect: (address: { host: string; port: number }) => Api,
 ): Promise<Link<Api>> {
-  const server = await startServer(anywhere, catalogVariables, service);
+  const server = await startServer(anywhere, service);
   const made: Link<Api> = {
     server,
     relay: await startRelay(() => made.server.port),
@@ -840,7 +843,7 @@ describe("another version of the messages", () => {
     const served = async (version: number) => {
       await made.server.stop(0);
       const service = serveReplica(ordersStub({ order: async () => undefined }), speaking("order-3", version));
-      made.server = await startServer(anywhere, catalogVariables, service);
+      made.server = await startServer(anywhere, service);
     };
     const watched: Recorder<ReplicaStatus> = recorder();
     made.client.watch(watched);
@@ -897,7 +900,7 @@ describe("another version of the messages", () => {
 
   test("a caller that sends none is refused, with the header that a tool must send", async () => {
     const catalog = speaking("catalog", 3);
-    const server = await startServer(anywhere, catalogVariables, serveCatalog(catalogStub({}), catalog));
+    const server = await startServer(anywhere, serveCatalog(catalogStub({}), catalog));
     const client = createClient({ host: "127.0.0.1", port: server.port });
     onTestFinished(async () => {
       client.close();
@@ -917,7 +920,7 @@ describe("another version of the messages", () => {
 
   test("a method that the server doesn't have is an error of another kind", async () => {
     const self = speaking("order-2", 3);
-    const server = await startServer(anywhere, catalogVariables, serveCatalog(catalogStub({}), speaking("catalog", 3)));
+    const server = await startServer(anywhere, serveCatalog(catalogStub({}), speaking("catalog", 3)));
     const client = createClient({ host: "127.0.0.1", port: server.port }, new CallerHandshake(self, "the catalog"));
     onTestFinished(async () => {
       client.close();
@@ -932,7 +935,7 @@ describe("another version of the messages", () => {
 
   test("strangers fill neither the memory nor the log of a server", async () => {
     const catalog = speaking("catalog", 3);
-    const server = await startServer(anywhere, catalogVariables, serveCatalog(catalogStub({}), catalog));
+    const server = await startServer(anywhere, serveCatalog(catalogStub({}), catalog));
     const address = { host: "127.0.0.1", port: server.port };
     onTestFinished(() => server.stop(0));
     for (let index = 0; index < 120; index += 1) {
@@ -947,10 +950,10 @@ describe("another version of the messages", () => {
 describe("a server", () => {
   test("whose port is taken says so", async () => {
     const service = serveCatalog(catalogStub({}), catalogServer);
-    const first = await startServer(anywhere, catalogVariables, service);
+    const first = await startServer(anywhere, service);
     onTestFinished(() => first.stop(0));
-    await expect(startServer({ host: "127.0.0.1", port: first.port }, catalogVariables, service)).rejects.toThrow(
-      `CATALOG_PORT is "${first.port}": another process listens there (127.0.0.1:${first.port})`,
+    await expect(startServer({ ...anywhere, port: first.port }, service)).rejects.toThrow(
+      `CATALOG_PORT must be a free port (got "${first.port}"): another process listens there (127.0.0.1:${first.port})`,
     );
   });
 
@@ -981,7 +984,7 @@ describe("a server", () => {
     ["bazaar.v1.Catalog", serveCatalog(catalogStub({}), catalogServer)],
     ["bazaar.v1.Orders", serveReplica(ordersStub({}), orderServer)],
   ])("answers health and reflection beside %s", async (name, service) => {
-    const server = await startServer(anywhere, catalogVariables, service);
+    const server = await startServer(anywhere, service);
     const client = createClient({ host: "127.0.0.1", port: server.port });
     onTestFinished(async () => {
       client.close();
@@ -1010,4 +1013,51 @@ describe("a server", () => {
     reflection.end();
     expect(services).toContain(name);
   });
+});
+
+describe("a host may be a name", () => {
+  const serveOn = async (host: string, port = 0) => {
+    const service = serveReplica(ordersStub({ order: async (id) => orderOf(id) }), orderServer);
+    const server = await startServer({ ...anywhere, host, port }, service);
+    onTestFinished(() => server.stop(0));
+    return server;
+  };
+  const dial = (host: string, port: number) => {
+    const client = connectReplica({ host, port }, quickMs, caller);
+    onTestFinished(() => client.close());
+    return client;
+  };
+  const answers = (client: OrderApi) => client.order(1).then(Boolean, () => false);
+
+  test("to listen on and to dial", async () => {
+    const { port } = await serveOn("localhost");
+    expect(await dial("localhost", port).order(1)).toEqual(orderOf(1));
+    expect(await answers(dial("127.0.0.1", port))).toBe(true);
+  });
+
+  test("and one that nobody knows is named when nothing can listen on it", async () => {
+    vi.spyOn(dns, "lookup").mockRejectedValue(Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND" }));
+    await expect(serveOn("nowhere.test")).rejects.toThrow(
+      'CATALOG_HOST must be a name or an address of this machine, like 127.0.0.1 (got "nowhere.test")',
+    );
+  });
+
+  // Other systems give the loopback interface one address.
+  test.skipIf(process.platform !== "linux")(
+    "whose service comes back with another IP address: it is found there",
+    async () => {
+      let address = "127.0.0.1";
+      vi.spyOn(dns, "lookup").mockImplementation((async () => [
+        { address, family: 4 },
+      ]) as unknown as typeof dns.lookup);
+      const first = await serveOn("127.0.0.1");
+      const client = dial("order-1.test", first.port);
+      expect(await client.order(1)).toEqual(orderOf(1));
+      await first.stop(0);
+      expect(await answers(client)).toBe(false);
+      await serveOn("127.0.0.2", first.port);
+      address = "127.0.0.2";
+      await eventually("the other address is dialled", () => answers(client), { timeoutMs: 5000 });
+    },
+  );
 });

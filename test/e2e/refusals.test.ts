@@ -85,7 +85,8 @@ describe.concurrent("a service refuses", () => {
       const { code, said } = await run(workspace, { ...environment, [variable]: value });
       expect(code).toBe(2);
       expect(said.split("\n")).toHaveLength(1);
-      expect(said).toContain(`${variable} is ${JSON.stringify(value)}: allowed is`);
+      expect(said.startsWith(`${variable} must be `), said).toBe(true);
+      expect(said).toContain(` (got ${JSON.stringify(value)})`);
     }),
   );
 
@@ -95,7 +96,7 @@ describe.concurrent("a service refuses", () => {
       writeFileSync(file, "");
       for (const workspace of ["catalog", "order"]) {
         const refusal = await run(workspace, { ...environment, DATA_DIR: file });
-        expect(refusal).toEqual({ code: 2, said: `DATA_DIR is "${file}": this is a file; allowed is a folder` });
+        expect(refusal).toEqual({ code: 2, said: `DATA_DIR must be a folder (got "${file}"): this is a file` });
       }
     }));
 
@@ -110,7 +111,7 @@ describe.concurrent("a service refuses", () => {
         unlock();
         expect(refusal).toEqual({
           code: 2,
-          said: `DATA_DIR is "${config.dataDir}": another service uses ${basename(database)} there; stop it, or choose another folder`,
+          said: `DATA_DIR must be a folder that no other service uses (got "${config.dataDir}"): another service uses ${basename(database)} there; stop it, or choose another folder`,
         });
       }
     }));
@@ -140,17 +141,27 @@ describe.concurrent("a service refuses", () => {
   test("a port that is taken", () =>
     withDataDir(async (environment) => {
       migrateAll(readConfig(environment));
-      const ports = { catalog: "CATALOG_PORT", order: "ORDER_REPLICAS", "front-end": "FRONTEND_PORT" };
-      for (const [workspace, variable] of Object.entries(ports)) {
+      const services = [
+        ["catalog", "CATALOG_PORT", "CATALOG_LISTEN"],
+        ["order", "ORDER_REPLICAS", "ORDER_LISTEN"],
+        ["front-end", "FRONTEND_PORT", "FRONTEND_LISTEN"],
+      ] as const;
+      for (const [workspace, variable, listen] of services) {
         const port = Number(environment[variable]?.split(":").at(-1));
         const taken = createServer().listen(port, "127.0.0.1");
-        const { code, said } = await run(workspace, environment);
+        const refusals = [
+          await run(workspace, environment),
+          await run(workspace, { ...environment, [listen]: `0.0.0.0:${port}` }),
+        ];
         taken.close();
-        expect({ workspace, code, said }).toEqual({
-          workspace,
-          code: 2,
-          said: expect.stringContaining(`another process listens there (127.0.0.1:${port})`),
-        });
+        const why = (host: string) =>
+          `: another process listens there (${host}:${port}); stop it, or choose another port`;
+        const [must, got] = variable === "ORDER_REPLICAS" ? ["name", `127.0.0.1:${port}`] : ["be", String(port)];
+        // The catalog has logged its start before.
+        expect(refusals.map(({ code, said }) => ({ code, said: said.split("\n").at(-1) }))).toEqual([
+          { code: 2, said: `${variable} must ${must} a free port (got "${got}")${why("127.0.0.1")}` },
+          { code: 2, said: `${listen} must name a free port (got "0.0.0.0:${port}")${why("0.0.0.0")}` },
+        ]);
       }
     }));
 });

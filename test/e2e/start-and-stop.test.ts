@@ -41,6 +41,39 @@ describe.concurrent("in any order", () => {
   });
 });
 
+test("services that listen on every address, or on a name, are dialled on one: trades, a failover, all are back", async (context) => {
+  const listenHosts = {
+    catalog: "[::]",
+    "order-1": "[::]",
+    "order-2": "localhost",
+    "order-3": "0.0.0.0",
+    "front-end-1": "0.0.0.0",
+    "front-end-2": "[::]",
+  };
+  const cluster = await Cluster.start(context, { listenHosts, frontEnds: 2 });
+  for (const [name, host] of Object.entries(listenHosts)) {
+    const says = (line: string) => line.includes("listening") && line.includes(host);
+    await eventually(`${name} listens on ${host}`, () => cluster.service(name).lines.some(says));
+  }
+  const told = async () => {
+    const frontEnds = at((await get(`${cluster.url}/cluster`)).body, "data", "front_ends") as { address: string }[];
+    return frontEnds.map(({ address }) => `http://${address}`).sort();
+  };
+  await eventually("both are told by the address to dial", async () => {
+    return (await told()).join() === [...cluster.urls].sort().join();
+  });
+
+  const traffic = new Traffic({ urls: cluster.urls, clients: 8 });
+  await traffic.more(100);
+  await Promise.all([cluster.order(3).kill(), cluster.service("catalog").kill()]);
+  cluster.startAll();
+  await traffic.more(100);
+  await cluster.settled();
+  await traffic.stop();
+  expect(traffic.failures).toEqual([]);
+  await expectInvariants(cluster, { records: traffic.records });
+});
+
 test("SIGTERM of leader, follower and catalog under load: each exits 0, no request fails", async (context) => {
   const cluster = await Cluster.start(context);
   const traffic = new Traffic({ urls: cluster.urls, clients: 64 });

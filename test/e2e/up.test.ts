@@ -62,6 +62,16 @@ test("up with two front-ends: what one trades the other tells, and both end with
   expect(await nothingLeft(up)).toBe(true);
 });
 
+test("up whose front-ends listen on every address opens and names the one that others dial", async (context) => {
+  // 192.0.2.0/24 is reserved for documentation: this machine is not reached there.
+  const up = await startUp(context, { host: "192.0.2.1", listenHost: "0.0.0.0", frontEnds: 2 });
+  const [, open = ""] = /open {7}(.*)/.exec(up.service.lines.join("\n")) ?? [];
+  expect(open.trim().split(/ +/)).toEqual(up.urls.map((url) => url.replace("127.0.0.1", "192.0.2.1")));
+  for (const url of up.urls) expect((await trade(url, newTrade())).status).toBe(200);
+  expect(await up.service.stop("SIGTERM")).toEqual({ code: 0, signal: null });
+  expect(await nothingLeft(up)).toBe(true);
+});
+
 test("up --dialect toy-store opens, and its front-end replies as that system did", async (context) => {
   const up = await startUp(context, { args: ["--dialect", "toy-store"] });
   expect((await get(`${up.url}/readyz`)).status).toBe(200);
@@ -161,20 +171,21 @@ describe("before anything starts, up ends with 2 and one line", () => {
     const [first = 0, second = 0] = await freePorts(2);
     const environment = { FRONTEND_PORT: String(first), CACHE_LEASE_MS: "5000" };
     expect(await refusalOf(context, ["--also", `toy-store=${second}`], environment)).toBe(
-      'CACHE_LEASE_MS is "5000": allowed is at most half of REQUEST_TIMEOUT_MS, which is 4000',
+      'CACHE_LEASE_MS must be at most half of REQUEST_TIMEOUT_MS, which is 4000 (got "5000")',
     );
   });
 });
 
 test("on an address that others can reach, nobody may kill the leader unless that is asked for", async (context) => {
-  const kill = async (args: readonly string[]) => {
-    const up = await startUp(context, { host: "0.0.0.0", args });
+  const kill = async (args: readonly string[], where: { host?: string; listenHost?: string } = { host: "0.0.0.0" }) => {
+    const up = await startUp(context, { ...where, args });
     const { status } = await fetchDirectly(`${up.url}/faults/kill-leader`, { method: "POST" });
     await up.service.stop();
     return status;
   };
   expect(await kill([])).toBe(404);
   expect(await kill(["--faults"])).toBe(200);
+  expect(await kill([], { host: "127.0.0.1", listenHost: "0.0.0.0" })).toBe(404);
 });
 
 test("when up itself is killed -9, its children end too", async (context) => {

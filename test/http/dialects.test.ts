@@ -3,6 +3,7 @@
  * text of the dialects that a client may meet.
  */
 
+import { frontEndVariables } from "@stock-bazaar/process/addresses";
 import { createApp } from "@stock-bazaar/front-end/app";
 import type { Bazaar } from "@stock-bazaar/front-end/bazaar";
 import { dialects } from "@stock-bazaar/front-end/dialects/index";
@@ -33,7 +34,7 @@ async function connect(dialect: DialectName, changes?: Partial<Bazaar>): Promise
   const app = createApp({ bazaar, logger: silentLogger, dialect: dialects[dialect] });
   const http: Listening = listen(
     app,
-    { host: "127.0.0.1", port: 0 },
+    { host: "127.0.0.1", port: 0, variables: frontEndVariables },
     { logger: silentLogger, requestTimeoutMs: 5000, keepAliveTimeoutMs: 90_000 },
   );
   const client = await KeptConnection.open(http.url);

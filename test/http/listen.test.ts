@@ -5,7 +5,8 @@ import { createApp, createEventFeed } from "@stock-bazaar/front-end/app";
 import type { StockLookup } from "@stock-bazaar/front-end/bazaar";
 import { createMetrics } from "@stock-bazaar/front-end/http/metrics";
 import { type Listening, listen } from "@stock-bazaar/front-end/listen";
-import { ConfigError } from "@stock-bazaar/process/config";
+import { frontEndVariables } from "@stock-bazaar/process/addresses";
+import { ConfigError } from "@stock-bazaar/process/environment";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { type Logger, silentLogger } from "@stock-bazaar/process/log";
@@ -22,7 +23,7 @@ import {
   sendRawUntilReply,
 } from "./support/raw-http.ts";
 
-const address = { host: "127.0.0.1", port: 0 };
+const address = { host: "127.0.0.1", port: 0, variables: frontEndVariables };
 const options = { logger: silentLogger, requestTimeoutMs: 5000, keepAliveTimeoutMs: 90_000 };
 
 let backing: TestBazaar;
@@ -299,7 +300,7 @@ describe("listen", () => {
     expect(http.url).toBe(`http://127.0.0.1:${http.port}`);
     const onIpv6 = listen(
       createApp({ bazaar: backing.bazaar, logger: silentLogger }),
-      { host: "[::1]", port: 0 },
+      { ...address, host: "[::1]" },
       options,
     );
     expect((await fetchDirectly(`${onIpv6.url}/healthz`)).status).toBe(200);
@@ -308,13 +309,15 @@ describe("listen", () => {
 
   test("names the variable and the value when it can't listen", async () => {
     const app = createApp({ bazaar: backing.bazaar, logger: silentLogger });
-    const taken = { host: "127.0.0.1", port: http.port };
+    const taken = { ...address, port: http.port };
     expect(() => listen(app, taken, options)).toThrowError(ConfigError);
     expect(() => listen(app, taken, options)).toThrowError(
-      new RegExp(`^FRONTEND_PORT is "${http.port}": another process`),
+      new RegExp(`^FRONTEND_PORT must be a free port \\(got "${http.port}"\\): another process`),
     );
-    const notOurs = { host: "203.0.113.7", port: 0 };
-    expect(() => listen(app, notOurs, options)).toThrowError(/^FRONTEND_HOST is "203\.0\.113\.7": allowed is/);
+    const notOurs = { ...address, host: "203.0.113.7" };
+    expect(() => listen(app, notOurs, options)).toThrowError(
+      /^FRONTEND_HOST must be a name or an address of this machine, like 127\.0\.0\.1 \(got "203\.0\.113\.7"\)/,
+    );
   });
 
   test("a port that another program holds is named too", async () => {
@@ -322,7 +325,7 @@ describe("listen", () => {
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
     const { port } = other.address() as { port: number };
     const app = createApp({ bazaar: backing.bazaar, logger: silentLogger });
-    expect(() => listen(app, { host: "127.0.0.1", port }, options)).toThrowError(/^FRONTEND_PORT is/);
+    expect(() => listen(app, { ...address, port }, options)).toThrowError(/^FRONTEND_PORT must be a free port/);
     await new Promise((resolve) => other.close(resolve));
   });
 

@@ -6,7 +6,7 @@ import { columns } from "@stock-bazaar/report/table";
 import { readConfig } from "@stock-bazaar/process/config";
 import type { ImportOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
-import { isListening } from "../up/ports.ts";
+import { requireNoCatalog } from "../up/ports.ts";
 import { print } from "../print.ts";
 import { requireOtherFile, requireRegularFile, requireWritable } from "../writable.ts";
 
@@ -23,10 +23,7 @@ export async function importIntoCatalog(options: ImportOptions): Promise<void> {
   }
   const config = readConfig(process.env);
   if (numbers !== undefined) requireOtherFile("--numbers", numbers, [stocks, ...orders, ...ownFiles(config)]);
-  if (await isListening(config.catalog)) {
-    const { host, port } = config.catalog;
-    throw new CommandError(`a catalog answers at ${host}:${port}: stop it first, with everything else`);
-  }
+  await requireNoCatalog(config, "stop it first, with everything else");
   const imported = await importFiles(config, {
     stocksFile: stocks,
     orderFiles: orders,

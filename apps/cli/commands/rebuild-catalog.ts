@@ -3,15 +3,11 @@
 import { rebuildCatalog } from "@stock-bazaar/db/recovery/rebuild-catalog";
 import { readConfig } from "@stock-bazaar/process/config";
 import type { RebuildCatalogOptions } from "../definitions/databases.ts";
-import { CommandError } from "../errors.ts";
-import { isListening } from "../up/ports.ts";
+import { requireNoCatalog } from "../up/ports.ts";
 
 export async function rebuildCatalogFile({ file }: RebuildCatalogOptions): Promise<void> {
   const config = readConfig(process.env);
-  const { host, port } = config.catalog;
-  if (await isListening(config.catalog)) {
-    throw new CommandError(`a catalog answers at ${host}:${port}: stop it first, best with everything else`);
-  }
+  await requireNoCatalog(config, "stop it first, best with everything else");
   const rebuilt = rebuildCatalog(config, file);
   const lines = [
     `${rebuilt.file}: orders: ${rebuilt.orders}, all of ${rebuilt.replica}, on the stocks of ${rebuilt.stocks}`,

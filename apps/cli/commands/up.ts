@@ -7,13 +7,14 @@ import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
 import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { bunCommand } from "@stock-bazaar/process/bun-command";
 import { systemClock } from "@stock-bazaar/shared/clock";
-import { type Address, type Config, ConfigError, readConfig } from "@stock-bazaar/process/config";
+import { type Address, addressText, type ListenAddress, portMax } from "@stock-bazaar/process/addresses";
+import { type Config, readConfig } from "@stock-bazaar/process/config";
+import { ConfigError } from "@stock-bazaar/process/environment";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { createLogger, type Logger } from "@stock-bazaar/process/log";
 import { createLogOutput } from "@stock-bazaar/process/log-output";
 import { type DialectName, lookupPath } from "@stock-bazaar/contract/dialects";
 import { faultsVariable } from "@stock-bazaar/process/faults";
-import { type AddressVariables, frontEndVariables } from "@stock-bazaar/process/listen-error";
 import { stopTimeoutMs } from "@stock-bazaar/process/supervised";
 import type { UpOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
@@ -27,7 +28,6 @@ import { type Repair, type ServiceSpec, Supervisor } from "../up/supervisor.ts";
 
 /** A start that takes longer than this is worth a line in the log. */
 const slowStartMs = 15_000;
-const portMax = 65_535;
 
 export async function up(options: UpOptions): Promise<void> {
   const { FRONTEND_DIALECT } = process.env;
@@ -35,12 +35,10 @@ export async function up(options: UpOptions): Promise<void> {
   const frontEnds = plannedFrontEnds(config, options);
   // What one dialect allows, like a long lease, another may not: found out before anything starts.
   for (const { dialect } of frontEnds) readConfig({ ...process.env, FRONTEND_DIALECT: dialect });
-  const faults = options.faults ?? isLoopback(config.frontEnd);
+  const faults = options.faults ?? isLoopback(config.listen.frontEnd);
   const logger = createLogger("up", config.logLevel);
-  await requireFreePorts(
-    frontEnds.map(({ variables, address }) => [variables, address]),
-    config,
-  );
+  const { catalog, replicas } = config.listen;
+  await requireFreePorts([...frontEnds.map(({ listen }) => listen), catalog, ...replicas.values()]);
   prepare(config, logger);
 
   const supervisor: Supervisor = new Supervisor({
@@ -79,34 +77,37 @@ function prepare(config: Config, logger: Logger): void {
 
 interface PlannedFrontEnd {
   readonly name: string;
+  /** Where others dial it. */
   readonly address: Address;
-  /** What its address was read from. */
-  readonly variables: AddressVariables;
+  readonly listen: ListenAddress;
   readonly dialect: DialectName;
 }
 
-/** The first is on the port of the environment, each of the others on the next one; then those of `--also`. */
+/** The first is on the ports of the environment, each of the others on the next ones; then those of `--also`. */
 function plannedFrontEnds(config: Config, { frontEnds: count, also = [] }: UpOptions): PlannedFrontEnd[] {
-  const {
-    frontEnd: { host, port },
-    frontEndDialect: dialect,
-  } = config;
-  if (port + count - 1 > portMax) {
-    const allowed = `with ${count} front-ends allowed is at most ${portMax - count + 1}`;
-    throw new ConfigError("FRONTEND_PORT", String(port), allowed);
-  }
+  const { frontEnd, frontEndDialect: dialect, listen } = config;
+  const { variables } = listen.frontEnd;
+  const last = portMax - count + 1;
+  const withCount = `at most ${last} with ${count} front-ends`;
+  if (frontEnd.port > last) throw new ConfigError("FRONTEND_PORT", String(frontEnd.port), `must be ${withCount}`);
+  if (listen.frontEnd.port > last)
+    throw new ConfigError(variables.port, addressText(listen.frontEnd), `must name a port of ${withCount}`);
   return [
     ...Array.from({ length: count }, (_, index) => ({
       name: index === 0 ? "front-end" : `front-end-${index + 1}`,
-      address: { host, port: port + index },
-      variables: index === 0 ? frontEndVariables : { ...frontEndVariables, port: "--front-ends" },
+      address: { host: frontEnd.host, port: frontEnd.port + index },
+      listen: {
+        host: listen.frontEnd.host,
+        port: listen.frontEnd.port + index,
+        variables: index === 0 ? variables : { ...variables, port: "--front-ends" },
+      },
       dialect,
     })),
-    ...also.map((other) => ({
-      name: `front-end-${other.dialect}-${other.port}`,
-      address: { host, port: other.port },
-      variables: { ...frontEndVariables, port: "--also" },
-      dialect: other.dialect,
+    ...also.map(({ dialect: spoken, port }) => ({
+      name: `front-end-${spoken}-${port}`,
+      address: { host: frontEnd.host, port },
+      listen: { host: listen.frontEnd.host, port, variables: { ...variables, port: "--also" } },
+      dialect: spoken,
     })),
   ];
 }
@@ -147,10 +148,12 @@ function servicesInStopOrder(
       prepareDatabases(config, logger);
     },
   };
-  const frontEndServices = frontEnds.map(({ name, address, dialect }) =>
+  const frontEndServices = frontEnds.map(({ name, address, listen, dialect }) =>
     service(name, "front-end", {
       environment: {
         FRONTEND_PORT: String(address.port),
+        // An empty one counts as not set: its errors name the variables that the user knows.
+        FRONTEND_LISTEN: addressText(listen) === addressText(address) ? "" : addressText(listen),
         FRONTEND_DIALECT: dialect,
         ...(faulty && { [faultsVariable]: "1" }),
       },
@@ -178,13 +181,14 @@ async function announce(
   logger: Logger,
   stopping: AbortSignal,
 ): Promise<void> {
-  const urls = frontEnds.map(({ address }) => frontEndUrl(address));
   const url = frontEndUrl(config.frontEnd);
+  // This machine may not reach itself by the address that others dial, say that of a proxy in front.
+  const urls = frontEnds.map(({ listen }) => frontEndUrl(listen));
   const cancel = systemClock.after(slowStartMs, () => logger.warn({ url }, "still waiting for the services"));
   const ready = await Promise.all(urls.map((each) => waitUntilReady(each, stopping)));
   cancel();
   if (ready.includes(false)) return;
-  const leadership = await askLeader(url, stopping);
+  const leadership = await askLeader(frontEndUrl(config.listen.frontEnd), stopping);
   const leader = leadership ? `order replica ${leadership.leader}, term ${leadership.term}` : "not known yet";
   const files = [catalogFile(config.dataDir), ...replicaFiles(config)];
   const lines = [

@@ -63,6 +63,7 @@ export function upCommand(): Command {
     examples: [
       ["bazaar up", "everything on this machine, on the ports of the environment"],
       ["FRONTEND_PORT=9090 DATA_DIR=/srv/bazaar bazaar up", "with another port and folder"],
+      ["FRONTEND_LISTEN=0.0.0.0:8080 bazaar up", "for clients on other machines, which may all trade then"],
       ["bazaar up --front-ends 3", "where there are cores for them: on FRONTEND_PORT and the two ports after it"],
       ["bazaar up --dialect toy-store", "a front-end that replies as that system did"],
       ["bazaar up --also streaming=26111,toy-store=1110", "beside the usual one, two for the clients of those systems"],
@@ -73,7 +74,12 @@ export function upCommand(): Command {
       2: "it was asked in a wrong way, a port or folder is in use, or a person has to mend the databases",
     },
   })
-    .option("--front-ends <n>", "on FRONTEND_PORT and the ports after it", wholeNumber(1, frontEndsMax), 1)
+    .option(
+      "--front-ends <n>",
+      "on FRONTEND_PORT (and FRONTEND_LISTEN) and the ports after it",
+      wholeNumber(1, frontEndsMax),
+      1,
+    )
     .addOption(
       new Option(
         "--dialect <name>",
@@ -81,7 +87,10 @@ export function upCommand(): Command {
       ).choices(dialectNames),
     )
     .option("--also <list>", "further front-ends, as dialect=port, separated by commas", alsoFrontEnds)
-    .option("--faults", "let the dashboard kill and freeze the leader (default: when it listens on a loopback address)")
+    .option(
+      "--faults",
+      "let the dashboard kill and freeze the leader (default: when front-ends listen on a loopback address)",
+    )
     .option("--no-faults", "don't let it")
     .action(async (options: UpOptions) => (await import("../commands/up.ts")).up(options));
 }

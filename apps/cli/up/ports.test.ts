@@ -1,9 +1,15 @@
 import { createServer, type Server } from "node:net";
 import { freePorts } from "@stock-bazaar/cluster/ports";
-import type { Address } from "@stock-bazaar/process/config";
-import { type AddressVariables, frontEndVariables } from "@stock-bazaar/process/listen-error";
+import {
+  type AddressVariables,
+  catalogVariables,
+  frontEndVariables,
+  type ListenAddress,
+  replicaVariables,
+} from "@stock-bazaar/process/addresses";
+import { readConfig } from "@stock-bazaar/process/config";
 import { afterEach, expect, test } from "vitest";
-import { isLoopback, requireFreePorts } from "./ports.ts";
+import { isLoopback, requireFreePorts, requireNoCatalog } from "./ports.ts";
 
 const servers: Server[] = [];
 
@@ -23,60 +29,87 @@ async function takenPort(): Promise<number> {
   return address.port;
 }
 
-const local = (port = 0) => ({ host: "127.0.0.1", port });
-const frontEndOn = (port = 0, variables = frontEndVariables): [AddressVariables, Address] => [variables, local(port)];
+const local = (variables: AddressVariables, port = 0): ListenAddress => ({ host: "127.0.0.1", port, variables });
+const frontEndOn = (port = 0, option = "FRONTEND_PORT") => local({ ...frontEndVariables, port: option }, port);
 
 test("free ports are fine, twice in a row", async () => {
   const [frontEnd, catalog, order] = await freePorts(3);
-  const config = { catalog: local(catalog), replicas: new Map([[1, local(order)]]) };
-  await requireFreePorts([frontEndOn(frontEnd)], config);
-  await requireFreePorts([frontEndOn(frontEnd)], config);
+  const wanted = [frontEndOn(frontEnd), local(catalogVariables, catalog), local(replicaVariables, order)];
+  await requireFreePorts(wanted);
+  await requireFreePorts(wanted);
 });
 
 test("a port that is taken is named with its variable", async () => {
   const [free1, free2] = await freePorts(2);
   const taken = await takenPort();
-  await expect(
-    requireFreePorts([frontEndOn(free1)], { catalog: local(free2), replicas: new Map([[1, local(taken)]]) }),
-  ).rejects.toThrow(
-    `ORDER_REPLICAS is "127.0.0.1:${taken}": another process listens there (127.0.0.1:${taken}); stop it`,
+  const wanted = [frontEndOn(free1), local(catalogVariables, free2), local(replicaVariables, taken)];
+  await expect(requireFreePorts(wanted)).rejects.toThrow(
+    `ORDER_REPLICAS must name a free port (got "127.0.0.1:${taken}"): another process listens there (127.0.0.1:${taken}); stop it`,
+  );
+});
+
+test("a port that is taken is looked for where the service listens, not where others dial it", async () => {
+  const taken = await takenPort();
+  const { listen } = readConfig({ CATALOG_LISTEN: `127.0.0.1:${taken}`, CATALOG_HOST: "192.0.2.1" });
+  await expect(requireFreePorts([listen.catalog])).rejects.toThrow(
+    `CATALOG_LISTEN must name a free port (got "127.0.0.1:${taken}")`,
   );
 });
 
 test("a port that two services should have is named with both variables", async () => {
   const [port] = await freePorts(1);
-  await expect(requireFreePorts([frontEndOn(port)], { catalog: local(port), replicas: new Map() })).rejects.toThrow(
+  await expect(requireFreePorts([frontEndOn(port), local(catalogVariables, port)])).rejects.toThrow(
     `FRONTEND_PORT and CATALOG_PORT both name 127.0.0.1:${port}`,
+  );
+});
+
+test("ORDER_LISTEN can't be where several replicas listen", async () => {
+  const [port] = await freePorts(1);
+  const { listen } = readConfig({ ORDER_LISTEN: `0.0.0.0:${port}` });
+  await expect(requireFreePorts([...listen.replicas.values()])).rejects.toThrow(
+    `ORDER_LISTEN names 0.0.0.0:${port} twice: each process needs its own port`,
   );
 });
 
 test("options that name the same port are named, in one error", async () => {
   const [port] = await freePorts(1);
-  const from = (option: string) => frontEndOn(port, { host: "FRONTEND_HOST", port: option });
-  const wanted = requireFreePorts([from("--front-ends"), from("--also")], { catalog: local(), replicas: new Map() });
-  await expect(wanted).rejects.toThrow(`--front-ends and --also both name 127.0.0.1:${port}: each needs its own port`);
+  await expect(requireFreePorts([frontEndOn(port, "--front-ends"), frontEndOn(port, "--also")])).rejects.toThrow(
+    `--front-ends and --also both name 127.0.0.1:${port}: each needs its own port`,
+  );
 });
 
 test("an option that names one port twice is named once", async () => {
   const [port] = await freePorts(1);
-  const also = frontEndOn(port, { host: "FRONTEND_HOST", port: "--also" });
-  const wanted = requireFreePorts([also, also], { catalog: local(), replicas: new Map() });
-  await expect(wanted).rejects.toThrow(`--also names 127.0.0.1:${port} twice: each process needs its own port`);
+  const also = frontEndOn(port, "--also");
+  await expect(requireFreePorts([also, also])).rejects.toThrow(
+    `--also names 127.0.0.1:${port} twice: each process needs its own port`,
+  );
 });
 
 test("one address that is written in two ways is named, too", async () => {
   const [port = 0] = await freePorts(1);
-  await expect(
-    requireFreePorts([[frontEndVariables, { host: "localhost", port }]], { catalog: local(port), replicas: new Map() }),
-  ).rejects.toThrow(`CATALOG_PORT is "${port}": another process listens there`);
+  const byName = { ...frontEndOn(port), host: "localhost" };
+  await expect(requireFreePorts([byName, local(catalogVariables, port)])).rejects.toThrow(
+    `CATALOG_PORT must be a free port (got "${port}"): another process listens there`,
+  );
 });
 
 test("an address of another machine is named with its variable", async () => {
   // 192.0.2.0/24 is reserved for documentation.
-  const frontEnd = { host: "192.0.2.1", port: 6000 };
-  await expect(
-    requireFreePorts([[frontEndVariables, frontEnd]], { catalog: local(), replicas: new Map() }),
-  ).rejects.toThrow('FRONTEND_HOST is "192.0.2.1": allowed is a name or an address of this machine');
+  await expect(requireFreePorts([{ ...frontEndOn(6000), host: "192.0.2.1" }])).rejects.toThrow(
+    'FRONTEND_HOST must be a name or an address of this machine, like 127.0.0.1 (got "192.0.2.1")',
+  );
+});
+
+test("a catalog that answers is found where others dial it, and where it listens", async () => {
+  const [free] = await freePorts(1);
+  const taken = await takenPort();
+  const nowhere = { CATALOG_PORT: String(free) };
+  await expect(requireNoCatalog(readConfig(nowhere), "stop it")).resolves.toBeUndefined();
+  for (const environment of [{ CATALOG_PORT: String(taken) }, { ...nowhere, CATALOG_LISTEN: `0.0.0.0:${taken}` }])
+    await expect(requireNoCatalog(readConfig(environment), "stop it")).rejects.toThrow(
+      `a catalog answers at 127.0.0.1:${taken}: stop it`,
+    );
 });
 
 test("only addresses that no other machine can reach are loopback", () => {

@@ -4,36 +4,30 @@
  */
 
 import { connect, createServer, type Server } from "node:net";
-import { type Address, type Config, withoutBrackets } from "@stock-bazaar/process/config";
 import {
-  type AddressVariables,
-  catalogVariables,
-  listenError,
-  replicaVariables,
-} from "@stock-bazaar/process/listen-error";
+  type Address,
+  addressText,
+  dialledHere,
+  type ListenAddress,
+  withoutBrackets,
+} from "@stock-bazaar/process/addresses";
+import type { Config } from "@stock-bazaar/process/config";
+import { listenError } from "@stock-bazaar/process/listen-error";
 import { CommandError, exitCodes } from "../errors.ts";
 
 const answerTimeoutMs = 1000;
 
 /** Throws an error that names the variable of the first address that can't be listened on. */
-export async function requireFreePorts(
-  frontEnds: readonly [variables: AddressVariables, address: Address][],
-  { catalog, replicas }: Pick<Config, "catalog" | "replicas">,
-): Promise<void> {
-  const wanted: [variables: AddressVariables, address: Address][] = [
-    ...frontEnds,
-    [catalogVariables, catalog],
-    ...[...replicas.values()].map((address): [AddressVariables, Address] => [replicaVariables, address]),
-  ];
+export async function requireFreePorts(wanted: readonly ListenAddress[]): Promise<void> {
   requireDifferent(wanted);
   // All are held until the last is tried: one address can be written in two ways.
   const held: Server[] = [];
   try {
-    for (const [variables, address] of wanted) {
+    for (const address of wanted) {
       try {
         held.push(await listen(address));
       } catch (error) {
-        throw listenError(address, variables, error);
+        throw listenError(address, error);
       }
     }
   } finally {
@@ -41,19 +35,17 @@ export async function requireFreePorts(
   }
 }
 
-function requireDifferent(wanted: readonly [variables: AddressVariables, address: Address][]): void {
+function requireDifferent(wanted: readonly ListenAddress[]): void {
   const taken = new Map<string, string>();
-  for (const [variables, { host, port }] of wanted) {
-    const address = `${host}:${port}`;
-    const other = taken.get(address);
-    if (other === variables.port)
-      throw new CommandError(`${other} names ${address} twice: each process needs its own port`, exitCodes.usage);
+  for (const address of wanted) {
+    const text = addressText(address);
+    const { port: variable } = address.variables;
+    const other = taken.get(text);
+    if (other === variable)
+      throw new CommandError(`${other} names ${text} twice: each process needs its own port`, exitCodes.usage);
     if (other)
-      throw new CommandError(
-        `${other} and ${variables.port} both name ${address}: each needs its own port`,
-        exitCodes.usage,
-      );
-    taken.set(address, variables.port);
+      throw new CommandError(`${other} and ${variable} both name ${text}: each needs its own port`, exitCodes.usage);
+    taken.set(text, variable);
   }
 }
 
@@ -62,8 +54,15 @@ export function isLoopback({ host }: Address): boolean {
   return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
+/** Throws if a catalog answers: where others dial it, or where one on this machine listens. */
+export async function requireNoCatalog({ catalogs, listen: { catalog } }: Config, stopIt: string): Promise<void> {
+  for (const address of [...catalogs, dialledHere(catalog)]) {
+    if (await isListening(address)) throw new CommandError(`a catalog answers at ${addressText(address)}: ${stopIt}`);
+  }
+}
+
 /** Does anybody listen there? Somebody on another machine who says nothing in time counts as nobody. */
-export function isListening({ host, port }: Address): Promise<boolean> {
+function isListening({ host, port }: Address): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: withoutBrackets(host), port, timeout: answerTimeoutMs });
     const done = (listening: boolean) => {

@@ -1,6 +1,6 @@
 /** Asks the front-end over HTTP whether the bazaar is open, and who leads. */
 
-import type { Address } from "@stock-bazaar/process/config";
+import { type Address, addressText, dialledHere } from "@stock-bazaar/process/addresses";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
 
@@ -13,9 +13,8 @@ export interface Leadership {
 }
 
 /** Where a browser on this machine finds the front-end: an address that means "any" is no address to go to. */
-export function frontEndUrl({ host, port }: Address): string {
-  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "[::]" ? "[::1]" : host;
-  return `http://${reachable}:${port}`;
+export function frontEndUrl(address: Address): string {
+  return `http://${addressText(dialledHere(address))}`;
 }
 
 /** Resolves with true when `/readyz` says yes, with false when `signal` ends the wait. */

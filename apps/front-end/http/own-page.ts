@@ -4,7 +4,7 @@
  * theirs that they let point to this machine (DNS rebinding).
  */
 
-/** `ownHost`: the name that this front-end was told to listen on. */
+/** `ownHost`: the name under which others find this front-end. */
 export function isFromOwnPage(headers: Headers, ownHost: string): boolean {
   const host = headers.get("host") ?? "";
   if (!isOwnName(host, ownHost)) return false;

@@ -24,6 +24,8 @@ export interface UpOptions {
   readonly frontEnds?: number;
   /** Of the front-ends. */
   readonly host?: string;
+  /** Where they listen; default: `host`. */
+  readonly listenHost?: string;
   readonly args?: readonly string[];
   /** Where `up` is called; default: the top of the workspace. */
   readonly cwd?: string;
@@ -56,6 +58,7 @@ export function shareUp(use: (up: Up) => void): void {
 async function createUp({
   frontEnds = 1,
   host = "127.0.0.1",
+  listenHost,
   args = [],
   cwd,
   environment = {},
@@ -71,6 +74,7 @@ async function createUp({
       DATA_DIR: dataDir,
       FRONTEND_HOST: host,
       FRONTEND_PORT: String(frontEndPorts[0]),
+      ...(listenHost !== undefined && { FRONTEND_LISTEN: `${listenHost}:${frontEndPorts[0]}` }),
       CATALOG_PORT: String(catalog),
       ORDER_REPLICAS: replicas.map((port, index) => `${index + 1}=127.0.0.1:${port}`).join(),
       LOG_LEVEL: "debug",

@@ -1,0 +1,152 @@
+/**
+ * Two kinds of addresses: the one that other processes dial, and the one that a service binds. They differ in a container,
+ * behind a forwarded port, and on a machine with several interfaces. A service that binds what others dial could not start
+ * there, and one that announces `0.0.0.0` could not be found (decision 14).
+ */
+
+import { isIPv6 } from "node:net";
+import { ConfigError, type Environment, readText, readWholeNumber } from "./environment.ts";
+
+/** Of a service, as others dial it. */
+export interface Address {
+  /** A name, resolved when it is dialled, or an IP address. An IPv6 address stands in brackets, as in a URL. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An address to bind. */
+export interface ListenAddress extends Address {
+  readonly variables: AddressVariables;
+}
+
+/** The variables that an address was read from: an error names the one to change. */
+export interface AddressVariables {
+  readonly host: string;
+  readonly port: string;
+}
+
+export interface Addresses {
+  readonly frontEnd: Address;
+  /** One for now. */
+  readonly catalogs: readonly [Address, ...Address[]];
+  /** Every order replica by its id, ascending. */
+  readonly replicas: ReadonlyMap<number, Address>;
+  readonly listen: {
+    readonly frontEnd: ListenAddress;
+    readonly catalog: ListenAddress;
+    /** Of each replica, by its id: `ORDER_LISTEN` is for the only one that this environment starts. */
+    readonly replicas: ReadonlyMap<number, ListenAddress>;
+  };
+}
+
+export const portMax = 65_535;
+const replicasMax = 9;
+const defaultHost = "127.0.0.1";
+const defaultReplicas = "1=127.0.0.1:6001,2=127.0.0.1:6002,3=127.0.0.1:6003";
+
+export const frontEndVariables: AddressVariables = { host: "FRONTEND_HOST", port: "FRONTEND_PORT" };
+export const catalogVariables: AddressVariables = { host: "CATALOG_HOST", port: "CATALOG_PORT" };
+export const replicaVariables: AddressVariables = inOne("ORDER_REPLICAS");
+
+/** Throws a ConfigError for the first value that isn't allowed. */
+export function readAddresses(environment: Environment): Addresses {
+  const frontEnd = readHostAndPort(environment, frontEndVariables, 8080);
+  const catalog = readCatalog(environment);
+  const replicas = readReplicas(readText(environment, "ORDER_REPLICAS") ?? defaultReplicas);
+  const orderListen = readListenAddress(environment, "ORDER_LISTEN");
+  const listenOf = (dialled: Address): ListenAddress => orderListen ?? { ...dialled, variables: replicaVariables };
+  return {
+    frontEnd,
+    catalogs: [{ host: catalog.host, port: catalog.port }],
+    replicas,
+    listen: {
+      frontEnd: readListenAddress(environment, "FRONTEND_LISTEN") ?? { ...frontEnd, variables: frontEndVariables },
+      catalog: readListenAddress(environment, "CATALOG_LISTEN") ?? catalog,
+      replicas: new Map(Array.from(replicas, ([id, dialled]) => [id, listenOf(dialled)])),
+    },
+  };
+}
+
+/** As in a URL and in the variables that hold a whole address. */
+export function addressText({ host, port }: Address): string {
+  return `${host}:${port}`;
+}
+
+/** The host of an address, or of a URL, as sockets want it. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
+}
+
+/** Where this machine reaches what is bound to an address: one that stands for all of its addresses can't be dialled everywhere. */
+export function dialledHere({ host, port }: Address): Address {
+  return { host: host === "0.0.0.0" ? "127.0.0.1" : host === "[::]" ? "[::1]" : host, port };
+}
+
+/** `CATALOG_ADDRESSES`, or else `CATALOG_HOST` and `CATALOG_PORT`. With it they may be set too, to the same address. */
+function readCatalog(environment: Environment): ListenAddress {
+  const alone = readHostAndPort(environment, catalogVariables, 6000);
+  const text = readText(environment, "CATALOG_ADDRESSES");
+  if (text === undefined) return { ...alone, variables: catalogVariables };
+  const [catalog, ...others] = text.split(",").map((entry) => {
+    const address = parseAddress(entry);
+    if (address) return address;
+    throw new ConfigError("CATALOG_ADDRESSES", text, `must be HOST:PORT, ${addressForm}, like 127.0.0.1:6000`);
+  });
+  if (!catalog || others.length > 0)
+    throw new ConfigError("CATALOG_ADDRESSES", text, "must have one entry", "several catalogs aren't supported yet");
+  const requireSame = (variable: string, given: string, listed: string) => {
+    if (readText(environment, variable) !== undefined && given.toLowerCase() !== listed.toLowerCase())
+      throw new ConfigError(variable, given, `must be ${listed}, as in CATALOG_ADDRESSES, or not be set`);
+  };
+  requireSame("CATALOG_HOST", alone.host, catalog.host);
+  requireSame("CATALOG_PORT", String(alone.port), String(catalog.port));
+  return { ...catalog, variables: inOne("CATALOG_ADDRESSES") };
+}
+
+function readReplicas(value: string): ReadonlyMap<number, Address> {
+  const must = `must be a list of 1 to ${replicasMax} ID=HOST:PORT, the ids from 1 to 65535, no id and no address twice, like ${defaultReplicas}`;
+  const wrong = () => new ConfigError("ORDER_REPLICAS", value, must);
+  const replicas: [number, Address][] = value.split(",").map((entry) => {
+    const match = /^\s*(\d{1,5})=(.+)$/.exec(entry);
+    const [, id = "0", address = ""] = match ?? [];
+    const replica = parseAddress(address);
+    if (!replica || Number(id) < 1 || Number(id) > 65_535) throw wrong();
+    return [Number(id), replica];
+  });
+  const addresses = new Set(replicas.map(([, address]) => addressText(address)));
+  const byId = new Map(replicas.sort(([a], [b]) => a - b));
+  if (replicas.length > replicasMax || addresses.size < replicas.length || byId.size < replicas.length) throw wrong();
+  return byId;
+}
+
+function readListenAddress(environment: Environment, variable: string): ListenAddress | undefined {
+  const text = readText(environment, variable);
+  if (text === undefined) return undefined;
+  const address = parseAddress(text);
+  if (!address) throw new ConfigError(variable, text, `must be HOST:PORT, ${addressForm}, like 0.0.0.0:6000`);
+  return { ...address, variables: inOne(variable) };
+}
+
+function readHostAndPort(environment: Environment, variables: AddressVariables, defaultPort: number): Address {
+  const given = readText(environment, variables.host) ?? defaultHost;
+  const host = isIPv6(given) ? `[${given}]` : given;
+  if (!isHost(host)) throw new ConfigError(variables.host, given, "must be a host name or an IP address");
+  return { host, port: readWholeNumber(environment, variables.port, { fallback: defaultPort, min: 1, max: portMax }) };
+}
+
+const addressForm = `a port from 1 to ${portMax} and an IPv6 address in brackets`;
+
+function parseAddress(text: string): Address | undefined {
+  const [, host = "", digits = ""] = /^\s*(.+):(\d{1,5})\s*$/.exec(text) ?? [];
+  const port = Number(digits);
+  return isHost(host) && port >= 1 && port <= portMax ? { host, port } : undefined;
+}
+
+function isHost(text: string): boolean {
+  return /^[A-Za-z0-9_.-]{1,253}$/.test(text) || (/^\[.*\]$/.test(text) && isIPv6(withoutBrackets(text)));
+}
+
+/** Of an address that one variable holds whole. */
+function inOne(variable: string): AddressVariables {
+  return { host: variable, port: variable };
+}
