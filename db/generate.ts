@@ -8,7 +8,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bunCommand } from "@stock-bazaar/process/bun-command";
-import { type DatabaseKind, migrationsFolder } from "@stock-bazaar/sqlite/schema-version";
+import type { DatabaseKind } from "@stock-bazaar/sqlite/kind";
+import { migrationsFolder } from "@stock-bazaar/sqlite/schema-version";
 import { makeTablesStrict } from "./strict.ts";
 
 const repository = join(import.meta.dirname, "..");

@@ -3,7 +3,7 @@ import { watchFile } from "@stock-bazaar/sqlite/file-watch";
 import { requireDifferentFiles } from "@stock-bazaar/db/recovery/history";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { lockForService } from "@stock-bazaar/sqlite/service-lock";
-import { guardDatabase } from "@stock-bazaar/sqlite/failures";
+import { guardDatabase } from "@stock-bazaar/sqlite/guards";
 import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";

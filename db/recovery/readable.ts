@@ -6,7 +6,7 @@ import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/da
 import type { OpenDatabase } from "@stock-bazaar/sqlite/open";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { readThrough } from "@stock-bazaar/sqlite/order-differences";
-import type { DatabaseKind } from "@stock-bazaar/sqlite/schema-version";
+import type { DatabaseKind } from "@stock-bazaar/sqlite/kind";
 
 /** Why the orders of a replica's file can't all be read; undefined: they can. */
 export function replicaProblem(dataDir: string, id: number): DatabaseError | undefined {

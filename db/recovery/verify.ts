@@ -24,7 +24,7 @@ import {
   prefixDifferences,
 } from "@stock-bazaar/sqlite/order-differences";
 import { ledgerProblem, replicaProblem } from "./readable.ts";
-import type { DatabaseKind } from "@stock-bazaar/sqlite/schema-version";
+import type { DatabaseKind } from "@stock-bazaar/sqlite/kind";
 import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
 
 export interface Check {

@@ -6,8 +6,8 @@
 
 import Sqlite from "better-sqlite3";
 import { DatabaseError } from "./database-error.ts";
+import type { DatabaseKind } from "./kind.ts";
 import { lockHolder } from "./lock-holder.ts";
-import type { DatabaseKind } from "./schema-version.ts";
 
 /** The connection itself. Calls are synchronous: never `await` inside a transaction. */
 export type SqliteClient = Sqlite.Database;

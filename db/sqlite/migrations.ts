@@ -8,7 +8,8 @@ import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import { connect, explaining, type SqliteClient, setUpForWriting } from "./connection.ts";
 import { makeFolderOf, putLeftoversAside, requireWritableDatabase } from "./files.ts";
 import { opened, type OpenDatabase } from "./open.ts";
-import { applicationIds, type DatabaseKind, migrationsFolder, readVersion } from "./schema-version.ts";
+import { applicationIds, type DatabaseKind } from "./kind.ts";
+import { migrationsFolder, readVersion } from "./schema-version.ts";
 
 const knownMigrations = new Map<DatabaseKind, readonly MigrationMeta[]>();
 

@@ -7,7 +7,8 @@ import { existsSync } from "node:fs";
 import { type AccessMode, connect, explaining, type SqliteClient, setUpForWriting } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
 import { requireFolderOf, requireWritableDatabase, requireWritableFolderOf } from "./files.ts";
-import { type DatabaseKind, requireMigrated } from "./schema-version.ts";
+import type { DatabaseKind } from "./kind.ts";
+import { requireMigrated } from "./schema-version.ts";
 
 export interface OpenDatabase<Kind extends DatabaseKind> {
   readonly kind: Kind;

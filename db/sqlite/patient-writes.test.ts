@@ -6,7 +6,7 @@ import { connect } from "./connection.ts";
 import { lockHolder } from "./lock-holder.ts";
 import { migrateFile } from "./migrations.ts";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
-import { guardWrites } from "./failures.ts";
+import { guardWrites } from "./guards.ts";
 
 const patienceMs = 500;
 

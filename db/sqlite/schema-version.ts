@@ -8,11 +8,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SqliteClient } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
-
-export type DatabaseKind = "catalog" | "orders";
-
-/** `BazC` and `BazO` in ASCII. */
-export const applicationIds: Record<DatabaseKind, number> = { catalog: 0x42_61_7a_43, orders: 0x42_61_7a_4f };
+import { applicationIds, type DatabaseKind } from "./kind.ts";
 
 /** Where the migrations of a database are, newest last; `meta/` beside them is drizzle-kit's. */
 export function migrationsFolder(kind: DatabaseKind): string {

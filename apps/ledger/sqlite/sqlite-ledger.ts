@@ -10,7 +10,7 @@ import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
 import type { CatalogDatabase } from "./database.ts";
 import { orderColumns, orderFields, orderValues } from "@stock-bazaar/sqlite/order-rows";
 import { defaultPatience, type Patience } from "@stock-bazaar/sqlite/patient-writes";
-import { guardDatabase, guardWrites } from "@stock-bazaar/sqlite/failures";
+import { guardDatabase, guardWrites } from "@stock-bazaar/sqlite/guards";
 import type { AcquireRequest, LeaderRequest } from "@stock-bazaar/shared/api";
 import {
   isSameOrder,

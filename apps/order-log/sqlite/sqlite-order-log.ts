@@ -4,7 +4,7 @@ import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
 import type { OrderDatabase } from "./database.ts";
 import { orderColumns, orderFields, orderValues } from "@stock-bazaar/sqlite/order-rows";
 import { defaultPatience, type Patience } from "@stock-bazaar/sqlite/patient-writes";
-import { guardDatabase, guardWrites } from "@stock-bazaar/sqlite/failures";
+import { guardDatabase, guardWrites } from "@stock-bazaar/sqlite/guards";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { assertContinues, type OrderLog } from "../order-log.ts";
 
