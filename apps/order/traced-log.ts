@@ -1,6 +1,6 @@
 /** An order log that shows in the traces how long each order's way to this disk took. */
 
-import type { Tracing } from "@stock-bazaar/process/tracing";
+import type { Tracing } from "@stock-bazaar/process/traces";
 import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 
 export function tracedLog(log: OrderLog, tracing: Tracing): OrderLog {

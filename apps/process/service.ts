@@ -9,7 +9,8 @@ import { BazaarError, exitSetup, SetupError } from "@stock-bazaar/shared/errors"
 import { createLogger, type Logger } from "./log.ts";
 import { stopSignals } from "./stop-signals.ts";
 import { exitWithSupervisor, stopTimeoutMs, supervisedVariable } from "./supervised.ts";
-import { startTracing, type Tracing } from "./tracing.ts";
+import type { Tracing } from "./traces.ts";
+import { startTracing } from "./tracing.ts";
 
 const exitFailed = 1;
 

@@ -29,7 +29,7 @@ import {
 } from "@opentelemetry/sdk-trace";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "./log.ts";
-import type { Trace, Tracing } from "./tracing.ts";
+import type { Trace, Tracing } from "./traces.ts";
 
 /** Spans that wait to be sent; past this they are dropped: tracing must not hold up trading. */
 const spansMax = 10_000;

@@ -1,6 +1,6 @@
 /** Requests and trades that show in traces. Used only where traces are on: without them no request passes here. */
 
-import type { Tracing } from "@stock-bazaar/process/tracing";
+import type { Tracing } from "@stock-bazaar/process/traces";
 import type { Bazaar } from "../bazaar.ts";
 import type { Handle } from "./route.ts";
 
