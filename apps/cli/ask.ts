@@ -3,10 +3,16 @@
 import { BazaarClient, describeRefusal, isUnknown, refusalOf, type Reply } from "@stock-bazaar/client/bazaar-client";
 import type { DialectName } from "@stock-bazaar/contract/dialects";
 import { at } from "@stock-bazaar/shared/json";
-import type { AskOptions } from "./definitions/trading.ts";
 import { CommandError, exitCodes } from "./errors.ts";
 import { chosenUrl, noAnswer, replyPatienceMs } from "./front-end.ts";
+import type { AddressOptions } from "./options.ts";
 import { print } from "./print.ts";
+
+/** Of every command that asks once. */
+export interface AskOptions extends AddressOptions {
+  readonly timeout: number;
+  readonly json?: boolean;
+}
 
 export interface Question {
   readonly method: "GET" | "POST";

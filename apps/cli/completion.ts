@@ -6,7 +6,8 @@
 
 import tab from "@bomb.sh/tab";
 import type { Argument, Command, Option } from "commander";
-import type { Shell } from "./definitions/completion.ts";
+
+export type Shell = "bash" | "zsh" | "fish";
 
 type Complete = (value: string, description: string) => void;
 

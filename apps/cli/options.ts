@@ -87,3 +87,6 @@ export function numberList(parse: (text: string) => number): (text: string) => n
 export function collected<Value>(parse: (text: string) => Value): (text: string, before?: Value[]) => Value[] {
   return (text, before = []) => [...before, parse(text)];
 }
+
+/** How many orders `order` shows if `--limit` isn't given. */
+export const usualLimit = 20;

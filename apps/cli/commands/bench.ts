@@ -1,16 +1,28 @@
 /** `npm run bench`: how fast is the bazaar here, beside HTTP alone and beside the obvious way to build it? */
 
-import { runBench } from "@stock-bazaar/bench/bench";
+import { type BenchOptions, runBench } from "@stock-bazaar/bench/bench";
 import { runExperiments } from "@stock-bazaar/bench/experiments/experiments";
 import { formatExperiments } from "@stock-bazaar/bench/experiments/report";
 import { findLoadTool } from "@stock-bazaar/bench/load";
+import type { ExperimentName, LoadTool } from "@stock-bazaar/bench/names";
 import { isNothingLost } from "@stock-bazaar/bench/nothing-lost";
 import { describeChecks, formatReport } from "@stock-bazaar/bench/report";
-import type { BenchCommandOptions } from "../definitions/measuring.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { abortOnStop } from "../stop-signal.ts";
 import { tell } from "../tell.ts";
 import { requireWritable } from "../writable.ts";
+
+export interface BenchCommandOptions extends Omit<BenchOptions, "warmUpSeconds" | "tool"> {
+  readonly warmUp: number;
+  readonly tool?: LoadTool;
+  readonly json?: string | true;
+  readonly svg?: string;
+  /** None: the rows. */
+  readonly experiments: readonly ExperimentName[];
+  readonly kills: number;
+  readonly orders: readonly number[];
+  readonly minutes: number;
+}
 
 export async function bench(options: BenchCommandOptions): Promise<void> {
   const {

@@ -1,13 +1,25 @@
 /** `npm run chaos`: does it keep its promises while its parts are being killed? */
 
 import { runCampaign } from "@stock-bazaar/chaos/campaign";
+import type { FaultName } from "@stock-bazaar/chaos/faults/names";
 import { Progress } from "@stock-bazaar/chaos/progress";
 import { formatReport } from "@stock-bazaar/chaos/report";
-import type { ChaosCommandOptions } from "../definitions/measuring.ts";
 import { CommandError } from "../errors.ts";
 import { abortOnStop } from "../stop-signal.ts";
 import { tell } from "../tell.ts";
 import { requireWritable } from "../writable.ts";
+
+export interface ChaosCommandOptions {
+  readonly rounds: number;
+  readonly seed?: number;
+  readonly from: number;
+  readonly roundSeconds: number;
+  readonly frontEnds: number;
+  readonly clients: number;
+  readonly only: FaultName[];
+  readonly keep: string;
+  readonly json?: string | true;
+}
 
 export async function chaos(options: ChaosCommandOptions): Promise<void> {
   const { rounds, seed = newSeed(), from, roundSeconds, frontEnds, clients, only, keep, json } = options;

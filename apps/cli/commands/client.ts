@@ -2,12 +2,23 @@
 
 import { NoBazaarError, type RunOptions, type RunResult, runSessions } from "@stock-bazaar/client/sessions";
 import { formatRun } from "@stock-bazaar/client/session-report";
+import type { RunType } from "@stock-bazaar/client/run-types";
 import { whole } from "@stock-bazaar/report/figures";
 import { ProgressBar } from "@stock-bazaar/report/progress-bar";
-import type { ClientOptions } from "../definitions/measuring.ts";
 import { CommandError } from "../errors.ts";
 import { chosenUrl, noAnswer, replyPatienceMs } from "../front-end.ts";
+import type { AddressOptions } from "../options.ts";
 import { abortOnStop } from "../stop-signal.ts";
+
+export interface ClientOptions extends AddressOptions {
+  readonly type: RunType;
+  readonly clients: number;
+  readonly requests: number;
+  readonly p: number;
+  readonly stocks?: string[];
+  readonly timeout: number;
+  readonly json?: boolean;
+}
 
 export async function client(options: ClientOptions): Promise<void> {
   const { type, clients, requests, p, stocks, timeout, json = false } = options;

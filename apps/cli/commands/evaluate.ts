@@ -3,13 +3,17 @@
 import { dirname, resolve } from "node:path";
 import { NoBazaarError } from "@stock-bazaar/client/sessions";
 import { table } from "@stock-bazaar/evaluation/document";
-import { runEvaluation } from "@stock-bazaar/evaluation/evaluation";
+import { type EvaluationOptions, runEvaluation } from "@stock-bazaar/evaluation/evaluation";
 import { writeEvaluation } from "@stock-bazaar/evaluation/write";
 import { ProgressBar } from "@stock-bazaar/report/progress-bar";
-import type { EvaluateOptions } from "../definitions/measuring.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { abortOnStop } from "../stop-signal.ts";
 import { requireWritable } from "../writable.ts";
+
+export interface EvaluateOptions extends EvaluationOptions {
+  readonly out?: string;
+  readonly json?: boolean;
+}
 
 export async function evaluate({ out: chosenOut, json = false, ...options }: EvaluateOptions): Promise<void> {
   const isRemote = options.url !== undefined;

@@ -8,9 +8,15 @@ import { finished } from "node:stream/promises";
 import { formatOrders, openOrderSource } from "@stock-bazaar/db/export-orders";
 import { ownFiles } from "@stock-bazaar/db/own-files";
 import { readConfig } from "@stock-bazaar/process/config";
-import type { ExportOptions } from "../definitions/databases.ts";
 import { CommandError } from "../errors.ts";
 import { requireOtherFile, requireWritable } from "../writable.ts";
+
+export interface ExportOptions {
+  readonly format: "csv" | "ndjson";
+  readonly after: number;
+  readonly file?: string;
+  readonly replica?: number;
+}
 
 export async function exportOrders({ format, after, file, replica }: ExportOptions): Promise<void> {
   const config = readConfig(process.env);

@@ -4,11 +4,19 @@ import { importFiles, type Imported, type ImportedStock } from "@stock-bazaar/db
 import { ownFiles } from "@stock-bazaar/db/own-files";
 import { columns } from "@stock-bazaar/report/table";
 import { readConfig } from "@stock-bazaar/process/config";
-import type { ImportOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { requireNoCatalog } from "../up/ports.ts";
 import { print } from "../print.ts";
 import { requireOtherFile, requireRegularFile, requireWritable } from "../writable.ts";
+
+export interface ImportOptions {
+  readonly stocks: string;
+  readonly orders?: readonly string[];
+  readonly renumber?: boolean;
+  readonly numbers?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
 
 /** More stocks than this are counted, not listed. */
 const stocksShownMax = 20;

@@ -2,8 +2,7 @@
 
 import { columns } from "@stock-bazaar/report/table";
 import { at } from "@stock-bazaar/shared/json";
-import { ask, cell, expected, list, price } from "../ask.ts";
-import type { AskOptions } from "../definitions/trading.ts";
+import { ask, type AskOptions, cell, expected, list, price } from "../ask.ts";
 
 export async function lookup(name: string | undefined, options: AskOptions): Promise<void> {
   const path = name === undefined ? "/stocks" : `/stocks/${encodeURIComponent(name)}`;

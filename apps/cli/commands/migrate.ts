@@ -2,8 +2,12 @@
 
 import { migrateAll, migrateReplica } from "@stock-bazaar/db/migrate";
 import { type Config, readConfig } from "@stock-bazaar/process/config";
-import type { MigrateOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
+
+export interface MigrateOptions {
+  readonly replica?: string;
+  readonly json?: boolean;
+}
 
 export function migrate({ replica, json = false }: MigrateOptions): void {
   const config = readConfig(process.env);

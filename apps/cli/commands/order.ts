@@ -2,9 +2,14 @@
 
 import { columns } from "@stock-bazaar/report/table";
 import { at } from "@stock-bazaar/shared/json";
-import { ask, cell, expected, list, price } from "../ask.ts";
-import { type OrderOptions, usualLimit } from "../definitions/trading.ts";
+import { ask, type AskOptions, cell, expected, list, price } from "../ask.ts";
 import { CommandError, exitCodes } from "../errors.ts";
+import { usualLimit } from "../options.ts";
+
+export interface OrderOptions extends AskOptions {
+  readonly limit?: number;
+  readonly before?: number;
+}
 
 export async function order(number: number | undefined, options: OrderOptions): Promise<void> {
   const { limit = usualLimit, before } = options;

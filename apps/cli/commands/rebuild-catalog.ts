@@ -2,8 +2,11 @@
 
 import { rebuildCatalog } from "@stock-bazaar/db/recovery/rebuild-catalog";
 import { readConfig } from "@stock-bazaar/process/config";
-import type { RebuildCatalogOptions } from "../definitions/databases.ts";
 import { requireNoCatalog } from "../up/ports.ts";
+
+export interface RebuildCatalogOptions {
+  readonly file?: string;
+}
 
 export async function rebuildCatalogFile({ file }: RebuildCatalogOptions): Promise<void> {
   const config = readConfig(process.env);

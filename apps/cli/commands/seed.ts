@@ -4,7 +4,11 @@ import { requireNoLostCatalog } from "@stock-bazaar/db/recovery/history";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { seed as seedCatalog } from "@stock-bazaar/db/seed";
 import { readConfig } from "@stock-bazaar/process/config";
-import type { SeedOptions } from "../definitions/databases.ts";
+
+export interface SeedOptions {
+  readonly file?: string;
+  readonly json?: boolean;
+}
 
 export function seed({ file: stocks, json = false }: SeedOptions): void {
   const config = readConfig(process.env);

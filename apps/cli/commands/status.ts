@@ -1,10 +1,16 @@
 /** `bazaar status`: once, or until Ctrl-C. */
 
 import { askStatus, describeStatus, isAnswered, type NoStatus, type Status } from "../cluster-status.ts";
-import type { StatusOptions } from "../definitions/trading.ts";
 import { CommandError } from "../errors.ts";
 import { chosenUrl, noAnswer } from "../front-end.ts";
+import type { AddressOptions } from "../options.ts";
 import { nextStopSignal } from "../stop-signal.ts";
+
+export interface StatusOptions extends AddressOptions {
+  readonly json?: boolean;
+  readonly watch?: boolean;
+  readonly every: number;
+}
 
 /** To the upper left corner, and nothing left below. */
 const home = "\u001b[H\u001b[J";

@@ -1,10 +1,13 @@
 /** `bazaar trade`: buy or sell. It is sent again with the same key until there is an answer, so it trades once. */
 
 import { orderNumber } from "@stock-bazaar/client/requests";
-import { ask, expected, requireUnderstood } from "../ask.ts";
-import type { TradeOptions } from "../definitions/trading.ts";
+import { ask, type AskOptions, expected, requireUnderstood } from "../ask.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { print } from "../print.ts";
+
+export interface TradeOptions extends AskOptions {
+  readonly key?: string;
+}
 
 interface Wish {
   readonly type: "buy" | "sell";

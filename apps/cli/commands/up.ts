@@ -16,7 +16,6 @@ import { createLogOutput } from "@stock-bazaar/process/log-output";
 import { type DialectName, lookupPath } from "@stock-bazaar/contract/dialects";
 import { faultsVariable } from "@stock-bazaar/process/faults";
 import { stopTimeoutMs } from "@stock-bazaar/process/supervised";
-import type { UpOptions } from "../definitions/databases.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { answerFault, type FaultySupervisor, replicaService } from "../up/faults.ts";
 import { isLoopback, requireFreePorts } from "../up/ports.ts";
@@ -25,6 +24,19 @@ import { askLeader, frontEndUrl, waitUntilReady } from "../up/readiness.ts";
 import { startServiceProcess } from "../up/service-process.ts";
 import { nextStopSignal } from "../stop-signal.ts";
 import { type Repair, type ServiceSpec, Supervisor } from "../up/supervisor.ts";
+
+/** A front-end beside those of `--front-ends`. */
+export interface AlsoFrontEnd {
+  readonly dialect: DialectName;
+  readonly port: number;
+}
+
+export interface UpOptions {
+  readonly faults?: boolean;
+  readonly frontEnds: number;
+  readonly dialect?: DialectName;
+  readonly also?: readonly AlsoFrontEnd[];
+}
 
 /** A start that takes longer than this is worth a line in the log. */
 const slowStartMs = 15_000;

@@ -2,8 +2,11 @@
 
 import { type Check, verify } from "@stock-bazaar/db/recovery/verify";
 import { readConfig } from "@stock-bazaar/process/config";
-import type { VerifyOptions } from "../definitions/databases.ts";
 import { exitCodes } from "../errors.ts";
+
+export interface VerifyOptions {
+  readonly json?: boolean;
+}
 
 const words: Readonly<Record<Check["outcome"], string>> = { kept: "ok    ", broken: "BROKEN", unread: "UNREAD" };
 

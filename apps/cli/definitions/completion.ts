@@ -1,10 +1,10 @@
 /** Completion: the script for a shell, and the hidden command that the script asks. */
 
 import { Argument, Command } from "commander";
+import type { Shell } from "../completion.ts";
 import { define } from "../definition.ts";
 
-const shells = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof shells)[number];
+const shells: readonly Shell[] = ["bash", "zsh", "fish"];
 
 export function completionCommand(): Command {
   return define({

@@ -1,60 +1,20 @@
 /** Commands that work on the files in DATA_DIR, and the one that runs the services on them. */
 
-import { dialectNames, type DialectName, isDialectName } from "@stock-bazaar/contract/dialects";
+import { dialectNames, isDialectName } from "@stock-bazaar/contract/dialects";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ExportOptions } from "../commands/export.ts";
+import type { ImportOptions } from "../commands/import.ts";
+import type { MigrateOptions } from "../commands/migrate.ts";
+import type { RebuildCatalogOptions } from "../commands/rebuild-catalog.ts";
+import type { SeedOptions } from "../commands/seed.ts";
+import type { AlsoFrontEnd, UpOptions } from "../commands/up.ts";
+import type { VerifyOptions } from "../commands/verify.ts";
 import { define } from "../definition.ts";
 import { collected, filled, wholeNumber } from "../options.ts";
 
 const frontEndsMax = 9;
 const portMax = 65_535;
 const fileName = filled("the name of a file");
-
-/** A front-end beside those of `--front-ends`. */
-export interface AlsoFrontEnd {
-  readonly dialect: DialectName;
-  readonly port: number;
-}
-
-export interface UpOptions {
-  readonly faults?: boolean;
-  readonly frontEnds: number;
-  readonly dialect?: DialectName;
-  readonly also?: readonly AlsoFrontEnd[];
-}
-
-export interface MigrateOptions {
-  readonly replica?: string;
-  readonly json?: boolean;
-}
-
-export interface SeedOptions {
-  readonly file?: string;
-  readonly json?: boolean;
-}
-
-export interface VerifyOptions {
-  readonly json?: boolean;
-}
-
-export interface RebuildCatalogOptions {
-  readonly file?: string;
-}
-
-export interface ImportOptions {
-  readonly stocks: string;
-  readonly orders?: readonly string[];
-  readonly renumber?: boolean;
-  readonly numbers?: string;
-  readonly dryRun?: boolean;
-  readonly json?: boolean;
-}
-
-export interface ExportOptions {
-  readonly format: "csv" | "ndjson";
-  readonly after: number;
-  readonly file?: string;
-  readonly replica?: number;
-}
 
 export function upCommand(): Command {
   return define({

@@ -1,33 +1,17 @@
 /** Commands that put load on a bazaar: one that runs, or ones that they start for themselves. */
 
-import type { BenchOptions } from "@stock-bazaar/bench/bench";
-import {
-  comparedSystems,
-  type ExperimentName,
-  experimentNames,
-  type LoadTool,
-  loadTools,
-  rowKinds,
-  systemNames,
-} from "@stock-bazaar/bench/names";
-import { type FaultName, faultNames } from "@stock-bazaar/chaos/faults/names";
-import { type RunType, runTypes } from "@stock-bazaar/client/run-types";
-import type { EvaluationOptions } from "@stock-bazaar/evaluation/evaluation";
+import { comparedSystems, experimentNames, loadTools, rowKinds, systemNames } from "@stock-bazaar/bench/names";
+import { faultNames } from "@stock-bazaar/chaos/faults/names";
+import { runTypes } from "@stock-bazaar/client/run-types";
 import { cacheModes, requestsUsual } from "@stock-bazaar/evaluation/settings";
 import { type Command, Option } from "commander";
+import type { BenchCommandOptions } from "../commands/bench.ts";
+import type { ChaosCommandOptions } from "../commands/chaos.ts";
+import type { ClientOptions } from "../commands/client.ts";
+import type { EvaluateOptions } from "../commands/evaluate.ts";
 import { define } from "../definition.ts";
 import { CommandError, exitCodes } from "../errors.ts";
-import {
-  addAddress,
-  type AddressOptions,
-  frontEndAddress,
-  list,
-  listOf,
-  nameList,
-  numberList,
-  share,
-  wholeNumber,
-} from "../options.ts";
+import { addAddress, frontEndAddress, list, listOf, nameList, numberList, share, wholeNumber } from "../options.ts";
 
 const clientsMax = 1000;
 const requestsMax = 1_000_000;
@@ -40,45 +24,6 @@ const minutesMax = 10_080;
 const ordersMax = 100_000_000;
 const frontEndsMax = 9;
 const seedMax = 2 ** 32 - 1;
-
-export interface ClientOptions extends AddressOptions {
-  readonly type: RunType;
-  readonly clients: number;
-  readonly requests: number;
-  readonly p: number;
-  readonly stocks?: string[];
-  readonly timeout: number;
-  readonly json?: boolean;
-}
-
-export interface EvaluateOptions extends EvaluationOptions {
-  readonly out?: string;
-  readonly json?: boolean;
-}
-
-export interface BenchCommandOptions extends Omit<BenchOptions, "warmUpSeconds" | "tool"> {
-  readonly warmUp: number;
-  readonly tool?: LoadTool;
-  readonly json?: string | true;
-  readonly svg?: string;
-  /** None: the rows. */
-  readonly experiments: readonly ExperimentName[];
-  readonly kills: number;
-  readonly orders: readonly number[];
-  readonly minutes: number;
-}
-
-export interface ChaosCommandOptions {
-  readonly rounds: number;
-  readonly seed?: number;
-  readonly from: number;
-  readonly roundSeconds: number;
-  readonly frontEnds: number;
-  readonly clients: number;
-  readonly only: FaultName[];
-  readonly keep: string;
-  readonly json?: string | true;
-}
 
 export function clientCommand(): Command {
   const command = define({

@@ -2,33 +2,15 @@
 
 import { isFolderName, tradeQuantityMax } from "@stock-bazaar/shared/domain";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import type { AskOptions } from "../ask.ts";
+import type { OrderOptions } from "../commands/order.ts";
+import type { StatusOptions } from "../commands/status.ts";
+import type { TradeOptions } from "../commands/trade.ts";
 import { define } from "../definition.ts";
-import { addAddress, type AddressOptions, filled, wholeNumber } from "../options.ts";
+import { addAddress, filled, usualLimit, wholeNumber } from "../options.ts";
 
 const secondsMax = 3600;
 const listMax = 1000;
-export const usualLimit = 20;
-
-/** Of every command that asks once. */
-export interface AskOptions extends AddressOptions {
-  readonly timeout: number;
-  readonly json?: boolean;
-}
-
-export interface TradeOptions extends AskOptions {
-  readonly key?: string;
-}
-
-export interface OrderOptions extends AskOptions {
-  readonly limit?: number;
-  readonly before?: number;
-}
-
-export interface StatusOptions extends AddressOptions {
-  readonly json?: boolean;
-  readonly watch?: boolean;
-  readonly every: number;
-}
 
 function stockName(text: string): string {
   const name = filled("the name of a stock")(text);
