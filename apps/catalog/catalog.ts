@@ -30,6 +30,7 @@ import { untilCheckpointed } from "@stock-bazaar/process/until-checkpointed";
 import { Waiters } from "@stock-bazaar/shared/waiters";
 import { FrontEnds } from "./front-ends.ts";
 import type { Ledger, LedgerChange, LedgerRegister } from "@stock-bazaar/ledger/ledger";
+import { advice } from "@stock-bazaar/process/advice";
 import { endsBefore, isShorterThanSeen } from "./lost-end.ts";
 import { OldRejections } from "./old-rejections.ts";
 import { Sessions } from "./sessions.ts";
@@ -314,7 +315,7 @@ export class Catalog implements CatalogApi {
     if (this.#refusal) return this.#refusal;
     const refusal = new BazaarError(
       "DIVERGED",
-      `the ledger ends at order ${head} in term ${term}, but ${evidence}: is catalog.db an old copy? Stop the catalog and put back the file that belongs to the replicas, or run \`npm run rebuild-catalog\``,
+      `the ledger ends at order ${head} in term ${term}, but ${evidence}: is catalog.db an old copy? ${advice.putBackCatalog}`,
     );
     this.#refusal = refusal;
     this.#logger.error({ head, term }, refusal.message);

@@ -1,5 +1,6 @@
 /** The result of a campaign, for people. */
 
+import { commandLine } from "@stock-bazaar/process/advice";
 import { counted, seconds, whole } from "@stock-bazaar/report/figures";
 import { columns } from "@stock-bazaar/report/table";
 import type { CampaignResult, FailedRound } from "./campaign.ts";
@@ -33,8 +34,8 @@ export function formatReport({ options, totals, failed, mountedDisks, tookMs }: 
   const counts = faults
     .filter(({ name }) => options.faults.includes(name))
     .map(({ name, does }): [string, string, string] => [name, whole(totals.faults[name] ?? 0), does]);
-  const command = [
-    `npm run chaos -- --seed ${seed} --rounds ${rounds}`,
+  const planned = [
+    `--seed ${seed} --rounds ${rounds}`,
     ...(from > 1 ? [`--from ${from}`] : []),
     `--front-ends ${frontEnds} --clients ${clients} --round-seconds ${roundMs / 1000}`,
     ...(options.faults.length < faults.length ? [`--only ${options.faults.join()}`] : []),
@@ -46,7 +47,7 @@ export function formatReport({ options, totals, failed, mountedDisks, tookMs }: 
     ...columns(figures),
     "",
     ...failed.flatMap(describeFailure),
-    `Again: ${command}`,
+    `Again: ${commandLine("chaos", planned)}`,
     "The plan is the same each time; the processes never do exactly the same again.",
     "",
   ].join("\n");

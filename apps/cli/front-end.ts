@@ -1,5 +1,6 @@
 /** The front-end that a command asks. */
 
+import { advice } from "@stock-bazaar/process/advice";
 import { readConfig } from "@stock-bazaar/process/config";
 import { CommandError, exitCodes } from "./errors.ts";
 import type { AddressOptions } from "./options.ts";
@@ -15,8 +16,5 @@ export function chosenUrl({ host, port }: AddressOptions): string {
 }
 
 export function noAnswer(message: string): CommandError {
-  return new CommandError(
-    `${message}\nIs the bazaar running? \`npm start\` runs it; --host and --port say where it is.`,
-    exitCodes.noAnswer,
-  );
+  return new CommandError(`${message}\n${advice.start}`, exitCodes.noAnswer);
 }

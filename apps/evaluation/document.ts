@@ -1,5 +1,6 @@
 /** The result as Markdown, for people: what was done, on what, the table, the plots. */
 
+import { commandLine, quotedCommand } from "@stock-bazaar/process/advice";
 import { counted, percent, whole } from "@stock-bazaar/report/figures";
 import { formatClientMachine, formatMachine } from "@stock-bazaar/report/machine";
 import { markdownTable } from "@stock-bazaar/report/table";
@@ -26,7 +27,7 @@ export function formatDocument(result: EvaluationResult, plots: readonly Plot[])
           "How long lookups, trades and order queries take as trades become more frequent, with the front-end's cache and",
           "without it.",
         ]),
-    "Made by `npm run evaluate`, which writes this page, `evaluation.json` and the plots anew.",
+    `Made by ${quotedCommand("evaluate")}, which writes this page, \`evaluation.json\` and the plots anew.`,
     "",
     isRemote
       ? formatClientMachine(startedAt, machine)
@@ -52,7 +53,7 @@ export function formatDocument(result: EvaluationResult, plots: readonly Plot[])
     "## Again",
     "",
     "```sh",
-    `npm run evaluate -- --p ${p.join()} ${isRemote ? `--url ${url}` : `--cache ${cache.join()}`} --clients ${clients} \\`,
+    `${commandLine("evaluate", `--p ${p.join()} ${isRemote ? `--url ${url}` : `--cache ${cache.join()}`} --clients ${clients}`)} \\`,
     `  --requests ${requests} --warm-up ${warmUp} --rounds ${rounds} --seed ${seed}`,
     "```",
     "",

@@ -2,6 +2,7 @@
  * The leader's followers: their streams (R4), which of them are live, and who waits for their copies (R5).
  */
 
+import { advice } from "@stock-bazaar/process/advice";
 import type { FollowReply, FollowRequest, Stream, StreamHandlers } from "@stock-bazaar/shared/api";
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { isSameOrder, type Order } from "@stock-bazaar/shared/domain";
@@ -139,7 +140,7 @@ export class Followers {
     if (isSameOrder(await this.#options.order(lastId), last)) return;
     throw new BazaarError(
       "DIVERGED",
-      `replica ${replica} holds another order ${lastId}: move its database elsewhere and run \`npm run migrate\`, and it fills up again`,
+      `replica ${replica} holds another order ${lastId}: ${advice.replaceDivergedReplica}`,
     );
   }
 

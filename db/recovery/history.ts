@@ -15,6 +15,7 @@ import { fileIdentity } from "@stock-bazaar/sqlite/files";
 import { migrateFile } from "@stock-bazaar/sqlite/migrations";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { advice } from "@stock-bazaar/process/advice";
 import { lastOrderId } from "@stock-bazaar/sqlite/order-differences";
 import { orderFields } from "@stock-bazaar/sqlite/order-rows";
 import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
@@ -144,7 +145,7 @@ function readEnd(dataDir: string, id: number): ReplicaEnd | DatabaseError {
 /** What to do about a replica's file that can't be read while there is no catalog to fill it from. */
 export function adviceForUnreadable({ file, cause }: DatabaseError): string {
   const reason = cause instanceof Error ? ` (${cause.message})` : "";
-  return `${file} can't be read${reason}, and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it`;
+  return `${file} can't be read${reason}, and may hold orders that no other replica has: ${advice.putSoundCopyBack}`;
 }
 
 function lostBeside(dataDir: string, replica: DatabaseError): HistoryError {
@@ -158,7 +159,7 @@ export function requireNoLostCatalog(databases: Databases): void {
   const ends = readEnds(databases);
   for (const end of ends) {
     if (end instanceof DatabaseError || end.lastId === 0) continue;
-    const text = `${catalogFile(databases.dataDir)} is missing, but ${end.file} holds ${end.lastId} orders: run \`npm run rebuild-catalog\``;
+    const text = `${catalogFile(databases.dataDir)} is missing, but ${end.file} holds ${end.lastId} orders: ${advice.rebuildCatalog}`;
     throw new HistoryError("lost", text);
   }
   for (const end of ends) {
@@ -190,10 +191,10 @@ export function requireOneHistory(databases: Databases): void {
       )
         continue;
       if (lastId > headId) {
-        const text = `${name} ends at order ${headId}, but ${file} goes on to order ${lastId}: with everything stopped, run \`npm run rebuild-catalog\``;
+        const text = `${name} ends at order ${headId}, but ${file} goes on to order ${lastId}: ${advice.rebuildWhenStopped}`;
         throw new HistoryError("behind", text);
       }
-      const text = `${name} and ${file} hold different orders with the number ${lastId}, \`npm run verify\` shows them: if the replica is right, run \`npm run rebuild-catalog\`; if the catalog is right, move the replica's file elsewhere`;
+      const text = `${name} and ${file} hold different orders with the number ${lastId}, ${advice.chooseHistory}`;
       throw new HistoryError("diverged", text);
     }
   } finally {

@@ -27,6 +27,7 @@ import {
 import { migrateFile } from "@stock-bazaar/sqlite/migrations";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { advice } from "@stock-bazaar/process/advice";
 import { attachReplica, lastOrderId, type OrderTable, prefixDifferences } from "@stock-bazaar/sqlite/order-differences";
 import { orderFields } from "@stock-bazaar/sqlite/order-rows";
 import { replicaProblem } from "./readable.ts";
@@ -107,8 +108,7 @@ function inPlaceOfTheCatalog<Result>(databases: Databases, action: () => Result)
 
 function requireSafe(databases: Databases): void {
   const catalog = catalogFile(databases.dataDir);
-  const unsafe = (why: string) =>
-    new RebuildError(`${catalog} is missing, and ${why}: put that file back, or run \`npm run rebuild-catalog\``);
+  const unsafe = (why: string) => new RebuildError(`${catalog} is missing, and ${why}: ${advice.putBackOrRebuild}`);
   migratePresentReplicas(databases);
   const ends = readEnds(databases);
   const hasOrders = (end: ReplicaEnd | DatabaseError) => !(end instanceof DatabaseError) && end.lastId > 0;
@@ -229,9 +229,7 @@ function build(workshop: string, databases: Databases, longest: ReplicaEnd, stoc
     for (const other of others) {
       const [difference] = prefixDifferences(replica.client, other, main);
       if (difference !== undefined) {
-        throw new RebuildError(
-          `the replicas contradict each other: ${difference}: move the wrong one of the two files elsewhere (it fills up again), then run this again`,
-        );
+        throw new RebuildError(`the replicas contradict each other: ${difference}: ${advice.dropWrongReplica}`);
       }
     }
     seed(catalog, stocksFile);
@@ -246,7 +244,7 @@ function build(workshop: string, databases: Databases, longest: ReplicaEnd, stoc
     if (sqliteFailure(error) === "broken") requireUndamaged(databases);
     if (!(error instanceof ReplayError)) throw error;
     throw new RebuildError(
-      `${longest.file} and ${stocksFile} don't belong together: ${error.message} Name the file that it was seeded with: \`npm run rebuild-catalog -- --file my.csv\``,
+      `${longest.file} and ${stocksFile} don't belong together: ${error.message} ${advice.nameSeededFile}`,
       { cause: error },
     );
   } finally {

@@ -16,6 +16,7 @@ import {
 } from "./history.ts";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { advice } from "@stock-bazaar/process/advice";
 import {
   attachReplica,
   gaps,
@@ -107,7 +108,7 @@ function whatOfReplicaAlone(dataDir: string, id: number): string {
     case "damaged":
     case "not-sqlite":
     case "unreadable":
-      return `${adviceForUnreadable(error)}, then run \`npm run rebuild-catalog\``;
+      return `${adviceForUnreadable(error)}, then ${advice.rebuildCatalog}`;
     default:
       return error.message;
   }

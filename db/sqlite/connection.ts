@@ -5,6 +5,7 @@
  */
 
 import Sqlite from "better-sqlite3";
+import { advice } from "@stock-bazaar/process/advice";
 import { DatabaseError } from "./database-error.ts";
 import type { DatabaseKind } from "./kind.ts";
 import { lockHolder } from "./lock-holder.ts";
@@ -86,7 +87,5 @@ export function explained(file: string, kind: DatabaseKind, error: unknown): Dat
 
 /** A replica fills itself again from the leader, the catalog is made again from a replica. */
 function adviceForLost(kind: DatabaseKind): string {
-  return kind === "orders"
-    ? "move it elsewhere, then run `npm run migrate` (the replica fetches its orders again)"
-    : "run `npm run rebuild-catalog`, which moves it aside and makes it again from a replica's orders";
+  return kind === "orders" ? advice.replaceReplica : advice.replaceCatalog;
 }

@@ -4,6 +4,7 @@
  */
 
 import { existsSync } from "node:fs";
+import { advice } from "@stock-bazaar/process/advice";
 import { type AccessMode, connect, explaining, type SqliteClient, setUpForWriting } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
 import { requireFolderOf, requireWritableDatabase, requireWritableFolderOf } from "./files.ts";
@@ -29,8 +30,8 @@ export function openDatabase<Kind extends DatabaseKind>(
 ): OpenDatabase<Kind> {
   requireFolderOf(file);
   if (!existsSync(file)) {
-    const commands = kind === "catalog" ? "`npm run migrate`, then `npm run seed`" : "`npm run migrate`";
-    throw new DatabaseError("missing", file, `does not exist: run ${commands}`);
+    const next = kind === "catalog" ? advice.migrateThenSeed : advice.migrate;
+    throw new DatabaseError("missing", file, `does not exist: ${next}`);
   }
   if (mode === "write") {
     requireWritableFolderOf(file);

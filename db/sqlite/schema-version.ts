@@ -6,6 +6,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { advice } from "@stock-bazaar/process/advice";
 import type { SqliteClient } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
 import { applicationIds, type DatabaseKind } from "./kind.ts";
@@ -27,10 +28,10 @@ export function requireMigrated(client: SqliteClient, kind: DatabaseKind): void 
   const done = readVersion(client, kind, newest);
   if (done < newest) {
     const state = done === 0 ? "is not migrated" : `has ${done} of ${newest} migrations`;
-    throw new DatabaseError("not-migrated", client.name, `${state}: run \`npm run migrate\``);
+    throw new DatabaseError("not-migrated", client.name, `${state}: ${advice.migrate}`);
   }
   if (kind === "catalog" && client.prepare("SELECT 1 FROM register").get() === undefined) {
-    throw new DatabaseError("not-migrated", client.name, "has no row in its table register: run `npm run migrate`");
+    throw new DatabaseError("not-migrated", client.name, `has no row in its table register: ${advice.migrate}`);
   }
 }
 
@@ -42,9 +43,8 @@ export function readVersion(client: SqliteClient, kind: DatabaseKind, newest: nu
   if (isEmpty && version === 0) return 0;
   if (applicationId !== applicationIds[kind]) {
     const expected = kind === "catalog" ? "the catalog's database" : "an order replica's database";
-    const next = kind === "catalog" ? ", or `npm run rebuild-catalog` where replicas hold orders" : "";
-    const text = `is not ${expected}: move it elsewhere, then run \`npm run migrate\`${next}`;
-    throw new DatabaseError("wrong-kind", client.name, text);
+    const next = kind === "catalog" ? advice.replaceForeignCatalog : advice.replaceForeignReplica;
+    throw new DatabaseError("wrong-kind", client.name, `is not ${expected}: ${next}`);
   }
   if (version > newest) {
     const text = `was migrated by a newer version of this program (${version} migrations, this one knows ${newest}): update the program`;

@@ -14,6 +14,7 @@ import { migrateAll } from "@stock-bazaar/db/migrate";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { rebuildCatalogIfSafe } from "@stock-bazaar/db/recovery/rebuild-catalog";
 import { countStocks, seed, stocksFileFor } from "@stock-bazaar/db/seed";
+import { advice } from "@stock-bazaar/process/advice";
 import { SetupError } from "@stock-bazaar/shared/errors";
 
 type Tell = (figures: object, message: string) => void;
@@ -26,9 +27,7 @@ export function requireOthers(lost: string, others: readonly string[]): void {
   const gone = others.filter(isMissing);
   if (gone.length === 0) return;
   const also = `${gone.length === 1 ? "is" : "are"} ${gone.join(", ")}`;
-  throw new SetupError(
-    `${lost} is missing, and so ${also}: put back what was there; what is left of it can be used by \`npm run rebuild-catalog\``,
-  );
+  throw new SetupError(`${lost} is missing, and so ${also}: ${advice.putBackAll}`);
 }
 
 /** Throws a SetupError that says what to run when only a person may go on. */

@@ -1,5 +1,6 @@
 /** The stocks, live: a page of them where there are many. A row flashes when it changes; an arrow says which way, also to those who see no flash. */
 
+import { commandLine } from "@stock-bazaar/process/advice";
 import type { TargetedEvent } from "preact";
 import { useState } from "preact/hooks";
 import { count, plural, price } from "./format.ts";
@@ -22,7 +23,7 @@ export function Board(props: BoardProps) {
   const { rows, next, path } = props;
   if (!rows) return <p class="quiet">Waiting for the catalog…</p>;
   const isPart = next !== undefined || path.length > 0;
-  if (rows.length === 0 && !isPart) return <p class="quiet">There are no stocks. Add some: npm run seed</p>;
+  if (rows.length === 0 && !isPart) return <p class="quiet">There are no stocks. Add some: {commandLine("seed")}</p>;
   return (
     <>
       {isPart && <Pages {...props} />}

@@ -1,6 +1,7 @@
 /** The dashboard: its page, the events that keep it up to date, and its buttons. */
 
 import { dashboardPage } from "@stock-bazaar/dashboard/page";
+import { quotedCommand } from "@stock-bazaar/process/advice";
 import type { StocksRequest } from "@stock-bazaar/shared/api";
 import type { FaultKind } from "@stock-bazaar/process/faults";
 import type { Context } from "hono";
@@ -170,7 +171,7 @@ function faultRoutes(bazaar: Bazaar, faults: Faults): Route[] {
       failures: [strangePage, nobodyLeads],
     },
   });
-  const only = "Only there under `npm start` on a loopback address, and not for other web pages.";
+  const only = `Only there under ${quotedCommand("up")} on a loopback address, and not for other web pages.`;
   return [
     route("/faults/kill-leader", "kill", "Kill the leader", `As with \`kill -9\`; it is started again. ${only}`),
     route("/faults/freeze-leader", "freeze", "Freeze the leader", `It goes on after ten seconds. ${only}`),

@@ -3,6 +3,7 @@
  * before it writes, and a crash leaves all of it or nothing.
  */
 
+import { advice } from "@stock-bazaar/process/advice";
 import { checkpoint } from "@stock-bazaar/sqlite/checkpoint";
 import { diskFull } from "@stock-bazaar/sqlite/connection";
 import { hasRoom } from "@stock-bazaar/sqlite/disk-room";
@@ -102,7 +103,7 @@ export function createSqliteLedger(
 
   function currentRegister(): LedgerRegister {
     const row = register.get();
-    if (!row) throw new BazaarError("INTERNAL_ERROR", "the register has no row: run `npm run migrate`");
+    if (!row) throw new BazaarError("INTERNAL_ERROR", `the register has no row: ${advice.migrate}`);
     return row;
   }
 
@@ -117,7 +118,7 @@ export function createSqliteLedger(
     const missing = last.id > head ? `ends at ${head}, before` : "holds another order at";
     throw new BazaarError(
       "DIVERGED",
-      `the ledger ${missing} order ${last.id} of replica ${replica}: is catalog.db the right file? Stop the catalog and put back the one that belongs to the replicas, or run \`npm run rebuild-catalog\``,
+      `the ledger ${missing} order ${last.id} of replica ${replica}: is catalog.db the right file? ${advice.putBackCatalog}`,
     );
   }
 

@@ -1,0 +1,43 @@
+/**
+ * What messages advise people to do. Every command that a message names is spelled here and nowhere else: when the program
+ * ships in another form, as one binary or in containers, only this file changes.
+ */
+
+/** A command of the program `bazaar` as a user types it, like `npm run chaos -- --seed 7`. */
+export function commandLine(command: string, options = ""): string {
+  const name = command === "up" ? "npm start" : `npm run ${command}`;
+  return options === "" ? name : `${name} -- ${options}`;
+}
+
+/** The same within a sentence. */
+export function quotedCommand(command: string, options?: string): string {
+  return `\`${commandLine(command, options)}\``;
+}
+
+const migrate = quotedCommand("migrate");
+const rebuildCatalog = quotedCommand("rebuild-catalog");
+
+/** Ends of messages. `it` is the file that the message is about. */
+export const advice = {
+  start: `Is the bazaar running? ${quotedCommand("up")} runs it; --host and --port say where it is.`,
+
+  migrate: `run ${migrate}`,
+  migrateThenSeed: `run ${migrate}, then ${quotedCommand("seed")}`,
+  rebuildCatalog: `run ${rebuildCatalog}`,
+  rebuildWhenStopped: `with everything stopped, run ${rebuildCatalog}`,
+
+  replaceCatalog: `run ${rebuildCatalog}, which moves it aside and makes it again from a replica's orders`,
+  replaceReplica: `move it elsewhere, then run ${migrate} (the replica fetches its orders again)`,
+  replaceForeignCatalog: `move it elsewhere, then run ${migrate}, or ${rebuildCatalog} where replicas hold orders`,
+  replaceForeignReplica: `move it elsewhere, then run ${migrate}`,
+  replaceDivergedReplica: `move its database elsewhere and run ${migrate}, and it fills up again`,
+
+  putBackCatalog: `Stop the catalog and put back the file that belongs to the replicas, or run ${rebuildCatalog}`,
+  putBackOrRebuild: `put that file back, or run ${rebuildCatalog}`,
+  putBackAll: `put back what was there; what is left of it can be used by ${rebuildCatalog}`,
+  putSoundCopyBack: "put a sound copy in its place, or move it elsewhere to go on without it",
+
+  chooseHistory: `${quotedCommand("verify")} shows them: if the replica is right, run ${rebuildCatalog}; if the catalog is right, move the replica's file elsewhere`,
+  dropWrongReplica: "move the wrong one of the two files elsewhere (it fills up again), then run this again",
+  nameSeededFile: `Name the file that it was seeded with: ${quotedCommand("rebuild-catalog", "--file my.csv")}`,
+} as const;
