@@ -6,14 +6,14 @@
  * The replicas get these orders like any others: a leader fetches them from the ledger.
  */
 
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { explained } from "@stock-bazaar/sqlite/connection";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
 import { lockAll } from "../recovery/lock-all.ts";
-import { makeFolderOf, type PreparedFile, prepareWhole, syncToDisk } from "@stock-bazaar/sqlite/files";
+import { makeFolderOf, type PreparedFile, syncToDisk } from "@stock-bazaar/sqlite/files";
 import { type Databases, isCatalogMissing, isMissing, readEnds, requireNoLostCatalog } from "../recovery/history.ts";
 import { migrateAll } from "../migrate.ts";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
@@ -25,6 +25,7 @@ import type { StockOfFile } from "../stock-file.ts";
 import { type Beginning, findBeginnings, requirePossible } from "./beginnings.ts";
 import { ImportError } from "./import-error.ts";
 import { type Naming, type NumberedLine, numberLines, type StagedLine } from "./numbering.ts";
+import { defaultNumbersFile, writeNumbers } from "./numbers-file.ts";
 import { readOrderFile } from "./order-file.ts";
 import { Staging, stagingPrefix } from "./staging.ts";
 
@@ -66,10 +67,6 @@ export interface ImportedStock {
 }
 
 const problemsShownMax = 10;
-
-export function defaultNumbersFile(dataDir: string): string {
-  return join(dataDir, "order-numbers.csv");
-}
 
 /**
  * All or nothing. Neither the catalog nor a replica may run, and none may hold an order. Throws an ImportError, a
@@ -205,8 +202,7 @@ function write(
 
   // Before the orders: a table without them does no harm, and orders without it could never be found by their old numbers.
   if (numbersFile !== undefined) {
-    mkdirSync(dirname(numbersFile), { recursive: true });
-    prepareWhole(numbersFile, numberTable(orders(), orderFiles)).put();
+    writeNumbers(numbersFile, orders(), orderFiles);
   }
   migrateAll(databases);
   const otherStocks = countOthers(dataDir, stocks);
@@ -219,18 +215,6 @@ function importedStock({ stock, initial, volume }: Beginning): ImportedStock {
   const { name, priceCents, quantity } = stock;
   const otherVolume = stock.volume === volume ? undefined : stock.volume;
   return { name, priceCents, initial, quantity, volume, otherVolume };
-}
-
-function* numberTable(orders: Iterable<NumberedLine>, files: readonly string[]): Generator<string> {
-  const fields = files.map((file) => `"${file.replaceAll('"', '""')}"`);
-  let part = "old_number,new_number,file,line\n";
-  for (const { number, id, source, line } of orders) {
-    part += `${number},${id},${fields[source]},${line}\n`;
-    if (part.length < 64 * 1024) continue;
-    yield part;
-    part = "";
-  }
-  yield part;
 }
 
 function writeCatalog(
