@@ -6,7 +6,7 @@ import { at } from "@stock-bazaar/shared/json";
 import { CommandError, exitCodes } from "./errors.ts";
 import { chosenUrl, noAnswer, replyPatienceMs } from "./front-end.ts";
 import type { AddressOptions } from "./options.ts";
-import { print } from "./print.ts";
+import { print } from "./output.ts";
 
 /** Of every command that asks once. */
 export interface AskOptions extends AddressOptions {

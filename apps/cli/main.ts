@@ -4,7 +4,7 @@
  */
 
 import { exitCodes, explainError } from "./errors.ts";
-import { isClosedPipe } from "./print.ts";
+import { isClosedPipe } from "./output.ts";
 import { createProgram } from "./program.ts";
 
 process.stdout.on("error", (error: Error) => {

@@ -8,8 +8,8 @@ import type { ExperimentName, LoadTool } from "@stock-bazaar/bench/names";
 import { isNothingLost } from "@stock-bazaar/bench/nothing-lost";
 import { describeChecks, formatReport } from "@stock-bazaar/bench/report";
 import { CommandError, exitCodes } from "../errors.ts";
-import { abortOnStop } from "../stop-signal.ts";
-import { tell } from "../tell.ts";
+import { printResult } from "../output.ts";
+import { abortOnStop } from "../stopping.ts";
 import { requireWritable } from "../writable.ts";
 
 export interface BenchCommandOptions extends Omit<BenchOptions, "warmUpSeconds" | "tool"> {
@@ -49,10 +49,10 @@ export async function bench(options: BenchCommandOptions): Promise<void> {
     const [connections = 0] = rows.connections;
     const asked = { experiments, kills, orders, minutes, connections, seconds: rows.seconds, warmUpSeconds, tool };
     const found = await runExperiments(asked, progress, stopping);
-    return tell(found, formatExperiments(found), json);
+    return printResult(found, formatExperiments(found), json);
   }
   const result = await runBench({ ...rows, warmUpSeconds, tool }, progress, stopping);
-  await tell(result, formatReport(result), json);
+  await printResult(result, formatReport(result), json);
   if (svg !== undefined) {
     // Loaded here: a benchmark without a picture does without the plotting library.
     const { drawBench } = await import("@stock-bazaar/bench/plot");

@@ -5,8 +5,8 @@ import type { FaultName } from "@stock-bazaar/chaos/faults/names";
 import { Progress } from "@stock-bazaar/chaos/progress";
 import { formatReport } from "@stock-bazaar/chaos/report";
 import { CommandError } from "../errors.ts";
-import { abortOnStop } from "../stop-signal.ts";
-import { tell } from "../tell.ts";
+import { printResult } from "../output.ts";
+import { abortOnStop } from "../stopping.ts";
 import { requireWritable } from "../writable.ts";
 
 export interface ChaosCommandOptions {
@@ -35,7 +35,7 @@ export async function chaos(options: ChaosCommandOptions): Promise<void> {
       stopping,
     );
     progress.end();
-    await tell(result, formatReport(result), json);
+    await printResult(result, formatReport(result), json);
     const { length: failed } = result.failed;
     if (failed > 0) throw new CommandError(`promises were broken in ${failed} of ${rounds} rounds: see ${keep}`);
   } finally {

@@ -8,7 +8,7 @@ import { ProgressBar } from "@stock-bazaar/report/progress-bar";
 import { CommandError } from "../errors.ts";
 import { chosenUrl, noAnswer, replyPatienceMs } from "../front-end.ts";
 import type { AddressOptions } from "../options.ts";
-import { abortOnStop } from "../stop-signal.ts";
+import { abortOnStop } from "../stopping.ts";
 
 export interface ClientOptions extends AddressOptions {
   readonly type: RunType;

@@ -7,7 +7,7 @@ import { type EvaluationOptions, runEvaluation } from "@stock-bazaar/evaluation/
 import { writeEvaluation } from "@stock-bazaar/evaluation/write";
 import { ProgressBar } from "@stock-bazaar/report/progress-bar";
 import { CommandError, exitCodes } from "../errors.ts";
-import { abortOnStop } from "../stop-signal.ts";
+import { abortOnStop } from "../stopping.ts";
 import { requireWritable } from "../writable.ts";
 
 export interface EvaluateOptions extends EvaluationOptions {

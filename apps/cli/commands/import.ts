@@ -5,8 +5,8 @@ import { ownFiles } from "@stock-bazaar/db/own-files";
 import { columns } from "@stock-bazaar/report/table";
 import { readConfig } from "@stock-bazaar/process/config";
 import { CommandError, exitCodes } from "../errors.ts";
+import { print } from "../output.ts";
 import { requireNoCatalog } from "../up/ports.ts";
-import { print } from "../print.ts";
 import { requireOtherFile, requireRegularFile, requireWritable } from "../writable.ts";
 
 export interface ImportOptions {

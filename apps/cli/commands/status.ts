@@ -4,7 +4,7 @@ import { askStatus, describeStatus, isAnswered, type NoStatus, type Status } fro
 import { CommandError } from "../errors.ts";
 import { chosenUrl, noAnswer } from "../front-end.ts";
 import type { AddressOptions } from "../options.ts";
-import { nextStopSignal } from "../stop-signal.ts";
+import { nextStopSignal } from "../stopping.ts";
 
 export interface StatusOptions extends AddressOptions {
   readonly json?: boolean;

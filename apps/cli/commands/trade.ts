@@ -3,7 +3,7 @@
 import { orderNumber } from "@stock-bazaar/client/requests";
 import { ask, type AskOptions, expected, requireUnderstood } from "../ask.ts";
 import { CommandError, exitCodes } from "../errors.ts";
-import { print } from "../print.ts";
+import { print } from "../output.ts";
 
 export interface TradeOptions extends AskOptions {
   readonly key?: string;

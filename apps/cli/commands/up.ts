@@ -17,12 +17,13 @@ import { type DialectName, lookupPath } from "@stock-bazaar/contract/dialects";
 import { faultsVariable } from "@stock-bazaar/process/faults";
 import { stopTimeoutMs } from "@stock-bazaar/process/supervised";
 import { CommandError, exitCodes } from "../errors.ts";
+import { frontEndUrl } from "../front-end.ts";
 import { answerFault, type FaultySupervisor, replicaService } from "../up/faults.ts";
 import { isLoopback, requireFreePorts } from "../up/ports.ts";
 import { prepareDatabases, requireOthers } from "../up/prepare-databases.ts";
-import { askLeader, frontEndUrl, waitUntilReady } from "../up/readiness.ts";
+import { askLeader, waitUntilReady } from "../up/readiness.ts";
 import { startServiceProcess } from "../up/service-process.ts";
-import { nextStopSignal } from "../stop-signal.ts";
+import { nextStopSignal } from "../stopping.ts";
 import { type Repair, type ServiceSpec, Supervisor } from "../up/supervisor.ts";
 
 /** A front-end beside those of `--front-ends`. */

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { askLeader, frontEndUrl, waitUntilReady } from "./readiness.ts";
+import { askLeader, waitUntilReady } from "./readiness.ts";
 
 const never = new AbortController().signal;
 let server: ReturnType<typeof Bun.serve> | undefined;
@@ -47,10 +47,4 @@ test.each([
       never,
     ),
   ).resolves.toBeUndefined();
-});
-
-test("names an address that a browser can go to", () => {
-  expect(frontEndUrl({ host: "0.0.0.0", port: 80 })).toBe("http://127.0.0.1:80");
-  expect(frontEndUrl({ host: "[::]", port: 80 })).toBe("http://[::1]:80");
-  expect(frontEndUrl({ host: "example.org", port: 8080 })).toBe("http://example.org:8080");
 });

@@ -1,6 +1,5 @@
 /** Asks the front-end over HTTP whether the bazaar is open, and who leads. */
 
-import { type Address, addressText, dialledHere } from "@stock-bazaar/process/addresses";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { at } from "@stock-bazaar/shared/json";
 
@@ -10,11 +9,6 @@ const answerTimeoutMs = 2000;
 export interface Leadership {
   readonly leader: number;
   readonly term: number;
-}
-
-/** Where a browser on this machine finds the front-end: an address that means "any" is no address to go to. */
-export function frontEndUrl(address: Address): string {
-  return `http://${addressText(dialledHere(address))}`;
 }
 
 /** Resolves with true when `/readyz` says yes, with false when `signal` ends the wait. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-const stopSignal = join(import.meta.dirname, "stop-signal.ts");
+const stopping = join(import.meta.dirname, "stopping.ts");
 let folder: string;
 let command: string;
 
@@ -12,7 +12,7 @@ beforeEach(() => {
   command = join(folder, "command.ts");
   writeFileSync(
     command,
-    `import { nextStopSignal } from ${JSON.stringify(stopSignal)};
+    `import { nextStopSignal } from ${JSON.stringify(stopping)};
      const keepAlive = setInterval(() => {}, 1000);
      const signal = nextStopSignal();
      console.log("ready");

@@ -1,4 +1,4 @@
-/** When a command that runs until it is told to stop is told to. */
+/** What ends a command that runs for long: a signal, or the end of the npm that started it. */
 
 import { stopSignals } from "@stock-bazaar/process/stop-signals";
 import { CommandError } from "./errors.ts";
