@@ -1,8 +1,8 @@
 /**
- * The load where wrk isn't installed, in a process of its own so that its work isn't mixed with that of who measures.
- * `bun apps/bench/autocannon.ts <load as JSON>` prints one line of JSON.
+ * The load generator where wrk isn't installed. It is a separate process, so that its CPU time can be separated from
+ * the benchmark's. `bun apps/bench/autocannon.ts <load as JSON>` prints one line of JSON.
  *
- * autocannon's own latencies are whole milliseconds, too coarse here, so each reply's time is kept.
+ * autocannon reports latencies in whole milliseconds, which is too coarse here, so this keeps the time of each reply.
  */
 
 import { percentile } from "@stock-bazaar/report/statistics";
@@ -13,7 +13,7 @@ const load = JSON.parse(process.argv[2] ?? "{}") as {
   connections: number;
   seconds: number;
   stocks: string[];
-  /** Before each trade. */
+  /** Lookups before each trade. */
   lookups: number;
 };
 

@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: the bazaar beside other systems (names.ts), under the same load, in turns, so that whatever else the
- * machine does meets all of them alike. It reports and asserts nothing but that no trade is lost.
+ * `npm run bench` compares the bazaar with other systems (names.ts) under the same load. The systems take turns, so
+ * that other work on the machine affects all of them alike. It fails only if a trade is lost; every rate is just
+ * reported.
  */
 
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
@@ -13,11 +14,11 @@ import { checkNothingLost, type LossCheck } from "./nothing-lost.ts";
 import { replicaIds, type Role, startSystem, type SystemProcess } from "./systems.ts";
 
 export interface BenchOptions {
-  /** Of one measurement. */
+  /** Length of one measurement. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly rounds: number;
-  /** Of the trades, one row for each; the first is that of the lookups too. */
+  /** One row of trades for each of these; the rows of lookups use the first. */
   readonly connections: readonly number[];
   readonly rows: readonly RowKind[];
   readonly systems: readonly SystemName[];
@@ -26,16 +27,16 @@ export interface BenchOptions {
 
 export type CpuPart = Role | "load";
 
-/** The medians of the rounds. */
+/** Medians over the rounds; `ok` and `errors` are sums. */
 export interface Summary {
   readonly requestsPerSecond: number;
   readonly requestsPerSecondByRound: readonly number[];
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Of all rounds together. */
+  /** Replies with a status of 200 to 299. */
   readonly ok: number;
   readonly errors: number;
-  /** CPU time per request; what can't be known here is left out. */
+  /** CPU time per request; parts that this system can't measure are left out. */
   readonly cpuMicros: Partial<Record<CpuPart, number>>;
 }
 
@@ -51,18 +52,20 @@ export interface BenchResult {
   readonly startedAt: string;
   readonly machine: Machine & { readonly loadTool: string };
   readonly options: BenchOptions;
-  /** Variables of the bazaar that were set, and so may differ from the defaults. */
+  /** Variables of the bazaar that were set and may differ from the defaults. */
   readonly environment: Readonly<Record<string, string>>;
   readonly rows: readonly BenchRow[];
-  /** The share of the machine's CPU time that other work took while it was measured: median and most of all runs. */
+  /**
+   * The share of the machine's CPU time that other work took during the measurements: median and maximum of all runs.
+   */
   readonly otherWork: { readonly median: number; readonly most: number } | undefined;
-  /** One for each run of the service with nothing but trades. */
+  /** One for each run of the service that only traded. */
   readonly checks: readonly LossCheck[];
 }
 
 const withoutLookups: readonly SystemName[] = ["naive"];
 
-/** Enough for every process to have its code compiled, also before a measurement with one client. */
+/** Enough to get the code of every process compiled, even before a measurement with one client. */
 const warmUpConnectionsMin = 64;
 const tuningVariables = [
   "CACHE_SIZE",
@@ -84,7 +87,9 @@ interface Measurement {
   readonly otherWork: number | undefined;
 }
 
-/** `progress` hears one line for each measurement. Rejects when `signal` aborts; all that was started has ended then. */
+/**
+ * Calls `progress` with one line per measurement. Rejects when `signal` aborts, after all started processes have ended.
+ */
 export async function runBench(
   options: BenchOptions,
   progress: (line: string) => void,
@@ -139,7 +144,7 @@ function rowSpecs({ rows, connections }: BenchOptions): RowSpec[] {
   return rowKinds.filter((kind) => rows.includes(kind)).flatMap((kind) => specs[kind]);
 }
 
-/** One run: a new system with new databases, warmed up, measured, stopped and checked. */
+/** One run: starts a system with new databases, warms it up, measures, stops and checks it. */
 async function measure(
   name: SystemName,
   { kind, connections }: RowSpec,
@@ -155,10 +160,11 @@ async function measure(
     const load = await putLoad(tool, { kind, connections, seconds }, system, signal);
     const after = cpuByRole(system.processes());
     const machineAfter = machineCpu();
-    if (load.ok === 0) throw new Error(`${name}: no request was answered with 200, ${load.errors} failed`);
+    if (load.ok === 0)
+      throw new Error(`${name}: at least one request must be answered with 200 (${load.errors} failed)`);
     await system.stop();
-    // The naive system can't be asked: whatever is under way when it stops ends half done.
-    // Of a mixed load nobody knows how many of the replies were those of trades.
+    // The naive system can't be checked: a trade in flight when it stops stays half done.
+    // Neither can a mixed load: the load generator doesn't count the replies of trades separately.
     const isPromised = kind === "trades" && name === "service";
     const check = isPromised ? checkNothingLost(system.dataDir, replicaIds, load.ok + (warm?.ok ?? 0)) : undefined;
     const own = total(after) - total(before) + load.loadCpuSeconds;

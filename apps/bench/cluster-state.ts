@@ -1,10 +1,10 @@
-/** What the bazaar says about itself on `/cluster`, as far as a benchmark needs it. */
+/** The part of the reply of `/cluster` that a benchmark needs. */
 
 import { clusterReply } from "@stock-bazaar/front-end/http/schemas";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 
 export interface ClusterState {
-  /** 0: nobody. */
+  /** The leader's id; 0 if there is none. */
   readonly leader: number;
   /** Live followers of the leader. */
   readonly liveFollowers: number;

@@ -1,9 +1,9 @@
 /**
- * The floor under the bazaar's rates: the same five processes, streams, batches and files, with no rule but durability. What
- * it takes, no system of this shape can do without; what the bazaar takes beyond it is the price of its rules.
+ * The floor under the bazaar's costs: the same five processes, streams, batches and files, with no rule but durability.
+ * No system of this shape can take less time; the time that the bazaar takes beyond it is the price of its rules.
  *
- * front-end → leader → catalog, then the leader's own database beside both followers, then the reply. A trade that is sent
- * twice is made twice, stock isn't checked, a process that dies stays dead, and a lookup is answered with a constant.
+ * front-end → leader → catalog, then the leader's database and both followers in parallel, then the reply. A trade that
+ * is sent twice executes twice, stock isn't checked, a dead process stays dead, and a lookup returns a constant.
  *
  * `bun apps/bench/floor.ts catalog|follower|leader|front-end`, with the environment of the bazaar's services.
  */
@@ -40,15 +40,17 @@ interface Batch {
   readonly trades: readonly (TradeBody & { readonly key: string })[];
 }
 
-/** What a batch goes through: a database, or another process. */
+/** A stage that a batch passes through: a database or another process. */
 interface Hop {
-  /** Resolves with the id of the first order when the batch is durable. Batches are answered in the order of the calls. */
+  /**
+   * Resolves with the id of the first order once the batch is durable. Calls resolve in the order in which they came.
+   */
   send(batch: Batch): Promise<number>;
   close(): void;
 }
 
 const batches = jsonMethod<Batch, number>("/bazaar.floor.Floor/Batches", "stream");
-/** The price of every order: no rule looks at the price of a stock. */
+/** The price of every order: this system doesn't read the price of a stock. */
 const priceCents = 1;
 const tradesWaitingMax = 10_000;
 const stockBody = '{"data":{"name":"GameStart","price":15.99,"quantity":100}}';
@@ -114,7 +116,7 @@ async function openLeader(config: Config): Promise<Hop> {
       const firstId = await catalog.send(batch);
       const numbered = { ...batch, firstId };
       const copies = followers.map((follower) => follower.send(numbered));
-      // The messages leave before this process waits for its own disk.
+      // Lets the messages leave before this process blocks on its own disk.
       await new Promise<void>((resolve) => systemClock.soon(resolve));
       await Promise.all([own.send(numbered), ...copies]);
       return firstId;
@@ -155,14 +157,14 @@ async function runFrontEnd(config: Config): Promise<Stop> {
   };
 }
 
-/** Has the headers of a hit in the bazaar's cache. */
+/** A reply with the same headers as a hit in the bazaar's cache. */
 function lookedUp(request: Request): Response {
   const requestId = request.headers.get("x-request-id") ?? Bun.randomUUIDv7();
   const headers = { ...jsonReply.headers, etag: '"1"', "x-cache": "hit", "x-request-id": requestId };
   return new Response(stockBody, { headers });
 }
 
-/** SQL by hand, as in the bazaar's own stores: this is the path that is measured. */
+/** SQL by hand, as in the bazaar's own stores, because this path is measured. */
 function prepareOrders(client: SqliteClient, table: "ledger" | "orders"): (batch: Batch) => void {
   const insert = prepareInsert(client, table, orderColumns);
   return ({ firstId, createdAt, trades }) =>

@@ -15,7 +15,7 @@ Transfer/sec:      4.08MB
 
 const autocannonOutput = `{"ok":9000,"non2xx":30,"errors":4,"duration":3.02,"p50Ms":0.71,"p99Ms":2.5}\n`;
 
-test("wrk: only replies with 200 make the rate, everything else is an error", () => {
+test("wrk: only replies with 200 count for the rate, everything else is an error", () => {
   expect(parseWrk(wrkOutput)).toEqual({
     requestsPerSecond: 76_000 / 3,
     p50Ms: 2.44,
@@ -25,7 +25,7 @@ test("wrk: only replies with 200 make the rate, everything else is an error", ()
   });
 });
 
-test("autocannon: only replies with 2xx make the rate, everything else is an error", () => {
+test("autocannon: only replies with 2xx count for the rate, everything else is an error", () => {
   expect(parseAutocannon(autocannonOutput)).toEqual({
     requestsPerSecond: 9000 / 3.02,
     p50Ms: 0.71,
@@ -36,10 +36,14 @@ test("autocannon: only replies with 2xx make the rate, everything else is an err
 });
 
 test.each([
-  ["nothing", "", "wrk didn't tell requests, durationUs"],
-  ["a message in place of figures", "unable to connect to 127.0.0.1:1 Connection refused\n", "Connection refused"],
-  ["a figure too few", wrkOutput.replace('"p99Us":5690,', ""), "wrk didn't tell p99Us:"],
-  ["a figure that is none", wrkOutput.replace("5690", '"fast"'), "wrk didn't tell p99Us:"],
-])("output with %s is refused, and shown", (_case, output, message) => {
+  ["nothing in it", "", "the last line of wrk must be JSON with the numbers requests, durationUs"],
+  ["a message instead of figures", "unable to connect to 127.0.0.1:1 Connection refused\n", "Connection refused"],
+  [
+    "a missing figure",
+    wrkOutput.replace('"p99Us":5690,', ""),
+    "must be JSON with the numbers p99Us (got this output):",
+  ],
+  ["text instead of a figure", wrkOutput.replace("5690", '"fast"'), "must be JSON with the numbers p99Us (got"],
+])("output with %s throws an error that contains the output", (_case, output, message) => {
   expect(() => parseWrk(output)).toThrow(message);
 });

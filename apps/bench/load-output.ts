@@ -1,20 +1,22 @@
-/** What the load generators print, as one kind of result. Output that makes no sense throws, with the output. */
+/** Parses the output of both load generators into one type. Throws an error that contains output it can't parse. */
 
 import { at } from "@stock-bazaar/shared/json";
 
 export interface LoadResult {
-  /** Of replies with a status of 200 to 299. */
+  /** Replies with a status of 200 to 299, per second. */
   readonly requestsPerSecond: number;
-  /** Every answered request counts, whatever its status. */
+  /** Over all replies, whatever their status; `p99Ms` too. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   /** Replies with a status of 200 to 299. */
   readonly ok: number;
-  /** Other replies, and requests without one. */
+  /** Other replies, and requests without a reply. */
   readonly errors: number;
 }
 
-/** The last line of `wrk -s wrk.lua`. wrk counts a status from 400 as an error; nothing here answers with 1xx or 3xx. */
+/**
+ * Parses the last line of `wrk -s wrk.lua`. wrk counts a status >= 400 as an error; no system here sends 1xx or 3xx.
+ */
 export function parseWrk(output: string): LoadResult {
   const { requests, durationUs, p50Us, p99Us, status, connect, read, write, timeout } = lastLine(output, "wrk", [
     "requests",
@@ -37,7 +39,7 @@ export function parseWrk(output: string): LoadResult {
   };
 }
 
-/** The last line of `autocannon.ts`. */
+/** Parses the last line of `autocannon.ts`. */
 export function parseAutocannon(output: string): LoadResult {
   const { ok, non2xx, errors, duration, p50Ms, p99Ms } = lastLine(output, "autocannon", [
     "ok",
@@ -60,6 +62,8 @@ function lastLine<Name extends string>(output: string, tool: string, names: read
   }
   const missing = names.filter((name) => !Number.isFinite(at(value, name)));
   if (missing.length > 0)
-    throw new Error(`${tool} didn't tell ${missing.join(", ")}:\n${output.trim() || "(nothing)"}`);
+    throw new Error(
+      `the last line of ${tool} must be JSON with the numbers ${missing.join(", ")} (got this output):\n${output.trim() || "(nothing)"}`,
+    );
   return value as Record<Name, number>;
 }

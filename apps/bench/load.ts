@@ -1,6 +1,6 @@
 /**
- * Puts load on a system: with wrk where it is installed, else with autocannon. Either runs as its own process, on
- * connections that are kept alive, each with one request under way.
+ * Puts load on a system, with wrk if it is installed, else with autocannon. Both run as a separate process on
+ * keep-alive connections, each with one request in flight.
  */
 
 import { join } from "node:path";
@@ -8,10 +8,10 @@ import { bunCommand } from "@stock-bazaar/process/bun-command";
 import { type LoadResult, parseAutocannon, parseWrk } from "./load-output.ts";
 import type { LoadTool } from "./names.ts";
 
-/** `mixed`: lookups of each stock, and then a trade of it. */
+/** `mixed` is several lookups of a stock followed by a trade of it. */
 export type LoadKind = "trades" | "lookups" | "mixed";
 
-/** Of a mixed load: a trade follows one lookup in five, the p = 0.2 of the classic experiment. */
+/** In a mixed load a trade follows every fifth lookup: the p = 0.2 of the classic experiment. */
 export const lookupsPerTrade = 5;
 
 export interface Load {
@@ -23,23 +23,23 @@ export interface Load {
 
 export interface LoadTarget {
   readonly url: string;
-  /** The stocks to trade in turn; the first is the one that is looked up. */
+  /** The stocks to trade in turn; a load of lookups alone uses the first. */
   readonly stocks: readonly string[];
 }
 
 export interface MeasuredLoad extends LoadResult {
-  /** CPU time that the load generator itself took. */
+  /** CPU time of the load generator. */
   readonly loadCpuSeconds: number;
 }
 
-/** The same as that of a request in the bazaar: what takes longer is an error. */
+/** The same as the bazaar's own request timeout; a request that takes longer is an error. */
 const timeoutSeconds = 10;
 
 export function findLoadTool(): LoadTool {
   return Bun.which("wrk") === null ? "autocannon" : "wrk";
 }
 
-/** Rejects if the tool fails, or when `signal` aborts. */
+/** Rejects if the tool fails or `signal` aborts. */
 export async function putLoad(
   tool: LoadTool,
   load: Load,
@@ -60,7 +60,7 @@ export async function putLoad(
       PATH: process.env.PATH,
       ...(!isLookup && { BENCH_STOCKS: stocks.join(), BENCH_LOOKUPS: String(lookups) }),
     },
-    // Ctrl-C reaches this process only.
+    // In its own process group, Ctrl-C doesn't reach it: `signal` stops it.
     detached: true,
     signal,
   });
@@ -72,7 +72,7 @@ export async function putLoad(
 }
 
 function wrkCommand({ connections, seconds }: Load, target: string): string[] {
-  // One thread: a request costs it less than any server, so it isn't what ends first, and the cores are for those.
+  // One thread is enough: a request costs wrk less than any server, and the cores are left to the servers.
   const numbers = ["-t1", `-c${connections}`, `-d${seconds}s`, `--timeout=${timeoutSeconds}s`];
   return ["wrk", ...numbers, "-s", join(import.meta.dirname, "wrk.lua"), target];
 }
@@ -86,10 +86,10 @@ function autocannonCommand(
   return bunCommand(join(import.meta.dirname, "autocannon.ts"), load);
 }
 
-/** With its version, where it tells one. */
+/** The tool's name, with its version if it prints one. */
 export function describeLoadTool(tool: LoadTool): string {
   if (tool === "autocannon") return tool;
-  // It prints its version, then its usage, and exits with 1.
+  // wrk prints its version, then its usage, and exits with 1.
   const text = Bun.spawnSync(["wrk", "--version"]).stdout.toString();
   const version = /\d+\.\d+\.\d+/.exec(text)?.[0];
   return version === undefined ? "wrk" : `wrk ${version}`;

@@ -1,6 +1,6 @@
 /**
- * The system that people would write first, and the baseline of the benchmark: the same five processes and databases,
- * with one unary call and one commit per trade and hop, and no batch anywhere.
+ * The obvious first implementation, and the baseline of the benchmark: the same five processes and databases, with one
+ * unary call and one commit per trade and hop, and no batches.
  *
  * front-end → leader → catalog (one transaction), then the leader's own order (one commit), then each follower (one
  * commit each), then the reply. Every commit has the same settings as the bazaar's. There is no failover.
@@ -31,15 +31,15 @@ import {
 } from "./processes.ts";
 import { badRequest, jsonReply, readTradeBody, type TradeBody } from "./trade-body.ts";
 
-type Wish = TradeBody & { readonly key: string };
+type KeyedTrade = TradeBody & { readonly key: string };
 
-/** No order: the trade was refused. */
+/** Without an order, the trade was rejected. */
 interface Traded {
   readonly order?: Order;
 }
 
 /** Served by the catalog, and by the leader to the front-end. */
-const trade = jsonMethod<Wish, Traded>("/bazaar.naive.Naive/Trade", "unary");
+const trade = jsonMethod<KeyedTrade, Traded>("/bazaar.naive.Naive/Trade", "unary");
 const append = jsonMethod<Order, object>("/bazaar.naive.Naive/Append", "unary");
 
 await runRole("naive", {
@@ -51,14 +51,14 @@ await runRole("naive", {
 
 async function runCatalog(config: Config): Promise<Stop> {
   const ledger = createSqliteLedger(openCatalogDatabase(config.dataDir));
-  // The ledger takes trades in a term only; here the first one lasts.
+  // The ledger accepts trades only in a term; here the first term lasts.
   const { term: lastTerm } = await ledger.register();
   const { term } = await ledger.acquire({ replica: leaderIdOf(config), term: lastTerm, last: undefined });
   const server = await startServer(config.listen.catalog, {
     definition: { trade },
     implementation: {
-      trade: serveUnary(async (wish: Wish): Promise<Traded> => {
-        const trades = [{ ...wish, requestId: "" }];
+      trade: serveUnary(async (keyedTrade: KeyedTrade): Promise<Traded> => {
+        const trades = [{ ...keyedTrade, requestId: "" }];
         const { orders } = await ledger.apply({ last: undefined, term, trades, createdAt: wallTime(systemClock) });
         const [order] = orders;
         return order ? { order } : {};
@@ -99,8 +99,8 @@ async function runLeader(config: Config): Promise<Stop> {
   const server = await startServer(listenAddressOf(config, leaderId), {
     definition: { trade },
     implementation: {
-      trade: serveUnary(async (wish: Wish): Promise<Traded> => {
-        const { order } = await callUnary(catalog, trade, wish, config.rpcTimeoutMs);
+      trade: serveUnary(async (keyedTrade: KeyedTrade): Promise<Traded> => {
+        const { order } = await callUnary(catalog, trade, keyedTrade, config.rpcTimeoutMs);
         if (!order) return {};
         orders.insert(order);
         await Promise.all(followers.map((follower) => callUnary(follower, append, order, config.rpcTimeoutMs)));
@@ -127,8 +127,8 @@ async function runFrontEnd(config: Config): Promise<Stop> {
         POST: async (request) => {
           const body = await readTradeBody(request);
           if (body === undefined) return badRequest();
-          const wish = { key: Bun.randomUUIDv7(), ...body };
-          const { order } = await callUnary(leader, trade, wish, config.rpcTimeoutMs);
+          const keyedTrade = { key: Bun.randomUUIDv7(), ...body };
+          const { order } = await callUnary(leader, trade, keyedTrade, config.rpcTimeoutMs);
           if (!order) return Response.json({ error: { code: 400, message: "refused" } }, { status: 400 });
           return new Response(`{"data":{"transaction_number":${order.id}}}`, jsonReply);
         },

@@ -1,15 +1,15 @@
-/** What may be measured, and on what: for a command line that only has to know what may be asked for. */
+/** The names that the command line accepts, apart from the code that measures, so that `--help` doesn't load it. */
 
 export const rowKinds = ["trades", "single", "lookups", "mixed"] as const;
 export type RowKind = (typeof rowKinds)[number];
 
-/** What is compared unless somebody asks for something else. */
+/** The systems that are compared by default. */
 export const comparedSystems = ["service", "yardstick", "naive", "postgres"] as const;
-/** With the way of a trade without its rules. */
+/** All systems; `floor` is the path of a trade without its rules. */
 export const systemNames = [...comparedSystems, "floor"] as const;
 export type SystemName = (typeof systemNames)[number];
 
-/** Instead of rows: what one rate doesn't tell. */
+/** Experiments run instead of the rows, and measure what one rate doesn't show. */
 export const experimentNames = ["kill", "freeze", "copies", "ledger", "soak"] as const;
 export type ExperimentName = (typeof experimentNames)[number];
 

@@ -17,7 +17,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(dataDir, { recursive: true }));
 
-/** The orders from 1 to `count`, each with its own key. */
+/** Writes the orders from 1 to `count`, each with its own key. */
 function fill(table: "ledger" | "orders", replicaId: number, count: number, keyOf = (id: number) => `key-${id}`): void {
   const database = table === "ledger" ? openCatalogDatabase(dataDir) : openOrderDatabase(dataDir, replicaId);
   const insert = database.client.prepare<[number, string]>(
@@ -27,7 +27,7 @@ function fill(table: "ledger" | "orders", replicaId: number, count: number, keyO
   database.close();
 }
 
-test("nothing is lost when the ledger holds what was answered and every replica equals it", () => {
+test("nothing is lost when the ledger holds every answered trade and every replica equals the ledger", () => {
   fill("ledger", 0, 3);
   for (const id of [1, 2, 3]) fill("orders", id, 3);
   const check = checkNothingLost(dataDir, [1, 2, 3], 2);
@@ -43,7 +43,7 @@ test("a reply without its order is a loss", () => {
   expect(isNothingLost(check)).toBe(false);
 });
 
-test("a replica with an order too few, too many or with other content is named", () => {
+test("replicas with a missing, an extra or a different order are reported", () => {
   fill("ledger", 0, 3);
   fill("orders", 1, 2);
   fill("orders", 2, 4);

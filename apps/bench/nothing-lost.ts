@@ -1,7 +1,7 @@
 /**
- * A rate of trades is worth nothing if one of them is missing. After each run of the service with nothing but trades
- * the databases are asked: is every trade that was answered with 200 in the ledger, and do all replicas hold exactly
- * the ledger's orders?
+ * Checks that a run lost no trade: a rate is worth nothing if an acknowledged order is missing. It runs after each run
+ * of the service that only traded, and compares the databases: the ledger must hold every trade that was answered with
+ * 200, and every replica must hold exactly the ledger's orders.
  */
 
 import { ledger } from "@stock-bazaar/ledger/sqlite/tables";
@@ -14,9 +14,9 @@ import { count } from "drizzle-orm";
 export interface LossCheck {
   /** Trades that were answered with 200. */
   readonly replies: number;
-  /** May be more than the replies: some are on their way when the load ends. */
+  /** Can be more than `replies`: some trades are in flight when the load ends. */
   readonly ledgerRows: number;
-  /** Ids of the replicas that don't hold exactly what the ledger holds. */
+  /** Ids of the replicas that don't hold exactly the ledger's orders. */
   readonly unequalReplicas: readonly number[];
 }
 
@@ -24,7 +24,7 @@ export function isNothingLost({ replies, ledgerRows, unequalReplicas }: LossChec
   return replies <= ledgerRows && unequalReplicas.length === 0;
 }
 
-/** The processes must have stopped, so that nothing changes any more. */
+/** Reads the databases; the processes must have stopped. */
 export function checkNothingLost(dataDir: string, replicaIds: readonly number[], replies: number): LossCheck {
   const catalog = openCatalogDatabase(dataDir, "read");
   try {
@@ -36,7 +36,7 @@ export function checkNothingLost(dataDir: string, replicaIds: readonly number[],
   }
 }
 
-/** The copy is a prefix of the ledger, and as long. */
+/** Whether the replica is a prefix of the ledger and just as long. */
 function equalsLedger({ client }: CatalogDatabase, id: number, file: string): boolean {
   const original = { file: client.name, table: "main.ledger" };
   const copy = attachReplica(client, id, file);

@@ -1,4 +1,4 @@
-/** The rates of a benchmark as a picture: each system's share of the yardstick, row by row. */
+/** Draws the rates of a benchmark: each system's share of the yardstick, row by row. */
 
 import { drawPlot, plotStyle } from "@stock-bazaar/report/plot";
 import { ratio } from "@stock-bazaar/report/statistics";
@@ -13,15 +13,14 @@ const colors: Record<SystemName, string> = {
   floor: "#33a02c",
 };
 
-/** Rejects if there was no yardstick: a share needs one. */
+/** Rejects if the yardstick wasn't measured. */
 export async function drawBench({ rows }: BenchResult): Promise<string> {
   const values = rows.flatMap(({ what, systems }) =>
     systemNames.flatMap((system) => {
       const rate = systems[system]?.requestsPerSecond;
       const share = rate === undefined ? undefined : ratio(rate, systems.yardstick?.requestsPerSecond);
       if (rate === undefined) return [];
-      if (share === undefined)
-        throw new Error("the picture shows shares of the yardstick: it needs --systems yardstick");
+      if (share === undefined) throw new Error("--systems must include yardstick: the picture shows shares of it");
       return [{ what, system, share, label: `${Math.round(rate).toLocaleString("en")}/s` }];
     }),
   );

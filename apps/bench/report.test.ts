@@ -54,7 +54,7 @@ const result: BenchResult = {
   checks: [{ replies: 100, ledgerRows: 103, unequalReplicas: [] }],
 };
 
-/** The cells of the row that begins with these. */
+/** The cells of the row that begins with `start`. */
 function row(report: string, ...start: string[]): string[] {
   const rows = report.split("\n").map((line) =>
     line
@@ -65,7 +65,7 @@ function row(report: string, ...start: string[]): string[] {
   return rows.find((cells) => start.every((cell, index) => cells[index] === cell)) ?? [];
 }
 
-test("tells how many lookups there were beside trades", () => {
+test("the report shows the rate of lookups beside trades", () => {
   const rowOf = (kind: "lookups" | "mixed", rate: number) => ({
     what: kind,
     kind,
@@ -73,20 +73,20 @@ test("tells how many lookups there were beside trades", () => {
     systems: { service: summary(rate) },
   });
   const rows = [...result.rows, rowOf("lookups", 40_000), rowOf("mixed", 24_000)];
-  expect(formatReport({ ...result, rows })).toContain("answered 20,000 lookups/s, 50% of what it does without them");
+  expect(formatReport({ ...result, rows })).toContain("answered 20,000 lookups/s, 50% of its rate without them");
   expect(formatReport(result)).not.toContain("lookups/s");
 });
 
-test("draws each rate as a share of the yardstick's, and says so where there is none", async () => {
+test("the picture shows each rate as a share of the yardstick, and is refused without a yardstick", async () => {
   const svg = await drawBench(result);
   for (const text of ["trades, 64 connections", "30,000/s", "80,000/s", "1,500/s", "naive"])
     expect(svg).toContain(text);
   const [row] = result.rows;
   const alone = { ...result, rows: [{ ...row, systems: { service: summary(1) } }] } as BenchResult;
-  await expect(drawBench(alone)).rejects.toThrow("it needs --systems yardstick");
+  await expect(drawBench(alone)).rejects.toThrow("--systems must include yardstick");
 });
 
-test("tells absolute figures, and both ratios where they mean something", () => {
+test("the report shows absolute figures, and both ratios where they apply", () => {
   const report = formatReport(result);
   expect(row(report, "trades, 64 connections", "service").slice(2)).toEqual([
     "30,000",
@@ -101,7 +101,7 @@ test("tells absolute figures, and both ratios where they mean something", () => 
   expect(row(report, "", "naive").slice(6)).toEqual(["1.9%", "", "12"]);
 });
 
-test("tells CPU time by process, and their sum without the load generator", () => {
+test("the report shows CPU time by process, and their sum without the load generator", () => {
   const cpu = formatReport(result).split("CPU µs per request")[1] ?? "";
   expect(row(cpu, "trades, 64 connections", "service").slice(2)).toEqual([
     "30.0",
@@ -113,7 +113,7 @@ test("tells CPU time by process, and their sum without the load generator", () =
   ]);
 });
 
-test("says what differs from the defaults, how busy the machine was, and that nothing was lost", () => {
+test("the report shows changed settings, other work on the machine, and that no trade was lost", () => {
   const report = formatReport(result);
   expect(report).toContain(
     "Other work on the machine took 2.1% of its CPU time meanwhile (median of all runs; at most 40%).",
@@ -124,7 +124,7 @@ test("says what differs from the defaults, how busy the machine was, and that no
   );
 });
 
-test("a loss is told, with its replicas", () => {
+test("the report shows a loss and the replicas that differ", () => {
   const lost = { replies: 100, ledgerRows: 99, unequalReplicas: [2] };
   const report = formatReport({ ...result, checks: [...result.checks, lost] });
   expect(report).toContain("LOST: 100 trades answered with 200, 99 in the ledger; unlike the ledger: replica 2.");

@@ -1,4 +1,4 @@
-/** The result of a benchmark as Markdown: read in a terminal, and pasted into docs/benchmarks.md as it is. */
+/** Formats the result of a benchmark as Markdown, for a terminal and for docs/benchmarks.md. */
 
 import { counted, percent, whole } from "@stock-bazaar/report/figures";
 import { formatMachine } from "@stock-bazaar/report/machine";
@@ -75,7 +75,7 @@ function ratesTable(rows: readonly BenchRow[]): string[] {
   );
 }
 
-/** What a table of requests leaves open: how many of them were lookups, and how many there are without the trades. */
+/** Compares the lookups of the mixed row with those of the row without trades: the table shows only requests. */
 function describeLookupsBesideTrades(rows: readonly BenchRow[]): string[] {
   const rateOf = (kind: BenchRow["kind"]) => rows.find((row) => row.kind === kind)?.systems.service?.requestsPerSecond;
   const mixed = rateOf("mixed");
@@ -83,7 +83,7 @@ function describeLookupsBesideTrades(rows: readonly BenchRow[]): string[] {
   if (mixed === undefined || alone === undefined) return [];
   const lookups = (mixed * lookupsPerTrade) / (lookupsPerTrade + 1);
   return [
-    `Beside trades the service answered ${whole(lookups)} lookups/s, ${percent(ratio(lookups, alone))} of what it does without them.`,
+    `Beside trades the service answered ${whole(lookups)} lookups/s, ${percent(ratio(lookups, alone))} of its rate without them.`,
     "",
   ];
 }
@@ -119,7 +119,7 @@ function cpuTable(rows: readonly BenchRow[]): string[] {
   );
 }
 
-/** What the databases say about the service's runs with nothing but trades. */
+/** The result of the loss checks, from the service's runs that only traded. */
 export function describeChecks({ checks }: BenchResult): string[] {
   if (checks.length === 0) return [];
   const bad = checks.filter((check) => !isNothingLost(check));
@@ -132,7 +132,7 @@ export function describeChecks({ checks }: BenchResult): string[] {
   const ledgerRows = checks.reduce((sum, check) => sum + check.ledgerRows, 0);
   return [
     `Nothing was lost in ${counted(checks.length, "run")} of the service with trades: ${whole(replies)} answered with 200,`,
-    `${whole(ledgerRows)} in the ledger (some were on their way when the load ended), every replica equal to it.`,
+    `${whole(ledgerRows)} in the ledger (some were in flight when the load ended), every replica equal to it.`,
   ];
 }
 

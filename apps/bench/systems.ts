@@ -1,6 +1,6 @@
 /**
- * The systems that are compared, each as real processes on free ports, with databases of its own that are gone
- * afterwards. Only one runs at a time, so none takes time from another.
+ * Starts the compared systems as real processes on free ports, with new databases that are removed afterwards. Only one
+ * runs at a time, so that none takes CPU time from another.
  */
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -28,26 +28,26 @@ export interface SystemProcess {
 }
 
 export interface RunningSystem extends LoadTarget {
-  /** Those that run now. */
+  /** The processes that run now. */
   processes(): SystemProcess[];
   readonly dataDir: string;
-  /** Every process finishes what it has taken in; the databases stay. */
+  /** Stops every process after its requests in flight; keeps the databases. */
   stop(): Promise<void>;
-  /** Stops what still runs, and removes the databases. */
+  /** Stops the processes that still run and removes the databases. */
   dispose(): Promise<void>;
 }
 
 export const replicaIds = [1, 2, 3] as const;
-/** Of systems that choose none; in the service it is whoever the front-end has found first. */
+/** The leader in systems that don't choose one. */
 const fixedLeaderId = Math.max(...replicaIds);
 const stopTimeoutMs = 10_000;
 const logLinesShown = 20;
 
 interface ProcessSpec {
   readonly name: string;
-  /** Of a replica it depends on who leads. */
+  /** A replica's final role depends on which one leads. */
   readonly role: "front-end" | "catalog" | "replica";
-  /** The role of what it starts itself. */
+  /** The role of the processes that it starts itself. */
   readonly descendants?: Role;
   /** Relative to apps/. */
   readonly command: readonly [script: string, ...args: string[]];
@@ -55,12 +55,12 @@ interface ProcessSpec {
 }
 
 interface SystemSpec {
-  /** In the order in which they start; they stop in the reverse order. */
+  /** In start order; they stop in reverse order. */
   readonly processes: readonly ProcessSpec[];
   readonly isReady: (url: string) => Promise<boolean>;
-  /** The id of the replica that leads; 0 where there is none. */
+  /** The id of the leader; 0 if there is none. */
   readonly leaderId: (url: string) => Promise<number>;
-  /** Does every process hold what it should? Asked before the stop. */
+  /** Whether every replica holds every order; checked before the stop. */
   readonly isEven: (url: string) => Promise<boolean>;
 }
 
@@ -98,7 +98,7 @@ const systems: Record<SystemName, SystemSpec> = {
   },
 };
 
-/** A system of the same processes as the service's, whose roles are told by an argument. */
+/** A system of the same processes as the service, one script that takes the role as its argument. */
 function fiveProcesses(script: string): SystemSpec {
   const command = (role: string) => [script, role] as const;
   return {
@@ -109,7 +109,7 @@ function fiveProcesses(script: string): SystemSpec {
       }),
       { name: "front-end", role: "front-end", command: command("front-end") },
     ],
-    // Its front-end listens when everything behind it does.
+    // Its front-end listens only once everything behind it does.
     isReady: (url) => answers(url, 404),
     leaderId: async () => fixedLeaderId,
     isEven: async () => true,
@@ -153,7 +153,7 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
     const url = `http://127.0.0.1:${frontEndPort}`;
     const isUp = async () => {
       const dead = started.find(({ service }) => !service.isRunning);
-      if (dead) throw new Error(`${name}: ${dead.spec.name} has ended by itself`);
+      if (dead) throw new Error(`${name}: ${dead.spec.name} must stay running (it exited)`);
       return isReady(url);
     };
     await eventually(`${name} is ready`, isUp, { signal }).catch((error: unknown) => {

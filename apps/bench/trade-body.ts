@@ -1,6 +1,6 @@
 /**
- * The body of `POST /orders`, read and checked with as little work as the contract allows: what the yardstick, the
- * floor and the naive system do with it before they answer.
+ * Reads and checks the body of `POST /orders` with as little work as the HTTP contract allows, for the systems that the
+ * bazaar is compared with.
  */
 
 import { type TradeType, tradeQuantityMax } from "@stock-bazaar/shared/domain";
@@ -11,7 +11,7 @@ export interface TradeBody {
   readonly type: TradeType;
 }
 
-/** `undefined` for what the contract refuses with 400. */
+/** Returns `undefined` for a body that the contract refuses with 400. */
 export async function readTradeBody(request: Request): Promise<TradeBody | undefined> {
   if (request.headers.get("content-type") !== "application/json") return undefined;
   let body: unknown;

@@ -1,6 +1,6 @@
--- What wrk sends, and one line of JSON about it in the end. BENCH_STOCKS set: trades, a sale and a purchase of each of
--- these stocks in turn, so that no stock runs out, and before each trade BENCH_LOOKUPS lookups of the same stock. Not
--- set: the plain GET that wrk does by itself.
+-- The requests that wrk sends; at the end it prints one line of JSON with the results. With BENCH_STOCKS, it sends a
+-- sale and a purchase of each of these stocks in turn, so that no stock runs out, and before each trade BENCH_LOOKUPS
+-- lookups of the same stock. Without it, wrk sends plain GET requests.
 
 local stocks = os.getenv("BENCH_STOCKS")
 local lookups = tonumber(os.getenv("BENCH_LOOKUPS")) or 0

@@ -1,4 +1,6 @@
-/** What does a copy cost? Trades with one, two and three live replicas, and with as many demanded. */
+/**
+ * What does a copy cost? Trades with one, two and three live replicas, for each `ORDER_MIN_COPIES` that these allow.
+ */
 
 import { Cluster } from "@stock-bazaar/cluster/cluster";
 import { measureTrades, type TradesOptions } from "./measured-trades.ts";
@@ -28,7 +30,7 @@ export async function measureCopies(
         await cluster.settled({ signal });
         const { requestsPerSecond, p50Ms, p99Ms } = await measureTrades(cluster, options, signal);
         rows.push({ liveReplicas, minCopies, tradesPerSecond: requestsPerSecond, p50Ms, p99Ms });
-        progress(`${liveReplicas} live, ${minCopies} demanded: ${Math.round(requestsPerSecond)} trades/s`);
+        progress(`${liveReplicas} live, ${minCopies} required: ${Math.round(requestsPerSecond)} trades/s`);
       } finally {
         await cluster.dispose();
       }

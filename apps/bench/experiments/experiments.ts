@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- --experiments`: what one rate doesn't tell. How long a failover is felt, what a ledger costs that has
- * grown, and what a copy costs.
+ * `npm run bench -- --experiments` measures what a single rate doesn't show: how long clients wait in a failover, what
+ * a large ledger costs, what a copy costs, and whether memory grows.
  */
 
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
@@ -12,14 +12,14 @@ import { measureSoak, type SoakResult } from "./soak.ts";
 
 export interface ExperimentOptions {
   readonly experiments: readonly ExperimentName[];
-  /** Of one measurement. */
+  /** Length of one measurement. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly connections: number;
   readonly kills: number;
-  /** Orders in the ledger, ascending. */
+  /** Sizes of the ledger in orders, ascending. */
   readonly orders: readonly number[];
-  /** Of the soak. */
+  /** Length of the soak. */
   readonly minutes: number;
   readonly tool: LoadTool;
 }
@@ -35,7 +35,7 @@ export interface ExperimentResult {
   readonly soak: SoakResult | undefined;
 }
 
-/** Rejects when `signal` aborts; all that was started has ended then. */
+/** Rejects when `signal` aborts, after all started processes have ended. */
 export async function runExperiments(
   options: ExperimentOptions,
   progress: (line: string) => void,

@@ -1,4 +1,6 @@
-/** How long do clients wait when the leader dies? The same death many times, as one alone says little. */
+/**
+ * How long do clients wait when the leader dies? Repeated many times, because a single failover is not representative.
+ */
 
 import { longestSilenceMs, Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { Cluster } from "@stock-bazaar/cluster/cluster";
@@ -10,7 +12,7 @@ export interface FailoverOptions {
 }
 
 export interface FailoverResult extends FailoverOptions {
-  /** For each death the longest time in which no client was told of an accepted trade. */
+  /** For each failover, the longest time in which no client received an accepted trade. */
   readonly silencesMs: readonly number[];
   readonly trades: number;
   /** Requests that were answered with neither an order nor a rejection. */
@@ -35,13 +37,13 @@ export async function measureFailover(
     const silencesMs: number[] = [];
     for (let kill = 1; kill <= kills; kill += 1) {
       const leader = await cluster.leader();
-      if (leader === undefined) throw new Error("nobody leads");
+      if (leader === undefined) throw new Error("a replica must lead (there is no leader)");
       const service = cluster.order(leader);
       const earlier = traffic.records.length;
       if (how === "kill -9") await service.kill();
       else service.freeze();
       await traffic.more(tradesBetween, wait);
-      // From the last trade before the death on.
+      // Counted from the last trade before the failure.
       silencesMs.push(longestSilenceMs(traffic.records.slice(Math.max(0, earlier - 1))));
       if (how === "kill -9") service.start();
       else service.thaw();

@@ -1,7 +1,7 @@
 /**
- * Databases as they are after many trades, made in a minute instead of a day: sales and purchases of one unit in turn,
- * one each millisecond, under keys that are ordered by time. `npm run verify` finds them sound. The SQL is written by hand
- * because it is hot: SQLite makes millions of rows by itself, without a value from here.
+ * Creates databases with many orders in a minute instead of a day of trading: sales and purchases of one unit in turn,
+ * one per millisecond, with keys that are ordered by time. They pass `npm run verify`. The SQL is written by hand
+ * because this is a hot path: SQLite generates millions of rows by itself, with no value passed from JavaScript.
  */
 
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
@@ -12,7 +12,7 @@ import { orderColumns } from "@stock-bazaar/sqlite/order-rows";
 
 const firstTimeSeconds = 1_790_000_000;
 
-/** Adds orders to the ledger and to these replicas, until each holds `orders` of them. Nothing may run. */
+/** Adds orders to the ledger and to these replicas until each holds `orders` of them. No service may run. */
 export function fill(cluster: Cluster, orders: number, replicas: readonly number[] = cluster.replicaIds): void {
   const catalog = openCatalogDatabase(cluster.catalogFolder);
   try {
@@ -38,7 +38,7 @@ export function fill(cluster: Cluster, orders: number, replicas: readonly number
 }
 
 function append(client: SqliteClient, table: "ledger" | "orders", orders: number): void {
-  // A key in the form of a UUIDv7: the time first, so that its index grows at its end like a client's of today.
+  // Keys have the form of a UUIDv7, time first, so that their index grows at its end, as it does with real clients.
   client.exec(`
     WITH RECURSIVE ids(id) AS (
       SELECT coalesce(max(id), 0) + 1 FROM ${table} UNION ALL SELECT id + 1 FROM ids WHERE id < ${orders}

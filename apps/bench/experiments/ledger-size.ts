@@ -1,6 +1,6 @@
 /**
- * What do orders cost that were traded long ago? Databases of growing size: how long a replica takes to start, how many
- * trades a second there are, what memory the processes hold, and how fast a replica that has nothing catches up.
+ * What do old orders cost? For databases of growing size, this measures how long a replica takes to start, the trades
+ * per second, the memory of the processes, and how fast an empty replica catches up.
  */
 
 import { rmSync } from "node:fs";
@@ -13,22 +13,22 @@ import { measureTrades, type TradesOptions } from "./measured-trades.ts";
 import { memoryMibOf } from "./memory.ts";
 
 export interface LedgerSizeOptions extends TradesOptions {
-  /** Orders, ascending. */
+  /** Sizes of the ledger in orders, ascending. */
   readonly sizes: readonly number[];
 }
 
 export interface LedgerSizeRow {
   readonly orders: number;
-  /** From the start of the process until it serves. */
+  /** From the start of the process until it listens. */
   readonly replicaStartMs: number;
   readonly tradesPerSecond: number;
   readonly p99Ms: number;
   readonly memoryMib: Readonly<Record<string, number>>;
-  /** Of a replica with an empty database, in orders a second. */
+  /** Orders per second with which a replica with an empty database catches up. */
   readonly catchUpPerSecond: number;
 }
 
-/** Whose database is lost and filled again: never the leader's, as the highest id leads. */
+/** The replica that loses its database and refills it. It is never the leader, because the highest id leads. */
 const emptied = 1;
 
 export async function measureLedgerSizes(
@@ -80,13 +80,13 @@ async function catchUp(cluster: Cluster, signal: AbortSignal): Promise<number> {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
   migrateFile(file, "orders");
   service.start();
-  const said = (pattern: RegExp) => service.newLines.find((line) => pattern.test(line));
-  const told = await eventually("the replica has caught up", () => said(/"caught up"/), {
+  const logged = (pattern: RegExp) => service.newLines.find((line) => pattern.test(line));
+  const caughtUp = await eventually("the replica has caught up", () => logged(/"caught up"/), {
     signal,
     timeoutMs: 600_000,
   });
-  const began = said(/"listening"/) ?? "{}";
-  const { orders, time } = JSON.parse(told) as { orders: number; time: string };
+  const began = logged(/"listening"/) ?? "{}";
+  const { orders, time } = JSON.parse(caughtUp) as { orders: number; time: string };
   const { time: beganAt } = JSON.parse(began) as { time: string };
   return orders / ((Date.parse(time) - Date.parse(beganAt)) / 1000);
 }

@@ -1,4 +1,4 @@
-/** Trades on a cluster that runs: warmed up first, then measured. */
+/** Measures trades on a running cluster, after a warm-up. */
 
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import { type MeasuredLoad, putLoad } from "../load.ts";

@@ -1,4 +1,4 @@
-/** The results of experiments as Markdown: read in a terminal, and pasted into docs/benchmarks.md as they are. */
+/** Formats the results of experiments as Markdown, for a terminal and for docs/benchmarks.md. */
 
 import { counted, percent, whole } from "@stock-bazaar/report/figures";
 import { formatMachine } from "@stock-bazaar/report/machine";

@@ -1,4 +1,6 @@
-/** Does a process grow with what it has done? Lookups and trades without a pause, and what each process holds meanwhile. */
+/**
+ * Does memory grow with the work done? Lookups and trades without a pause, and the memory of each process meanwhile.
+ */
 
 import { Cluster } from "@stock-bazaar/cluster/cluster";
 import { lookupsPerTrade, putLoad } from "../load.ts";
@@ -16,7 +18,7 @@ export interface SoakResult {
   readonly trades: number;
   readonly lookups: number;
   readonly errors: number;
-  /** Of each process, after every minute. */
+  /** For each process, its memory after every minute. */
   readonly memoryMib: Readonly<Record<string, readonly number[]>>;
 }
 
