@@ -1,6 +1,7 @@
 /**
- * `npm run chaos`: round after round, real processes are killed, frozen, cut off from each other, starved of disk and
- * robbed of their databases while clients trade; after each the same checks read what the clients were told and what the databases hold.
+ * `npm run chaos` runs round after round of faults on real processes while clients trade: it kills and freezes
+ * processes, cuts links, fills disks and deletes databases. After each round the same checks compare the replies that
+ * the clients received with the databases.
  */
 
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
@@ -15,14 +16,14 @@ export interface CampaignOptions extends PlanOptions {
   /** The first round of the plan to run; counts from 1. */
   readonly from: number;
   readonly rounds: number;
-  /** Where the histories of failing rounds are kept. */
+  /** The folder for the evidence of failed rounds. */
   readonly keep: string;
 }
 
 export interface FailedRound {
   readonly plan: RoundPlan;
   readonly violations: readonly Violation[];
-  /** Where its history, logs and databases are. */
+  /** The folder with its history, logs and databases. */
   readonly kept: string;
 }
 
@@ -30,20 +31,23 @@ export interface CampaignResult {
   readonly options: CampaignOptions;
   readonly totals: Totals;
   readonly failed: readonly FailedRound[];
-  /** Full disks were real ones: `false` where a limit on the size of files stood in. */
+  /**
+   * Whether full disks were real ones. `false` if a limit on the size of files replaced them; `undefined` if none was
+   * planned.
+   */
   readonly mountedDisks: boolean | undefined;
   readonly tookMs: number;
 }
 
 interface RunningCluster {
-  /** That of the plan. */
+  /** The cluster's number in the plan. */
   readonly number: number;
   readonly cluster: Cluster;
-  /** What its clients were told so far. */
+  /** All trades of its clients so far. */
   trades: readonly TradeRecord[];
 }
 
-/** `progress` hears of each round. Rejects when `signal` aborts; all that was started has ended then. */
+/** Calls `progress` after each round. Rejects when `signal` aborts, after all started processes have ended. */
 export async function runCampaign(
   options: CampaignOptions,
   progress: (result: RoundResult, totals: Totals) => void,
@@ -74,7 +78,7 @@ export async function runCampaign(
       running.trades = result.history.trades;
       totals = addRound(totals, result, isNew);
       if (result.violations.length > 0) {
-        // What is broken stays broken: the next round gets another cluster.
+        // Damage would show again in the next round, so that round gets a new cluster.
         await cluster.killAll();
         const kept = keepEvidence(options.keep, options.seed, cluster, result);
         failed.push({ plan, violations: result.violations, kept });
@@ -100,7 +104,7 @@ function createCluster({ setting, load: { frontEnds } }: RoundPlan): Promise<Clu
   });
 }
 
-/** A round that can't even begin, or not be finished, has failed like one that broke a promise. */
+/** Runs a round. A round that can't begin or end counts as failed, like one that broke a promise. */
 async function attempt(plan: RoundPlan, signal: AbortSignal, action: () => Promise<RoundResult>): Promise<RoundResult> {
   const startMs = performance.now();
   try {

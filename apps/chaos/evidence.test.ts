@@ -10,7 +10,7 @@ import { keepEvidence } from "./evidence.ts";
 import { faultNames } from "./faults/names.ts";
 import { planRound } from "./plan.ts";
 
-test("of a failing round the plan, the histories, the logs and the databases are kept", async () => {
+test("the plan, the histories, the logs and the databases of a failing round are kept", async () => {
   const cluster = await Cluster.create({ replicas: 2, smallDisk: "order-2" });
   onTestFinished(() => cluster.dispose());
   const plan = planRound(4, { seed: 7, roundMs: 2000, frontEnds: 1, clients: 2, faults: faultNames });

@@ -1,4 +1,4 @@
-/** What is kept of a round that broke a promise: enough to find out why without running it again. */
+/** Keeps the evidence of a round that broke a promise: enough to find the cause without running it again. */
 
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -7,7 +7,9 @@ import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
 import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import type { RoundResult } from "./round.ts";
 
-/** The processes must have ended, or the copies of the databases would be torn. Returns the folder. */
+/**
+ * Writes the evidence and returns its folder. The processes must have ended: copies of open databases could be torn.
+ */
 export function keepEvidence(folder: string, seed: number, cluster: Cluster, result: RoundResult): string {
   const { plan, violations, history } = result;
   const kept = join(folder, `seed-${seed}-round-${plan.round}`);
@@ -22,7 +24,7 @@ export function keepEvidence(folder: string, seed: number, cluster: Cluster, res
   return kept;
 }
 
-/** With the log of what isn't in the file yet. */
+/** Copies a database with its WAL, which holds the newest changes. */
 function copyDatabase(file: string, to: string): void {
   mkdirSync(to, { recursive: true });
   for (const part of [file, `${file}-wal`]) if (existsSync(part)) copyFileSync(part, join(to, basename(part)));

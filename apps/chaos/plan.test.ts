@@ -20,7 +20,7 @@ test("rounds of a cluster share its setting", () => {
   }
 });
 
-test("every fault and every setting has its turn", () => {
+test("every fault and every setting occurs", () => {
   expect(new Set(plans.flatMap(({ faults }) => faults.map(({ name }) => name)))).toEqual(new Set(faultNames));
   expect(new Set(plans.map(({ setting }) => setting.cacheSize))).toEqual(new Set([0, 2, 1000]));
   expect(new Set(plans.map(({ setting }) => setting.cacheLeaseMs))).toEqual(new Set([500, 2000]));
@@ -31,7 +31,7 @@ test("every fault and every setting has its turn", () => {
   expect(new Set(plans.map(({ faults }) => faults.length))).toEqual(new Set([1, 2, 3]));
 });
 
-test("faults begin in the first part of the round, in their order, and last as long as they say", () => {
+test("faults begin in the first part of the round, in order, and last for a time within their ranges", () => {
   for (const { faults } of plans) {
     expect(faults).toEqual(faults.toSorted((a, b) => a.afterMs - b.afterMs));
     for (const { name, afterMs, holdMs, choice } of faults) {
@@ -42,7 +42,7 @@ test("faults begin in the first part of the round, in their order, and last as l
   }
 });
 
-test("a disk is filled up only where there is a small one", () => {
+test("a disk is filled only in clusters with a small disk", () => {
   for (const { setting, faults } of plans) {
     const owners = faults.flatMap(({ name }) => faultNamed(name).needsSmallDisk ?? []);
     if (setting.smallDisk === undefined) expect(owners).toEqual([]);
@@ -50,19 +50,19 @@ test("a disk is filled up only where there is a small one", () => {
   }
 });
 
-test("a link is cut only where there are relays", () => {
+test("a link is cut only in clusters with relays", () => {
   for (const { setting, faults } of plans)
     if (!setting.relays) expect(faults.filter(({ name }) => faultNamed(name).needsRelays)).toEqual([]);
 });
 
-test("the catalog's file is replaced by an old one only where it lies apart, as one on a small disk does", () => {
+test("the catalog's file is replaced only if it has its own folder, as it does on a small disk", () => {
   for (const { setting, faults } of plans) {
     if (setting.smallDisk === "catalog") expect(setting.catalogApart).toBe(true);
     if (!setting.catalogApart) expect(faults.filter(({ name }) => faultNamed(name).needsCatalogApart)).toEqual([]);
   }
 });
 
-test.each(faultNames)("%s alone makes a plan", (name) => {
+test.each(faultNames)("a plan can consist of %s alone", (name) => {
   for (const round of rounds.slice(0, 20)) {
     const { faults } = planRound(round, { ...options, faults: [name] });
     expect(new Set(faults.map((fault) => fault.name))).toEqual(new Set([name]));

@@ -1,10 +1,10 @@
 /**
- * What will be done in a round, as a pure function of the seed and the round's number: which faults, when, for how
- * long, and what the clients trade meanwhile. The processes don't repeat themselves, so the same plan may meet them in
- * another state; what was found is in the history that is kept.
+ * Plans a round as a pure function of the seed and the round's number: which faults, when, for how long, and the load
+ * meanwhile. The same plan may meet the processes in another state, because real processes don't repeat exactly; the
+ * evidence of a failed round holds what really happened.
  *
- * A few rounds share one cluster, which has the same setting and databases throughout: then a mistake of one round has
- * time to show in the next. Its first round in a campaign need not be its first of the plan.
+ * A few rounds share one cluster with one setting and one set of databases, so that damage of one round can show in the
+ * next. A campaign may begin in the middle of a cluster's rounds.
  */
 
 import { Random } from "@stock-bazaar/shared/random";
@@ -14,16 +14,16 @@ import { seededStocks } from "./clients/traffic.ts";
 
 export interface PlanOptions {
   readonly seed: number;
-  /** For the faults to begin in; a round takes longer, until all is well again. */
+  /** The time in which faults happen. A round takes longer: it ends when the cluster works again. */
   readonly roundMs: number;
   readonly frontEnds: number;
-  /** That trade one order after the other. */
+  /** How many clients trade. */
   readonly clients: number;
-  /** To choose from. */
+  /** The faults to choose from. */
   readonly faults: readonly FaultName[];
 }
 
-/** What the processes of a cluster are started with. */
+/** The settings with which the processes of a cluster start. */
 export interface Setting {
   readonly cacheSize: number;
   readonly cacheLeaseMs: number;
@@ -31,21 +31,21 @@ export interface Setting {
   readonly restocks: boolean;
   readonly rpcTimeoutMs: number;
   readonly requestTimeoutMs: number;
-  /** The service whose disk can be filled up. */
+  /** The service whose disk can be filled. */
   readonly smallDisk: string | undefined;
-  /** Links can be cut. */
+  /** Whether links can be cut. */
   readonly relays: boolean;
-  /** The catalog's database has a folder of its own. */
+  /** Whether the catalog's database has its own folder. */
   readonly catalogApart: boolean;
 }
 
 export interface PlannedFault {
   readonly name: FaultName;
-  /** From the round's begin. */
+  /** When it begins, from the start of the round. */
   readonly afterMs: number;
   /** How long it lasts before it is mended. */
   readonly holdMs: number;
-  /** From 0 to 1: on whom, or in which moment, where the fault leaves that open. */
+  /** A number from 0 to 1 that selects the target or the moment, if the fault leaves that open. */
   readonly choice: number;
 }
 
@@ -56,27 +56,27 @@ export interface RoundPlan {
   readonly cluster: number;
   readonly setting: Setting;
   readonly load: LoadPlan;
-  /** In the order in which they begin. */
+  /** In order of their begin. */
   readonly faults: readonly PlannedFault[];
 }
 
 export interface LoadPlan {
   readonly frontEnds: number;
   readonly clients: number;
-  /** Clients that send every trade twice at once. */
+  /** Clients that send every trade to two front-ends at once. */
   readonly twins: number;
   readonly readers: number;
   readonly queries: number;
-  /** Few: clients meet at the same ones. */
+  /** Few stocks, so that several clients use the same ones. */
   readonly stocks: readonly string[];
-  /** Of 1: how many of the trades buy. */
+  /** The share of trades that buy, from 0 to 1. */
   readonly buys: number;
 }
 
 export const roundsPerCluster = 5;
 export const replicas = 3;
 const faultsMax = 3;
-/** The last part of a round is for what the faults have left behind. */
+/** The share of a round in which faults begin; the rest shows what they left behind. */
 const faultsBeginWithin = 0.6;
 
 export function planRound(round: number, options: PlanOptions): RoundPlan {
@@ -106,7 +106,7 @@ export function planRound(round: number, options: PlanOptions): RoundPlan {
       readers: random.whole(1, 3) * frontEnds,
       queries: 2,
       stocks: random.sample(seededStocks, random.whole(2, 6)),
-      // With restocks, stocks have to run out.
+      // More buys than sells with restocks, so that stocks run out.
       buys: setting.restocks ? 0.75 : 0.5,
     },
     faults: faults.sort((a, b) => a.afterMs - b.afterMs),
@@ -117,15 +117,15 @@ function planSetting(random: Random, allowed: readonly Fault[]): Setting {
   const requestTimeoutMs = random.pick([2000, 10_000]);
   const setting = {
     cacheSize: random.pick([0, 2, 1000]),
-    // A long one gives a cache time to be wrong in; a request has to outlast it.
+    // A long lease gives a cache more time to be wrong, but must be shorter than a request's timeout.
     cacheLeaseMs: requestTimeoutMs === 10_000 ? random.pick([500, 2000]) : 500,
     minCopies: random.pick([1, 1, 2]),
     restocks: random.chance(0.3),
     rpcTimeoutMs: random.pick([1000, 3000]),
     requestTimeoutMs,
   };
-  // One fault is sure to be possible. What the others need makes a cluster unlike those in use (in memory an fsync is
-  // nothing, and a relay takes time), so only some clusters have it.
+  // At least one fault is always possible. The needs of others make a cluster unlike those in use (an fsync in memory
+  // is free, and a relay takes time), so only half of the clusters have them.
   const sure = random.pick(allowed);
   const need = <Value extends string | true>(of: (fault: Fault) => Value | undefined): Value | undefined => {
     const values = allowed.flatMap((fault) => of(fault) ?? []);

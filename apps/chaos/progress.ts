@@ -1,4 +1,4 @@
-/** How far a campaign is: a bar that moves on a terminal, one line for each round elsewhere. */
+/** Shows the progress of a campaign: a bar on a terminal, one line per round elsewhere. */
 
 import { ProgressBar, type Terminal } from "@stock-bazaar/report/progress-bar";
 import { describeRound, describeTotals } from "./report.ts";
@@ -15,7 +15,7 @@ export class Progress {
   }
 
   round(result: RoundResult, totals: Totals): void {
-    // A round that failed stays to be seen.
+    // The line of a failed round stays visible above the bar.
     if (!this.#bar.isDrawn || result.violations.length > 0) this.#bar.say(describeRound(result));
     this.#bar.show(totals.rounds, `${totals.rounds}/${this.#rounds}  ${describeTotals(totals)}`);
   }

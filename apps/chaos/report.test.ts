@@ -46,7 +46,7 @@ function roundResult(round: number, violations: readonly Violation[] = []): Roun
 const totals = addRound(addRound(noTotals, roundResult(6), true), roundResult(7, [lost]), false);
 const result: CampaignResult = { options, totals, failed: [], mountedDisks: true, tookMs: 90_000 };
 
-test("figures are added up round by round, an order that two were told of once", () => {
+test("figures are summed over rounds, and an order that two clients received counts once", () => {
   expect(totals).toMatchObject({
     rounds: 2,
     clusters: 1,
@@ -63,7 +63,7 @@ test("figures are added up round by round, an order that two were told of once",
   expect(Object.values(totals.faults).reduce((sum, count) => sum + count, 0)).toBe(planned.length);
 });
 
-test("the report tells the figures, the seed and how to do it again", () => {
+test("the report shows the figures, the seed and the command to run it again", () => {
   const report = formatReport(result);
   for (const name of faultNames) expect(report).toContain(`${name} `);
   expect(report).toMatch(/^rounds +2 on 1 cluster, in 1\.5 minutes$/m);
@@ -75,21 +75,21 @@ test("the report tells the figures, the seed and how to do it again", () => {
     "npm run chaos -- --seed 7 --rounds 2 --from 6 --front-ends 2 --clients 16 --round-seconds 2\n",
   );
   expect(report).not.toContain("--only");
-  expect(report).not.toContain("stood in");
+  expect(report).not.toContain("could be mounted");
 });
 
-test("the report says which faults were chosen from, and what stood in for a full disk", () => {
+test("the report shows the faults to choose from, and what replaced a full disk", () => {
   const report = formatReport({
     ...result,
     options: { ...options, faults: ["kill-leader", "fill-replica-disk"] },
     mountedDisks: false,
   });
   expect(report).toContain(" --only kill-leader,fill-replica-disk\n");
-  expect(report).toContain("a limit on the size of files stood in");
+  expect(report).toContain("No disk could be mounted, so a limit on the size of files was used instead.");
   expect(report).not.toContain("freeze-leader");
 });
 
-test("the report shows what a failing round broke, and where its history is", () => {
+test("the report shows the promise that a failed round broke, and the folder of its history", () => {
   const kept = "kept/seed-7-round-7";
   const report = formatReport({ ...result, failed: [{ plan: planRound(7, options), violations: [lost], kept }] });
   expect(report).toMatch(/^Round 7 broke a promise: /m);
@@ -97,14 +97,14 @@ test("the report shows what a failing round broke, and where its history is", ()
   expect(report).toContain(kept);
 });
 
-test("a round is one line", () => {
+test("a round is described in one line", () => {
   expect(describeRound(roundResult(6))).toMatch(
     /^round 6: ok {2}4 trades, 2 lookups, silent for 0\.6 s of 3\.5 s {2}\S/,
   );
   expect(describeRound(roundResult(7, [lost]))).toMatch(/^round 7: 1 violation {2}/);
 });
 
-test("progress is a line for each round, and a bar in place on a terminal", () => {
+test("progress is a line per round, and a bar on a terminal", () => {
   const plain: string[] = [];
   new Progress({ write: (text) => plain.push(text) }, 2).round(roundResult(6), totals);
   expect(plain.join("")).toBe(`${describeRound(roundResult(6))}\n`);

@@ -1,4 +1,4 @@
-/** The result of a campaign, for people. */
+/** Formats the result of a campaign for people. */
 
 import { commandLine } from "@stock-bazaar/process/advice";
 import { counted, seconds, whole } from "@stock-bazaar/report/figures";
@@ -21,7 +21,7 @@ export function formatReport({ options, totals, failed, mountedDisks, tookMs }: 
     ["seed", String(seed)],
     ["orders acknowledged", whole(totals.acknowledged)],
     ["trades rejected", whole(totals.rejected)],
-    ["answers unknown at first", `${whole(totals.unknown)}, sent again with their keys`],
+    ["trades without an answer", `${whole(totals.unknown)}, sent again with their keys`],
     ["longest silence", `${seconds(totals.longestSilenceMs)} without an accepted trade`],
     ["lookups", `${whole(totals.lookups)}, ${share}% from a cache`],
     ["orders found by number", whole(totals.ordersFound)],
@@ -42,18 +42,20 @@ export function formatReport({ options, totals, failed, mountedDisks, tookMs }: 
   ].join(" ");
   return [
     ...columns(counts),
-    ...(mountedDisks === false ? ["", "No disk could be mounted: a limit on the size of files stood in for it."] : []),
+    ...(mountedDisks === false
+      ? ["", "No disk could be mounted, so a limit on the size of files was used instead."]
+      : []),
     "",
     ...columns(figures),
     "",
     ...failed.flatMap(describeFailure),
-    `Again: ${commandLine("chaos", planned)}`,
-    "The plan is the same each time; the processes never do exactly the same again.",
+    `Run again: ${commandLine("chaos", planned)}`,
+    "The plan will be the same; the processes never behave exactly the same twice.",
     "",
   ].join("\n");
 }
 
-/** One line for a round. */
+/** Describes a round in one line. */
 export function describeRound(result: RoundResult): string {
   const { plan, trades, history, violations, longestSilenceMs, tookMs } = result;
   const what = plan.faults.map(describeFault).join(", ");

@@ -1,6 +1,6 @@
 /**
- * One round: clients trade, look up and ask for orders while faults come and go; then everything must be well again,
- * and what all of them were told must agree with itself and with the databases.
+ * Runs one round: clients trade, look up stocks and query orders while faults happen. Afterwards the cluster must work
+ * again, and all replies must agree with one another and with the databases.
  */
 
 import { BazaarClient, isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
@@ -23,7 +23,7 @@ import { Turns } from "./turns.ts";
 export interface RoundResult {
   readonly plan: RoundPlan;
   readonly violations: readonly Violation[];
-  /** Of this round alone. */
+  /** The trades of this round alone; `history` has those of earlier rounds too. */
   readonly trades: readonly TradeRecord[];
   readonly history: History;
   readonly longestSilenceMs: number;
@@ -33,19 +33,19 @@ export interface RoundResult {
 export interface RoundOptions {
   readonly seed: number;
   readonly roundMs: number;
-  /** What clients of this cluster were told in earlier rounds. */
+  /** The trades of this cluster's clients in earlier rounds. */
   readonly earlierTrades: readonly TradeRecord[];
   readonly signal: AbortSignal;
 }
 
-/** Generous: what isn't well again after this never will be. */
+/** Generous: a cluster that doesn't work again after this never will. */
 const healTimeoutMs = 30_000;
-/** Accepted trades that show that a cluster works. */
+/** This many accepted trades prove that a cluster works. */
 const provingTrades = 20;
-/** Enough lookups for a cache to be hit between two changes, few enough to leave the processor to the services. */
+/** Short enough for cache hits between two changes, long enough to leave the CPU to the services. */
 const readerPauseMs = 2;
 const queryPauseMs = 5;
-/** Longer than most failovers, shorter than the longest freeze: some keys are under way at two front-ends. */
+/** Longer than most failovers, shorter than the longest freeze, so that some keys are in flight at two front-ends. */
 const patienceMs = 1200;
 const queriedMax = 400;
 const replayedMax = 20;
@@ -69,14 +69,14 @@ export async function runRound(
     const { orderNumber, request, url } = record;
     if (orderNumber !== undefined) for (const other of urls) if (other !== url) reading.lookUpNow(other, request.name);
     if (copies === undefined || orderNumber === undefined || copies.of(orderNumber) >= plan.setting.minCopies) return;
-    found.push({ promise: "I5", harm: "lost", text: `order ${orderNumber} was told with too few copies` });
+    found.push({ promise: "I5", harm: "lost", text: `order ${orderNumber} was acknowledged with too few copies` });
   };
-  const next = wishes(plan.load, random);
+  const next = randomTrades(plan.load, random);
   const traffic = new Traffic({ urls, clients, twins, persistent: true, patienceMs, next, observe });
   try {
     await step(found, "trade before the faults", () => works(traffic, signal));
     await inflictAll(cluster, traffic, plan.faults, found, roundMs, signal);
-    await step(found, "be well again", async () => {
+    await step(found, "work again after the faults", async () => {
       for (const { name, exit } of cluster.services) if (exit) throw new Error(endedByItself(name, exit).text);
       await cluster.settled({ timeoutMs: healTimeoutMs, signal });
       await works(traffic, signal);
@@ -102,7 +102,7 @@ export async function runRound(
   };
   const { minCopies } = plan.setting;
   const { initialQuantities } = cluster;
-  await step(found, "be judged", async () => {
+  await step(found, "check the databases", async () => {
     found.push(...(await judge(cluster, history, { minCopies, initialQuantities, timeoutMs: healTimeoutMs })));
   });
   return {
@@ -115,13 +115,13 @@ export async function runRound(
   };
 }
 
-/** What fails is told, and the rest of the round looks for what it has done. */
+/** Runs a part of a round. A failure is reported as a violation, and the round continues, to find the consequences. */
 async function step(found: Violation[], what: string, action: () => Promise<void>): Promise<void> {
   try {
     await action();
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? `, ${error.cause.message}` : "";
-    found.push({ promise: "I8", harm: "other", text: `did not ${what}: ${String(error)}${cause}` });
+    found.push({ promise: "I8", harm: "other", text: `could not ${what}: ${String(error)}${cause}` });
   }
 }
 
@@ -130,9 +130,9 @@ function works(traffic: Traffic, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Each in its time, beside each other where they touch different services. Resolves when all have mended their harm, also
- * when `signal` aborts, which keeps the rest from beginning: whoever mends starts services and makes files, and nobody may
- * do that any more when the cluster is cleared away.
+ * Runs each fault at its time, in parallel where they touch different services. Resolves when all faults have mended
+ * their damage, even if `signal` aborts; after that no further fault begins. It waits because mending starts services
+ * and creates files, which must not happen any more once the cluster is disposed.
  */
 async function inflictAll(
   cluster: Cluster,
@@ -172,8 +172,8 @@ async function pause(forMs: number, signal: AbortSignal): Promise<void> {
   signal.removeEventListener("abort", end);
 }
 
-/** Buys and sells of the plan's stocks; some quantities that nobody has, and some names that nobody knows. */
-function wishes({ stocks, buys }: LoadPlan, random: Random) {
+/** Buys and sells of the plan's stocks. Some quantities are too high and some names unknown, so these are rejected. */
+function randomTrades({ stocks, buys }: LoadPlan, random: Random) {
   return () => ({
     name: random.chance(0.01) ? "NoSuchStock" : random.pick(stocks),
     type: random.chance(buys) ? ("buy" as const) : ("sell" as const),
@@ -181,7 +181,7 @@ function wishes({ stocks, buys }: LoadPlan, random: Random) {
   });
 }
 
-/** The same keys again, at another front-end than before: they must get their first answers. */
+/** Sends the same keys again, to another front-end than before. They must return their first outcomes. */
 async function replay(urls: readonly string[], records: readonly TradeRecord[]): Promise<TradeRecord[]> {
   const settled = records.filter(({ status, reason }) => isOutcome(status, reason));
   return Promise.all(

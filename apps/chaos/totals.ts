@@ -1,4 +1,4 @@
-/** The figures of a campaign, added up round by round. */
+/** The figures of a campaign, summed over its rounds. */
 
 import { isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import type { Harm } from "./checks/violation.ts";
@@ -8,16 +8,16 @@ import type { RoundResult } from "./round.ts";
 export interface Totals {
   readonly rounds: number;
   readonly clusters: number;
-  /** How often each was inflicted. */
+  /** How often each fault was inflicted. */
   readonly faults: Readonly<Partial<Record<FaultName, number>>>;
-  /** Different orders that somebody was told of. */
+  /** Different acknowledged orders. */
   readonly acknowledged: number;
   readonly rejected: number;
-  /** Attempts after which a client didn't know, and sent its trade again. */
+  /** Attempts without an outcome, after which a client sent its trade again. */
   readonly unknown: number;
   readonly lookups: number;
   readonly hits: number;
-  /** Orders asked for by their number that were found. */
+  /** Queries by number that found their order. */
   readonly ordersFound: number;
   readonly replays: number;
   readonly longestSilenceMs: number;

@@ -9,7 +9,7 @@ function gate() {
   return { open, opened };
 }
 
-test("those that want the same name go one after the other, others beside them", async () => {
+test("actions that share a name run one after the other, others in parallel", async () => {
   const turns = new Turns();
   const log: string[] = [];
   const first = gate();
@@ -27,7 +27,7 @@ test("those that want the same name go one after the other, others beside them",
   expect(log).toEqual(["d", "a and b", "b and c"]);
 });
 
-test("an action that fails tells so, and lets the next one in", async () => {
+test("a failed action rejects and doesn't block the next one", async () => {
   const turns = new Turns();
   await expect(turns.alone(["a"], () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   await expect(turns.alone(["a"], async () => {})).resolves.toBeUndefined();

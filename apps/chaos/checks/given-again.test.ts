@@ -12,7 +12,7 @@ test("a number that the ledger has under another key is reported, however low it
   expect(given(4)).toEqual([]);
 });
 
-test("a late reply and a repeated one are not: the ledger has their number under their key", () => {
+test("late and repeated replies are not reported: the ledger has their number under their key", () => {
   const folders = soundDatabases();
   const records = soundRecords();
   expect(numbersGivenAgain(folders, records, records)).toEqual([]);

@@ -1,4 +1,6 @@
-/** I4 where an older copy stood in for the ledger: it would give numbers again that acknowledged orders have. */
+/**
+ * Checks I4 after the catalog ran on an older copy of its ledger, which could reuse the numbers of acknowledged orders.
+ */
 
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import type { DatabaseFolders } from "@stock-bazaar/cluster/cluster";
@@ -6,8 +8,8 @@ import { ordersByKey } from "./snapshot.ts";
 import type { Violation } from "./violation.ts";
 
 /**
- * Reports each trade of `since` that received a number up to the highest one acknowledged `before`, unless the ledger has
- * that number under the trade's key. The right ledger must be in its place again.
+ * Reports each trade of `since` that received a number up to the highest one acknowledged `before`, unless the ledger
+ * has that number under the trade's key. The newest ledger must be back in place.
  */
 export function numbersGivenAgain(
   folders: DatabaseFolders,
@@ -20,7 +22,7 @@ export function numbersGivenAgain(
     folders,
     low.map(({ request }) => request.key),
   );
-  // A late reply, or one that repeats an earlier one, agrees with the ledger.
+  // Late and repeated replies agree with the ledger.
   const numbers = new Map(orders.map(({ key, id }) => [key, id]));
   return low
     .filter(({ request, orderNumber }) => numbers.get(request.key) !== orderNumber)

@@ -1,7 +1,7 @@
 /**
- * I6: lookups and trades of a stock look as if they had happened one after the other, whichever front-end they went
- * through. The number of the last order that a reply knows of is its place in that sequence, so checking a recorded
- * history is a scan: nothing may know of less than what had been told to anybody before it began.
+ * Checks I6: lookups and trades of a stock look as if they had happened one after the other, through any front-end.
+ * Each reply shows the number of the stock's last order, which is its place in that sequence. So the check is one scan
+ * of the recorded history: no reply may show a lower number than a reply that ended before its request began.
  */
 
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
@@ -9,20 +9,20 @@ import type { Order } from "@stock-bazaar/shared/domain";
 
 export interface LookupRecord {
   readonly name: string;
-  /** From the `ETag`: the last order that changed the stock. */
+  /** The stock's revision, from the `ETag`. */
   readonly rev: number;
   readonly quantity: number;
-  /** `x-cache`. */
+  /** The value of the `x-cache` header. */
   readonly cache: string;
   readonly url: string;
   readonly startMs: number;
   readonly endMs: number;
 }
 
-/** A lookup without a stock in the reply, or without any reply. */
+/** A lookup whose reply has no stock, or that got no reply. */
 export interface FailedLookup {
   readonly url: string;
-  /** 0: the connection was lost. */
+  /** 0 if the connection was lost. */
   readonly status: number;
   readonly text: string;
 }
@@ -35,10 +35,10 @@ interface Event {
   readonly endMs: number;
 }
 
-/** What a row of the ledger did to a stock. */
+/** The columns of a ledger row that explain a stock's quantity. */
 export type LedgerOrder = Pick<Order, "id" | "name" | "type" | "quantity">;
 
-/** What is wrong with a history, in readable lines; none if it is linearizable. */
+/** Returns a readable line for each violation in a history; none if it is linearizable. */
 export function staleReads(
   lookups: readonly LookupRecord[],
   trades: readonly TradeRecord[],
@@ -60,7 +60,7 @@ export function staleReads(
   ];
   const tradeStartsMs = new Map<number | undefined, number>();
   for (const { orderNumber, startMs } of trades) {
-    // The first of those who asked for it with the same key.
+    // The first of the requests with the same key.
     tradeStartsMs.set(orderNumber, Math.min(startMs, tradeStartsMs.get(orderNumber) ?? startMs));
   }
   return [
@@ -68,17 +68,17 @@ export function staleReads(
       .filter(({ name, rev, quantity }) => quantities.get(name)?.get(rev) !== quantity)
       .map(
         ({ name, rev, quantity, url }) =>
-          `${url} told ${quantity} of ${name} at rev ${rev}; the ledger says ${quantities.get(name)?.get(rev)}`,
+          `${name} at rev ${rev} must have quantity ${quantities.get(name)?.get(rev)} (got ${quantity} from ${url})`,
       ),
     ...events
       .filter(({ rev, endMs }) => (tradeStartsMs.get(rev) ?? Number.NEGATIVE_INFINITY) > endMs)
-      .map(({ what, name, rev }) => `${what} knew order ${rev} of ${name} before anybody had asked for it`),
-    ...goneBack(events),
+      .map(({ what, name, rev }) => `${what} returned order ${rev} of ${name} before a client had requested it`),
+    ...outOfOrder(events),
   ];
 }
 
-/** Events that knew less than one which had ended before they began. */
-function goneBack(events: readonly Event[]): string[] {
+/** Events that show an older revision than an event that ended before they began. */
+function outOfOrder(events: readonly Event[]): string[] {
   const ended = [...events].sort((a, b) => a.endMs - b.endMs);
   const newest = new Map<string, Event>();
   const wrong: string[] = [];
@@ -92,14 +92,14 @@ function goneBack(events: readonly Event[]): string[] {
     if (known && event.rev < known.rev) {
       const lateMs = (event.startMs - known.endMs).toFixed(1);
       wrong.push(
-        `${event.what} knew ${event.name} at rev ${event.rev}, begun ${lateMs} ms after a ${known.what} told rev ${known.rev}`,
+        `${event.what} returned rev ${event.rev} of ${event.name}; it began ${lateMs} ms after a ${known.what} had returned rev ${known.rev}`,
       );
     }
   }
   return wrong;
 }
 
-/** For each stock its quantity after each of its orders; rev 0 is before the first. */
+/** Returns, for each stock, its quantity after each of its orders; rev 0 is before the first. */
 function replay(
   ledger: readonly LedgerOrder[],
   initialQuantities: ReadonlyMap<string, number>,

@@ -1,4 +1,4 @@
-/** A check that can't fail checks nothing: each is shown the one kind of damage that it is there for. */
+/** Shows each check the kind of damage that it is there for: a check that can't fail checks nothing. */
 
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -29,22 +29,22 @@ async function check(records: readonly TradeRecord[] = soundRecords(), minCopies
   return found.map(({ promise, harm, text }) => `${promise} ${harm}: ${text}`);
 }
 
-test("sound databases and true answers break no promise", async () => {
+test("sound databases and correct replies break no promise", async () => {
   expect(await check()).toEqual([]);
 });
 
 describe("I1", () => {
-  test("a stock with other units than its orders explain", async () => {
+  test("a stock with a quantity that its orders don't explain", async () => {
     databases.inCatalog("UPDATE stocks SET quantity = 90 WHERE name = 'GameStart'");
     expect(await check()).toEqual([expect.stringMatching(/^I1 other: .*"quantity":90,"explained":91/)]);
   });
 
-  test("a volume that isn't that of the orders", async () => {
+  test("a volume that differs from the sum of the orders", async () => {
     databases.inCatalog("UPDATE stocks SET volume = 6 WHERE name = 'FishCo'");
     expect(await check()).toEqual([expect.stringMatching(/^I1 other: .*"volume":6,"traded":5/)]);
   });
 
-  test("a stock that went below nothing", async () => {
+  test("a stock with a negative quantity", async () => {
     databases.inCatalog(
       "INSERT INTO ledger SELECT 4, 'four', name, 'buy', 92, 1599, 1, created_at FROM ledger LIMIT 1",
     );
@@ -58,15 +58,15 @@ describe("I1", () => {
     expect(await check()).toEqual([expect.stringMatching(/^I1 other: .*"quantity":-1/)]);
   });
 
-  test("orders of a stock that isn't there", async () => {
+  test("orders of a stock that doesn't exist", async () => {
     databases.inCatalog("DELETE FROM stocks WHERE name = 'FishCo'");
-    const told = await check();
-    expect(told).not.toEqual([]);
-    expect(told.filter((text) => !text.startsWith("I1 other: "))).toEqual([]);
+    const found = await check();
+    expect(found).not.toEqual([]);
+    expect(found.filter((text) => !text.startsWith("I1 other: "))).toEqual([]);
   });
 });
 
-test("I2: a number that is missing", async () => {
+test("I2: a missing number", async () => {
   databases.inCatalog("DELETE FROM ledger WHERE id = 2");
   expect(await check([])).toContainEqual(expect.stringMatching(/^I2 other: \{"orders":2,"first":1,"last":3/));
 });
@@ -77,19 +77,23 @@ test("I2: a register that is ahead of the ledger", async () => {
 });
 
 describe("I3", () => {
-  test("a replica with another order than the ledger", async () => {
+  test("a replica with an order that differs from the ledger's", async () => {
     databases.inReplica(2, "UPDATE orders SET quantity = 11 WHERE id = 1");
-    expect(await check()).toEqual([expect.stringMatching(/^I3 other: replica 2 holds what the ledger doesn't: /)]);
+    expect(await check()).toEqual([
+      expect.stringMatching(/^I3 other: replica 2 holds an order that the ledger lacks: /),
+    ]);
   });
 
-  test("a replica with a hole", async () => {
+  test("a replica with a gap", async () => {
     databases.inReplica(1, "DELETE FROM orders WHERE id = 2");
-    expect(await check()).toEqual([expect.stringMatching(/^I3 other: replica 1 has a hole: /)]);
+    expect(await check()).toEqual([expect.stringMatching(/^I3 other: replica 1 has a gap: /)]);
   });
 
   test("a replica that is ahead of the ledger", async () => {
     databases.inReplica(1, "INSERT INTO orders SELECT 4, 'four', name, type, 1, 1, 1, created_at FROM orders LIMIT 1");
-    expect(await check()).toContainEqual(expect.stringMatching(/^I3 other: replica 1 holds what the ledger doesn't: /));
+    expect(await check()).toContainEqual(
+      expect.stringMatching(/^I3 other: replica 1 holds an order that the ledger lacks: /),
+    );
   });
 });
 
@@ -103,14 +107,14 @@ describe("I4", () => {
     ["an order with another quantity", { ...request, quantity: 9 }, 1],
     ["an order of the other side", { ...request, type: "sell" as const }, 1],
     ["a success without a number", request, undefined],
-  ])("told accepted: %s", async (_case, told, orderNumber) => {
-    const found = await check([tradeRecord(told, { orderNumber })], 1);
-    expect(found).toContainEqual(expect.stringMatching(/^I4 lost: told accepted, but the ledger says otherwise: /));
+  ])("acknowledged: %s", async (_case, sent, orderNumber) => {
+    const found = await check([tradeRecord(sent, { orderNumber })], 1);
+    expect(found).toContainEqual(expect.stringMatching(/^I4 lost: acknowledged, but the ledger differs: /));
   });
 
-  test("told rejected, and executed", async () => {
-    const told = tradeRecord(request, { status: 400, reason: "INSUFFICIENT_QUANTITY", orderNumber: undefined });
-    expect(await check([told])).toEqual([expect.stringMatching(/^I4 doubled: told rejected, and executed: /)]);
+  test("rejected, but executed", async () => {
+    const rejected = tradeRecord(request, { status: 400, reason: "INSUFFICIENT_QUANTITY", orderNumber: undefined });
+    expect(await check([rejected])).toEqual([expect.stringMatching(/^I4 doubled: rejected, but executed: /)]);
   });
 
   test("a key that is in the ledger twice", async () => {
@@ -119,14 +123,14 @@ describe("I4", () => {
     expect(await check([])).toEqual(['I4 doubled: executed twice: {"key":"one","times":2}']);
   });
 
-  test("two answers to one key", async () => {
-    const told = tradeRecord(request, { status: 400, reason: "INVALID_STOCKNAME", orderNumber: undefined });
-    expect(await check([tradeRecord(request), told])).toContainEqual(
-      "I4 doubled: key one was told order 1 and INVALID_STOCKNAME",
+  test("two outcomes for one key", async () => {
+    const rejected = tradeRecord(request, { status: 400, reason: "INVALID_STOCKNAME", orderNumber: undefined });
+    expect(await check([tradeRecord(request), rejected])).toContainEqual(
+      "I4 doubled: key one must have one outcome (got order 1 and INVALID_STOCKNAME)",
     );
   });
 
-  test("a trade without an outcome may have been executed or not", async () => {
+  test("a trade without an outcome may or may not have been executed", async () => {
     const unknown = { status: 503, reason: "UNAVAILABLE", orderNumber: undefined };
     expect(await check([tradeRecord(request, unknown), tradeRecord({ ...request, key: "new" }, unknown)])).toEqual([]);
   });
@@ -143,7 +147,7 @@ test("I5: an order that was acknowledged with too few copies", async () => {
   copies.close();
 });
 
-test("I8: a replica that is behind in the end, which is waited for", async () => {
+test("I8: a replica that is behind at the end, after a wait for it to catch up", async () => {
   databases.inReplica(2, "DELETE FROM orders WHERE id = 3");
   expect(await check([])).toEqual(["I8 other: replica 2 ends at 2, not 3"]);
 
@@ -157,7 +161,7 @@ test("I8: a replica that is behind in the end, which is waited for", async () =>
   expect(await check([])).toEqual([]);
 });
 
-test("orders are found by their keys, and the ledger is read in its order", () => {
-  expect(ordersByKey(databases, ["three", "nobody", "one"]).map(({ id }) => id)).toEqual([1, 3]);
+test("orders are found by their keys, and the ledger is read in order of ids", () => {
+  expect(ordersByKey(databases, ["three", "unknown", "one"]).map(({ id }) => id)).toEqual([1, 3]);
   expect(readLedger(databases).map(({ id }) => id)).toEqual([1, 2, 3]);
 });

@@ -1,7 +1,7 @@
 /**
- * The promises of the bazaar, checked where anybody can check them: in the database files, with SQL. Each check returns
- * what is wrong, nothing if nothing is. The SQL is written by hand, as most of it compares attached files, of which
- * drizzle's tables know nothing. Apart from `db/recovery/verify.ts` on purpose, which is a part of what is put to the test.
+ * Checks the promises of the bazaar with SQL in the database files. Each check returns a line for each violation. The
+ * SQL is written by hand, because most of it compares attached files, which drizzle's tables don't cover. This shares
+ * no code with `db/recovery/verify.ts` on purpose: that file belongs to the system under test.
  */
 
 import { isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
@@ -9,22 +9,25 @@ import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
 import { behind, headOf, lastIdOf, type Snapshot } from "./snapshot.ts";
 import type { Harm, Violation } from "./violation.ts";
 
-/** Differences to show of one kind: the first are the most telling. */
+/** How many differences of one kind to show: the first ones say the most. */
 const shownMax = 5;
 
-export interface Told {
-  /** What clients were told. */
+export interface CheckOptions {
+  /** The trades with the replies that the clients received. */
   readonly records: readonly TradeRecord[];
   /** ORDER_MIN_COPIES. */
   readonly minCopies: number;
-  /** Replicas that must end up equal to the ledger (I8). */
+  /** Replicas that must equal the ledger at the end (I8). */
   readonly equal: readonly number[];
-  /** Of every stock, before the first trade. */
+  /** The quantity of every stock before the first trade. */
   readonly initialQuantities: ReadonlyMap<string, number>;
 }
 
-/** I1–I5 and I8. */
-export function violations(snapshot: Snapshot, { records, minCopies, equal, initialQuantities }: Told): Violation[] {
+/** Checks I1–I5 and I8. */
+export function violations(
+  snapshot: Snapshot,
+  { records, minCopies, equal, initialQuantities }: CheckOptions,
+): Violation[] {
   const {
     catalog: { client },
     replicaIds,
@@ -40,20 +43,20 @@ export function violations(snapshot: Snapshot, { records, minCopies, equal, init
       replicaIds.flatMap((id) => differences(client, id)),
     ),
     ...wrong("I4", "lost", missing(client, records)),
-    ...wrong("I4", "doubled", [...executedAnyway(client, records), ...twice(client), ...toldDifferently(records)]),
+    ...wrong("I4", "doubled", [...executedAnyway(client, records), ...twice(client), ...severalOutcomes(records)]),
     ...wrong("I5", "lost", copies(client, replicaIds, records, minCopies)),
     ...wrong("I8", "other", unequal(snapshot, equal)),
   ];
 }
 
-/** I4: trades in the ledger under keys that nobody has sent, such as a retry under a new one. */
+/** I4: trades in the ledger under keys that no client sent, for example a retry under a new key. */
 export function unasked({ catalog: { client } }: Snapshot, keys: readonly string[]): Violation[] {
   return rows(
     client,
     `SELECT id, key, name, type, quantity FROM ledger
      WHERE type <> 'restock' AND key NOT IN (SELECT value FROM json_each(?)) ORDER BY id`,
     JSON.stringify(keys),
-  ).map((row) => ({ promise: "I4", harm: "doubled", text: `executed, and nobody asked for it: ${row}` }));
+  ).map((row) => ({ promise: "I4", harm: "doubled", text: `executed, but no client sent it: ${row}` }));
 }
 
 /** I1: the ledger explains every unit. */
@@ -91,78 +94,78 @@ function gaps(client: SqliteClient): string[] {
   );
 }
 
-/** I3: row for row, without a hole at the front. */
+/** I3: every row equals the ledger's, and there is no gap. */
 function differences(client: SqliteClient, id: number): string[] {
   const columns = "id, key, name, type, quantity, price_cents, term, created_at";
   return [
     ...rows(
       client,
       `SELECT ${columns} FROM replica${id}.orders EXCEPT SELECT ${columns} FROM main.ledger ORDER BY id`,
-    ).map((row) => `replica ${id} holds what the ledger doesn't: ${row}`),
+    ).map((row) => `replica ${id} holds an order that the ledger lacks: ${row}`),
     ...rows(
       client,
       `SELECT COUNT(*) AS orders, MAX(id) AS last FROM replica${id}.orders HAVING COUNT(*) IS NOT IFNULL(MAX(id), 0)`,
-    ).map((row) => `replica ${id} has a hole: ${row}`),
+    ).map((row) => `replica ${id} has a gap: ${row}`),
   ];
 }
 
-/** I4: every trade that was told accepted is in the ledger, as it was told. */
+/** I4: every acknowledged trade is in the ledger with the same number and content. */
 function missing(client: SqliteClient, records: readonly TradeRecord[]): string[] {
   return rows(
     client,
-    `${toldAnswers}
-     SELECT told.key, told.number, ledger.id AS in_ledger, ledger.name, ledger.type, ledger.quantity
-     FROM told LEFT JOIN ledger ON ledger.key = told.key
-     WHERE told.status = 200 AND (told.number, told.name, told.type, told.quantity)
+    `${repliesTable}
+     SELECT replies.key, replies.number, ledger.id AS in_ledger, ledger.name, ledger.type, ledger.quantity
+     FROM replies LEFT JOIN ledger ON ledger.key = replies.key
+     WHERE replies.status = 200 AND (replies.number, replies.name, replies.type, replies.quantity)
        IS NOT (ledger.id, ledger.name, ledger.type, ledger.quantity)`,
-    toldJson(records),
-  ).map((row) => `told accepted, but the ledger says otherwise: ${row}`);
+    repliesJson(records),
+  ).map((row) => `acknowledged, but the ledger differs: ${row}`);
 }
 
-/** I4: what was told rejected never executes. */
+/** I4: a rejected trade never executes. */
 function executedAnyway(client: SqliteClient, records: readonly TradeRecord[]): string[] {
   return rows(
     client,
-    `${toldAnswers}
-     SELECT told.key, told.reason, ledger.id AS in_ledger FROM told JOIN ledger ON ledger.key = told.key
-     WHERE told.reason IN ('INSUFFICIENT_QUANTITY', 'INVALID_STOCKNAME')`,
-    toldJson(records),
-  ).map((row) => `told rejected, and executed: ${row}`);
+    `${repliesTable}
+     SELECT replies.key, replies.reason, ledger.id AS in_ledger FROM replies JOIN ledger ON ledger.key = replies.key
+     WHERE replies.reason IN ('INSUFFICIENT_QUANTITY', 'INVALID_STOCKNAME')`,
+    repliesJson(records),
+  ).map((row) => `rejected, but executed: ${row}`);
 }
 
-/** I4: no key is there twice. */
+/** I4: no key is in the ledger twice. */
 function twice(client: SqliteClient): string[] {
   return rows(client, "SELECT key, COUNT(*) AS times FROM ledger GROUP BY key HAVING COUNT(*) > 1").map(
     (row) => `executed twice: ${row}`,
   );
 }
 
-/** I4: one outcome per key, whoever asked. */
-function toldDifferently(records: readonly TradeRecord[]): string[] {
+/** I4: every client received the same outcome for a key. */
+function severalOutcomes(records: readonly TradeRecord[]): string[] {
   const outcomes = new Map<string, Set<string>>();
   for (const { request, status, reason, orderNumber } of records) {
     if (!isOutcome(status, reason)) continue;
-    const told = outcomes.get(request.key) ?? new Set();
-    outcomes.set(request.key, told.add(orderNumber === undefined ? reason : `order ${orderNumber}`));
+    const known = outcomes.get(request.key) ?? new Set();
+    outcomes.set(request.key, known.add(orderNumber === undefined ? reason : `order ${orderNumber}`));
   }
   return [...outcomes]
-    .filter(([, told]) => told.size > 1)
+    .filter(([, known]) => known.size > 1)
     .slice(0, shownMax)
-    .map(([key, told]) => `key ${key} was told ${[...told].join(" and ")}`);
+    .map(([key, known]) => `key ${key} must have one outcome (got ${[...known].join(" and ")})`);
 }
 
-const toldAnswers = `WITH told AS MATERIALIZED (
+const repliesTable = `WITH replies AS MATERIALIZED (
   SELECT value ->> 'key' AS key, value ->> 'name' AS name, value ->> 'type' AS type, value ->> 'quantity' AS quantity,
     value ->> 'status' AS status, value ->> 'reason' AS reason, value ->> 'number' AS number FROM json_each(?)
 )`;
 
-function toldJson(records: readonly TradeRecord[]): string {
+function repliesJson(records: readonly TradeRecord[]): string {
   return JSON.stringify(
     records.map(({ request, status, reason, orderNumber }) => ({ ...request, status, reason, number: orderNumber })),
   );
 }
 
-/** I5. The replicas are prefixes of the ledger (I3), so the last ids tell how often an order is there. */
+/** I5. The replicas are prefixes of the ledger (I3), so their last ids give the number of copies of an order. */
 function copies(
   client: SqliteClient,
   replicaIds: readonly number[],
@@ -177,7 +180,7 @@ function copies(
     .map(({ orderNumber }) => `order ${orderNumber} was acknowledged; the replicas end at ${lastIds.join(", ")}`);
 }
 
-/** I8. */
+/** I8: these replicas end at the ledger's head. */
 function unequal(snapshot: Snapshot, equal: readonly number[]): string[] {
   const { catalog } = snapshot;
   const head = headOf(catalog);

@@ -1,6 +1,6 @@
 /**
- * Reading the databases while services run: all of them at one moment, without making anybody wait. Attached
- * files are read with SQL written by hand: drizzle's tables know nothing of them.
+ * Reads all databases at one moment while the services run, without blocking them. The SQL for attached files is
+ * written by hand, because drizzle's tables don't cover them.
  */
 
 import type { DatabaseFolders } from "@stock-bazaar/cluster/cluster";
@@ -16,15 +16,15 @@ import type { LedgerOrder } from "./history.ts";
 const pollMs = 20;
 const timeoutMsDefault = 30_000;
 
-/** All databases at one moment, the replicas no later than the ledger. */
+/** All databases at one moment; the replicas are never newer than the ledger. */
 export interface Snapshot {
   readonly catalog: CatalogDatabase;
   readonly replicaIds: readonly number[];
 }
 
 /**
- * Looks at the databases in a moment in which these replicas hold what the ledger holds; if there is none in time, as
- * they are then. Without such a moment, the house's own orders would look like a difference.
+ * Runs `look` on a snapshot in which these replicas hold all orders of the ledger, or on the last one at the timeout.
+ * At any other moment, restocks that are still being copied would look like a difference.
  */
 export async function untilEqual<Result>(
   folders: DatabaseFolders,
@@ -43,7 +43,7 @@ export async function untilEqual<Result>(
   }
 }
 
-/** On how many replicas' disks an order is at this moment. `close` it in the end. */
+/** Counts the replicas that have an order on disk at the moment of the call. The caller must `close` it. */
 export function openCopies(folders: DatabaseFolders): { of(orderNumber: number): number; close(): void } {
   const catalog = openAll(folders);
   const counts = [...folders.replicaFolders.keys()].map((id) =>
@@ -57,20 +57,20 @@ export function openCopies(folders: DatabaseFolders): { of(orderNumber: number):
   };
 }
 
-/** What the ledger holds under these keys. */
+/** The ledger's orders with these keys. */
 export function ordersByKey(
   folders: DatabaseFolders,
   keys: readonly string[],
 ): Pick<Order, "id" | "key" | "type" | "quantity">[] {
   const { id, key, type, quantity } = ledger;
-  // One parameter: SQLite allows fewer than there may be keys.
+  // One parameter with all keys: SQLite limits the number of parameters.
   const isAsked = sql`${key} IN (SELECT value FROM json_each(${JSON.stringify(keys)}))`;
   return inCatalog(folders, (catalog) =>
     queryCatalog(catalog).select({ id, key, type, quantity }).from(ledger).where(isAsked).orderBy(id).all(),
   );
 }
 
-/** The whole ledger in its order. */
+/** The whole ledger, in order of ids. */
 export function readLedger(folders: DatabaseFolders): LedgerOrder[] {
   return inCatalog(folders, ledgerOf);
 }
@@ -95,7 +95,7 @@ function inSnapshot<Result>(folders: DatabaseFolders, look: (snapshot: Snapshot)
   const replicaIds = [...folders.replicaFolders.keys()];
   try {
     client.exec("BEGIN");
-    // Each file's snapshot is that of its first read. The ledger comes first in life, so here it comes last.
+    // Each file's snapshot is taken by its first read. The services write the ledger first, so it is read last here.
     for (const id of replicaIds) lastIdOf(client, id);
     headOf(catalog);
     return look({ catalog, replicaIds });
@@ -124,7 +124,7 @@ export function lastIdOf(client: SqliteClient, id: number): number {
   return client.prepare<[], { id: number }>(`SELECT IFNULL(MAX(id), 0) AS id FROM replica${id}.orders`).get()?.id ?? -1;
 }
 
-/** Those that don't hold as much as the ledger. */
+/** Returns the replicas that don't end at the ledger's head. */
 export function behind({ catalog }: Snapshot, replicaIds: readonly number[]): number[] {
   const head = headOf(catalog);
   return replicaIds.filter((id) => lastIdOf(catalog.client, id) !== head);

@@ -37,35 +37,35 @@ function query(change: Partial<QueryRecord>): QueryRecord {
   };
 }
 
-test("a true history of sound databases is fine", async () => {
+test("a correct history on sound databases passes", async () => {
   const replays = soundRecords().map((record) => ({ ...record, replayed: true }));
   const lookup = { name: "GameStart", rev: 3, quantity: 91, cache: "miss", url, startMs: 500, endMs: 501 };
   expect(await verdict({ replays, lookups: [lookup], queries: [query({})] })).toEqual([]);
 });
 
-test("damage in the databases is found", async () => {
+test("damage in the databases is reported", async () => {
   databases.inCatalog("UPDATE stocks SET quantity = 0 WHERE name = 'FishCo'");
   expect(await verdict()).toEqual([expect.stringMatching(/^I1 other: /)]);
 });
 
-test("a trade that nobody asked for is a doubled one; the house's own orders are not", async () => {
+test("a trade that no client sent counts as doubled; a restock does not", async () => {
   const [, ...others] = soundRecords();
   expect(await verdict({ trades: others })).toEqual([
-    expect.stringMatching(/^I4 doubled: executed, and nobody asked for it: \{"id":1,"key":"one"/),
+    expect.stringMatching(/^I4 doubled: executed, but no client sent it: \{"id":1,"key":"one"/),
   ]);
   databases.inCatalog("UPDATE ledger SET type = 'restock' WHERE id = 2");
   databases.inCatalog("UPDATE stocks SET volume = 0 WHERE name = 'FishCo'");
   for (const id of [1, 2]) databases.inReplica(id, "UPDATE orders SET type = 'restock' WHERE id = 2");
-  const asked = soundRecords().filter(({ orderNumber }) => orderNumber !== 2);
-  expect(await verdict({ trades: asked })).toEqual([]);
+  const sent = soundRecords().filter(({ orderNumber }) => orderNumber !== 2);
+  expect(await verdict({ trades: sent })).toEqual([]);
 });
 
-test("a lookup that tells what was before is stale", async () => {
+test("a lookup that returns an older value is stale", async () => {
   const lookup = { name: "GameStart", rev: 1, quantity: 90, cache: "hit", url, startMs: 500, endMs: 501 };
   expect(await verdict({ lookups: [lookup] })).toEqual([expect.stringMatching(/^I6 stale: lookup \(hit\)/)]);
 });
 
-test("an acknowledged order that isn't found, or is another, is lost", async () => {
+test("an acknowledged order that isn't found, or differs, is lost", async () => {
   const queries = [query({ status: 404 }), query({ orderNumber: 3, wrong: '{"data":{}}' })];
   expect(await verdict({ queries })).toEqual([
     `I7 lost: order 2 was acknowledged; ${url} answers 404`,
@@ -73,29 +73,33 @@ test("an acknowledged order that isn't found, or is another, is lost", async () 
   ]);
 });
 
-test("no answer to a query says nothing about the order", async () => {
+test("a query without an answer is no violation", async () => {
   expect(await verdict({ queries: [query({ status: 0 }), query({ status: 503 })] })).toEqual([]);
 });
 
-test("a key that is sent again gets its first answer, and is told that it is one", async () => {
+test("a repeated key returns its first outcome, marked as a replay", async () => {
   const [first] = soundRecords();
   if (!first) throw new Error("no record");
-  expect(await verdict({ replays: [first] })).toEqual(["I4 doubled: key one was taken for a new one"]);
+  expect(await verdict({ replays: [first] })).toEqual([
+    "I4 doubled: the repeated key one must be answered as a replay (it was not)",
+  ]);
   const other = { ...first, orderNumber: 2, replayed: true };
-  expect(await verdict({ replays: [other] })).toContainEqual("I4 doubled: key one was told order 1 and order 2");
+  expect(await verdict({ replays: [other] })).toContainEqual(
+    "I4 doubled: key one must have one outcome (got order 1 and order 2)",
+  );
 });
 
-test("a trade that never gets an outcome breaks the promise that every one resolves", async () => {
+test("a trade without an outcome breaks the promise that every trade resolves", async () => {
   const [first, ...others] = soundRecords();
   if (!first) throw new Error("no record");
   const unresolved = { ...first, status: 503, reason: "UNAVAILABLE", orderNumber: undefined, attempts: 9 };
   expect(await verdict({ trades: [unresolved, ...others] })).toEqual([
-    "I8 other: the trade with key one has no outcome after 9 attempts: 503 UNAVAILABLE",
+    "I8 other: the trade with key one must have an outcome (got 503 UNAVAILABLE after 9 attempts)",
   ]);
 });
 
-test("a lookup may go without an answer, but not be told that a stock isn't there", async () => {
+test("a lookup may get no answer, but an existing stock must not be reported as missing", async () => {
   const failed = (status: number) => ({ url, status, text: "" });
   expect(await verdict({ failedLookups: [failed(0), failed(503)] })).toEqual([]);
-  expect(await verdict({ failedLookups: [failed(404)] })).toEqual([expect.stringMatching(/^I6 other: .* with 404/)]);
+  expect(await verdict({ failedLookups: [failed(404)] })).toEqual([expect.stringMatching(/^I6 other: .*\(got 404/)]);
 });

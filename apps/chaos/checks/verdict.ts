@@ -1,4 +1,4 @@
-/** What was wrong with a round, from everything that its clients were told and everything that the databases hold. */
+/** Judges a round: compares all replies that its clients received with one another and with the databases. */
 
 import { isOutcome, isUnknown, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { describeQuery, type QueryRecord } from "@stock-bazaar/client/order-check";
@@ -8,13 +8,13 @@ import { unasked, violations } from "./invariants.ts";
 import { ledgerOf, untilEqual } from "./snapshot.ts";
 import type { Violation } from "./violation.ts";
 
-/** What the clients of a cluster were told: all of them. */
+/** All requests of a cluster's clients, with the replies. */
 export interface History {
-  /** Of all rounds of the cluster so far. */
+  /** The trades of all rounds of the cluster so far. */
   readonly trades: readonly TradeRecord[];
-  /** Trades that were sent again, with their keys, when all was over. */
+  /** Trades that were sent again with their keys, at the end of the round. */
   readonly replays: readonly TradeRecord[];
-  /** Of this round. */
+  /** The lookups of this round alone, as are the failed lookups and the queries. */
   readonly lookups: readonly LookupRecord[];
   readonly failedLookups: readonly FailedLookup[];
   readonly queries: readonly QueryRecord[];
@@ -23,13 +23,13 @@ export interface History {
 export interface VerdictOptions {
   readonly minCopies: number;
   readonly initialQuantities: ReadonlyMap<string, number>;
-  /** For the replicas to be equal. */
+  /** How long to wait until the replicas are equal. */
   readonly timeoutMs: number;
 }
 
 const shownMax = 5;
 
-/** I1–I8, from the histories and the files. All services must run; nobody may trade any more. */
+/** Checks I1–I8, from the history and the files. All services must run, and all clients must have stopped trading. */
 export async function judge(
   folders: DatabaseFolders,
   history: History,
@@ -72,15 +72,19 @@ export function notFound(queries: readonly QueryRecord[]): Violation[] {
     .map((text) => ({ promise: "I7", harm: "lost", text }));
 }
 
-/** I4: a key that has an outcome says so. (That it is the same outcome is seen where all records are compared.) */
+/** I4: a reply to a repeated key is marked as a replay. (`violations` checks that it is the same outcome.) */
 function notReplayed(replays: readonly TradeRecord[]): Violation[] {
   return replays
     .filter(({ status, reason, replayed }) => isOutcome(status, reason) && !replayed)
     .slice(0, shownMax)
-    .map(({ request: { key } }) => ({ promise: "I4", harm: "doubled", text: `key ${key} was taken for a new one` }));
+    .map(({ request: { key } }) => ({
+      promise: "I4",
+      harm: "doubled",
+      text: `the repeated key ${key} must be answered as a replay (it was not)`,
+    }));
 }
 
-/** I8: every trade has an outcome in the end. */
+/** I8: every trade has an outcome at the end. */
 export function unresolved(trades: readonly TradeRecord[]): Violation[] {
   return trades
     .filter(({ status, reason }) => !isOutcome(status, reason))
@@ -88,11 +92,11 @@ export function unresolved(trades: readonly TradeRecord[]): Violation[] {
     .map(({ request: { key }, status, reason, attempts }) => ({
       promise: "I8",
       harm: "other",
-      text: `the trade with key ${key} has no outcome after ${attempts} attempts: ${status} ${reason}`,
+      text: `the trade with key ${key} must have an outcome (got ${status} ${reason} after ${attempts} attempts)`,
     }));
 }
 
-/** A stock that is there is told, or nobody answers in time: nothing else. */
+/** I6: a lookup of an existing stock returns the stock or gets no answer in time. Any other reply is a violation. */
 function notLookedUp(failed: readonly FailedLookup[]): Violation[] {
   return failed
     .filter(({ status }) => !isUnknown(status))
@@ -100,6 +104,6 @@ function notLookedUp(failed: readonly FailedLookup[]): Violation[] {
     .map(({ url, status, text }) => ({
       promise: "I6",
       harm: "other",
-      text: `${url} answered a lookup with ${status} ${text}`,
+      text: `a lookup at ${url} must return the stock (got ${status} ${text})`,
     }));
 }

@@ -1,4 +1,4 @@
-/** Clients that ask for orders which somebody was told of (I7), and the record of what they heard. */
+/** Clients that query acknowledged orders (I7), and the records of the replies. */
 
 import { BazaarClient, isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { type QueryRecord, queryOrder } from "@stock-bazaar/client/order-check";
@@ -6,7 +6,7 @@ import { type QueryRecord, queryOrder } from "@stock-bazaar/client/order-check";
 export interface OrderQueriesOptions {
   readonly urls: readonly string[];
   readonly clients: number;
-  /** From 0 up to 1. */
+  /** Returns a number from 0 (included) to 1 (excluded). */
   readonly random: () => number;
   readonly pauseMs: number;
 }
@@ -21,7 +21,7 @@ export class OrderQueries {
   readonly #running: Promise<void>[];
   #stopping = false;
 
-  /** Starts at once, and waits for the first order that it is told of. */
+  /** Starts at once and waits for the first acknowledged order. */
   constructor(options: OrderQueriesOptions) {
     this.#options = options;
     this.#running = Array.from({ length: options.clients }, (_, index) => this.#run(index));
@@ -31,7 +31,7 @@ export class OrderQueries {
     return this.#records;
   }
 
-  /** An order that may be asked for from now on. */
+  /** Adds an order that the clients may query from now on. */
   acknowledged(record: TradeRecord): void {
     if (isOutcome(record.status, record.reason) && record.orderNumber !== undefined) this.#acknowledged.push(record);
   }
@@ -41,7 +41,7 @@ export class OrderQueries {
     await Promise.all(this.#running);
   }
 
-  /** Queries that are under way are given up. */
+  /** Stops at once; abandons queries in flight. */
   async abandon(): Promise<void> {
     this.#stopping = true;
     for (const client of this.#clients) client.close();
@@ -50,13 +50,13 @@ export class OrderQueries {
 
   async #run(index: number): Promise<void> {
     const { urls, random, pauseMs } = this.#options;
-    // A query that gets no answer is told as that: the next one is another.
+    // A query without an answer is recorded as such and not repeated.
     const url = urls[index % urls.length] ?? "";
     const client = new BazaarClient({ urls: [url], patienceMs, giveUpMs: 0, isLoad: true });
     this.#clients.push(client);
     for (let turn = index; !this.#stopping; turn += 1) {
       const known = this.#acknowledged.length;
-      // Every other time one of the newest: they are where a replica may be behind.
+      // Every other time one of the newest orders, which a replica that is behind may lack.
       const age = Math.floor(random() * (turn % 2 === 0 ? known : Math.min(known, 20)));
       const record = this.#acknowledged[known - 1 - age];
       if (record) this.#records.push(await queryOrder(client, record));

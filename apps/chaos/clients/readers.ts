@@ -1,4 +1,4 @@
-/** Clients that look stocks up without a pause, and the record of what they saw and when. */
+/** Clients that look up stocks all the time, and the records of the replies and their times. */
 
 import { revOfTag } from "@stock-bazaar/client/stock-tag";
 import type { HttpReply } from "@stock-bazaar/client/http-connection";
@@ -11,12 +11,12 @@ export interface ReadersOptions {
   readonly urls: readonly string[];
   readonly clients: number;
   readonly stocks: readonly string[];
-  /** Between two lookups of one client; default: none. */
+  /** Pause between two lookups of one client; default: none. */
   readonly pauseMs?: number;
 }
 
 const retryMs = 20;
-/** Lookups under way at one front-end on top of the clients': as many as a frozen one may keep waiting. */
+/** The most extra lookups in flight at one front-end: a frozen front-end keeps that many waiting. */
 const extraMax = 40;
 
 export class Readers {
@@ -24,7 +24,7 @@ export class Readers {
   readonly #lookups: LookupRecord[] = [];
   readonly #failures: FailedLookup[] = [];
   readonly #connections: LoadConnection[] = [];
-  /** For each front-end, those that `lookUpNow` has made and that are free. */
+  /** For each front-end, the idle connections of `lookUpNow`. */
   readonly #free = new Map<string, LoadConnection[]>();
   readonly #extra = new Map<string, number>();
   readonly #extraUnderWay = new Set<Promise<void>>();
@@ -41,12 +41,12 @@ export class Readers {
     return this.#lookups;
   }
 
-  /** Lookups without a reply, or with another one than 200. */
+  /** Lookups without a reply, or with a reply other than 200. */
   get failures(): readonly FailedLookup[] {
     return this.#failures;
   }
 
-  /** Resolves when this many more lookups are answered from a cache. */
+  /** Resolves when this many more lookups are answered from the cache of this front-end. */
   async moreHits(count: number, url: string): Promise<void> {
     const hits = () => this.#lookups.filter((lookup) => lookup.url === url && lookup.cache === "hit").length;
     const goal = hits() + count;
@@ -54,8 +54,8 @@ export class Readers {
   }
 
   /**
-   * One lookup on top, begun at this moment: right after somebody was told of a change is when an old answer is a wrong
-   * one, and while a front-end is frozen its clients have all begun before.
+   * Starts one extra lookup now. Only lookups that begin after a change was acknowledged can be stale, and while a
+   * front-end is frozen, the lookups of its regular clients all began before.
    */
   lookUpNow(url: string, name: string): void {
     if (this.#stopping || (this.#extra.get(url) ?? 0) >= extraMax) return;
@@ -69,7 +69,7 @@ export class Readers {
     for (const connection of this.#connections) connection.close();
   }
 
-  /** Lookups that are under way are given up. */
+  /** Stops at once; abandons lookups in flight. */
   async abandon(): Promise<void> {
     this.#stopping = true;
     for (const connection of this.#connections) connection.close();

@@ -1,22 +1,22 @@
-/** Clients that trade, each one trade after the other, and the records of what they were told. */
+/** Clients that send one trade after the other, and the records of the replies. */
 
 import { BazaarClient, isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import type { TradeRequest } from "@stock-bazaar/client/requests";
 import { eventually, type WaitOptions } from "@stock-bazaar/cluster/wait";
 
 export interface TrafficOptions {
-  /** Front-ends; the clients are spread over them. */
+  /** The front-ends; the clients are spread over them. */
   readonly urls: readonly string[];
   readonly clients: number;
-  /** Clients on top of these, each of which sends every trade twice at once with one key, to two front-ends. */
+  /** Additional clients, which send every trade to two front-ends at once, with one key. */
   readonly twins?: number;
-  /** A trade that nobody answers is sent again, until it is. Default: once is all. */
+  /** Whether an unanswered trade is sent again until it is answered. Default: it is sent once. */
   readonly persistent?: boolean;
-  /** How long a client waits for an answer; default: for ever. */
+  /** How long a client waits for an answer; default: no limit. */
   readonly patienceMs?: number;
-  /** Default: ten trades of either side in turn on the stocks of the seed, with a few that must be rejected. */
+  /** Returns the next trade. Default: `mixedTrades` on the seeded stocks. */
   readonly next?: (number: number) => Omit<TradeRequest, "key">;
-  /** Hears of every record as it is made. */
+  /** Called with every record as it is made. */
   readonly observe?: (record: TradeRecord) => void;
 }
 
@@ -34,7 +34,7 @@ export const seededStocks = [
   "HarborRope",
 ] as const;
 
-/** Buys and sells in turn on `stocks`; some quantities that nobody has, and some names that nobody knows. */
+/** Buys and sells in turn on `stocks`. Some quantities are too high and some names unknown, so these are rejected. */
 export function mixedTrades(stocks: readonly string[]): (number: number) => Omit<TradeRequest, "key"> {
   return (number) => ({
     name: number % 97 === 96 ? "NoSuchStock" : (stocks[number % stocks.length] ?? ""),
@@ -43,7 +43,7 @@ export function mixedTrades(stocks: readonly string[]): (number: number) => Omit
   });
 }
 
-/** The longest time between two accepted trades of these, in milliseconds. */
+/** The longest time between two accepted trades. */
 export function longestSilenceMs(records: readonly TradeRecord[]): number {
   const ends = records.flatMap(({ status, endMs }) => (status === 200 ? [endMs] : [])).sort((a, b) => a - b);
   return ends.reduce((longest, end, index) => Math.max(longest, end - (ends[index - 1] ?? end)), 0);
@@ -78,12 +78,12 @@ export class Traffic {
     return this.#records.filter(({ status }) => status === 200);
   }
 
-  /** Neither accepted nor rejected for a good reason. */
+  /** Trades without an outcome. */
   get failed(): readonly TradeRecord[] {
     return this.#records.filter(({ status, reason }) => !isOutcome(status, reason));
   }
 
-  /** The first of the failed trades, to read. */
+  /** Readable descriptions of the first failed trades. */
   get failures(): readonly string[] {
     return this.failed
       .slice(0, shownMax)
@@ -94,7 +94,7 @@ export class Traffic {
       );
   }
 
-  /** The longest time without any accepted trade, in milliseconds. */
+  /** The longest time without an accepted trade. */
   get longestSilenceMs(): number {
     return longestSilenceMs(this.#records);
   }
@@ -105,13 +105,13 @@ export class Traffic {
     await eventually(`${count} more accepted trades`, () => this.#accepted >= goal, wait);
   }
 
-  /** Each client finishes the trade that it is at. */
+  /** Stops after each client's trade in flight. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.#running);
   }
 
-  /** Each client gives up the trade that it is at, which is recorded without an outcome. */
+  /** Stops at once; records the trades in flight without an outcome. */
   async abandon(): Promise<void> {
     this.#stopping = true;
     for (const client of this.#clients) client.close();

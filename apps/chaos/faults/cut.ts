@@ -1,6 +1,6 @@
 /**
- * Links that are cut and mended while the processes at both ends go on: in one manner as if the other end had died, in
- * the other as if the network lost every packet.
+ * Cuts and mends links while the processes at both ends keep running. A cut looks as if the other end had died, or as
+ * if the network lost every packet.
  */
 
 import { cutManners } from "@stock-bazaar/cluster/relay";
@@ -9,13 +9,13 @@ import type { Fault, Scene } from "./fault.ts";
 import type { FaultName } from "./names.ts";
 import { choose, followerNames, frontEndNames, leaderName, replicaNames } from "./targets.ts";
 
-/** `candidates` are sets of links: those of one set are cut together. */
+/** `candidates` returns sets of links; the links of the chosen set are cut together. */
 function cutting(name: FaultName, does: string, candidates: (scene: Scene) => readonly (readonly Link[])[]): Fault {
   return {
     name,
     does,
     needsRelays: true,
-    // A leader is missed after 500 ms of silence; a silent connection is given up within six seconds.
+    // A leader counts as dead after 500 ms of silence; a silent connection is closed within six seconds.
     holdMs: [
       [20, 450],
       [1000, 3000],

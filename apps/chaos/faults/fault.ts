@@ -1,4 +1,4 @@
-/** Something that goes wrong with real processes and files, and is mended again. */
+/** A fault: damage to real processes, links or files that is mended again. */
 
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import type { Violation } from "../checks/violation.ts";
@@ -7,33 +7,33 @@ import type { FaultName } from "./names.ts";
 
 export interface Fault {
   readonly name: FaultName;
-  /** What it does, for people. */
+  /** One line for the report. */
   readonly does: string;
-  /** It fills up the disk of the catalog, or of a replica. */
+  /** Set if it fills the disk of the catalog or of a replica. */
   readonly needsSmallDisk?: "catalog" | "replica";
-  /** It cuts links. */
+  /** Set if it cuts links. */
   readonly needsRelays?: true;
-  /** It replaces the catalog's database: a replica's file beside it would keep the catalog from starting. */
+  /** Set if it replaces the catalog's database: with a replica's file beside it, the catalog would refuse to start. */
   readonly needsCatalogApart?: true;
-  /** It deletes a database: orders that were on a replica's disk need not be there for a while. */
+  /** Set if it deletes a replica's database: until the replica has refilled it, its orders have one copy less. */
   readonly deletes?: true;
-  /** From which range to take how long it lasts; with several, each as often as the others. */
+  /** Ranges for how long it lasts; each range is chosen equally often. */
   readonly holdMs: readonly (readonly [min: number, max: number])[];
-  /** Does the harm, lets it last, and mends it: whatever it stopped runs again when it resolves. */
+  /** Does the damage, lets it last, and mends it. When this resolves, all that it stopped runs again. */
   inflict(scene: Scene): Promise<void>;
 }
 
-/** What a fault may use. */
+/** What a fault can use. */
 export interface Scene {
   readonly cluster: Cluster;
   readonly traffic: Pick<Traffic, "more" | "accepted">;
   readonly signal: AbortSignal;
-  /** From 0 to 1. */
+  /** A number from 0 to 1 from the plan: which target or moment, if the fault leaves that open. */
   readonly choice: number;
   /** Resolves when the fault has lasted as long as planned. */
   readonly hold: () => Promise<void>;
-  /** No other fault touches these services or links until the action has ended. Waits for those that do. */
+  /** Runs the action while no other fault touches these services or links; waits for faults that do. */
   readonly alone: (names: readonly string[], action: () => Promise<void>) => Promise<void>;
-  /** What the fault itself saw go wrong. */
+  /** Reports a violation that the fault itself detected. */
   readonly found: (violation: Violation) => void;
 }

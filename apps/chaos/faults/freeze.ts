@@ -1,4 +1,4 @@
-/** SIGSTOP, and SIGCONT some time later: before anybody has missed the process, or when its time is over. */
+/** SIGSTOP, then SIGCONT: before the others count the process as dead, or after. */
 
 import type { Fault, Scene } from "./fault.ts";
 import type { FaultName } from "./names.ts";
@@ -8,7 +8,7 @@ function freezing(name: FaultName, does: string, target: (scene: Scene) => strin
   return {
     name,
     does,
-    // A process is missed after 500 ms of silence.
+    // A process counts as dead after 500 ms of silence.
     holdMs: [
       [20, 450],
       [550, 1500],

@@ -1,9 +1,9 @@
 /**
- * A disk that is full. A replica that can't write must end itself, and comes back when there is room. The catalog
- * refuses and goes on, as nothing was done.
+ * Fills a disk. A replica that can't write must end, and is started again when there is room. The catalog refuses
+ * trades and keeps running, because a failed write changes nothing.
  *
- * Where no small disk can be mounted, the service is started again with a limit on the size of its files. To SQLite that
- * is a disk that fails, not one that is full: then the catalog ends itself too.
+ * Where no small disk can be mounted, the service is restarted with a limit on the size of its files. To SQLite that is
+ * a failing disk, not a full one, so the catalog ends too.
  */
 
 import { statSync } from "node:fs";
@@ -14,30 +14,30 @@ import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/dat
 import type { Fault, Scene } from "./fault.ts";
 import { endedByItself, kill, readRegister, start } from "./targets.ts";
 
-/** Trades go on, or come back within this time, so there is something to write. */
+/** Trades continue, or resume within this time, so there is something to write. */
 const timeoutMs = 20_000;
 /** Room for the first writes of a start. */
 const spareBytes = 64 * 1024;
 
 export const fillReplicaDisk: Fault = {
   name: "fill-replica-disk",
-  does: "fills up a replica's disk: it ends itself, and comes back when there is room",
+  does: "fills a replica's disk, so that the replica ends, and starts it again when there is room",
   needsSmallDisk: "replica",
   holdMs: [[0, 500]],
   async inflict(scene) {
     const { cluster } = scene;
     const [id, folder] = [...cluster.replicaFolders].find(([, folder]) => folder !== cluster.dataDir) ?? [];
-    if (id === undefined || folder === undefined) throw new Error("no replica has a disk of its own");
+    if (id === undefined || folder === undefined) throw new Error("a replica must have a small disk (none has)");
     const name = `order-${id}`;
     await scene.alone([name], async () => {
       if (cluster.smallDisk) {
         const orders = openOrderDatabase(folder, id);
         emptyWal(orders);
         orders.close();
-        await whileFull(cluster.smallDisk, () => endsItself(scene, name).then(scene.hold));
+        await whileFull(cluster.smallDisk, () => mustEnd(scene, name).then(scene.hold));
       } else {
         await startLimited(scene, name, orderFile(folder, id));
-        await endsItself(scene, name);
+        await mustEnd(scene, name);
         await scene.hold();
       }
       start(scene, [name]);
@@ -47,7 +47,7 @@ export const fillReplicaDisk: Fault = {
 
 export const fillCatalogDisk: Fault = {
   name: "fill-catalog-disk",
-  does: "fills up the catalog's disk: it refuses to trade, and goes on when there is room",
+  does: "fills the catalog's disk: the catalog refuses trades until there is room",
   needsSmallDisk: "catalog",
   holdMs: [[200, 1200]],
   async inflict(scene) {
@@ -56,12 +56,12 @@ export const fillCatalogDisk: Fault = {
       const { smallDisk } = cluster;
       if (!smallDisk) {
         await startLimited(scene, "catalog", catalogFile(cluster.catalogFolder));
-        await endsItself(scene, "catalog");
+        await mustEnd(scene, "catalog");
         await scene.hold();
         start(scene, ["catalog"]);
         return;
       }
-      // Another fault may have started it a moment ago. On a full disk it would rightly refuse to.
+      // Another fault may have just started the catalog. On a full disk it would rightly refuse to start.
       const service = cluster.service("catalog");
       const isUp = () => service.newLines.some((line) => line.includes("listening"));
       await eventually("the catalog listens", isUp, { timeoutMs, signal: scene.signal });
@@ -73,7 +73,8 @@ export const fillCatalogDisk: Fault = {
         await scene.hold();
         return [register, readRegister(cluster)] as const;
       });
-      if (after.head !== before.head || after.term !== before.term) throw new Error("the catalog's disk wasn't full");
+      if (after.head !== before.head || after.term !== before.term)
+        throw new Error("a full disk must stop the catalog's writes (its register changed)");
       if (service.exit) {
         scene.found(endedByItself("catalog", service.exit));
         start(scene, ["catalog"]);
@@ -91,7 +92,7 @@ async function whileFull<Result>(disk: SmallDisk, action: () => Promise<Result>)
   }
 }
 
-/** SQLite writes over a WAL that is long already, which needs no room on a full disk; an empty one has to grow. */
+/** Empties the WAL, so that the next write has to grow it: SQLite can overwrite a long WAL even on a full disk. */
 function emptyWal({ client }: { client: { pragma(text: string): unknown } }): void {
   client.pragma("wal_checkpoint(TRUNCATE)");
 }
@@ -104,13 +105,13 @@ async function startLimited(scene: Scene, name: string, file: string): Promise<v
   scene.cluster.service(name).start({ fileBytesMax: Math.max(...sizes) + spareBytes });
 }
 
-async function endsItself({ cluster, signal, found }: Scene, name: string): Promise<void> {
+async function mustEnd({ cluster, signal, found }: Scene, name: string): Promise<void> {
   const service = cluster.service(name);
   try {
-    await eventually(`${name} ends itself`, () => !service.isRunning, { timeoutMs, signal });
+    await eventually(`${name} has ended`, () => !service.isRunning, { timeoutMs, signal });
   } catch (error) {
     signal.throwIfAborted();
-    found({ promise: "I8", harm: "other", text: `${name} could not write, and went on: ${String(error)}` });
+    found({ promise: "I8", harm: "other", text: `${name} must end when it can't write: ${String(error)}` });
     await service.kill();
   }
 }

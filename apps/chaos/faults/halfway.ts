@@ -1,13 +1,13 @@
-/** Death in the middle of something: of taking the lead, of catching up. */
+/** Kills a replica in the middle of a takeover or of catching up. */
 
 import { eventually } from "@stock-bazaar/cluster/wait";
 import type { Fault } from "./fault.ts";
 import { followerName, kill, leaderName, replicaNames, start } from "./targets.ts";
 
-/** The new leader serves a few milliseconds after its term began. */
+/** The range in which the new leader is killed: it serves a few milliseconds after its term began. */
 const takeoverMs = 15;
 const catchUpMs = 60;
-/** Far beyond what it takes when everything else is mended meanwhile. */
+/** Far more than needed once the other faults are mended. */
 const timeoutMs = 20_000;
 const missedOrders = 150;
 
@@ -25,7 +25,7 @@ export const killNewLeader: Fault = {
       const next = await eventually(
         "a next leader",
         () => {
-          // Not by its term: one may have begun between the look at the leader and its death.
+          // Compares the leader, not the term: a term may have begun between the read of the leader and its death.
           const name = leaderName(scene);
           return name !== leader && name;
         },
@@ -41,7 +41,7 @@ export const killNewLeader: Fault = {
 
 export const killCatchingUp: Fault = {
   name: "kill-catching-up",
-  does: "kills a follower, lets orders pass, and kills it again while it catches up",
+  does: "kills a follower, waits for more orders, and kills it again while it catches up",
   holdMs: [[0, 300]],
   async inflict(scene) {
     const name = followerName(scene);

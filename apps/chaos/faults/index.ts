@@ -1,4 +1,4 @@
-/** Every fault there is. */
+/** All faults. */
 
 import { cuts } from "./cut.ts";
 import type { Fault } from "./fault.ts";
@@ -31,6 +31,6 @@ export const faults: readonly Fault[] = [
 
 export function faultNamed(name: FaultName): Fault {
   const fault = faults.find((fault) => fault.name === name);
-  if (!fault) throw new Error(`there is no fault ${name}`);
+  if (!fault) throw new Error(`a fault must have one of the known names (got ${name})`);
   return fault;
 }

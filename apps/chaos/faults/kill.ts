@@ -1,4 +1,4 @@
-/** kill -9, and a start some time later: at once, or when others have long taken over. */
+/** kill -9, then a restart: at once, or after others have taken over. */
 
 import type { Fault, Scene } from "./fault.ts";
 import type { FaultName } from "./names.ts";

@@ -1,4 +1,4 @@
-/** Databases that are gone, and `bazaar migrate`, killed in the middle of its work. */
+/** Deletes databases, and kills `bazaar migrate` in the middle of its work. */
 
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,13 +9,13 @@ import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/dat
 import type { Fault, Scene } from "./fault.ts";
 import { choose, kill, replicaNames, start } from "./targets.ts";
 
-/** From the moment when the file is there: longer than a migration takes. */
+/** The range in which a migration is killed, from the creation of its file; longer than a migration takes. */
 const migrationMs = 25;
 const timeoutMs = 20_000;
 
 export const loseReplicaDatabase: Fault = {
   name: "lose-replica-database",
-  does: "deletes a replica's database; it is migrated and fills up again",
+  does: "deletes a replica's database; it is created again, and the replica refills it",
   deletes: true,
   holdMs: [[0, 500]],
   inflict: (scene) => replaceDatabase(scene, (migration) => finish(migration)),
@@ -44,14 +44,14 @@ export const killFirstMigration: Fault = {
     const files = [catalogFile(folder), ...cluster.replicaIds.map((id) => orderFile(folder, id))];
     await killHalfway(migration, choose(files, scene), scene);
     await finish(migration);
-    // They refuse what is half migrated.
+    // These throw if a database is only half migrated.
     openCatalogDatabase(folder).close();
     for (const id of cluster.replicaIds) openOrderDatabase(folder, id).close();
     rmSync(folder, { recursive: true });
   },
 };
 
-/** Kills a replica, deletes its database, has it made anew, and starts the replica. */
+/** Kills a replica, deletes its database, creates it again, and starts the replica. */
 async function replaceDatabase(
   scene: Scene,
   migrate: (migration: Service, file: string) => Promise<void>,
@@ -81,7 +81,7 @@ async function killHalfway(migration: Service, file: string, { choice, signal }:
   migration.start();
   const hasBegun = () => existsSync(file) || !migration.isRunning;
   try {
-    await eventually(`a migration makes ${file}`, hasBegun, { timeoutMs, signal, pollMs: 1 });
+    await eventually(`a migration creates ${file}`, hasBegun, { timeoutMs, signal, pollMs: 1 });
     await Bun.sleep(choice * migrationMs);
   } finally {
     await migration.kill();
@@ -91,5 +91,5 @@ async function killHalfway(migration: Service, file: string, { choice, signal }:
 async function finish(migration: Service): Promise<void> {
   migration.start();
   const { code } = await migration.ended();
-  if (code !== 0) throw new Error(`migrate ended with ${code}: ${migration.newLines.join(" ")}`);
+  if (code !== 0) throw new Error(`migrate must exit with 0 (got ${code}): ${migration.newLines.join(" ")}`);
 }

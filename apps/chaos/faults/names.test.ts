@@ -2,6 +2,6 @@ import { expect, test } from "vitest";
 import { faults } from "./index.ts";
 import { faultNames } from "./names.ts";
 
-test("every fault has a name that may be asked for, in the order from which a plan chooses", () => {
+test("the names are those of all faults, in the order from which a plan chooses", () => {
   expect(faults.map(({ name }) => name)).toEqual([...faultNames]);
 });

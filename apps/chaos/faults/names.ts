@@ -1,4 +1,4 @@
-/** The faults by name, without what they do: for a command line that only has to know what may be asked for. */
+/** The names of the faults, apart from their code, so that the command line's `--help` doesn't load it. */
 
 export const faultNames = [
   "kill-leader",

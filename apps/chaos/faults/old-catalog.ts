@@ -1,6 +1,7 @@
 /**
- * The catalog runs on an older copy of its database, as from a backup, until a person puts the right files back. Meanwhile
- * no trade may receive the number of an acknowledged order, and no lookup a quantity from before an acknowledged change.
+ * Starts the catalog on an older copy of its database, like one from a backup, and puts the newest files back later. In
+ * between, no trade may receive the number of an acknowledged order, and no lookup a quantity from before an
+ * acknowledged change.
  */
 
 import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
@@ -12,14 +13,14 @@ import { numbersGivenAgain } from "../checks/given-again.ts";
 import type { Fault, Scene } from "./fault.ts";
 import { kill, start } from "./targets.ts";
 
-/** Far beyond what it takes when everything else is mended meanwhile. */
+/** Far more than needed once the other faults are mended. */
 const timeoutMs = 20_000;
-/** Accepted after the copy was made: their numbers are those that the old catalog would give again. */
+/** How many orders to accept after the copy: the old catalog would reuse their numbers. */
 const ordersSinceCopy = 50;
 
 export const oldCatalog: Fault = {
   name: "old-catalog",
-  does: "starts the catalog on an older copy of its database, until the right one is put back",
+  does: "runs the catalog on an older copy of its database until the newest one is put back",
   needsCatalogApart: true,
   holdMs: [
     [200, 1000],
@@ -28,7 +29,7 @@ export const oldCatalog: Fault = {
   async inflict(scene) {
     const { cluster, traffic, signal } = scene;
     await scene.alone(["catalog"], async () => {
-      // On the catalog's disk: a file can't be renamed across file systems.
+      // A folder on the catalog's disk, because a file can't be renamed across file systems.
       const aside = mkdtempSync(join(cluster.catalogFolder, "aside-"));
       try {
         const copy = join(aside, "old.db");
@@ -46,18 +47,18 @@ export const oldCatalog: Fault = {
   },
 };
 
-/** The catalog must have ended; it has been started on its newest database when this resolves. */
+/** Runs the catalog on the old copy. It must have ended before; when this resolves, it runs on its newest database. */
 async function whileOld(scene: Scene, old: string, newest: string): Promise<void> {
   const { cluster, signal } = scene;
   const service = cluster.service("catalog");
   const file = catalogFile(cluster.catalogFolder);
-  // Without a pause in between: other faults read the register from the file at this path.
+  // No await between the two: other faults read the register from the file at this path.
   moveDatabase(file, newest);
   copyFileSync(old, file);
   try {
     service.start();
     const isUp = () => service.exit !== undefined || service.newLines.some((line) => line.includes("listening"));
-    await eventually("the old catalog listens, or refuses to", isUp, { timeoutMs, signal });
+    await eventually("the old catalog listens or refuses to start", isUp, { timeoutMs, signal });
     await scene.hold();
   } finally {
     await service.kill();
@@ -67,7 +68,7 @@ async function whileOld(scene: Scene, old: string, newest: string): Promise<void
   }
 }
 
-/** A consistent copy, also while the catalog writes. */
+/** Makes a consistent copy, even while the catalog writes. */
 function copyCatalog(cluster: Cluster, copy: string): void {
   const catalog = openCatalogDatabase(cluster.catalogFolder, "read");
   try {

@@ -1,4 +1,4 @@
-/** On whom: who leads and who follows at this moment, and how a service is killed. */
+/** The targets of faults: the current leader and followers, and how to kill and start a service. */
 
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import { register } from "@stock-bazaar/ledger/sqlite/tables";
@@ -7,12 +7,12 @@ import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 import type { Register } from "@stock-bazaar/shared/domain";
 import type { Scene } from "./fault.ts";
 
-/** From the file: also when nobody answers. */
+/** Reads the register from the file, so that it works without a running catalog. */
 export function readRegister(cluster: Cluster): Pick<Register, "term" | "leader" | "head"> {
   const catalog = openCatalogDatabase(cluster.catalogFolder, "read");
   try {
     const row = queryCatalog(catalog).select().from(register).get();
-    if (!row) throw new Error("the register has no row");
+    if (!row) throw new Error("the register must have a row (it is empty)");
     return row;
   } finally {
     catalog.close();
@@ -46,11 +46,11 @@ export function frontEndNames({ cluster }: Scene): string[] {
 
 export function choose<Entry>(list: readonly Entry[], { choice }: Pick<Scene, "choice">): Entry {
   const entry = list[Math.floor(choice * list.length)];
-  if (entry === undefined) throw new Error("nothing to choose from");
+  if (entry === undefined) throw new Error("there must be something to choose from (the list is empty)");
   return entry;
 }
 
-/** kill -9 of what runs. A service that has ended by itself is told: nothing that a fault does allows that. */
+/** Kills the services with kill -9. Reports a service that ended by itself before: no fault permits that. */
 export async function kill({ cluster, found }: Scene, names: readonly string[]): Promise<void> {
   for (const name of names) {
     const { exit } = cluster.service(name);
@@ -60,7 +60,7 @@ export async function kill({ cluster, found }: Scene, names: readonly string[]):
 }
 
 export function endedByItself(name: string, exit: { code: number | null; signal: string | null }) {
-  const text = `${name} ended by itself, with ${exit.signal ?? `code ${exit.code}`}`;
+  const text = `${name} must not end by itself (it ended with ${exit.signal ?? `code ${exit.code}`})`;
   return { promise: "I8", harm: "other", text } as const;
 }
 

@@ -7,7 +7,7 @@ test.each([
   [2000, [50, 200, 500, 1000]],
   [10_000, [50, 200, 500, 1000, 2000]],
 ])(
-  "with a REQUEST_TIMEOUT_MS of %i the catalog starts with each lease that a fault may draw",
+  "with a REQUEST_TIMEOUT_MS of %i the catalog starts with each lease that a fault may choose",
   (timeoutMs, leasesMs) => {
     expect(allowedLeasesMs(timeoutMs)).toEqual(leasesMs);
     for (const leaseMs of leasesMs) {

@@ -1,14 +1,14 @@
-/** The catalog is started again while a front-end is frozen whose cache may hold a lease from the catalog's earlier life. */
+/** Restarts the catalog while a front-end is frozen. The frozen cache may hold a lease from before the restart. */
 
 import type { StartOptions } from "@stock-bazaar/cluster/service";
 import { readConfig } from "@stock-bazaar/process/config";
 import type { Fault, Scene } from "./fault.ts";
 import { choose, frontEndName, frontEndNames, kill } from "./targets.ts";
 
-/** Far beyond what it takes when everything else is mended meanwhile. */
+/** Far more than needed once the other faults are mended. */
 const timeoutMs = 20_000;
 const tradesUnseen = 20;
-/** The first three are allowed with every REQUEST_TIMEOUT_MS, others up to half of it. */
+/** The first three are allowed with every REQUEST_TIMEOUT_MS, the others only up to half of it. */
 const leasesMs = [50, 200, 500, 1000, 2000] as const;
 const leaseMsAlwaysAllowed = 500;
 
@@ -32,7 +32,7 @@ export const restartCatalogWithAnotherLease: Fault = {
   },
 };
 
-/** Values of CACHE_LEASE_MS with which the catalog starts. */
+/** The values of CACHE_LEASE_MS that the catalog accepts. */
 export function allowedLeasesMs(requestTimeoutMs: number): number[] {
   return leasesMs.filter((leaseMs) => leaseMs <= Math.max(leaseMsAlwaysAllowed, requestTimeoutMs / 2));
 }
@@ -46,7 +46,8 @@ async function restartUnseen(scene: Scene, frontEndName: string, options?: Start
       await kill(scene, ["catalog"]);
       await scene.hold();
       cluster.service("catalog").start(options);
-      // Its cache may still have a lease, of which the new catalog knows nothing. Alone, it keeps all trades waiting.
+      // The frozen cache may still hold a lease, which the restarted catalog has no session for. Trades go on at other
+      // front-ends; a single front-end is the frozen one, so there can be none.
       if (cluster.urls.length > 1) await traffic.more(tradesUnseen, { timeoutMs, signal });
     } finally {
       frontEnd.thaw();
