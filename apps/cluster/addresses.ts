@@ -1,12 +1,12 @@
-/** The names of a cluster's services, the ports where they listen, and the environment in which others find them. */
+/** The names of a cluster's services, their ports, and the environment variables with their addresses. */
 
 import { freePorts } from "./ports.ts";
 
 export interface ServicePorts {
   readonly catalog: number;
-  /** By id. */
+  /** Ports by replica id. */
   readonly replicas: ReadonlyMap<number, number>;
-  /** By number, from 1. */
+  /** Ports by front-end number, from 1. */
   readonly frontEnds: ReadonlyMap<number, number>;
 }
 
@@ -24,7 +24,7 @@ export async function choosePorts(replicas: number, frontEnds: number): Promise<
   return { catalog, replicas: numbered(others.slice(0, replicas)), frontEnds: numbered(others.slice(replicas)) };
 }
 
-/** `portOf` maps the name of a service to the port where it is to be found. */
+/** The variables with all addresses. `portOf` maps the name of a service to the port to dial. */
 export function addressVariables(
   replicaIds: Iterable<number>,
   portOf: (name: string) => number,

@@ -1,7 +1,7 @@
 /**
- * A whole bazaar of real processes, on free ports and in a folder of its own. Every process can be started, stopped,
- * killed and frozen by name: `catalog`, `order-1` … `order-9`, `front-end-1` …; with relays, each link between two of them
- * can be cut. Whatever is done to it, all of it is gone after `dispose`.
+ * A whole bazaar of real processes, on free ports and in its own folder. Every process can be started, stopped, killed
+ * and frozen by name: `catalog`, `order-1` … `order-9`, `front-end-1` … With relays, each link between two of them can
+ * be cut. `dispose` removes all processes and files, whatever happened to them.
  */
 
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -25,19 +25,22 @@ import { eventually, type WaitOptions } from "./wait.ts";
 export interface ClusterOptions {
   readonly replicas?: number;
   readonly frontEnds?: number;
-  /** On top of ports, addresses and DATA_DIR. */
+  /** Variables in addition to ports, addresses and DATA_DIR. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** The service whose database gets a small disk of its own, where the machine allows that. */
+  /** The service whose database gets its own small disk, if the machine allows that. */
   readonly smallDisk?: string | undefined;
-  /** The catalog's database gets a folder of its own, as on another machine: no replica's file beside it shows its age. */
+  /**
+   * Whether the catalog's database gets its own folder, as on another machine: it can't be compared with replicas'
+   * files.
+   */
   readonly catalogApart?: boolean;
-  /** Where services listen, by their names; others dial 127.0.0.1. Default: there, too. */
+  /** Hosts where services listen, by service name; others still dial 127.0.0.1. Default: 127.0.0.1. */
   readonly listenHosts?: Readonly<Record<string, string>>;
-  /** Links pass through this process, where each can be cut. Default: processes connect to each other directly. */
+  /** Whether links pass through relays in this process, where each can be cut. Default: processes connect directly. */
   readonly relays?: boolean;
 }
 
-/** Where the databases are: what a check needs to know of a cluster. */
+/** Where the databases are: the part of a cluster that a check needs. */
 export interface DatabaseFolders {
   readonly catalogFolder: string;
   readonly replicaFolders: ReadonlyMap<number, string>;
@@ -46,14 +49,14 @@ export interface DatabaseFolders {
 export class Cluster implements DatabaseFolders {
   readonly dataDir: string;
   readonly replicaIds: readonly number[];
-  /** Of every stock, before the first trade. */
+  /** The quantity of every stock before the first trade. */
   readonly initialQuantities: ReadonlyMap<string, number>;
   readonly environment: Readonly<Record<string, string>>;
-  /** That of the service that was to have one; `undefined` also where nothing can be mounted. */
+  /** The small disk, if one was requested and could be mounted. */
   readonly smallDisk: SmallDisk | undefined;
   readonly #services = new Map<string, Service>();
   readonly #urls: readonly string[];
-  /** The services whose databases don't lie in `dataDir` itself. */
+  /** The services whose databases have their own folder below `dataDir`. */
   readonly #apart: ReadonlySet<string>;
   readonly #relays: Relays | undefined;
 
@@ -90,7 +93,7 @@ export class Cluster implements DatabaseFolders {
     }
   }
 
-  /** Databases are there, nothing runs yet. */
+  /** Creates the databases; starts no process. */
   static async create(options: ClusterOptions = {}): Promise<Cluster> {
     const { replicas = 3, frontEnds = 1, relays: hasRelays = false } = options;
     const ports = await choosePorts(replicas, frontEnds);
@@ -111,7 +114,7 @@ export class Cluster implements DatabaseFolders {
     return [...this.#services.values()];
   }
 
-  /** False until something of it was started. */
+  /** `false` until the first process was started. */
   get hasStarted(): boolean {
     return this.services.some(({ isRunning, exit }) => isRunning || exit !== undefined);
   }
@@ -139,13 +142,14 @@ export class Cluster implements DatabaseFolders {
 
   frontEndUrl(frontEnd: number): string {
     const url = this.#urls[frontEnd - 1];
-    if (url === undefined) throw new Error(`there is no front-end ${frontEnd}`);
+    if (url === undefined)
+      throw new Error(`a front-end's number must be from 1 to ${this.#urls.length} (got ${frontEnd})`);
     return url;
   }
 
   service(name: string): Service {
     const service = this.#services.get(name);
-    if (!service) throw new Error(`there is no ${name}, only ${this.names.join(", ")}`);
+    if (!service) throw new Error(`a service must be one of ${this.names.join(", ")} (got ${name})`);
     return service;
   }
 
@@ -155,13 +159,13 @@ export class Cluster implements DatabaseFolders {
 
   /** The relay of a link. Throws unless the cluster has relays. */
   relay(link: Link): Relay {
-    if (!this.#relays) throw new Error("this cluster has no relays");
+    if (!this.#relays) throw new Error("a cluster must be created with relays to cut links (this one was not)");
     return this.#relays.of(link);
   }
 
   /**
-   * Front-ends last, so that they find every replica and the highest id leads: on a slow machine the replicas may take
-   * longer to start than a front-end waits for all of them.
+   * Starts everything, the front-ends last, so that they find every replica and the highest id leads. On a slow
+   * machine, replicas may take longer to start than a front-end waits for them.
    */
   async startInOrder(wait: WaitOptions = {}): Promise<void> {
     const backEnds = ["catalog", ...this.replicaIds.map(replicaName)].map((name) => this.service(name));
@@ -172,20 +176,23 @@ export class Cluster implements DatabaseFolders {
     await eventually("the back ends listen", haveBegun, wait).catch((error: unknown) => {
       wait.signal?.throwIfAborted();
       const missing = backEnds.filter((service) => !isListening(service)).map(({ name }) => name);
-      throw new Error(`${missing.join(", ")} did not begin to listen`, { cause: error });
+      throw new Error(`${missing.join(", ")} must listen in time (still starting)`, { cause: error });
     });
     const refused = ended();
-    if (refused) throw new Error(`${refused.name} ended at its start: ${refused.lines.at(-1)}`);
+    if (refused)
+      throw new Error(`${refused.name} must keep running after its start (it ended: ${refused.lines.at(-1)})`);
     this.startAll();
     await this.settled(wait);
   }
 
-  /** Starts what doesn't run. Nothing is ready yet. */
+  /** Starts the processes that don't run. Returns before they are ready. */
   startAll(): void {
     for (const service of this.services) if (!service.isRunning) service.start();
   }
 
-  /** Ready, and every replica that runs is a live follower of the leader, as every front-end that runs sees it. */
+  /**
+   * Resolves when every running front-end is ready and reports every running replica as live: the leader or a follower.
+   */
   async settled(wait: WaitOptions = {}): Promise<void> {
     const running = this.replicaIds.filter((id) => this.order(id).isRunning);
     for (const [index, url] of this.#urls.entries()) {
@@ -201,7 +208,7 @@ export class Cluster implements DatabaseFolders {
         const followers = at(leading, "live_followers");
         return Array.isArray(followers) && followers.length === running.length - 1;
       };
-      await eventually(`replicas ${running.join(", ")} live in the eyes of front-end ${index + 1}`, isSettled, wait);
+      await eventually(`front-end ${index + 1} reports replicas ${running.join(", ")} as live`, isSettled, wait);
     }
   }
 
@@ -214,7 +221,7 @@ export class Cluster implements DatabaseFolders {
     await eventually(`front-end ${frontEnd} ready`, isReady, wait);
   }
 
-  /** Whom a front-end takes for the leader, `undefined` for nobody. */
+  /** The leader that a front-end reports; `undefined` if there is none. */
   async leader(frontEnd = 1): Promise<number | undefined> {
     const leader = at(await clusterAsSeenAt(this.frontEndUrl(frontEnd)), "data", "leader");
     return typeof leader === "number" ? leader : undefined;
@@ -224,7 +231,7 @@ export class Cluster implements DatabaseFolders {
     await eventually(`replica ${id} leads`, async () => (await this.leader(frontEnd)) === id);
   }
 
-  /** Kills what runs, as it is: the databases stay as they were at that moment. */
+  /** Kills all running processes with kill -9; the databases stay as they are at that moment. */
   async killAll(): Promise<void> {
     await Promise.all(this.services.filter(({ isRunning }) => isRunning).map((service) => service.kill()));
   }

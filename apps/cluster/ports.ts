@@ -1,7 +1,7 @@
 /**
- * Free ports, below the range from which the kernel takes the ports of outgoing connections. One from that range
- * could be taken, by any connection of any process, while the service that it belongs to is dead and about to be
- * started again; a client that keeps knocking there can even end up connected to itself.
+ * Finds free ports below the range from which the kernel takes the ports of outgoing connections. While a service is
+ * dead and about to restart, any connection of any process could take a port in that range, and a client that keeps
+ * dialling such a port can even connect to itself.
  */
 
 import { createSocket } from "node:dgram";
@@ -11,7 +11,7 @@ const firstPort = 10_000;
 const lastPort = 32_000;
 
 /**
- * No port is handed out twice while this process lives, to whatever process asks, also when its service isn't
+ * Returns free ports. While this process lives, no port is returned twice, in any process, even if its service isn't
  * running.
  */
 export async function freePorts(count: number): Promise<number[]> {
@@ -20,7 +20,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** The same, each port one above that before it. */
+/** Like `freePorts`, but the ports are consecutive. */
 export async function freePortsInARow(count: number): Promise<number[]> {
   for (;;) {
     const first = firstPort + Math.floor(Math.random() * (lastPort - firstPort - count));
@@ -39,7 +39,7 @@ export function canListen(port: number): Promise<boolean> {
   });
 }
 
-/** The UDP port of the same number stands for it: the services speak TCP, and the kernel gives it to one process only. */
+/** Reserves a port by holding the UDP port of the same number: the services use TCP, and one process can hold it. */
 function reserve(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createSocket("udp4");

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { type Relay, startRelay } from "./relay.ts";
 import { eventually } from "./wait.ts";
 
-/** A server that sends back what it receives, behind a relay. */
+/** An echo server behind a relay. */
 async function startEcho(): Promise<{ relay: Relay; ended: () => number }> {
   let ended = 0;
   const server = createServer((socket) => {
@@ -44,10 +44,10 @@ async function connectedTo(relay: Relay): Promise<Client> {
   return client;
 }
 
-/** Long enough for an echo that passes, as `connectedTo` shows. */
+/** Long enough for an echo to arrive if it passes. */
 const quietMs = 100;
 
-test("a refused link ends its connections at both ends, and every new one, until it is mended", async () => {
+test("a refused link closes its connections at both ends, and every new one, until it is mended", async () => {
   const { relay, ended } = await startEcho();
   const before = await connectedTo(relay);
   relay.cut("refused");
@@ -60,7 +60,7 @@ test("a refused link ends its connections at both ends, and every new one, until
   expect(relay.connections).toBe(3);
 });
 
-test("a silent link ends nothing; what it held back passes in its order when it is mended", async () => {
+test("a silent link closes nothing; the held bytes pass in order when it is mended", async () => {
   const { relay, ended } = await startEcho();
   const before = await connectedTo(relay);
   relay.cut("silent");
@@ -76,7 +76,7 @@ test("a silent link ends nothing; what it held back passes in its order when it 
   await eventually("the new connection works", () => during.received() === "first, second");
 });
 
-test("the end of a connection doesn't pass a silent link either", async () => {
+test("the close of a connection doesn't pass a silent link either", async () => {
   const { relay, ended } = await startEcho();
   const client = await connectedTo(relay);
   relay.cut("silent");
@@ -87,7 +87,7 @@ test("the end of a connection doesn't pass a silent link either", async () => {
   await eventually("the server's end is closed", () => ended() === 1);
 });
 
-test("a connection that is given up while the link is silent never reaches the server", async () => {
+test("a connection that is closed while the link is silent never reaches the server", async () => {
   const { relay, ended } = await startEcho();
   relay.cut("silent");
   const client = connectTo(relay);
@@ -99,7 +99,7 @@ test("a connection that is given up while the link is silent never reaches the s
   expect(ended()).toBe(0);
 });
 
-test("a silent link that is refused next ends what it held", async () => {
+test("a silent link that becomes refused drops what it held", async () => {
   const { relay, ended } = await startEcho();
   const client = await connectedTo(relay);
   relay.cut("silent");

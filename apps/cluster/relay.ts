@@ -1,14 +1,14 @@
 /**
- * A TCP relay in front of one server: a link that can be cut while the processes at both of its ends go on. One manner of
- * a cut is what a peer sees of a process that was killed, the other what it sees of a network that loses every packet.
+ * A TCP relay in front of one server: a link that can be cut while the processes at both ends keep running. A cut looks
+ * to a peer like a killed process, or like a network that loses every packet.
  */
 
 import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
 import type { Address } from "@stock-bazaar/process/addresses";
 
 /**
- * `refused`: open connections end, and so does every new one at once. `silent`: nothing passes and nothing ends; a new
- * connection is accepted and gets no answer.
+ * `refused` closes open connections, and every new one at once. `silent` passes nothing and closes nothing; it accepts
+ * a new connection, which gets no answer.
  */
 export const cutManners = ["refused", "silent"] as const;
 
@@ -17,11 +17,11 @@ export type CutManner = (typeof cutManners)[number];
 export interface Relay {
   /** Where the relay listens. */
   readonly address: Address;
-  /** How many connections were made so far. */
+  /** The number of connections so far. */
   readonly connections: number;
-  /** Lasts until `mend`. */
+  /** Cuts the link until `mend`. */
   cut(manner: CutManner): void;
-  /** What a silent link has held back passes now, as packets do that are sent again. */
+  /** Mends the link. Bytes that a silent link held now pass, as retransmitted packets would. */
   mend(): void;
   close(): Promise<void>;
 }
@@ -29,10 +29,10 @@ export interface Relay {
 type State =
   | { readonly kind: "open" }
   | { readonly kind: "refused" }
-  /** `held`: what would have passed, in its order. HTTP/2's windows bound it. */
+  /** `held` is what would have passed, in order. The flow control of HTTP/2 bounds it. */
   | { readonly kind: "silent"; readonly held: (() => void)[] };
 
-/** `port` is read at each connection, so that the server behind may come back on another one. */
+/** Starts a relay. It reads `port` at each connection, so that the server may restart on another port. */
 export async function startRelay(port: () => number): Promise<Relay> {
   const sockets = new Set<Socket>();
   let state: State = { kind: "open" };

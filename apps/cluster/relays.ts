@@ -1,9 +1,9 @@
-/** Every link between two processes of a cluster by way of a relay of its own, so that each can be cut alone. */
+/** Gives every link between two processes of a cluster its own relay, so that each can be cut alone. */
 
 import { addressVariables, frontEndName, listeners, replicaName, type ServicePorts } from "./addresses.ts";
 import { type Relay, startRelay } from "./relay.ts";
 
-/** From the process that connects to the process that listens, by their names in the cluster. */
+/** A link from the process that connects to the process that listens, by their names in the cluster. */
 export interface Link {
   readonly from: string;
   readonly to: string;
@@ -17,7 +17,7 @@ export class Relays {
     this.#ports = ports;
   }
 
-  /** One for each replica and front-end to the catalog and to every other replica. */
+  /** Starts a relay from each replica and front-end to the catalog and to every other replica. */
   static async start(ports: ServicePorts): Promise<Relays> {
     const relays = new Relays(ports);
     const dialers = [...[...ports.replicas.keys()].map(replicaName), ...[...ports.frontEnds.keys()].map(frontEndName)];
@@ -31,11 +31,11 @@ export class Relays {
 
   of(link: Link): Relay {
     const relay = this.#relays.get(nameOf(link));
-    if (!relay) throw new Error(`there is no link ${nameOf(link)}`);
+    if (!relay) throw new Error(`a link must lead from a replica or front-end to a service (got ${nameOf(link)})`);
     return relay;
   }
 
-  /** Where a service finds the others, and itself: it listens at its own port. */
+  /** The addresses for one service: those of its relays, and its own port for itself. */
   environmentOf(name: string): Readonly<Record<string, string>> {
     const ports = listeners(this.#ports);
     const portOf = (to: string) => this.#relays.get(nameOf({ from: name, to }))?.address.port ?? ports.get(to) ?? 0;

@@ -14,7 +14,7 @@ function scriptOf(text: string): string {
   return script;
 }
 
-test("what a start adds to the environment lasts for one life", async () => {
+test("variables that a start adds last until the process ends", async () => {
   const script = scriptOf("console.log(process.env.KEPT, process.env.CHANGED)");
   const service = new Service("print", script, { environment: { KEPT: "kept", CHANGED: "before" } });
   for (const options of [{}, { environment: { CHANGED: "for once" } }, {}]) {
@@ -24,7 +24,7 @@ test("what a start adds to the environment lasts for one life", async () => {
   expect(service.lines).toEqual(["kept before", "kept for once", "kept before"]);
 });
 
-test("a service gets its name, the settings of the runtime, and nothing else of this process's environment", async () => {
+test("a service gets its own variables and the runtime settings, and nothing else of this process's environment", async () => {
   const script = scriptOf("console.log(Object.keys(process.env).toSorted().join())");
   const variables = async (supervised: boolean) => {
     const service = new Service("print", script, { environment: { OWN: "1" }, supervised });

@@ -1,6 +1,6 @@
 /**
- * One process of the bazaar, run as a person would run it: `bun apps/<service>/main.ts` and an environment. It can
- * die, freeze and come back; what it says is kept, for when something fails.
+ * One process of the bazaar, started as a person would: `bun apps/<service>/main.ts` with an environment. It can be
+ * killed, frozen and restarted, and its output is kept for the analysis of failures.
  */
 
 import { resolve } from "node:path";
@@ -13,9 +13,9 @@ export const root = resolve(import.meta.dirname, "../..");
 const linesMax = 2000;
 
 export interface StartOptions {
-  /** No file may grow beyond this, as on a disk that is nearly full: rounded up to 512 bytes. */
+  /** Limit on the size of each file, rounded up to 512 bytes, which acts like a disk that is nearly full. */
   readonly fileBytesMax?: number;
-  /** On top of the service's own, until it ends: its next start knows nothing of it. */
+  /** Variables in addition to the service's own, for this start only. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -26,12 +26,15 @@ export class Service {
   readonly #supervised: boolean;
   readonly #cwd: string;
   #lines: string[] = [];
-  /** Where in `#lines` its newest life begins. */
+  /** Index in `#lines` of the first line since the last start. */
   #firstLine = 0;
   #child: Launched<"pipe"> | undefined;
   #read: Promise<unknown> = Promise.resolve();
 
-  /** `script` is relative to the top of the workspace, which is also the default of `cwd`. Supervised: it ends with this process, whatever kills that. */
+  /**
+   * `script` is relative to the root of the workspace, which is also the default of `cwd`. A supervised process ends
+   * with this process, however that one ends.
+   */
   constructor(
     name: string,
     script: string,
@@ -53,29 +56,29 @@ export class Service {
     return this.#child !== undefined && exitOf(this.#child) === undefined;
   }
 
-  /** While it runs. */
+  /** `undefined` unless it runs. */
   get pid(): number | undefined {
     return this.isRunning ? this.#child?.pid : undefined;
   }
 
-  /** What it has said so far, over all its lives, on standard output and standard error. */
+  /** Its output (standard output and standard error) since the first start. */
   get lines(): readonly string[] {
     return this.#lines;
   }
 
-  /** What it has said since its last start. */
+  /** Its output since the last start. */
   get newLines(): readonly string[] {
     return this.#lines.slice(this.#firstLine);
   }
 
-  /** How its last life ended; `undefined` while it runs, and before the first. */
+  /** How it ended; `undefined` while it runs, and before the first start. */
   get exit(): Exit | undefined {
     return this.#child && exitOf(this.#child);
   }
 
-  /** Starts the process; it isn't ready yet. */
+  /** Starts the process. Returns before it is ready. */
   start({ fileBytesMax, environment }: StartOptions = {}): void {
-    if (this.isRunning) throw new Error(`${this.name} runs already`);
+    if (this.isRunning) throw new Error(`${this.name} must not be started twice (it runs already)`);
     const limit = fileBytesMax === undefined ? [] : limited(fileBytesMax);
     const child = launch({
       name: this.name,
@@ -90,18 +93,18 @@ export class Service {
     this.#read = Promise.all([this.#keepLines(child.stdout), this.#keepLines(child.stderr)]);
   }
 
-  /** SIGTERM, or another signal. Resolves when the process has ended and all it said is here. */
+  /** Sends SIGTERM or another signal. Resolves when the process has ended and its output is complete. */
   async stop(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGKILL" = "SIGTERM"): Promise<Exit> {
     this.#child?.kill(signal);
     return this.ended();
   }
 
-  /** kill -9: nothing is finished, nothing said. */
+  /** kill -9: the process can't finish or log anything. */
   kill(): Promise<Exit> {
     return this.stop("SIGKILL");
   }
 
-  /** The process stays, and its connections too, but it does nothing any more. */
+  /** SIGSTOP: the process and its connections stay, but it does nothing. */
   freeze(): void {
     this.#child?.kill("SIGSTOP");
   }
@@ -110,11 +113,11 @@ export class Service {
     this.#child?.kill("SIGCONT");
   }
 
-  /** Resolves when the process has ended by itself. */
+  /** Resolves when the process has ended. Sends it no signal. */
   async ended(): Promise<Exit> {
-    if (!this.#child) throw new Error(`${this.name} was never started`);
+    if (!this.#child) throw new Error(`${this.name} must be started before it can end (it never was)`);
     await within(`the end of ${this.name}`, this.#child.exited);
-    // A killed process may leave children that hold its output open: then what was said so far has to do.
+    // A killed process may leave children that hold its output open, so this doesn't wait long for the rest.
     await Promise.race([this.#read, Bun.sleep(500)]);
     return this.exit ?? { code: null, signal: null };
   }
@@ -139,7 +142,7 @@ export class Service {
   }
 }
 
-/** What to put before a command: POSIX counts the limit in blocks of 512 bytes. */
+/** The prefix of a command with a limit on the size of files; POSIX counts it in blocks of 512 bytes. */
 function limited(fileBytesMax: number): string[] {
   return ["sh", "-c", 'ulimit -f "$0" && exec "$@"', String(Math.ceil(fileBytesMax / 512))];
 }

@@ -1,24 +1,24 @@
 /**
- * A disk that can be full: a file system in memory, mounted for one database. Only Linux has it, and only for root;
- * elsewhere there is none, and a limit on the size of files stands in for it (`fileBytesMax` of `Service.start`).
+ * A disk that can be filled: a file system in memory, mounted for one database. It needs Linux and root; elsewhere a
+ * limit on the size of files replaces it (`fileBytesMax` of `Service.start`).
  */
 
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 const diskMebibytes = 64;
-/** From large to small: the last one leaves less room than a page of SQLite takes. */
+/** From large to small; after the last one, less room is left than a page of SQLite takes. */
 const blockSizes = [1024 * 1024, 4096] as const;
 
 export interface SmallDisk {
-  /** From now on nothing more can be written that needs room. */
+  /** Fills the disk: writes that need more room fail from now on. */
   fill(): void;
-  /** Makes room again. */
+  /** Frees the room that `fill` took. */
   free(): void;
   unmount(): void;
 }
 
-/** `undefined` where it can't be mounted. The folder must be there, and empty. */
+/** Mounts a small disk on an existing, empty folder. Returns `undefined` if that isn't possible. */
 export function mountSmallDisk(folder: string): SmallDisk | undefined {
   if (process.platform !== "linux") return undefined;
   const mount = ["mount", "-t", "tmpfs", "-o", `size=${diskMebibytes}m`, "stock-bazaar-chaos", folder];
@@ -31,7 +31,7 @@ export function mountSmallDisk(folder: string): SmallDisk | undefined {
       closeSync(file);
     },
     free: () => rmSync(ballast, { force: true }),
-    // Lazy: a process that was killed a moment ago may still hold a file.
+    // Lazy (-l), because a process that was just killed may still hold a file.
     unmount: () => void run(["umount", "-l", folder]),
   };
 }

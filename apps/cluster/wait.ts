@@ -1,19 +1,19 @@
-/** Waiting on conditions, never on time: the limit here only turns a hang into a readable failure. */
+/** Waits for conditions, never for a time. The timeout only turns a hang into a readable failure. */
 
 const pollMsDefault = 20;
 const timeoutMsDefault = 30_000;
 
 export interface WaitOptions {
   readonly timeoutMs?: number;
-  /** Ends the wait with the reason that it aborts with. */
+  /** When it aborts, the wait rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** How often to look. */
+  /** Time between two checks of the condition. */
   readonly pollMs?: number;
 }
 
 /**
- * The first value of `condition` that is neither `undefined`, `null` nor false. A condition that throws isn't met
- * yet; when the limit is reached, its last error is the cause.
+ * Resolves with the first value of `condition` that is not `undefined`, `null` or `false`. A condition that throws
+ * counts as not met yet; at the timeout its last error becomes the cause.
  */
 export async function eventually<T>(
   what: string,
@@ -37,7 +37,7 @@ export async function eventually<T>(
   }
 }
 
-/** The promise's outcome, or a failure that says what was waited for. */
+/** Settles like `promise`, or rejects at the timeout with an error that contains `what`. */
 export async function within<T>(what: string, promise: Promise<T>, timeoutMs: number = timeoutMsDefault): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
