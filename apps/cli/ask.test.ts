@@ -35,7 +35,7 @@ describe("a web server that is no bazaar", () => {
     for (const command of commands) {
       const { exitCode, stdout, stderr } = await run(url, ...command);
       expect({ exitCode, stdout }, command.join(" ")).toEqual({ exitCode: 3, stdout: "" });
-      expect(stderr.split("\n")[0]).toBe(`${url} answers what a bazaar would not: ${status} ${excerpt}`.trimEnd());
+      expect(stderr.split("\n")[0]).toBe(`${url} must answer like a bazaar (got ${`${status} ${excerpt}`.trimEnd()})`);
     }
   });
 });
@@ -122,6 +122,6 @@ test("a bazaar without stocks gives clients nothing to trade", async () => {
   const { url } = startSmallBazaar(async () => reply({ data: [] }));
   expect(await run(url, "client")).toMatchObject({
     exitCode: 3,
-    stderr: expect.stringMatching(/^\S+\/stocks names no stocks\n/),
+    stderr: expect.stringMatching(/^\S+\/stocks must list at least one stock \(got none\)\n/),
   });
 });

@@ -69,7 +69,7 @@ test("an answer that isn't a bazaar's is none", async () => {
   expect(isAnswered(told)).toBe(false);
   expect(told).toMatchObject({
     ready: false,
-    reason: `${url} answers what a bazaar would not: 200 {"data":{"leader":"me"}}`,
+    reason: `${url} must answer like a bazaar (got 200 {"data":{"leader":"me"}})`,
   });
 });
 

@@ -1,7 +1,7 @@
 /**
- * A client of the bazaar that does what the contract asks of it. No answer, or 503, means that nobody knows what became
- * of the request: it is sent again, a trade with the same key, at the next front-end. One request at a time, over one
- * connection that is kept alive.
+ * A client of the bazaar that retries as the HTTP contract requires. Without an answer, or after a 503, the outcome of
+ * a request is unknown: the client sends it again to the next front-end, a trade with the same key. It sends one
+ * request at a time over one keep-alive connection.
  */
 
 import type { OrderType } from "@stock-bazaar/shared/domain";
@@ -11,16 +11,16 @@ import { LoadConnection, RewrittenReplyError } from "./load-connection.ts";
 import { orderNumber, type TradeRequest } from "./requests.ts";
 import { revOfTag } from "./stock-tag.ts";
 
-/** What was heard of one request, retries included. */
+/** The result of one request, after its retries. */
 export interface Answer {
-  /** Of the last attempt; 0: the connection was lost. */
+  /** Status of the last attempt; 0 if the connection was lost. */
   readonly status: number;
-  /** Why there was no reply, or not the one that was asked for. */
+  /** Why there was no reply, or another one than expected. */
   readonly reason: string;
   readonly attempts: number;
   /** The front-end of the last attempt. */
   readonly url: string;
-  /** Monotonic; the end is that of the last attempt. */
+  /** Monotonic times: the start of the first attempt and the end of the last one. */
   readonly startMs: number;
   readonly endMs: number;
 }
@@ -28,26 +28,26 @@ export interface Answer {
 export interface Reply extends Answer {
   readonly headers: ReadonlyMap<string, string>;
   readonly text: string;
-  /** `undefined`: it isn't JSON. */
+  /** The parsed body; `undefined` if it isn't JSON. */
   readonly body: unknown;
-  /** `false`: nobody could be reached, at no attempt. */
+  /** `false` if no attempt could connect. */
   readonly sent: boolean;
 }
 
 export interface TradeRecord extends Answer {
   readonly request: TradeRequest;
-  /** When the trade was accepted. */
+  /** Set if the trade was accepted. */
   readonly orderNumber: number | undefined;
   readonly replayed: boolean;
 }
 
 export interface StockRecord extends Answer {
   readonly name: string;
-  /** What the reply tells; `undefined` where it doesn't. */
+  /** The stock in the reply; `undefined` if there is none. */
   readonly stock: { readonly name: string; readonly price: number; readonly quantity: number } | undefined;
-  /** That of the `ETag`: the number of the last order that changed the stock. */
+  /** The stock's revision, from the `ETag`. */
   readonly rev: number | undefined;
-  /** `hit`, `miss` or `bypass`; empty where the server doesn't say. */
+  /** `hit`, `miss` or `bypass`; empty if the server doesn't send `x-cache`. */
   readonly cache: string;
 }
 
@@ -56,22 +56,22 @@ export interface OrderRecord extends Answer {
   readonly text: string;
 }
 
-/** Accepted, or rejected for a reason that the ledger keeps. */
+/** Whether the trade was accepted, or rejected for a reason that the ledger stores. */
 export function isOutcome(status: number, reason: string): boolean {
   return (status === 200 && reason === "") || reason === "INSUFFICIENT_QUANTITY" || reason === "INVALID_STOCKNAME";
 }
 
-/** The connection was lost, or nobody answered in time: the same request is to be sent again. */
+/** Whether the outcome is unknown (no answer, or 503), so that the same request must be sent again. */
 export function isUnknown(status: number): boolean {
   return status === 0 || status === 503;
 }
 
-/** Of a reply that isn't the one that was asked for: the bazaar's words, or in one line that no bazaar speaks like that. */
+/** Describes a reply that isn't the expected one: the bazaar's error message, or one line if it isn't from a bazaar. */
 export function describeRefusal({ url, status, body, text }: Reply): string {
-  return refusalOf(body) ?? `${url} answers what a bazaar would not: ${status} ${excerpt(text)}`.trimEnd();
+  return refusalOf(body) ?? `${url} must answer like a bazaar (got ${`${status} ${excerpt(text)}`.trimEnd()})`;
 }
 
-/** What a bazaar says why it doesn't do what it was asked for; `undefined`: this isn't from a bazaar. */
+/** The error message in a bazaar's reply; `undefined` if the reply isn't from a bazaar. */
 export function refusalOf(body: unknown): string | undefined {
   const message = at(body, "error", "message");
   return typeof message === "string" ? message : undefined;
@@ -82,20 +82,20 @@ function excerpt(text: string): string {
 }
 
 export interface BazaarClientOptions {
-  /** Front-ends. */
+  /** The front-ends. */
   readonly urls: readonly string[];
-  /** Which of them to begin with. */
+  /** Index of the front-end to begin with. */
   readonly first?: number;
-  /** How long to send a request again that nobody answers; 0: once is all. Default: for ever. */
+  /** How long to retry an unanswered request; 0 sends it once. Default: no limit. */
   readonly giveUpMs?: number;
-  /** How long to wait for one reply; default: for ever. */
+  /** How long to wait for one reply; default: no limit. */
   readonly patienceMs?: number | undefined;
-  /** It is measured, or one of many that load the bazaar: over the connection that costs least, where that can be. */
+  /** Whether this client measures or puts load on the bazaar: it then uses the cheapest connection, if possible. */
   readonly isLoad?: boolean;
 }
 
 const retryMs = 20;
-/** Of what somebody else says, in a message. */
+/** How much of a foreign reply to quote in a message. */
 const excerptCharactersMax = 60;
 const none: ReadonlyMap<string, string> = new Map();
 
@@ -104,7 +104,7 @@ export class BazaarClient {
   readonly #giveUpMs: number;
   readonly #patienceMs: number | undefined;
   #at: number;
-  /** No longer once a reply was rewritten on its way. */
+  /** Becomes `false` when a proxy has rewritten a reply. */
   #isLoad: boolean;
   #connection: Connection;
   #closed = false;
@@ -125,12 +125,12 @@ export class BazaarClient {
   }
 
   async trade(request: TradeRequest): Promise<TradeRecord> {
-    const { key, ...wish } = request;
+    const { key, ...trade } = request;
     const { body, headers, text, ...answer } = await this.request(
       "POST",
       "/orders",
       { "idempotency-key": key },
-      JSON.stringify(wish),
+      JSON.stringify(trade),
     );
     const number = orderNumber(body);
     const reason =
@@ -154,7 +154,7 @@ export class BazaarClient {
     return { ...answer, reason, order };
   }
 
-  /** Ends with an answer, when it gives up, or when the client is closed. */
+  /** Resolves with an answer, or without one when the client gives up or is closed. */
   async request(
     method: "GET" | "POST",
     path: string,
@@ -165,10 +165,10 @@ export class BazaarClient {
     let sent = false;
     for (let attempts = 1; ; attempts += 1) {
       const url = this.#url;
-      const heard = await this.#attempt(method, path, headers, body);
+      const result = await this.#attempt(method, path, headers, body);
       const endMs = performance.now();
-      sent ||= heard.sent;
-      const reply = { ...heard, sent, attempts, url, startMs, endMs };
+      sent ||= result.sent;
+      const reply = { ...result, sent, attempts, url, startMs, endMs };
       if (!isUnknown(reply.status)) return reply;
       this.#another();
       await Bun.sleep(retryMs);
@@ -176,7 +176,7 @@ export class BazaarClient {
     }
   }
 
-  /** A request that is under way is given up. */
+  /** Abandons a request in flight. */
   close(): void {
     this.#closed = true;
     this.#connection.close();
@@ -197,13 +197,16 @@ export class BazaarClient {
     return new Kind(this.#url, this.#patienceMs);
   }
 
-  /** A rewritten reply is asked for once more, over the connection that reads it: a trade is done once for its key. */
+  /**
+   * Sends the request once. After a rewritten reply it repeats it on a connection that can read it; the key makes that
+   * safe.
+   */
   async #attempt(
     method: string,
     path: string,
     headers: Readonly<Record<string, string>>,
     body: string,
-  ): Promise<Heard> {
+  ): Promise<AttemptResult> {
     try {
       return readReply(await this.#connection.request(method, path, headers, body));
     } catch (error) {
@@ -219,10 +222,10 @@ export class BazaarClient {
   }
 }
 
-/** What one attempt knows of a reply. */
-type Heard = Pick<Reply, "status" | "reason" | "headers" | "text" | "body" | "sent">;
+/** The part of a reply that comes from one attempt. */
+type AttemptResult = Pick<Reply, "status" | "reason" | "headers" | "text" | "body" | "sent">;
 
-function readReply(reply: HttpReply): Heard {
+function readReply(reply: HttpReply): AttemptResult {
   const parsed = parseJson(reply.text);
   const reason = at(parsed, "error", "reason");
   return { ...reply, reason: typeof reason === "string" ? reason : "", body: parsed, sent: true };

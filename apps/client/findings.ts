@@ -1,4 +1,4 @@
-/** What was wrong, in sentences: all of it is counted, the first are kept to be read. */
+/** Collects messages about problems: counts all of them and keeps the first ones. */
 
 const keptMax = 20;
 

@@ -11,20 +11,20 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-function connect(pieces: Pieces, patienceMs?: number): { heard: string[]; http: HttpConnection } {
-  const heard: string[] = [];
-  server = replyInPieces(pieces, (request) => heard.push(request));
+function connect(pieces: Pieces, patienceMs?: number): { sent: string[]; http: HttpConnection } {
+  const sent: string[] = [];
+  server = replyInPieces(pieces, (request) => sent.push(request));
   connection = new HttpConnection(`http://127.0.0.1:${server.port}`, patienceMs);
-  return { heard, http: connection };
+  return { sent, http: connection };
 }
 
-test("a reply that comes in pieces is put together, and the connection is used again", async () => {
-  const { heard, http } = connect(["HTTP/1.1 200 OK\r\nX-Cache: h", "it\r\nContent-Length: 4\r\n\r\n{", '"":']);
+test("a reply that arrives in pieces is joined, and the connection is used again", async () => {
+  const { sent, http } = connect(["HTTP/1.1 200 OK\r\nX-Cache: h", "it\r\nContent-Length: 4\r\n\r\n{", '"":']);
   const first = await http.request("GET", "/stocks/a", {});
   expect(first).toMatchObject({ status: 200, text: '{"":' });
   expect(first.headers.get("x-cache")).toBe("hit");
   await http.request("POST", "/orders", { "idempotency-key": "k" }, "ö");
-  expect(heard).toEqual([
+  expect(sent).toEqual([
     `GET /stocks/a HTTP/1.1\r\nhost: 127.0.0.1:${server?.port}\r\nConnection: keep-alive\r\n\r\n`,
     `POST /orders HTTP/1.1\r\nhost: 127.0.0.1:${server?.port}\r\nidempotency-key: k\r\n` +
       "content-type: application/json\r\ncontent-length: 2\r\nConnection: keep-alive\r\n\r\nö",
@@ -32,7 +32,7 @@ test("a reply that comes in pieces is put together, and the connection is used a
 });
 
 test.each([
-  ["a connection that is closed", ["HTTP/1.1 200 OK\r\n", null], "the server closed the connection"],
+  ["a closed connection", ["HTTP/1.1 200 OK\r\n", null], "the server closed the connection"],
   ["half a body", ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{}", null], "the server closed the connection"],
   [
     "chunks without an end",
@@ -40,17 +40,17 @@ test.each([
     "the server closed the connection",
   ],
   [
-    "an encoding that nobody knows",
+    "an unknown encoding",
     ["HTTP/1.1 200 OK\r\nContent-Encoding: rot13\r\nContent-Length: 2\r\n\r\n{}"],
     'content-encoding must be one of gzip, x-gzip, deflate, br, zstd (got "rot13")',
   ],
   [
-    "a body that isn't what its encoding says",
+    "a body that doesn't match its encoding",
     ["HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"],
-    "the body can't be read as gzip",
+    "the body must be valid gzip",
   ],
-  ["what isn't HTTP", ["SSH-2.0-OpenSSH\r\n\r\n"], "SSH-2.0-OpenSSH: not HTTP/1.1"],
-])("%s is a request without a reply", async (_case, pieces, message) => {
+  ["a reply that isn't HTTP", ["SSH-2.0-OpenSSH\r\n\r\n"], 'the reply must be HTTP/1.1 (got "SSH-2.0-OpenSSH"'],
+])("%s rejects the request", async (_case, pieces, message) => {
   await expect(connect(pieces).http.request("GET", "/", {})).rejects.toThrow(message);
 });
 
@@ -63,12 +63,12 @@ test.each(Object.entries(rewritings))("a reply %s is read, and so is the next on
   }
 });
 
-test.each([204, 304])("a reply with status %i has no body, whatever length it names", async (status) => {
+test.each([204, 304])("a reply with status %i has no body, whatever its content-length", async (status) => {
   const { http } = connect([`HTTP/1.1 ${status} -\r\nContent-Length: 30\r\nContent-Encoding: gzip\r\n\r\n`]);
   expect(await http.request("GET", "/", {})).toMatchObject({ status, text: "" });
 });
 
-test("a request that is lost on a kept connection is seen as lost, not sent again", async () => {
+test("a request that is lost on a keep-alive connection rejects and is not sent again", async () => {
   let requests = 0;
   server = Bun.listen({
     hostname: "127.0.0.1",
@@ -94,10 +94,10 @@ test.each(["http_proxy", "HTTP_PROXY", "ALL_PROXY"])("%s of the environment is n
   expect(await http.request("GET", "/", {})).toMatchObject({ status: 200 });
 });
 
-test("patience has an end", async () => {
+test("a request without a reply rejects after patienceMs", async () => {
   await expect(connect([], 1).http.request("GET", "/", {})).rejects.toThrow("no reply within 1 ms");
 });
 
-test("an address of IPv6 is connected to, not looked up as a name", async () => {
+test("an IPv6 address is used as an address, not looked up as a name", async () => {
   await expect(new HttpConnection("http://[::1]:1").request("GET", "/", {})).rejects.toThrow(/^connect E\w+ ::1/);
 });

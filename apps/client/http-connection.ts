@@ -1,8 +1,8 @@
 /**
- * One keep-alive connection of one client, over Node's own HTTP client, which reads whatever a proxy may have made of a
- * reply: chunks, a body that ends with the connection, HTTP/1.0, replies before the reply. It never repeats a request by
- * itself, so a request that the server loses is seen as lost, and it uses no proxy of the environment. (`fetch` quietly
- * sends some requests again, and obeys `http_proxy`.)
+ * One keep-alive connection of one client, on Node's own HTTP client. That one reads whatever a proxy may send: chunks,
+ * a body that ends with the connection, HTTP/1.0, informational replies. This never repeats a request by itself, so a
+ * request that the server loses rejects, and it ignores the proxy variables of the environment. (`fetch` silently
+ * repeats some requests, and obeys `http_proxy`.)
  */
 
 import { Agent, type ClientRequest, type IncomingMessage, request as sendRequest } from "node:http";
@@ -17,11 +17,11 @@ export interface HttpReply {
 
 export interface Connection {
   request(method: string, path: string, headers: Readonly<Record<string, string>>, body?: string): Promise<HttpReply>;
-  /** A request that is under way is given up. */
+  /** Abandons a request in flight. */
   close(): void;
 }
 
-/** Nobody could be reached: nothing was sent. */
+/** The connection could not be made, so nothing was sent. */
 export class NoConnectionError extends Error {
   constructor(message: string) {
     super(message);
@@ -29,11 +29,11 @@ export class NoConnectionError extends Error {
   }
 }
 
-/** Whom a connection goes to. */
+/** Where a connection goes. */
 export interface Target {
-  /** As the server is to read it: with the port, if it isn't 80. */
+  /** The value of the `host` header: with the port, if it isn't 80. */
   readonly authority: string;
-  /** What to connect to: an IPv6 address stands without brackets. */
+  /** The host to connect to; an IPv6 address has no brackets. */
   readonly host: string;
   readonly port: number;
 }
@@ -43,7 +43,7 @@ export function targetOf(url: string): Target {
   return { authority: host, host: withoutBrackets(hostname), port: Number(port || 80) };
 }
 
-/** By the names of `content-encoding`. None is asked for, but a proxy may think otherwise. */
+/** Decoders by the names of `content-encoding`. The client requests none, but a proxy may still encode. */
 const decoders: Readonly<Record<string, (body: Buffer) => Buffer>> = {
   gzip: gunzipSync,
   "x-gzip": gunzipSync,
@@ -55,22 +55,24 @@ const decoders: Readonly<Record<string, (body: Buffer) => Buffer>> = {
 export class HttpConnection implements Connection {
   readonly #target: Target;
   readonly #patienceMs: number | undefined;
-  /** Keeps the one connection. */
+  /** Keeps the one connection open. */
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   #current: ClientRequest | undefined;
 
-  /** `patienceMs`: how long to wait for a reply; default: for ever, as a frozen process is meant to wake up. */
+  /**
+   * `patienceMs` is how long to wait for a reply; default: no limit, so that a frozen process can resume and answer.
+   */
   constructor(url: string, patienceMs?: number) {
     this.#patienceMs = patienceMs;
     this.#target = targetOf(url);
   }
 
   /**
-   * Rejects with NoConnectionError when the connection can't be made, with another error when it is lost before the reply
-   * is complete. One request at a time.
+   * Sends one request; only one can be in flight. Rejects with NoConnectionError if the connection can't be made, and
+   * with another error if it is lost before the reply is complete.
    */
   request(method: string, path: string, headers: Readonly<Record<string, string>>, body = ""): Promise<HttpReply> {
-    if (this.#current) throw new Error("a request is under way");
+    if (this.#current) throw new Error("only one request may be in flight (another one is)");
     const { authority, host, port } = this.#target;
     const sent = sendRequest({
       agent: this.#agent,
@@ -114,7 +116,7 @@ function receive(sent: ClientRequest): Promise<HttpReply> {
       reply.on("data", (chunk: Buffer) => chunks.push(chunk));
       reply.on("error", lost);
       reply.on("end", () => {
-        // What can't be decoded rejects.
+        // Rejects if the body can't be decoded.
         resolve(Promise.try(() => read(reply, chunks)));
       });
     });
@@ -125,14 +127,14 @@ function read(reply: IncomingMessage, chunks: readonly Buffer[]): HttpReply {
   return { status: reply.statusCode ?? 0, headers: headersOf(reply), text: decode(reply, chunks) };
 }
 
-/** Several values of one name are joined, as HTTP has it. */
+/** Joins several values of one name with commas, as HTTP defines it. */
 function headersOf({ headers }: IncomingMessage): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")]),
   );
 }
 
-/** The last encoding that was applied is the first to be undone. */
+/** Decodes the body; the encoding that was applied last is undone first. */
 function decode({ headers }: IncomingMessage, chunks: readonly Buffer[]): string {
   let body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
   const names = (headers["content-encoding"] ?? "").split(",").map((name) => name.trim().toLowerCase());
@@ -144,17 +146,17 @@ function decode({ headers }: IncomingMessage, chunks: readonly Buffer[]): string
     try {
       body = undo(body);
     } catch (error) {
-      throw new Error(`the body can't be read as ${name}: ${String(error)}`, { cause: error });
+      throw new Error(`the body must be valid ${name}: ${String(error)}`, { cause: error });
     }
   }
   return body.toString("utf8");
 }
 
-/** Node's words for what happens most are no help. */
+/** Replaces Node's messages for the most frequent errors, which are hard to understand. */
 function explain(error: Error & { readonly code?: unknown; readonly rawPacket?: unknown }): Error {
   if (error.message === "socket hang up" || error.message === "aborted")
     return new Error("the server closed the connection");
   if (typeof error.code !== "string" || !error.code.startsWith("HPE_")) return error;
   const [firstLine = ""] = Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString("latin1").split("\r\n") : [];
-  return new Error(`${firstLine.slice(0, 40)}: not HTTP/1.1 (${error.message})`);
+  return new Error(`the reply must be HTTP/1.1 (got "${firstLine.slice(0, 40)}": ${error.message})`);
 }

@@ -1,4 +1,4 @@
-/** How long requests took. Every one is kept: a percentile of a sample can miss the slow ones, which are few. */
+/** Collects latencies. It keeps every one, because a percentile of a sample can miss the few slow requests. */
 
 import { percentile } from "@stock-bazaar/report/statistics";
 
@@ -13,12 +13,12 @@ export interface LatencySummary {
 export class Latencies {
   readonly #takenMs: number[] = [];
 
-  /** From the first attempt to the answer. */
+  /** Adds the time from the first attempt to the answer. */
   add({ startMs, endMs }: { readonly startMs: number; readonly endMs: number }): void {
     this.#takenMs.push(endMs - startMs);
   }
 
-  /** All zero for none. */
+  /** All figures are 0 if there were no requests. */
   summary(): LatencySummary {
     const sorted = this.#takenMs.toSorted((a, b) => a - b);
     const at = (percent: number) => toMicros(percentile(sorted, percent));
@@ -26,7 +26,7 @@ export class Latencies {
   }
 }
 
-/** What the clock tells beyond that is noise. */
+/** Rounds to microseconds: further digits are noise of the clock. */
 function toMicros(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }

@@ -1,4 +1,4 @@
-/** A trade as it is asked for, and what a reply tells of it. */
+/** The request of a trade, and the order number in its reply. */
 
 import type { TradeType } from "@stock-bazaar/shared/domain";
 import { at } from "@stock-bazaar/shared/json";
@@ -10,7 +10,7 @@ export interface TradeRequest {
   readonly quantity: number;
 }
 
-/** `data.transaction_number` of a trade's reply. */
+/** Reads `data.transaction_number` from a trade's reply. */
 export function orderNumber(body: unknown): number | undefined {
   const number = at(body, "data", "transaction_number");
   return typeof number === "number" ? number : undefined;

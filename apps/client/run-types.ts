@@ -1,4 +1,4 @@
-/** What clients can be asked to do: lookups alone; with trades; with trades and the check of every order. */
+/** The kinds of client runs: lookups alone; lookups and trades; these and a check of every order. */
 
 export const runTypes = ["lookup", "session", "session-check"] as const;
 

@@ -22,7 +22,7 @@ const result: RunResult = {
   failures: { count: 0, first: [] },
 };
 
-test("a run is told as a table of latencies and what the check found", () => {
+test("a run is shown as a table of latencies and the result of the check", () => {
   expect(formatRun(result)).toBe(`http://127.0.0.1:8080: 5 clients, 200 lookups each, a trade after 40% of them
 2.3 s, 600 requests/s
 
@@ -34,16 +34,16 @@ trades           400  0.50  1.23  12.00  120.50
 order queries    398  0.50  1.23  12.00  120.50
 
 Trades: 398 accepted, 2 rejected.
-Orders: all 398 that were acknowledged are there, as they were told.
+Orders: all 398 acknowledged orders were found and match their trades.
 `);
 });
 
-test("without an accepted trade there is no order to look for", () => {
+test("without an accepted trade there is no order to check", () => {
   const text = formatRun({ ...result, trades: { ...none, accepted: 0, refused: 0 }, orders: { ...none, found: 0 } });
-  expect(text).toContain("\nOrders: none was acknowledged, so there was none to look for.\n");
+  expect(text).toContain("\nOrders: none was acknowledged, so there was nothing to check.\n");
 });
 
-test("what there is none of has no row, and what is wrong is told first, a few times", () => {
+test("a kind of request with no requests has no row, and only the first mismatches are shown", () => {
   const text = formatRun({
     ...result,
     ok: false,

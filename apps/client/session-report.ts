@@ -1,4 +1,4 @@
-/** The result of a run, for people. */
+/** Formats the result of a run for people. */
 
 import { counted, seconds, whole } from "@stock-bazaar/report/figures";
 import { columns } from "@stock-bazaar/report/table";
@@ -29,17 +29,17 @@ export function formatRun(result: RunResult): string {
   ].join("\n");
 }
 
-/** What was found out: lines that end with how all of it is to be taken. */
+/** The outcome in lines: trades, problems, and the result of the check. */
 function describeOutcome({ type, trades, orders, mismatches, failures, answered }: RunResult): string[] {
   const lines: string[] = [];
   if (type !== "lookup") lines.push(`Trades: ${whole(trades.accepted)} accepted, ${whole(trades.refused)} rejected.`);
   lines.push(...list("MISMATCH", mismatches), ...list("FAILED", failures));
-  if (!answered) return [...lines, "Nobody answered any more: the run has ended before its time."];
+  if (!answered) return [...lines, "The bazaar stopped answering, so the run ended early."];
   if (type !== "session-check" || mismatches.count > 0) return lines;
-  const found = `all ${whole(orders.found)} that were acknowledged are there, as they were told`;
+  const found = `all ${whole(orders.found)} acknowledged orders were found and match their trades`;
   return [
     ...lines,
-    `Orders: ${trades.accepted === 0 ? "none was acknowledged, so there was none to look for" : found}.`,
+    `Orders: ${trades.accepted === 0 ? "none was acknowledged, so there was nothing to check" : found}.`,
   ];
 }
 

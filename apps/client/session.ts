@@ -1,6 +1,6 @@
 /**
- * One client: it looks a stock up, now and then trades it, and so on, over a connection that is kept alive. It believes
- * nothing: each reply is held against what it asked for and what it was told before.
+ * One client: it looks up stocks and sometimes trades one, over a keep-alive connection. It checks each reply against
+ * its request and against all earlier replies.
  */
 
 import { BazaarClient, isOutcome, isUnknown, type StockRecord, type TradeRecord } from "./bazaar-client.ts";
@@ -9,11 +9,11 @@ export interface SessionOptions {
   readonly url: string;
   readonly stocks: readonly string[];
   readonly lookups: number;
-  /** Of a trade after a lookup, from 0 to 1. */
+  /** Probability of a trade after a lookup, from 0 to 1. */
   readonly tradeProbability: number;
-  /** From 0 up to 1. */
+  /** Returns a number from 0 (included) to 1 (excluded). */
   readonly random: () => number;
-  /** How long a request is sent again that nobody answers. */
+  /** How long to retry an unanswered request. */
   readonly giveUpMs: number;
   /** How long to wait for one reply. */
   readonly patienceMs: number;
@@ -22,22 +22,22 @@ export interface SessionOptions {
 export interface SessionEvents {
   lookedUp(record: StockRecord): void;
   traded(record: TradeRecord): void;
-  /** A reply that can't be true. */
+  /** A reply that can't be right. */
   mismatch(text: string): void;
-  /** A request without an answer, or with an answer that it should not have had. */
+  /** A request without an answer, or with an unexpected error. */
   failure(text: string): void;
-  /** Nobody answers: the session ends. */
+  /** A request got no answer for `giveUpMs`, so the session ends. */
   unanswered(text: string): void;
 }
 
-/** Units in one trade, at most. */
+/** The most units in one trade. */
 const quantityMax = 5;
 
 export class Session {
   readonly #options: SessionOptions;
   readonly #events: SessionEvents;
   readonly #client: BazaarClient;
-  /** The last change of a stock that this client was told of: what it hears later can't be older (I6). */
+  /** The newest revision of each stock that this client has received; later replies must not be older (I6). */
   readonly #known = new Map<string, number>();
   #stopped = false;
 
@@ -57,13 +57,13 @@ export class Session {
     this.#client.close();
   }
 
-  /** The request that is under way is given up. */
+  /** Ends the session; abandons a request in flight. */
   stop(): void {
     this.#stopped = true;
     this.#client.close();
   }
 
-  /** What can be traded: the stock as it was shown. */
+  /** Looks up a random stock. Returns it if it can be traded. */
   async #lookUp(): Promise<StockRecord["stock"]> {
     const { stocks } = this.#options;
     const record = await this.#client.lookUp(stocks[this.#whole(0, stocks.length - 1)] ?? "");
@@ -72,15 +72,17 @@ export class Session {
     if (isUnknown(status)) return this.#giveUp(`lookup of ${name}`, status, reason);
     this.#events.lookedUp(record);
     if (!stock) {
-      const told = `the lookup of ${name} was answered ${status} ${reason}`.trimEnd();
-      if (status === 200) this.#events.mismatch(told);
-      else this.#events.failure(told);
+      const text = `the lookup of ${name} was answered with ${status} ${reason}`.trimEnd();
+      if (status === 200) this.#events.mismatch(text);
+      else this.#events.failure(text);
       return undefined;
     }
     const known = this.#known.get(name) ?? 0;
     if (stock.name !== name) this.#events.mismatch(`the lookup of ${name} was answered with ${stock.name}`);
     else if (rev !== undefined && rev < known)
-      this.#events.mismatch(`${name} was shown as of order ${rev}, after this client was told of order ${known}`);
+      this.#events.mismatch(
+        `${name} must be at least at order ${known}, which this client received (got order ${rev})`,
+      );
     if (rev !== undefined) this.#learn(name, rev);
     return stock.name === name ? stock : undefined;
   }
@@ -97,9 +99,9 @@ export class Session {
     this.#events.traded(record);
     if (orderNumber !== undefined) this.#learn(name, orderNumber);
     if (isOutcome(status, reason)) return;
-    const told = `the trade ${what} was answered ${status} ${reason}`.trimEnd();
-    if (status === 200) this.#events.mismatch(told);
-    else this.#events.failure(told);
+    const text = `the trade ${what} was answered with ${status} ${reason}`.trimEnd();
+    if (status === 200) this.#events.mismatch(text);
+    else this.#events.failure(text);
   }
 
   #giveUp(what: string, status: number, reason: string): undefined {

@@ -26,7 +26,7 @@ function run(url: string, change: Partial<RunOptions> = {}): Promise<RunResult> 
   return runSessions(options(url, change), () => {}, never);
 }
 
-/** Says `change` of what is true about the matching requests. */
+/** Replaces the replies to the matching requests with `change` of the true body. */
 function lieAbout(method: string, path: RegExp, change: (truth: unknown) => Response | undefined): Lie {
   return (request, truth) => {
     if (request.method !== method || !path.test(new URL(request.url).pathname)) return undefined;
@@ -34,12 +34,12 @@ function lieAbout(method: string, path: RegExp, change: (truth: unknown) => Resp
   };
 }
 
-test("a session looks up, trades, and asks for each of its orders at the end", async () => {
+test("a session looks up, trades, and queries each of its orders at the end", async () => {
   const bazaar = startSmallBazaar();
-  const told: string[] = [];
+  const progress: string[] = [];
   const result = await runSessions(
     options(bazaar.url),
-    (phase, done, total) => told.push(`${phase} ${done}/${total}`),
+    (phase, done, total) => progress.push(`${phase} ${done}/${total}`),
     never,
   );
   expect(result).toMatchObject({ ok: true, answered: true, mismatches: { count: 0 }, failures: { count: 0 } });
@@ -47,11 +47,11 @@ test("a session looks up, trades, and asks for each of its orders at the end", a
   expect(result.trades.accepted).toBe(bazaar.orders.length);
   expect(bazaar.orders.length).toBeGreaterThan(5);
   expect(result.orders).toMatchObject({ count: bazaar.orders.length, found: bazaar.orders.length });
-  expect(told).toContain("requests 40/40");
-  expect(told.at(-1)).toBe(`orders ${bazaar.orders.length}/${bazaar.orders.length}`);
+  expect(progress).toContain("requests 40/40");
+  expect(progress.at(-1)).toBe(`orders ${bazaar.orders.length}/${bazaar.orders.length}`);
 });
 
-test("lookups alone neither trade nor check; a session without check asks for no order", async () => {
+test("lookups alone neither trade nor check; a session without a check queries no order", async () => {
   const bazaar = startSmallBazaar();
   const lookups = await run(bazaar.url, { type: "lookup" });
   expect(lookups).toMatchObject({ ok: true, lookups: { count: 40 }, trades: { count: 0 }, orders: { count: 0 } });
@@ -68,7 +68,7 @@ test("a rejected trade is no failure", async () => {
 
 test.each<[string, Lie, string]>([
   [
-    "an order that is told with another quantity",
+    "an order with another quantity",
     lieAbout("GET", /orders/, () => reply({ data: { number: 1, name: "GameStart", type: "buy", quantity: 99 } })),
     "order 40 was acknowledged; http:",
   ],
@@ -76,23 +76,23 @@ test.each<[string, Lie, string]>([
   [
     "a trade that is accepted without a number",
     lieAbout("POST", /orders/, () => reply({ data: {} })),
-    "was answered 200 no order number",
+    "was answered with 200 no order number",
   ],
   [
     "one number for two trades",
     lieAbout("POST", /orders/, () => reply({ data: { transaction_number: 1 } })),
-    "order 1 was told for two trades",
+    "two trades must not get the same number (got 1 twice)",
   ],
   [
     "another stock",
     lieAbout("GET", /stocks\/./, () => reply({ data: { name: "Tux", price: 1, quantity: 1 } })),
     "was answered with Tux",
   ],
-  ["a lookup that tells no stock", lieAbout("GET", /stocks\/./, () => reply({ data: "x" })), "answered 200 no stock"],
+  ["a reply without a stock", lieAbout("GET", /stocks\/./, () => reply({ data: "x" })), "answered with 200 no stock"],
   [
     "an old quantity after a trade",
     lieAbout("GET", /stocks\/GameStart/, (truth) => reply(truth as object, { etag: '"0"' })),
-    "GameStart was shown as of order 0, after this client was told of order",
+    "which this client received (got order 0)",
   ],
 ])("a mismatch: %s", async (_case, lie, text) => {
   const result = await run(startSmallBazaar(lie).url, { p: 1 });
@@ -100,14 +100,14 @@ test.each<[string, Lie, string]>([
   expect(result.mismatches.first.join("\n")).toContain(text);
 });
 
-test("an answer that a request should not have had is a failure, and the run goes on", async () => {
+test("an unexpected error is a failure, and the run continues", async () => {
   const bazaar = startSmallBazaar(lieAbout("POST", /orders/, () => refusal(500, "INTERNAL_ERROR")));
   const result = await run(bazaar.url, { p: 1 });
   expect(result).toMatchObject({ ok: false, failures: { count: 40 }, trades: { accepted: 0, refused: 0 } });
-  expect(result.failures.first[0]).toMatch(/^the trade to .* was answered 500 INTERNAL_ERROR$/);
+  expect(result.failures.first[0]).toMatch(/^the trade to .* was answered with 500 INTERNAL_ERROR$/);
 });
 
-test("503 is asked again, with the same key, until there is an answer", async () => {
+test("after a 503 the same key is sent again until there is an answer", async () => {
   const keys: string[] = [];
   const bazaar = startSmallBazaar((request) => {
     if (request.method !== "POST") return undefined;
@@ -123,9 +123,9 @@ test("503 is asked again, with the same key, until there is an answer", async ()
   expect(keys[0]).not.toBe(keys[2]);
 });
 
-test("when nobody answers one client any more, the whole run ends before its time and says so", async () => {
+test("when one client gets no answer any more, the whole run ends early and reports it", async () => {
   const bazaar = startSmallBazaar(lieAbout("GET", /stocks\/FishCo/, () => refusal(503, "UNAVAILABLE")));
-  // The first client asks for the first stock alone, the second for the last.
+  // The first client looks up only the first stock, the second only the last one.
   const draws = [0, 0.9];
   const random = () => {
     const draw = draws.shift() ?? 0;
@@ -136,13 +136,13 @@ test("when nobody answers one client any more, the whole run ends before its tim
   expect(result.failures.first).toEqual(["no answer to the lookup of FishCo: 503"]);
 });
 
-test("without a bazaar nothing begins", async () => {
+test("without a bazaar the run rejects before it begins", async () => {
   const { url } = startSmallBazaar(lieAbout("GET", /^\/stocks$/, () => refusal(404, "INVALID_REQUEST")));
   await expect(run(url)).rejects.toThrow(NoBazaarError);
   await expect(run("http://127.0.0.1:1")).rejects.toThrow("no answer from http://127.0.0.1:1: connect ECONNREFUSED");
 });
 
-test("a signal ends the run with its reason", async () => {
+test("an aborted signal ends the run with its reason", async () => {
   const stopping = new AbortController();
   const bazaar = startSmallBazaar();
   const running = runSessions(
@@ -153,7 +153,7 @@ test("a signal ends the run with its reason", async () => {
   await expect(running).rejects.toThrow("enough");
 });
 
-test("behind a proxy that compresses each reply, all is read, and each trade is done once", async () => {
+test("behind a proxy that compresses replies, every reply is read and each trade executes once", async () => {
   const headers = { "content-encoding": "gzip", "content-type": "application/json" };
   const bazaar = startSmallBazaar((_request, truth) =>
     truth().then((body) => new Response(Bun.gzipSync(JSON.stringify(body)), { headers })),

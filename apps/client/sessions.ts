@@ -1,5 +1,5 @@
 /**
- * Clients side by side, and at the end the check that each order which one of them was told of is there, as it was told.
+ * Runs several clients in parallel, and at the end checks that each acknowledged order is found and matches its trade.
  */
 
 import { at } from "@stock-bazaar/shared/json";
@@ -24,37 +24,37 @@ export interface RunOptions {
   readonly clients: number;
   /** Lookups of each client. */
   readonly requests: number;
-  /** Of a trade after a lookup, from 0 to 1. */
+  /** Probability of a trade after a lookup, from 0 to 1. */
   readonly p: number;
-  /** What to look up; default: all that there are. */
+  /** The stocks to look up; default: all stocks, at most 1000. */
   readonly stocks?: readonly string[] | undefined;
-  /** Makes a client's source of chance: numbers from 0 up to 1. */
+  /** Creates the random numbers of one client: from 0 (included) to 1 (excluded). */
   readonly random: () => () => number;
-  /** How long a request is sent again that nobody answers. Then the run ends. */
+  /** How long to retry an unanswered request; then the run ends. */
   readonly giveUpMs: number;
   /** How long to wait for one reply. */
   readonly patienceMs: number;
 }
 
 export interface RunResult {
-  /** Every request was answered as it should be, and every order is there. */
+  /** Whether every request was answered correctly and every order was found. */
   readonly ok: boolean;
-  /** `false`: nobody answered for so long that the run has ended before its time. */
+  /** `false` if a request got no answer for `giveUpMs`, so that the run ended early. */
   readonly answered: boolean;
   readonly url: string;
   readonly type: RunType;
   readonly clients: number;
   readonly requests: number;
   readonly p: number;
-  /** Of lookups and trades, without the check of the orders. */
+  /** Duration of the lookups and trades, without the check of the orders. */
   readonly tookMs: number;
   readonly requestsPerSecond: number;
   readonly lookups: LatencySummary & { readonly hits: LatencySummary; readonly misses: LatencySummary };
-  /** `refused`: rejected. Programs read it under this name. */
+  /** `refused` are the rejected trades; programs read it under this name. */
   readonly trades: LatencySummary & { readonly accepted: number; readonly refused: number };
-  /** Queries of orders; `found` as they were told. */
+  /** Queries of orders; `found` counts the orders that match their trades. */
   readonly orders: LatencySummary & { readonly found: number };
-  /** Requests that had to be sent more than once. */
+  /** Requests that were sent more than once. */
   readonly retried: number;
   readonly mismatches: Found;
   readonly failures: Found;
@@ -68,7 +68,7 @@ interface Found {
 
 export type Progress = (phase: "requests" | "orders", done: number, total: number) => void;
 
-/** The front-end says nothing, or nothing that makes sense, before anything has begun. */
+/** The URL gave no answer, or not one of a bazaar, before the run began. */
 export class NoBazaarError extends Error {
   constructor(message: string) {
     super(message);
@@ -76,10 +76,10 @@ export class NoBazaarError extends Error {
   }
 }
 
-/** Rejects with NoBazaarError, or with the reason of `signal` when that aborts. */
+/** Runs the clients. Rejects with NoBazaarError, or with the reason of `signal` when that aborts. */
 export async function runSessions(options: RunOptions, progress: Progress, signal: AbortSignal): Promise<RunResult> {
   const { url, type, clients, requests, p, random, giveUpMs, patienceMs } = options;
-  // Asked for in any case: what isn't a bazaar is found out before anything begins.
+  // Always requested, so that a URL without a bazaar is detected before the run begins.
   const known = await stockNames(options);
   const stocks = options.stocks ?? known;
   signal.throwIfAborted();
@@ -103,7 +103,7 @@ export async function runSessions(options: RunOptions, progress: Progress, signa
   }
 }
 
-/** More stocks than these aren't traded: to list hundreds of thousands would take longer than the run. */
+/** The most stocks to trade: a list of hundreds of thousands would take longer than the run. */
 const namesMax = 1000;
 
 async function stockNames({ url, patienceMs }: RunOptions): Promise<string[]> {
@@ -115,7 +115,7 @@ async function stockNames({ url, patienceMs }: RunOptions): Promise<string[]> {
   if (reply.status !== 200 || !Array.isArray(data)) throw new NoBazaarError(describeRefusal(reply));
   const stocks: unknown[] = data;
   const names = stocks.map((stock) => at(stock, "name")).filter((name) => typeof name === "string");
-  if (names.length === 0) throw new NoBazaarError(`${url}/stocks names no stocks`);
+  if (names.length === 0) throw new NoBazaarError(`${url}/stocks must list at least one stock (got none)`);
   return names;
 }
 
@@ -129,7 +129,7 @@ class Run implements SessionEvents {
   readonly #orders = new Latencies();
   readonly #mismatches = new Findings();
   readonly #failures = new Findings();
-  /** By number: what was told of it. */
+  /** The acknowledged trades by order number. */
   readonly #acknowledged = new Map<number, TradeRecord>();
   #accepted = 0;
   #rejected = 0;
@@ -148,7 +148,7 @@ class Run implements SessionEvents {
   lookedUp(record: StockRecord): void {
     this.#lookups.add(record);
     if (record.cache === "hit") this.#hits.add(record);
-    // Without a cache all are misses; where the server doesn't say, they are neither.
+    // Without a cache all lookups are misses; without an `x-cache` header they are neither.
     else if (record.cache !== "") this.#misses.add(record);
     if (record.attempts > 1) this.#retried += 1;
     this.#done += 1;
@@ -165,7 +165,8 @@ class Run implements SessionEvents {
       return;
     }
     this.#accepted += 1;
-    if (this.#acknowledged.has(orderNumber)) this.mismatch(`order ${orderNumber} was told for two trades`);
+    if (this.#acknowledged.has(orderNumber))
+      this.mismatch(`two trades must not get the same number (got ${orderNumber} twice)`);
     this.#acknowledged.set(orderNumber, record);
   }
 
@@ -183,7 +184,7 @@ class Run implements SessionEvents {
     this.onUnanswered();
   }
 
-  /** Over as many connections as there were clients. */
+  /** Queries every acknowledged order, over as many connections as there were clients. */
   async checkOrders(signal: AbortSignal): Promise<void> {
     const { url, clients, giveUpMs, patienceMs } = this.#options;
     const records = [...this.#acknowledged.values()];

@@ -9,6 +9,6 @@ test.each([
   ["42", undefined],
   ["", undefined],
   [undefined, undefined],
-])("the tag %s names the change %s", (tag, rev) => {
+])("the revision in the tag %s is %s", (tag, rev) => {
   expect(revOfTag(tag)).toBe(rev);
 });

@@ -1,6 +1,6 @@
 /**
- * The number of a stock's last change, from its `ETag`: `"<life of the catalog>-<number>"`. A proxy that compresses makes a
- * weak tag of it, and a bazaar of before left the life out. `undefined`: another tag, or none.
+ * Reads a stock's revision from its `ETag`, `"<life of the ledger>-<revision>"`. A proxy that compresses turns it into
+ * a weak tag, and earlier versions left the life out. Returns `undefined` for any other tag and for none.
  */
 export function revOfTag(tag: string | null | undefined): number | undefined {
   const rev = /^(?:W\/)?"(?:[^"]*-)?(\d+)"$/.exec(tag ?? "")?.[1];
