@@ -1,11 +1,11 @@
-/** Figures as people read them, the same in every report. */
+/** Formats figures for people, the same way in every report. */
 
-/** Without decimals, with commas between thousands. */
+/** A whole number with commas between thousands. */
 export function whole(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
 
-/** Of a share: 0.25 is 25%. Empty for one that isn't known. */
+/** A share as a percentage: 0.25 is 25%. Empty if the share is `undefined`. */
 export function percent(share: number | undefined): string {
   return share === undefined ? "" : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`;
 }

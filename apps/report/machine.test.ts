@@ -11,7 +11,7 @@ const example = {
   fsyncMs: 0.5,
 };
 
-test("one sentence, with the load tool where there was one", () => {
+test("the machine is described in one sentence, with the load tool if there was one", () => {
   expect(formatMachine("2026-01-02T03:04:05.000Z", example)).toBe(
     "2026-01-02: Example CPU, 2 cores, 8 GiB, linux 6.1.0 x86_64, Bun 1.4.5; databases on ext4,\n" +
       "where 4 KiB and an fsync take 0.50 ms.",
@@ -21,6 +21,6 @@ test("one sentence, with the load tool where there was one", () => {
   );
 });
 
-test("the kernel is told by its numbers, without the suffix of somebody's build", () => {
+test("the kernel's version is shown without the suffix of a build", () => {
   expect(describeMachine().system).toMatch(/^\S+ \d+(\.\d+)* \S+$/);
 });

@@ -1,4 +1,4 @@
-/** On what it was measured: without it a figure can't be compared with another. */
+/** Describes the machine of a measurement: figures of different machines can't be compared without it. */
 
 import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { availableParallelism, cpus, machine, platform, release, tmpdir, totalmem } from "node:os";
@@ -11,13 +11,13 @@ export interface Machine {
   readonly memoryGib: number;
   readonly system: string;
   readonly bun: string;
-  /** Of the folder for temporary files, where the databases are. On tmpfs an fsync costs nothing: mind it. */
+  /** File system of the folder for temporary files, where the databases are. On tmpfs an fsync costs nothing. */
   readonly fileSystem: string;
   /** Median time to write and fsync 4 KiB there. */
   readonly fsyncMs: number;
 }
 
-/** The kernel's numbers alone: what may follow names one host's build, and tells nobody else anything. */
+/** The numbers of the kernel's version, without a suffix that names the build of one host. */
 const kernelNumbers = /^\d+(\.\d+)*/;
 
 /** The `f_type` of statfs(2). */
@@ -43,7 +43,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** A sentence in Markdown, over two lines: more may follow it. */
+/** One sentence in Markdown on two lines; the caller may append more. */
 export function formatMachine(
   startedAt: string,
   { cpu, cores, memoryGib, system, bun, loadTool, fileSystem, fsyncMs }: Machine & { readonly loadTool?: string },
@@ -55,12 +55,12 @@ export function formatMachine(
   ].join("\n");
 }
 
-/** Of a machine that has only asked: its disks don't count. */
+/** Describes the machine of the clients alone, whose disks don't matter. */
 export function formatClientMachine(
   startedAt: string,
   { cpu, cores, memoryGib, system, bun }: Omit<Machine, "fileSystem" | "fsyncMs">,
 ): string {
-  return `${startedAt.slice(0, 10)}: asked from ${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Bun ${bun}.`;
+  return `${startedAt.slice(0, 10)}: measured from ${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Bun ${bun}.`;
 }
 
 function fileSystemOf(folder: string): string {

@@ -1,9 +1,9 @@
-/** Pictures of figures: SVG by Vega-Lite, drawn without a browser. */
+/** Draws plots as SVG with Vega-Lite, without a browser. */
 
 import { parse, View, Warn } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 
-/** What all pictures have in common: a background of their own, so that they can be read on a dark page too. */
+/** Common to all plots. They have a background, so that they are readable on a dark page too. */
 export const plotStyle = {
   $schema: "https://vega.github.io/schema/vega-lite/v6.json",
   background: "white",

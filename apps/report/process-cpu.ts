@@ -1,6 +1,6 @@
 /**
- * How much CPU time a process has taken, and the whole machine. On a busy machine the first says more than a rate does,
- * as waiting isn't in it, and the second tells that the machine is busy.
+ * Reads the CPU time of a process and of the whole machine. On a busy machine, the CPU time of a process is more
+ * reliable than a rate, because it doesn't include waiting. The machine's CPU time shows that it is busy.
  */
 
 import { readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 /** The unit of /proc, USER_HZ: 100 on every architecture that Bun runs on. */
 const ticksPerSecond = 100;
 
-/** User and system time of all its threads, in seconds. `undefined` where there is no /proc, or no such process. */
+/** User and system time of all threads of a process, in seconds. `undefined` without /proc or such a process. */
 export function cpuSecondsOf(pid: number): number | undefined {
   let stat: string;
   try {
@@ -19,7 +19,7 @@ export function cpuSecondsOf(pid: number): number | undefined {
   return parseCpuSeconds(stat);
 }
 
-/** The processes that it has started, and those that they have. None where there is no /proc. */
+/** The ids of a process's children, their children, and so on. Empty without /proc. */
 export function descendantsOf(pid: number): number[] {
   let text: string;
   try {
@@ -32,12 +32,12 @@ export function descendantsOf(pid: number): number[] {
 }
 
 export interface MachineCpu {
-  /** Of all cores, in seconds, with what a hypervisor gave to others. */
+  /** Seconds of all cores, including those that a hypervisor gave to other machines (steal). */
   readonly busySeconds: number;
   readonly totalSeconds: number;
 }
 
-/** Since the start of the machine. `undefined` where there is no /proc. */
+/** The machine's CPU time since its start. `undefined` without /proc. */
 export function machineCpu(): MachineCpu | undefined {
   try {
     return parseMachineCpu(readFileSync("/proc/stat", "utf8"));
@@ -46,7 +46,10 @@ export function machineCpu(): MachineCpu | undefined {
   }
 }
 
-/** The first line: user, nice, system, idle, iowait, irq, softirq, steal; the guests' times after it are in user. */
+/**
+ * Parses the first line: user, nice, system, idle, iowait, irq, softirq, steal. `user` includes the guest times after
+ * it.
+ */
 export function parseMachineCpu(stat: string): MachineCpu | undefined {
   const [label, ...fields] = (stat.split("\n")[0] ?? "").split(/\s+/);
   const ticks = fields.slice(0, 8).map(Number);
@@ -56,7 +59,9 @@ export function parseMachineCpu(stat: string): MachineCpu | undefined {
   return { busySeconds: (total - idle) / ticksPerSecond, totalSeconds: total / ticksPerSecond };
 }
 
-/** The 14th and 15th field. The second is a name in parentheses, which may hold blanks and parentheses itself. */
+/**
+ * Parses the 14th and 15th fields. The second field is a name in parentheses, which may contain blanks and parentheses.
+ */
 export function parseCpuSeconds(stat: string): number | undefined {
   const afterName = stat.slice(stat.lastIndexOf(")") + 1).trim();
   const fields = afterName.split(" ");

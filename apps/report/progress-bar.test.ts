@@ -6,7 +6,7 @@ function record(properties: Omit<Terminal, "write">): { terminal: Terminal; writ
   return { terminal: { ...properties, write: (text) => written.push(text) }, written };
 }
 
-test("on a terminal the bar is drawn over itself, cut off at the edge, and gone at the end", () => {
+test("on a terminal the bar is redrawn in place, cut off at the edge, and removed at the end", () => {
   const { terminal, written } = record({ isTTY: true, columns: 34 });
   const bar = new ProgressBar(terminal, 4);
   bar.show(1, "1/4 sessions");
@@ -21,7 +21,7 @@ test("on a terminal the bar is drawn over itself, cut off at the edge, and gone 
   ]);
 });
 
-test("elsewhere only lines are written", () => {
+test("without a terminal only lines are written", () => {
   const { terminal, written } = record({});
   const bar = new ProgressBar(terminal, 4);
   bar.show(1, "1/4");

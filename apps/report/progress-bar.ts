@@ -1,6 +1,6 @@
 /**
- * A bar that moves in the last line of a terminal. Where there is no terminal nothing can be drawn over: what has to be
- * told there is told in lines.
+ * A progress bar in the last line of a terminal. Without a terminal nothing can be redrawn, so it draws no bar and
+ * writes only the lines of `say`.
  */
 
 const barWidth = 24;
@@ -25,7 +25,7 @@ export class ProgressBar {
     return this.#terminal.isTTY === true;
   }
 
-  /** `text` stands behind the bar, cut off where the terminal ends. */
+  /** Draws the bar with `text` after it, cut off at the edge of the terminal. */
   show(done: number, text: string): void {
     if (!this.isDrawn) return;
     const filled = Math.round((Math.min(done, this.#total) / Math.max(1, this.#total)) * barWidth);
@@ -33,7 +33,7 @@ export class ProgressBar {
     this.#terminal.write(`${clearLine}${line.slice(0, (this.#terminal.columns ?? line.length + 1) - 1)}`);
   }
 
-  /** A line that stays. */
+  /** Writes a line that stays, above the bar. */
   say(line: string): void {
     this.#terminal.write(`${this.isDrawn ? clearLine : ""}${line}\n`);
   }

@@ -10,7 +10,7 @@ test("the median of an even number of values is the mean of the two in the middl
   expect(median([40, 10, 30, 20])).toBe(25);
 });
 
-test("there is no median of nothing", () => {
+test("the median of no values is undefined", () => {
   expect(median([])).toBeUndefined();
 });
 
@@ -20,7 +20,7 @@ test("the values aren't sorted in place", () => {
   expect(values).toEqual([3, 1, 2]);
 });
 
-test("a percentile is a value that was measured", () => {
+test("a percentile is one of the values", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => index + 1);
   expect(percentile(hundred, 50)).toBe(50);
   expect(percentile(hundred, 99)).toBe(99);
@@ -29,7 +29,7 @@ test("a percentile is a value that was measured", () => {
   expect(percentile([], 99)).toBe(0);
 });
 
-test("a ratio needs both numbers, and something to divide by", () => {
+test("a ratio needs both numbers and a base other than 0", () => {
   expect(ratio(30, 120)).toBe(0.25);
   expect(ratio(0, 120)).toBe(0);
   expect(ratio(undefined, 120)).toBeUndefined();

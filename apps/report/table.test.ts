@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { columns, markdownTable } from "./table.ts";
 
-test("columns of Markdown are as wide as their widest cell, numbers to the right", () => {
+test("columns in Markdown are as wide as their widest cell, with numbers aligned to the right", () => {
   const rows = [
     ["lookups", "1,000"],
     ["p99", "7"],
@@ -14,7 +14,7 @@ test("columns of Markdown are as wide as their widest cell, numbers to the right
   ]);
 });
 
-test("columns without lines end where their text ends", () => {
+test("rows of plain columns have no trailing blanks", () => {
   expect(
     columns([
       ["a", "bb", ""],

@@ -1,8 +1,8 @@
-/** Tables of text. Every column is as wide as its widest cell, so they read the same in a terminal and in a file. */
+/** Formats tables as text. Columns are as wide as their widest cell, so tables look the same in terminals and files. */
 
 type Rows = readonly (readonly string[])[];
 
-/** As Markdown; the columns from `firstNumber` on (counted from 0) are aligned to the right. */
+/** A table in Markdown. The columns from `firstNumber` on (counted from 0) are aligned to the right. */
 export function markdownTable(header: readonly string[], firstNumber: number, rows: Rows): string[] {
   const widths = widthsOf([header, ...rows]).map((width) => Math.max(width, 4));
   const line = (cells: readonly string[]) => {
@@ -13,7 +13,7 @@ export function markdownTable(header: readonly string[], firstNumber: number, ro
   return [line(header), line(rule), ...rows.map(line)];
 }
 
-/** Without lines; the columns from `firstNumber` on (default: none) are aligned to the right. */
+/** A table without lines. The columns from `firstNumber` on (default: none) are aligned to the right. */
 export function columns(rows: Rows, firstNumber = Number.POSITIVE_INFINITY): string[] {
   const widths = widthsOf(rows);
   return rows.map((row) =>
