@@ -1,4 +1,4 @@
-/** The result as Markdown, for people: what was done, on what, the table, the plots. */
+/** Formats the result as a page in Markdown: the conditions, the table and the plots. */
 
 import { commandLine, quotedCommand } from "@stock-bazaar/process/advice";
 import { counted, percent, whole } from "@stock-bazaar/report/figures";
@@ -8,7 +8,7 @@ import type { EvaluationResult, Point } from "./evaluation.ts";
 import type { Plot } from "./plots.ts";
 import { requestsUsual } from "./settings.ts";
 
-/** From this share of the machine's CPU time on, others had something to do as well. */
+/** From this share of the machine's CPU time on, the page warns that other work ran too. */
 const busyFrom = 0.1;
 
 export function formatDocument(result: EvaluationResult, plots: readonly Plot[]): string {
@@ -20,14 +20,14 @@ export function formatDocument(result: EvaluationResult, plots: readonly Plot[])
     "",
     ...(isRemote
       ? [
-          `How long lookups, trades and order queries take as trades become more frequent, on the bazaar at ${url}, with its`,
-          "cache as it is set there.",
+          `How long lookups, trades and order queries take as trades become more frequent, on the bazaar at ${url}, with the`,
+          "cache size that is set there.",
         ]
       : [
-          "How long lookups, trades and order queries take as trades become more frequent, with the front-end's cache and",
-          "without it.",
+          "How long lookups, trades and order queries take as trades become more frequent, with and without the front-end's",
+          "cache.",
         ]),
-    `Made by ${quotedCommand("evaluate")}, which writes this page, \`evaluation.json\` and the plots anew.`,
+    `${quotedCommand("evaluate")} writes this page, \`evaluation.json\` and the plots.`,
     "",
     isRemote
       ? formatClientMachine(startedAt, machine)
@@ -35,34 +35,34 @@ export function formatDocument(result: EvaluationResult, plots: readonly Plot[])
     ...busyness(busyBefore),
     ...(requests < requestsUsual
       ? [
-          `**A short run**: ${whole(requests)} lookups of each client in place of ${whole(requestsUsual)}, so the slowest requests say little.`,
+          `**A short run**: ${whole(requests)} lookups per client instead of ${whole(requestsUsual)}, so the figures of the slowest requests are unreliable.`,
         ]
       : []),
     "",
-    `${clients} clients, each on one connection that is kept alive, one request at a time: a lookup of a random stock, and after a`,
-    `share p of them a trade of it, as likely a purchase as a sale. ${whole(requests)} lookups of each client in a measurement, the`,
-    `median of ${counted(rounds, "round")}, after ${whole(warmUp)} lookups each to warm up.${isRemote ? "" : " Two bazaars take turns, one with CACHE_SIZE=1000 and one"}`,
-    `${isRemote ? "" : "with 0. "}Each measurement ends with a query of every order that was acknowledged: all ${whole(ordersFound(result))} were there, as they`,
-    "were told.",
+    `${clients} clients use one keep-alive connection each and send one request at a time. A client looks up a random stock, and`,
+    `after a share p of the lookups it trades that stock: a buy or a sell, with equal probability. Each measurement has ${whole(requests)}`,
+    `lookups per client; the figures are the median of ${counted(rounds, "round")}. Before the first one, each client warms up with`,
+    `${whole(warmUp)} lookups. ${isRemote ? "" : "Two bazaars take turns, one with CACHE_SIZE=1000 and one with 0. "}Each measurement ends with a query of`,
+    `every acknowledged order: all ${whole(ordersFound(result))} were found and match their trades.`,
     "",
     ...table(result.points),
     "",
-    `${isRemote ? "" : "With one front-end, as here, its cache goes on with what a trade makes of a stock. "}All times in milliseconds.`,
+    `${isRemote ? "" : "With one front-end, as here, a trade replaces the stock in the cache instead of evicting it. "}All times are in milliseconds.`,
     "",
     ...plots.flatMap(({ name, title, caption }) => [`![${title}](${name}.svg)`, "", caption, ""]),
-    "## Again",
+    "## Run it again",
     "",
     "```sh",
     `${commandLine("evaluate", `--p ${p.join()} ${isRemote ? `--url ${url}` : `--cache ${cache.join()}`} --clients ${clients}`)} \\`,
     `  --requests ${requests} --warm-up ${warmUp} --rounds ${rounds} --seed ${seed}`,
     "```",
     "",
-    "The seed chooses the same stocks and the same moments to trade; times are never the same again.",
+    "The same seed chooses the same stocks and the same moments to trade. The times will differ.",
     "",
   ].join("\n");
 }
 
-/** The same table, for a terminal too. */
+/** The table of the page, also printed to the terminal. */
 export function table(points: readonly Point[]): string[] {
   const header = [
     "p",
@@ -100,10 +100,10 @@ export function table(points: readonly Point[]): string[] {
 function busyness(busy: number | undefined): string[] {
   if (busy === undefined) return [];
   return busy < busyFrom
-    ? [`The machine was idle otherwise: ${percent(busy)} of its CPU time was in use just before.`]
+    ? [`The machine was otherwise idle: ${percent(busy)} of its CPU time was in use just before the run.`]
     : [
-        `**The machine was busy with other work**: ${percent(busy)} of its CPU time was in use just before. Compare the rows with`,
-        "one another, not with other machines.",
+        `**The machine was busy with other work**: ${percent(busy)} of its CPU time was in use just before the run. Compare the`,
+        "rows with one another, not with other machines.",
       ];
 }
 

@@ -48,7 +48,7 @@ const result: EvaluationResult = {
   ],
 };
 
-test("a row for each share and setting; what wasn't done has no figures", () => {
+test("the table has a row per share and setting, and empty cells where nothing was measured", () => {
   const rows = table(result.points).map((line) => line.split("|").map((cell) => cell.trim()));
   expect(rows[2]).toEqual([
     "",
@@ -92,12 +92,12 @@ test("a row for each share and setting; what wasn't done has no figures", () => 
   ]);
 });
 
-test("the page says what was measured, and whether the machine was busy", () => {
+test("the page shows what was measured, and whether the machine was busy", () => {
   const page = formatDocument(result, []);
-  expect(page).toContain("median of 1 round,");
-  expect(page).toContain("all 100 were there");
-  expect(page).toContain("idle otherwise: 2.0%");
-  expect(page).toContain("A short run**: 100 lookups of each client in place of 1,000");
+  expect(page).toContain("median of 1 round.");
+  expect(page).toContain("all 100 were found");
+  expect(page).toContain("otherwise idle: 2.0%");
+  expect(page).toContain("A short run**: 100 lookups per client instead of 1,000");
   const long = { ...result, options: { ...result.options, requests: 1000 } };
   expect(formatDocument(long, [])).not.toContain("short run");
   expect(page).toContain(
@@ -107,7 +107,7 @@ test("the page says what was measured, and whether the machine was busy", () => 
   expect(formatDocument({ ...result, busyBefore: undefined }, [])).not.toContain("CPU time");
 });
 
-test("of a bazaar that runs elsewhere the page says where, and nothing of disks and settings that nobody knows", async () => {
+test("the page on a remote bazaar shows its URL, and no disks and settings, which are unknown", async () => {
   const remote: EvaluationResult = {
     ...result,
     options: { ...result.options, url: "http://bazaar.example:8080" },
@@ -115,7 +115,7 @@ test("of a bazaar that runs elsewhere the page says where, and nothing of disks 
   };
   const page = formatDocument(remote, []);
   expect(page).toContain("on the bazaar at http://bazaar.example:8080,");
-  expect(page).toContain("2026-01-02: asked from Example CPU, 2 cores");
+  expect(page).toContain("2026-01-02: measured from Example CPU, 2 cores");
   expect(page).toMatch(/^\| 40% +\| as it is +\| +50% \|/m);
   expect(page).toContain("--p 0,0.4 --url http://bazaar.example:8080 --clients 5");
   expect(page).not.toMatch(/ext4|fsync|CACHE_SIZE|share the cores|one front-end/);
@@ -150,13 +150,13 @@ describe("the figures of several rounds", () => {
   });
 });
 
-test("plots are whole SVG files with a curve for each setting and percentile", async () => {
+test("plots are complete SVG files with a curve for each setting and percentile", async () => {
   const plots = await drawPlots(result);
   expect(plots.map(({ name }) => name)).toEqual(["lookups", "trades", "orders", "throughput"]);
   for (const { svg } of plots) {
     expect(svg).toMatch(/^<svg[^]*<\/svg>\n$/);
     expect(svg).toContain("cache off");
-    // It would be asked for whenever the page is read.
+    // A reader's browser would load it with the page.
     expect(svg).not.toMatch(/href="http|url\(http/);
   }
   expect(plots[0]?.svg.match(/mark-line/g)?.length).toBeGreaterThanOrEqual(1);
@@ -165,7 +165,7 @@ test("plots are whole SVG files with a curve for each setting and percentile", a
   expect(plots[3]?.svg).not.toContain("p99");
 });
 
-test("without a single trade a plot of trades is drawn, and nobody is warned of it", async () => {
+test("without a trade, an empty plot of trades is drawn, without a warning", async () => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   const untraded = { ...result, points: result.points.slice(0, 2) };
   const plots = await drawPlots(untraded);
@@ -174,7 +174,7 @@ test("without a single trade a plot of trades is drawn, and nobody is warned of 
   expect(plots.map(({ name }) => name)).toEqual(["lookups", "trades", "orders", "throughput"]);
 });
 
-test("a result takes the place of an older one, file by file, and nothing else is touched", async () => {
+test("a result replaces the files of an older one and touches nothing else", async () => {
   const parent = temporaryFolder();
   const folder = join(parent, "evaluation");
   const written = await writeEvaluation(folder, result);
@@ -188,7 +188,7 @@ test("a result takes the place of an older one, file by file, and nothing else i
   expect(readFileSync(join(folder, "evaluation.json"), "utf8")).toContain('"tookMs": 2000');
 });
 
-test("a result that can't be drawn is not written at all", async () => {
+test("if a plot can't be drawn, nothing is written", async () => {
   const parent = temporaryFolder();
   const broken = { ...result, points: undefined } as unknown as EvaluationResult;
   await expect(writeEvaluation(join(parent, "evaluation"), broken)).rejects.toThrow("points");

@@ -1,8 +1,8 @@
 /**
- * `npm run evaluate`: how long lookups and trades take as the share of trades grows, with the cache and without it. Two
- * bazaars of real processes, one with each setting, are measured in turns, so that whatever else the machine does meets
- * both alike; the one that isn't measured has nothing to do. With `url` it is one that runs already, as it is set there.
- * Every run ends with the check of every order.
+ * `npm run evaluate` measures how long lookups and trades take as the share of trades grows, with and without the
+ * cache. It starts a bazaar of real processes for each setting and measures them in turns, so that other work on the
+ * machine affects both alike; the other one is idle meanwhile. With `url` it measures a running bazaar with its own
+ * settings. Every run ends with a check of every order.
  */
 
 import type { LatencySummary } from "@stock-bazaar/client/latencies";
@@ -15,32 +15,34 @@ import { Random } from "@stock-bazaar/shared/random";
 import type { CacheMode, CacheSetting } from "./settings.ts";
 
 export interface EvaluationOptions {
-  /** A bazaar that runs already, like `http://bazaar.example:8080`; absent: one of its own for each setting of the cache. */
+  /**
+   * A running bazaar, like `http://bazaar.example:8080`; by default a new one is started for each setting of the cache.
+   */
   readonly url?: string;
   /** Shares of lookups that a trade follows, each from 0 to 1. */
   readonly p: readonly number[];
-  /** Of its own bazaars. */
+  /** Cache settings of the bazaars that it starts. */
   readonly cache: readonly CacheMode[];
   readonly clients: number;
   /** Lookups of each client in one measurement. */
   readonly requests: number;
   /** Lookups of each client before the first measurement, half of them with a trade. */
   readonly warmUp: number;
-  /** Of which the median is told. */
+  /** How often each measurement is made; the result is the median. */
   readonly rounds: number;
   readonly seed: number;
 }
 
-/** The medians of the rounds; counts are those of all rounds together. */
+/** Medians over the rounds; counts are sums of all rounds. */
 export interface Measured {
   readonly lookups: LatencySummary;
-  /** Of the lookups; none where the front-end has no cache. */
+  /** Share of the lookups that hit the cache; 0 without a cache. */
   readonly hitShare: number;
   readonly trades: LatencySummary;
-  /** Queries of the orders that were acknowledged, one by one, at the end of each run. */
+  /** Queries of the acknowledged orders, one by one, at the end of each run. */
   readonly orders: LatencySummary;
   readonly requestsPerSecond: number;
-  /** Orders that were acknowledged, asked for at the end, and there as they were told. */
+  /** Acknowledged orders that were found at the end and match their trades. */
   readonly ordersFound: number;
 }
 
@@ -55,7 +57,7 @@ export interface EvaluationResult {
   readonly startedAt: string;
   readonly tookMs: number;
   readonly machine: Machine;
-  /** The share of the machine's CPU time that was in use, by anybody, in the two seconds before it began. */
+  /** The share of the machine's CPU time that any process used in the two seconds before the evaluation. */
   readonly busyBefore: number | undefined;
   readonly options: EvaluationOptions;
   readonly points: readonly Point[];
@@ -63,21 +65,24 @@ export interface EvaluationResult {
 
 export type EvaluationProgress = (done: number, total: number, what: string) => void;
 
-/** A bazaar that is measured didn't keep its word: there is nothing to measure then. */
-export class BrokenWordError extends Error {
+/** The measured bazaar broke a promise, so its figures are worthless. */
+export class BrokenPromiseError extends Error {
   constructor(message: string) {
     super(message);
-    this.name = "BrokenWordError";
+    this.name = "BrokenPromiseError";
   }
 }
 
 const restMs = 2000;
-/** Long enough for whatever a loaded machine may do; nothing fails here on purpose. */
+/** Generous, for a loaded machine: no faults are injected here. */
 const giveUpMs = 30_000;
 const patienceMs = 15_000;
 const cacheSizes: Readonly<Record<CacheMode, string>> = { on: "1000", off: "0" };
 
-/** Rejects with the reason of `signal` when that aborts; all that was started has ended then, and its files are gone. */
+/**
+ * Rejects with the reason of `signal` when that aborts, after all started processes have ended and their files are
+ * removed.
+ */
 export async function runEvaluation(
   options: EvaluationOptions,
   progress: EvaluationProgress,
@@ -123,8 +128,8 @@ export async function runEvaluation(
     done += 1;
     progress(done, total, what);
     const wrong = [...result.mismatches.first, ...result.failures.first];
-    if (!result.answered) throw new NoBazaarError(`${url} answers no longer: ${wrong.at(-1)}`);
-    if (!result.ok) throw new BrokenWordError(`${what}: ${wrong.join("; ")}`);
+    if (!result.answered) throw new NoBazaarError(`${url} stopped answering: ${wrong.at(-1)}`);
+    if (!result.ok) throw new BrokenPromiseError(`${what}: ${wrong.join("; ")}`);
     return result;
   };
   try {
@@ -151,7 +156,7 @@ export async function runEvaluation(
   return { startedAt, tookMs, machine: describeMachine(), busyBefore, options, points };
 }
 
-/** The processes are running and ready. */
+/** Starts a bazaar. Resolves when its processes are ready. */
 async function startBazaar(mode: CacheMode, signal: AbortSignal): Promise<Cluster> {
   signal.throwIfAborted();
   const bazaar = await Cluster.create({ environment: { CACHE_SIZE: cacheSizes[mode] } });
@@ -187,7 +192,7 @@ export function summarize(runs: readonly RunResult[]): Measured {
   };
 }
 
-/** `undefined` where the machine doesn't say. */
+/** The share of CPU time in use; `undefined` if the machine doesn't report it. */
 async function busyShare(signal: AbortSignal): Promise<number | undefined> {
   const before = machineCpu();
   if (!before) return undefined;

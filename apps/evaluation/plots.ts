@@ -1,4 +1,4 @@
-/** The figures as pictures. */
+/** Draws the figures of an evaluation as plots. */
 
 import { drawPlot, plotStyle } from "@stock-bazaar/report/plot";
 import type { TopLevelSpec } from "vega-lite";
@@ -6,10 +6,10 @@ import { type CacheSetting, cacheModes } from "./settings.ts";
 import type { EvaluationResult, Measured } from "./evaluation.ts";
 
 export interface Plot {
-  /** Of the file, without `.svg`. */
+  /** Name of the file, without `.svg`. */
   readonly name: string;
   readonly title: string;
-  /** How it is to be read, in a sentence. */
+  /** Explains the plot in one sentence. */
   readonly caption: string;
   readonly svg: string;
 }
@@ -19,7 +19,7 @@ interface Curve {
   readonly title: string;
   readonly caption: string;
   readonly axis: string;
-  /** What is drawn of a measurement; nothing where it has none. */
+  /** The values of a measurement to draw; empty if it has none. */
   readonly values: (measured: Measured) => readonly { readonly line: string; readonly value: number }[];
 }
 
@@ -48,14 +48,14 @@ const curves: readonly Curve[] = [
   {
     name: "orders",
     title: "Order queries",
-    caption: "How long the query of one order takes, after the lookups and trades.",
+    caption: "How long the query of one order takes. The queries follow after the lookups and trades.",
     axis: "milliseconds",
     values: ({ orders }) => latencyLines(orders),
   },
   {
     name: "throughput",
     title: "Requests per second",
-    caption: "Lookups and trades together, all clients.",
+    caption: "Lookups and trades per second, of all clients together.",
     axis: "requests/s",
     values: ({ requestsPerSecond }) => [{ line: "all", value: requestsPerSecond }],
   },
@@ -86,7 +86,7 @@ function latencyLines({ count, p50Ms, p99Ms }: Measured["lookups"]) {
 function specOf(title: string, axis: string, rows: readonly Row[], series: string[]): TopLevelSpec {
   const line = { symbolType: "stroke", symbolSize: 300 } as const;
   const lines = new Set(rows.map((row) => row.line));
-  // Of nothing, no extent can be found: without a trade there are axes and no curve.
+  // A scale can't be derived from no values: without a trade there are axes and no curve.
   const scale = rows.length === 0 ? { domain: [0, 1] } : {};
   return {
     ...plotStyle,
@@ -111,7 +111,7 @@ function specOf(title: string, axis: string, rows: readonly Row[], series: strin
         scale: { domain: series, range: ["#1b6ca8", "#d95f02"] },
       },
     },
-    // Points in a layer of their own: in one with the dashes they hide them from the legend.
+    // Points have their own layer: in one layer with the dashes they would hide the dashes from the legend.
     layer: [
       {
         mark: "line",

@@ -1,11 +1,11 @@
-/** What an evaluation can be asked for: for a command line that only has to know what may be said. */
+/** The settings of an evaluation, apart from its code, so that the command line's `--help` doesn't load it. */
 
-/** How the front-end's cache can be set. */
+/** Settings of the front-end's cache. */
 export const cacheModes = ["on", "off"] as const;
 export type CacheMode = (typeof cacheModes)[number];
 
-/** As it was during a measurement: that of a bazaar that runs elsewhere is set there. */
+/** The setting during a measurement; "as it is" for a bazaar that this command didn't start. */
 export type CacheSetting = CacheMode | "as it is";
 
-/** Lookups of each client in one measurement; with fewer, the slowest ones tell little. */
+/** Lookups of each client in one measurement. With fewer, the figures of the slowest requests are unreliable. */
 export const requestsUsual = 1000;

@@ -1,6 +1,6 @@
 /**
- * Writes a whole result or nothing: every file is complete on disk under another name before the first takes its place.
- * Half an evaluation beside half of an older one would look like a whole one.
+ * Writes a whole result or nothing. Every file is complete on disk under another name before the first one replaces its
+ * older version: a mixture of two results would look like a valid one.
  */
 
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { formatDocument } from "./document.ts";
 import type { EvaluationResult } from "./evaluation.ts";
 import { drawPlots } from "./plots.ts";
 
-/** Other files in the folder are left alone. Returns what was written. */
+/** Writes the files of a result and returns their paths. Leaves other files in the folder alone. */
 export async function writeEvaluation(folder: string, result: EvaluationResult): Promise<string[]> {
   const plots = await drawPlots(result);
   const files = new Map([
@@ -19,7 +19,7 @@ export async function writeEvaluation(folder: string, result: EvaluationResult):
   ]);
   const target = resolve(folder);
   mkdirSync(target, { recursive: true });
-  // Beside it: a file can only be renamed within one file system.
+  // Beside the target, because a file can only be renamed within one file system.
   const draft = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
   try {
     for (const [name, text] of files) writeFileSync(join(draft, name), text, { flush: true });
