@@ -1,4 +1,4 @@
-/** `npm run bench`: how fast is the bazaar here, beside HTTP alone and beside the obvious way to build it? */
+/** `npm run bench`: compares the bazaar on this machine with HTTP alone and with the obvious implementations. */
 
 import { type BenchOptions, runBench } from "@stock-bazaar/bench/bench";
 import { runExperiments } from "@stock-bazaar/bench/experiments/experiments";
@@ -37,10 +37,7 @@ export async function bench(options: BenchCommandOptions): Promise<void> {
     ...rows
   } = options;
   if (svg !== undefined && !rows.systems.includes("yardstick"))
-    throw new CommandError(
-      "--svg draws shares of the yardstick: allowed is only with it among --systems",
-      exitCodes.usage,
-    );
+    throw new CommandError("--systems must include yardstick for --svg, which draws shares of it", exitCodes.usage);
   if (svg !== undefined) requireWritable("--svg", svg, "file");
   if (typeof json === "string") requireWritable("--json", json, "file");
   const stopping = abortOnStop();
@@ -54,7 +51,7 @@ export async function bench(options: BenchCommandOptions): Promise<void> {
   const result = await runBench({ ...rows, warmUpSeconds, tool }, progress, stopping);
   await printResult(result, formatReport(result), json);
   if (svg !== undefined) {
-    // Loaded here: a benchmark without a picture does without the plotting library.
+    // Imported here, so that a benchmark without a picture doesn't load the plotting library.
     const { drawBench } = await import("@stock-bazaar/bench/plot");
     await Bun.write(svg, await drawBench(result));
   }

@@ -1,4 +1,4 @@
-/** `npm run chaos`: does it keep its promises while its parts are being killed? */
+/** `npm run chaos`: checks that the bazaar keeps its promises while its processes are killed. */
 
 import { runCampaign } from "@stock-bazaar/chaos/campaign";
 import type { FaultName } from "@stock-bazaar/chaos/faults/names";
@@ -37,7 +37,8 @@ export async function chaos(options: ChaosCommandOptions): Promise<void> {
     progress.end();
     await printResult(result, formatReport(result), json);
     const { length: failed } = result.failed;
-    if (failed > 0) throw new CommandError(`promises were broken in ${failed} of ${rounds} rounds: see ${keep}`);
+    if (failed > 0)
+      throw new CommandError(`every round must keep all promises (${failed} of ${rounds} did not): see ${keep}`);
   } finally {
     progress.end();
   }

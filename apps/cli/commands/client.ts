@@ -1,4 +1,4 @@
-/** `npm run client`: sessions of trading, and the check that the bazaar kept its word. */
+/** `npm run client`: runs sessions of trading and checks that the bazaar keeps its promises. */
 
 import { NoBazaarError, type RunOptions, type RunResult, runSessions } from "@stock-bazaar/client/sessions";
 import { formatRun } from "@stock-bazaar/client/session-report";
@@ -38,14 +38,14 @@ export async function client(options: ClientOptions): Promise<void> {
   });
   process.stdout.write(json ? `${JSON.stringify(result, undefined, 2)}\n` : formatRun(result));
   const { mismatches, failures, answered } = result;
-  if (mismatches.count > 0) throw new CommandError(`the bazaar did not keep its word: ${mismatches.first[0]}`);
-  if (!answered) throw noAnswer(failures.first.at(-1) ?? "nobody answers");
+  if (mismatches.count > 0) throw new CommandError(`the bazaar broke a promise: ${mismatches.first[0]}`);
+  if (!answered) throw noAnswer(failures.first.at(-1) ?? "no answer");
   if (failures.count > 0) throw new CommandError(`${whole(failures.count)} failed: ${failures.first[0]}`);
 }
 
 async function run(options: RunOptions): Promise<RunResult> {
   const stopping = abortOnStop();
-  // In hundredths, so that a terminal isn't written to for each request.
+  // In steps of one percent, so that not every request writes to the terminal.
   const bar = new ProgressBar(process.stderr, 100);
   let shown = "";
   try {

@@ -1,4 +1,4 @@
-/** `npm run evaluate`: latencies over the share of trades, with and without the cache. */
+/** `npm run evaluate`: measures latencies over the share of trades, with and without the cache. */
 
 import { dirname, resolve } from "node:path";
 import { NoBazaarError } from "@stock-bazaar/client/sessions";
@@ -17,23 +17,23 @@ export interface EvaluateOptions extends EvaluationOptions {
 
 export async function evaluate({ out: chosenOut, json = false, ...options }: EvaluateOptions): Promise<void> {
   const isRemote = options.url !== undefined;
-  // docs/evaluation is of the bazaar as it comes.
+  // docs/evaluation is for figures of the bazaar with its default settings, not of one that runs elsewhere.
   const out = chosenOut ?? (isRemote ? "evaluation" : "docs/evaluation");
   requireWritable("--out", out, "folder");
-  // All of it is written beside the folder first.
+  // The files are written beside the folder first, then renamed into it.
   requireWritable("the folder of --out", dirname(resolve(out)), "folder");
   const stopping = abortOnStop(
-    isRemote ? "nothing was written; what was traded stays traded" : "nothing was written, and nothing is left running",
+    isRemote ? "nothing was written; its trades remain" : "nothing was written, and no process is left running",
   );
   const bar = new ProgressBar(process.stderr, 1000);
-  let said = "";
+  let shown = "";
   try {
     const result = await runEvaluation(
       { ...options, p: [...new Set(options.p)], cache: [...new Set(options.cache)] },
       (done, total, what) => {
         bar.show((done / total) * 1000, `${Math.floor((done / total) * 100)}%  ${what}`);
-        if (!bar.isDrawn && what !== said) bar.say(what);
-        said = what;
+        if (!bar.isDrawn && what !== shown) bar.say(what);
+        shown = what;
       },
       stopping,
     );
@@ -44,7 +44,7 @@ export async function evaluate({ out: chosenOut, json = false, ...options }: Eva
     process.stderr.write(`written: ${files.join(", ")}\n`);
   } catch (error) {
     if (isRemote && error instanceof NoBazaarError)
-      throw new CommandError(`${error.message}\nIs the bazaar running there?`, exitCodes.noAnswer);
+      throw new CommandError(`${error.message}\nCheck that the bazaar runs at this URL.`, exitCodes.noAnswer);
     throw error;
   } finally {
     bar.end();
