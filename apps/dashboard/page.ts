@@ -1,11 +1,11 @@
 /**
- * The dashboard as one HTML page that brings all it needs: no other server is asked for anything, and a page can't get
- * the script of another version. Bundled when somebody first asks for it, so that a front-end starts as fast as without.
+ * Builds the dashboard as one self-contained HTML page: it needs no other server, and page and script always have the
+ * same version. It is bundled at the first request, so that it doesn't slow down the start of a front-end.
  */
 
 export interface Page {
   readonly html: string;
-  /** Allows this very script and style, talking to where the page came from, and nothing else. */
+  /** Allows only this script, this style and requests to the page's own origin. */
   readonly contentSecurityPolicy: string;
 }
 
@@ -16,14 +16,14 @@ const icon =
       '<path d="M6 22l6-7 5 4 9-11" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round" stroke-linejoin="round"/></svg>',
   );
 
-/** What the page shows until its script has drawn it, so for ever where that can't run or doesn't know what it uses. */
+/** The text until the script draws the page. It stays if the script can't run or the browser lacks a feature. */
 const unsupported =
   "This page needs JavaScript and a browser of 2023 or later: Chrome or Edge 111, Firefox 115, Safari 16.4. " +
-  "The same by hand: /stocks, /orders, /cluster.";
+  "Without them, use /stocks, /orders and /cluster.";
 
 let bundled: Promise<Page> | undefined;
 
-/** Made once. After a failure the next call tries again. */
+/** Bundles the page once. After a failure the next call tries again. */
 export function dashboardPage(): Promise<Page> {
   bundled ??= bundlePage().catch((error: unknown) => {
     bundled = undefined;
@@ -41,8 +41,8 @@ async function bundlePage(): Promise<Page> {
   });
   const read = async (ending: string) => {
     const output = outputs.find(({ path }) => path.endsWith(ending));
-    if (!output) throw new Error(`the dashboard's bundle has no ${ending}`);
-    // Either would end its element before its own end.
+    if (!output) throw new Error(`the dashboard's bundle must contain a ${ending} file (it has none)`);
+    // Inside the text, either tag would end its element too early.
     return (await output.text()).replaceAll("</script", "<\\/script").replaceAll("</style", "<\\/style");
   };
   const [script, style] = await Promise.all([read(".js"), read(".css")]);

@@ -1,4 +1,4 @@
-/** The dashboard in a real browser: what people see while they trade, and while parts of the bazaar die. */
+/** The dashboard in a real browser: what it shows during trades, and while processes of the bazaar are away. */
 
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { connect } from "@stock-bazaar/sqlite/connection";
@@ -29,7 +29,7 @@ const latest = (page: Page, number: number) => page.getByTitle(`Follow order ${n
 const quantityOf = async (url: string, stock: string) =>
   Number(at((await get(`${url}/stocks/${stock}`)).body, "data", "quantity"));
 
-/** Resolves when this order, or a later one, is listed: a robot may have pushed it off the list already. */
+/** Resolves when this order or a later one is listed: the robot's orders may have pushed it off the list already. */
 const listedUpTo = (page: Page, number: number) =>
   eventually(`order ${number} is listed`, async () => {
     const newest = await page
@@ -47,7 +47,9 @@ const boardShows = (page: Page, stock: string, quantity: number) =>
     .filter({ hasText: new RegExp(`(?<!\\d)${quantity}$`) })
     .waitFor();
 
-/** Where the focus is, and what is drawn around it: around its label's text if the control itself isn't seen. */
+/**
+ * The text of the focused element and its outline; if the control itself is invisible, the outline of its label's text.
+ */
 const focused = `(() => {
   const element = document.activeElement;
   if (!element || element === document.body) return { text: "", outline: "none" };
@@ -107,13 +109,13 @@ describe("with `npm start`", () => {
     await part(page, "Replica 3").filter({ hasText: "follows" }).waitFor();
 
     await page.getByRole("button", { name: "Stop and check" }).click();
-    const verdict = page.getByText(/orders acknowledged and found\. Not one is lost\.$/);
+    const verdict = page.getByText(/orders acknowledged and found\. None is lost\.$/);
     expect(Number.parseInt((await verdict.textContent()) ?? "", 10)).toBeGreaterThan(10);
     expect(await page.getByText("unanswered").locator("..").textContent()).toBe("unanswered0");
     expect(complaints).toEqual([]);
   });
 
-  test("a frozen leader is silent on the page, is replaced, and follows when it wakes", async (context) => {
+  test("a frozen leader is shown as silent, is replaced, and follows after it resumes", async (context) => {
     const { page, complaints } = await openDashboard(context, browser, up.url);
     const frozen = Number(at((await get(`${up.url}/cluster`)).body, "data", "leader"));
     const next = frozen === 3 ? 2 : 3;
@@ -132,7 +134,7 @@ describe("with `npm start`", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("another web page can't kill the leader, and can't read what is told here", async (context) => {
+  test("another web page can neither kill the leader nor read the events", async (context) => {
     const term = async () => at((await get(`${up.url}/cluster`)).body, "data", "term");
     const before = await term();
     const elsewhere = Bun.serve({
@@ -170,22 +172,22 @@ describe("with `npm start`", () => {
   });
 });
 
-describe("while parts are away", () => {
+describe("while processes are away", () => {
   let cluster: Cluster;
   Cluster.share((shared) => (cluster = shared));
 
-  test("a trade that finds no front-end is asked again with the same key, and is done once", async (context) => {
+  test("a trade without an answer is sent again with the same key and executes once", async (context) => {
     const { page } = await openDashboard(context, browser, cluster.url);
     await row(page, "FishCo").getByText("100").waitFor();
     await cluster.service("front-end-1").kill();
     const placed = place(page, { stock: "FishCo", quantity: 9, type: "Buy" });
-    await page.getByText(/Asking again with the same key/).waitFor();
+    await page.getByText(/Sending again with the same key/).waitFor();
     cluster.service("front-end-1").start();
     expect(await placed).toBe(1);
     await row(page, "FishCo").getByText("91").waitFor();
   });
 
-  test("while the catalog is away the page says that its prices may be old", async (context) => {
+  test("while the catalog is away, the page warns that its prices may be old", async (context) => {
     const { page } = await openDashboard(context, browser, cluster.url);
     const before = await quantityOf(cluster.url, "FishCo");
     await boardShows(page, "FishCo", before);
@@ -198,7 +200,7 @@ describe("while parts are away", () => {
     expect(await page.getByRole("alert").textContent()).toBe("");
   });
 
-  test("while the catalog can't write the page says so, and why", async (context) => {
+  test("while the catalog can't write, the page shows a warning with the reason", async (context) => {
     const { page } = await openDashboard(context, browser, cluster.url);
     const other = connect(catalogFile(cluster.catalogFolder), "write");
     context.onTestFinished(() => void other.close());
@@ -214,7 +216,7 @@ describe("while parts are away", () => {
   });
 });
 
-test("without a supervisor there are no buttons; a lost connection is said, and what happened meanwhile is told after it", async (context) => {
+test("without a supervisor there are no fault buttons; after a lost connection the page shows the missed orders", async (context) => {
   const cluster = await Cluster.start(context, { frontEnds: 2 });
   const { page } = await openDashboard(context, browser, cluster.url);
   await row(page, "GameStart").getByText("100").waitFor();
@@ -240,7 +242,7 @@ test("without a supervisor there are no buttons; a lost connection is said, and 
   expect(await page.getByRole("alert").textContent()).toBe("");
   await page.getByText("Connected again").waitFor();
 
-  // The other front-end is in the picture too, also when it is gone.
+  // The picture shows the other front-end, even when it is away.
   const other = page.getByRole("list", { name: "Other front-ends" }).getByRole("listitem");
   const { host } = new URL(cluster.frontEndUrl(2));
   await other.filter({ hasText: `${host} live` }).waitFor();
@@ -248,12 +250,12 @@ test("without a supervisor there are no buttons; a lost connection is said, and 
   await other.filter({ hasText: `${host} away` }).waitFor();
 });
 
-test("at a front-end of a dialect that the page doesn't understand, it shows everything and offers no trade", async (context) => {
+test("at a front-end with an unsupported dialect, the page shows everything but offers no trades", async (context) => {
   const up = await startUp(context, { args: ["--dialect", "toy-store"] });
   const { page, complaints } = await openDashboard(context, browser, up.url);
   await crowned(page).filter({ hasText: "Replica 3" }).waitFor();
   await part(page, "Front-end (toy-store)").waitFor();
-  await page.getByText("This front-end speaks the dialect toy-store").waitFor();
+  await page.getByText("This front-end uses the dialect toy-store").waitFor();
   for (const name of ["Place the order", "Follow", "Keep trading"])
     expect(await page.getByRole("button", { name, exact: true }).count(), name).toBe(0);
 
@@ -266,11 +268,11 @@ test("at a front-end of a dialect that the page doesn't understand, it shows eve
   expect(complaints).toEqual([]);
 });
 
-describe("for everybody", () => {
+describe("accessibility", () => {
   let cluster: Cluster;
   Cluster.share((shared) => (cluster = shared));
 
-  test("by keyboard alone: each stop is seen, and an order is placed and followed", async (context) => {
+  test("by keyboard alone, an order is placed and followed, and each focused element is visible", async (context) => {
     const { page, complaints } = await openDashboard(context, browser, cluster.url);
     await row(page, "GameStart").waitFor();
     const unseen: string[] = [];
@@ -297,7 +299,7 @@ describe("for everybody", () => {
     await page.keyboard.press("Control+A");
     await page.keyboard.type("2");
     await page.keyboard.press("Enter");
-    await page.getByText("No order has the number 2 yet").waitFor();
+    await page.getByText("There is no order 2 yet").waitFor();
     await trade(cluster.url, newTrade({ name: "BoarCo", type: "buy", quantity: 4 }));
     await page.getByText("Order 2: 4 units of BoarCo bought.").waitFor();
     expect(unseen).toEqual([]);
@@ -311,7 +313,7 @@ describe("for everybody", () => {
     ["a small phone", { ...touch, viewport: { width: 320, height: 640 } }],
     ["a tablet", { ...touch, viewport: { width: 820, height: 1180 } }],
     ["a wide screen in the dark", { viewport: { width: 1920, height: 1080 }, colorScheme: "dark" }],
-  ])("on %s nothing is wider than the screen, or in the way of assistive technology", async (name, options) => {
+  ])("on %s nothing is wider than the screen, and there are no accessibility barriers", async (name, options) => {
     const hooks = { onTestFailed, onTestFinished };
     const { page, complaints } = await openDashboard(hooks, browser, cluster.url, options);
     await row(page, "GameStart").waitFor();
@@ -336,7 +338,7 @@ describe("for everybody", () => {
     expect(await still.page.evaluate("begun")).toBe(0);
   });
 
-  test("in a browser that speaks no language in particular", async (context) => {
+  test("the charts are drawn in a browser without a language", async (context) => {
     const speechless = await launchBrowser({ locale: "C" });
     context.onTestFinished(() => speechless.close());
     const { page, complaints } = await openDashboard(context, speechless, cluster.url);
@@ -346,8 +348,8 @@ describe("for everybody", () => {
   });
 });
 
-describe("a browser that lacks what the page uses", () => {
-  const line = /^This page needs JavaScript and a browser of 2023 or later: .+ The same by hand: \/stocks/;
+describe("a browser without a feature that the page needs", () => {
+  const line = /^This page needs JavaScript and a browser of 2023 or later: .+ Without them, use \/stocks/;
 
   test.each([
     "Array.prototype.at",
@@ -356,25 +358,25 @@ describe("a browser that lacks what the page uses", () => {
     "AbortSignal.timeout",
     "ResizeObserver",
     "EventSource",
-  ])("%s: the page says which browsers are supported", async (feature) => {
+  ])("without %s the page names the supported browsers", async (feature) => {
     const { page, complaints } = await openBare(`delete ${feature}`);
     await page.getByText(line).waitFor();
     expect(await page.getByRole("heading").count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 
-  test("JavaScript itself: the same line", async () => {
+  test("without JavaScript the page names the supported browsers", async () => {
     const { page } = await openBare(undefined, { javaScriptEnabled: false });
     await page.getByText(line).waitFor();
   });
 
-  test("nothing: the line is gone", async () => {
+  test("in a supported browser this text is removed", async () => {
     const { page } = await openBare("0");
     await page.getByRole("heading", { name: "Stock Bazaar" }).waitFor();
     expect(await page.getByText(line).count()).toBe(0);
   });
 
-  /** `script` is run before the page's own. */
+  /** Opens the page; `script` runs before the page's own script. */
   async function openBare(script?: string, options: BrowserContextOptions = {}) {
     const { html, contentSecurityPolicy } = await dashboardPage();
     const server = Bun.serve({

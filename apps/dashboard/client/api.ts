@@ -1,14 +1,14 @@
-/** What the page asks of the front-end. A trade without an answer is asked again with the same key, which is safe. */
+/** The page's requests to the front-end. A trade without an answer is sent again with the same key, which is safe. */
 
 import { newKey } from "./key.ts";
 import type { Order, TradeType } from "./words.ts";
 
 const retryMs = 500;
-/** Then a person decides. */
+/** How long to retry a trade; after that a person must decide. */
 const giveUpMs = 60_000;
 const answerTimeoutMs = 15_000;
 
-export interface TradeWish {
+export interface TradeRequest {
   readonly name: string;
   readonly type: TradeType;
   readonly quantity: number;
@@ -17,7 +17,7 @@ export interface TradeWish {
 export type TradeResult =
   | { readonly status: "accepted"; readonly number: number; readonly tookMs: number; readonly attempts: number }
   | { readonly status: "refused"; readonly message: string }
-  /** It may have been done. */
+  /** The trade may have been executed. */
   | { readonly status: "unknown" };
 
 export interface ApiOptions {
@@ -26,10 +26,13 @@ export interface ApiOptions {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** Resolves when there is an outcome, or when there has been none for a minute. `waiting` hears of every further attempt. */
+/**
+ * Resolves with the outcome, or with `unknown` after a minute without one. Calls `waiting` before every further
+ * attempt.
+ */
 export async function placeTrade(
   { fetch, nowMs, sleep }: ApiOptions,
-  wish: TradeWish,
+  trade: TradeRequest,
   waiting: (attempts: number) => void = () => {},
 ): Promise<TradeResult> {
   const key = newKey(Date.now(), crypto.getRandomValues(new Uint8Array(16)));
@@ -38,13 +41,13 @@ export async function placeTrade(
     const answer = await ask(fetch, "/orders", {
       method: "POST",
       headers: { "content-type": "application/json", "idempotency-key": key },
-      body: JSON.stringify(wish),
+      body: JSON.stringify(trade),
     });
     const number = at(answer?.body, "data", "transaction_number");
     if (answer?.status === 200 && typeof number === "number") {
       return { status: "accepted", number, tookMs: nowMs() - startMs, attempts };
     }
-    // 5xx and silence mean unknown, never failed.
+    // After a 5xx or no answer the outcome is unknown, never failed.
     if (answer && answer.status < 500) return { status: "refused", message: messageOf(answer.body) };
     waiting(attempts + 1);
     await sleep(retryMs);
@@ -52,7 +55,7 @@ export async function placeTrade(
   return { status: "unknown" };
 }
 
-/** `undefined`: no such order. Throws when there is no answer. */
+/** Resolves with `undefined` if there is no such order. Rejects if there is no answer. */
 export async function findOrder({ fetch }: ApiOptions, number: number): Promise<Order | undefined> {
   const answer = await ask(fetch, `/orders/${number}`);
   if (answer?.status === 404) return undefined;
@@ -60,12 +63,12 @@ export async function findOrder({ fetch }: ApiOptions, number: number): Promise<
   return at(answer.body, "data") as Order;
 }
 
-/** For the sake of asking: the answer is thrown away, and no answer too. */
+/** Sends a lookup and ignores its result, for the robot's load. */
 export async function lookUp({ fetch }: ApiOptions, name: string): Promise<void> {
   await ask(fetch, `/stocks/${encodeURIComponent(name)}`);
 }
 
-/** Resolves with what has to be told to whoever asked. */
+/** Kills or freezes the leader. Resolves with a message for the user. */
 export async function injectFault({ fetch }: ApiOptions, fault: "kill" | "freeze"): Promise<string> {
   const answer = await ask(fetch, `/faults/${fault}-leader`, { method: "POST" });
   if (answer?.status !== 200) return answer ? messageOf(answer.body) : "The front-end doesn't answer";
@@ -87,7 +90,7 @@ async function ask(
 
 function messageOf(body: unknown): string {
   const message = at(body, "error", "message");
-  return typeof message === "string" ? message : "The front-end gave an answer that this page doesn't understand";
+  return typeof message === "string" ? message : "The front-end sent a reply that this page doesn't understand";
 }
 
 function at(value: unknown, ...path: readonly string[]): unknown {

@@ -1,4 +1,4 @@
-/** The page: where everything stands, and what one part tells another. */
+/** The page: its layout, and the state that its parts share. */
 
 import { useState } from "preact/hooks";
 import { Board } from "./board.tsx";
@@ -15,8 +15,8 @@ import { TradeForm } from "./trade-form.tsx";
 import { TrafficCharts } from "./traffic-charts.tsx";
 import { useModel } from "./use-model.ts";
 
-/** Those whose replies to trades and order queries are the contract's. */
-const understoodDialects: readonly string[] = ["bazaar", "pyro"];
+/** Dialects whose replies to trades and order queries follow the HTTP contract. */
+const supportedDialects: readonly string[] = ["bazaar", "pyro"];
 
 export function App() {
   const [path, showPath] = useState<PagePath>([]);
@@ -24,10 +24,10 @@ export function App() {
   const [stock, chooseStock] = useState<string | undefined>();
   const [order, followOrder] = useState<number | undefined>();
   const shown = model.rows?.map(({ name }) => name) ?? [];
-  // What was chosen on another page stays chosen.
+  // A stock that was chosen on another page stays chosen.
   const names = stock === undefined || shown.includes(stock) ? shown : [stock, ...shown];
   const dialect = model.cluster?.front_ends[0]?.dialect;
-  const isUnderstood = dialect === undefined || understoodDialects.includes(dialect);
+  const isSupported = dialect === undefined || supportedDialects.includes(dialect);
   return (
     <div class={model.connection === "lost" ? "page old" : "page"}>
       <Header model={model} />
@@ -58,15 +58,16 @@ export function App() {
         <div class="side">
           <section class="card" aria-labelledby="trade-title">
             <h2 id="trade-title">Trade</h2>
-            {isUnderstood ? (
+            {isSupported ? (
               <TradeForm names={names} chosen={stock ?? names[0]} choose={chooseStock} placed={followOrder} />
             ) : (
               <p class="quiet">
-                This front-end speaks the dialect {dialect}, which this page doesn’t: trade at one that speaks bazaar.
+                This front-end uses the dialect {dialect}, which this page doesn’t support. Trade through a front-end
+                with the dialect bazaar.
               </p>
             )}
           </section>
-          {isUnderstood && (
+          {isSupported && (
             <>
               <section class="card" aria-labelledby="follow-title">
                 <h2 id="follow-title">Follow an order</h2>
@@ -116,18 +117,18 @@ function Header({ model: { connection } }: { model: Model }) {
 const catalogWarnings = {
   live: undefined,
   "read-only":
-    "The catalog can't write its ledger: its database is locked, or its disk is full. Prices and quantities are right; trades wait.",
-  away: "The catalog is away. Prices and quantities are those from before; trades wait for it.",
+    "The catalog can't write its ledger: its database is locked, or its disk is full. Prices and quantities are current; trades wait.",
+  away: "The catalog is away. Prices and quantities may be old; trades wait until it is back.",
   refusing:
-    "The catalog's ledger was longer once: its file is an old copy. It answers nothing until a person puts the right file back, or rebuilds it.",
+    "The catalog's file is an old copy: its ledger was longer once. It refuses everything until a person restores the right file or rebuilds it.",
 };
 
-/** Says plainly when what is shown may be old, and why. */
-function Warning({ model: { connection, heardMs, cluster } }: { model: Model }) {
-  const since = heardMs === undefined ? "" : ` What you see is from ${clockTime(heardMs)}.`;
+/** Warns when the data on the page may be old, and explains why. */
+function Warning({ model: { connection, lastEventMs, cluster } }: { model: Model }) {
+  const since = lastEventMs === undefined ? "" : ` This page shows the state at ${clockTime(lastEventMs)}.`;
   const text =
     connection === "lost"
-      ? `The front-end doesn't answer.${since} Trying again…`
+      ? `The front-end doesn't answer.${since} Reconnecting…`
       : cluster && catalogWarnings[cluster.catalog.state];
   const problem = connection === "lost" ? undefined : cluster?.catalog.problem;
   return (

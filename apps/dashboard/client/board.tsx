@@ -1,4 +1,7 @@
-/** The stocks, live: a page of them where there are many. A row flashes when it changes; an arrow says which way, also to those who see no flash. */
+/**
+ * The stocks, live, in pages if there are many. A row flashes when it changes, and an arrow shows the direction, also
+ * without animations and in screen readers.
+ */
 
 import { commandLine } from "@stock-bazaar/process/advice";
 import type { TargetedEvent } from "preact";
@@ -11,9 +14,9 @@ export interface BoardProps {
   readonly rows: readonly Row[] | undefined;
   readonly chosen: string | undefined;
   readonly choose: (name: string) => void;
-  /** The last row, if there are stocks after it. */
+  /** The name of the last row, if there are stocks after it. */
   readonly next: string | undefined;
-  /** How many stocks there are; `undefined` while nobody knows. */
+  /** The number of all stocks; `undefined` if it is unknown. */
   readonly total: number | undefined;
   readonly path: PagePath;
   readonly show: (path: PagePath) => void;
@@ -108,7 +111,7 @@ function BoardRow({ row, isChosen, choose }: { row: Row; isChosen: boolean; choo
   return (
     <tr class={isChosen ? "chosen" : ""}>
       <th scope="row">
-        {/* A new element for each change: its animation begins anew. */}
+        {/* A new element for each change restarts the animation. */}
         {changes > 0 && <span key={changes} class={`flash ${direction ?? ""}`} aria-hidden="true" />}
         <button type="button" class="link" aria-pressed={isChosen} onClick={() => choose(name)} title={`Trade ${name}`}>
           {name}

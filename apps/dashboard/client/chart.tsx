@@ -1,25 +1,25 @@
-/** A small chart over the last minutes, with its newest value in words. The colours come from the style sheet. */
+/** A small chart of the last five minutes, with its newest value as text. The colours come from the style sheet. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 
 export interface Series {
   readonly label: string;
-  /** A CSS variable. */
+  /** Name of a CSS variable. */
   readonly colour: string;
   readonly values: readonly (number | null)[];
 }
 
 export interface ChartProps {
   readonly title: string;
-  /** The newest value. */
+  /** The newest value as text. */
   readonly value: string;
   readonly note: string;
   /** Seconds since 1970. */
   readonly times: readonly number[];
   readonly series: readonly Series[];
   readonly format: (value: number) => string;
-  /** The least that the top of the scale shows. */
+  /** The lowest value for the top of the scale; `top` fixes it. */
   readonly topMin: number;
   readonly top?: number;
 }
@@ -64,8 +64,8 @@ export function Chart({ title, value, note, times, series, format, topMin, top }
             label,
             stroke: colour(name),
             width: 2,
-            // A second alone between two without a trade would be a line of no length.
-            points: { size: 4, width: 0, fill: colour(name), filter: lonely },
+            // A single value between two gaps would be a line of no length, so it is drawn as a point.
+            points: { size: 4, width: 0, fill: colour(name), filter: isolated },
             spanGaps: false,
             ...(index === 0 ? { fill: colour(`${name}-soft`) } : {}),
           })),
@@ -82,7 +82,7 @@ export function Chart({ title, value, note, times, series, format, topMin, top }
       made.destroy();
       plot.current = undefined;
     };
-    // Made anew only for other colours; the values come below.
+    // Created again only when the colours change; the next effect sets the values.
   }, [isDark]);
 
   useEffect(() => {
@@ -101,7 +101,7 @@ export function Chart({ title, value, note, times, series, format, topMin, top }
   );
 }
 
-function lonely(plot: uPlot, seriesIndex: number): number[] {
+function isolated(plot: uPlot, seriesIndex: number): number[] {
   const values = plot.data[seriesIndex] ?? [];
   const isThere = (index: number) => values[index] !== null && values[index] !== undefined;
   return [...values.keys()].filter((index) => isThere(index) && !isThere(index - 1) && !isThere(index + 1));

@@ -1,4 +1,4 @@
-/** Who is there, who leads, who lags, and who is away. */
+/** The picture of the cluster: its processes, which replica leads, which ones lag, and which processes are away. */
 
 import { Fragment } from "preact";
 import { count } from "./format.ts";
@@ -7,12 +7,12 @@ import type { Cluster, FrontEnd, Replica } from "./words.ts";
 
 /** Where the three columns end and begin, in percent, as in the style sheet. */
 const edges = [24, 36, 64, 78] as const;
-/** With more replicas a phone has no room for a picture: it shows a list. */
+/** With more replicas than these, a phone has no room for the picture and shows a list. */
 const phoneReplicasMax = 4;
 
 interface ClusterPictureProps {
   readonly model: Model;
-  /** An order: marked where it is written. */
+  /** The number of an order; replicas that hold it get a mark. */
   readonly followed: number | undefined;
 }
 
@@ -32,7 +32,7 @@ export function ClusterPicture({ model, followed }: ClusterPictureProps) {
       <Lines cluster={cluster} isReached={isReached} direction="down" />
       <ul aria-label="The cluster">
         <li class={`node front-end ${isReached ? "live" : "away"}`}>
-          <span class="name">Front-end{spoken(self)}</span>
+          <span class="name">Front-end{dialectOf(self)}</span>
           <span class="state">{isReached ? "live" : "doesn't answer"}</span>
           <span class="detail">
             {cache.capacity === 0 ? "cache off" : `cache ${count(cache.size)} of ${count(cache.capacity)}`}
@@ -42,7 +42,7 @@ export function ClusterPicture({ model, followed }: ClusterPictureProps) {
               {others.map((other) => (
                 <li key={other.address} class={other.state}>
                   {other.address}
-                  {spoken(other)} <span class="state">{other.state}</span>
+                  {dialectOf(other)} <span class="state">{other.state}</span>
                 </li>
               ))}
             </ul>
@@ -61,8 +61,8 @@ export function ClusterPicture({ model, followed }: ClusterPictureProps) {
   );
 }
 
-/** A dialect that isn't everybody's. */
-function spoken(frontEnd: FrontEnd | undefined): string {
+/** The dialect in parentheses, unless it is the default. */
+function dialectOf(frontEnd: FrontEnd | undefined): string {
   return !frontEnd || frontEnd.dialect === "bazaar" ? "" : ` (${frontEnd.dialect})`;
 }
 
@@ -74,7 +74,7 @@ function ReplicaNode(props: { replica: Replica; leads: boolean; followed: number
   const { replica, followed } = props;
   const { id, state, last_id: lastId, lag } = replica;
   const role = props.leads ? "leads" : replica.role === "taking-over" ? "taking over" : "follows";
-  // The leader's last word is a moment older than the ledger's.
+  // The leader's status is a moment older than the ledger's head, so its lag is not shown.
   const behind = props.leads ? 0 : (lag ?? 0);
   return (
     <li class={`node replica ${state}${props.leads ? " leader" : ""}`}>
@@ -83,7 +83,7 @@ function ReplicaNode(props: { replica: Replica; leads: boolean; followed: number
       </span>
       <span class="state">{state === "live" ? role : state}</span>
       <span class="detail">
-        {lastId === null ? "nothing heard" : `order ${count(lastId)}`}
+        {lastId === null ? "last order unknown" : `order ${count(lastId)}`}
         {behind > 0 && <em> {count(behind)} behind</em>}
         {followed !== undefined && (lastId ?? 0) >= followed && <Fragment> ✓</Fragment>}
       </span>
@@ -105,19 +105,19 @@ function Lines(props: { cluster: Cluster; isReached: boolean; direction: "across
   const { replicas } = cluster;
   const shown = replicas.toReversed().map((replica, index) => ({
     replica,
-    // Along the side on which the replicas stand, in percent.
+    // Position along the column of replicas, in percent.
     at: ((index + 0.5) / replicas.length) * 100,
     isLeader: leads(cluster, replica),
   }));
   const leader = shown.find(({ isLeader }) => isLeader);
-  /** From the front-end or the leader to the next column. */
+  /** A line from the front-end or the leader to the next column. */
   const path = (x1: number, y1: number, x2: number, y2: number) => {
     const middle = (x1 + x2) / 2;
     return direction === "across"
       ? `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`
       : `M${y1} ${x1}C${y1} ${middle} ${y2} ${middle} ${y2} ${x2}`;
   };
-  /** From the leader to a follower in the same column. */
+  /** A line from the leader to a follower in the same column. */
   const bracket = (from: number, to: number) => {
     const [, , edge, next] = edges;
     const out = edge + (next - edge) * 0.6;

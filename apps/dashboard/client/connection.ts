@@ -1,16 +1,17 @@
 /**
- * The page's line to the front-end. It opens again by itself, says which order it heard of last, and takes a line on
- * which nothing comes for lost: a frozen front-end, or a phone that left the network, ends no connection.
+ * The page's connection to the event stream. It reconnects by itself and sends the number of the last order that it
+ * received. A silent connection counts as lost, because a frozen front-end, or a phone that left the network, doesn't
+ * close it.
  */
 
 import { eventNames, type ServerEvent } from "./words.ts";
 
-/** Something comes every second. */
+/** The front-end sends an event at least every second. */
 const silentMs = 4000;
 const retryFirstMs = 300;
 const retryMaxMs = 3000;
 
-/** An EventSource, as far as it is used here. */
+/** The part of EventSource that is used here. */
 export interface Source {
   addEventListener(type: string, listener: (event: { data?: unknown; lastEventId?: string }) => void): void;
   close(): void;
@@ -18,16 +19,18 @@ export interface Source {
 
 export interface ConnectionOptions {
   readonly open: (url: string) => Source;
-  /** Calls once, after `delayMs`; returns what cancels it. */
+  /** Calls `action` once after `delayMs`. Returns a function that cancels it. */
   readonly after: (delayMs: number, action: () => void) => () => void;
-  readonly hear: (event: ServerEvent) => void;
+  /** Called with each event. */
+  readonly receive: (event: ServerEvent) => void;
+  /** Called when the connection is lost; it reconnects by itself. */
   readonly lost: () => void;
-  /** Which stocks to tell of, as a query; absent: whatever the front-end tells of by itself. */
+  /** The page of stocks to receive, as a query. By default, the front-end chooses. */
   readonly stocks?: string;
 }
 
-/** Returns what closes it. */
-export function connect({ open, after, hear, lost, stocks = "" }: ConnectionOptions): () => void {
+/** Opens the connection. Returns a function that closes it. */
+export function connect({ open, after, receive, lost, stocks = "" }: ConnectionOptions): () => void {
   let lastOrder = "";
   let retryMs = retryFirstMs;
   let source: Source | undefined;
@@ -44,7 +47,7 @@ export function connect({ open, after, hear, lost, stocks = "" }: ConnectionOpti
     cancel = after(retryMs, start);
     retryMs = Math.min(retryMs * 2, retryMaxMs);
   };
-  const waitForLife = () => {
+  const awaitEvent = () => {
     cancel();
     cancel = after(silentMs, lose);
   };
@@ -54,15 +57,15 @@ export function connect({ open, after, hear, lost, stocks = "" }: ConnectionOpti
       .join("&");
     const opened = open(query === "" ? "/events" : `/events?${query}`);
     source = opened;
-    waitForLife();
+    awaitEvent();
     for (const name of eventNames) {
       opened.addEventListener(name, ({ data, lastEventId }) => {
         if (source !== opened) return;
-        waitForLife();
+        awaitEvent();
         retryMs = retryFirstMs;
         if (lastEventId) lastOrder = lastEventId;
-        const told: unknown = JSON.parse(String(data));
-        hear({ event: name, data: told } as ServerEvent);
+        const parsed: unknown = JSON.parse(String(data));
+        receive({ event: name, data: parsed } as ServerEvent);
       });
     }
     opened.addEventListener("error", () => {

@@ -1,24 +1,24 @@
-/** For those who want to see a failover. Only there when the supervisor takes such wishes. */
+/** The buttons that kill or freeze the leader. They are shown only if a supervisor accepts such requests. */
 
 import { useState } from "preact/hooks";
 import { injectFault } from "./api.ts";
 import { browserApi } from "./use-model.ts";
 
 export function FaultButtons({ enabled }: { enabled: boolean }) {
-  const [told, tell] = useState("");
+  const [message, setMessage] = useState("");
   const [busy, setBusy] = useState(false);
   const inject = (fault: "kill" | "freeze") => {
     setBusy(true);
-    tell("");
+    setMessage("");
     void injectFault(browserApi, fault).then((text) => {
-      tell(text);
+      setMessage(text);
       setBusy(false);
     });
   };
   return (
     <div class="faults">
       <span class="quiet" role="status">
-        {told}
+        {message}
       </span>
       <button type="button" class="danger" disabled={!enabled || busy} onClick={() => inject("kill")}>
         Kill the leader

@@ -1,4 +1,4 @@
-/** One order by its number: what it is, and where it is written by now. */
+/** Shows one order by its number, and which databases hold it. */
 
 import type { TargetedEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -23,7 +23,7 @@ export function FollowOrder({ number, follow, cluster }: FollowOrderProps) {
   const [text, setText] = useState("");
   const [found, setFound] = useState<Found>({ state: "looking" });
   const head = cluster?.catalog.last_id ?? undefined;
-  /** Known before anybody is asked, unless the catalog is away. */
+  /** Known without a query, unless the catalog is away. */
   const isMissing = number !== undefined && head !== undefined && number > head;
 
   useEffect(() => {
@@ -42,7 +42,7 @@ export function FollowOrder({ number, follow, cluster }: FollowOrderProps) {
     return () => {
       isCurrent = false;
     };
-    // One that doesn't exist yet is looked for when the ledger has come to its number.
+    // An order that doesn't exist yet is queried once the ledger has reached its number.
   }, [number, isMissing]);
 
   const submit = (event: TargetedEvent<HTMLFormElement>) => {
@@ -81,7 +81,7 @@ function Description({ number, found }: { number: number; found: Found }) {
     case "looking":
       return <>Looking for order {number}…</>;
     case "missing":
-      return <>No order has the number {number} yet. It is shown here once there is one.</>;
+      return <>There is no order {number} yet. It is shown here as soon as it exists.</>;
     case "failed":
       return <span class="bad">{found.message}</span>;
     case "found": {
@@ -96,7 +96,7 @@ function Description({ number, found }: { number: number; found: Found }) {
   }
 }
 
-/** A replica that is away keeps what it has: its last word counts. */
+/** Where the order is stored. A replica that is away keeps its orders, so its last status counts. */
 function Places({ number, cluster }: { number: number; cluster: Cluster }) {
   const places = [
     { name: "Ledger", has: (cluster.catalog.last_id ?? 0) >= number },

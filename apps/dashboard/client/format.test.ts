@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { count, milliseconds, nothing, percent, plural, price, rate } from "./format.ts";
 
-test("numbers as people read them, and a dash for what isn't known", () => {
+test("numbers are formatted for people, with a dash for unknown values", () => {
   expect([count(1234567), price(15.9), rate(0), rate(4.25), rate(38.4), rate(12345)]).toEqual([
     "1,234,567",
     "15.90",

@@ -1,4 +1,4 @@
-/** Numbers and times as people read them. */
+/** Formats numbers and times for people. */
 
 const whole = new Intl.NumberFormat("en");
 const money = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -18,7 +18,7 @@ export function clockTime(at: number | string): string {
   return time.format(new Date(at));
 }
 
-/** `4.2`, `38`, `1,250`: three digits that mean something. */
+/** A rate like `4.2`, `38` or `1,250`: one decimal below 10, none above. */
 export function rate(value: number | null | undefined): string {
   if (value === null || value === undefined) return nothing;
   return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : whole.format(Math.round(value));

@@ -1,4 +1,4 @@
-/** What happened to the cluster between two looks at it, in words: for the log on the page, and for screen readers. */
+/** Describes the changes between two states of the cluster, for the log on the page. */
 
 import type { Cluster, Replica } from "./words.ts";
 
@@ -14,7 +14,7 @@ export function happeningsBetween(before: Cluster | undefined, after: Cluster): 
     news.push(
       after.catalog.state === "live"
         ? { text: "The catalog is back", bad: false }
-        : { text: "The catalog is away: nothing is traded until it is back", bad: true },
+        : { text: "The catalog is away: trades wait until it is back", bad: true },
     );
   }
   for (const replica of after.replicas) {
@@ -24,7 +24,7 @@ export function happeningsBetween(before: Cluster | undefined, after: Cluster): 
   if (before.leader !== after.leader || before.term !== after.term) {
     news.push(
       after.leader === null
-        ? { text: "Nobody leads: a new leader is being chosen", bad: true }
+        ? { text: "No replica leads: a new leader is being chosen", bad: true }
         : { text: `Replica ${after.leader} leads, term ${after.term}`, bad: false },
     );
   }

@@ -1,9 +1,9 @@
 /**
- * An idempotency key: a UUIDv7. Ordered by time, it costs the ledger's index nothing. Made here because
- * `crypto.randomUUID` isn't there on a page that came over plain HTTP from another machine.
+ * Creates idempotency keys: UUIDv7s, which are ordered by time and so extend the ledger's index at its end. They are
+ * made here because browsers don't offer `crypto.randomUUID` on a page that came over plain HTTP from another machine.
  */
 
-/** `random`: 16 bytes, of which 10 are used. */
+/** `random` must hold 16 bytes, of which 10 are used. */
 export function newKey(nowMs: number, random: Uint8Array): string {
   const time = Math.trunc(nowMs).toString(16).padStart(12, "0");
   const hex = [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,6 +1,6 @@
 /**
- * To be imported before uPlot, which writes its numbers in the browser's language as soon as it is loaded. Chromium calls
- * the language of a system that has none (`LANG=C`) `en-US@posix`, and `Intl` refuses that name with an error.
+ * Must be imported before uPlot, which formats numbers in the browser's language as soon as it is loaded. On a system
+ * without a language (`LANG=C`) Chromium reports `en-US@posix`, and `Intl` throws an error for that name.
  */
 
 try {

@@ -1,4 +1,4 @@
-/** The newest orders of everybody, as they happen. */
+/** The newest orders of all clients, live. */
 
 import { clockTime, count, plural, price } from "./format.ts";
 import type { LatestOrder } from "./model.ts";
@@ -10,7 +10,7 @@ export interface LatestOrdersProps {
 }
 
 export function LatestOrders({ orders, followed, follow }: LatestOrdersProps) {
-  if (orders.length === 0) return <p class="quiet">No order yet. Place the first.</p>;
+  if (orders.length === 0) return <p class="quiet">There are no orders yet. Place the first one.</p>;
   return (
     <div class="scroll tall" tabIndex={0} role="group" aria-label="List of the latest orders">
       <table>
@@ -62,7 +62,7 @@ function OrderRows({ order, isFollowed, follow }: OrderRowsProps) {
       </tr>
       {skipped > 0 && (
         <tr class="skipped">
-          <td colSpan={4}>{plural(skipped, "more order")} came too quickly to be shown</td>
+          <td colSpan={4}>{plural(skipped, "more order")} not shown</td>
         </tr>
       )}
     </>

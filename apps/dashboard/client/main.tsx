@@ -7,7 +7,7 @@ import { isSupported } from "./supported.ts";
 
 const root = document.getElementById("app");
 if (root && isSupported()) {
-  // The line for browsers without.
+  // Removes the text for unsupported browsers.
   root.replaceChildren();
   render(<App />, root);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { emptyModel, hear, loseConnection, type Model } from "./model.ts";
+import { applyEvent, emptyModel, loseConnection, type Model } from "./model.ts";
 import type { Cluster, ListedOrder, Sample, ServerEvent, Stock } from "./words.ts";
 
 const stock = (name: string, quantity: number): Stock => ({ name, price: 10, quantity, volume: 0 });
@@ -21,42 +21,42 @@ const cluster = (change: Partial<Cluster> = {}): Cluster => ({
   ...change,
 });
 const after = (...events: ServerEvent[]): Model =>
-  events.reduce((model, event, index) => hear(model, event, index), emptyModel);
-const stocks = (complete: boolean, ...told: Stock[]): ServerEvent => ({
+  events.reduce((model, event, index) => applyEvent(model, event, index), emptyModel);
+const stocks = (complete: boolean, ...sent: Stock[]): ServerEvent => ({
   event: "stocks",
-  data: { complete, stocks: told },
+  data: { complete, stocks: sent },
 });
 const orders = (skipped: number, ...numbers: number[]): ServerEvent => ({
   event: "orders",
   data: { skipped, orders: numbers.map(order) },
 });
 
-test("a stock that is told again flashes, and says which way it went; the others stay what they are", () => {
+test("a changed stock flashes and shows its direction; the others stay the same objects", () => {
   const before = after(stocks(true, stock("B", 5), stock("A", 5)));
   expect(before.rows?.map(({ name, changes }) => [name, changes])).toEqual([
     ["A", 0],
     ["B", 0],
   ]);
-  const less = hear(before, stocks(false, stock("A", 4)), 1);
+  const less = applyEvent(before, stocks(false, stock("A", 4)), 1);
   expect(less.rows?.[0]).toMatchObject({ name: "A", quantity: 4, changes: 1, direction: "down" });
   expect(less.rows?.[1]).toBe(before.rows?.[1]);
-  const more = hear(less, stocks(false, stock("A", 9)), 2);
+  const more = applyEvent(less, stocks(false, stock("A", 9)), 2);
   expect(more.rows?.[0]).toMatchObject({ quantity: 9, changes: 2, direction: "up" });
 });
 
-test("told completely, what isn't there any more goes, and what is the same doesn't flash", () => {
+test("a complete page removes missing stocks, and unchanged stocks don't flash", () => {
   const model = after(stocks(true, stock("A", 5), stock("B", 5)), stocks(true, stock("A", 5)));
   expect(model.rows).toEqual([{ ...stock("A", 5), changes: 0, direction: undefined }]);
 });
 
-test("a complete page says whether stocks come after it; a change of it says nothing about that", () => {
+test("a complete page sets the next page; a change of the page doesn't", () => {
   const page: ServerEvent = { event: "stocks", data: { complete: true, stocks: [stock("A", 5)], next: "A" } };
   expect(after(page).next).toBe("A");
   expect(after(page, stocks(false, stock("A", 6))).next).toBe("A");
   expect(after(page, stocks(true, stock("B", 5)))).toMatchObject({ rows: [{ name: "B" }], next: undefined });
 });
 
-test("orders are kept newest first, each once, with a mark where some were left out", () => {
+test("orders are kept newest first, each once, with the number of skipped orders", () => {
   const model = after(orders(0, 2, 1), orders(0, 3), orders(6, 11, 10));
   expect(model.orders.map(({ number, skipped }) => [number, skipped])).toEqual([
     [11, 0],
@@ -65,18 +65,18 @@ test("orders are kept newest first, each once, with a mark where some were left 
     [2, 0],
     [1, 0],
   ]);
-  const numbers = (events: ServerEvent) => hear(model, events, 5).orders.map(({ number }) => number);
+  const numbers = (events: ServerEvent) => applyEvent(model, events, 5).orders.map(({ number }) => number);
   expect(numbers(orders(0, 11, 10, 9))).toEqual([11, 10, 9, 3, 2, 1]);
   expect(numbers(orders(0, 12, 11, 10))).toEqual([12, 11, 10, 3, 2, 1]);
 });
 
-test("only so many orders, samples and happenings are kept", () => {
+test("the numbers of orders, samples and happenings are bounded", () => {
   const sample: Sample = { at: "", orders_per_second: 1, p50_ms: 1, p99_ms: 1, hit_rate: 1 };
   let model = emptyModel;
   for (let number = 1; number <= 400; number += 1) {
-    model = hear(model, orders(0, number), number);
-    model = hear(model, { event: "sample", data: sample }, number);
-    model = hear(model, { event: "cluster", data: cluster({ term: number }) }, number);
+    model = applyEvent(model, orders(0, number), number);
+    model = applyEvent(model, { event: "sample", data: sample }, number);
+    model = applyEvent(model, { event: "cluster", data: cluster({ term: number }) }, number);
   }
   expect(model.orders).toHaveLength(40);
   expect(model.samples).toHaveLength(300);
@@ -84,7 +84,7 @@ test("only so many orders, samples and happenings are kept", () => {
   expect(new Set(model.happenings.map(({ id }) => id)).size).toBe(12);
 });
 
-test("a leader that goes, and another that comes, are happenings in that order", () => {
+test("the loss of a leader and the next leader are happenings in that order", () => {
   const [one, two, three] = cluster().replicas;
   if (!one || !two || !three) throw new Error("three replicas");
   const away = cluster({ leader: null, replicas: [one, two, { ...three, state: "away" }] });
@@ -96,13 +96,13 @@ test("a leader that goes, and another that comes, are happenings in that order",
   );
   expect(model.happenings.map(({ text, bad }) => [text, bad]).toReversed()).toEqual([
     ["Replica 3 is away", true],
-    ["Nobody leads: a new leader is being chosen", true],
+    ["No replica leads: a new leader is being chosen", true],
     ["Replica 2 leads, term 2", false],
     ["Replica 3 is back, 12 orders behind", false],
   ]);
 });
 
-test("a frozen replica and a catalog that is away are told in words of their own", () => {
+test("a frozen replica and an absent catalog have their own messages", () => {
   const [one, two, three] = cluster().replicas;
   if (!one || !two || !three) throw new Error("three replicas");
   const model = after(
@@ -117,24 +117,24 @@ test("a frozen replica and a catalog that is away are told in words of their own
     { event: "cluster", data: cluster() },
   );
   expect(model.happenings.map(({ text }) => text).toReversed()).toEqual([
-    "The catalog is away: nothing is traded until it is back",
+    "The catalog is away: trades wait until it is back",
     "Replica 1 is silent: frozen, or cut off",
     "The catalog is back",
     "Replica 1 is back",
   ]);
 });
 
-test("the connection is live with the first word, lost once however often it fails, and told when it is back", () => {
+test("the connection is live after the first event; a loss and the reconnection are logged once each", () => {
   const hello: ServerEvent = { event: "hello", data: { faults: true } };
   const live = after(hello);
   expect(live).toMatchObject({ connection: "live", faults: true, happenings: [] });
   const lost = loseConnection(loseConnection(live, 5), 6);
   expect(lost.happenings.map(({ text }) => text)).toEqual(["Connection to the front-end lost"]);
-  expect(lost).toMatchObject({ connection: "lost", heardMs: 0 });
-  expect(hear(lost, hello, 9).happenings.map(({ text }) => text)).toEqual([
+  expect(lost).toMatchObject({ connection: "lost", lastEventMs: 0 });
+  expect(applyEvent(lost, hello, 9).happenings.map(({ text }) => text)).toEqual([
     "Connected again",
     "Connection to the front-end lost",
   ]);
-  // A page that was opened while nobody answers has lost nothing.
+  // A page that was opened without a front-end has lost no connection.
   expect(loseConnection(emptyModel, 1)).toMatchObject({ connection: "lost", happenings: [] });
 });

@@ -1,4 +1,4 @@
-/** All that the page shows of the bazaar, and how each event changes it. Pure: the time comes in as an argument. */
+/** The state of the page, and how each event changes it. Pure: the time is an argument. */
 
 import { happeningsBetween } from "./happenings.ts";
 import type { Cluster, ListedOrder, Sample, ServerEvent, Stock } from "./words.ts";
@@ -8,9 +8,9 @@ const ordersMax = 40;
 const happeningsMax = 12;
 
 export interface Row extends Stock {
-  /** Counts the changes seen, so that each of them can flash. */
+  /** Number of changes so far, so that each change can flash. */
   readonly changes: number;
-  /** What the last change did to the quantity. */
+  /** The direction of the last change of the quantity. */
   readonly direction: "up" | "down" | undefined;
 }
 
@@ -18,25 +18,26 @@ export interface Happening {
   readonly id: number;
   readonly atMs: number;
   readonly text: string;
-  /** Is something worse than before? */
+  /** Whether something got worse. */
   readonly bad: boolean;
 }
 
-/** `orders` newest first; after one with `skipped`, so many older ones weren't told. */
+/** An order in the list. `skipped` is the number of orders between it and the next older one in the list. */
 export interface LatestOrder extends ListedOrder {
   readonly skipped: number;
 }
 
 export interface Model {
   readonly connection: "connecting" | "live" | "lost";
-  /** When the last event came. */
-  readonly heardMs: number | undefined;
-  /** May this page kill the leader? */
+  /** When the last event arrived. */
+  readonly lastEventMs: number | undefined;
+  /** Whether this page may kill and freeze the leader. */
   readonly faults: boolean;
-  /** `undefined`: not told yet. */
+  /** `undefined` until the first stocks have arrived. */
   readonly rows: readonly Row[] | undefined;
-  /** The last of `rows`, if there are stocks after it. */
+  /** The name of the last of `rows`, if there are stocks after it. */
   readonly next: string | undefined;
+  /** Newest first. */
   readonly orders: readonly LatestOrder[];
   readonly cluster: Cluster | undefined;
   readonly samples: readonly Sample[];
@@ -46,7 +47,7 @@ export interface Model {
 
 export const emptyModel: Model = {
   connection: "connecting",
-  heardMs: undefined,
+  lastEventMs: undefined,
   faults: false,
   rows: undefined,
   next: undefined,
@@ -56,27 +57,27 @@ export const emptyModel: Model = {
   happenings: [],
 };
 
-export function hear(model: Model, { event, data }: ServerEvent, nowMs: number): Model {
-  const heard: Model = { ...model, heardMs: nowMs };
+export function applyEvent(model: Model, { event, data }: ServerEvent, nowMs: number): Model {
+  const current: Model = { ...model, lastEventMs: nowMs };
   switch (event) {
     case "hello": {
-      const back = { ...heard, connection: "live" as const, faults: data.faults };
+      const back = { ...current, connection: "live" as const, faults: data.faults };
       return model.connection === "lost" ? happened(back, [{ text: "Connected again", bad: false }], nowMs) : back;
     }
     case "history":
-      return { ...heard, samples: data.samples.slice(-samplesMax) };
+      return { ...current, samples: data.samples.slice(-samplesMax) };
     case "sample":
-      return { ...heard, samples: [...model.samples, data].slice(-samplesMax) };
+      return { ...current, samples: [...model.samples, data].slice(-samplesMax) };
     case "cluster":
-      return happened({ ...heard, cluster: data }, happeningsBetween(model.cluster, data), nowMs);
+      return happened({ ...current, cluster: data }, happeningsBetween(model.cluster, data), nowMs);
     case "stocks":
       return {
-        ...heard,
+        ...current,
         rows: changedRows(model.rows ?? [], data.stocks, data.complete),
         next: data.complete ? data.next : model.next,
       };
     case "orders":
-      return { ...heard, orders: withOrders(model.orders, data.orders, data.skipped) };
+      return { ...current, orders: withOrders(model.orders, data.orders, data.skipped) };
   }
 }
 
@@ -108,10 +109,10 @@ function changedRow(before: Row | undefined, stock: Stock): Row {
   return { ...stock, changes: before.changes + 1, direction };
 }
 
-function withOrders(before: readonly LatestOrder[], told: readonly ListedOrder[], skipped: number): LatestOrder[] {
-  const news = told.map((order, index) => ({ ...order, skipped: index === told.length - 1 ? skipped : 0 }));
+function withOrders(before: readonly LatestOrder[], received: readonly ListedOrder[], skipped: number): LatestOrder[] {
+  const news = received.map((order, index) => ({ ...order, skipped: index === received.length - 1 ? skipped : 0 }));
   const oldest = news.at(-1)?.number ?? 0;
-  // After a connection that was lost for long, the newest may come again, or be of another ledger.
+  // After a long loss of the connection, the newest orders may arrive again, or belong to another ledger.
   const kept = before.filter(({ number }) => number < oldest);
   return [...news, ...kept].slice(0, ordersMax);
 }

@@ -1,4 +1,4 @@
-/** The robot's switch, and its account of what was promised and what was found. */
+/** The robot's button, its figures, and the result of its check. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { count, milliseconds, plural } from "./format.ts";
@@ -6,7 +6,7 @@ import { type RobotState, runRobot } from "./robot.ts";
 import { browserApi } from "./use-model.ts";
 
 export function RobotPanel({ names }: { names: readonly string[] }) {
-  const [state, tell] = useState<RobotState>({ phase: "idle" });
+  const [state, setState] = useState<RobotState>({ phase: "idle" });
   const running = useRef<AbortController | undefined>(undefined);
   const newestNames = useRef(names);
   newestNames.current = names;
@@ -20,14 +20,14 @@ export function RobotPanel({ names }: { names: readonly string[] }) {
       names: () => newestNames.current,
       random: Math.random,
       signal: stop.signal,
-      tell,
+      report: setState,
     });
   };
   const isBusy = state.phase === "trading" || state.phase === "checking";
   return (
     <>
       <p class="quiet">
-        Looks up and trades without a pause. Stop it, and it asks for every order that was acknowledged.
+        Looks up stocks and trades all the time. When you stop it, it queries every acknowledged order.
       </p>
       <button
         type="button"
@@ -61,6 +61,6 @@ export function RobotPanel({ names }: { names: readonly string[] }) {
 }
 
 function Verdict({ state: { found, wrong } }: { state: Extract<RobotState, { phase: "checked" }> }) {
-  if (wrong.length > 0) return <span class="bad">Not as acknowledged: {wrong.slice(0, 10).join(", ")}.</span>;
-  return <span class="good">{plural(found, "order")} acknowledged and found. Not one is lost.</span>;
+  if (wrong.length > 0) return <span class="bad">Orders missing or different: {wrong.slice(0, 10).join(", ")}.</span>;
+  return <span class="good">{plural(found, "order")} acknowledged and found. None is lost.</span>;
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ApiOptions } from "./api.ts";
 import { type RobotState, runRobot } from "./robot.ts";
 
-/** A front-end that keeps its orders, and may forget one. */
+/** Runs the robot against a front-end that stores orders and may forget one. */
 async function runFor(trades: number, forget?: number): Promise<{ states: RobotState[]; bought: Map<string, number> }> {
   const orders: { name: string; type: string; quantity: number }[] = [];
   const bought = new Map<string, number>();
@@ -33,12 +33,12 @@ async function runFor(trades: number, forget?: number): Promise<{ states: RobotS
     names: () => ["A", "B"],
     random: Math.random,
     signal: stop.signal,
-    tell: (state) => states.push(state),
+    report: (state) => states.push(state),
   });
   return { states, bought };
 }
 
-test("it trades until it is stopped, sells what it has bought, and finds every order again", async () => {
+test("the robot trades until it is stopped, sells what it bought, and finds every order", async () => {
   const { states, bought } = await runFor(40);
   expect(states.at(-1)).toEqual({
     phase: "checked",
@@ -49,7 +49,7 @@ test("it trades until it is stopped, sells what it has bought, and finds every o
   expect([...bought.values()].every((units) => units === 0)).toBe(true);
 });
 
-test("an order that was acknowledged and isn't there is named", async () => {
+test("a missing acknowledged order is reported by its number", async () => {
   const { states } = await runFor(10, 4);
   expect(states.at(-1)).toMatchObject({ phase: "checked", found: 9, wrong: [4] });
 });

@@ -1,11 +1,11 @@
 /**
- * Looks up and trades without a pause, so that there is something to lose while the leader is killed; then asks for every order that
- * was acknowledged and compares.
+ * A robot that looks up stocks and trades all the time, so that there is something to lose while the leader is killed.
+ * At the end it queries every acknowledged order and compares it with its trade.
  */
 
-import { type ApiOptions, findOrder, lookUp, placeTrade, type TradeWish } from "./api.ts";
+import { type ApiOptions, findOrder, lookUp, placeTrade, type TradeRequest } from "./api.ts";
 
-/** More than these are counted, not checked. */
+/** The most orders to check: the newest ones. All orders are counted. */
 const checkedMax = 2000;
 const pauseMs = 40;
 const lookupsPerTrade = 3;
@@ -31,23 +31,24 @@ export type RobotState =
 export interface RobotOptions {
   readonly api: ApiOptions;
   readonly names: () => readonly string[];
-  /** From 0 to 1. */
+  /** Returns a number from 0 (included) to 1 (excluded). */
   readonly random: () => number;
   readonly signal: AbortSignal;
-  readonly tell: (state: RobotState) => void;
+  /** Called with each new state. */
+  readonly report: (state: RobotState) => void;
 }
 
-/** Resolves when `signal` has aborted and all is checked. */
-export async function runRobot({ api, names, random, signal, tell }: RobotOptions): Promise<void> {
-  const placed = new Map<number, TradeWish>();
+/** Trades until `signal` aborts. Resolves when all orders are checked. */
+export async function runRobot({ api, names, random, signal, report }: RobotOptions): Promise<void> {
+  const placed = new Map<number, TradeRequest>();
   let totals: RobotTotals = { acknowledged: 0, refused: 0, unanswered: 0, longestMs: 0 };
-  tell({ phase: "trading", totals });
-  // Each purchase is followed by a sale of as many, so that a bazaar can be left trading.
-  for (let turn = 0, wish = wishOf(names(), random); wish && !signal.aborted; turn += 1) {
-    for (let lookups = 0; lookups < lookupsPerTrade; lookups += 1) await lookUp(api, wish.name);
-    const result = await placeTrade(api, wish);
+  report({ phase: "trading", totals });
+  // Each buy is followed by a sell of the same quantity, so that the robot can run for any time.
+  for (let turn = 0, trade = randomTrade(names(), random); trade && !signal.aborted; turn += 1) {
+    for (let lookups = 0; lookups < lookupsPerTrade; lookups += 1) await lookUp(api, trade.name);
+    const result = await placeTrade(api, trade);
     if (result.status === "accepted") {
-      placed.set(result.number, wish);
+      placed.set(result.number, trade);
       if (placed.size > checkedMax) placed.delete(placed.keys().next().value ?? 0);
     }
     totals = {
@@ -56,40 +57,40 @@ export async function runRobot({ api, names, random, signal, tell }: RobotOption
       unanswered: totals.unanswered + Number(result.status === "unknown"),
       longestMs: Math.max(totals.longestMs, result.status === "accepted" ? result.tookMs : 0),
     };
-    tell({ phase: "trading", totals });
-    wish = turn % 2 === 0 ? { ...wish, type: "sell" } : wishOf(names(), random);
+    report({ phase: "trading", totals });
+    trade = turn % 2 === 0 ? { ...trade, type: "sell" } : randomTrade(names(), random);
     await api.sleep(pauseMs);
   }
-  await check(api, placed, totals, tell);
+  await check(api, placed, totals, report);
 }
 
-function wishOf(names: readonly string[], random: () => number): TradeWish | undefined {
+function randomTrade(names: readonly string[], random: () => number): TradeRequest | undefined {
   const name = names[Math.floor(random() * names.length)];
   return name === undefined ? undefined : { name, type: "buy", quantity: 1 + Math.floor(random() * 3) };
 }
 
 async function check(
   api: ApiOptions,
-  placed: ReadonlyMap<number, TradeWish>,
+  placed: ReadonlyMap<number, TradeRequest>,
   totals: RobotTotals,
-  tell: RobotOptions["tell"],
+  report: RobotOptions["report"],
 ): Promise<void> {
   let found = 0;
   const wrong: number[] = [];
-  for (const [number, wish] of placed) {
-    if (await isThere(api, number, wish)) found += 1;
+  for (const [number, trade] of placed) {
+    if (await isThere(api, number, trade)) found += 1;
     else wrong.push(number);
-    tell({ phase: "checking", totals, found, toCheck: placed.size });
+    report({ phase: "checking", totals, found, toCheck: placed.size });
   }
-  tell({ phase: "checked", totals, found, wrong });
+  report({ phase: "checked", totals, found, wrong });
 }
 
-/** Asked again while nobody answers: no answer says nothing about the order. */
-async function isThere(api: ApiOptions, number: number, wish: TradeWish): Promise<boolean> {
+/** Whether the order is found and matches. Repeats a query without an answer, which proves nothing about the order. */
+async function isThere(api: ApiOptions, number: number, trade: TradeRequest): Promise<boolean> {
   for (;;) {
     try {
       const order = await findOrder(api, number);
-      return order?.name === wish.name && order.type === wish.type && order.quantity === wish.quantity;
+      return order?.name === trade.name && order.type === trade.type && order.quantity === trade.quantity;
     } catch {
       await api.sleep(1000);
     }

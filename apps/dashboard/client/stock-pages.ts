@@ -1,15 +1,15 @@
 /**
- * Which of the stocks the board shows, where there are more than a person can look through: a page of them, by name. Pure:
- * the way back is the list of the pages that were seen before.
+ * Which page of stocks the board shows, in order of names. Pure: the way back is the list of the pages that were shown
+ * before.
  */
 
 /** Rows in one page. */
 export const pageStocks = 100;
 
-/** Where a page begins: `after` the last stock of the one before it, or `from` a name that was searched for. */
+/** Where a page begins: `after` the last stock of the previous page, or `from` a name that was searched for. */
 export type PageStart = { readonly after: string } | { readonly from: string };
 
-/** Every page on the way to the one that is shown, which is the last; empty: the first stocks are shown. */
+/** The pages up to the current one, which is the last. Empty if the first stocks are shown. */
 export type PagePath = readonly PageStart[];
 
 export function queryOf(path: PagePath): string {
@@ -21,7 +21,7 @@ export function queryOf(path: PagePath): string {
     : `${limit}&from=${encodeURIComponent(start.from)}`;
 }
 
-/** The page that begins with what was typed; nothing typed means the first. */
+/** The page that begins with the typed text; the first page if there is none. */
 export function searched(text: string): PagePath {
   const from = text.trim();
   return from === "" ? [] : [{ from }];

@@ -1,9 +1,10 @@
 /**
- * Whether this browser has what the page uses. One without would draw nothing, or stop drawing in the middle; so nothing
- * is begun there, and the line that the page came with stays. What is syntax needs no look: such a script doesn't run.
+ * Checks that the browser has the functions that the page uses. Without them the page would draw nothing, or only a
+ * part, so the script doesn't start and the initial text stays. Syntax needs no check: a script with unknown syntax
+ * doesn't run.
  */
 
-/** The youngest of them are from Chrome 110, Firefox 115 and Safari 16. */
+/** The newest of these functions came with Chrome 110, Firefox 115 and Safari 16. */
 export function isSupported(): boolean {
   const array: Partial<unknown[]> = [];
   const abort: Partial<typeof AbortSignal> = AbortSignal;

@@ -1,8 +1,8 @@
-/** One trade: what was asked, and its number, or why there is none. */
+/** The form for one trade, and its outcome: the order number, or the reason of the rejection. */
 
 import type { TargetedEvent } from "preact";
 import { useState } from "preact/hooks";
-import { placeTrade, type TradeResult, type TradeWish } from "./api.ts";
+import { placeTrade, type TradeResult, type TradeRequest } from "./api.ts";
 import { milliseconds, plural } from "./format.ts";
 import { browserApi } from "./use-model.ts";
 import type { TradeType } from "./words.ts";
@@ -13,14 +13,14 @@ export interface TradeFormProps {
   readonly names: readonly string[];
   readonly chosen: string | undefined;
   readonly choose: (name: string) => void;
-  /** An order was acknowledged. */
+  /** Called with the number of an acknowledged order. */
   readonly placed: (number: number) => void;
 }
 
 type State =
   | { readonly phase: "idle" }
-  | { readonly phase: "asking"; readonly attempts: number }
-  | { readonly phase: "answered"; readonly wish: TradeWish; readonly result: TradeResult };
+  | { readonly phase: "sending"; readonly attempts: number }
+  | { readonly phase: "answered"; readonly trade: TradeRequest; readonly result: TradeResult };
 
 export function TradeForm({ names, chosen, choose, placed }: TradeFormProps) {
   const [type, chooseType] = useState<TradeType>("buy");
@@ -31,11 +31,11 @@ export function TradeForm({ names, chosen, choose, placed }: TradeFormProps) {
 
   const submit = (event: TargetedEvent<HTMLFormElement>) => {
     event.preventDefault();
-    if (!isPossible || state.phase === "asking") return;
-    const wish = { name: chosen, type, quantity: amount };
-    setState({ phase: "asking", attempts: 1 });
-    void placeTrade(browserApi, wish, (attempts) => setState({ phase: "asking", attempts })).then((result) => {
-      setState({ phase: "answered", wish, result });
+    if (!isPossible || state.phase === "sending") return;
+    const trade = { name: chosen, type, quantity: amount };
+    setState({ phase: "sending", attempts: 1 });
+    void placeTrade(browserApi, trade, (attempts) => setState({ phase: "sending", attempts })).then((result) => {
+      setState({ phase: "answered", trade, result });
       if (result.status === "accepted") placed(result.number);
     });
   };
@@ -74,8 +74,8 @@ export function TradeForm({ names, chosen, choose, placed }: TradeFormProps) {
           ))}
         </fieldset>
       </div>
-      <button type="submit" class="primary" disabled={!isPossible || state.phase === "asking"}>
-        {state.phase === "asking" ? "Asking…" : "Place the order"}
+      <button type="submit" class="primary" disabled={!isPossible || state.phase === "sending"}>
+        {state.phase === "sending" ? "Sending…" : "Place the order"}
       </button>
       <p class="outcome" role="status">
         <Outcome state={state} isPossible={isPossible} hasStocks={names.length > 0} />
@@ -85,26 +85,27 @@ export function TradeForm({ names, chosen, choose, placed }: TradeFormProps) {
 }
 
 function Outcome({ state, isPossible, hasStocks }: { state: State; isPossible: boolean; hasStocks: boolean }) {
-  if (state.phase === "asking") {
-    if (state.attempts === 1) return <>On its way…</>;
-    return <>No answer yet. Asking again with the same key, which is safe: attempt {state.attempts}.</>;
+  if (state.phase === "sending") {
+    if (state.attempts === 1) return <>Waiting for the answer…</>;
+    return <>No answer yet. Sending again with the same key, which is safe: attempt {state.attempts}.</>;
   }
-  if (!isPossible && hasStocks) return <span class="bad">The quantity is a whole number from 1 to {quantityMax}.</span>;
+  if (!isPossible && hasStocks)
+    return <span class="bad">The quantity must be a whole number from 1 to {quantityMax}.</span>;
   if (state.phase === "idle") return null;
-  const { result, wish } = state;
+  const { result, trade } = state;
   switch (result.status) {
     case "accepted":
       return (
         <span class="good">
-          Order <strong>{result.number}</strong>: {wish.type === "buy" ? "bought" : "sold"}{" "}
-          {plural(wish.quantity, "unit")} of {wish.name} in {milliseconds(result.tookMs)}.
+          Order <strong>{result.number}</strong>: {trade.type === "buy" ? "bought" : "sold"}{" "}
+          {plural(trade.quantity, "unit")} of {trade.name} in {milliseconds(result.tookMs)}.
         </span>
       );
     case "refused":
       return <span class="bad">{result.message}.</span>;
     case "unknown":
       return (
-        <span class="bad">No answer for a minute. The order may have been executed: look at the latest orders.</span>
+        <span class="bad">No answer for a minute. The trade may have been executed: check the latest orders.</span>
       );
   }
 }

@@ -1,11 +1,11 @@
-/** How much is traded, how quickly, and how often the cache knows. */
+/** The charts of trades per second, time per trade, and cache hits. */
 
 import { useMemo } from "preact/hooks";
 import { Chart } from "./chart.tsx";
 import { milliseconds, percent, rate } from "./format.ts";
 import type { Sample } from "./words.ts";
 
-/** The last one that isn't null, of the last few: a second without a trade has no latency. */
+/** The newest value that isn't null among the last ten: a second without a trade has no latency. */
 function newest(values: readonly (number | null)[]): number | null {
   return values.slice(-10).findLast((value) => value !== null) ?? null;
 }

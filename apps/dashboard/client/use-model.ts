@@ -1,9 +1,9 @@
-/** The model, kept up to date by the front-end's events for as long as the page is there. */
+/** Keeps the model up to date with the front-end's events. */
 
 import { useEffect, useState } from "preact/hooks";
 import type { ApiOptions } from "./api.ts";
 import { connect } from "./connection.ts";
-import { emptyModel, hear, loseConnection, type Model } from "./model.ts";
+import { applyEvent, emptyModel, loseConnection, type Model } from "./model.ts";
 
 export const browserApi: ApiOptions = {
   fetch: (url, init) => fetch(url, init),
@@ -11,7 +11,7 @@ export const browserApi: ApiOptions = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-/** `stocks`: which of them are shown, as a query of `/events`. */
+/** `stocks` is the page of stocks to show, as a query of `/events`. */
 export function useModel(stocks: string): Model {
   const [model, change] = useState(emptyModel);
   useEffect(
@@ -23,7 +23,7 @@ export function useModel(stocks: string): Model {
           const timer = setTimeout(action, delayMs);
           return () => clearTimeout(timer);
         },
-        hear: (event) => change((before) => hear(before, event, Date.now())),
+        receive: (event) => change((before) => applyEvent(before, event, Date.now())),
         lost: () => change((before) => loseConnection(before, Date.now())),
       }),
     [stocks],

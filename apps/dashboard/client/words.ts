@@ -1,6 +1,6 @@
 /**
- * What the front-end tells the page: the data of its events and replies, as the API documents them. The front-end is held
- * to the events by this type.
+ * The data of the front-end's events and replies, as the API documents them. The front-end uses these types for its
+ * events too, so that both sides agree.
  */
 
 export interface Stock {
@@ -27,32 +27,35 @@ export interface ListedOrder extends Order {
 export interface Replica {
   readonly id: number;
   readonly state: "live" | "silent" | "away";
-  /** What it said last, also when it is away now. */
+  /** The last known role, even if the replica is away now. */
   readonly role: "leader" | "follower" | "taking-over" | null;
   readonly last_id: number | null;
-  /** Orders that it misses. */
+  /** How many orders the replica is behind. */
   readonly lag: number | null;
 }
 
 export interface FrontEnd {
   readonly address: string;
   readonly state: "live" | "away";
-  /** How it words its routes and replies. */
+  /** The dialect of its routes and replies. */
   readonly dialect: string;
 }
 
 export interface Cluster {
   readonly leader: number | null;
   readonly term: number;
-  /** `read-only`: its ledger can't be written now. `refusing`: it was longer once, and a person must decide. */
+  /**
+   * `read-only` means that the ledger can't be written now; `refusing` that it was longer once and a person must
+   * decide.
+   */
   readonly catalog: {
     readonly state: "live" | "read-only" | "away" | "refusing";
     readonly last_id: number | null;
-    /** How many there are. */
+    /** The number of stocks. */
     readonly stocks: number | null;
     readonly problem?: string | undefined;
   };
-  /** The one that tells, then the others. */
+  /** The front-end that sends this comes first. */
   readonly front_ends: readonly FrontEnd[];
   readonly replicas: readonly Replica[];
   readonly cache: { readonly capacity: number; readonly size: number; readonly leased: boolean };
@@ -71,7 +74,7 @@ export type ServerEvent =
   | {
       readonly event: "history";
       readonly data: {
-        /** Between two samples. For other listeners: the page goes by the time of each. */
+        /** Time between two samples. This page uses the time of each sample instead. */
         readonly interval_ms: number;
         readonly samples: readonly Sample[];
       };
@@ -81,10 +84,10 @@ export type ServerEvent =
   | {
       readonly event: "stocks";
       readonly data: {
-        /** All of the page that was asked for; else those of it that changed. */
+        /** Whether these are all stocks of the requested page, or only the changed ones. */
         readonly complete: boolean;
         readonly stocks: readonly Stock[];
-        /** With a complete page: the `after` that asks for the next one; absent in the last. */
+        /** In a complete page, the value of `after` for the next page; absent in the last page. */
         readonly next?: string;
       };
     }
