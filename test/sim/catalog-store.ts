@@ -1,4 +1,4 @@
-/** The catalog's database: it can be replaced by an older copy of itself, or made again from a replica's orders. */
+/** The catalog's database, which can be replaced by an older copy of itself or rebuilt from a replica's orders. */
 
 import { initialStocks, stocks } from "@stock-bazaar/ledger/sqlite/tables";
 import { openCatalogInMemory } from "../support/in-memory.ts";
@@ -17,12 +17,12 @@ export interface InitialStock {
 
 export class CatalogStore {
   readonly disk: Disk;
-  /** What the stocks began with, as `seed` keeps it beside the database. */
+  /** The initial stocks, kept outside the database as the seed file is. */
   readonly #initialStocks: InitialStock[] = [];
   readonly #wallMs: () => number;
   #database: CatalogDatabase;
 
-  /** `wallMs`: the time of whoever rebuilds it. */
+  /** `wallMs` is the wall clock of the command that rebuilds the catalog. */
   constructor(random: Random, seeded: readonly InitialStock[], wallMs: () => number) {
     this.#wallMs = wallMs;
     this.#database = openCatalogInMemory();
@@ -57,18 +57,18 @@ export class CatalogStore {
     return this.#database.client.serialize();
   }
 
-  /** Beside the running catalog, as `npm run seed` does it. */
+  /** Adds a stock, also while the catalog runs, as `npm run seed` does. */
   seed(stock: InitialStock): void {
     this.#initialStocks.push(stock);
     insert(this.#database, stock);
   }
 
-  /** The catalog must not run. */
+  /** Replaces the database. The catalog must not run. */
   replace(image: Buffer): void {
     this.#put(openCatalogInMemory(image));
   }
 
-  /** Neither the catalog nor a replica may run. `orders`: those of the longest replica. */
+  /** Rebuilds the database from the orders of the longest replica. Neither the catalog nor a replica may run. */
   rebuild(orders: readonly Order[]): void {
     const rebuilt = rebuildFrom(this.#initialStocks, orders, this.#wallMs());
     this.#put(rebuilt);
@@ -81,10 +81,14 @@ export class CatalogStore {
   }
 }
 
-/** A catalog made of what the stocks began with and these orders, all in memory. */
-export function rebuildFrom(began: readonly InitialStock[], orders: readonly Order[], nowMs: number): CatalogDatabase {
+/** Rebuilds a catalog in memory from the initial stocks and these orders. */
+export function rebuildFrom(
+  initial: readonly InitialStock[],
+  orders: readonly Order[],
+  nowMs: number,
+): CatalogDatabase {
   const catalog = openCatalogInMemory();
-  for (const stock of began) insert(catalog, stock);
+  for (const stock of initial) insert(catalog, stock);
   replayOrders(catalog, orders, undefined, nowMs);
   return catalog;
 }

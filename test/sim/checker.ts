@@ -1,4 +1,4 @@
-/** The promises I1–I3, I5 and I9, read in the stores while a run goes on and when it is over. */
+/** Checks the promises I1–I3, I5 and I9 in the databases, during a run and after it. */
 
 import type { CatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import type { OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
@@ -20,33 +20,34 @@ interface Explained {
   rev: number;
 }
 
-/** A rebuild of the catalog: orders that had reached no replica are gone with the one before. */
+/** A rebuild of the catalog. */
 export interface Rebuild {
   readonly atMs: number;
+  /** Orders that no replica held. */
   readonly lost: readonly Order[];
 }
 
-/** Looks at the catalog after every commit: I1 and I2 hold at each moment, and what is written stays (I3). */
+/** Checks the catalog after every commit: I1 and I2 hold at each moment, and a written order never changes (I3). */
 export class LedgerWatch {
   readonly #catalog: () => CatalogDatabase;
-  readonly #began: () => readonly InitialStock[];
+  readonly #initialStocks: () => readonly InitialStock[];
   readonly #nowMs: () => number;
   readonly #rebuilds: Rebuild[] = [];
   readonly #committedMs: number[] = [];
   #orders: Order[] = [];
   #explained = new Map<string, Explained>();
-  /** The last id of an old copy that is in the ledger's place. */
+  /** The last id of the old copy, while one is in the ledger's place. */
   #copyHead: number | undefined;
   #prepared: { readonly catalog: CatalogDatabase; readonly statements: ReturnType<typeof prepare> } | undefined;
 
-  /** `began`: what the stocks have begun with so far. */
-  constructor(catalog: () => CatalogDatabase, began: () => readonly InitialStock[], nowMs: () => number) {
+  /** `initialStocks` returns the stocks that were seeded so far. */
+  constructor(catalog: () => CatalogDatabase, initialStocks: () => readonly InitialStock[], nowMs: () => number) {
     this.#catalog = catalog;
-    this.#began = began;
+    this.#initialStocks = initialStocks;
     this.#nowMs = nowMs;
   }
 
-  /** The ledger, as far as it has been looked at. */
+  /** The ledger up to the last `look`. */
   get orders(): readonly Order[] {
     return this.#orders;
   }
@@ -55,22 +56,22 @@ export class LedgerWatch {
     return this.#rebuilds;
   }
 
-  /** When the order was committed, to the next look. */
+  /** The time of the `look` that first saw the order; infinity if none has seen it. */
   committedMs(id: number): number {
     return this.#committedMs[id - 1] ?? Number.POSITIVE_INFINITY;
   }
 
-  /** An old copy takes the place of the ledger: until `replaced`, not one order may be written. */
+  /** Must be called when an old copy takes the ledger's place. No order may be written until `replaced`. */
   replacedByCopy(): void {
     this.#copyHead = this.#statements.head.get()?.head ?? 0;
   }
 
-  /** The right ledger is in its place again. */
+  /** Must be called when the right ledger is in its place again. */
   replaced(): void {
     this.#copyHead = undefined;
   }
 
-  /** The ledger was made again, from orders up to `head`. */
+  /** Must be called when the ledger was rebuilt from the orders up to `head`. */
   rebuilt(head: number): void {
     this.replaced();
     this.#rebuilds.push({ atMs: this.#nowMs(), lost: this.#orders.slice(head) });
@@ -81,17 +82,18 @@ export class LedgerWatch {
     this.#committedMs.length = head;
   }
 
+  /** Returns the violations in the orders and stocks written since the last call. */
   look(): string[] {
     if (this.#copyHead !== undefined) return this.#lookAtCopy(this.#copyHead);
     const wrong: string[] = [];
     for (const order of this.#statements.ordersAfter.all(this.#orders.length)) {
       if (order.id !== this.#orders.length + 1) wrong.push(`I2: order ${order.id} follows ${this.#orders.length}`);
       this.#committedMs.push(this.#nowMs());
-      if (!this.#explain(order)) wrong.push(`I1: order ${order.id} is about ${order.name}, which there never was`);
+      if (!this.#explain(order)) wrong.push(`I1: order ${order.id} names the stock ${order.name}, which never existed`);
     }
     const head = this.#statements.head.get()?.head;
     if (head !== this.#orders.length)
-      wrong.push(`I2: the register says ${head}, the ledger ends at ${this.#orders.length}`);
+      wrong.push(`I2: the register's head is ${head}, but the ledger ends at ${this.#orders.length}`);
     for (const { name, quantity, volume, rev } of this.#statements.stocks.all()) {
       const explained = this.#explainedOf(name);
       if (quantity < 0 || quantity !== explained?.quantity || volume !== explained.volume || rev !== explained.rev) {
@@ -103,10 +105,10 @@ export class LedgerWatch {
     return wrong;
   }
 
-  /** Has anything that was there been changed? */
+  /** Returns a violation if an order was changed after it was written. */
   rewritten(): string[] {
     const now = readLedger(this.#catalog());
-    return differences("the ledger of before", this.#orders, now);
+    return differences("the ledger as first written", this.#orders, now);
   }
 
   get #statements(): ReturnType<typeof prepare> {
@@ -117,7 +119,7 @@ export class LedgerWatch {
 
   #lookAtCopy(copyHead: number): string[] {
     const [order] = this.#statements.ordersAfter.all(copyHead);
-    return order ? [`I3: the number ${order.id} was given again, on an old copy of the ledger`] : [];
+    return order ? [`I3: order id ${order.id} was used again, on an old copy of the ledger`] : [];
   }
 
   #explain(order: Order): boolean {
@@ -133,9 +135,9 @@ export class LedgerWatch {
   #explainedOf(name: string): Explained | undefined {
     const known = this.#explained.get(name);
     if (known) return known;
-    const began = this.#began().find((stock) => stock.name === name);
-    if (!began) return undefined;
-    const explained = { quantity: began.quantity, volume: 0, rev: 0 };
+    const initial = this.#initialStocks().find((stock) => stock.name === name);
+    if (!initial) return undefined;
+    const explained = { quantity: initial.quantity, volume: 0, rev: 0 };
     this.#explained.set(name, explained);
     return explained;
   }
@@ -154,33 +156,33 @@ export function differences(whose: string, orders: readonly Order[], ledger: rea
   for (const [index, order] of orders.entries()) {
     const right = ledger[index];
     if (JSON.stringify(order) !== JSON.stringify(right)) {
-      return [`I3: ${whose} holds ${JSON.stringify(order)}; the ledger ${JSON.stringify(right)}`];
+      return [`I3: ${whose} holds ${JSON.stringify(order)}; the ledger holds ${JSON.stringify(right)}`];
     }
   }
   return [];
 }
 
-/** I9: the catalog made again from a replica that holds all orders is the one that was there. */
+/** I9: a catalog that is rebuilt from a replica with all orders equals the original. */
 export function rebuiltDifferently(
   catalog: CatalogDatabase,
   replica: OrderDatabase,
-  began: readonly InitialStock[],
+  initialStocks: readonly InitialStock[],
 ): string[] {
-  const rebuilt = rebuildFrom(began, readOrders(replica), 0);
+  const rebuilt = rebuildFrom(initialStocks, readOrders(replica), 0);
   try {
     const [there, here] = [catalog, rebuilt].map(({ client }) =>
       JSON.stringify(client.prepare("SELECT * FROM stocks ORDER BY name").all()),
     );
     return [
-      ...(there === here ? [] : [`I9: the stocks were ${there}; made again they are ${here}`]),
-      ...differences("the ledger that was made again", readLedger(rebuilt), readLedger(catalog)),
+      ...(there === here ? [] : [`I9: the stocks were ${there}; rebuilt, they are ${here}`]),
+      ...differences("the rebuilt ledger", readLedger(rebuilt), readLedger(catalog)),
     ];
   } finally {
     rebuilt.close();
   }
 }
 
-/** How many orders each replica's disk has held at some time: a disk that is lost later doesn't undo a promise. */
+/** The most orders that each replica's disk has ever held: a disk that is lost later doesn't break a promise. */
 export class CopiesWatch {
   readonly #lastIds: readonly (() => number)[];
   readonly #heldMax: number[];
@@ -190,16 +192,18 @@ export class CopiesWatch {
     this.#heldMax = lastIds.map(() => 0);
   }
 
-  /** To be called before a replica's database is deleted, and whenever copies are counted. */
+  /** Must be called before a replica's database is deleted and before copies are counted. */
   look(): void {
     for (const [index, lastId] of this.#lastIds.entries()) {
       this.#heldMax[index] = Math.max(this.#heldMax[index] ?? 0, lastId());
     }
   }
 
-  /** I5: enough disks hold or have held the order. */
+  /** I5: returns a violation unless at least `minCopies` disks hold or have held the order. */
   tooFew(orderId: number, minCopies: number): string[] {
     const copies = this.#heldMax.filter((heldId) => heldId >= orderId).length;
-    return copies >= minCopies ? [] : [`I5: order ${orderId} was acknowledged with ${copies} copies of ${minCopies}`];
+    return copies >= minCopies
+      ? []
+      : [`I5: order ${orderId} was acknowledged with ${copies} copies (at least ${minCopies} are needed)`];
   }
 }

@@ -1,4 +1,4 @@
-/** What goes wrong with whole databases, and what a person does about it. */
+/** Faults of whole databases, and the repairs that a person would make. */
 
 import type { CopiesWatch, LedgerWatch } from "./checker.ts";
 import { readOrders } from "./checker.ts";
@@ -8,7 +8,7 @@ export interface DatabaseFaultsOptions {
   readonly world: World;
   readonly ledgerWatch: LedgerWatch;
   readonly copiesWatch: CopiesWatch;
-  /** The highest number that a leader has acknowledged. */
+  /** The highest order id that a leader has acknowledged. */
   readonly acknowledgedId: () => number;
 }
 
@@ -25,12 +25,12 @@ export class DatabaseFaults {
     this.#options = options;
   }
 
-  /** When an old copy was in the ledger's place. */
+  /** The times during which an old copy was in the ledger's place. */
   get copies(): readonly { readonly fromMs: number; readonly toMs: number }[] {
     return this.#copies;
   }
 
-  /** When the late stock was seeded. */
+  /** When the late stock was seeded; infinity if it wasn't. */
   get seededMs(): number {
     return this.#seededMs;
   }
@@ -42,7 +42,7 @@ export class DatabaseFaults {
   seed(): void {
     const { world } = this.#options;
     if (this.#seededMs < Number.POSITIVE_INFINITY || this.#isAway) return;
-    // A power cut would take it back.
+    // A power cut would lose the seeded stock.
     if (world.catalogStore.disk.afterPowerCut !== undefined) return;
     world.trace(`${world.settings.lateStock.name} is seeded`);
     this.#seededMs = world.scheduler.nowMs;
@@ -50,8 +50,8 @@ export class DatabaseFaults {
   }
 
   /**
-   * The catalog's database is gone, and the supervisor has stopped the replicas. Not where that would be a second loss: some
-   * replica must hold what was acknowledged (I9).
+   * Deletes the catalog's database and stops the replicas, as the supervisor does. Returns whether it did.
+   * It does nothing unless a replica holds every acknowledged order: I9 covers the loss of one database, not of two.
    */
   loseCatalog(): boolean {
     const { world, acknowledgedId } = this.#options;
@@ -69,20 +69,20 @@ export class DatabaseFaults {
     this.#isLost = false;
     for (const host of [world.catalog, ...world.replicas]) world.kill(host);
     const longest = this.#longest();
-    world.trace(`the catalog is made again from ${longest.name}, which ends at order ${longest.lastId()}`);
+    world.trace(`the catalog is rebuilt from ${longest.name}, which ends at order ${longest.lastId()}`);
     world.catalogStore.rebuild(readOrders(longest.database));
     ledgerWatch.rebuilt(longest.lastId());
     world.startAll();
   }
 
-  /** For later. */
+  /** Returns a copy for a later `putCopyInPlace`; `undefined` if the right database isn't in place. */
   copyCatalog(): Buffer | undefined {
     return this.#isAway ? undefined : this.#options.world.catalogStore.image();
   }
 
   /**
-   * The copy takes the place of the catalog's database. Only where every replica holds what the copy has lost: nobody can
-   * notice the loss who never had it.
+   * Puts an old copy in the place of the catalog's database. Returns whether it did.
+   * It does nothing unless every replica holds what the copy lacks: the loss can't be noticed without those orders.
    */
   putCopyInPlace(copy: Buffer): boolean {
     const { world, ledgerWatch } = this.#options;
@@ -93,13 +93,13 @@ export class DatabaseFaults {
     world.kill(world.catalog);
     catalogStore.replace(copy);
     if (catalogStore.head === head) {
-      // Nothing is missing: no old copy at all.
+      // The copy lacks nothing, so it isn't an old one.
       catalogStore.replace(right);
       ledgerWatch.replaced();
       world.start(world.catalog);
       return false;
     }
-    world.trace(`an old copy is in the catalog's place, which ends at order ${catalogStore.head} of ${head}`);
+    world.trace(`an old copy of the catalog is put in place; it ends at order ${catalogStore.head} of ${head}`);
     this.#right = right;
     this.#copyFromMs = world.scheduler.nowMs;
     ledgerWatch.replacedByCopy();
@@ -110,7 +110,7 @@ export class DatabaseFaults {
   putBack(): void {
     const { world, ledgerWatch } = this.#options;
     if (this.#right === undefined) return;
-    world.trace("the right file is in the catalog's place again");
+    world.trace("the right file of the catalog is put back");
     world.kill(world.catalog);
     world.catalogStore.replace(this.#right);
     this.#right = undefined;
@@ -120,13 +120,13 @@ export class DatabaseFaults {
     world.start(world.catalog);
   }
 
-  /** A person mends what is left to mend. */
+  /** Makes the repairs that are still due. */
   heal(): void {
     this.rebuildCatalog();
     this.putBack();
   }
 
-  /** Is the catalog's database not the right one now? */
+  /** Whether the catalog's database is lost or replaced by an old copy. */
   get #isAway(): boolean {
     return this.#isLost || this.#right !== undefined;
   }

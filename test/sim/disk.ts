@@ -1,10 +1,10 @@
 /**
- * Disks: every write takes a while, and a process that is killed meanwhile has not written. What is stored is a real
- * SQLite database in memory, and so is its being full: a limit on its pages.
+ * Simulated disks. A write takes a while; if its process is killed before the write begins, nothing is stored.
+ * The store is a real SQLite database in memory. A full disk is a limit on its pages.
  *
- * A sync may fail. What was to be synced is in the kernel's cache, where the next process reads it as if it were on the disk;
- * no later sync writes it, and after a power cut the log has a hole where it should be: all from there on is lost. Only a
- * checkpoint writes it anew.
+ * A sync may fail. The data then stays in the kernel's cache, where the next process reads it as if it were on the disk.
+ * No later sync writes it. After a power cut the log has a hole at that place, and everything from there on is lost. Only
+ * a checkpoint writes the data again.
  */
 
 import type { Ledger } from "@stock-bazaar/ledger/ledger";
@@ -14,17 +14,17 @@ import type { Random } from "@stock-bazaar/shared/random";
 import type { Life } from "./process.ts";
 
 const fsyncMs = 0.5;
-/** More pages than any run needs. */
+/** The limit of a disk that isn't full: more pages than any run needs. */
 const pagesMax = 1_000_000;
 
 export class Disk {
   readonly #random: Random;
   readonly #client: () => SqliteClient;
-  /** On average, on top of an ordinary fsync. */
+  /** Average delay of a write beyond that of an ordinary fsync. */
   slowMs = 0;
-  /** The next sync reports an error. */
+  /** Whether the next sync reports an error. */
   failsNextSync = false;
-  /** The database as it was before the first sync that failed, if none has healed that since. */
+  /** The database before the first failed sync; `undefined` once a checkpoint has repaired it. */
   #beforeHole: Buffer | undefined;
 
   constructor(random: Random, client: () => SqliteClient) {
@@ -32,17 +32,17 @@ export class Disk {
     this.#client = client;
   }
 
-  /** What a power cut leaves; `undefined`: all that there is. */
+  /** The database that a power cut would leave; `undefined` if nothing would be lost. */
   get afterPowerCut(): Buffer | undefined {
     return this.#beforeHole;
   }
 
-  /** Everything is written and synced anew, or it is another disk. */
+  /** Ends the effect of a failed sync: everything was written and synced again, or the disk was replaced. */
   mend(): void {
     this.#beforeHole = undefined;
   }
 
-  /** `write` commits; then its sync fails, if that is due. True: it did. */
+  /** If a sync is due to fail, runs `write`, lets its sync fail, and returns true. Otherwise returns false. */
   async failingSync(write: () => Promise<unknown>): Promise<boolean> {
     if (!this.failsNextSync) return false;
     this.failsNextSync = false;
@@ -53,7 +53,7 @@ export class Disk {
   }
 
   fill(): void {
-    // Room in the pages that are there already must not be enough for a few orders more.
+    // Free space within the existing pages must not suffice for a few more orders.
     this.#client().exec("VACUUM");
     this.#limitPages(Number(this.#client().pragma("page_count", { simple: true })));
   }
@@ -62,7 +62,7 @@ export class Disk {
     this.#limitPages(pagesMax);
   }
 
-  /** Resolves when the write has been done; never, if the process is killed before it has its answer. */
+  /** Resolves when the write is done. Never settles if the process is killed before that. */
   write<Result>(life: Life, write: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#later(life, () => {
@@ -84,10 +84,7 @@ export class Disk {
   }
 }
 
-/**
- * The ledger as the catalog's process sees it. `committed` is called in the moment of each commit, `broken` when a sync
- * reports an error.
- */
+/** The ledger as the catalog's process uses it. Calls `committed` at each commit, `broken` when a sync reports an error. */
 export function ledgerOnDisk(
   ledger: Ledger,
   disk: Disk,
@@ -98,7 +95,7 @@ export function ledgerOnDisk(
     disk.write(life, async () => {
       if (await disk.failingSync(() => work().catch(() => {}))) {
         broken(new Error("a sync failed"));
-        // The process has ended: nobody hears of it any more.
+        // The process has ended, so the write never returns.
         return new Promise<Result>(() => {});
       }
       try {
@@ -129,7 +126,7 @@ export function ledgerOnDisk(
   };
 }
 
-/** A replica's log as its process sees it. */
+/** A replica's order log as its process uses it. */
 export function logOnDisk(log: OrderLog, disk: Disk, life: Life): OrderLog {
   return {
     get last() {

@@ -1,4 +1,4 @@
-/** What goes wrong in a run, as its plan says. */
+/** Injects the faults of a run's plan. */
 
 import type { Random } from "@stock-bazaar/shared/random";
 import type { DatabaseFaults } from "./database-faults.ts";
@@ -13,7 +13,7 @@ export class Faults {
   readonly #random: Random;
   readonly #plan: Plan;
   readonly #databases: DatabaseFaults;
-  /** Ways that stay cut when the others heal. */
+  /** Links that stay cut when the others heal. */
   readonly #lastingCuts: Way[] = [];
   #isOver = false;
   #count = 0;
@@ -42,7 +42,7 @@ export class Faults {
     });
   }
 
-  /** Nothing breaks any more; the world must be healed of what is broken. */
+  /** Injects no more faults and ends none: `World.heal` repairs what is still broken. */
   stop(): void {
     this.#isOver = true;
   }
@@ -168,7 +168,7 @@ export class Faults {
     }
   }
 
-  /** The replica that says it leads, else any. */
+  /** The leader by the register, or any replica if there is none. */
   #leader() {
     const { catalogStore, replicas } = this.#world;
     const row = catalogStore.database.client.prepare<[], { leader: number }>("SELECT leader FROM register").get();
@@ -196,9 +196,9 @@ export class Faults {
 
   #pause({ name, life }: Host<unknown>): void {
     if (!life || life.isPaused) return;
-    this.#world.trace(`${name} is stopped`);
+    this.#world.trace(`${name} freezes`);
     life.pause();
-    this.#later(`${name} goes on`, () => life.resume());
+    this.#later(`${name} resumes`, () => life.resume());
   }
 
   #cut(one: Host<unknown>, other: Host<unknown>): void {
@@ -228,7 +228,7 @@ export class Faults {
     }
   }
 
-  /** First the answers come late, then the questions don't come at all. */
+  /** First the answers arrive late, then the requests don't arrive at all. */
   #failing({ name: one }: Host<unknown>, { name: other }: Host<unknown>): void {
     const { network, scheduler } = this.#world;
     this.#world.trace(`${other} answers ${one} late`);
@@ -247,7 +247,7 @@ export class Faults {
   #slow(disk: Disk): void {
     disk.slowMs = this.#random.pick([5, 50, 200]);
     this.#world.trace(`a disk takes ${disk.slowMs} ms longer`);
-    this.#later("a disk is quick again", () => (disk.slowMs = 0));
+    this.#later("a disk has its normal speed again", () => (disk.slowMs = 0));
   }
 
   #badWeather(): Partial<Weather> {
@@ -259,7 +259,7 @@ export class Faults {
     };
   }
 
-  /** One way, the other, or both. */
+  /** Picks one direction of the link, the other, or both. */
   #ways({ name: one }: Host<unknown>, { name: other }: Host<unknown>): readonly Way[] {
     if (one === other) return [];
     return this.#random.pick([

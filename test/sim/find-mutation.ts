@@ -1,18 +1,18 @@
-/** Takes one rule away and waits for somebody to notice. */
+/** Removes one rule and runs the simulation until a check fails. */
 
 import type { Mutation } from "./mutations.ts";
 import { runDirected, runSeeds } from "./runs.ts";
 
-/** The simulation must notice within so many seeds. */
+/** A check must fail within this many seeds. */
 export const findMutationSeedsMax = 500;
 
 export interface Found {
-  /** The directed case or the seed that noticed. */
+  /** The directed case or the seed in which a check failed. */
   readonly where: string;
   readonly violation: string;
 }
 
-/** `undefined`: nobody noticed. */
+/** Returns the first violation that the mutation causes; `undefined` if no check fails. */
 export async function findMutation({ name, firstSeed = 1 }: Mutation, jobs?: number): Promise<Found | undefined> {
   for (const { title, violations } of await runDirected(name)) {
     if (violations[0] !== undefined) return { where: title, violation: violations[0] };

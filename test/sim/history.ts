@@ -1,8 +1,9 @@
-/** What the clients of a run asked and were told, on the world's clock, and what is wrong with it. */
+/** The requests and answers of a run's clients, timed by the world's clock, and the checks of I4 and I6 on them. */
 
 import type { Order, RejectionReason, TradeType } from "@stock-bazaar/shared/domain";
 import type { Rebuild } from "./checker.ts";
 
+/** A trade that a client asks for. */
 export interface Wish {
   readonly key: string;
   readonly name: string;
@@ -10,16 +11,16 @@ export interface Wish {
   readonly quantity: number;
 }
 
-export type Told =
+export type Answer =
   | { readonly status: "accepted"; readonly orderId: number }
   | { readonly status: "rejected"; readonly reason: RejectionReason }
   | { readonly status: "key-reused" | "volume-full" }
-  /** No answer, or one that says to try again. */
+  /** No answer, or one that asks for a retry. */
   | { readonly status: "unknown" };
 
 export interface TradeCall {
   readonly wish: Wish;
-  readonly told: Told;
+  readonly answer: Answer;
   readonly startMs: number;
   readonly endMs: number;
 }
@@ -27,7 +28,7 @@ export interface TradeCall {
 export interface LookupCall {
   readonly frontEnd: string;
   readonly name: string;
-  /** `undefined`: no such stock. */
+  /** `undefined` if the answer was that there is no such stock. */
   readonly stock: { readonly quantity: number; readonly volume: number; readonly rev: number } | undefined;
   readonly cache: string;
   readonly startMs: number;
@@ -39,17 +40,17 @@ export interface History {
   readonly lookups: LookupCall[];
 }
 
-/** What happened to the ledger meanwhile, and so may excuse an answer. */
+/** The events of a run that decide which answers were right. */
 export interface Circumstances {
   readonly ledger: readonly Order[];
   /** When an order was committed. */
   readonly committedMs: (id: number) => number;
-  /** What each stock began with, and since when there is one. */
+  /** Each stock's initial quantity, and the time from which it existed. */
   readonly stocks: ReadonlyMap<string, { readonly quantity: number; readonly sinceMs: number }>;
   readonly rebuilds: readonly Rebuild[];
-  /** How long a rejection is remembered at least. */
+  /** The minimum time for which the catalog stores a rejection. */
   readonly rejectionsKeptMs: number;
-  /** When an old copy of the ledger was in its place, until no front-end can have kept what it told. */
+  /** The times during which an old copy of the ledger was in place, or its answers could still be in a cache. */
   readonly copies: readonly { readonly fromMs: number; readonly toMs: number }[];
 }
 
@@ -59,13 +60,13 @@ interface State {
   readonly volume: number;
 }
 
-/** A catalog's clock may run fast, by this at most. */
+/** The most by which the catalog's clock may run fast, as a share. */
 const clockMargin = 0.06;
 
-/** Every state that a stock has had, oldest first. */
+/** Every state that each stock has had, oldest first. */
 type States = ReadonlyMap<string, readonly State[]>;
 
-/** I4: one outcome per key, and it is what the ledger says. */
+/** I4: returns the keys with more than one outcome, or with another outcome than in the ledger. */
 export function brokenOutcomes({ trades }: History, circumstances: Circumstances): string[] {
   const { ledger, committedMs } = circumstances;
   const wrong: string[] = [];
@@ -76,20 +77,20 @@ export function brokenOutcomes({ trades }: History, circumstances: Circumstances
     byKey.set(order.key, order);
   }
   const firstAskedMs = firstAsked(trades);
-  const firstTold = new Map<string, string>();
-  for (const { wish, told, endMs } of trades) {
-    if (told.status !== "accepted" && told.status !== "rejected") continue;
+  const firstAnswers = new Map<string, string>();
+  for (const { wish, answer, endMs } of trades) {
+    if (answer.status !== "accepted" && answer.status !== "rejected") continue;
     const order = byKey.get(wish.key);
     const askedMs = firstAskedMs.get(wish.key) ?? 0;
-    const text = told.status === "accepted" ? `accepted as ${told.orderId}` : `rejected, ${told.reason}`;
-    if (told.status === "rejected" && order && !mayBeForgotten(askedMs, committedMs(order.id), circumstances)) {
+    const text = answer.status === "accepted" ? `accepted as ${answer.orderId}` : `rejected, ${answer.reason}`;
+    if (answer.status === "rejected" && order && !mayBeForgotten(askedMs, committedMs(order.id), circumstances)) {
       wrong.push(`key ${wish.key} was ${text}, but executed as ${order.id}`);
     }
-    if (told.status === "accepted" && !isSame(order, told.orderId, wish)) {
+    if (answer.status === "accepted" && !isSame(order, answer.orderId, wish)) {
       wrong.push(`key ${wish.key} was ${text}, but the ledger holds ${order ? `order ${order.id}` : "nothing"}`);
     }
-    const first = firstTold.get(wish.key) ?? text;
-    firstTold.set(wish.key, first);
+    const first = firstAnswers.get(wish.key) ?? text;
+    firstAnswers.set(wish.key, first);
     if (first === text) continue;
     if (first.startsWith("accepted") || !mayBeForgotten(askedMs, endMs, circumstances)) {
       wrong.push(`key ${wish.key} was ${first}, then ${text}`);
@@ -98,7 +99,7 @@ export function brokenOutcomes({ trades }: History, circumstances: Circumstances
   return wrong;
 }
 
-/** A rejection of a key that was first asked for at `askedMs`: may the catalog have forgotten it by then? */
+/** Whether the catalog may have forgotten, by `byMs`, the rejection of a key that was first sent at `askedMs`. */
 function mayBeForgotten(askedMs: number, byMs: number, { rejectionsKeptMs, rebuilds }: Circumstances): boolean {
   const keptMs = rejectionsKeptMs * (1 - clockMargin);
   return byMs >= askedMs + keptMs || rebuilds.some(({ atMs }) => atMs > askedMs && atMs <= byMs);
@@ -113,8 +114,9 @@ function firstAsked(trades: readonly TradeCall[]): Map<string, number> {
 }
 
 /**
- * I6: lookups and trades of each stock look as if they had happened one after the other. The rev is the place in
- * that sequence, so checking is a scan: nothing may know less than what had been told to anybody before it began.
+ * I6: returns the answers that contradict a single sequence of lookups and trades per stock.
+ * The rev is the place in that sequence, so the check is a scan: no answer may show an older rev than one that any client
+ * had received before the request was sent.
  */
 export function staleAnswers({ trades, lookups: all }: History, circumstances: Circumstances): string[] {
   const { ledger, stocks, rebuilds, copies } = circumstances;
@@ -122,12 +124,12 @@ export function staleAnswers({ trades, lookups: all }: History, circumstances: C
   const lostStates = rebuilds.map(({ atMs, lost }) => ({ atMs, states: statesLost(lost, ledger, stocks) }));
   const firstAskedMs = firstAsked(trades);
   const askedMsOf = (id: number) => firstAskedMs.get(ledger[id - 1]?.key ?? "");
-  // A lookup may show an order that no replica has, and that is gone with the catalog; or what an old copy holds.
+  // A lookup may show an order that was lost with the catalog because no replica had it, or the content of an old copy.
   const isExcused = ({ name, stock, startMs, endMs }: LookupCall) =>
     copies.some(({ fromMs, toMs }) => startMs <= toMs && endMs >= fromMs) ||
     lostStates.some((lost) => startMs < lost.atMs && lost.states.get(name)?.some((state) => isState(stock, state)));
   const lookups = all.filter((lookup) => !isExcused(lookup));
-  const knownBefore = whatWasKnown(trades, lookups);
+  const knownBefore = newestReceived(trades, lookups);
   const wrong: string[] = [];
 
   for (const lookup of lookups) {
@@ -136,43 +138,45 @@ export function staleAnswers({ trades, lookups: all }: History, circumstances: C
     const since = stocks.get(name)?.sinceMs ?? Number.POSITIVE_INFINITY;
     const of = states.get(name);
     if (!stock || !of) {
-      if (stock && endMs < since) wrong.push(`${what} says that there is such a stock`);
-      if (!stock && startMs > since) wrong.push(`${what} says that there is no such stock`);
+      if (stock && endMs < since) wrong.push(`${what} returned a stock that didn't exist`);
+      if (!stock && startMs > since) wrong.push(`${what} returned no stock, but it exists`);
       continue;
     }
     const state = of.find(({ rev }) => rev === stock.rev);
     if (!isState(stock, state)) {
-      wrong.push(`${what} told ${JSON.stringify(stock)}; the ledger says ${JSON.stringify(state)}`);
+      wrong.push(`${what} returned ${JSON.stringify(stock)}; by the ledger it is ${JSON.stringify(state)}`);
     }
     const known = knownBefore(name, startMs);
     if (stock.rev < known.rev) {
-      wrong.push(`${what} knew rev ${stock.rev}, but rev ${known.rev} had been told at ${Math.round(known.endMs)} ms`);
+      wrong.push(
+        `${what} returned rev ${stock.rev}, but a client had received rev ${known.rev} at ${Math.round(known.endMs)} ms`,
+      );
     }
     const askedMs = askedMsOf(stock.rev);
-    if (askedMs !== undefined && askedMs > endMs) wrong.push(`${what} knew order ${stock.rev} before it was asked for`);
+    if (askedMs !== undefined && askedMs > endMs) wrong.push(`${what} showed order ${stock.rev} before it was sent`);
   }
 
-  for (const { wish, told, endMs } of trades) {
+  for (const { wish, answer, endMs } of trades) {
     const { key, name, quantity } = wish;
     const startMs = firstAskedMs.get(key) ?? 0;
     const known = knownBefore(name, startMs);
-    if (told.status === "accepted" && told.orderId <= known.rev && states.has(name)) {
-      // A key that is asked for again knows its own order: `known` is from before it was ever asked for.
+    if (answer.status === "accepted" && answer.orderId <= known.rev && states.has(name)) {
+      // `known` dates from before the key was first sent, so a repeated key's own order isn't in it.
       wrong.push(
-        `order ${told.orderId} of ${name}, key ${key}, was numbered before rev ${known.rev}, told before it was asked for`,
+        `order ${answer.orderId} of ${name}, key ${key}, has a lower number than rev ${known.rev}, which a client had received before the trade was sent`,
       );
     }
     if (
-      told.status === "rejected" &&
-      told.reason === "INVALID_STOCKNAME" &&
+      answer.status === "rejected" &&
+      answer.reason === "INVALID_STOCKNAME" &&
       startMs > (stocks.get(name)?.sinceMs ?? endMs)
     ) {
-      wrong.push(`key ${key} was told that there is no ${name}`);
+      wrong.push(`key ${key} was rejected because there is no ${name}, but it exists`);
     }
-    if (told.status === "rejected" && told.reason === "INSUFFICIENT_QUANTITY") {
+    if (answer.status === "rejected" && answer.reason === "INSUFFICIENT_QUANTITY") {
       const couldBe = (states.get(name) ?? []).some((state, index, all) => {
         const next = all[index + 1];
-        // The state must have been there at some time between the asking and the answer.
+        // The state must have been the current one at some time between the request and the answer.
         const isOver = next !== undefined && next.rev <= known.rev;
         const askedMs = askedMsOf(state.rev);
         return state.quantity < quantity && !isOver && (askedMs === undefined || askedMs <= endMs);
@@ -181,7 +185,7 @@ export function staleAnswers({ trades, lookups: all }: History, circumstances: C
         (lost) => startMs < lost.atMs && lost.states.get(name)?.some((state) => state.quantity < quantity),
       );
       if (!couldBe && !couldBeLost)
-        wrong.push(`key ${key} was rejected for ${quantity} ${name}, of which there was enough all the time`);
+        wrong.push(`key ${key} was rejected for ${quantity} ${name}, though there was always enough`);
     }
   }
   return wrong;
@@ -191,33 +195,33 @@ function isState(stock: LookupCall["stock"], state: State | undefined): boolean 
   return stock?.rev === state?.rev && stock?.quantity === state?.quantity && stock?.volume === state?.volume;
 }
 
-/** The states that only a ledger had which was lost. */
+/** The states that only the lost ledger had. */
 function statesLost(lost: readonly Order[], ledger: readonly Order[], stocks: Circumstances["stocks"]): States {
   const firstId = lost[0]?.id ?? Number.POSITIVE_INFINITY;
   const states = replay([...ledger.filter(({ id }) => id < firstId), ...lost], stocks);
   return new Map(Array.from(states, ([name, of]) => [name, of.filter(({ rev }) => rev >= firstId)]));
 }
 
-/** The newest rev of a stock that anybody had been told before a moment. */
-function whatWasKnown(trades: readonly TradeCall[], lookups: readonly LookupCall[]) {
-  const tellings = new Map<string, { endMs: number; rev: number }[]>();
-  const tell = (name: string, endMs: number, rev: number) => {
-    const known = tellings.get(name);
+/** Returns a function that finds the newest rev of a stock that any client had received before a moment. */
+function newestReceived(trades: readonly TradeCall[], lookups: readonly LookupCall[]) {
+  const receipts = new Map<string, { endMs: number; rev: number }[]>();
+  const add = (name: string, endMs: number, rev: number) => {
+    const known = receipts.get(name);
     if (known) known.push({ endMs, rev });
-    else tellings.set(name, [{ endMs, rev }]);
+    else receipts.set(name, [{ endMs, rev }]);
   };
-  for (const { name, stock, endMs } of lookups) if (stock) tell(name, endMs, stock.rev);
-  for (const { wish, told, endMs } of trades) if (told.status === "accepted") tell(wish.name, endMs, told.orderId);
-  for (const known of tellings.values()) {
+  for (const { name, stock, endMs } of lookups) if (stock) add(name, endMs, stock.rev);
+  for (const { wish, answer, endMs } of trades) if (answer.status === "accepted") add(wish.name, endMs, answer.orderId);
+  for (const known of receipts.values()) {
     known.sort((one, other) => one.endMs - other.endMs);
     let newest = { endMs: 0, rev: 0 };
-    for (const [index, telling] of known.entries()) {
-      if (telling.rev > newest.rev) newest = telling;
-      known[index] = { endMs: telling.endMs, rev: newest.rev };
+    for (const [index, receipt] of known.entries()) {
+      if (receipt.rev > newest.rev) newest = receipt;
+      known[index] = { endMs: receipt.endMs, rev: newest.rev };
     }
   }
   return (name: string, beforeMs: number) => {
-    const known = tellings.get(name) ?? [];
+    const known = receipts.get(name) ?? [];
     let low = 0;
     let high = known.length;
     while (low < high) {

@@ -1,6 +1,6 @@
 /**
- * `npm run sim`: many seeds, one seed with everything that happened in it, or every mutation. Exits with 1 if a
- * promise was broken (or a mutation was not found), with 2 if it was asked in a wrong way.
+ * `npm run sim`: runs many seeds, or one seed with a trace of its events, or every mutation.
+ * Exits with 1 if a promise was broken or a mutation went unnoticed, with 2 if the arguments are wrong.
  */
 
 import { availableParallelism } from "node:os";
@@ -10,19 +10,20 @@ import { installMutation, mutations } from "./mutations.ts";
 import { runDirected, runSeeds } from "./runs.ts";
 
 const usage = `usage: npm run sim -- [options]
-  --seeds <n>        how many (default 2000)
-  --first <n>        the first of them (default 1)
-  --seed <n>         only this one, with a line for everything that happens
-  --mutation <name>  with this rule taken away
-  --mutations        takes each rule away in turn, until that is noticed, and lists them
-  --jobs <n>         processes at once (default: one for each core)`;
+Runs the directed cases and many seeds on virtual time, and checks the promises I1 to I9.
+  --seeds <n>        number of seeds (default 2000)
+  --first <n>        first seed (default 1)
+  --seed <n>         run only this seed and print a line for each event
+  --mutation <name>  remove this rule from the code
+  --mutations        remove each rule in turn until a check fails, and list the results
+  --jobs <n>         number of processes (default: one for each core)`;
 
 class UsageError extends Error {}
 
 const number = (text: string | undefined, name: string, fallback: number) => {
   const value = text === undefined ? fallback : Number(text);
   if (!Number.isSafeInteger(value) || value < 1)
-    throw new UsageError(`--${name} is ${text}: allowed is a whole number from 1`);
+    throw new UsageError(`--${name} must be a whole number from 1 (got "${text}")`);
   return value;
 };
 
@@ -105,7 +106,7 @@ async function allMutations(jobs: number): Promise<boolean> {
     const { name, rule, whyUnnoticed } = mutation;
     const found = await findMutation(mutation, jobs);
     if (found === undefined && whyUnnoticed === undefined) missed += 1;
-    const where = found ? `${found.where}: ${found.violation}` : `not in ${findMutationSeedsMax} seeds`;
+    const where = found ? `${found.where}: ${found.violation}` : `unnoticed in ${findMutationSeedsMax} seeds`;
     console.log(`${rule.padEnd(3)} ${name}\n      ${where}${found || !whyUnnoticed ? "" : `\n      ${whyUnnoticed}`}`);
   }
   return missed === 0;
@@ -115,7 +116,7 @@ try {
   const { seed, first, count, jobs, mutation, isAboutMutations, isHelp } = readArguments();
   if (mutation !== undefined && !mutations.some(({ name }) => name === mutation)) {
     throw new UsageError(
-      `there is no mutation "${mutation}"; there are:\n${mutations.map(({ name }) => `  "${name}"`).join("\n")}`,
+      `--mutation must be one of these (got "${mutation}"):\n${mutations.map(({ name }) => `  "${name}"`).join("\n")}`,
     );
   }
   if (isHelp) console.log(usage);

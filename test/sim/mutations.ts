@@ -1,6 +1,6 @@
 /**
- * The rules, each taken away once: the code that ships with a few words of it replaced as it is loaded. A simulation
- * that finds nothing proves something only if it finds each of these.
+ * The mutations: each removes one rule by replacing a few words of the code as it is loaded. A simulation that finds
+ * nothing proves something only if it fails with each of these.
  */
 
 import { readFileSync } from "node:fs";
@@ -10,17 +10,17 @@ import { plugin } from "bun";
 export interface Mutation {
   readonly name: string;
   readonly rule: string;
-  /** Why it may go unnoticed: no promise rests on it alone. */
+  /** Why no check needs to fail: no promise rests on this rule alone. */
   readonly whyUnnoticed?: string;
-  /** Where to begin: soon after it is a seed that notices. */
+  /** The seed to start from, a little below one in which a check fails. */
   readonly firstSeed?: number;
   readonly edits: readonly Edit[];
 }
 
 interface Edit {
-  /** Below `apps/`. */
+  /** Path below `apps/`. */
   readonly file: string;
-  /** Is there exactly once. */
+  /** Must occur exactly once in the file. */
   readonly find: string;
   readonly replace: string;
 }
@@ -88,13 +88,13 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "changes are passed on in any order",
+    name: "changes are sent to the front-ends in any order",
     rule: "R7",
     firstSeed: 220,
     edits: [{ file: "catalog/catalog.ts", find: "this.#writing.then(begin).then(", replace: "begin().then(" }],
   },
   {
-    name: "the leader answers without the copies",
+    name: "the leader answers without waiting for copies",
     rule: "R5",
     edits: [{ file: "order/leader.ts", find: "this.#followers.confirmed(lastId), ", replace: "" }],
   },
@@ -118,7 +118,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a follower stores again what comes again",
+    name: "a follower stores repeated orders again",
     rule: "R4",
     firstSeed: 230,
     edits: [
@@ -141,12 +141,12 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "the leader never reads what it misses in the ledger",
+    name: "the leader never reads missing orders from the ledger",
     rule: "R1",
     edits: [{ file: "order/leader.ts", find: "while (this.tailId < head) {", replace: "while (this.tailId < 0) {" }],
   },
   {
-    name: "the follower begins before the leader that it was has ended",
+    name: "a former leader follows before its own writes have ended",
     rule: "R1",
     firstSeed: 5850,
     edits: [{ file: "order/replica.ts", find: "this.#retired = leader.stored();", replace: "void leader.stored();" }],
@@ -164,21 +164,21 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "nothing is settled",
+    name: "settling never waits for the front-ends",
     rule: "R7",
     edits: [
       { file: "catalog/catalog.ts", find: "if (upTo <= this.#settledId()) return", replace: "if (upTo >= 0) return" },
     ],
   },
   {
-    name: "a trade is told before it is settled",
+    name: "the leader answers a trade before it is settled",
     rule: "R7",
     edits: [
       { file: "order/leader.ts", find: "? undefined : this.#settled(head);", replace: "? undefined : undefined;" },
     ],
   },
   {
-    name: "a front-end that is alone tells of a trade before its own cache has heard",
+    name: "a front-end that is alone answers a trade before its cache has processed the change",
     rule: "R7",
     edits: [
       {
@@ -189,14 +189,14 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a front-end that isn't alone settles what it has taken in",
+    name: "a front-end that isn't alone settles changes by itself",
     rule: "R7",
     edits: [
       { file: "front-end/tail.ts", find: "    this.#standsAlone(alone);", replace: "    this.#standsAlone(true);" },
     ],
   },
   {
-    name: "a lookup tells what isn't settled",
+    name: "a lookup returns unsettled changes",
     rule: "R7",
     edits: [
       {
@@ -234,12 +234,12 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a change replaces what is cached though another front-end must hear of it too",
+    name: "a change replaces a cached stock while another front-end may still serve the older one",
     rule: "R8",
     edits: [{ file: "catalog/sessions.ts", find: "if (other !== id && expiresMs > nowMs) return false;", replace: "" }],
   },
   {
-    name: "a change replaces what is cached while sessions from before the catalog's start may serve",
+    name: "a change replaces a cached stock while sessions from before the catalog's start may still serve",
     rule: "R9",
     edits: [{ file: "catalog/sessions.ts", find: "if (nowMs < this.#quietUntilMs) return false;", replace: "" }],
   },
@@ -266,7 +266,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a fill is accepted from before the session",
+    name: "the cache keeps a lookup from before the session",
     rule: "R8",
     edits: [
       {
@@ -296,7 +296,7 @@ export const mutations: readonly Mutation[] = [
     edits: [{ file: "catalog/sessions.ts", find: "const leaseMargin = 0.15;", replace: "const leaseMargin = 0;" }],
   },
   {
-    name: "sessions run by the wall clock",
+    name: "sessions expire by the wall clock",
     rule: "R9",
     edits: [
       {
@@ -314,7 +314,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a hello that comes again raises what was acknowledged",
+    name: "a repeated hello acknowledges changes",
     rule: "R9",
     edits: [
       {
@@ -325,7 +325,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a hello that comes again begins a session anew",
+    name: "a repeated hello restarts a session that is over",
     rule: "R9",
     edits: [
       {
@@ -336,7 +336,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a session that is over can be renewed",
+    name: "an expired session can be renewed",
     rule: "R9",
     edits: [
       {
@@ -352,7 +352,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a session that is over is forgotten only when somebody waits for it",
+    name: "an expired session is forgotten only when a change waits for it",
     rule: "R9",
     edits: [{ file: "catalog/catalog.ts", find: "    this.#sessions.expire(nowMs);\n", replace: "" }],
   },
@@ -369,7 +369,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a ledger that has lost its end goes on",
+    name: "a ledger that has lost its end keeps serving",
     rule: "R2",
     edits: [
       {
@@ -380,7 +380,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a leader's last order isn't looked for in the ledger",
+    name: "a leader's last order isn't compared with the ledger",
     rule: "R2",
     edits: [
       {
@@ -391,7 +391,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a ledger that has lost its end goes on with all but its leader",
+    name: "a ledger that has lost its end refuses only the leader",
     rule: "R2",
     edits: [
       {
@@ -402,12 +402,12 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a follower doesn't show the catalog its last order",
+    name: "a follower doesn't send the catalog its last order",
     rule: "R2",
     edits: [{ file: "order/follower.ts", find: "register(undefined, log.last)", replace: "register(undefined)" }],
   },
   {
-    name: "what a front-end has seen isn't held against the ledger",
+    name: "the head that a front-end has seen isn't compared with the ledger",
     rule: "R2",
     edits: [
       {
@@ -418,7 +418,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a hello doesn't say what its front-end has seen",
+    name: "a hello doesn't contain the head that its front-end has seen",
     rule: "R2",
     edits: [
       {
@@ -440,7 +440,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a second rebuild begins with the terms of the first",
+    name: "a second rebuild reuses the terms of the first",
     rule: "R1",
     edits: [
       {
@@ -464,7 +464,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a leader that can't reach the catalog stays",
+    name: "a leader that can't reach the catalog isn't replaced",
     rule: "R1",
     edits: [
       {
@@ -475,7 +475,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a leader whose writes are slow calls itself cut off",
+    name: "a leader whose writes are slow reports itself as cut off",
     rule: "R1",
     edits: [
       {
@@ -486,7 +486,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a replica that can't take the lead is asked for ever",
+    name: "a replica that can't lead is asked again and again",
     rule: "R1",
     edits: [
       {
@@ -497,7 +497,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "the catalog is quiet for its own lease only",
+    name: "after a start the catalog waits only for its own lease",
     rule: "R9",
     edits: [
       {
@@ -508,7 +508,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "the lease's length isn't in the register",
+    name: "the lease's length isn't written to the register",
     rule: "R9",
     edits: [
       {
@@ -519,7 +519,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a shorter lease is in the register at once",
+    name: "a shorter lease is written to the register at once",
     rule: "R9",
     edits: [
       {
@@ -530,7 +530,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "an end with leases left is called clean",
+    name: "an end with running leases is marked as clean",
     rule: "R9",
     edits: [
       {
@@ -541,7 +541,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "an end before the leases of an earlier catalog are over is called clean",
+    name: "an end before the leases of an earlier catalog have expired is marked as clean",
     rule: "R9",
     edits: [
       {
@@ -563,12 +563,12 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a rebuilt catalog doesn't ask for the leases of before",
+    name: "a rebuilt catalog ignores the leases that front-ends report",
     rule: "R9",
     edits: [{ file: "catalog/catalog.ts", find: "    this.#sessions.foundLease(leaseMs);\n", replace: "" }],
   },
   {
-    name: "a lease of the ledger's own life counts as found",
+    name: "a reported lease of the ledger's own life extends the wait",
     rule: "R9",
     edits: [{ file: "catalog/catalog.ts", find: "    if (leaseLife === this.#register.life) return;\n", replace: "" }],
   },
@@ -584,7 +584,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "what a failed sync left in the cache is never written again",
+    name: "the catalog starts without a checkpoint after a failed sync",
     rule: "–",
     edits: [
       {
@@ -606,9 +606,10 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a settled number of the life before counts in this one",
+    name: "a settled order number of an earlier life counts in this one",
     rule: "R7",
-    whyUnnoticed: "a trade that is under way while the catalog is made again is given up: its leader was stopped, too",
+    whyUnnoticed:
+      "a trade that is in flight while the catalog is rebuilt fails anyway, because its leader is stopped too",
     edits: [
       { file: "front-end/tail.ts", find: "    if (life !== this.#life) return false;\n", replace: "" },
       {
@@ -622,7 +623,7 @@ export const mutations: readonly Mutation[] = [
     name: "an old term may still apply",
     rule: "R2",
     whyUnnoticed:
-      "terms keep order, they carry no safety: the ledger numbers what two leaders send as well as what one does",
+      "terms give order, not safety: the ledger numbers the trades of two leaders as safely as those of one",
     edits: [
       {
         file: "ledger/sqlite/sqlite-ledger.ts",
@@ -635,17 +636,17 @@ export const mutations: readonly Mutation[] = [
     name: "a new leader serves before it has caught up",
     rule: "R1",
     whyUnnoticed:
-      "whatever it answers first makes it read what it misses; without the rule, its list of orders is short for a moment",
+      "its first answer makes it read the missing orders anyway; without the rule, only its list of orders is short for a moment",
     edits: [{ file: "order/replica.ts", find: "      await leader.catchUp(head);\n", replace: "      void head;\n" }],
   },
 ];
 
-/** Must be called before anything of `apps/` is loaded. Throws if the code no longer says what is to be replaced. */
+/** Installs a mutation. Must be called before a module of `apps/` is loaded. Throws if a text to replace isn't there. */
 export function installMutation(name: string): void {
   const mutation = mutations.find((other) => other.name === name);
   if (!mutation)
     throw new Error(
-      `there is no mutation "${name}": there are ${mutations.map((other) => `"${other.name}"`).join(", ")}`,
+      `the mutation must be one of ${mutations.map((other) => `"${other.name}"`).join(", ")} (got "${name}")`,
     );
   const sources = mutate(mutation);
   plugin({
@@ -666,7 +667,7 @@ function mutate({ name, edits }: Mutation): Map<string, string> {
     const source = sources.get(path) ?? readFileSync(path, "utf8");
     const times = source.split(find).length - 1;
     if (times !== 1)
-      throw new Error(`mutation "${name}": ${file} holds ${JSON.stringify(find)} ${times} times, not once`);
+      throw new Error(`mutation "${name}": ${file} must contain ${JSON.stringify(find)} once (found ${times} times)`);
     sources.set(
       path,
       source.replace(find, () => replace),

@@ -1,8 +1,8 @@
 /**
- * The network between the processes: calls and streams that take their time, get lost, arrive twice, overtake one
- * another, and wait at a partition. It keeps what gRPC keeps and no more: within one stream messages arrive in
- * order or not at all, except that any of them may come once more, and then overtakes; between streams and calls there
- * is no order. A call whose answer is lost ends with its deadline.
+ * The simulated network between the processes: calls and messages are delayed, lost, duplicated and reordered, and wait at
+ * a partition. It guarantees less than gRPC does. Within one stream, messages arrive in order or not at all, but any of
+ * them may arrive a second time, out of order. Streams and calls have no order between them. A call whose answer is lost
+ * ends at its deadline.
  */
 
 import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
@@ -11,29 +11,29 @@ import type { Random } from "@stock-bazaar/shared/random";
 import type { Host, Life } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** On an ordinary day, on average. */
+/** Average latency in fine weather. */
 const latencyMs = 0.4;
-/** A message that comes twice comes again within this time. */
+/** A duplicated message arrives a second time within this time. */
 const duplicateWithinMs = 400;
-/** A connection on which nothing passes in one direction is given up by both sides within this time. */
+/** Both sides close a connection on which nothing has passed in one direction for this time. */
 const keepaliveMs = 6000;
-/** Both sides of a stream that has lost a message hear of it within this time. */
+/** A stream that has lost a message ends on both sides within this time. */
 const brokenStreamWithinMs = 800;
 
 export interface Weather {
   readonly dropChance: number;
   readonly duplicateChance: number;
-  /** Of how many messages, and by how much on average, the way takes longer. */
   readonly slowChance: number;
+  /** Average extra delay of a slow message. */
   readonly slowMs: number;
 }
 
 const fine: Weather = { dropChance: 0, duplicateChance: 0, slowChance: 0, slowMs: 0 };
 
-/** From one process to another. */
+/** One direction of the link between two processes. */
 export type Way = readonly [from: string, to: string];
 
-/** Who calls: its name, and the life that it is in. */
+/** The process that makes a call, and its current life. */
 export interface Caller {
   readonly name: string;
   readonly life: Life;
@@ -47,7 +47,7 @@ interface OpenStream {
   readonly lose: () => void;
 }
 
-/** One direction of a stream: nothing in it overtakes. */
+/** One direction of a stream, in which messages keep their order. */
 interface Lane {
   arrivedMs: number;
 }
@@ -55,12 +55,12 @@ interface Lane {
 export class Network {
   readonly #scheduler: Scheduler;
   readonly #random: Random;
-  /** Where the weather is another than everywhere. */
+  /** The weather of the ways that differ from `#everywhere`. */
   readonly #local = new Map<string, Weather>();
   #everywhere: Weather = fine;
   readonly #cuts = new Set<string>();
   readonly #streams = new Set<OpenStream>();
-  /** What has arrived at a cut, in its order. */
+  /** Messages that wait at a cut, in order of arrival. */
   #waiting: { readonly way: string; readonly deliver: () => void }[] = [];
 
   constructor(scheduler: Scheduler, random: Random) {
@@ -68,7 +68,7 @@ export class Network {
     this.#random = random;
   }
 
-  /** One way only. What is sent waits at the cut until it is healed. */
+  /** Cuts one direction. Messages wait at the cut until it is healed. */
   cut(from: string, to: string): void {
     const way = wayOf(from, to);
     this.#cuts.add(way);
@@ -83,7 +83,7 @@ export class Network {
     this.#release();
   }
 
-  /** The weather on one way, in one direction, or everywhere else; without `weather`, as on an ordinary day. */
+  /** Sets the weather of one way, or of all other ways if none is named; fine weather by default. */
   setWeather(weather: Partial<Weather> = {}, from?: string, to?: string): void {
     const now = { ...fine, ...weather };
     if (from === undefined || to === undefined) this.#everywhere = now;
@@ -98,7 +98,7 @@ export class Network {
     this.#release();
   }
 
-  /** A call: its work may be done never, once or twice, and its outcome may stay unknown (R10). */
+  /** Makes a call. Its work may be done never, once or twice, and its outcome may stay unknown (R10). */
   call<Service, Result>(
     caller: Caller,
     host: Host<Service>,
@@ -133,7 +133,7 @@ export class Network {
       const request = () => {
         const { life, service } = host;
         if (!life || !service) return lost();
-        // A process that is stopped has taken the call in; killed, it loses it.
+        // A frozen process has received the call; if it is killed, the call is lost.
         const forget = life.onKill(lost);
         life.run(() => {
           work(service).then(
@@ -153,7 +153,6 @@ export class Network {
     });
   }
 
-  /** Opens a stream. */
   open<Service, Sent, Received>(
     caller: Caller,
     host: Host<Service>,
@@ -304,7 +303,7 @@ export class Network {
     return this.#local.size === 0 ? this.#everywhere : (this.#local.get(wayOf(from, to)) ?? this.#everywhere);
   }
 
-  /** Draws nothing where nothing can happen: it would only take time. */
+  /** Draws no random number if the chance is zero, to save time. */
   #happens(chance: number): boolean {
     return chance > 0 && this.#random.chance(chance);
   }

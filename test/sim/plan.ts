@@ -1,13 +1,13 @@
 /**
- * What a run is made of. Each seed draws a few kinds of faults and leaves the others out: a run in which everything
- * breaks all the time gets less far into the corners than one in which a few things break often.
+ * Draws the faults, settings and habits of a run from its seed. Each seed draws a few kinds of faults and leaves the others
+ * out: a few frequent faults reach rarer states than all faults at once.
  */
 
 import type { Random } from "@stock-bazaar/shared/random";
 import type { Habits } from "./workload.ts";
 import type { Settings } from "./world.ts";
 
-/** Themes of faults that meet in one corner. A run has one of them, or takes from all. */
+/** Kinds of faults that act on the same part of the protocol. A run has one theme, or draws from all. */
 const themes = {
   cache: [
     "cut front-end from catalog",
@@ -63,7 +63,7 @@ const themes = {
 
 const dayMs = 24 * 3_600_000;
 
-/** How long faults last: shorter than a lease or a silence, about as long, or longer. */
+/** Ranges of a fault's duration: shorter than a lease or a status timeout, about as long, or longer. */
 export const spansMs: readonly (readonly [number, number])[] = [
   [5, 60],
   [60, 400],
@@ -74,12 +74,12 @@ export type Theme = keyof typeof themes;
 export type FaultKind = (typeof themes)[Theme][number];
 
 export interface Plan {
-  /** `undefined`: some of everything. */
+  /** `undefined` if the kinds are drawn from all themes. */
   readonly theme: Theme | undefined;
   readonly kinds: readonly FaultKind[];
-  /** Between two faults, on average. */
+  /** Average time between two faults. */
   readonly everyMs: number;
-  /** How long one lasts, from and to; `undefined`: now so, now so. */
+  /** Shortest and longest duration of a fault; `undefined` if each fault draws its range from `spansMs`. */
   readonly spanMs: readonly [number, number] | undefined;
 }
 
@@ -107,20 +107,21 @@ export function drawPlan(random: Random): Plan {
   };
 }
 
-/** Of two faults that no promise covers together, the first. */
+/** Of two kinds of faults that no promise covers together, keeps the first. */
 function together(kinds: readonly FaultKind[]): readonly FaultKind[] {
   const without = (...others: readonly FaultKind[]) => kinds.filter((kind) => !others.includes(kind));
-  // An old copy can only be noticed by those who had what it lacks.
+  // An old copy can only be noticed if the orders that it lacks exist elsewhere.
   if (kinds.includes("old catalog")) return without("wipe replica", "full disk", "lose catalog", "sync fails");
   if (kinds.includes("lose catalog")) return without("sync fails");
   return kinds;
 }
 
-/** What a run is about decides what it is made of: without a cache, nothing can be stale. */
+/** Draws settings that fit the theme: without a cache, nothing can be stale. */
 export function drawSettings(random: Random, { theme, kinds }: Plan): Settings {
   const isAboutCache = theme === "cache";
-  // A ledger that was made again or copied knows no lease but its own; of a machine that slept, the wall clock must be right.
+  // A rebuilt or copied ledger contains no lease but its own.
   const isReplaced = kinds.includes("lose catalog") || kinds.includes("old catalog");
+  // The wall clock of a machine that slept must be right.
   const sleeps = kinds.some((kind) => kind.startsWith("sleep"));
   const replicas = random.pick(isAboutCache ? [1, 2] : [2, 3, 3, 5]);
   const names = ["GameStart", "FishCo", "BoarCo"].slice(0, isAboutCache ? 3 : random.whole(1, 3));
@@ -132,7 +133,7 @@ export function drawSettings(random: Random, { theme, kinds }: Plan): Settings {
     })),
     lateStock: { name: "LateCo", priceCents: 100, quantity: random.pick([5, 40]) },
     replicas,
-    // Ways that stay cut may leave one replica to trade with.
+    // Lasting cuts may leave only one replica reachable.
     minCopies: !kinds.includes("cut for good") && random.chance(0.3) ? Math.min(2, replicas) : 1,
     leasesMs: isReplaced ? [500] : random.pick([[500], [500], [50, 500, 1500]]),
     cacheSizes: drawCacheSizes(random, isAboutCache),
@@ -140,7 +141,7 @@ export function drawSettings(random: Random, { theme, kinds }: Plan): Settings {
     restockIntervalMs: random.pick([0, 200, 1000]),
     restockQuantity: 20,
     drift: random.pick([0, 0.05]),
-    // Each time it is set, a cache rests until its next renewal.
+    // Each time the wall clock is set, a cache serves nothing until its next renewal.
     wallSetEveryMs: sleeps ? undefined : random.pick([undefined, undefined, 100, 700]),
     timerLateMs: random.pick([1, 1, 1, 30, 300]),
     rejectionsKeptMs: random.pick([dayMs, 400]),
@@ -149,7 +150,7 @@ export function drawSettings(random: Random, { theme, kinds }: Plan): Settings {
   };
 }
 
-/** Sometimes front-ends with a cache stand beside others without one. */
+/** Draws a cache size for each front-end: sometimes one has no cache while the others do. */
 function drawCacheSizes(random: Random, isAboutCache: boolean): number[] {
   const count = random.pick(isAboutCache ? [2, 3] : [1, 2]);
   const size = random.pick(isAboutCache ? [1, 100, 100, 100] : [0, 100]);

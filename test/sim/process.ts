@@ -1,27 +1,27 @@
 /**
- * A process that can be killed and stopped at any moment, with a clock of its own. Each start is a new life: what
- * an earlier one still has under way has no effect any more, as if it had never been sent or written.
+ * A process with its own clock, which can be killed or frozen at any moment. Each start is a new life: the pending work of
+ * an earlier life has no effect, as if it had never been sent or written.
  */
 
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Random } from "@stock-bazaar/shared/random";
 import type { Scheduler } from "./scheduler.ts";
 
-/** What a turn of the event loop takes, at most. */
+/** The longest turn of the event loop. */
 const turnMs = 0.1;
-/** Two ways to the same moment may differ by this. */
+/** Times that were computed in two ways may differ by this much. */
 const roundingMs = 1e-6;
-/** To any time within some years. */
+/** A wall clock is set to a time at most this far from the right one. */
 const wallOffMsMax = 10 * 365 * 24 * 3_600_000;
 
 export interface Pace {
-  /** Its milliseconds in one of the world's: 1.05 is a clock that runs 5% fast. */
+  /** Milliseconds of this clock per millisecond of the world's: 1.05 is a clock that runs 5% fast. */
   readonly rate: number;
-  /** Its wall clock, at the beginning, before anybody sets it. */
+  /** The wall clock's time at the beginning of the run. */
   readonly wallMs: number;
-  /** The wall clock is set this often; `undefined`: never. */
+  /** Interval at which the wall clock is set to a random time; `undefined` if it never is. */
   readonly wallSetEveryMs: number | undefined;
-  /** Its timers come late by up to this. */
+  /** The longest delay of a timer beyond its due time. */
   readonly timerLateMs: number;
 }
 
@@ -31,12 +31,12 @@ export class Life {
   readonly #scheduler: Scheduler;
   #isAlive = true;
   #isPaused = false;
-  /** Since when its machine sleeps, on the world's clock: its monotonic clock stands still. */
+  /** When the machine fell asleep, on the world's clock; its monotonic clock stands still since. */
   #sleepsSinceMs: number | undefined;
   #sleptMs = 0;
-  /** What has come and is not done yet: while the process is stopped, and until it has caught up afterwards. */
+  /** Work that arrived while the process was frozen, and since then until all of it is done. */
   #backlog: (() => void)[] = [];
-  readonly #mourners = new Set<() => void>();
+  readonly #killListeners = new Set<() => void>();
 
   constructor(scheduler: Scheduler, random: Random, pace: Pace) {
     this.#random = random;
@@ -56,7 +56,7 @@ export class Life {
         const ring = () =>
           this.run(() => {
             if (!isSet) return;
-            // The machine slept meanwhile: what is left of the delay begins to pass when it wakes.
+            // The machine slept: the rest of the delay passes after it wakes.
             if (dueMs - nowMs() > roundingMs) wait();
             else action();
           });
@@ -76,14 +76,14 @@ export class Life {
     return this.#isPaused;
   }
 
-  /** Does it now, later when the process goes on, or never. */
+  /** Runs the action now, or after the process resumes; never if the process is dead. */
   run(action: () => void): void {
     if (!this.#isAlive) return;
     if (this.#isPaused || this.#backlog.length > 0) this.#backlog.push(action);
     else action();
   }
 
-  /** What something outside takes, a disk: no timer of this process comes late for it. */
+  /** Runs the action after an outside delay, such as a disk's: this process's clock and late timers don't affect it. */
   afterWorldMs(delayMs: number, action: () => void): void {
     this.#scheduler.after(delayMs, () => this.run(action));
   }
@@ -92,13 +92,13 @@ export class Life {
     this.#isPaused = true;
   }
 
-  /** As `pause`, of the whole machine: only the wall clock goes on. */
+  /** Like `pause`, but of the whole machine: its monotonic clock stands still too, and only its wall clock runs. */
   sleep(): void {
     this.#isPaused = true;
     this.#sleepsSinceMs ??= this.#scheduler.nowMs;
   }
 
-  /** What has come meanwhile is done in its order. */
+  /** Ends `pause` or `sleep`. Work that arrived meanwhile is done in its order. */
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
@@ -111,14 +111,14 @@ export class Life {
     if (!this.#isAlive) return;
     this.#isAlive = false;
     this.#backlog = [];
-    for (const mourner of this.#mourners) mourner();
-    this.#mourners.clear();
+    for (const listener of this.#killListeners) listener();
+    this.#killListeners.clear();
   }
 
-  /** The connections of a process that is killed end. Returns what takes it back. */
-  onKill(mourner: () => void): () => void {
-    this.#mourners.add(mourner);
-    return () => void this.#mourners.delete(mourner);
+  /** Calls `listener` when the process is killed. Returns a function that removes it. */
+  onKill(listener: () => void): () => void {
+    this.#killListeners.add(listener);
+    return () => void this.#killListeners.delete(listener);
   }
 
   #catchUp(): void {
@@ -137,13 +137,13 @@ export class Life {
   }
 }
 
-/** What the wall clock was set to the last of `times`: no draw of chance, or to look at a clock would change the run. */
+/** The time to which the wall clock was set for the n-th time: a hash, because a random draw here would change the run. */
 function wallSetMs({ wallMs }: Pace, times: number): number {
   const unit = (Math.imul(Math.trunc(wallMs) + times, 0x9e3779b1) >>> 0) / 2 ** 32;
   return wallMs + (2 * unit - 1) * wallOffMsMax;
 }
 
-/** A place where a process runs, or doesn't; `service` is what the others can call. */
+/** A place where a process can run; `service` is what other processes can call. */
 export class Host<Service> {
   readonly name: string;
   life: Life | undefined;

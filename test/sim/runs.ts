@@ -1,4 +1,4 @@
-/** Many seeds, on as many processes as there are cores, with the rules as they are or with one taken away. */
+/** Runs many seeds or the directed cases in worker processes, with all rules or with one removed. */
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -6,9 +6,9 @@ import { bunCommand } from "@stock-bazaar/process/bun-command";
 import type { Run } from "./simulate.ts";
 
 export interface Assignment {
-  /** Without them, the directed cases. */
+  /** `undefined` for the directed cases. */
   readonly seeds: { readonly first: number; readonly last: number; readonly step: number } | undefined;
-  /** The name of the rule that is taken away. */
+  /** The mutation to install; `undefined` for none. */
   readonly mutation: string | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface SeedsOptions {
   readonly count: number;
   readonly mutation?: string | undefined;
   readonly jobs?: number;
-  /** Hears of each run; what it returns says whether to go on. */
+  /** Receives each run. Returns false to end the others. */
   readonly ran: (run: Run) => boolean;
 }
 
@@ -26,7 +26,7 @@ export interface DirectedResult {
   readonly violations: readonly string[];
 }
 
-/** Runs the seeds from `first` on. Rejects if a process fails otherwise than by telling of a violation. */
+/** Runs the seeds from `first` on. Rejects if a worker process fails; a violation is not a failure. */
 export async function runSeeds({
   first,
   count,
@@ -38,12 +38,12 @@ export async function runSeeds({
   const workers = Array.from({ length: Math.min(jobs, count) }, (_, index) =>
     startWorker({ seeds: { first: first + index, last, step: jobs }, mutation }),
   );
-  const goesOn = (line: unknown) => {
+  const take = (line: unknown) => {
     const more = ran(line as Run);
     if (!more) for (const { stop } of workers) stop();
     return more;
   };
-  await Promise.all(workers.map(({ lines }) => lines(goesOn)));
+  await Promise.all(workers.map(({ lines }) => lines(take)));
 }
 
 export async function runDirected(mutation?: string): Promise<DirectedResult[]> {
@@ -57,7 +57,7 @@ function startWorker(assignment: Assignment) {
     stdout: "pipe",
     stderr: "pipe",
   });
-  const complaint = new Response(worker.stderr).text();
+  const errors = new Response(worker.stderr).text();
   let isStopped = false;
   const stop = () => {
     isStopped = true;
@@ -65,7 +65,7 @@ function startWorker(assignment: Assignment) {
   };
   return {
     stop,
-    /** Until `take` says that it has had enough. */
+    /** Passes each line to `take` until it returns false. Rejects if the worker exits with an error before that. */
     async lines(take: (line: unknown) => boolean): Promise<void> {
       const decoder = new TextDecoder();
       let rest = "";
@@ -75,7 +75,7 @@ function startWorker(assignment: Assignment) {
         for (const line of lines) if (!isStopped && !take(JSON.parse(line))) stop();
       }
       const code = await worker.exited;
-      if (code !== 0 && !isStopped) throw new Error(`a simulation ended with ${code}: ${await complaint}`);
+      if (code !== 0 && !isStopped) throw new Error(`a simulation's process exited with code ${code}: ${await errors}`);
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Virtual time. What happens at the same moment happens in the order in which it was asked for, and every promise
- * that an event settles is followed to its end before the next event: so a run has one order, and takes no time.
+ * Virtual time. Events of the same moment run in the order in which they were scheduled, and all microtasks of an event run
+ * before the next event. So a run has one order, and never waits for real time.
  */
 
 import { drainMicrotasks } from "bun:jsc";
@@ -15,14 +15,14 @@ export class Scheduler {
   #nowMs = 0;
   #number = 0;
   #ran = 0;
-  /** A binary heap: each event is no later than the two below it. */
+  /** A binary heap: no event is later than the two below it. */
   readonly #heap: Event[] = [];
 
   get nowMs(): number {
     return this.#nowMs;
   }
 
-  /** Events so far. */
+  /** Number of events so far. */
   get ran(): number {
     return this.#ran;
   }
@@ -31,7 +31,7 @@ export class Scheduler {
     this.#push({ atMs: this.#nowMs + Math.max(0, delayMs), number: this.#number++, action });
   }
 
-  /** Runs until `isDone`, or the time is up. Returns whether it is done. */
+  /** Runs events until `isDone` or `untilMs`. Returns whether it is done. */
   runUntil(untilMs: number, isDone: () => boolean = () => false): boolean {
     drainMicrotasks();
     while (!isDone()) {

@@ -1,6 +1,6 @@
 /**
- * The promises I1–I9, with everything breaking: hundreds of runs of the real code, each decided by its seed. CI runs
- * thousands, and proves that they would notice if a rule were missing (`npm run sim`).
+ * The promises I1–I9 under every kind of fault: hundreds of runs of the production code, each determined by its seed. CI runs
+ * thousands, and proves with the mutations that a check fails if a rule is missing (`npm run sim`).
  */
 
 import { describe, expect, test } from "vitest";
@@ -16,7 +16,7 @@ describe("directed cases", () => {
 });
 
 describe("seeds", () => {
-  test("the same seed is the same run", () => {
+  test("the same seed gives the same run", () => {
     const first = simulate(7, { trace: true });
     expect(first.trace.length).toBeGreaterThan(100);
     expect(simulate(7, { trace: true })).toEqual(first);

@@ -1,4 +1,4 @@
-/** One run: everything that is in it follows from its seed. */
+/** Runs one simulation, which its seed determines completely. */
 
 import { Random } from "@stock-bazaar/shared/random";
 import { CopiesWatch, differences, LedgerWatch, readLedger, readOrders, rebuiltDifferently } from "./checker.ts";
@@ -12,7 +12,7 @@ import type { Way } from "./network.ts";
 
 export interface Run {
   readonly seed: number;
-  /** Which promise was broken, and how; none if all held. */
+  /** The broken promises; empty if all held. */
   readonly violations: readonly string[];
   readonly faultKinds: readonly FaultKind[];
   readonly faults: number;
@@ -21,17 +21,17 @@ export interface Run {
   readonly lookups: number;
   readonly cacheHits: number;
   readonly orders: number;
-  /** Only when asked for. */
+  /** Empty unless requested. */
   readonly trace: readonly string[];
 }
 
-/** Things break for this long. */
+/** Faults are injected for this long. */
 const stormMs = 2000;
-/** I8: when nothing breaks any more, all is well within this time. */
+/** I8: after the last fault, every trade resolves and the replicas are equal within this time. */
 const calmMs = 40_000;
-/** Where ways stay cut: so long a trade may take that still finds one. */
+/** While some ways stay cut, a trade that is still possible may take this long. */
 const findWayMs = 20_000;
-/** Of one kind; the first are the most telling. */
+/** Violations shown of each check; the first are the most useful. */
 const shownMax = 5;
 
 export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
@@ -82,7 +82,7 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
     databases.heal();
     if (faults.lastingCuts.length > 0) {
       world.heal(faults.lastingCuts);
-      found(whoCannotTrade(world, faults.lastingCuts, workload));
+      found(blockedFrontEnds(world, faults.lastingCuts, workload));
     }
     world.heal();
     workload.stop();
@@ -94,7 +94,7 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
     const areEqual = () => world.replicas.every(({ lastId }) => lastId() === ledgerWatch.orders.length);
     if (!world.scheduler.runUntil(inTime, () => hasLooked && areEqual())) {
       const lastIds = world.replicas.map(({ lastId }) => lastId());
-      found([`I8: the replicas end at ${lastIds.join(", ")}, the ledger at ${ledgerWatch.orders.length}`]);
+      found([`I8: the replicas end at orders ${lastIds.join(", ")}, the ledger at ${ledgerWatch.orders.length}`]);
     }
 
     const ledger = readLedger(catalogStore.database);
@@ -115,7 +115,7 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
     found(brokenOutcomes(workload.history, circumstances).map((line) => `I4: ${line}`));
     found(staleAnswers(workload.history, circumstances).map((line) => `I6: ${line}`));
     found(workload.surprises);
-    // A history that is wrong can't be replayed.
+    // A wrong ledger can't be replayed.
     const [replica] = world.replicas;
     if (replica && violations.size === 0) {
       found(rebuiltDifferently(catalogStore.database, replica.database, catalogStore.initialStocks));
@@ -138,8 +138,8 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
   }
 }
 
-/** I8, while some ways stay cut: whoever can still form front-end, replica and catalog trades. */
-function whoCannotTrade(world: World, cuts: readonly Way[], workload: Workload): string[] {
+/** I8 while some ways stay cut: returns the front-ends that can't trade though they have a whole path to the catalog. */
+function blockedFrontEnds(world: World, cuts: readonly Way[], workload: Workload): string[] {
   const isWhole = (one: string, other: string) =>
     !cuts.some(([from, to]) => (from === one && to === other) || (from === other && to === one));
   const able = world.frontEnds.filter(
@@ -151,6 +151,7 @@ function whoCannotTrade(world: World, cuts: readonly Way[], workload: Workload):
   for (const frontEnd of able) void workload.tradeAt(frontEnd).then(() => waiting.delete(frontEnd.name));
   world.scheduler.runUntil(world.scheduler.nowMs + findWayMs, () => waiting.size === 0);
   return [...waiting].map(
-    (name) => `I8: ${name} can't trade in ${findWayMs} ms, though only these stay cut: ${JSON.stringify(cuts)}`,
+    (name) =>
+      `I8: ${name} completed no trade in ${findWayMs} ms, though only these ways stay cut: ${JSON.stringify(cuts)}`,
   );
 }

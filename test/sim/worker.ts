@@ -1,23 +1,23 @@
-/** One process of many that run seeds, or the directed cases: prints one line of JSON for each. */
+/** A worker process: runs its seeds or the directed cases, and prints one line of JSON for each. */
 
 import { installMutation } from "./mutations.ts";
 import type { Assignment } from "./runs.ts";
 
 const { seeds, mutation }: Assignment = JSON.parse(process.argv[2] ?? "");
 if (mutation !== undefined) installMutation(mutation);
-// Only now may the code be loaded that a mutation is about.
+// The mutated code must be loaded after the mutation is installed.
 if (seeds) {
   const { simulate } = await import("./simulate.ts");
   for (let seed = seeds.first; seed <= seeds.last; seed += seeds.step) {
-    tell(simulate(seed));
-    // What a run leaves behind is only freed between two turns of the real event loop.
+    print(simulate(seed));
+    // The memory of a run is freed only between two turns of the real event loop.
     await new Promise((resolve) => setImmediate(resolve));
   }
 } else {
   const { directedCases } = await import("./directed/index.ts");
-  for (const { title, run } of directedCases) tell({ title, violations: await run() });
+  for (const { title, run } of directedCases) print({ title, violations: await run() });
 }
 
-function tell(line: unknown): void {
+function print(line: unknown): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -1,53 +1,53 @@
-/** Clients, each with its own habits, and the history of what they asked and were told. */
+/** The clients of a run and the history of their requests and answers. */
 
 import type { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import type { Outcome } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
 import type { Random } from "@stock-bazaar/shared/random";
 import type { InitialStock } from "./catalog-store.ts";
-import type { History, Told, Wish } from "./history.ts";
+import type { History, Answer, Wish } from "./history.ts";
 import type { Host, Life } from "./process.ts";
 import type { World } from "./world.ts";
 
 export interface Habits {
   readonly clients: number;
-  /** Between two requests of a client, on average. */
+  /** Average time between two requests of a client. */
   readonly thinkMs: number;
-  /** How many of the requests are trades. */
+  /** Share of the requests that are trades. */
   readonly tradeChance: number;
-  /** How many of the trades come again under a key that had its answer. */
+  /** Share of the trades that repeat a key that was answered before. */
   readonly repeatChance: number;
-  /** How many of the trades are sent twice at once. */
+  /** Share of the trades that are sent twice at once. */
   readonly twiceChance: number;
-  /** After how many of its trades a client looks at the stock through every front-end at once. */
+  /** Share of the trades after which the client looks up the stock through every front-end at once. */
   readonly lookChance: number;
-  /** How many clients stay with one front-end until it fails. */
+  /** Share of the clients that stay with one front-end until it fails. */
   readonly loyalChance: number;
-  /** Up to how much is traded at once. */
+  /** Largest quantity of a trade. */
   readonly quantityMax: number;
-  /** May an old copy of the catalog refuse them? */
+  /** Whether an old copy of the catalog may refuse requests. */
   readonly seesOldCopies: boolean;
 }
 
 const retryMeanMs = 30;
-/** How long a client waits for a trade before it asks elsewhere: some are patient, some aren't. */
+/** Timeouts of a trade, after which the client asks another front-end. */
 const patienceMs = [400, 1500, 8000];
-/** For an answer to a question: whoever waits long sees little. */
+/** Timeouts of a lookup or order query. Short ones let a client make more of them. */
 const readerPatienceMs = [30, 100, 1000];
-/** Of the orders that were acknowledged, when all is over. */
+/** Acknowledged orders that are queried at the end of a run. */
 const queriedMax = 20;
-/** Stocks in a page of the list: few, so that a list has several. */
+/** Stocks per page of the list: few, so that a list has several pages. */
 const listedStocks = 2;
 const unknownStock = "NoSuchStock";
 
 export class Workload {
   readonly history: History = { trades: [], lookups: [] };
-  /** What no client should ever be told. */
+  /** Answers that no client should ever receive. */
   readonly surprises: string[] = [];
   readonly #world: World;
   readonly #random: Random;
   readonly #habits: Habits;
-  /** Trades that had an outcome. */
+  /** Trades that were answered with an outcome. */
   readonly #answered: { readonly wish: Wish; readonly isAccepted: boolean }[] = [];
   readonly #acknowledged: { readonly wish: Wish; readonly orderId: number }[] = [];
   #isStopping = false;
@@ -63,7 +63,7 @@ export class Workload {
     for (let number = 1; number <= this.#habits.clients; number += 1) void this.#client(`client-${number}`);
   }
 
-  /** Each client brings to an end what it has begun. */
+  /** Lets each client finish its current request, and begin no other. */
   stop(): void {
     this.#isStopping = true;
   }
@@ -72,7 +72,7 @@ export class Workload {
     return this.#running === 0;
   }
 
-  /** One look at every stock through every front-end: once more after all has healed. */
+  /** Looks up every stock through every front-end and queries some orders, after everything has healed. */
   async lookAtAll(): Promise<void> {
     const life = this.#world.newLife("last-client");
     for (const frontEnd of this.#world.frontEnds) {
@@ -83,12 +83,12 @@ export class Workload {
     }
   }
 
-  /** Sells something through this front-end, and no other, until there is an outcome. */
+  /** Sells one unit through this front-end alone, and retries until there is an outcome. */
   async tradeAt(frontEnd: Host<LiveBazaar>): Promise<void> {
     const life = this.#world.newLife("last-client");
     const [{ name }] = this.#world.settings.stocks as [InitialStock];
     const wish: Wish = { key: this.#world.newId(), name, type: "sell", quantity: 1 };
-    await this.#untilTold("last-client", life, [frontEnd], wish);
+    await this.#tradeUntilAnswered("last-client", life, [frontEnd], wish);
   }
 
   async #client(name: string): Promise<void> {
@@ -121,9 +121,9 @@ export class Workload {
     if (random.chance(this.#habits.repeatChance) && this.#answered.length > 0) {
       const { wish, isAccepted } = random.pick(this.#answered);
       const other: Wish = { ...wish, quantity: wish.quantity + 1 };
-      // A rejection may be forgotten, and its key with it.
+      // The catalog may forget a rejection and its key, so only an accepted key must refuse another quantity.
       const isOther = random.chance(0.2) && isAccepted;
-      return this.#untilTold(client, life, this.#from(frontEnd), isOther ? other : wish, wish);
+      return this.#tradeUntilAnswered(client, life, this.#from(frontEnd), isOther ? other : wish, wish);
     }
     const wish: Wish = {
       key: this.#world.newId(),
@@ -131,20 +131,20 @@ export class Workload {
       type: random.chance(0.6) ? "buy" : "sell",
       quantity: random.whole(1, this.#habits.quantityMax),
     };
-    const asked = [this.#untilTold(client, life, this.#from(frontEnd), wish)];
+    const asked = [this.#tradeUntilAnswered(client, life, this.#from(frontEnd), wish)];
     if (random.chance(this.#habits.twiceChance)) {
-      asked.push(this.#untilTold(client, life, this.#from(random.pick(this.#world.frontEnds)), wish));
+      asked.push(this.#tradeUntilAnswered(client, life, this.#from(random.pick(this.#world.frontEnds)), wish));
     }
     await Promise.all(asked);
   }
 
-  /** This front-end first, then any. */
+  /** The front-ends to ask: this one first, then any. */
   #from(first: Host<LiveBazaar>): readonly Host<LiveBazaar>[] {
     return [first, ...this.#world.frontEnds];
   }
 
-  /** Asks again with the same key, at these front-ends, until there is an outcome (R3, R10). */
-  async #untilTold(
+  /** Sends the trade with the same key to these front-ends until there is an outcome (R3, R10). */
+  async #tradeUntilAnswered(
     client: string,
     life: Life,
     frontEnds: readonly Host<LiveBazaar>[],
@@ -156,27 +156,27 @@ export class Workload {
       const timeoutMs = this.#random.pick(patienceMs);
       const startMs = this.#world.scheduler.nowMs;
       const api = this.#world.frontEndFor({ name: client, life, timeoutMs }, frontEnd);
-      let told: Told;
+      let answer: Answer;
       try {
-        told = toldBy(await api.trade({ ...wish, requestId: wish.key }));
+        answer = answerOf(await api.trade({ ...wish, requestId: wish.key }));
       } catch (error) {
-        told = { status: "unknown" };
+        answer = { status: "unknown" };
         this.#expectRetryable(`trade ${wish.key} at ${frontEnd.name}`, error);
       }
       const endMs = this.#world.scheduler.nowMs;
       this.#world.trace(
-        `${client}: ${wish.type} ${wish.quantity} ${wish.name}, ${wish.key}, at ${frontEnd.name}: ${JSON.stringify(told)}`,
+        `${client}: ${wish.type} ${wish.quantity} ${wish.name}, ${wish.key}, at ${frontEnd.name}: ${JSON.stringify(answer)}`,
       );
       if (known === undefined || known.quantity === wish.quantity) {
-        this.history.trades.push({ wish, told, startMs, endMs });
-        if (told.status === "key-reused")
-          this.surprises.push(`I4: ${wish.key} was told that its key belongs to another`);
-      } else if (told.status === "accepted" || told.status === "rejected") {
-        this.surprises.push(`I4: ${wish.key} came again with another quantity, and was ${told.status}`);
+        this.history.trades.push({ wish, answer, startMs, endMs });
+        if (answer.status === "key-reused")
+          this.surprises.push(`I4: ${wish.key} was refused because its key belongs to another trade`);
+      } else if (answer.status === "accepted" || answer.status === "rejected") {
+        this.surprises.push(`I4: ${wish.key} was sent again with another quantity, and was ${answer.status}`);
       }
-      if (told.status !== "unknown") {
-        if (known === undefined) this.#answered.push({ wish, isAccepted: told.status === "accepted" });
-        if (told.status === "accepted") this.#acknowledged.push({ wish, orderId: told.orderId });
+      if (answer.status !== "unknown") {
+        if (known === undefined) this.#answered.push({ wish, isAccepted: answer.status === "accepted" });
+        if (answer.status === "accepted") this.#acknowledged.push({ wish, orderId: answer.orderId });
         if (this.#random.chance(this.#habits.lookChance)) {
           await Promise.all(this.#world.frontEnds.map((other) => this.#lookUp(client, life, other, wish.name)));
         }
@@ -194,7 +194,7 @@ export class Workload {
     );
     try {
       const { stock, cache } = await api.lookup(name);
-      this.#told(client, frontEnd, name, stock, cache, startMs);
+      this.#recordLookup(client, frontEnd, name, stock, cache, startMs);
     } catch (error) {
       this.#expectRetryable(`lookup at ${frontEnd.name}`, error);
     }
@@ -210,7 +210,7 @@ export class Workload {
       for (let more = true; more; ) {
         const startMs = this.#world.scheduler.nowMs;
         const page = await api.stocks({ start, inclusive: false, limit: listedStocks });
-        for (const stock of page.stocks) this.#told(client, frontEnd, stock.name, stock, "list", startMs);
+        for (const stock of page.stocks) this.#recordLookup(client, frontEnd, stock.name, stock, "list", startMs);
         start = page.stocks.at(-1)?.name ?? start;
         ({ more } = page);
       }
@@ -219,7 +219,7 @@ export class Workload {
     }
   }
 
-  #told(
+  #recordLookup(
     client: string,
     { name: frontEnd }: Host<LiveBazaar>,
     name: string,
@@ -233,7 +233,7 @@ export class Workload {
     this.history.lookups.push({ frontEnd, name, stock: state, cache, startMs, endMs });
   }
 
-  /** I7: what was acknowledged is found, through any front-end. */
+  /** I7: an acknowledged order is found through any front-end. */
   async #query(client: string, life: Life, frontEnd: Host<LiveBazaar>, wish: Wish, orderId: number): Promise<void> {
     const api = this.#world.frontEndFor(
       { name: client, life, timeoutMs: this.#random.pick(readerPatienceMs) },
@@ -253,14 +253,14 @@ export class Workload {
 
   #expectRetryable(what: string, error: unknown): void {
     const { code, message } = BazaarError.from(error);
-    // A catalog on an old copy refuses everything, as it should.
+    // A catalog with an old copy must refuse everything.
     const isExpected =
       isRetryable(code) || code === "OVERLOADED" || (code === "DIVERGED" && this.#habits.seesOldCopies);
     if (!isExpected) this.surprises.push(`I8: ${what} failed with ${code}: ${message}`);
   }
 }
 
-function toldBy(outcome: Outcome): Told {
+function answerOf(outcome: Outcome): Answer {
   switch (outcome.status) {
     case "accepted":
       return { status: "accepted", orderId: outcome.orderId };

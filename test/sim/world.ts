@@ -1,7 +1,7 @@
 /**
- * A whole bazaar in one thread: the services that ship, each in a process, on a disk and behind a network that can
- * fail in every way that a real one can. What is not the real code here is only what lies outside it: time, chance,
- * the network (instead of gRPC), and HTTP.
+ * A whole bazaar in one thread: the production services, each in a simulated process, on a disk and behind a network that can
+ * fail in every way that a real one can. Only the surroundings are simulated: time, randomness, and the network in place
+ * of gRPC. HTTP is left out.
  */
 
 import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
@@ -25,25 +25,25 @@ import { Scheduler } from "./scheduler.ts";
 
 export interface Settings {
   readonly stocks: readonly InitialStock[];
-  /** One more, that is seeded only while everything runs; until then nobody knows it. */
+  /** A stock that is seeded while everything runs. */
   readonly lateStock: InitialStock;
   readonly replicas: number;
   readonly minCopies: number;
   /** Each start of the catalog draws one of these. */
   readonly leasesMs: readonly number[];
-  /** A front-end each; 0: without a cache. */
+  /** The cache size of each front-end; 0 for no cache. */
   readonly cacheSizes: readonly number[];
   readonly cacheTtlMs: number;
-  /** 0 = no restocking. */
+  /** 0 for no restocking. */
   readonly restockIntervalMs: number;
   readonly restockQuantity: number;
-  /** A clock runs right, or is this much slow or fast. */
+  /** The share by which a clock may run slow or fast. */
   readonly drift: number;
-  /** Somebody sets every wall clock this often; `undefined`: never. */
+  /** Interval at which every wall clock is set to a random time; `undefined` if it never is. */
   readonly wallSetEveryMs: number | undefined;
-  /** Timers come late by up to this, in every process. */
+  /** The longest delay of a timer beyond its due time, in every process. */
   readonly timerLateMs: number;
-  /** How long the catalog remembers a rejection. */
+  /** How long the catalog stores a rejection. */
   readonly rejectionsKeptMs: number;
   readonly rpcTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -54,38 +54,38 @@ interface RemoteBazaar extends Pick<LiveBazaar, "trade" | "stocks" | "order"> {
   lookup(name: string): Promise<StockLookup>;
 }
 
-/** What looks over the shoulders of the processes. */
+/** Callbacks through which the checks observe the processes. */
 export interface Witness {
   /** The ledger may have changed. */
   committed(): void;
-  /** A leader tells that these orders are accepted. */
+  /** A leader acknowledges these orders. */
   acknowledged(orderIds: readonly number[]): void;
-  /** A process ended itself, and not for a full disk. */
+  /** A process ended itself for another reason than a full disk. */
   ended(process: string, error: unknown): void;
   trace(line: string): void;
-  /** Is anybody reading the trace? */
+  /** Whether the trace is used. */
   readonly isTracing: boolean;
 }
 
-/** What a right wall clock shows at the beginning. */
+/** The right wall-clock time at the beginning. */
 const startMs = Date.UTC(2026, 0, 1);
-/** A process that gave up is started again within this time. */
+/** A process that ended itself is started again within this time. */
 const restartWithinMs = 400;
 /** A process that was asked to stop is killed after this time. */
 const stopGraceMs = 2000;
-/** A catalog that stops answers within this time what it has taken in. */
+/** A catalog that stops answers its pending calls within this time. */
 const drainWithinMs = 50;
 
 export interface ReplicaHost extends Host<OrderApi> {
   readonly id: number;
   readonly database: OrderDatabase;
   readonly disk: Disk;
-  /** The last order on its disk, 0 for none. */
+  /** The last order on its disk, 0 if there is none. */
   readonly lastId: () => number;
 }
 
 export interface FrontEndHost extends Host<LiveBazaar> {
-  /** 0: it has no cache. */
+  /** 0 for no cache. */
   readonly cacheSize: number;
 }
 
@@ -99,7 +99,7 @@ export class World {
   readonly frontEnds: readonly FrontEndHost[];
   readonly #random: Random;
   readonly #witness: Witness;
-  /** Processes that were asked to stop, and run yet. */
+  /** Processes that were asked to stop and haven't ended. */
   readonly #stopping = new Set<Host<unknown>>();
   readonly #paces = new Map<string, Pace>();
   #catalogService: Catalog | undefined;
@@ -147,7 +147,7 @@ export class World {
     if (this.#witness.isTracing) this.#witness.trace(line);
   }
 
-  /** Starts what doesn't run. */
+  /** Starts every process that doesn't run. */
   startAll(): void {
     for (const host of this.hosts) this.start(host);
   }
@@ -169,7 +169,7 @@ export class World {
     host.kill();
   }
 
-  /** As SIGTERM does: it finishes what it has taken in, and ends. */
+  /** Stops a process as SIGTERM does: it finishes its pending work and ends. */
   stop(host: Host<unknown>): void {
     const { life, service } = host;
     if (!life || !service || life.isPaused) return this.kill(host);
@@ -179,7 +179,7 @@ export class World {
       if (host.life === life) this.kill(host);
     };
     this.scheduler.after(stopGraceMs, ended);
-    // It takes in no more; what it does from here on may still fail.
+    // It accepts no more work. Its pending work may still fail.
     void this.#finish(host, life).then(ended, ended);
   }
 
@@ -199,27 +199,27 @@ export class World {
     }
   }
 
-  /** From its next start on the catalog's configuration is another. */
+  /** Changes the catalog's configuration from its next start on. */
   drawLeasesFrom(leasesMs: readonly number[]): void {
     this.#leasesMs = leasesMs;
   }
 
-  /** Its file is deleted while it doesn't run; the next start finds an empty one. */
+  /** Kills the replica and deletes its orders. */
   wipe(replica: ReplicaHost): void {
     this.kill(replica);
     this.trace(`${replica.name} loses its database`);
     replica.database.client.exec("DELETE FROM orders");
   }
 
-  /** The machine of the catalog loses its power: what no sync has brought to the disk is gone. */
+  /** Cuts the power of the catalog's machine: data that no sync has written to the disk is lost. */
   cutPower(): void {
     this.kill(this.catalog);
     const { afterPowerCut } = this.catalogStore.disk;
-    this.trace(`the catalog's machine has no power${afterPowerCut ? ", and its log had a hole" : ""}`);
+    this.trace(`the catalog's machine loses its power${afterPowerCut ? ", and its log has a hole" : ""}`);
     if (afterPowerCut) this.catalogStore.replace(afterPowerCut);
   }
 
-  /** Everything that was broken is whole again, and runs; ways that stay cut, stay cut. */
+  /** Repairs and starts everything, except the ways in `stayCut`. */
   heal(stayCut: readonly Way[] = []): void {
     this.trace("everything heals");
     this.network.healAll(stayCut);
@@ -239,7 +239,7 @@ export class World {
     for (const { database } of this.replicas) database.close();
   }
 
-  /** A front-end as a client sees it. */
+  /** A client's connection to a front-end. */
   frontEndFor(caller: Caller, host: Host<LiveBazaar>): RemoteBazaar {
     return {
       trade: (trade) => this.network.call(caller, host, (bazaar) => bazaar.trade(trade)),
@@ -249,7 +249,7 @@ export class World {
     };
   }
 
-  /** A life whose clock keeps its rate through every restart. */
+  /** Begins a life of the named process. Its clock keeps its rate through every restart. */
   newLife(name: string): Life {
     const { drift, wallSetEveryMs, timerLateMs } = this.settings;
     let pace = this.#paces.get(name);
@@ -350,7 +350,7 @@ export class World {
     host.service.start();
   }
 
-  /** A process that can't trust its disk ends itself, and is started again. */
+  /** Ends a process that can't trust its disk, and starts it again later. */
   #giveUp(host: Host<CatalogApi> | Host<OrderApi>, life: Life, error: unknown): void {
     if (!life.isAlive) return;
     this.trace(`${host.name} ends itself: ${String(error)}`);

@@ -1,4 +1,4 @@
-/** Stories of one front-end's cache and the catalog: one message takes a very unlucky way. */
+/** Directed cases of one front-end's cache and the catalog, in which messages arrive at the worst moment. */
 
 import { Catalog } from "@stock-bazaar/catalog/catalog";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
@@ -16,22 +16,23 @@ const otherName = "FishCo";
 
 export const cacheCases: readonly DirectedCase[] = [
   {
-    title: "a hello that comes once more, late, acknowledges nothing",
+    title: "a hello that arrives a second time, late, acknowledges nothing",
     async run() {
       const scene = await Scene.open();
       await scene.lookUp();
-      scene.holdsNews = true;
+      scene.holdsChanges = true;
       await scene.trade("key-1");
-      scene.sayHelloAgain();
+      scene.repeatHello();
       return [...(await scene.staleAnswers()), ...(await scene.close())];
     },
   },
   {
-    title: "a hello that comes once more when its session is over begins none",
+    title: "a hello that arrives a second time after its session is over begins no session",
     run: () => helloAfterTheEnd((scene) => scene.trade("key-1")),
   },
   {
-    title: "nor does it when another front-end, which is alone by then, has told of a change",
+    title:
+      "a hello that arrives a second time after another front-end, alone by then, has answered a trade begins no session",
     run: () =>
       helloAfterTheEnd(async (scene) => {
         scene.joinAnother();
@@ -39,13 +40,13 @@ export const cacheCases: readonly DirectedCase[] = [
       }),
   },
   {
-    title: "a lease whose answer comes late is over no later",
+    title: "a lease whose answer arrives late expires no later",
     async run() {
       const scene = await Scene.open();
       await scene.lookUp();
-      // The answer to the first renewal is on its way for long, and the next renewals don't arrive at all.
+      // The answer to the first renewal is delayed, and the next renewals don't arrive at all.
       scene.holdsAnswers = true;
-      scene.holdsNews = true;
+      scene.holdsChanges = true;
       await scene.clock.advance(0.25 * leaseMs);
       scene.holdsRequests = true;
       await scene.clock.advance(0.5 * leaseMs);
@@ -56,20 +57,20 @@ export const cacheCases: readonly DirectedCase[] = [
     },
   },
   {
-    title: "a change is acknowledged no sooner than the one before it",
+    title: "a change is acknowledged no sooner than the change before it",
     async run() {
       const scene = await Scene.open();
       await scene.lookUp();
-      // The news of one stock is on its way for long; that of another, later, arrives at once.
-      scene.holdsNews = true;
+      // The change of one stock is delayed; a later change of another stock arrives at once.
+      scene.holdsChanges = true;
       await scene.trade("key-1");
-      scene.holdsNews = false;
+      scene.holdsChanges = false;
       await scene.trade("key-2", otherName);
       return [...(await scene.staleAnswers()), ...(await scene.close())];
     },
   },
   {
-    title: "a change is passed on no sooner than the one before it, whichever is written first",
+    title: "a change is sent no sooner than the change before it, also if it is written first",
     async run() {
       const scene = await Scene.open();
       await scene.lookUp();
@@ -85,31 +86,32 @@ export const cacheCases: readonly DirectedCase[] = [
     },
   },
   {
-    title: "a front-end whose stream has ended is waited for until its lease is over",
+    title: "a change waits for a front-end whose stream has ended until its lease expires",
     async run() {
       const scene = await Scene.open();
       await scene.lookUp();
-      // It doesn't know yet that the stream is gone.
+      // The front-end hasn't noticed yet that the stream has ended.
       scene.holdsRequests = true;
-      scene.holdsNews = true;
-      scene.endFar();
+      scene.holdsChanges = true;
+      scene.endAtCatalog();
       await scene.trade("key-1");
       return [...(await scene.staleAnswers()), ...(await scene.close())];
     },
   },
   {
-    title: "also by a clock that runs slower than the catalog's",
+    title: "a change waits until the lease expires by the front-end's clock, which runs slower than the catalog's",
     async run() {
       const scene = await Scene.open({ frontEndRate: 0.95 });
       await scene.lookUp();
       scene.holdsRequests = true;
-      scene.holdsNews = true;
+      scene.holdsChanges = true;
       await scene.trade("key-1");
       return [...(await scene.staleAnswers()), ...(await scene.close())];
     },
   },
   {
-    title: "soon after the catalog's start nothing new is served: front-ends of before may still serve the old",
+    title:
+      "soon after the catalog's start no change is served, because earlier sessions may still serve the older value",
     async run() {
       const scene = await Scene.open({ young: true });
       await scene.lookUp();
@@ -118,13 +120,13 @@ export const cacheCases: readonly DirectedCase[] = [
     },
   },
   {
-    title: "what was looked up before a session began isn't kept in it",
+    title: "a lookup from before a session began isn't kept in the cache of that session",
     async run() {
       const scene = await Scene.open();
       scene.holdsLookups = true;
       const early = Promise.resolve(scene.frontEnd.lookup(name));
       await scene.clock.flush();
-      // The session ends; the stock changes while this front-end has none, so it will never be told.
+      // The session ends. The stock changes while this front-end has no session, so it never receives the change.
       scene.breakTail();
       await scene.clock.flush();
       await scene.trade("key-1");
@@ -136,15 +138,15 @@ export const cacheCases: readonly DirectedCase[] = [
   },
 ];
 
-/** No renewal reaches the catalog before its lease is over. When `change` is done, the hello of the beginning comes first. */
+/** Lets the lease expire without a renewal. After `change`, the first hello arrives again before all other requests. */
 async function helloAfterTheEnd(change: (scene: Scene) => Promise<unknown>): Promise<string[]> {
   const scene = await Scene.open();
   await scene.lookUp();
   scene.holdsRequests = true;
-  scene.holdsNews = true;
+  scene.holdsChanges = true;
   await scene.clock.advance(1.17 * leaseMs);
   await change(scene);
-  scene.sayHelloAgain();
+  scene.repeatHello();
   scene.releaseRequests();
   return [...(await scene.staleAnswers()), ...(await scene.close())];
 }
@@ -158,33 +160,34 @@ function atRate(clock: Clock, rate: number): Clock {
   };
 }
 
-/** A catalog and a front-end with a cache, and the way between them in the hands of a story. */
+/** A catalog and a front-end with a cache, and a link between them on which a case can hold back messages. */
 class Scene {
   readonly clock = new ManualClock();
   readonly catalog: Catalog;
   readonly frontEnd: LiveBazaar;
-  holdsNews = false;
+  holdsChanges = false;
   holdsAnswers = false;
   holdsRequests = false;
   holdsLookups = false;
   #writes: { held: (() => void)[] | undefined } = { held: undefined };
-  #endFar = () => {};
+  #endAtCatalog = () => {};
   #hello: (() => void) | undefined;
   #requests: (() => void)[] = [];
   #lookups: (() => void)[] = [];
-  #news: (() => void)[] = [];
+  #changes: (() => void)[] = [];
   #answers: (() => void)[] = [];
   #breakTail = () => {};
   #sessions = 0;
-  #told = 0;
-  /** Of all changes of the stock. */
+  /** The newest ledger head up to which a trade may be answered. */
+  #settledHead = 0;
+  /** The revs of all changes of the stock. */
   readonly #revs: number[] = [];
 
   private constructor(catalog: Catalog, clock: ManualClock, frontEndRate: number) {
     this.clock = clock;
     this.catalog = catalog;
     this.frontEnd = new LiveBazaar({
-      catalog: this.#way(catalog),
+      catalog: this.#link(catalog),
       replicas: new Map(),
       config: {
         frontEnd: { host: "127.0.0.1", port: 8080 },
@@ -201,8 +204,9 @@ class Scene {
   }
 
   /**
-   * The front-end has its first session, and nothing in its cache. `young`: the catalog has only just started.
-   * `frontEndRate`: milliseconds of the front-end's clock in one of the catalog's.
+   * Opens a scene in which the front-end has its first session and an empty cache.
+   * `young` means that the catalog has only just started. `frontEndRate` is the number of milliseconds on the front-end's
+   * clock per millisecond on the catalog's.
    */
   static async open({ young = false, frontEndRate = 1 } = {}): Promise<Scene> {
     const clock = new ManualClock();
@@ -240,18 +244,18 @@ class Scene {
   async trade(key: string, stock = name): Promise<void> {
     const head = await this.decide(key, stock);
     void this.catalog.settle(head).then(
-      () => (this.#told = Math.max(this.#told, head)),
+      () => (this.#settledHead = Math.max(this.#settledHead, head)),
       () => {},
     );
     await this.clock.flush();
   }
 
-  /** The ledger has written what it is asked for from here on, but doesn't say so before `releaseWrites`. */
+  /** From here on, writes are done but not confirmed until the function that `passWrites` returns is called. */
   holdWrites(): void {
     this.#writes.held = [];
   }
 
-  /** From here on it says so at once. */
+  /** From here on, writes are confirmed at once. Returns a function that confirms the held ones. */
   passWrites(): () => void {
     const { held = [] } = this.#writes;
     this.#writes.held = undefined;
@@ -260,7 +264,7 @@ class Scene {
     };
   }
 
-  /** Returns the ledger's head. Nobody is told yet. */
+  /** Applies a trade without waiting until it is settled. Returns the ledger's head. */
   async decide(key: string, stock = name): Promise<number> {
     const applying = this.catalog.apply({ last: undefined, term: 1, trades: [tradeOf(key, { name: stock })] });
     await this.clock.flush();
@@ -269,18 +273,18 @@ class Scene {
     return head;
   }
 
-  /** Another front-end: where the news says that it is alone, it tells of a change at once. */
+  /** Adds another front-end, which answers trades at once when a change's message says that it is alone. */
   joinAnother(): void {
     const tail = this.catalog.tail({
       message: ({ sequence, head, alone }) => {
-        if (sequence < 0 && alone) this.#told = head;
+        if (sequence < 0 && alone) this.#settledHead = head;
       },
       ended() {},
     });
     tail.send(tailRequestOf("another", "hello", { address: "another" }));
   }
 
-  sayHelloAgain(): void {
+  repeatHello(): void {
     this.#hello?.();
   }
 
@@ -288,9 +292,9 @@ class Scene {
     this.#breakTail();
   }
 
-  /** The catalog sees the stream end; the front-end doesn't, yet. */
-  endFar(): void {
-    this.#endFar();
+  /** Ends the stream at the catalog; the front-end doesn't notice yet. */
+  endAtCatalog(): void {
+    this.#endAtCatalog();
   }
 
   releaseRequests(): void {
@@ -303,9 +307,9 @@ class Scene {
     for (const release of this.#answers.splice(0)) release();
   }
 
-  releaseNews(): void {
-    this.holdsNews = false;
-    for (const release of this.#news.splice(0)) release();
+  releaseChanges(): void {
+    this.holdsChanges = false;
+    for (const release of this.#changes.splice(0)) release();
   }
 
   releaseLookups(): void {
@@ -313,26 +317,29 @@ class Scene {
     for (const release of this.#lookups.splice(0)) release();
   }
 
-  /** Looks for a lease at what the front-end serves, and whether it knows less than what has been told; then news passes. */
+  /**
+   * Checks for two leases that the front-end serves no older value than one that may be answered.
+   * Held changes arrive after the first lease.
+   */
   async staleAnswers(): Promise<string[]> {
     const wrong: string[] = [];
     for (let ms = 0; ms < 2 * leaseMs; ms += 10) {
-      if (ms === 1.2 * leaseMs) this.releaseNews();
-      // Whoever was told of a change knows of all before it.
-      const told = Math.max(0, ...this.#revs.filter((rev) => rev <= this.#told));
+      if (ms === 1.2 * leaseMs) this.releaseChanges();
+      const settledRev = Math.max(0, ...this.#revs.filter((rev) => rev <= this.#settledHead));
       const cached = this.frontEnd.peekCached(name);
-      if (cached && cached.rev < told) wrong.push(`I6: rev ${cached.rev} is served after rev ${told} has been told`);
+      if (cached && cached.rev < settledRev)
+        wrong.push(`I6: rev ${cached.rev} is served after rev ${settledRev} was settled`);
       await this.clock.advance(10);
     }
     return wrong.slice(0, 1);
   }
 
-  /** Looks for a lease whether the front-end serves what nobody may be told yet. */
+  /** Checks for one lease that the front-end serves no change that isn't settled. */
   async earlyAnswers(): Promise<string[]> {
     for (let ms = 0; ms < leaseMs; ms += 10) {
       const cached = this.frontEnd.peekCached(name);
-      if (cached && cached.rev > this.#told)
-        return [`I6: rev ${cached.rev} is served while others may serve rev ${this.#told}`];
+      if (cached && cached.rev > this.#settledHead)
+        return [`I6: rev ${cached.rev} is served while other front-ends may serve rev ${this.#settledHead}`];
       await this.clock.advance(10);
     }
     await this.clock.advance(leaseMs);
@@ -340,9 +347,9 @@ class Scene {
   }
 
   async close(): Promise<string[]> {
-    const wrong = this.#told > 0 ? [] : ["I8: the trade was never settled"];
+    const wrong = this.#settledHead > 0 ? [] : ["I8: the trade was never settled"];
     this.releaseRequests();
-    this.releaseNews();
+    this.releaseChanges();
     const stopping = this.frontEnd.stop();
     await this.clock.advance(leaseMs);
     await stopping;
@@ -350,7 +357,7 @@ class Scene {
     return wrong;
   }
 
-  #way(catalog: Catalog): CatalogApi {
+  #link(catalog: Catalog): CatalogApi {
     return {
       apply: (request) => catalog.apply(request),
       restock: (request) => catalog.restock(request),
@@ -366,20 +373,20 @@ class Scene {
       },
       tail: (handlers) => {
         let isOpen = true;
-        const arrive = (deliver: () => void, isNews: boolean) => {
+        const arrive = (deliver: () => void, isChange: boolean) => {
           const pass = () => {
             if (isOpen) deliver();
           };
-          if (isNews && this.holdsNews) this.#news.push(pass);
-          else if (!isNews && this.holdsAnswers) this.#answers.push(pass);
+          if (isChange && this.holdsChanges) this.#changes.push(pass);
+          else if (!isChange && this.holdsAnswers) this.#answers.push(pass);
           else pass();
         };
         const far = catalog.tail({
-          // The answers to what the front-end asks pass; what is news is on its way for long.
+          // Answers to the front-end's requests pass; changes, with a negative sequence, can be held.
           message: (reply) => arrive(() => handlers.message(reply), reply.sequence < 0),
           ended: (error) => arrive(() => handlers.ended(error), true),
         });
-        this.#endFar = () => far.close();
+        this.#endAtCatalog = () => far.close();
         this.#breakTail = () => {
           far.close();
           isOpen = false;

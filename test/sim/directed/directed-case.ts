@@ -1,5 +1,5 @@
 export interface DirectedCase {
   readonly title: string;
-  /** What is wrong; nothing if the promise holds. */
+  /** Returns the violations; none if the promise holds. */
   run(): Promise<string[]>;
 }

@@ -1,6 +1,6 @@
 /**
- * Cases so rare that chance finds them once in thousands of seeds: each a short story in which everything happens at the
- * worst moment. They run as they are, and with a rule taken away, like the seeds.
+ * Cases that chance finds only once in thousands of seeds. Each is a short scenario in which every event happens at the worst
+ * moment. Like the seeds, they run with all rules and with each mutation.
  */
 
 import { cacheCases } from "./cache.ts";

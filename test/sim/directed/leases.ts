@@ -1,4 +1,4 @@
-/** Stories of leases that outlive the catalog that gave them (R9). */
+/** Directed cases of leases that outlive the catalog that granted them (R9). */
 
 import type { DirectedCase } from "./directed-case.ts";
 import { calmMs, Story } from "./story.ts";
@@ -6,7 +6,7 @@ import { calmMs, Story } from "./story.ts";
 const longMs = 5000;
 const shortMs = 50;
 
-/** The first front-end has the stock cached on its lease, and is stopped; nothing from the catalog reaches it any more. */
+/** The first front-end caches the stock, freezes while its lease runs, and is cut off from the catalog. */
 function freezeWithLease(story: Story): void {
   story.lookUp();
   story.cut("front-end-1", "catalog");
@@ -20,29 +20,29 @@ function frozenWithLongLease(): Story {
   return story;
 }
 
-/** A purchase through the other front-end is told; then the first one wakes, and is asked. */
-function buyThenAskTheOther(story: Story): string[] {
-  const told = story.trade({ frontEnd: 2, withinMs: 3 * longMs });
-  story.expect("the purchase", told, 1);
+/** Buys through the second front-end until the purchase is acknowledged. Then the first one resumes and is asked. */
+function buyThenAskTheFrozen(story: Story): string[] {
+  const answer = story.trade({ frontEnd: 2, withinMs: 3 * longMs });
+  story.expect("the order of the purchase", answer, 1);
   story.world.frontEnds[0]?.life?.resume();
-  story.expect("I6: the quantity after it, through the front-end that was stopped", story.lookUp(), 99, undefined);
+  story.expect("I6: the quantity through the front-end that was frozen", story.lookUp(), 99, undefined);
   return story.end();
 }
 
 export const leaseCases: readonly DirectedCase[] = [
   {
-    title: "a catalog that comes back with a shorter lease waits for the longer one that it finds in the register",
+    title: "a catalog that restarts with a shorter lease waits for the longer lease in the register",
     async run() {
       const story = frozenWithLongLease();
       const { world } = story;
       world.kill(world.catalog);
       world.drawLeasesFrom([shortMs]);
       world.start(world.catalog);
-      return buyThenAskTheOther(story);
+      return buyThenAskTheFrozen(story);
     },
   },
   {
-    title: "also when it is killed again before that is over",
+    title: "a catalog that is killed again while it waits for the longer lease still waits for it",
     async run() {
       const story = frozenWithLongLease();
       const { world } = story;
@@ -52,25 +52,25 @@ export const leaseCases: readonly DirectedCase[] = [
         world.start(world.catalog);
         story.pass(100);
       }
-      return buyThenAskTheOther(story);
+      return buyThenAskTheFrozen(story);
     },
   },
   {
-    title: "also when it was stopped as it should be, while that front-end held its lease",
+    title: "a catalog that was stopped cleanly while a front-end held a longer lease waits for it",
     async run() {
       const story = frozenWithLongLease();
       const { world } = story;
       world.stop(world.catalog);
-      // Nor does any other front-end know of that lease.
+      // The other front-end loses its knowledge of that lease too.
       world.kill(world.frontEnds[1] ?? world.catalog);
       story.pass(100);
       world.drawLeasesFrom([shortMs]);
       world.startAll();
-      return buyThenAskTheOther(story);
+      return buyThenAskTheFrozen(story);
     },
   },
   {
-    title: "also when it was stopped as it should be, soon after it had started behind that front-end's back",
+    title: "a catalog that was stopped cleanly before an earlier catalog's lease had expired waits for that lease",
     async run() {
       const story = frozenWithLongLease();
       const { world } = story;
@@ -82,11 +82,11 @@ export const leaseCases: readonly DirectedCase[] = [
       world.stop(world.catalog);
       story.pass(100);
       world.startAll();
-      return buyThenAskTheOther(story);
+      return buyThenAskTheFrozen(story);
     },
   },
   {
-    title: "a rebuilt catalog waits for the longest lease that a front-end names",
+    title: "a rebuilt catalog waits for the longest lease that a front-end reports",
     async run() {
       const story = frozenWithLongLease();
       const { world } = story;
@@ -94,11 +94,11 @@ export const leaseCases: readonly DirectedCase[] = [
       world.drawLeasesFrom([shortMs]);
       world.catalogStore.rebuild([]);
       world.startAll();
-      return buyThenAskTheOther(story);
+      return buyThenAskTheFrozen(story);
     },
   },
   {
-    title: "after a clean end with no lease left, the next start waits for none",
+    title: "after a clean end with no lease left, the next start doesn't wait",
     async run() {
       const story = new Story({ leasesMs: [longMs], requestTimeoutMs: 30_000 });
       const { world } = story;
@@ -109,12 +109,12 @@ export const leaseCases: readonly DirectedCase[] = [
       world.stop(world.catalog);
       story.pass(calmMs);
       world.startAll();
-      story.expect("a purchase soon after the start", story.trade({ withinMs: longMs / 2 }), 1);
+      story.expect("the order of a purchase soon after the start", story.trade({ withinMs: longMs / 2 }), 1);
       return story.end();
     },
   },
   {
-    title: "a front-end that was away for long can't make a catalog of the same life wait for the lease of then",
+    title: "a front-end that was cut off for long can't make a catalog of the same life wait for its expired lease",
     async run() {
       const story = new Story({ cacheSizes: [100, 0], leasesMs: [longMs], requestTimeoutMs: 30_000 });
       const { world } = story;
@@ -129,12 +129,12 @@ export const leaseCases: readonly DirectedCase[] = [
       }
       world.network.healAll();
       story.pass(1000);
-      story.expect("I8: a purchase", story.trade({ frontEnd: 2, withinMs: longMs / 4 }), 1);
+      story.expect("I8: the order of a purchase", story.trade({ frontEnd: 2, withinMs: longMs / 4 }), 1);
       return story.end();
     },
   },
   {
-    title: "and then crashes: the end before that was clean no longer counts",
+    title: "a catalog that crashes waits for the lease, although its earlier end was clean",
     async run() {
       const story = new Story({ cacheSizes: [100, 100], leasesMs: [longMs], requestTimeoutMs: 30_000 });
       const { world } = story;
@@ -148,7 +148,7 @@ export const leaseCases: readonly DirectedCase[] = [
       freezeWithLease(story);
       world.kill(world.catalog);
       world.start(world.catalog);
-      return buyThenAskTheOther(story);
+      return buyThenAskTheFrozen(story);
     },
   },
 ];

@@ -1,4 +1,4 @@
-/** Stories of order replicas: who leads, and what they hold (R1, R4, R6). */
+/** Directed cases of order replicas: which one leads, and which orders they hold (R1, R4, R6). */
 
 import { FollowedStream } from "@stock-bazaar/order/followed-stream";
 import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
@@ -14,21 +14,21 @@ import { Story } from "./story.ts";
 
 export const replicaCases: readonly DirectedCase[] = [
   {
-    title: "a leader that alone can't reach the catalog doesn't stop the trade",
+    title: "trades go on when only the leader can't reach the catalog",
     async run() {
       const story = new Story({ cacheSizes: [100, 0] });
       story.trade();
       story.world.network.cut("order-3", "catalog");
       story.world.network.cut("catalog", "order-3");
       for (const frontEnd of [1, 2]) {
-        const told = story.trade({ frontEnd, withinMs: 10_000 });
-        story.expect(`I8: a trade through front-end ${frontEnd}`, typeof told, "number");
+        const answer = story.trade({ frontEnd, withinMs: 10_000 });
+        story.expect(`I8: the answer to a trade through front-end ${frontEnd}`, typeof answer, "number");
       }
       return story.end();
     },
   },
   {
-    title: "nor does one that dies while the replica with the next highest id can't reach it either",
+    title: "trades go on when the leader dies and the replica with the next highest id can't reach the catalog",
     async run() {
       const story = new Story();
       story.trade();
@@ -37,12 +37,12 @@ export const replicaCases: readonly DirectedCase[] = [
       story.world.network.cut(second.name, "catalog");
       story.world.network.cut("catalog", second.name);
       story.world.kill(third);
-      story.expect("I8: a trade", typeof story.trade({ withinMs: 10_000 }), "number");
+      story.expect("I8: the answer to a trade", typeof story.trade({ withinMs: 10_000 }), "number");
       return story.end();
     },
   },
   {
-    title: "a catalog whose disk is slow moves no lead: another leader would wait as long",
+    title: "a slow catalog disk doesn't change the leader, because another leader would wait as long",
     async run() {
       const story = new Story({ cacheSizes: [0], rpcTimeoutMs: 100, requestTimeoutMs: 5000 });
       const { world } = story;
@@ -55,7 +55,7 @@ export const replicaCases: readonly DirectedCase[] = [
     },
   },
   {
-    title: "an order that comes again while it is stored isn't stored again",
+    title: "an order that arrives a second time while it is being stored is stored once",
     async run() {
       const clock = new ManualClock();
       const log = createSqliteOrderLog(openOrdersInMemory());
@@ -89,7 +89,7 @@ export const replicaCases: readonly DirectedCase[] = [
     },
   },
   {
-    title: "an order that a replica doesn't have yet is found in the ledger",
+    title: "an order that a replica doesn't hold yet is found in the ledger",
     async run() {
       const cluster = await OrderCluster.start(new ManualClock());
       await cluster.lead(3);
@@ -98,7 +98,7 @@ export const replicaCases: readonly DirectedCase[] = [
       await cluster.trade(3, [tradeOf("key")]);
       const found = cluster.node(1).replica.order(1);
       await cluster.clock.flush();
-      return (await found)?.key === "key" ? [] : ["I7: order 1 was acknowledged, and isn't found"];
+      return (await found)?.key === "key" ? [] : ["I7: order 1 was acknowledged but isn't found"];
     },
   },
 ];

@@ -1,4 +1,4 @@
-/** A whole bazaar on virtual time, in which nothing goes wrong but what a story tells. */
+/** A whole bazaar on virtual time, with no faults but those of a directed case. */
 
 import { Random } from "@stock-bazaar/shared/random";
 import type { TradeType } from "@stock-bazaar/shared/domain";
@@ -26,7 +26,7 @@ const settings: Settings = {
   requestTimeoutMs: 10_000,
 };
 
-/** Longer than everything that happens by itself: a choice of leader, a session, the quiet time of a start. */
+/** Longer than any process that a start or a failure sets off: a choice of leader, a new session, the wait of R9. */
 export const calmMs = 3000;
 const client = "client";
 
@@ -35,7 +35,7 @@ export class Story {
   readonly wrong: string[] = [];
   #keys = 0;
 
-  /** Everything runs, and replica 3 leads. */
+  /** Starts a bazaar in which everything runs and replica 3 leads. */
   constructor(change: Partial<Settings> = {}) {
     this.world = new World({ ...settings, ...change }, new Random(1), {
       committed() {},
@@ -53,7 +53,7 @@ export class Story {
     return readLedger(this.world.catalogStore.database);
   }
 
-  /** Nothing passes between these two any more, either way. */
+  /** Cuts the link between these two, in both directions. */
   cut(one: string, other: string): void {
     this.world.network.cut(one, other);
     this.world.network.cut(other, one);
@@ -63,7 +63,7 @@ export class Story {
     this.world.scheduler.runUntil(this.world.scheduler.nowMs + ms);
   }
 
-  /** What became of a trade through this front-end in this time: its order, or a code; `undefined`: no answer yet. */
+  /** Trades through this front-end. Returns the order id or a code; `undefined` if there was no answer within `withinMs`. */
   trade(options: { frontEnd?: number; key?: string; type?: TradeType; withinMs?: number } = {}) {
     const { frontEnd = 1, key = this.newKey(), type = "buy", withinMs = calmMs } = options;
     const trade = { key, name: stock, type, quantity: 1, requestId: key };
@@ -73,7 +73,7 @@ export class Story {
     });
   }
 
-  /** The stock's quantity through this front-end, or a code. */
+  /** Looks up the stock through this front-end. Returns its quantity or a code; `undefined` if there was no answer. */
   lookUp({ frontEnd = 1, withinMs = calmMs }: { frontEnd?: number; withinMs?: number } = {}) {
     return this.#ask(frontEnd, withinMs, async (api) => (await api.lookup(stock)).stock?.quantity);
   }
@@ -84,10 +84,10 @@ export class Story {
   }
 
   expect(what: string, found: unknown, ...allowed: readonly unknown[]): void {
-    if (!allowed.includes(found)) this.wrong.push(`${what}: ${String(found)}, and not ${allowed.join(" or ")}`);
+    if (!allowed.includes(found)) this.wrong.push(`${what} must be ${allowed.join(" or ")} (got ${String(found)})`);
   }
 
-  /** What is wrong. */
+  /** Closes the bazaar and returns the violations. */
   end(): string[] {
     this.world.close();
     return this.wrong;
@@ -99,7 +99,7 @@ export class Story {
     ask: (api: ReturnType<World["frontEndFor"]>) => Promise<Result>,
   ): Result | string | undefined {
     const host = this.world.frontEnds[frontEnd - 1];
-    if (!host) throw new Error(`there is no front-end ${frontEnd}`);
+    if (!host) throw new Error(`the front-end must be 1 to ${this.world.frontEnds.length} (got ${frontEnd})`);
     const api = this.world.frontEndFor({ name: client, life: this.world.newLife(client), timeoutMs: 60_000 }, host);
     let answer: { readonly value: Result | string | undefined } | undefined;
     ask(api).then(
