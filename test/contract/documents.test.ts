@@ -1,4 +1,4 @@
-/** What the documents point at is there: files, sections of other documents, the version. */
+/** Checks that the files, sections and version to which the documents refer exist. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix, resolve } from "node:path";
@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 const root = resolve(import.meta.dirname, "../..");
 const notOurs = new Set([".git", "node_modules", "data", "test-results"]);
 
-/** From the top of the repository. */
+/** Paths of all files and folders, relative to the top of the repository. */
 const files = readdirSync(root, { withFileTypes: true })
   .filter(({ name }) => !notOurs.has(name))
   .flatMap((entry) => {
@@ -24,7 +24,7 @@ const read = (path: string) => readFileSync(join(root, path), "utf8");
 
 describe("links", () => {
   const withoutCode = (markdown: string) => markdown.replaceAll(/```.*?```|`[^`\n]*`/gs, "");
-  /** As GitHub makes them of headings. */
+  /** The anchors that GitHub derives from the headings. */
   const anchorsOf = (markdown: string) =>
     [...markdown.replaceAll(/```.*?```/gs, "").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
       heading
@@ -46,9 +46,9 @@ describe("links", () => {
   });
 });
 
-/** In code: `order/leader.ts`, `apps/chaos/faults/`, `db/*-tables.ts`. A path may begin below the top. */
+/** Paths in code spans, like `order/leader.ts`, `apps/chaos/faults/`, `db/*-tables.ts`. They may begin below the top. */
 describe("paths", () => {
-  /** Of what commands make. */
+  /** Paths that commands create. */
   const made = new Set(["data/", "plan.json"]);
   const pathLike =
     /^(?:[\w.*-]+\/)*(?:[\w.*-]+\/|[\w*-][\w.*-]*\.(?:ts|tsx|md|sh|json|proto|csv|yml|css|sql)|\.ci\/run)$/;

@@ -24,7 +24,7 @@ orderLogContract("in SQLite, in a file", { survives: true }, async () => {
   };
 });
 
-test("whoever reads a damaged page of a replica is told to ask elsewhere, and the replica hears which file it is", async () => {
+test("a read of a damaged page fails with STORAGE_UNAVAILABLE, and the replica receives an error that names the file", async () => {
   const folder = temporaryFolder();
   const file = orderFile(folder, 1);
   migrateFile(file, "orders");
@@ -33,23 +33,23 @@ test("whoever reads a damaged page of a replica is told to ask elsewhere, and th
   await log.close();
   damageTable(file, "orders", "in the middle");
 
-  const heard: unknown[] = [];
-  const damaged = createSqliteOrderLog(openOrderDatabase(folder, 1), (error) => heard.push(error));
+  const errors: unknown[] = [];
+  const damaged = createSqliteOrderLog(openOrderDatabase(folder, 1), (error) => errors.push(error));
   expect(await rejectionCode(damaged.after(0, 2000))).toBe("STORAGE_UNAVAILABLE");
-  expect(heard).toEqual([expect.objectContaining({ problem: "damaged", file })]);
+  expect(errors).toEqual([expect.objectContaining({ problem: "damaged", file })]);
   expect((await damaged.get(2000))?.id).toBe(2000);
   expect(await rejectionCode(damaged.newest(0, 2000))).toBe("STORAGE_UNAVAILABLE");
   const unread = Array.from({ length: 2000 }, (_, index) => damaged.get(index + 1).catch(() => undefined));
   const lost = (await Promise.all(unread)).findIndex((order) => order === undefined) + 1;
   expect(await rejectionCode(damaged.get(lost))).toBe("STORAGE_UNAVAILABLE");
-  expect(new Set(heard.map((error) => (error as { problem?: string }).problem))).toEqual(new Set(["damaged"]));
+  expect(new Set(errors.map((error) => (error as { problem?: string }).problem))).toEqual(new Set(["damaged"]));
   await damaged.close();
 
   damageTable(file, "orders", "at the end");
   expect(() => createSqliteOrderLog(openOrderDatabase(folder, 1))).toThrow(`${file} is damaged: move it elsewhere`);
 });
 
-test("an append waits for another's lock by timers, and a lock that stays is told by the name of the file", async () => {
+test("an append waits for another process's lock without blocking, and reports a lasting lock with the file's name", async () => {
   const folder = temporaryFolder();
   const file = orderFile(folder, 1);
   migrateFile(file, "orders");

@@ -1,4 +1,4 @@
-/** What every store of a replica's orders must do (R4, I3): one suite, run on each of them. */
+/** The contract of `OrderLog` (R4, I3): one suite that runs on every implementation. */
 
 import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 import type { Order } from "@stock-bazaar/shared/domain";
@@ -7,11 +7,11 @@ import { orderOf, ordersOf } from "../support/builders.ts";
 
 export interface OrderLogUnderTest {
   readonly log: OrderLog;
-  /** What is stored, as a new process would find it; absent if the store doesn't outlive one. */
+  /** Opens the stored orders again, as a new process would; absent if the store doesn't outlive a process. */
   readonly reopen?: () => Promise<OrderLog>;
 }
 
-/** `makeLog` makes a new log for each test; `survives`: what it stores outlives its connection. */
+/** Runs the suite. `makeLog` makes a new log for each test; `survives` means that the store outlives its connection. */
 export function orderLogContract(
   name: string,
   { survives }: { survives: boolean },
@@ -29,7 +29,7 @@ export function orderLogContract(
       await log.close();
     });
 
-    test("grows by what comes next, and tells its last order", async () => {
+    test("appends the next orders and returns the last one", async () => {
       const { log } = await makeLog();
       await log.append(ordersOf(1, 3));
       expect([log.last, log.lastId]).toEqual([orderOf(3), 3]);
@@ -51,7 +51,7 @@ export function orderLogContract(
     test.each([
       ["a gap before the first", ordersOf(5, 6)],
       ["a gap inside", [orderOf(4), orderOf(6)]],
-      ["an order that is there already", ordersOf(3, 5)],
+      ["an order that is already stored", ordersOf(3, 5)],
       ["an order twice", [orderOf(4), orderOf(4)]],
       ["descending ids", [orderOf(5), orderOf(4)]],
     ])("refuses %s, and stores none of the chunk", async (_, orders) => {
@@ -65,7 +65,7 @@ export function orderLogContract(
       await log.close();
     });
 
-    test("a chunk that fails inside leaves nothing", async () => {
+    test("stores nothing of a chunk in which one order fails", async () => {
       const { log } = await makeLog();
       await log.append(ordersOf(1, 3));
       await expect(log.append([orderOf(4), orderOf(5, { quantity: -1 })])).rejects.toBeInstanceOf(Error);
@@ -76,7 +76,7 @@ export function orderLogContract(
       await log.close();
     });
 
-    test("every column comes back as it was", async () => {
+    test("returns every column unchanged", async () => {
       const { log } = await makeLog();
       const orders = [
         orderOf(1, { name: "🦊 '; --", key: "x".repeat(255), type: "sell", quantity: 2_147_483_647 }),
@@ -88,7 +88,7 @@ export function orderLogContract(
       await log.close();
     });
 
-    test("reads what comes after an id, at most so much", async () => {
+    test("reads the orders after an id, up to a limit", async () => {
       const { log } = await makeLog();
       await log.append(ordersOf(1, 10));
       expect(ids(await log.after(3, 4))).toEqual([4, 5, 6, 7]);
@@ -108,7 +108,7 @@ export function orderLogContract(
       await log.close();
     });
 
-    test("takes 10,000 orders in one chunk", async () => {
+    test("stores 10,000 orders in one chunk", async () => {
       const { log } = await makeLog();
       await log.append(ordersOf(1, 10_000));
       expect(log.lastId).toBe(10_000);
@@ -117,9 +117,9 @@ export function orderLogContract(
     });
 
     if (!survives) return;
-    test("what was stored is there after the store was opened again, and grows on from there", async () => {
+    test("holds its orders after it was opened again, and appends to them", async () => {
       const { log, reopen } = await makeLog();
-      if (!reopen) throw new Error("a store that survives must say how it is opened again");
+      if (!reopen) throw new Error("a store that survives must have a `reopen`");
       await log.append(ordersOf(1, 5));
       await log.close();
       const again = await reopen();

@@ -1,4 +1,4 @@
-/** A campaign in which every kind of fault comes up. `npm run chaos -- --rounds 200` is the long one. */
+/** A campaign in which every kind of fault occurs. `npm run chaos -- --rounds 200` is a longer one. */
 
 import { runCampaign } from "@stock-bazaar/chaos/campaign";
 import { faultNames } from "@stock-bazaar/chaos/faults/names";
@@ -6,7 +6,7 @@ import { planRound } from "@stock-bazaar/chaos/plan";
 import { describeFailure, describeRound } from "@stock-bazaar/chaos/report";
 import { expect, test } from "vitest";
 
-/** Of the first 400 seeds the one that needs the fewest rounds. */
+/** The seed is the one of the first 400 that needs the fewest rounds. */
 const plan = { seed: 283, roundMs: 1000, frontEnds: 2, clients: 12, faults: faultNames };
 
 function roundsUntilEveryFault(): number {

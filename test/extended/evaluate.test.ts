@@ -1,4 +1,4 @@
-/** `npm run evaluate`: a whole result or none, and nothing left running, however it ends. */
+/** `npm run evaluate` writes a whole result or none, and leaves no process behind, however it ends. */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,13 +14,13 @@ import { startUp } from "../e2e/support/up.ts";
 
 const files = ["README.md", "evaluation.json", "lookups.svg", "orders.svg", "throughput.svg", "trades.svg"];
 
-/** It starts ten processes first, maybe beside another test's. */
+/** Long, because the command starts ten processes first, perhaps while another test runs. */
 const timeoutMs = 120_000;
 
 interface Evaluation {
   readonly service: Service;
   readonly out: string;
-  /** Where it puts its bazaars' databases. */
+  /** The folder of its bazaars' databases. */
   readonly temporary: string;
 }
 
@@ -42,7 +42,7 @@ function start(...args: string[]): Evaluation {
 
 vi.setConfig({ testTimeout: 2 * timeoutMs });
 
-/** Processes whose environment names the folder. */
+/** Returns the ids of the processes whose environment names the folder. */
 function processesOf(folder: string): string[] {
   return readdirSync("/proc").filter((entry) => {
     if (!/^\d+$/.test(entry)) return false;
@@ -56,8 +56,10 @@ function processesOf(folder: string): string[] {
 
 const hasProc = existsSync("/proc/self/environ");
 
-function measures(service: Service): Promise<boolean> {
-  return eventually("it measures", () => service.lines.some((line) => line.startsWith("round 1/1")), { timeoutMs });
+function measuring(service: Service): Promise<boolean> {
+  return eventually("the first round is measured", () => service.lines.some((line) => line.startsWith("round 1/1")), {
+    timeoutMs,
+  });
 }
 
 test("writes tables, figures and plots, and leaves other files alone", async () => {
@@ -77,7 +79,7 @@ test("writes tables, figures and plots, and leaves other files alone", async () 
   expect(readdirSync(temporary)).toEqual([]);
 });
 
-test("--url: a bazaar that runs already is measured as it is, and no other is started", async (context) => {
+test("--url measures a running bazaar and starts no other", async (context) => {
   const { url } = await startUp(context);
   const { service, out, temporary } = start("--requests", "20", "--url", `${url}/`);
   await eventually("it ends", () => !service.isRunning, { timeoutMs });
@@ -93,7 +95,7 @@ test("--url: a bazaar that runs already is measured as it is, and no other is st
   expect(readdirSync(temporary)).toEqual([]);
 });
 
-test("--url where nobody answers exits with 3, and writes nothing", async () => {
+test("--url of an address that doesn't answer exits with 3 and writes nothing", async () => {
   const [port] = await freePorts(1);
   const { service, out } = start("--url", `http://127.0.0.1:${port}`);
   await eventually("it ends", () => !service.isRunning, { timeoutMs });
@@ -107,21 +109,21 @@ test.each([
   [["--url", "https://bazaar.example"], "Allowed is the address of a front-end"],
   [["--url", "http://bazaar.example/stocks"], "Allowed is the address of a front-end"],
   [["--url", "http://bazaar.example", "--cache", "on"], "cannot be used with option '--cache"],
-])("%j is a wrong use", async (args, message) => {
+])("%j is refused with exit code 2", async (args, message) => {
   const { service } = start(...args);
   await eventually("it ends", () => !service.isRunning, { timeoutMs });
   expect((await service.ended()).code).toBe(2);
   expect(service.lines.join("\n")).toContain(message);
 });
 
-/** Long enough to be interrupted, and no more bazaars than that needs. */
+/** An evaluation that runs until it is interrupted, with only one bazaar. */
 const endless = ["--requests", "1000000", "--cache", "on"];
 
-test("SIGTERM in the middle leaves an older result as it was", async () => {
+test("SIGTERM during a measurement leaves an older result unchanged", async () => {
   const { service, out, temporary } = start(...endless);
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, "evaluation.json"), "older");
-  await measures(service);
+  await measuring(service);
   if (hasProc) expect(processesOf(temporary).length).toBeGreaterThan(4);
   expect(await service.stop("SIGTERM")).toEqual({ code: 1, signal: null });
   expect(service.lines.at(-1)).toContain("stopped by SIGTERM: nothing was written");
@@ -131,7 +133,7 @@ test("SIGTERM in the middle leaves an older result as it was", async () => {
   expect(hasProc ? processesOf(temporary) : []).toEqual([]);
 });
 
-test("a signal while its bazaars start ends it too", async () => {
+test("a signal ends it also while its bazaars start", async () => {
   const { service, temporary } = start("--requests", "20");
   await eventually("a bazaar starts", () => readdirSync(temporary).length > 0, { timeoutMs });
   expect(await service.stop("SIGINT")).toEqual({ code: 1, signal: null });
@@ -140,7 +142,7 @@ test("a signal while its bazaars start ends it too", async () => {
 
 test("kill -9 leaves no process behind", async () => {
   const { service, out, temporary } = start(...endless);
-  await measures(service);
+  await measuring(service);
   await service.kill();
   await eventually("its processes have ended", () => !hasProc || processesOf(temporary).length === 0);
   expect(existsSync(out)).toBe(false);

@@ -1,4 +1,4 @@
-/** `bazaar export` streams: what it needs doesn't grow with what it writes. */
+/** `bazaar export` streams: its memory doesn't grow with the size of the export. */
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { migrateFile } from "@stock-bazaar/sqlite/migrations";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-test("3,000,000 orders are written without being held in memory", async () => {
+test("3,000,000 orders are exported without being held in memory", async () => {
   const dataDir = temporaryFolder();
   migrateFile(orderFile(dataDir, 1), "orders");
   const { client, close } = openOrderDatabase(dataDir, 1);
@@ -28,7 +28,7 @@ test("3,000,000 orders are written without being held in memory", async () => {
     expect(await child.exited).toBe(0);
     return { bytes, residentBytes: child.resourceUsage()?.maxRSS ?? 0 };
   };
-  // Enough of them for buffers and heap to have their size.
+  // Enough orders for buffers and heap to reach their usual size.
   const little = await measure("--after", "2000000");
   const all = await measure();
   expect(all.bytes).toBeGreaterThan(190_000_000);

@@ -1,4 +1,4 @@
-/** Values for tests: only what a scenario is about needs to be said. */
+/** Builds values for tests from defaults: a scenario names only the fields that matter to it. */
 
 import type {
   FollowRequest,
@@ -18,12 +18,12 @@ export function tradeOf(key: string, change: Partial<Trade> = {}): Trade {
   return { key, name: "GameStart", type: "buy", quantity: 1, requestId: `request-${key}`, ...change };
 }
 
-/** `count` trades with keys that appear nowhere else. */
+/** Builds `count` trades whose keys begin with `prefix`. */
 export function tradesOf(prefix: string, count: number, change: Partial<Trade> = {}): Trade[] {
   return Array.from({ length: count }, (_, index) => tradeOf(`${prefix}-${index}`, change));
 }
 
-/** As a front-end asks that leaves the settlement to the leader. */
+/** The request of a front-end that leaves the settlement to the leader. */
 export function asking(...trades: readonly Trade[]): TradesRequest {
   return { trades, callerSettles: false };
 }
@@ -46,7 +46,7 @@ export function orderOf(id: number, change: Partial<Order> = {}): Order {
   };
 }
 
-/** The orders from `firstId` to `lastId`. */
+/** Builds the orders from `firstId` to `lastId`. */
 export function ordersOf(firstId: number, lastId: number): Order[] {
   return Array.from({ length: Math.max(0, lastId - firstId + 1) }, (_, index) => orderOf(firstId + index));
 }
@@ -55,12 +55,12 @@ export function stockOf(name: string, change: Partial<Stock> = {}): Stock {
   return { name, priceCents: 1599, quantity: 100, volume: 0, rev: 0, ...change };
 }
 
-/** As a front-end knows it. */
+/** A stock as a front-end receives it. */
 export function knownStockOf(name: string, change: Partial<KnownStock> = {}): KnownStock {
   return { ...stockOf(name), life: "life", ...change };
 }
 
-/** From the first, as many as a page holds. */
+/** The request of the first page, as long as a page may be. */
 export const allStocks: StocksRequest = { start: "", inclusive: false, limit: 1000 };
 
 export function registerOf(change: Partial<Register> = {}): Register {
@@ -80,7 +80,7 @@ export function statusOf(replica: number, change: Partial<ReplicaStatus> = {}): 
   };
 }
 
-/** From a front-end that has seen nothing of the ledger yet. */
+/** The message of a front-end that has seen nothing of the ledger. */
 export function tailRequestOf(
   session: string,
   kind: TailRequest["kind"],
@@ -115,12 +115,12 @@ export function tailReplyOf(sequence: number, head: number, change: Partial<Tail
   };
 }
 
-/** A follower says where it stands. */
+/** The message in which a follower reports its last order. */
 export function positionOf(replica: number, last: Order | undefined): FollowRequest {
   return { replica, lastId: last?.id ?? 0, last };
 }
 
-/** A follower that said before where it stands acknowledges orders. */
+/** The message in which a follower acknowledges orders, after it has reported its last order. */
 export function acknowledgementOf(replica: number, lastId: number): FollowRequest {
   return { replica, lastId, last: undefined };
 }

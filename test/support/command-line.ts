@@ -1,4 +1,4 @@
-/** `bazaar`, run as a person would: its own process, a folder of its own, nothing of this one's environment. */
+/** Runs `bazaar` as a person would: in its own process, without this process's environment. */
 
 import { resolve } from "node:path";
 
@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, "../..");
 export interface RunOptions {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Where its standard output goes; absent: into `Ended`. */
+  /** The file that receives the standard output; by default `Ended` does. */
   readonly stdoutFile?: string;
 }
 

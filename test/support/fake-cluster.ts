@@ -1,6 +1,6 @@
 /**
- * Order replicas as a front-end sees them, without orders: they can be killed, frozen and asked to lead, and they
- * keep to the register's compare-and-set. For tests of what a front-end does about it.
+ * Fake order replicas without databases, for tests of a front-end. They can be killed, frozen and asked to lead, and they
+ * respect the register's compare-and-set.
  */
 
 import type {
@@ -42,21 +42,21 @@ const statusMs = 50;
 export class FakeReplica {
   readonly id: number;
   readonly wire: Wire;
-  /** What the front-end talks to. */
+  /** The interface that the front-end calls. */
   readonly api: OrderApi;
   role: RoleName = "follower";
   term = 0;
-  /** With which terms it was asked to lead. */
+  /** The terms of the requests to lead. */
   readonly asked: number[] = [];
   readonly hints: { term: number; leader: number }[] = [];
-  /** Every batch of trades that reached it. */
+  /** Every batch of trades that it received. */
   readonly batches: (readonly Trade[])[] = [];
-  /** Whether its caller waits for the settlement of each. */
+  /** For each batch, whether its caller settles the trades by itself. */
   readonly callersSettle: boolean[] = [];
   hasDiverged = false;
   lastId = 0;
   reachesCatalog = true;
-  /** How it answers trades: by default each key once, as a ledger would. */
+  /** Answers trades; by default it executes each key once, as a ledger does. */
   answerTrades: (trades: readonly Trade[]) => Promise<Outcome[]>;
   orders: Order[] = [];
   readonly #clock: Clock;
@@ -105,19 +105,19 @@ export class FakeReplica {
     this.wire.cut();
   }
 
-  /** Comes back as a follower that has heard of no term yet. */
+  /** Restarts it as a follower that has received no term yet. */
   restart(): void {
     this.role = "follower";
     this.term = 0;
     this.wire.mend();
   }
 
-  /** Says at once how it is. */
+  /** Sends its status at once. */
   say(): void {
     for (const handlers of this.#watchers) handlers.message(this.status);
   }
 
-  /** Leads without having been asked by this front-end. */
+  /** Makes it leader without a request from this front-end. */
   becomeLeader(): void {
     this.term = this.#register.acquire(this.id, this.#register.current.term);
     this.role = "leader";
@@ -156,7 +156,7 @@ export class FakeReplica {
   }
 }
 
-/** The answer, or UNAVAILABLE as soon as the call is given up. */
+/** Resolves with the answer, or rejects with UNAVAILABLE as soon as the call is aborted. */
 export function abortable<T>(signal: AbortSignal | undefined, answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(new BazaarError("UNAVAILABLE", "given up"));

@@ -1,6 +1,6 @@
 /**
- * The real services in one process: catalog, order replicas and front-end, on SQLite in memory, connected
- * directly instead of by gRPC. For tests of what stands in front of them.
+ * The production services in one process: catalog, order replicas and front-end, on SQLite in memory, connected directly
+ * instead of by gRPC. For tests of the HTTP layer.
  */
 
 import { Catalog } from "@stock-bazaar/catalog/catalog";
@@ -15,7 +15,7 @@ import { Replica } from "@stock-bazaar/order/replica";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { silentLogger } from "@stock-bazaar/process/log";
 
-/** Short: a catalog settles nothing until a lease after its start. */
+/** Short, because a catalog settles nothing until one lease after its start. */
 const leaseMs = 250;
 
 export interface InProcessOptions {
@@ -29,7 +29,7 @@ export interface InProcessBazaar {
   close(): Promise<void>;
 }
 
-/** Resolves when there is a leader, a lease, and the leader's followers are live. */
+/** Starts the bazaar. Resolves when it has a leader with live followers, and the cache has a lease. */
 export async function createInProcessBazaar(options: InProcessOptions): Promise<InProcessBazaar> {
   const database = openCatalogInMemory();
   queryCatalog(database)

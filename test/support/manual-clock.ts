@@ -1,6 +1,6 @@
 /**
- * A clock that a test owns: time stands still until the test moves it, and nothing happens that the test did
- * not ask for. So a test about leases and timeouts takes no time and comes out the same on every run.
+ * A clock that a test controls: time stands still until the test advances it. So a test of leases and timeouts takes no real
+ * time and gives the same result on every run.
  */
 
 import type { Clock } from "@stock-bazaar/shared/clock";
@@ -10,7 +10,7 @@ interface Timer {
   readonly action: () => void;
 }
 
-/** More rounds of `soon` than this in one flush is two parts that keep each other busy without end. */
+/** Rounds of `soon` in one flush, above which two parts must be keeping each other busy forever. */
 const roundsMax = 100_000;
 
 export class ManualClock implements Clock {
@@ -34,7 +34,7 @@ export class ManualClock implements Clock {
     return this.#startWallMs + this.#nowMs - this.#startMs;
   }
 
-  /** Somebody sets the wall clock: forward, or back if negative. */
+  /** Sets the wall clock forward, or back if `byMs` is negative. */
   setWall(byMs: number): void {
     this.#startWallMs += byMs;
   }
@@ -49,16 +49,16 @@ export class ManualClock implements Clock {
     this.#soon.push(action);
   }
 
-  /** How many timers are set: what is stopped must leave none behind. */
+  /** The number of timers that are set: a stopped service must leave none. */
   get timers(): number {
     return this.#timers.size;
   }
 
-  /** Lets everything happen that needs no time to pass: promises, and what was asked for `soon`. */
+  /** Runs all microtasks and the actions of `soon`, without advancing time. */
   async flush(): Promise<void> {
     await microtasks();
     for (let round = 0; this.#soon.length > 0; round += 1) {
-      if (round === roundsMax) throw new Error(`still busy after ${roundsMax} rounds`);
+      if (round === roundsMax) throw new Error(`a flush must end within ${roundsMax} rounds of \`soon\``);
       const actions = this.#soon;
       this.#soon = [];
       for (const action of actions) action();
@@ -66,7 +66,7 @@ export class ManualClock implements Clock {
     }
   }
 
-  /** Lets `ms` pass: every timer runs when it is due, those of the same moment in the order in which they were set. */
+  /** Advances time by `ms`. Every timer runs when it is due; timers of the same moment run in the order they were set. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     await this.flush();
@@ -79,7 +79,7 @@ export class ManualClock implements Clock {
     this.#nowMs = untilMs;
   }
 
-  /** The process was stopped for `ms` and wakes up: nothing ran meanwhile, and every timer comes late. */
+  /** Simulates a process that was frozen for `ms`: nothing ran meanwhile, and every timer that became due runs late. */
   async oversleep(ms: number): Promise<void> {
     this.#nowMs += ms;
     await this.advance(0);
@@ -94,7 +94,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** A macrotask comes when no microtask is left. */
+/** Resolves when no microtask is left: a macrotask runs after them. */
 function microtasks(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,11 +1,11 @@
-/** What has become of a promise so far, for tests that move time themselves and then look. */
+/** Observes the state of a promise, for tests that control time. */
 
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
 
 export interface Observed<T> {
   readonly state: "pending" | "resolved" | "rejected";
   readonly value: T | undefined;
-  /** The code of the error with which it was rejected. */
+  /** The code of the error, if it was rejected. */
   readonly code: ErrorCode | undefined;
 }
 
@@ -28,7 +28,7 @@ export function observe<T>(promise: Promise<T>): Observed<T> {
   return observed;
 }
 
-/** The code of the error with which a promise is rejected; fails if it isn't. */
+/** Resolves with the code of the error with which `promise` rejects. Rejects if `promise` resolves. */
 export async function rejectionCode(promise: Promise<unknown>): Promise<ErrorCode> {
   let value: unknown;
   try {
@@ -36,5 +36,5 @@ export async function rejectionCode(promise: Promise<unknown>): Promise<ErrorCod
   } catch (error) {
     return BazaarError.from(error).code;
   }
-  throw new Error(`expected a rejection, got ${JSON.stringify(value)}`);
+  throw new Error(`the promise must reject (got the value ${JSON.stringify(value)})`);
 }

@@ -1,6 +1,6 @@
 /**
- * The catalog and its order replicas in one process, on SQLite in memory, with a clock and wires that a test owns.
- * Everything but the transport is the real thing.
+ * The catalog and its order replicas in one process, on SQLite in memory, with a clock and connections that a test controls.
+ * Everything but the transport is production code.
  */
 
 import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
@@ -18,7 +18,7 @@ import { Wire } from "./streams.ts";
 
 export const leaseMs = 500;
 
-/** A ledger in memory that holds these stocks. */
+/** Creates a ledger in memory with these stocks. */
 export function memoryLedger(stocks: readonly Stock[]) {
   const database = openCatalogInMemory();
   const insert = database.client.prepare(
@@ -28,7 +28,7 @@ export function memoryLedger(stocks: readonly Stock[]) {
   return createSqliteLedger(database);
 }
 
-/** The catalog as seen over a wire. A test may replace single methods. */
+/** Connects to the catalog over a wire. A test may replace single methods. */
 export function catalogOver(wire: Wire, catalog: CatalogApi): CatalogApi {
   return {
     apply: (request) => wire.call(() => catalog.apply(request)),
@@ -46,12 +46,12 @@ export function catalogOver(wire: Wire, catalog: CatalogApi): CatalogApi {
 export interface OrderNode {
   readonly id: number;
   readonly log: OrderLog;
-  /** Its own view of the catalog. */
+  /** Its connection to the catalog. */
   readonly catalog: CatalogApi;
   readonly catalogWire: Wire;
-  /** What others reach it by. */
+  /** Carries the calls and streams of the other replicas to it. */
   readonly incoming: Wire;
-  /** What it reaches the others by. */
+  /** Carries its streams to the other replicas. */
   readonly outgoing: Wire;
   replica: Replica;
   readonly fatal: unknown[];
@@ -77,7 +77,7 @@ export class OrderCluster {
     this.#nodes = new Map((options.ids ?? [1, 2, 3]).map((id) => [id, this.#createNode(id)]));
   }
 
-  /** Everything has started and follows nobody yet; the catalog settles at once. */
+  /** Starts a cluster without a leader, in which the catalog already settles at once. */
   static async start(clock: ManualClock, options: OrderClusterOptions = {}): Promise<OrderCluster> {
     const ledger = memoryLedger(options.stocks ?? [stockOf("GameStart", { quantity: 1_000_000 })]);
     const catalog = await Catalog.start({ ledger, clock, logger: silentLogger, leaseMs });
@@ -90,11 +90,11 @@ export class OrderCluster {
 
   node(id: number): OrderNode {
     const node = this.#nodes.get(id);
-    if (!node) throw new Error(`no replica ${id}`);
+    if (!node) throw new Error(`the replica must be one of ${[...this.#nodes.keys()].join(", ")} (got ${id})`);
     return node;
   }
 
-  /** As a front-end would: asks this replica to lead, and tells the others. */
+  /** Does what a front-end does: asks this replica to lead, and sends the new leader to the others. */
   async lead(id: number): Promise<number> {
     const { term: afterTerm } = await this.catalog.register();
     const leading = this.node(id).replica.lead(afterTerm);
@@ -107,21 +107,21 @@ export class OrderCluster {
     return term;
   }
 
-  /** Places trades with one replica; resolves when they are answered. */
+  /** Sends trades to one replica. Resolves with their outcomes. */
   async trade(id: number, trades: readonly Trade[]) {
     const traded = this.node(id).replica.trade(asking(...trades));
     await this.clock.flush();
     return (await traded).outcomes;
   }
 
-  /** As `kill -9`: nobody hears of it again, and it of nobody. */
+  /** Simulates `kill -9`: cuts every connection of the replica. */
   async kill(id: number): Promise<void> {
     const { incoming, outgoing, catalogWire } = this.node(id);
     for (const wire of [incoming, outgoing, catalogWire]) wire.cut();
     await this.clock.flush();
   }
 
-  /** A new process on the same database. */
+  /** Starts a new process on the same database. */
   async restart(id: number): Promise<void> {
     const node = this.node(id);
     for (const wire of [node.incoming, node.outgoing, node.catalogWire]) wire.mend();

@@ -1,4 +1,4 @@
-/** Single requests, for what a test asks once. */
+/** Single HTTP requests without retries. */
 
 import type { TradeRequest } from "@stock-bazaar/client/requests";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";

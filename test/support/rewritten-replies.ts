@@ -1,13 +1,13 @@
-/** What proxies make of a reply, byte for byte: each of it is HTTP that a client must be able to read. */
+/** The forms, byte for byte, into which proxies rewrite a reply. A client must be able to read each of them. */
 
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 
-/** In the order in which they are sent; `null` closes the connection. */
+/** The parts of a reply in the order in which they are sent; `null` closes the connection. */
 export type Pieces = readonly (string | Uint8Array | null)[];
 
 const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 
-/** Makes of a body the pieces of a reply with status 200. */
+/** Each rewriting turns a body into the pieces of a reply with status 200. */
 export const rewritings: Readonly<Record<string, (body: string) => Pieces>> = {
   untouched: (body) => [`${head}${lengthOf(body)}\r\n`, body],
   "in chunks": (body) => [`${head}Transfer-Encoding: chunked\r\n\r\n`, ...chunks(body), "0\r\n\r\n"],
@@ -37,14 +37,14 @@ export const rewritings: Readonly<Record<string, (body: string) => Pieces>> = {
   "as deflate, then gzip": (body) => compressed("deflate, gzip", gzipSync(deflateSync(body))),
 };
 
-/** A server that answers whatever it hears with these pieces, one after the other. */
-export function replyInPieces(pieces: Pieces, heard: (request: string) => void = () => {}): Bun.TCPSocketListener {
+/** Starts a server that answers every request with these pieces. `received` is called with each request. */
+export function replyInPieces(pieces: Pieces, received: (request: string) => void = () => {}): Bun.TCPSocketListener {
   return Bun.listen({
     hostname: "127.0.0.1",
     port: 0,
     socket: {
       async data(socket, chunk) {
-        heard(chunk.toString());
+        received(chunk.toString());
         for (const piece of pieces) {
           if (piece === null) socket.end();
           else socket.write(piece);

@@ -1,4 +1,4 @@
-/** The HTTP of a bazaar in a few lines, in memory, for clients: it answers rightly, or as a test wants it to lie. */
+/** A minimal bazaar in memory, for tests of HTTP clients. A test can make it give wrong answers. */
 
 import { onTestFinished } from "vitest";
 
@@ -12,14 +12,14 @@ export interface SmallOrder {
 export interface SmallBazaar {
   readonly url: string;
   readonly orders: readonly SmallOrder[];
-  /** Requests so far, like `GET /stocks/GameStart`. */
+  /** Received requests, like `GET /stocks/GameStart`. */
   readonly requests: readonly string[];
 }
 
-/** In place of the true reply, which it may change; `undefined` leaves it as it is. */
+/** Returns a reply in place of the true one, which `truth` returns; `undefined` sends the true reply. */
 export type Lie = (request: Request, truth: () => Promise<unknown>) => Promise<Response | undefined> | undefined;
 
-/** Gone when the test has ended. */
+/** Starts a bazaar that ends with the test. */
 export function startSmallBazaar(lie: Lie = () => undefined): SmallBazaar {
   const quantities = new Map([
     ["GameStart", 1000],

@@ -1,4 +1,4 @@
-/** Databases in which all is well, for a test to break one thing in. */
+/** Databases that keep every promise, in which a test can break one thing. */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,12 +23,12 @@ const ledger = [
 ] as const;
 
 export interface SoundDatabases extends DatabaseFolders {
-  /** Writes into the catalog's database, checks of the tables included. */
+  /** Executes SQL in the catalog's database, without the CHECK constraints of its tables. */
   inCatalog(sql: string): void;
   inReplica(id: number, sql: string): void;
 }
 
-/** Three orders, two stocks, two replicas. All of it is gone when the test has ended. */
+/** Creates databases with three orders, two stocks and two replicas. They are deleted when the test has ended. */
 export function soundDatabases(): SoundDatabases {
   const folder = mkdtempSync(join(tmpdir(), "bazaar-chaos-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -55,13 +55,13 @@ export function soundDatabases(): SoundDatabases {
 }
 
 function execute({ client, close }: { client: SqliteClient; close: () => void }, sql: string): void {
-  // Some of the damage is what the tables themselves would refuse.
+  // The tables would refuse some of the damage.
   client.pragma("ignore_check_constraints = ON");
   client.exec(sql);
   close();
 }
 
-/** What the clients of the orders above were told, and one that was rejected. */
+/** The records of the clients: the orders above, and one rejected trade. */
 export function soundRecords(): TradeRecord[] {
   return [
     ...ledger.map(({ id, key, name, type, quantity }) =>
@@ -74,7 +74,7 @@ export function soundRecords(): TradeRecord[] {
   ];
 }
 
-/** An accepted trade, sent at 10 ms and answered at 20 ms times its number. */
+/** The record of an accepted trade. It is sent at 100 ms times its order number, and answered 10 ms later. */
 export function tradeRecord(request: TradeRecord["request"], change: Partial<TradeRecord> = {}): TradeRecord {
   const at = (change.orderNumber ?? 1) * 100;
   return {

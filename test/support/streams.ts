@@ -1,4 +1,4 @@
-/** The two ends of a stream, for tests: one that writes down what it hears, and one that takes its time. */
+/** Streams for tests: a receiver that records every message, and a connection that can be cut and frozen. */
 
 import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
 import type { Clock } from "@stock-bazaar/shared/clock";
@@ -6,7 +6,7 @@ import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
 
 export interface Recorder<Received> extends StreamHandlers<Received> {
   readonly messages: Received[];
-  /** Has the stream ended, and with which error. */
+  /** An entry for each time that the stream ended. */
   readonly ends: (ErrorCode | "no error")[];
 }
 
@@ -21,7 +21,7 @@ export function recorder<Received>(): Recorder<Received> {
   };
 }
 
-/** A way on which streams can be opened and cut: both sides hear of each message a moment later, in order. */
+/** A connection that can be cut and frozen. Messages arrive in order at the clock's next `soon`. */
 export class Wire {
   readonly #clock: Clock;
   readonly #open = new Set<() => void>();
@@ -40,7 +40,7 @@ export class Wire {
     return this.#open.size;
   }
 
-  /** As when the process behind it is killed: streams end, and new ones end at once. */
+  /** Simulates that the other process is killed: streams end, and new ones end at once. */
   cut(): void {
     this.#isUp = false;
     for (const end of this.#open) end();
@@ -51,12 +51,12 @@ export class Wire {
     this.#isUp = true;
   }
 
-  /** As when the process behind it is stopped: nothing arrives any more, and nothing ends. */
+  /** Simulates that the other process is frozen: no message arrives, and no stream ends. */
   freeze(): void {
     this.#frozen ??= [];
   }
 
-  /** What was sent meanwhile arrives now. */
+  /** Ends `freeze`: everything that was sent meanwhile arrives. */
   thaw(): void {
     const waiting = this.#frozen ?? [];
     this.#frozen = undefined;
@@ -107,7 +107,7 @@ export class Wire {
     };
   }
 
-  /** A call over this wire: its answer comes a moment later, or never while the wire is frozen. */
+  /** Makes a call over this wire. It isn't answered while the wire is frozen. */
   async call<Result>(work: () => Promise<Result>): Promise<Result> {
     await this.#arrival();
     if (!this.#isUp) throw new BazaarError("UNAVAILABLE", "connection lost");

@@ -1,4 +1,4 @@
-/** A folder for one test, gone when the test has ended. */
+/** Creates a folder for one test, which is deleted when the test has ended. */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

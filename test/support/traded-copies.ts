@@ -1,4 +1,4 @@
-/** Traded databases for the tests of one file: made once, and each test may do to its copy what it likes. */
+/** Traded databases for the tests of one file: made once, and copied for each test that changes them. */
 
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,9 +8,9 @@ import { temporaryFolder } from "./temporary-folder.ts";
 import { makeTradedDatabases } from "./traded-databases.ts";
 
 export interface TradedCopies {
-  /** The folder that nobody changes. */
+  /** The original folder, which no test may change. */
   readonly original: string;
-  /** Copies it into a folder that is gone after the test. */
+  /** Copies it into a folder that is deleted after the test. Returns that folder. */
   copy(): string;
 }
 

@@ -1,4 +1,4 @@
-/** The databases of a bazaar that has traded and was stopped, made without any process: every replica holds all orders. */
+/** Makes the databases of a bazaar that has traded and was stopped, without starting processes. */
 
 import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
 import { migrateAll } from "@stock-bazaar/db/migrate";
@@ -9,13 +9,16 @@ import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-orde
 import { readConfig } from "@stock-bazaar/process/config";
 import { createdAt, tradeOf } from "./builders.ts";
 
-/** The databases that the default environment names, in this folder. */
+/** The databases of the default environment, in this folder. */
 export function databasesIn(dataDir: string) {
   const { replicas } = readConfig({});
   return { dataDir, replicas };
 }
 
-/** Buys and sells of two stocks, a restock at the end, and one rejection. Term 3; `orders` is at least 3. */
+/**
+ * Writes buys and sells of two stocks, a restock at the end, and one rejection, all in term 3.
+ * Every replica holds all orders. `orders` must be at least 3.
+ */
 export async function makeTradedDatabases(dataDir: string, orders = 12, stocksFile?: string): Promise<void> {
   const databases = databasesIn(dataDir);
   migrateAll(databases);

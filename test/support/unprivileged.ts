@@ -1,4 +1,4 @@
-/** Runs commands as a user for whom the modes of files hold: root may write everything, and any other user is one. */
+/** Runs commands as a user other than root, because root ignores the modes of files. */
 
 import { root } from "@stock-bazaar/cluster/service";
 
@@ -10,14 +10,14 @@ export interface UnprivilegedRun {
 
 const timeoutMs = 20_000;
 const isRoot = process.getuid?.() === 0;
-/** Any number does that no other process here has. */
+/** An arbitrary id that no other process here has. */
 const someUser = { uid: 65_534, gid: 65_534 };
 
-/** False: this is root, and what lies in root's own folders no other user can run. */
+/** False if this is root and the project lies in a folder that only root can read. */
 export const canRunUnprivileged =
   !isRoot || Bun.spawnSync([process.execPath, "-e", `await import("${root}/apps/shared/json.ts")`], someUser).success;
 
-/** `command` as for `Bun.spawn`. */
+/** Runs `command`, which has the form that `Bun.spawn` takes. */
 export async function runUnprivileged(
   command: readonly string[],
   environment: Readonly<Record<string, string>> = {},
