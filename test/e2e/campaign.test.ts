@@ -1,4 +1,4 @@
-/** A campaign runs, judges what it sees, and cleans up when it is stopped. `test/extended/` has a longer one. */
+/** A campaign injects faults, checks the promises, and cleans up when it is stopped. `test/extended/` has a longer one. */
 
 import { globSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 test("two rounds of kills under load: nothing lost, doubled or stale", async ({ signal }) => {
-  // A follower, then the leader and the catalog at once; two replicas.
+  // The seed has two replicas. It kills a follower, then the leader and the catalog at once.
   const plan = { seed: 2, from: 1, rounds: 2, roundMs: 1000, frontEnds: 2, clients: 12, faults: faultNames };
   const { totals, failed } = await runCampaign(
     { ...plan, keep: "test-results/chaos" },
@@ -24,7 +24,7 @@ test("two rounds of kills under load: nothing lost, doubled or stale", async ({ 
   expect(totals.lookups).toBeGreaterThan(0);
 });
 
-test("stopped while a database is away, it leaves neither files nor processes behind", async () => {
+test("a campaign that is stopped while a database is deleted leaves neither files nor processes behind", async () => {
   const temporary = join(temporaryFolder(), "tmp");
   mkdirSync(temporary);
   const chaos = new Service("chaos", "apps/cli/main.ts", {
@@ -37,8 +37,8 @@ test("stopped while a database is away, it leaves neither files nor processes be
   });
   chaos.start();
   const databases = () => globSync(join(temporary, "*", "order-*.db")).length;
-  await eventually("all databases are there", () => databases() === 3);
-  await eventually("one is away", () => databases() === 2, { timeoutMs: 60_000, pollMs: 5 });
+  await eventually("all databases exist", () => databases() === 3);
+  await eventually("one database is deleted", () => databases() === 2, { timeoutMs: 60_000, pollMs: 5 });
   expect(await chaos.stop("SIGINT")).toEqual({ code: 1, signal: null });
   expect(readdirSync(temporary)).toEqual([]);
 }, 120_000);

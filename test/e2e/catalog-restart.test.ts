@@ -1,4 +1,4 @@
-/** The catalog goes away and comes back within the request timeout: clients see slower replies and nothing else. */
+/** The catalog stops and returns within the request timeout: clients see only slower replies. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { eventually } from "@stock-bazaar/cluster/wait";
@@ -31,12 +31,12 @@ test("catalog killed -9 twice under load: no trade and no lookup fails", async (
   await expectInvariants(cluster, { records: traffic.records });
 });
 
-test("catalog frozen and continued under load: no trade fails", async (context) => {
+test("catalog frozen and resumed under load: no trade fails", async (context) => {
   const cluster = await Cluster.start(context);
   const traffic = new Traffic({ urls: cluster.urls, clients });
   await traffic.more(500);
   cluster.service("catalog").freeze();
-  await eventually("the front-end misses the catalog", async () => {
+  await eventually("the front-end reports that it isn't ready", async () => {
     const { status } = await get(`${cluster.url}/readyz`);
     return status === 503;
   });

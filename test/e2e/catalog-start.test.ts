@@ -1,4 +1,4 @@
-/** What a catalog must know of the one before it: its leases, its log, and whether its file is the newest. */
+/** What a starting catalog must learn about its earlier run: its leases, its log, and whether its file is the newest. */
 
 import { copyFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { expectInvariants } from "./support/invariants.ts";
 
 const longLease = { CACHE_LEASE_MS: "5000", REQUEST_TIMEOUT_MS: "30000" };
 
-test("a catalog that comes back with a shorter lease waits for a frozen front-end that holds the longer one", async (context) => {
+test("a catalog that restarts with a shorter lease waits for a frozen front-end that holds the longer one", async (context) => {
   const cluster = await Cluster.start(context, { frontEnds: 2, relays: true, environment: longLease });
   const [first = "", second = ""] = cluster.urls;
   await eventually("the first front-end answers from its cache", async () => {
@@ -19,22 +19,22 @@ test("a catalog that comes back with a shorter lease waits for a frozen front-en
     return headers.get("x-cache") === "hit";
   });
   cluster.service("front-end-1").freeze();
-  // Awake again, it doesn't see at once that the catalog was gone.
+  // When it resumes, the cut hides from it that the catalog was down.
   cluster.relay({ from: "front-end-1", to: "catalog" }).cut("silent");
   await cluster.service("catalog").kill();
   cluster.service("catalog").start({ environment: { CACHE_LEASE_MS: "50" } });
   expect((await trade(second, newTrade())).status).toBe(200);
   cluster.service("front-end-1").thaw();
-  const told = get(`${first}/stocks/GameStart`);
-  // From its cache it would have answered by now.
+  const looked = get(`${first}/stocks/GameStart`);
+  // An answer from the cache would have arrived by now.
   await get(`${first}/healthz`);
   cluster.relay({ from: "front-end-1", to: "catalog" }).mend();
-  const { body } = await told;
+  const { body } = await looked;
   expect(body).toMatchObject({ data: { name: "GameStart", quantity: 101 } });
   await expectInvariants(cluster);
 });
 
-test("an old copy on the catalog's own machine: nothing is traded or told, until the right file is back", async (context) => {
+test("with an old copy on the catalog's own machine, trades and lookups are refused until the right file is back", async (context) => {
   const cluster = await Cluster.start(context, { frontEnds: 2, catalogApart: true });
   for (let count = 0; count < 3; count += 1) expect((await trade(cluster.url, newTrade())).status).toBe(200);
   const file = catalogFile(cluster.catalogFolder);
@@ -48,7 +48,7 @@ test("an old copy on the catalog's own machine: nothing is traded or told, until
   copyFileSync(old, file);
   cluster.service("catalog").start();
 
-  // Nobody trades: the leader, or a front-end, says what it has.
+  // Without a trade, the leader's last order or a front-end's seen head reveals the old copy.
   for (const url of cluster.urls) {
     await eventually("the catalog refuses everything", async () => {
       const { status, body } = await get(`${url}/readyz`);
@@ -70,7 +70,7 @@ test("an old copy on the catalog's own machine: nothing is traded or told, until
   await expectInvariants(cluster);
 });
 
-test("a catalog serves when its log is written back: a reader in the way is named, and SIGTERM ends the wait", async (context) => {
+test("a catalog serves only after a checkpoint: it names a blocking reader, and SIGTERM ends the wait", async (context) => {
   const cluster = await Cluster.start(context);
   const catalog = cluster.service("catalog");
   const reader = openCatalogDatabase(cluster.catalogFolder, "read");

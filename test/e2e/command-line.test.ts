@@ -1,4 +1,4 @@
-/** `bazaar` as a person uses it, on a bazaar of real processes. */
+/** The commands of `bazaar`, on a bazaar of real processes. */
 
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
@@ -16,8 +16,8 @@ function run(...args: string[]): Promise<Ended> {
   return bazaar(args, { environment: { FRONTEND_PORT: new URL(cluster.url).port } });
 }
 
-/** Passes everything on to the real front-end, and changes what it says of an order. */
-function startLiar(change: (order: object) => object): string {
+/** Starts a proxy in front of the real front-end that changes orders in its replies. Returns its port. */
+function startForger(change: (order: object) => object): string {
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -31,15 +31,15 @@ function startLiar(change: (order: object) => object): string {
         ...(body && { body }),
       });
       if (!pathname.startsWith("/orders/")) return new Response(await reply.arrayBuffer(), reply);
-      const told = at(await reply.json(), "data");
-      return Response.json({ data: change(told as object) });
+      const order = at(await reply.json(), "data");
+      return Response.json({ data: change(order as object) });
     },
   });
   onTestFinished(() => server.stop(true));
   return String(server.port);
 }
 
-test("client: sessions trade, and every order is there", async () => {
+test("client: sessions trade, and every order is found", async () => {
   const { exitCode, stdout, stderr } = await run(
     "client",
     "--clients",
@@ -57,7 +57,7 @@ test("client: sessions trade, and every order is there", async () => {
   await expectInvariants(cluster);
 });
 
-test("client: the table, and lookups alone", async () => {
+test("client: --type lookup prints a table of lookups alone", async () => {
   const { exitCode, stdout } = await run("client", "--type", "lookup", "--clients", "2", "--requests", "20");
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^ms +count +p50 +p90 +p99 +max$/m);
@@ -66,16 +66,16 @@ test("client: the table, and lookups alone", async () => {
   expect(stdout).not.toContain("trades");
 });
 
-test("client: a server that changes an acknowledged order is detected", async () => {
-  const port = startLiar((order) => ({ ...order, quantity: 4711 }));
+test("client: an order that differs from what was acknowledged is reported as a mismatch", async () => {
+  const port = startForger((order) => ({ ...order, quantity: 4711 }));
   const few = ["--port", port, "--clients", "2", "--requests", "10", "--p", "1"];
   const checked = await run("client", ...few);
   expect(checked.exitCode).toBe(1);
   expect(checked.stdout).toMatch(/^MISMATCH order \d+ was acknowledged; .* answers 200 .*4711/m);
   expect(checked.stderr).toMatch(/^the bazaar broke a promise: order \d+/);
-  // Without the check it stays unnoticed, and a server that changes nothing passes.
+  // Without the check nothing is reported, and unchanged orders pass it.
   expect((await run("client", ...few, "--type", "session")).exitCode).toBe(0);
-  const honest = startLiar((order) => order);
+  const honest = startForger((order) => order);
   expect((await run("client", "--port", honest, "--clients", "2", "--requests", "10", "--p", "1")).exitCode).toBe(0);
 });
 
@@ -99,7 +99,7 @@ test("lookup, trade, order: for people, and as JSON", async () => {
   expect((await run("order", "--limit", "1")).stdout.trimEnd().split("\n")).toHaveLength(2);
 });
 
-test("what is refused exits with 1 and the bazaar's words", async () => {
+test("a refused request exits with 1 and the bazaar's message", async () => {
   expect(await run("lookup", "NoSuchStock")).toEqual({
     exitCode: 1,
     stdout: "",
@@ -115,7 +115,7 @@ test("what is refused exits with 1 and the bazaar's words", async () => {
   expect(at(JSON.parse(refused.stdout), "error", "reason")).toBe("INSUFFICIENT_QUANTITY");
 });
 
-test("where nobody answers, it exits with 3 and says what to do", async () => {
+test("without an answer, each command exits with 3 and names a remedy", async () => {
   for (const args of [
     ["lookup"],
     ["order", "1"],
@@ -132,17 +132,17 @@ test("where nobody answers, it exits with 3 and says what to do", async () => {
   }
 });
 
-test("status: who leads, as a table and as JSON", async () => {
+test("status: the leader, as a table and as JSON", async () => {
   const leader = await cluster.leader();
-  const told = await run("status");
-  expect(told.exitCode).toBe(0);
-  expect(told.stdout).toContain(`ready to trade; replica ${leader} leads`);
-  expect(told.stdout).toMatch(new RegExp(`^\\*order-${leader} +live +leader`, "m"));
+  const table = await run("status");
+  expect(table.exitCode).toBe(0);
+  expect(table.stdout).toContain(`ready to trade; replica ${leader} leads`);
+  expect(table.stdout).toMatch(new RegExp(`^\\*order-${leader} +live +leader`, "m"));
   const json = await run("status", "--json");
   expect(JSON.parse(json.stdout)).toMatchObject({ ready: true, leader, replicas: [{ id: 1 }, { id: 2 }, { id: 3 }] });
 });
 
-test("status --watch: a line of JSON for each look, until Ctrl-C", async () => {
+test("status --watch: a line of JSON for each poll, until Ctrl-C", async () => {
   const port = new URL(cluster.url).port;
   const watch = new Service("status", "apps/cli/main.ts", {
     args: ["status", "--watch", "--json", "--port", port],
@@ -150,16 +150,16 @@ test("status --watch: a line of JSON for each look, until Ctrl-C", async () => {
     supervised: false,
   });
   watch.start();
-  await eventually("two looks", () => watch.lines.length >= 2);
+  await eventually("two lines", () => watch.lines.length >= 2);
   expect(await watch.stop("SIGINT")).toEqual({ code: 0, signal: null });
   for (const line of watch.lines) expect(JSON.parse(line)).toMatchObject({ ready: true });
 });
 
-test("status: a bazaar that isn't ready says why, with exit code 1", async () => {
+test("status: a bazaar that isn't ready gives the reason and exit code 1", async () => {
   await cluster.service("catalog").kill();
-  const found = await eventually("the catalog is missed", async () => {
-    const told = await run("status", "--json");
-    return told.exitCode === 1 && told;
+  const found = await eventually("the status is not ready", async () => {
+    const ended = await run("status", "--json");
+    return ended.exitCode === 1 && ended;
   });
   expect(JSON.parse(found.stdout)).toMatchObject({ ready: false, catalog: { state: "away" } });
   expect(found.stderr).toContain("the catalog does not answer");

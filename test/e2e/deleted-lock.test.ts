@@ -1,4 +1,7 @@
-/** `rm *.db-lock`, or a cleaner of temporary folders: two bazaars on one folder would each serve what the other has changed. */
+/**
+ * A lock file that is deleted, by `rm *.db-lock` or by a cleaner of temporary folders. Without a check, two bazaars could serve
+ * the same databases.
+ */
 
 import { rmSync } from "node:fs";
 import { freePorts } from "@stock-bazaar/cluster/ports";
@@ -10,7 +13,7 @@ import { expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
 
 test.for(["catalog", "order-1"])(
-  "%s ends when its lock is deleted, and no second one serves before",
+  "%s ends when its lock is deleted, and a second one serves only after that",
   async (name, context) => {
     const cluster = await Cluster.start(context);
     const file = name === "catalog" ? catalogFile(cluster.catalogFolder) : orderFile(cluster.dataDir, 1);

@@ -1,6 +1,6 @@
 /**
- * What the tutorial and the README tell people to type does what they say, in their order, on a bazaar that has just
- * been started. Only where it listens and keeps its files is another place than in the documents.
+ * Runs the commands of the tutorial and the README in their order, on a bazaar that has just been started, and compares
+ * their output. Only the ports and the data folder differ from the documents.
  */
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -15,17 +15,17 @@ import { get } from "../support/requests.ts";
 import { matchesOutput, readSteps } from "./support/document.ts";
 import { isInstalled, makeShims, type Tool } from "./support/shims.ts";
 
-/** In place of those that a machine may lack; `npm` always, as it would install first. */
+/** The tools to replace: those that this machine lacks, and always `npm`, which would install first. */
 const missing: readonly Tool[] = ["npm", ...(["sqlite3", "lsof"] as const).filter((tool) => !isInstalled(tool))];
 
-/** A hundred trades by `curl`, one after the other, on a machine that is busy. */
+/** Enough for a hundred consecutive trades by `curl` on a busy machine. */
 const commandTimeoutMs = 60_000;
 
 interface Bazaar {
-  /** Runs a command as the documents have it; rejects with what it said if it fails. */
+  /** Runs a command of the documents. Resolves with its output; rejects with it if the command fails. */
   readonly type: (command: string, tools?: readonly Tool[]) => Promise<string>;
   readonly start: () => Promise<void>;
-  /** Resolves when every replica is live and holds what the ledger does. */
+  /** Resolves when every replica is live and equal to the ledger. */
   readonly settled: () => Promise<void>;
 }
 
@@ -56,7 +56,7 @@ async function createBazaar(context: TestContext): Promise<Bazaar> {
   let shims = 0;
   return {
     async start() {
-      // On a busy machine a replica may start later than the front-end waits for it, and another leads than in the documents.
+      // On a busy machine a replica may start too late for the front-end, so that another leads than in the documents.
       for (;;) {
         up.start();
         await eventually("the bazaar is open", () => up.newLines.some((line) => line.includes("is open")));
@@ -80,16 +80,16 @@ async function createBazaar(context: TestContext): Promise<Bazaar> {
       const path = `${makeShims(join(folder, `shims-${shims}`), tools)}:${resolve(root, "node_modules/.bin")}:${process.env.PATH}`;
       const child = Bun.spawn(["bash", "-c", there], {
         cwd: root,
-        // `curl` would ask the proxy of an environment that names one.
+        // Without NO_PROXY, `curl` would use a proxy of the environment.
         env: { ...process.env, ...environment, NO_PROXY: "*", no_proxy: "*", PATH: path },
         stdio: ["ignore", "pipe", "pipe"],
       });
-      const [output, complaint] = await within(
+      const [output, errors] = await within(
         `the end of ${there}`,
         Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]),
         commandTimeoutMs,
       );
-      if ((await child.exited) !== 0) throw new Error(`exit code ${child.exitCode} of ${there}\n${output}${complaint}`);
+      if ((await child.exited) !== 0) throw new Error(`exit code ${child.exitCode} of ${there}\n${output}${errors}`);
       return places.reduce((text, [documented, real]) => text.replaceAll(real, documented), output);
     },
   };
@@ -97,7 +97,7 @@ async function createBazaar(context: TestContext): Promise<Bazaar> {
 
 test.for([
   ["docs/tutorial.md", ["console", "sh"] as const],
-  // Its sh blocks are a choice of commands, not a walk.
+  // Its sh blocks list alternative commands, not a sequence.
   ["README.md", ["console"] as const],
 ] as const)("%s", { timeout: 180_000 }, async ([file, languages], context) => {
   const bazaar = await createBazaar(context);
@@ -106,13 +106,13 @@ test.for([
   await bazaar.start();
   expect(steps.length).toBeGreaterThan(5);
   for (const { line, command, output } of steps) {
-    // Whoever types gives a replica more time to come back, or to find the new leader, before looking into the files.
+    // A person types slowly enough for the replicas to catch up before looking into the files.
     if (/verify|sqlite3/.test(command)) await bazaar.settled();
     const printed = await bazaar.type(command);
     const where = `${file}:${line}: ${command}\n${printed}`;
     if (output !== undefined) expect(matchesOutput(output, printed), where).toBe(true);
     if (!command.startsWith("sqlite3")) continue;
-    // What stands in for it elsewhere says the same.
+    // The replacement of sqlite3 must print the same.
     expect(await bazaar.type(command, ["sqlite3"]), where).toBe(printed);
   }
 });

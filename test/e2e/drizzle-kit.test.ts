@@ -1,4 +1,4 @@
-/** What a person may ask drizzle-kit for beside `npm run generate`: none of it makes a file that the services refuse. */
+/** The commands of drizzle-kit besides `npm run generate`: none of them makes a file that the services refuse. */
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -27,7 +27,7 @@ async function run(args: readonly string[], environment: Readonly<Record<string,
   return { exitCode, stdout, stderr };
 }
 
-test("migrate makes databases that the services take, and a second time changes nothing", async () => {
+test("migrate makes databases that the services accept, and changes nothing the second time", async () => {
   const dataDir = temporaryFolder();
   const first = await run(["migrate"], { DATA_DIR: dataDir });
   expect(first).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("migrations applied") });
@@ -37,7 +37,7 @@ test("migrate makes databases that the services take, and a second time changes 
   expect(second).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("up to date") });
 });
 
-test.each(["catalog", "orders"])("check finds the migrations of %s sound", async (database) => {
+test.each(["catalog", "orders"])("check accepts the migrations of %s", async (database) => {
   const { exitCode, stdout } = await run(["check"], { BAZAAR_DATABASE: database });
   expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Everything's fine") });
 });
@@ -60,7 +60,7 @@ test("studio shows a replica's orders", async () => {
   expect(await (await ask(query)).json()).toEqual([{ orders: 0 }]);
 });
 
-test("studio makes no file where there is none", async () => {
+test("studio doesn't create a missing database", async () => {
   const dataDir = temporaryFolder();
   const { exitCode, stderr } = await run(["studio"], { DATA_DIR: dataDir });
   const file = join(dataDir, "catalog.db");

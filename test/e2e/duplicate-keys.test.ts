@@ -11,7 +11,7 @@ import { expectInvariants } from "./support/invariants.ts";
 
 const keys = 200;
 const clientsPerKey = 8;
-/** Keys under way at once: with all of them, most would be decided before the leader is dead. */
+/** Keys in flight at once: if all were, most would be decided before the leader is dead. */
 const lanes = 10;
 
 test("200 keys, each sent by 8 clients at once through two front-ends while leaders die: one outcome each", async (context) => {
@@ -48,14 +48,14 @@ test("200 keys, each sent by 8 clients at once through two front-ends while lead
     cluster,
     requests.map(({ key }) => key),
   );
-  const told = requests.flatMap(({ key, type, quantity }) => {
+  const acknowledged = requests.flatMap(({ key, type, quantity }) => {
     const different = new Set((answers.get(key) ?? []).map(({ status, body }) => JSON.stringify({ status, body })));
     expect([...different]).toHaveLength(1);
     const [{ status, body } = { status: 0, body: undefined }] = answers.get(key) ?? [];
     expect(status === 200 || at(body, "error", "reason") === "INSUFFICIENT_QUANTITY").toBe(true);
     return status === 200 ? [{ id: orderNumber(body), key, type, quantity }] : [];
   });
-  expect(inLedger).toEqual(told.sort((a, b) => Number(a.id) - Number(b.id)));
+  expect(inLedger).toEqual(acknowledged.sort((a, b) => Number(a.id) - Number(b.id)));
   expect([...answers.values()].every((all) => all.length === clientsPerKey)).toBe(true);
   expect(inLedger.length).toBeGreaterThan(0);
   expect(background.failures).toEqual([]);

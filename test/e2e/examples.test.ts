@@ -1,4 +1,4 @@
-/** The clients of `examples/` trade once, whatever becomes of the replies. */
+/** The clients of `examples/` trade exactly once, even if replies are lost. */
 
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -13,7 +13,7 @@ import { get, lookUp } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
 import { matchesOutput, readSteps } from "./support/document.ts";
 
-/** The tests run beside each other, so each trades a stock of its own. */
+/** The tests run concurrently, so each trades its own stock. */
 const clients = [
   { client: "bun examples/trade.ts", needs: [], stocks: ["MenhirCo", "PotionWorks"] },
   { client: "python3 examples/trade.py", needs: ["python3"], stocks: ["LanternLine", "MossAndSons"] },
@@ -33,7 +33,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** In an environment of its own, which names no proxy. */
+/** Runs a command in an environment without a proxy. */
 async function run(command: string, url: string): Promise<Ended> {
   const child = Bun.spawn(["sh", "-c", command], {
     cwd: root,
@@ -57,8 +57,8 @@ interface SentTrade {
 }
 
 /**
- * Stands between a client and the real front-end. The bazaar executes each trade; the client receives the replies of the
- * first trades as `losses` has it.
+ * Starts a proxy in front of the real front-end. The bazaar executes each trade, but the replies to the first trades are lost
+ * in the ways of `losses`.
  */
 async function startLossyFrontEnd(context: TestContext, losses: readonly Loss[]) {
   const trades: SentTrade[] = [];
@@ -105,7 +105,7 @@ describe.each(clients)("$client", { concurrent: true }, ({ client, needs, stocks
     expect((await get(`${cluster.url}/orders/${number}`)).body).toMatchObject({ data: { name: "GameStart" } });
   });
 
-  test("replies that are lost in every way: the same key each time, and one trade", async (context) => {
+  test("after lost replies of every kind it retries with the same key, and trades once", async (context) => {
     requireTools(context);
     const before = await quantityOf(stock);
     const { url, trades } = await startLossyFrontEnd(context, ["no reply", "a closed connection", "503"]);
@@ -118,7 +118,7 @@ describe.each(clients)("$client", { concurrent: true }, ({ client, needs, stocks
     expect(await quantityOf(stock)).toBe(before - 3);
   });
 
-  test("no answer at all: it says so, and the same command with its key returns the one order", async (context) => {
+  test("without an answer it prints its key, and the same command with that key returns the one order", async (context) => {
     requireTools(context);
     const before = await quantityOf(other);
     const { url, trades } = await startLossyFrontEnd(context, Array<Loss>(5).fill("503"));

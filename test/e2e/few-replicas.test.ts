@@ -1,4 +1,4 @@
-/** How few replicas are enough, and what a client hears when there are fewer. */
+/** The fewest replicas with which a bazaar trades, and the replies to clients when there are fewer. */
 
 import { openCopies, ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
@@ -9,10 +9,10 @@ import { get, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 
-/** Short, for the tests that wait until it has passed. */
+/** Short, because some tests wait for it. */
 const requestTimeoutMs = "1500";
 
-test("with two of three replicas killed under load the third trades on; all come back as its followers", async (context) => {
+test("with two of three replicas killed under load, the third keeps trading, and the others return as its followers", async (context) => {
   const cluster = await Cluster.start(context);
   const traffic = new Traffic({ urls: cluster.urls, clients: 32 });
   await traffic.more(300);
@@ -29,7 +29,7 @@ test("with two of three replicas killed under load the third trades on; all come
   await expectInvariants(cluster, { records: traffic.records });
 });
 
-test("with no replica left: 503 with Retry-After; when one is back, a retry with the same key trades once", async (context) => {
+test("with no replica left, trades get 503 with Retry-After; when one is back, a retry with the same key trades once", async (context) => {
   const cluster = await Cluster.start(context, { environment: { REQUEST_TIMEOUT_MS: requestTimeoutMs } });
   const traffic = new Traffic({ urls: cluster.urls, clients: 8, persistent: true });
   await traffic.more(100);
@@ -60,12 +60,12 @@ test("with no replica left: 503 with Retry-After; when one is back, a retry with
   await expectInvariants(cluster, { records: traffic.records });
 });
 
-test("ORDER_MIN_COPIES=2 and no second disk, frozen or dead: 503; with a second one back, a retry gives one order", async (context) => {
+test("ORDER_MIN_COPIES=2 with all followers frozen or dead: 503; when one is back, a retry gives one order", async (context) => {
   const environment = { ORDER_MIN_COPIES: "2", REQUEST_TIMEOUT_MS: requestTimeoutMs };
   const cluster = await Cluster.start(context, { environment });
   cluster.order(1).freeze();
   cluster.order(2).freeze();
-  // The leader takes both for live when this comes: it decides the trade and must not tell.
+  // The leader still considers both live when the trade arrives: the trade is decided and must not be acknowledged.
   const whileFrozen = newTrade({ quantity: 5 });
   expect((await trade(cluster.url, whileFrozen)).status).toBe(503);
   cluster.order(2).thaw();
@@ -82,7 +82,7 @@ test("ORDER_MIN_COPIES=2 and no second disk, frozen or dead: 503; with a second 
   await expectInvariants(cluster, { minCopies: 2 });
 });
 
-test("at the moment of every reply the order is on ORDER_MIN_COPIES disks, also while replicas die", async (context) => {
+test("at every reply the order is on ORDER_MIN_COPIES disks, also while replicas die", async (context) => {
   const cluster = await Cluster.start(context, { environment: { ORDER_MIN_COPIES: "2" } });
   const copies = openCopies(cluster);
   context.onTestFinished(() => copies.close());
@@ -108,7 +108,7 @@ test("at the moment of every reply the order is on ORDER_MIN_COPIES disks, also 
   await expectInvariants(cluster, { records: traffic.records, minCopies: 2 });
 });
 
-/** Retries as the contract asks for, with the same key, until there is an answer; then the ledger holds it once. */
+/** Retries with the same key until there is an answer, as the contract requires. Expects one order in the ledger. */
 async function expectOneOrder(cluster: Cluster, request: TradeRequest): Promise<void> {
   const accepted = await eventually("an answer to the retry", async () => {
     const answer = await trade(cluster.url, request);

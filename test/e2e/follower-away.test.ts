@@ -1,4 +1,4 @@
-/** Followers that miss orders: they catch up while more arrive, and nobody waits for them long. */
+/** Followers that miss orders: they catch up while more arrive, and delay trades only briefly. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { eventually } from "@stock-bazaar/cluster/wait";
@@ -20,13 +20,13 @@ test("a follower that was away for 10,000 orders catches up while orders arrive"
   await traffic.stop();
 
   expect(traffic.failures).toEqual([]);
-  await eventually("the follower tells how much it has caught up with", () =>
+  await eventually("the follower logs how many orders it has fetched", () =>
     cluster.order(1).lines.some((line) => /"orders":\d{5,},.*"caught up"/.test(line)),
   );
   await expectInvariants(cluster, { records: traffic.records });
 });
 
-test("a replica whose database is new fills up and is equal", async (context) => {
+test("a replica with a new database catches up with all orders", async (context) => {
   const cluster = await Cluster.create(context);
   for (const name of cluster.names) if (name !== "order-2") cluster.service(name).start();
   await cluster.settled();
@@ -39,7 +39,7 @@ test("a replica whose database is new fills up and is equal", async (context) =>
   await expectInvariants(cluster, { records: traffic.records });
 });
 
-test("a frozen follower delays trades and doesn't stop them; woken up, it catches up", async (context) => {
+test("a frozen follower delays trades without stopping them, and catches up when it resumes", async (context) => {
   const cluster = await Cluster.start(context);
   const traffic = new Traffic({ urls: cluster.urls, clients: 32 });
   await traffic.more(300);

@@ -1,4 +1,4 @@
-/** `bazaar`, called in a folder of somebody else: what lies there is neither read nor run. */
+/** `bazaar`, called in another project's folder, neither reads nor runs the Bun and `.env` files there. */
 
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { bazaar } from "../support/command-line.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { startUp } from "./support/up.ts";
 
-/** A folder with what Bun would take variables from and what it would run. `ran` exists once that was run. */
+/** Makes a folder with the files that Bun would read variables from and run. The file `ran` exists once one was run. */
 function foreignFolder(): { readonly folder: string; readonly ran: string } {
   const folder = temporaryFolder();
   const ran = join(folder, "ran");
@@ -24,7 +24,7 @@ function foreignFolder(): { readonly folder: string; readonly ran: string } {
   return { folder, ran };
 }
 
-test("a command reads and runs nothing there, and finds its relative paths there", async () => {
+test("a command reads and runs none of these files, and resolves relative paths in that folder", async () => {
   const { folder, ran } = foreignFolder();
   expect(await bazaar(["migrate"], { cwd: folder })).toMatchObject({ exitCode: 0, stderr: "" });
   writeFileSync(join(folder, "stocks.csv"), "name,price,quantity\nOwn,1.00,1\n");
@@ -42,7 +42,7 @@ test("the command on the PATH is the one that is tested here", async () => {
   expect(existsSync(ran)).toBe(false);
 });
 
-test("the services that `up` starts read and run nothing there either", async (context) => {
+test("the services that `up` starts read and run none of these files", async (context) => {
   const { folder, ran } = foreignFolder();
   const up = await startUp(context, { cwd: folder });
   expect(up.children().size).toBe(5);

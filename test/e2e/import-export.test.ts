@@ -1,4 +1,4 @@
-/** What an earlier system leaves behind is taken in, traded on, and written out again. */
+/** The data of an earlier system is imported, traded on, and exported again. */
 
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { bazaar } from "../support/command-line.ts";
 import { get, newTrade, trade } from "../support/requests.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-/** A bazaar of its own, with nothing in it yet. */
+/** Ports and a data folder for one bazaar, without databases. */
 interface Place {
   readonly url: string;
   readonly dataDir: string;
@@ -39,7 +39,7 @@ async function newPlace(): Promise<Place> {
   };
 }
 
-/** `npm start`. */
+/** Starts the bazaar as `npm start` does. */
 async function startUp(context: TestContext, { environment }: Place): Promise<Service> {
   const up = new Service("up", "apps/cli/main.ts", { args: ["up"], environment });
   context.onTestFailed(() => {
@@ -53,7 +53,7 @@ async function startUp(context: TestContext, { environment }: Place): Promise<Se
   return up;
 }
 
-/** In the files of 004: all `count` orders sell or buy one unit of one of two stocks. */
+/** Writes files in the format of system 004: each of `count` orders sells or buys one unit of one of two stocks. */
 function writeFiles(count: number): { readonly stocks: string; readonly orders: string } {
   const folder = temporaryFolder();
   const stocks = join(folder, "stocks.csv");
@@ -72,7 +72,7 @@ function writeFiles(count: number): { readonly stocks: string; readonly orders: 
 
 const count = 20_000;
 
-test("import, then `npm start`: trading goes on with the next number, and the catalog can be made again", async (context) => {
+test("after an import, trades get the next order numbers, and the catalog can be rebuilt", async (context) => {
   const place = await newPlace();
   const { url, dataDir, run } = place;
   const { stocks, orders } = writeFiles(count);
@@ -87,7 +87,7 @@ test("import, then `npm start`: trading goes on with the next number, and the ca
   const bought = await trade(url, newTrade({ name: "Tux", type: "buy", quantity: 5 }));
   expect(orderNumber(bought.body)).toBe(count + 1);
   expect((await get(`${url}/stocks/Tux`)).body).toMatchObject({ data: { quantity: 0 } });
-  // Sent again by a client of the earlier system, an imported order's key has its outcome.
+  // If a client of the earlier system repeats an imported order's key, it gets the same outcome.
   const again = await trade(url, newTrade({ key: "import-1", name: "GameStart", type: "sell", quantity: 1 }));
   expect(orderNumber(again.body)).toBe(1);
 
@@ -113,7 +113,7 @@ test("import, then `npm start`: trading goes on with the next number, and the ca
   expect(await up.stop()).toEqual({ code: 0, signal: null });
   expect(await run("verify")).toMatchObject({ exitCode: 0 });
 
-  // Stopped, it can be taken in elsewhere.
+  // After a stop, its export can be imported elsewhere.
   const orderFile = join(dataDir, "orders.csv");
   expect(await run("export", "--format", "csv", "--file", orderFile)).toMatchObject({ exitCode: 0 });
   writeFileSync(stocks, `name,price,quantity\nGameStart,15.99,${count}\nTux,2,1\n`);
@@ -125,7 +125,7 @@ test("import, then `npm start`: trading goes on with the next number, and the ca
   );
 });
 
-test("an import that is killed has happened or hasn't, and can be run again", async () => {
+test("an import that is killed has written all or nothing, and can be run again", async () => {
   const { dataDir, environment, run } = await newPlace();
   const many = 100_000;
   const { stocks, orders } = writeFiles(many);
@@ -153,7 +153,7 @@ test("an import that is killed has happened or hasn't, and can be run again", as
     expect(existsSync(join(dataDir, "stocks.csv")), point).toBe(head > 0);
     expect((await run("verify")).exitCode, point).toBe(0);
     if (head === 0) continue;
-    // Too late to be stopped: from the beginning, for the next point.
+    // The import had finished, so the next point begins with an empty folder.
     rmSync(dataDir, { recursive: true });
   }
   const last = await run(...args);

@@ -1,4 +1,4 @@
-/** The leader dies or freezes while 64 clients trade: they see slower replies and nothing else. */
+/** The leader dies or freezes while 64 clients trade: they see only slower replies. */
 
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { eventually } from "@stock-bazaar/cluster/wait";
@@ -11,7 +11,7 @@ import { report } from "./support/report.ts";
 
 const clients = 64;
 
-test("kill -9 of the leader under load: no request fails, no order is lost or doubled, the next highest leads", async (context) => {
+test("kill -9 of the leader under load: no request fails, no order is lost or doubled, the next highest id leads", async (context) => {
   const cluster = await Cluster.start(context);
   expect(await cluster.leader()).toBe(3);
   const traffic = new Traffic({ urls: cluster.urls, clients });
@@ -34,7 +34,7 @@ test("kill -9 of the leader under load: no request fails, no order is lost or do
   expect(await cluster.leader()).toBe(2);
 });
 
-test("a leader frozen under load is replaced, and orders are found meanwhile; woken up, it follows and corrupts nothing", async (context) => {
+test("a leader frozen under load is replaced while orders are still found; when it resumes, it follows and corrupts nothing", async (context) => {
   const cluster = await Cluster.start(context);
   const traffic = new Traffic({ urls: cluster.urls, clients });
   await traffic.more(1000);
@@ -54,7 +54,7 @@ test("a leader frozen under load is replaced, and orders are found meanwhile; wo
   expect(traffic.longestSilenceMs).toBeLessThan(10_000);
   await expectInvariants(cluster, { records: traffic.records });
   await expectOrdersFound(cluster, traffic);
-  await eventually("the woken replica says that it follows", async () => {
+  await eventually("the resumed replica reports that it follows", async () => {
     const { body } = await get(`${cluster.url}/cluster`);
     const replicas: unknown = at(body, "data", "replicas");
     return (
@@ -63,7 +63,7 @@ test("a leader frozen under load is replaced, and orders are found meanwhile; wo
   });
 });
 
-test("a leader that slept through everything, and whom nobody could tell, finds out without a trade", async (context) => {
+test("a leader that was replaced while frozen, without a hint from a front-end, detects it without a trade", async (context) => {
   const cluster = await Cluster.start(context);
   const before = await trade(cluster.url, newTrade({ type: "sell" }));
   expect(before.status).toBe(200);
@@ -79,7 +79,7 @@ test("a leader that slept through everything, and whom nobody could tell, finds 
   await expectInvariants(cluster);
 });
 
-test("a replica that was away takes over alone: it serves only when it has what the ledger has", async (context) => {
+test("a replica that missed orders and leads alone serves only when it holds every order of the ledger", async (context) => {
   const cluster = await Cluster.start(context);
   await Promise.all([cluster.order(1).kill(), cluster.order(2).kill()]);
   const traffic = new Traffic({ urls: cluster.urls, clients });
@@ -96,7 +96,7 @@ test("a replica that was away takes over alone: it serves only when it has what 
   await expectInvariants(cluster, { records: traffic.records });
 });
 
-/** I7, for a sample: an acknowledged number is always found. */
+/** Expects I7 for a sample of the acknowledged orders: each is found. */
 async function expectOrdersFound(cluster: Cluster, traffic: Traffic): Promise<void> {
   const step = Math.ceil(traffic.accepted.length / 50);
   for (const { request, orderNumber } of traffic.accepted.filter((_, index) => index % step === 0)) {

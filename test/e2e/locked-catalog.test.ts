@@ -1,6 +1,6 @@
 /**
- * A database that another process has locked, or whose disk is full: it can be read, and not written. What can go on goes on,
- * what can't is said, and nobody is blamed who isn't to blame.
+ * A database that another process has locked, or whose disk is full, can be read but not written. Reads continue, trades are
+ * refused with the reason, and the lead doesn't move because of the catalog's disk.
  */
 
 import { connect } from "@stock-bazaar/sqlite/connection";
@@ -14,14 +14,14 @@ import { get, lookUp, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 
-/** Of cached lookups: far more than one takes, far less than a wait inside SQLite. */
+/** The longest time of a lookup: far more than it needs, far less than a wait inside SQLite. */
 const promptMs = 400;
 
 const catalogAt = async (url: string) => at((await get(`${url}/cluster`)).body, "data", "catalog");
 const linesWith = (cluster: Cluster, name: string, text: string) =>
   cluster.service(name).lines.filter((line) => line.includes(text));
 
-async function statusIsReadOnly(cluster: Cluster, problem: RegExp) {
+async function expectReadOnly(cluster: Cluster, problem: RegExp) {
   await eventually("the catalog is read-only", async () => at(await catalogAt(cluster.url), "state") === "read-only");
   expect(await catalogAt(cluster.url)).toEqual({
     state: "read-only",
@@ -40,20 +40,20 @@ async function statusIsReadOnly(cluster: Cluster, problem: RegExp) {
   expect(status.stdout).toMatch(problem);
 }
 
-async function isWellAgain(cluster: Cluster) {
+async function expectRecovered(cluster: Cluster) {
   await cluster.ready();
   expect((await trade(cluster.url, newTrade({ type: "buy" }))).status).toBe(200);
   expect(at(await catalogAt(cluster.url), "state")).toBe("live");
   expect(linesWith(cluster, "catalog", "nothing is traded until")).toHaveLength(1);
   expect(linesWith(cluster, "catalog", "the ledger can be written again")).toHaveLength(1);
-  // No lead has moved, and no lease has run out.
+  // The lead hasn't moved, and no lease has expired.
   expect((await get(`${cluster.url}/cluster`)).body).toMatchObject({ data: { leader: 3, term: 1 } });
   expect(linesWith(cluster, "front-end-1", "cache session lost")).toEqual([]);
   await cluster.settled();
   await expectInvariants(cluster);
 }
 
-test("a foreign write lock on catalog.db: reads go on, trades end in time, and the holder is named", async (context) => {
+test("a foreign write lock on catalog.db: reads continue, trades end in time, and the holder is named", async (context) => {
   const requestTimeoutMs = 1500;
   const cluster = await Cluster.start(context, { environment: { REQUEST_TIMEOUT_MS: String(requestTimeoutMs) } });
   expect((await trade(cluster.url, newTrade({ type: "buy" }))).status).toBe(200);
@@ -75,7 +75,7 @@ test("a foreign write lock on catalog.db: reads go on, trades end in time, and t
     if (answer.status !== 200 || tookMs > promptMs) slow.push(tookMs);
     if (lookups % 5 === 0) expect(answer.headers.get("x-cache")).toBe("hit");
     lookups += 1;
-    // Past the cache as well: the catalog is asked.
+    // Drops the stock from the cache, so that a later lookup reads the catalog.
     if (lookups % 5 === 3) await get(`${cluster.url}/stocksCache/FishCo`);
   }
   await trading;
@@ -85,12 +85,12 @@ test("a foreign write lock on catalog.db: reads go on, trades end in time, and t
   expect(lookups).toBeGreaterThan(20);
 
   const holder = process.platform === "linux" ? `process ${process.pid} ` : "";
-  await statusIsReadOnly(cluster, new RegExp(`catalog\\.db is locked by ${holder}`));
+  await expectReadOnly(cluster, new RegExp(`catalog\\.db is locked by ${holder}`));
   other.exec("ROLLBACK");
-  await isWellAgain(cluster);
+  await expectRecovered(cluster);
 });
 
-test("a full disk of the catalog is told in the same way", async (context) => {
+test("a full disk of the catalog is reported in the same way", async (context) => {
   const cluster = await Cluster.start(context, {
     smallDisk: "catalog",
     environment: { REQUEST_TIMEOUT_MS: "1500" },
@@ -104,13 +104,13 @@ test("a full disk of the catalog is told in the same way", async (context) => {
     return status !== 200;
   });
   expect(status).toBe(503);
-  await statusIsReadOnly(cluster, /catalog\.db can't be written: its disk is full/);
+  await expectReadOnly(cluster, /catalog\.db can't be written: its disk is full/);
   expect((await lookUp(cluster.url, "GameStart")).status).toBe(200);
   smallDisk.free();
-  await isWellAgain(cluster);
+  await expectRecovered(cluster);
 });
 
-test("a replica whose file is locked hands the lead over, and waits for its file without dying again", async (context) => {
+test("a leader whose file is locked loses the lead, and after a restart waits for its file without ending again", async (context) => {
   const cluster = await Cluster.start(context);
   const other = connect(orderFile(cluster.dataDir, 3), "write");
   context.onTestFinished(() => void other.close());

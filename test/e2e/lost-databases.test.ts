@@ -1,6 +1,6 @@
 /**
- * I9: any one of the four databases is deleted, after a stop or while everything runs, and nothing is lost. And what
- * can't be mended without a person is told, with the command that mends it.
+ * I9: any one of the four databases is deleted, after a stop or while everything runs, and no acknowledged order is lost.
+ * If only a person can repair the damage, the message names the command that does it.
  */
 
 import { cpSync, globSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -20,20 +20,20 @@ import { expectInvariants } from "./support/invariants.ts";
 
 const clients = 8;
 
-/** As `rm` does it: `catalog.db` leaves its log behind, `catalog.db*` leaves nothing. */
+/** Deletes files as `rm` does: `catalog.db` leaves the log behind, `catalog.db*` leaves nothing. */
 function remove(cluster: Cluster, pattern: string): void {
   for (const file of globSync(`${cluster.dataDir}/${pattern}`)) rmSync(file);
 }
 
-/** A command that a person runs meanwhile. */
-async function bazaar(cluster: Cluster, command: string): Promise<{ exit: Exit; said: string }> {
+/** Runs a command, as a person would, and waits for its end. */
+async function bazaar(cluster: Cluster, command: string): Promise<{ exit: Exit; output: string }> {
   const process = new Service(command, "apps/cli/main.ts", { args: [command], environment: cluster.environment });
   process.start();
   const exit = await process.ended();
-  return { exit, said: process.lines.join("\n") };
+  return { exit, output: process.lines.join("\n") };
 }
 
-/** `npm start` on the databases and ports of a cluster whose own services don't run. */
+/** Runs `npm start` on the databases and ports of a cluster whose own services don't run. */
 async function startUp(context: TestContext, cluster: Cluster): Promise<Service> {
   const up = new Service("up", "apps/cli/main.ts", {
     args: ["up"],
@@ -50,7 +50,7 @@ async function startUp(context: TestContext, cluster: Cluster): Promise<Service>
   return up;
 }
 
-/** In the eyes of the front-end, whoever has started it. */
+/** Returns the number of live replicas, as the front-end reports it. */
 async function liveReplicas(cluster: Cluster): Promise<number> {
   const { body } = await get(`${cluster.url}/cluster`);
   const leader = at(body, "data", "leader");
@@ -69,15 +69,15 @@ test("`npm start`: databases deleted under load, then one after a stop: no ackno
     await traffic.more(50);
     const before = new Map(services.map((service) => [service, starts(service)]));
     for (const service of services) remove(cluster, service === "order-2" ? "order-2.db*" : `${service}.db`);
-    // What `sqlite3` leaves when somebody asks it about a file that is gone.
+    // `sqlite3` leaves an empty file when it is run on a missing one.
     if (services.includes("order-2")) writeFileSync(`${cluster.dataDir}/order-2.db`, "");
-    await eventually(`${services.join(" and ")} again`, () =>
+    await eventually(`${services.join(" and ")} started again`, () =>
       services.every((service) => starts(service) > (before.get(service) ?? 0)),
     );
     await eventually("every replica is live", async () => (await liveReplicas(cluster)) === cluster.replicaIds.length);
   }
   await traffic.more(50);
-  // Orders arrive while it looks.
+  // Orders arrive while `verify` reads the databases.
   expect(await bazaar(cluster, "verify")).toMatchObject({ exit: { code: 0 } });
   await traffic.stop();
   expect(traffic.failures).toEqual([]);
@@ -95,7 +95,7 @@ test("`npm start`: databases deleted under load, then one after a stop: no ackno
   await expectInvariants(cluster, { records: traffic.records, equal: cluster.replicaIds });
 });
 
-test("`npm start`: what only a person can mend while it runs ends it with 2, and nothing is begun anew", async (context) => {
+test("`npm start` exits with 2 and creates nothing if a database is replaced or all are moved away while it runs", async (context) => {
   const cluster = await Cluster.create(context);
   const { dataDir } = cluster;
   const old = `${dataDir}-old`;
@@ -106,23 +106,23 @@ test("`npm start`: what only a person can mend while it runs ends it with 2, and
   await makeTradedDatabases(dataDir);
   cpSync(dataDir, old, { recursive: true });
 
-  const ofAnOldCatalog = await startUp(context, cluster);
+  const onOldCatalog = await startUp(context, cluster);
   expect((await trade(cluster.url, newTrade())).status).toBe(200);
-  // Its log would be played into the old file.
+  // The log must go: SQLite would apply it to the old file.
   remove(cluster, "catalog.db-wal");
   renameSync(`${old}/catalog.db`, `${dataDir}/catalog.db`);
-  expect((await ofAnOldCatalog.ended()).code).toBe(2);
-  expect(ofAnOldCatalog.lines.join("\n")).toMatch(/catalog\.db ends at order 12, but .* goes on to order 13/);
+  expect((await onOldCatalog.ended()).code).toBe(2);
+  expect(onOldCatalog.lines.join("\n")).toMatch(/catalog\.db ends at order 12, but .* goes on to order 13/);
   expect(await bazaar(cluster, "rebuild-catalog")).toMatchObject({ exit: { code: 0 } });
 
-  const ofNothing = await startUp(context, cluster);
+  const onNothing = await startUp(context, cluster);
   renameSync(dataDir, away);
-  expect((await ofNothing.ended()).code).toBe(2);
-  expect(ofNothing.lines.join("\n")).toMatch(/(catalog|order-\d)\.db is missing, and so (is|are) /);
+  expect((await onNothing.ended()).code).toBe(2);
+  expect(onNothing.lines.join("\n")).toMatch(/(catalog|order-\d)\.db is missing, and so (is|are) /);
   expect(globSync(`${dataDir}/*.db`)).toEqual([]);
 });
 
-test("services started one by one: each ends itself without its database, and goes on after the command", async (context) => {
+test("services started one by one: each ends itself without its database, and serves again after the named command", async (context) => {
   const cluster = await Cluster.start(context);
   const traffic = new Traffic({ urls: cluster.urls, clients, persistent: true });
   await traffic.more(50);
@@ -137,7 +137,9 @@ test("services started one by one: each ends itself without its database, and go
   expect((await cluster.service("catalog").ended()).code).toBe(1);
   const refused = await bazaar(cluster, "migrate");
   expect(refused.exit.code).toBe(1);
-  expect(refused.said).toMatch(/catalog\.db is missing, but .*order-1\.db holds \d+ orders: .*npm run rebuild-catalog/);
+  expect(refused.output).toMatch(
+    /catalog\.db is missing, but .*order-1\.db holds \d+ orders: .*npm run rebuild-catalog/,
+  );
   cluster.service("catalog").start();
   expect((await cluster.service("catalog").ended()).code).toBe(2);
   await Promise.all(cluster.replicaIds.map((id) => cluster.order(id).stop()));
@@ -148,14 +150,14 @@ test("services started one by one: each ends itself without its database, and go
   cluster.startAll();
   await cluster.settled();
   const running = await bazaar(cluster, "rebuild-catalog");
-  expect(running).toMatchObject({ exit: { code: 1 }, said: expect.stringContaining("stop it first") });
+  expect(running).toMatchObject({ exit: { code: 1 }, output: expect.stringContaining("stop it first") });
   await traffic.more(50);
   await traffic.stop();
   expect(traffic.failures).toEqual([]);
   await expectInvariants(cluster, { records: traffic.records });
 });
 
-test("a catalog that is rebuilt while the front-end runs gives its stocks other ETags, in the same revision", async (context) => {
+test("a catalog that is rebuilt while the front-end runs gives its stocks other ETags at the same revision", async (context) => {
   const cluster = await Cluster.start(context);
   const lookUp = (tag: string) => fetchDirectly(`${cluster.url}/stocks/FishCo`, { headers: { "if-none-match": tag } });
   const tag = (await lookUp("")).headers.get("etag") ?? "";
@@ -174,13 +176,13 @@ test("a catalog that is rebuilt while the front-end runs gives its stocks other 
   const other = renewed.headers.get("etag") ?? "";
   expect([tag, other]).toEqual([expect.stringMatching(/-0"$/), expect.stringMatching(/-0"$/)]);
   expect(other).not.toBe(tag);
-  // From the cache, too.
+  // The same must hold for replies from the cache.
   await eventually("it is cached", async () => (await lookUp("")).headers.get("x-cache") === "hit");
   expect((await lookUp(tag)).status).toBe(200);
   expect((await lookUp(other)).status).toBe(304);
 });
 
-test("a catalog that is behind a replica: nothing starts on it, and the command mends it", async (context) => {
+test("nothing starts on a catalog that is behind a replica, until the named command has rebuilt it", async (context) => {
   const cluster = await Cluster.create(context);
   await makeTradedDatabases(cluster.dataDir);
   const catalog = openCatalogDatabase(cluster.dataDir);
@@ -192,7 +194,7 @@ test("a catalog that is behind a replica: nothing starts on it, and the command 
   expect((await cluster.service("catalog").ended()).code).toBe(2);
   expect(cluster.service("catalog").lines.at(-1)).toMatch(behind);
   const refused = await bazaar(cluster, "up");
-  expect(refused).toMatchObject({ exit: { code: 2 }, said: expect.stringMatching(behind) });
+  expect(refused).toMatchObject({ exit: { code: 2 }, output: expect.stringMatching(behind) });
 
   expect(await bazaar(cluster, "rebuild-catalog")).toMatchObject({ exit: { code: 0 } });
   await cluster.startInOrder();

@@ -1,4 +1,4 @@
-/** More stocks than one message between two services could hold: 16 MiB. */
+/** More stocks than fit in one message between two services, which may hold 16 MiB. */
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { get, newTrade, trade } from "../support/requests.ts";
 import { barriers, launchBrowser, openDashboard } from "./support/browser.ts";
 import { Cluster } from "./support/cluster.ts";
 
-/** The longest that there may be: 25,000 of them take 19 MB, beside the ten of every bazaar. */
+/** Names of the greatest length: 25,000 of them take 19 MB, besides the ten stocks of every bazaar. */
 const names = Array.from({ length: 25_000 }, (_, index) => String(index).padStart(6, "0").padEnd(255, "漢"));
 
 let cluster: Cluster;
@@ -28,7 +28,7 @@ Cluster.share((shared) => {
   addStocks(names);
 });
 
-/** As `npm run seed` does, beside whatever runs. */
+/** Adds stocks while the bazaar runs, as `npm run seed` does. */
 function addStocks(added: readonly string[]): void {
   const file = join(cluster.dataDir, "added.csv");
   writeFileSync(file, formatStocks(added.map((name) => ({ name, priceCents: 1599, quantity: 100 }))));
@@ -49,7 +49,7 @@ async function openEvents(query = ""): Promise<EventReader> {
 const pageIn = ({ data }: { data: unknown }) =>
   data as { complete: boolean; stocks: { name: string }[]; next?: string };
 
-test("all of them are listed, in one reply or in pages, and looked up and traded", async () => {
+test("all stocks are listed, in one reply or in pages, and each can be looked up and traded", async () => {
   const { status, body } = await get(`${cluster.url}/stocks`);
   expect(status).toBe(200);
   expect(namesIn(body).slice(0, names.length)).toEqual(names);
@@ -67,7 +67,7 @@ test("all of them are listed, in one reply or in pages, and looked up and traded
   expect(at(looked.body, "data", "quantity")).toBe(93);
 });
 
-test("the events tell of the page that is asked for, and of orders whatever their stock", async () => {
+test("the events contain the stocks of the requested page, and the orders of all stocks", async () => {
   const events = await openEvents("?limit=5&from=Game");
   const page = pageIn(await events.nextOf("stocks"));
   expect(page).toMatchObject({ complete: true });
@@ -79,7 +79,7 @@ test("the events tell of the page that is asked for, and of orders whatever thei
   await events.close();
 });
 
-test("a stock that is seeded beside the running bazaar is told without a trade", async () => {
+test("a stock that is seeded while the bazaar runs appears in the events without a trade", async () => {
   const events = await openEvents("?limit=5&from=Zebra");
   expect(pageIn(await events.nextOf("stocks")).stocks).toEqual([]);
   addStocks(["ZebraCo"]);
@@ -88,7 +88,7 @@ test("a stock that is seeded beside the running bazaar is told without a trade",
   await events.close();
 });
 
-test("the dashboard shows a page, goes on, back and to a name, and trades there", async (context) => {
+test("the dashboard shows a page, moves to the next, the previous and a name, and trades there", async (context) => {
   const { page, complaints } = await openDashboard(context, browser, cluster.url);
   const row = (name: string) => page.getByRole("row", { name: new RegExp(`^${name}`) });
   const previous = page.getByRole("button", { name: "Previous" });

@@ -1,4 +1,4 @@
-/** Two front-ends with caches: once anybody has been told of a change, nobody reads what was before it. */
+/** Two front-ends with caches: once any client has received a change, no lookup returns an older value (I6). */
 
 import { revOfTag } from "@stock-bazaar/client/stock-tag";
 import { staleReads } from "@stock-bazaar/chaos/checks/history";
@@ -15,11 +15,11 @@ import { report } from "./support/report.ts";
 
 const stocks = ["GameStart", "FishCo", "BoarCo"];
 const writers = 4;
-/** Beside them, everybody who is told of a trade looks its stock up at once: that is when an old answer shows. */
+/** Besides these readers, every acknowledged trade is followed by an immediate lookup: that is when a stale value shows. */
 const readers = 12;
 const readerPauseMs = 5;
 
-/** Few writers, so that the caches have something to serve between two changes. */
+/** Starts clients with few writers, so that the caches can serve between two changes. */
 function startLoad(cluster: Cluster, urls: readonly string[] = cluster.urls) {
   const reading = new Readers({ urls: cluster.urls, clients: readers, stocks, pauseMs: readerPauseMs });
   const observe = ({ orderNumber, request }: TradeRecord) => {
@@ -37,7 +37,7 @@ async function expectNoStaleRead(cluster: Cluster, traffic: Traffic, reading: Re
   await expectInvariants(cluster, { records: traffic.records });
 }
 
-test("through two front-ends nobody reads an old quantity, also while the leader and the catalog die", async (context) => {
+test("lookups through two front-ends return no stale quantity, also while the leader and the catalog die", async (context) => {
   const cluster = await Cluster.start(context, { frontEnds: 2 });
   const { traffic, reading } = startLoad(cluster);
   await traffic.more(200);
@@ -52,7 +52,7 @@ test("through two front-ends nobody reads an old quantity, also while the leader
   expect(reading.failures).toEqual([]);
 });
 
-test("a front-end that is killed -9 holds up trades no longer than its lease, and comes back without old stocks", async (context) => {
+test("a front-end that is killed -9 delays trades no longer than its lease, and restarts without stale stocks", async (context) => {
   const cluster = await Cluster.start(context, { frontEnds: 2 });
   const { traffic, reading } = startLoad(cluster);
   await traffic.more(200);
@@ -66,7 +66,7 @@ test("a front-end that is killed -9 holds up trades no longer than its lease, an
   expect(traffic.failures).toEqual([]);
 });
 
-test("a front-end frozen for longer than its lease serves nothing old when it wakes up", async (context) => {
+test("a front-end frozen for longer than its lease serves nothing stale when it resumes", async (context) => {
   const cluster = await Cluster.start(context, { frontEnds: 2 });
   const [first = "", second = ""] = cluster.urls;
   const { traffic, reading } = startLoad(cluster, [first]);
@@ -76,10 +76,10 @@ test("a front-end frozen for longer than its lease serves nothing old when it wa
   expect((await lookUp(second, "HarborRope")).headers.get("x-cache")).toBe("hit");
 
   cluster.service("front-end-2").freeze();
-  // The trade is answered only when the lease of the frozen one has run out.
+  // The trade is answered only when the lease of the frozen front-end has expired.
   const { body } = await trade(first, newTrade({ name: "HarborRope", type: "buy" }));
   await traffic.more(100);
-  // These wait in the socket of the frozen process: they are the first thing that it does.
+  // These wait in the socket of the frozen process, so it answers them first.
   const waiting = Promise.all(Array.from({ length: 30 }, () => lookUp(second, "HarborRope")));
   cluster.service("front-end-2").thaw();
   for (const { headers } of await waiting) expect(revOfTag(headers.get("etag"))).toBe(orderNumber(body));

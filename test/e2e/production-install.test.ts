@@ -1,4 +1,4 @@
-/** What `bun install --production` leaves out, no service needs. */
+/** No service needs a package that `bun install --production` leaves out. */
 
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { get } from "../support/requests.ts";
 import { copyTree } from "./support/tree-copy.ts";
 
-test("after an installation without what is for development only, everything starts and trades", async () => {
+test("after an installation without the development packages, the bazaar starts and serves its pages", async () => {
   const folder = copyTree();
   const programs = join(folder, "..", "programs");
   mkdirSync(programs);
@@ -21,8 +21,8 @@ test("after an installation without what is for development only, everything sta
     env: { ...process.env, PATH: path },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const complaint = await install.stderr.text();
-  expect({ exitCode: await install.exited, complaint }).toMatchObject({ exitCode: 0 });
+  const stderr = await install.stderr.text();
+  expect({ exitCode: await install.exited, stderr }).toMatchObject({ exitCode: 0 });
 
   const [frontEnd, catalog, ...replicas] = await freePorts(5);
   const up = Bun.spawn([join(folder, "apps/cli/bazaar"), "up"], {
@@ -42,7 +42,7 @@ test("after an installation without what is for development only, everything sta
   const url = `http://127.0.0.1:${frontEnd}`;
   await eventually("the bazaar is open", async () => (await get(`${url}/readyz`)).status === 200);
   expect((await get(`${url}/stocks/GameStart`)).status).toBe(200);
-  // The page is bundled when it is first asked for.
+  // The page is bundled at its first request.
   for (const route of ["/", "/docs", "/openapi.json"]) {
     expect({ route, status: (await fetchDirectly(`${url}${route}`)).status }).toEqual({ route, status: 200 });
   }

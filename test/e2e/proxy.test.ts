@@ -1,4 +1,4 @@
-/** An environment that names a proxy, as on a company's laptop or in CI: the parts find each other all the same. */
+/** An environment that names a proxy, as on a company's laptop or in CI: the parts must connect to each other without it. */
 
 import { createServer } from "node:net";
 import { at } from "@stock-bazaar/shared/json";
@@ -10,7 +10,7 @@ import { startUp } from "./support/up.ts";
 
 const names = ["http_proxy", "https_proxy", "grpc_proxy", "all_proxy"].flatMap((name) => [name, name.toUpperCase()]);
 
-/** A proxy that answers nothing, and counts who comes. */
+/** Starts a proxy that answers nothing and counts its connections. */
 async function silentProxy(): Promise<{ readonly environment: Record<string, string>; readonly visits: () => number }> {
   let visits = 0;
   const server = createServer((socket) => {
@@ -24,7 +24,7 @@ async function silentProxy(): Promise<{ readonly environment: Record<string, str
   return { environment: Object.fromEntries(names.map((name) => [name, url])), visits: () => visits };
 }
 
-test("links between the parts, and the commands that ask a front-end, never use the proxy", async (context) => {
+test("links between the parts, and the commands that call a front-end, never use the proxy", async (context) => {
   const { environment, visits } = await silentProxy();
   const up = await startUp(context, { environment });
   expect((await trade(up.url, newTrade())).status).toBe(200);
@@ -36,7 +36,7 @@ test("links between the parts, and the commands that ask a front-end, never use 
   expect(visits()).toBe(0);
 });
 
-test("nor does fetchDirectly", async () => {
+test("fetchDirectly never uses the proxy", async () => {
   const { environment, visits } = await silentProxy();
   const server = Bun.serve({ port: 0, fetch: () => new Response("here") });
   onTestFinished(() => server.stop(true));

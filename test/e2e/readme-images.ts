@@ -1,6 +1,6 @@
 /**
- * Makes the pictures of the README anew (`npm run screenshots`): a failover on a desk in the light, and a phone in the
- * dark, out of a bazaar that was started for them.
+ * Makes the screenshots of the README (`npm run screenshots`) from a bazaar that it starts: a failover on a wide light page,
+ * and a dark page on a phone.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { startUp } from "./support/up.ts";
 const folder = join(root, "docs", "images");
 const quality = 0.86;
 const bytesMax = 200_000;
-/** So that there is something to see in the charts. */
+/** Enough orders to fill the charts. */
 const ordersBefore = 400;
 
 const undo: (() => Promise<unknown>)[] = [];
@@ -69,7 +69,7 @@ async function takeAll(browser: Browser, url: string): Promise<void> {
   await keep(browser, phone, "dashboard-phone.webp");
 }
 
-/** As WebP, which the browser itself makes. */
+/** Saves a screenshot as WebP, which the browser encodes. */
 async function keep(browser: Browser, page: Page, file: string): Promise<void> {
   const png = await page.screenshot();
   const painter = await browser.newPage();
@@ -82,7 +82,7 @@ async function keep(browser: Browser, page: Page, file: string): Promise<void> {
   );
   await painter.close();
   const bytes = Buffer.from(webp, "base64");
-  if (bytes.length > bytesMax) throw new Error(`${file} has ${bytes.length} bytes: at most ${bytesMax} are wanted`);
+  if (bytes.length > bytesMax) throw new Error(`${file} must have at most ${bytesMax} bytes (got ${bytes.length})`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, file), bytes);
   process.stdout.write(`docs/images/${file}: ${bytes.length} bytes\n`);

@@ -1,4 +1,4 @@
-/** A service that can't do its work says why in one line, and what mends it, and ends with a code that tells. */
+/** A service that can't do its work prints the reason and the remedy in one line, and ends with a meaningful exit code. */
 
 import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -18,7 +18,7 @@ interface Refusal {
   readonly said: string;
 }
 
-/** Runs a service that is expected to end by itself. */
+/** Runs a service that should end by itself. */
 async function run(workspace: string, environment: Readonly<Record<string, string>>): Promise<Refusal> {
   const service = new Service(workspace, `apps/${workspace}/main.ts`, { environment });
   service.start();
@@ -60,7 +60,7 @@ describe.concurrent("a service refuses", () => {
       expect(order.said).toContain("npm run migrate");
     }));
 
-  test("a file that is no database", () =>
+  test("a file that isn't a database", () =>
     withDataDir(async (environment) => {
       const { DATA_DIR: dataDir = "" } = environment;
       writeFileSync(
@@ -116,7 +116,7 @@ describe.concurrent("a service refuses", () => {
       }
     }));
 
-  test("a file that is another replica's, by a link", () =>
+  test("a file that is linked to another replica's file", () =>
     withDataDir(async (environment) => {
       const { DATA_DIR: dataDir = "" } = environment;
       migrateAll(readConfig(environment));

@@ -1,4 +1,4 @@
-/** From one replica to nine, and the house's own orders. */
+/** Bazaars with one to nine replicas, and restocks by the house. */
 
 import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
@@ -9,7 +9,7 @@ import { lookUp, newTrade, trade } from "../support/requests.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 
-test("one replica alone leads, dies, comes back and leads again", async (context) => {
+test("a single replica leads, dies, restarts and leads again", async (context) => {
   const cluster = await Cluster.start(context, { replicas: 1 });
   const traffic = new Traffic({ urls: cluster.urls, clients: 16 });
   await traffic.more(200);
@@ -22,7 +22,7 @@ test("one replica alone leads, dies, comes back and leads again", async (context
 });
 
 describe.each([2, 9])("%i replicas", (replicas) => {
-  test("the highest id leads, the next one takes over, all end equal", async (context) => {
+  test("the highest id leads, the next one takes over, and all replicas end equal", async (context) => {
     const cluster = await Cluster.start(context, { replicas });
     expect(await cluster.leader()).toBe(replicas);
     const traffic = new Traffic({ urls: cluster.urls, clients: 16 });
@@ -39,13 +39,13 @@ describe.each([2, 9])("%i replicas", (replicas) => {
   });
 });
 
-test("a stock that is bought up comes back as an order of the house, which every replica holds", async (context) => {
+test("a stock at zero is restocked by an order of the house, which every replica holds", async (context) => {
   const cluster = await Cluster.start(context, {
     environment: { RESTOCK_INTERVAL_MS: "100", RESTOCK_QUANTITY: "50" },
   });
   const buyOut = newTrade({ name: "TinWhistle", type: "buy", quantity: 100 });
   expect((await trade(cluster.url, buyOut)).status).toBe(200);
-  await eventually("the stock is back", async () => {
+  await eventually("the stock is restocked", async () => {
     const { body } = await lookUp(cluster.url, "TinWhistle");
     return at(body, "data", "quantity") === 50;
   });
@@ -67,7 +67,7 @@ test("a stock that is bought up comes back as an order of the house, which every
   await cluster.settled();
   await traffic.stop();
   expect(traffic.failures).toEqual([]);
-  // Without restocks the two stocks would have been good for 20 trades.
+  // Without restocks the two stocks would have lasted for 20 trades.
   expect(readLedger(cluster).filter(({ type }) => type === "restock").length).toBeGreaterThan(4);
   await expectInvariants(cluster, { records: traffic.records });
 });

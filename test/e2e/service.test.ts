@@ -1,4 +1,4 @@
-/** How a service ends, as a process of its own. */
+/** How a service ends, tested in its own process. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** `serve` runs when the service starts, `stop` when it stops. Resolves when it serves. */
+/** Starts a service. `serve` is code that runs when it starts, `stop` when it stops. Resolves when it serves. */
 async function start(serve: string, stop = "", environment: Readonly<Record<string, string>> = {}) {
   const file = join(folder, `${Bun.randomUUIDv7()}.ts`);
   writeFileSync(
@@ -31,18 +31,18 @@ async function start(serve: string, stop = "", environment: Readonly<Record<stri
     env: { PATH: process.env.PATH, ...environment },
   });
   onTestFinished(() => child.kill("SIGKILL"));
-  let said = "";
-  const output = child.stdout.pipeTo(
-    new WritableStream({ write: (chunk) => void (said += new TextDecoder().decode(chunk)) }),
+  let output = "";
+  const read = child.stdout.pipeTo(
+    new WritableStream({ write: (chunk) => void (output += new TextDecoder().decode(chunk)) }),
   );
-  const says = (word: string) => eventually(`the service says ${word}`, () => said.includes(word));
-  await says("serves");
+  const printed = (word: string) => eventually(`the service prints ${word}`, () => output.includes(word));
+  await printed("serves");
   const ended = async () => {
     const code = await child.exited;
-    await output;
-    return { code, said };
+    await read;
+    return { code, output };
   };
-  return { child, says, ended };
+  return { child, printed, ended };
 }
 
 const linesWith = (text: string, word: string) => text.split("\n").filter((line) => line.includes(word)).length;
@@ -50,27 +50,27 @@ const linesWith = (text: string, word: string) => text.split("\n").filter((line)
 test.each([
   ["is thrown", "setTimeout(() => { throw new Error('a bug'); });"],
   ["is rejected", "setTimeout(() => void Promise.reject(new Error('a bug')));"],
-])("what nobody expected and %s ends it", async (_how, serve) => {
-  const { code, said } = await (await start(serve)).ended();
+])("an unexpected error that %s ends it", async (_how, serve) => {
+  const { code, output } = await (await start(serve)).ended();
   expect(code).toBe(1);
-  expect(said).toContain("a bug");
+  expect(output).toContain("a bug");
 });
 
-test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s stops it once, however often it is said", async (signal) => {
+test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s stops it once, also when it is sent twice", async (signal) => {
   const stop = 'logger.info("finishing"); await new Promise((resolve) => process.once("SIGUSR2", resolve));';
-  const { child, says, ended } = await start('process.on("SIGUSR1", () => logger.info("heard"));', stop);
+  const { child, printed, ended } = await start('process.on("SIGUSR1", () => logger.info("received"));', stop);
   child.kill(signal);
-  await says("finishing");
+  await printed("finishing");
   child.kill(signal);
   child.kill("SIGUSR1");
-  await says("heard");
+  await printed("received");
   child.kill("SIGUSR2");
-  const { code, said } = await ended();
+  const { code, output } = await ended();
   expect(code).toBe(0);
-  expect(linesWith(said, "finishing")).toBe(1);
+  expect(linesWith(output, "finishing")).toBe(1);
 });
 
-test("one whose supervisor is gone ends, also when it can't stop", async () => {
+test("a service whose supervisor has ended ends too, even if its stop never finishes", async () => {
   const never = "await new Promise(() => {});";
   const { child, ended } = await start("", never, { [supervisedVariable]: "service", REQUEST_TIMEOUT_MS: "10" });
   await child.stdin.end();

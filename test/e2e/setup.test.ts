@@ -1,4 +1,4 @@
-/** What the first command of a newcomer says where the packages can't be installed. */
+/** The messages of the first npm command if the packages can't be installed. */
 
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,7 +9,7 @@ import { copyTree } from "./support/tree-copy.ts";
 
 const npm = Bun.which("npm");
 
-/** npm as a person calls it: nothing of the environment that `npm test` has made for this process. */
+/** Runs npm as a person does, without the environment that `npm test` has made for this process. */
 async function run(cwd: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
   const child = Bun.spawn([npm ?? "", ...args], {
     cwd,
@@ -22,7 +22,7 @@ async function run(cwd: string, args: readonly string[], environment: Readonly<R
 
 const stackTrace = /^(npm error)? +at /m;
 
-// Bun alone can run the tests too; then nobody calls npm.
+// Bun alone can run the tests too, without npm.
 describe.skipIf(npm === null)("without a single package installed", () => {
   test.each([
     ["npm start", ["start"]],
@@ -43,7 +43,7 @@ describe.skipIf(npm === null)("without a single package installed", () => {
     expect(exitCode).not.toBe(0);
   });
 
-  test("npm start names the folder that npm can't write", async () => {
+  test("npm start names a cache folder that npm can't write", async () => {
     const folder = copyTree();
     const { exitCode, stderr } = await run(folder, ["start"], { HOME: "/dev/null/nobody" });
     expect(stderr).toContain('npm\'s cache must be a folder that this user may write (got "/dev/null/nobody/.npm")');
@@ -51,7 +51,7 @@ describe.skipIf(npm === null)("without a single package installed", () => {
     expect(exitCode).not.toBe(0);
   });
 
-  test("without HOME npm takes that of the user, and says the same of a cache that it can't write", async () => {
+  test("without HOME, npm run setup also names a cache that npm can't write", async () => {
     const folder = copyTree();
     const { stderr } = await run(folder, ["run", "--silent", "setup"], {
       npm_config_cache: join(folder, "package.json"),
@@ -61,7 +61,7 @@ describe.skipIf(npm === null)("without a single package installed", () => {
   });
 });
 
-test("each command of npm installs in the one way that says why it fails", () => {
+test("each npm script installs by setup.sh, which explains failures", () => {
   const installs = new Set(
     Object.entries(manifest.scripts).flatMap(([name, script]) => (/^(pre|setup$)/.test(name) ? [script] : [])),
   );

@@ -1,4 +1,4 @@
-/** Services start in any order, stop when they are asked to without losing what they took in, and all at once too. */
+/** Services start in any order, and stop one by one or all at once without losing a request that they have accepted. */
 
 import { ordersByKey } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
@@ -13,7 +13,7 @@ import { report } from "./support/report.ts";
 const stopped = { code: 0, signal: null };
 
 describe.concurrent("in any order", () => {
-  test("a front-end that starts before its back ends waits for them, and answers what came meanwhile", async (context) => {
+  test("a front-end that starts before its back ends waits for them, and answers a trade that arrived before", async (context) => {
     const cluster = await Cluster.create(context);
     cluster.service("front-end-1").start();
     await eventually("the front-end listens", async () => (await get(`${cluster.url}/healthz`)).status === 200);
@@ -41,7 +41,7 @@ describe.concurrent("in any order", () => {
   });
 });
 
-test("services that listen on every address, or on a name, are dialled on one: trades, a failover, all are back", async (context) => {
+test("services that listen on every address or on a name are reached at the configured one, also after a failover", async (context) => {
   const listenHosts = {
     catalog: "[::]",
     "order-1": "[::]",
@@ -52,15 +52,15 @@ test("services that listen on every address, or on a name, are dialled on one: t
   };
   const cluster = await Cluster.start(context, { listenHosts, frontEnds: 2 });
   for (const [name, host] of Object.entries(listenHosts)) {
-    const says = (line: string) => line.includes("listening") && line.includes(host);
-    await eventually(`${name} listens on ${host}`, () => cluster.service(name).lines.some(says));
+    const isListening = (line: string) => line.includes("listening") && line.includes(host);
+    await eventually(`${name} listens on ${host}`, () => cluster.service(name).lines.some(isListening));
   }
-  const told = async () => {
+  const listed = async () => {
     const frontEnds = at((await get(`${cluster.url}/cluster`)).body, "data", "front_ends") as { address: string }[];
     return frontEnds.map(({ address }) => `http://${address}`).sort();
   };
-  await eventually("both are told by the address to dial", async () => {
-    return (await told()).join() === [...cluster.urls].sort().join();
+  await eventually("both front-ends are listed with the address to dial", async () => {
+    return (await listed()).join() === [...cluster.urls].sort().join();
   });
 
   const traffic = new Traffic({ urls: cluster.urls, clients: 8 });
@@ -74,7 +74,7 @@ test("services that listen on every address, or on a name, are dialled on one: t
   await expectInvariants(cluster, { records: traffic.records });
 });
 
-test("SIGTERM of leader, follower and catalog under load: each exits 0, no request fails", async (context) => {
+test("SIGTERM of leader, follower and catalog under load: each exits with 0, no request fails", async (context) => {
   const cluster = await Cluster.start(context);
   const traffic = new Traffic({ urls: cluster.urls, clients: 64 });
   await traffic.more(300);
@@ -91,7 +91,7 @@ test("SIGTERM of leader, follower and catalog under load: each exits 0, no reque
   await expectInvariants(cluster, { records: traffic.records });
 });
 
-test("SIGTERM of the front-end under load: it exits 0, and whoever traded through it was told so", async (context) => {
+test("SIGTERM of the front-end under load: it exits with 0, and every order in the ledger was acknowledged", async (context) => {
   const cluster = await Cluster.start(context);
   const traffic = new Traffic({ urls: cluster.urls, clients: 64 });
   await traffic.more(500);
@@ -103,20 +103,20 @@ test("SIGTERM of the front-end under load: it exits 0, and whoever traded throug
   await expectInvariants(cluster, { records: traffic.records });
 });
 
-test("a front-end that was stopped gives its lease back: no change waits for it, and nobody misses it", async (context) => {
+test("a front-end that is stopped gives its lease back and is no longer listed", async (context) => {
   const cluster = await Cluster.start(context, { frontEnds: 2 });
   const states = async () => {
     const listed = at((await get(`${cluster.url}/cluster`)).body, "data", "front_ends");
     return Array.isArray(listed) ? listed.map((frontEnd) => at(frontEnd, "state")).join() : "";
   };
-  await eventually("both are there", async () => (await states()) === "live,live");
+  await eventually("both are listed", async () => (await states()) === "live,live");
   expect(await cluster.service("front-end-2").stop()).toEqual(stopped);
-  // One that died would be shown as away.
-  await eventually("one is there", async () => (await states()) === "live");
+  // A front-end that died would be listed as away.
+  await eventually("one is listed", async () => (await states()) === "live");
 });
 
-test("everything stopped at once, and everything killed at once: all is there again afterwards", async (context) => {
-  // A front-end finishes what it took in, and waits this long for back ends that are gone.
+test("after everything is stopped at once, and after everything is killed at once, the bazaar trades again", async (context) => {
+  // A front-end finishes the requests that it has accepted, and waits this long for back ends that have ended.
   const cluster = await Cluster.start(context, { environment: { REQUEST_TIMEOUT_MS: "1500" } });
   const traffic = new Traffic({ urls: cluster.urls, clients: 32, persistent: true });
   await traffic.more(300);

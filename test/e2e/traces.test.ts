@@ -1,4 +1,4 @@
-/** Traces, sent by real processes to a real receiver: the trace of each trade is whole, from HTTP to every replica's disk. */
+/** Traces that real processes send to a receiver: each trade's trace is complete, from HTTP to every replica's disk. */
 
 import { randomBytes } from "node:crypto";
 import { Service } from "@stock-bazaar/cluster/service";
@@ -40,7 +40,7 @@ function trade(
   });
 }
 
-/** The trace as a tree: `service: span`, indented below what it belongs to. */
+/** Draws a trace as a tree with a line `service: span` for each span, indented below its parent. */
 function draw(spans: readonly ReceivedSpan[], parentId: string, depth = 0): string[] {
   return spans
     .filter((span) => span.parentSpanId === parentId)
@@ -63,8 +63,8 @@ const wholeTrace = [
 ];
 
 /**
- * The trace that has begun with this caller, once it is whole. On a busy machine a trade may be sent again, or another
- * replica may lead: what comes twice counts once.
+ * Waits until the caller's trace is complete, and returns its spans. Repeated spans count once: on a busy machine a trade may
+ * be sent again, or another replica may lead.
  */
 function whole(receiver: TraceReceiver, { traceId, spanId }: Caller): Promise<ReceivedSpan[]> {
   return eventually(`the whole trace ${traceId}`, () => {
@@ -83,7 +83,7 @@ describe("of one bazaar", () => {
     environment: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, REQUEST_TIMEOUT_MS: "4000" },
   });
 
-  test("one trade: HTTP, leader, ledger, and the disk of every replica, below the caller's own span", async () => {
+  test("one trade has spans of HTTP, leader, ledger and every replica's disk, below the caller's span", async () => {
     const caller = newCaller();
     const response = await trade(cluster.url, caller, { key: "k" });
     expect(response.status).toBe(200);
@@ -101,7 +101,7 @@ describe("of one bazaar", () => {
     expect(attributes("store order")).toMatchObject({ "bazaar.order.id": number });
   });
 
-  test("many trades at once: every trace is whole, though they share batches", async () => {
+  test("of many trades at once every trace is complete, though they share batches", async () => {
     const callers = Array.from({ length: 100 }, newCaller);
     const responses = await Promise.all(callers.map((caller) => trade(cluster.url, caller)));
     expect(responses.filter(({ status }) => status !== 200)).toEqual([]);
@@ -110,7 +110,7 @@ describe("of one bazaar", () => {
     expect(Math.max(...batches)).toBeGreaterThan(1);
   });
 
-  test("a trade that has no answer in time shows as failed, with the reason", async () => {
+  test("a trade without an answer in time is marked as failed, with the reason", async () => {
     await cluster.service("catalog").kill();
     const caller = newCaller();
     expect((await trade(cluster.url, caller)).status).toBe(503);
@@ -125,7 +125,7 @@ describe("of one bazaar", () => {
   });
 });
 
-test("whoever asks for no trace gets none, and a share of 0 traces only what others have begun to trace", async (context) => {
+test("with a sampling share of 0, only requests that their caller traces are traced", async (context) => {
   const receiver = receive();
   const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_TRACES_SAMPLER_ARG: "0" };
   const cluster = await Cluster.start(context, { environment });
@@ -138,7 +138,7 @@ test("whoever asks for no trace gets none, and a share of 0 traces only what oth
   expect(new Set(receiver.spans.map(({ traceId }) => traceId))).toEqual(new Set([traced.traceId]));
 });
 
-test("a receiver that is away holds nothing up, and what waits is sent at the end of a service", async (context) => {
+test("an unreachable receiver delays nothing, and a service sends its waiting spans when it ends", async (context) => {
   const receiver = receive();
   const cluster = await Cluster.start(context, { environment: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" } });
   expect((await trade(cluster.url, newCaller())).status).toBe(200);

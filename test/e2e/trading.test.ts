@@ -1,4 +1,4 @@
-/** The path of a lookup and of a trade through real processes, with everybody alive. */
+/** The path of a lookup and of a trade through real processes, without faults. */
 
 import { revOfTag } from "@stock-bazaar/client/stock-tag";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
@@ -13,7 +13,7 @@ import { expectInvariants } from "./support/invariants.ts";
 let cluster: Cluster;
 Cluster.share((shared) => (cluster = shared), { environment: { LOG_LEVEL: "debug" } });
 
-test("a trade moves the stock, gets the next number, and can be read under it", async () => {
+test("a trade changes the stock, gets the next order number, and can be read by it", async () => {
   const before = at((await lookUp(cluster.url, "FishCo")).body, "data", "quantity");
   const first = orderNumber((await trade(cluster.url, newTrade({ name: "FishCo", type: "buy", quantity: 7 }))).body);
   const { status, body } = await trade(cluster.url, newTrade({ name: "FishCo", type: "sell", quantity: 2 }));
@@ -39,7 +39,7 @@ test("a trade moves the stock, gets the next number, and can be read under it", 
   await expectInvariants(cluster);
 });
 
-test("what can't be traded is rejected, changes nothing, and stays rejected under its key", async () => {
+test("a trade that can't be executed is rejected, changes nothing, and stays rejected under its key", async () => {
   const before = await lookUp(cluster.url, "BoarCo");
   const tooMany = newTrade({ name: "BoarCo", type: "buy", quantity: 101 });
   const unknown = newTrade({ name: "NoSuchStock" });
@@ -68,7 +68,7 @@ test("what can't be traded is rejected, changes nothing, and stays rejected unde
   await expectInvariants(cluster);
 });
 
-test("the same key twice is one order, and with another request it is refused", async () => {
+test("the same key sent twice gives one order, and is refused with another request", async () => {
   const request = newTrade({ name: "MenhirCo", type: "buy", quantity: 3 });
   const first = await trade(cluster.url, request);
   const second = await trade(cluster.url, request);
@@ -85,7 +85,7 @@ test("the same key twice is one order, and with another request it is refused", 
   await expectInvariants(cluster);
 });
 
-test("a lookup is served from the cache, which knows of a trade as soon as it is told, and its tag changes with it", async () => {
+test("a lookup is served from the cache, and shows a trade and another ETag as soon as the trade is acknowledged", async () => {
   const uses = async () => (await lookUp(cluster.url, "HarborRope")).headers.get("x-cache");
   expect(await uses()).toBe("miss");
   expect(await uses()).toBe("hit");
@@ -95,13 +95,13 @@ test("a lookup is served from the cache, which knows of a trade as soon as it is
   const number = orderNumber((await trade(cluster.url, newTrade({ name: "HarborRope", type: "buy" }))).body);
   const changed = await get(`${cluster.url}/stocks/HarborRope`, { "if-none-match": tag });
   expect(changed.status).toBe(200);
-  // There is one front-end: its cache goes on with what the stock is now.
+  // The only front-end replaces the stock in its cache instead of evicting it.
   expect(changed.headers.get("x-cache")).toBe("hit");
   expect(revOfTag(changed.headers.get("etag"))).toBe(number);
   expect(at(changed.body, "data", "quantity")).toBe(99);
 });
 
-test("a request id, and its key, follow a trade through the logs of every process", async () => {
+test("every process logs a trade with its request id or its key", async () => {
   const request = newTrade({ name: "FishCo", type: "sell" });
   const { status, headers } = await trade(cluster.url, request);
   const requestId = headers.get("x-request-id") ?? "";
@@ -114,7 +114,7 @@ test("a request id, and its key, follow a trade through the logs of every proces
   }
 });
 
-test("64 clients at once leave equal replicas and a ledger that explains every unit", async () => {
+test("after 64 clients trade at once, the replicas are equal and the ledger explains every unit", async () => {
   const traffic = new Traffic({ urls: cluster.urls, clients: 64 });
   await traffic.more(2000);
   await traffic.stop();

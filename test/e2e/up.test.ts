@@ -1,4 +1,4 @@
-/** `npm start`: one command brings everything up, keeps it up, and takes it down again, however it is stopped. */
+/** `npm start`: one command starts everything, restarts what fails, and stops everything, however it is stopped. */
 
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,14 +19,14 @@ async function nothingLeft({ children, ports }: Pick<Up, "children" | "ports">):
   return free.every(Boolean) && [...children().values()].every((pid) => !isAlive(pid));
 }
 
-/** `value` as JSON, as the clients of every dialect send it. */
+/** Sends `value` as JSON, as the clients of every dialect do. */
 async function post(url: string, value?: object): Promise<[status: number, body: unknown]> {
   const json = { headers: { "content-type": "application/json" }, body: JSON.stringify(value) };
   const response = await fetchDirectly(url, { method: "POST", ...(value && json) });
   return [response.status, await response.json()];
 }
 
-test("up starts all from nothing, starts a killed child again, and stops on SIGTERM with nothing left behind", async (context) => {
+test("up starts everything without databases, restarts a killed child, and stops on SIGTERM with nothing left behind", async (context) => {
   const up = await startUp(context);
   expect([...up.children().keys()].sort()).toEqual(["catalog", "front-end", "order-1", "order-2", "order-3"]);
   expect((await get(`${up.url}/stocks/GameStart`)).body).toEqual({
@@ -45,25 +45,25 @@ test("up starts all from nothing, starts a killed child again, and stops on SIGT
   expect(await nothingLeft(up)).toBe(true);
 });
 
-test("up with two front-ends: what one trades the other tells, and both end with it", async (context) => {
+test("up with two front-ends: trades through one show in lookups through the other, and both end with it", async (context) => {
   const up = await startUp(context, { frontEnds: 2 });
   expect([...up.children().keys()]).toEqual(expect.arrayContaining(["front-end", "front-end-2"]));
-  // Each says by its own name where it listens.
-  const said = (service: string, url = "") =>
+  // Each logs its URL under its own name.
+  const logged = (service: string, url = "") =>
     up.service.lines.some((line) => [`"service":"${service}"`, `"url":"${url}"`].every((part) => line.includes(part)));
-  expect(said("front-end", up.urls[0]) && said("front-end-2", up.urls[1])).toBe(true);
+  expect(logged("front-end", up.urls[0]) && logged("front-end-2", up.urls[1])).toBe(true);
   for (const [index, url] of up.urls.entries()) {
     expect((await trade(url, newTrade({ type: "buy" }))).status).toBe(200);
     for (const asked of up.urls)
       expect(at((await lookUp(asked, "GameStart")).body, "data", "quantity")).toBe(99 - index);
   }
-  // As when the terminal is closed.
+  // A terminal that is closed sends SIGHUP.
   expect(await up.service.stop("SIGHUP")).toEqual({ code: 0, signal: null });
   expect(await nothingLeft(up)).toBe(true);
 });
 
-test("up whose front-ends listen on every address opens and names the one that others dial", async (context) => {
-  // 192.0.2.0/24 is reserved for documentation: this machine is not reached there.
+test("up whose front-ends listen on every address opens, and prints the address that others dial", async (context) => {
+  // 192.0.2.0/24 is reserved for documentation, so this machine isn't reached there.
   const up = await startUp(context, { host: "192.0.2.1", listenHost: "0.0.0.0", frontEnds: 2 });
   const [, open = ""] = /open {7}(.*)/.exec(up.service.lines.join("\n")) ?? [];
   expect(open.trim().split(/ +/)).toEqual(up.urls.map((url) => url.replace("127.0.0.1", "192.0.2.1")));
@@ -72,21 +72,21 @@ test("up whose front-ends listen on every address opens and names the one that o
   expect(await nothingLeft(up)).toBe(true);
 });
 
-test("up --dialect toy-store opens, and its front-end replies as that system did", async (context) => {
+test("up --dialect toy-store starts a front-end that replies as that system did", async (context) => {
   const up = await startUp(context, { args: ["--dialect", "toy-store"] });
   expect((await get(`${up.url}/readyz`)).status).toBe(200);
   expect((await get(`${up.url}/products/GameStart`)).body).toEqual({
     data: { name: "GameStart", price: 15.99, quantity: 100 },
   });
   expect((await lookUp(up.url, "GameStart")).status).toBe(501);
-  // What the opening lines name to try must work in this dialect.
+  // The command that the opening lines suggest must work in this dialect.
   const tried = up.service.lines.map((line) => /curl (\S+)$/.exec(line)?.[1]).find((url) => url !== undefined);
   expect(tried).toBe(`${up.url}/products/GameStart`);
   expect(await up.service.stop("SIGTERM")).toEqual({ code: 0, signal: null });
   expect(await nothingLeft(up)).toBe(true);
 });
 
-test("up --also: front-ends of three dialects, each with its own words, show one and the same stock", async (context) => {
+test("up --also: front-ends of three dialects, each with its own routes and texts, trade the same stock", async (context) => {
   const [streamingPort = 0, toyStorePort = 0] = await freePorts(2);
   const up = await startUp(context, { args: ["--also", `streaming=${streamingPort},toy-store=${toyStorePort}`] });
   const [streaming, toyStore] = [streamingPort, toyStorePort].map((port) => `http://127.0.0.1:${port}`);
@@ -159,7 +159,7 @@ describe("before anything starts, up ends with 2 and one line", () => {
     return stderr.trimEnd();
   };
 
-  test("where --also and --front-ends want one port", async (context) => {
+  test("if --also and --front-ends name the same port", async (context) => {
     const [first = 0, second = 0] = await freePortsInARow(2);
     const args = ["--front-ends", "2", "--also", `streaming=${second}`];
     expect(await refusalOf(context, args, { FRONTEND_PORT: String(first) })).toBe(
@@ -167,7 +167,7 @@ describe("before anything starts, up ends with 2 and one line", () => {
     );
   });
 
-  test("where a setting suits one dialect and not another", async (context) => {
+  test("if a setting is allowed for one dialect and not for another", async (context) => {
     const [first = 0, second = 0] = await freePorts(2);
     const environment = { FRONTEND_PORT: String(first), CACHE_LEASE_MS: "5000" };
     expect(await refusalOf(context, ["--also", `toy-store=${second}`], environment)).toBe(
@@ -176,7 +176,7 @@ describe("before anything starts, up ends with 2 and one line", () => {
   });
 });
 
-test("on an address that others can reach, nobody may kill the leader unless that is asked for", async (context) => {
+test("on an address that other machines can reach, killing the leader needs --faults", async (context) => {
   const kill = async (args: readonly string[], where: { host?: string; listenHost?: string } = { host: "0.0.0.0" }) => {
     const up = await startUp(context, { ...where, args });
     const { status } = await fetchDirectly(`${up.url}/faults/kill-leader`, { method: "POST" });
@@ -194,14 +194,14 @@ test("when up itself is killed -9, its children end too", async (context) => {
   expect(await eventually("no child is left", () => nothingLeft(up))).toBe(true);
 });
 
-test("Ctrl-C stops everything as well", async (context) => {
+test("Ctrl-C stops everything", async (context) => {
   const up = await startUp(context);
   expect(await up.service.stop("SIGINT")).toEqual({ code: 0, signal: null });
   expect(await nothingLeft(up)).toBe(true);
 });
 
 test.skipIf(process.platform !== "linux")(
-  "up with its standard output on a full disk starts what was killed again, and stops on SIGTERM",
+  "up with its standard output on a full disk restarts killed children, and stops on SIGTERM",
   async (context) => {
     const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
     const [frontEnd, catalog, ...replicas] = await freePorts(5);
@@ -230,8 +230,8 @@ test.skipIf(process.platform !== "linux")(
     const isAsked = async () => (await (await fetchDirectly(`${url}/metrics`)).text()).includes('route="/cluster"');
 
     await eventually("the bazaar is open", isOpen);
-    // The last thing that `up` does before it tells so.
-    await eventually("up asks who leads", isAsked);
+    // Asking for the leader is the last step of `up` before it prints that the bazaar is open.
+    await eventually("up asks for the leader", isAsked);
     const killed = children();
     expect(killed).toHaveLength(5);
     for (const pid of killed) process.kill(pid, "SIGKILL");

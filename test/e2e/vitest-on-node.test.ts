@@ -1,4 +1,4 @@
-/** `npx vitest`, which runs on Node, says how the tests are run. */
+/** `npx vitest`, which runs on Node, must end with a message that names the right command. */
 
 import { resolve } from "node:path";
 import { expect, test } from "vitest";

@@ -1,6 +1,6 @@
 /**
- * A real browser: a Chromium that comes in a package, or the one that CHROMIUM names. What a page complains of is
- * collected, so that a test can demand that it complains of nothing.
+ * A real browser: the Chromium of a package, or the one at CHROMIUM. It collects a page's errors and warnings, so that a test
+ * can require that there are none.
  */
 
 import { join } from "node:path";
@@ -10,9 +10,9 @@ import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { TestHooks } from "./cluster.ts";
 
-/** Nothing leaves this machine, and no sandbox is needed for pages of our own. What protects one page from another stays on. */
+/** No proxy, because nothing may leave this machine. Our own pages need no sandbox, but keep the isolation between pages. */
 const args = ["--no-sandbox", "--headless=shell", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"];
-/** Only turns a hang into a failure: a browser draws without a graphics card, on cores that it shares. */
+/** Only turns a hang into a failure. Long, because the browser draws without a graphics card and shares its cores. */
 const waitMs = 30_000;
 
 export async function launchBrowser({ locale = "en_GB.UTF-8" } = {}): Promise<Browser> {
@@ -22,11 +22,11 @@ export async function launchBrowser({ locale = "en_GB.UTF-8" } = {}): Promise<Br
 
 export interface OpenPage {
   readonly page: Page;
-  /** Errors, warnings, and requests to anybody but the page's own front-end. */
+  /** Errors, warnings, and requests to other hosts than the page's own front-end. */
   readonly complaints: readonly string[];
 }
 
-/** Opens the dashboard. The page is closed after the test; when that fails, a picture of it is kept. */
+/** Opens the dashboard. The page is closed after the test; if the test fails, a screenshot is kept. */
 export async function openDashboard(
   context: TestHooks,
   browser: Browser,
@@ -52,9 +52,9 @@ export async function openDashboard(
   return { page, complaints };
 }
 
-/** What stands in the way of assistive technology, one line each (WCAG 2.2 A and AA, as far as axe can tell). */
+/** Returns a line for each accessibility violation that axe finds (WCAG 2.2 A and AA). */
 export async function barriers(page: Page): Promise<string[]> {
-  // The color of a row that flashes is on its way to the one that is read.
+  // Waits for the flash of changed rows to end: axe must measure the final colors.
   await page.evaluate(
     `Promise.allSettled(document.getAnimations()
       .filter((animation) => Number.isFinite(animation.effect.getComputedTiming().endTime))
@@ -68,7 +68,7 @@ export async function barriers(page: Page): Promise<string[]> {
   return found as string[];
 }
 
-/** Into a folder that git ignores. */
+/** Saves a screenshot in a folder that git ignores. */
 export async function screenshot(
   page: Page,
   name: string,

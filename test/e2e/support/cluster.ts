@@ -1,4 +1,4 @@
-/** A cluster for one test, or for some: it is gone afterwards, and a test that fails prints what the processes had to say. */
+/** A cluster for one test or several. It is deleted afterwards, and a failed test prints the logs of its processes. */
 
 import { type ClusterOptions, Cluster as RealCluster } from "@stock-bazaar/cluster/cluster";
 import { afterAll, afterEach, beforeAll, type TestContext } from "vitest";
@@ -10,7 +10,7 @@ export type TestHooks = Pick<TestContext, "onTestFailed" | "onTestFinished">;
 export type Cluster = RealCluster;
 
 export const Cluster = {
-  /** One for all the tests of a file or a `describe`: as from `start`, before the first of them. */
+  /** Starts one cluster for all tests of a file or a `describe`, before the first of them. */
   share(use: (cluster: Cluster) => void, options: ClusterOptions = {}): void {
     let cluster: Cluster;
     beforeAll(async () => {
@@ -24,7 +24,7 @@ export const Cluster = {
     afterAll(() => cluster.dispose());
   },
 
-  /** Databases are there, nothing runs yet. */
+  /** Creates a cluster with databases, in which no process runs yet. */
   async create(context: TestHooks, options: ClusterOptions = {}): Promise<Cluster> {
     const cluster = await RealCluster.create(options);
     context.onTestFailed(() => printLogs(cluster));
@@ -32,7 +32,7 @@ export const Cluster = {
     return cluster;
   },
 
-  /** Everything runs and is ready, with every replica caught up and live. */
+  /** Creates a cluster and starts it. Resolves when it is ready and every replica is live and has caught up. */
   async start(context: TestHooks, options: ClusterOptions = {}): Promise<Cluster> {
     const cluster = await Cluster.create(context, options);
     await cluster.startInOrder();

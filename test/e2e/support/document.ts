@@ -1,14 +1,14 @@
 /**
- * A document that tells people what to type, as something that can be run. In a `console` block a line after `$ ` is a
- * command, lines after it that begin with two spaces go on with it, and the rest is what it prints, where `…` stands for
- * anything: for lines if alone on its line, else for a part of one. In an `sh` block all is one command that has to work.
+ * Reads the commands of a document, so that a test can run them. In a `console` block, a command follows `$ ` and continues on
+ * lines that begin with two spaces. The other lines are its output, in which `…` stands for any text: for whole lines if
+ * it is alone on its line, otherwise for a part of one. An `sh` block is one command, which must succeed.
  */
 
 export interface Step {
-  /** Where it stands, for messages. */
+  /** Its line number, for messages. */
   readonly line: number;
   readonly command: string;
-  /** Absent in an `sh` block: anything. */
+  /** The documented output; `undefined` in an `sh` block, which may print anything. */
   readonly output: string | undefined;
 }
 
@@ -34,7 +34,8 @@ function consoleSteps(block: { line: number; lines: readonly string[] }): Step[]
   for (const [offset, text] of block.lines.entries()) {
     const step = steps.at(-1);
     if (text.startsWith("$ ")) steps.push({ line: block.line + offset, command: [text.slice(2)], output: [] });
-    else if (step === undefined) throw new Error(`line ${block.line}: a console block begins with a command`);
+    else if (step === undefined)
+      throw new Error(`line ${block.line}: a console block must begin with a command (got ${JSON.stringify(text)})`);
     else if (text.startsWith("  ") && step.output.length === 0) step.command.push(text);
     else step.output.push(text);
   }
@@ -45,14 +46,14 @@ function consoleSteps(block: { line: number; lines: readonly string[] }): Step[]
   }));
 }
 
-/** Is this what the document says is printed? */
-export function matchesOutput(said: string, printed: string): boolean {
-  const lines = said.split("\n").map((line) => {
+/** Whether the printed output matches the documented one. */
+export function matchesOutput(documented: string, printed: string): boolean {
+  const lines = documented.split("\n").map((line) => {
     if (line === "…") return "(?:.*\n)*?";
     return `${line.split("…").map(escaped).join(".*")}\n`;
   });
   const text = printed.replaceAll("\r", "");
-  return new RegExp(`^${said === "" ? "" : lines.join("")}$`).test(
+  return new RegExp(`^${documented === "" ? "" : lines.join("")}$`).test(
     text === "" || text.endsWith("\n") ? text : `${text}\n`,
   );
 }

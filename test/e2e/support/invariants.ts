@@ -1,4 +1,4 @@
-/** The promises, expected of a test's cluster. */
+/** Checks the promises in a test's cluster. */
 
 import { violations } from "@stock-bazaar/chaos/checks/invariants";
 import { untilEqual } from "@stock-bazaar/chaos/checks/snapshot";
@@ -7,15 +7,15 @@ import { expect } from "vitest";
 import type { Cluster } from "./cluster.ts";
 
 export interface Expected {
-  /** What clients were told. */
+  /** The trades that clients sent, with their answers. */
   readonly records?: readonly TradeRecord[];
-  /** ORDER_MIN_COPIES; default 1. */
+  /** ORDER_MIN_COPIES; 1 by default. */
   readonly minCopies?: number;
-  /** Replicas that run, and so must end up equal to the ledger (I8). Default: all that run. */
+  /** Replicas that must become equal to the ledger (I8); by default all that run. */
   readonly equal?: readonly number[];
 }
 
-/** I1–I5 and I8. Waits for the replicas to be equal first: nothing else here is a matter of time. */
+/** Expects I1–I5 and I8. Waits first until the replicas are equal; the other promises hold at any time. */
 export async function expectInvariants(cluster: Cluster, expected: Expected = {}): Promise<void> {
   const { records = [], minCopies = 1 } = expected;
   const equal = expected.equal ?? cluster.replicaIds.filter((id) => cluster.order(id).isRunning);

@@ -1,6 +1,6 @@
 import type { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 
-/** What a failure cost the clients: printed, not asserted, as a speed depends on the machine. */
+/** Prints what a failure cost the clients. It isn't asserted, because it depends on the machine's speed. */
 export function report(what: string, traffic: Traffic): void {
   const { accepted, records, failed, longestSilenceMs } = traffic;
   const retried = records.filter(({ attempts }) => attempts > 1).length;

@@ -1,11 +1,11 @@
-/** Tools that documents name and a machine may lack, as commands on the PATH. */
+/** Replacements of tools that the documents use and a machine may lack, as commands on the PATH. */
 
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 export type Tool = "npm" | "sqlite3" | "lsof";
 
-/** Makes the commands in `folder`, which then goes in front of the PATH. */
+/** Makes the commands in `folder` and returns it, to be put in front of the PATH. */
 export function makeShims(folder: string, tools: readonly Tool[]): string {
   mkdirSync(folder);
   for (const tool of tools) {

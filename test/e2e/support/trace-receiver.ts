@@ -1,14 +1,14 @@
-/** A receiver of OTLP over HTTP, as a collector would be: keeps every span it is sent. */
+/** A receiver of OTLP over HTTP, like a collector. It keeps every span that it receives. */
 
 export interface ReceivedSpan {
   readonly service: string;
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
-  /** "" for the first of a trace. */
+  /** "" if the span has no parent. */
   readonly parentSpanId: string;
   readonly attributes: Readonly<Record<string, string | number>>;
-  /** 2: it failed. */
+  /** 2 if it failed. */
   readonly status: number;
 }
 

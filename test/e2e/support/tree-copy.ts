@@ -1,4 +1,4 @@
-/** The project as it is before the first command: its files without what was installed or made. */
+/** Copies of the project as it is before the first command. */
 
 import { cpSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -7,7 +7,7 @@ import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const left = new Set(["node_modules", ".git", "data"]);
 
-/** Gone when the test has ended. */
+/** Copies the project without installed packages and data. The copy is deleted when the test has ended. */
 export function copyTree(): string {
   const copy = join(temporaryFolder(), "copy");
   cpSync(root, copy, { recursive: true, filter: (path) => !left.has(basename(path)) });

@@ -1,4 +1,4 @@
-/** `npm start` for one test, or for some: all that it started is gone afterwards. */
+/** `npm start` for one test or several. Its processes and files are removed afterwards. */
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import type { TestHooks } from "./cluster.ts";
 export interface Up {
   readonly service: Service;
   readonly url: string;
-  /** Of every front-end, the first of them is `url`. */
+  /** The URLs of all front-ends; the first is `url`. */
   readonly urls: readonly string[];
   readonly ports: readonly number[];
   readonly dataDir: string;
@@ -22,14 +22,14 @@ export interface Up {
 
 export interface UpOptions {
   readonly frontEnds?: number;
-  /** Of the front-ends. */
+  /** The address on which the front-ends listen. */
   readonly host?: string;
   /** Where they listen; default: `host`. */
   readonly listenHost?: string;
   readonly args?: readonly string[];
-  /** Where `up` is called; default: the top of the workspace. */
+  /** The folder in which `up` is called; by default the top of the workspace. */
   readonly cwd?: string;
-  /** On top of the addresses and the folder. */
+  /** Variables besides the addresses and the data folder. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -41,7 +41,7 @@ export async function startUp(context: TestHooks, options: UpOptions = {}): Prom
   return up;
 }
 
-/** One for all the tests of a `describe`. */
+/** Starts one bazaar for all tests of a `describe`. */
 export function shareUp(use: (up: Up) => void): void {
   let up: Up;
   beforeAll(async () => {
@@ -108,7 +108,7 @@ async function dispose({ service, children, dataDir }: Up): Promise<void> {
   rmSync(dataDir, { recursive: true, force: true });
 }
 
-/** A process that has ended and that nobody has collected yet isn't alive. */
+/** Whether the process runs. A zombie doesn't. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -1,4 +1,4 @@
-/** As much of `lsof` as the documents use: `lsof -t -i tcp:PORT -s tcp:LISTEN`, on a Linux that has none. */
+/** The part of `lsof` that the documents use, for a Linux without it: `lsof -t -i tcp:PORT -s tcp:LISTEN`. */
 
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
@@ -16,7 +16,7 @@ const holders = readdirSync("/proc")
     try {
       return readdirSync(`/proc/${pid}/fd`).some((fd) => inodes.includes(readlinkSync(`/proc/${pid}/fd/${fd}`)));
     } catch {
-      // It has ended, or belongs to somebody else.
+      // The process has ended, or belongs to another user.
       return false;
     }
   });

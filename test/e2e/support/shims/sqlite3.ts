@@ -1,4 +1,4 @@
-/** As much of `sqlite3` as the documents use: `sqlite3 [-box] FILE SQL…`, for a machine that has none. */
+/** The part of `sqlite3` that the documents use, for a machine without it: `sqlite3 [-box] FILE SQL…`. */
 
 import { Database } from "bun:sqlite";
 
@@ -24,7 +24,7 @@ function box([head = [], ...rows]: readonly (readonly string[])[]): string {
     `${left}${widths.map((width) => "─".repeat(width + 2)).join(middle)}${right}\n`;
   const line = (cells: readonly string[]) =>
     `│ ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" │ ")} │\n`;
-  // The head stands in the middle of its column.
+  // Column names are centered.
   const names = head.map((name, column) => {
     const room = (widths[column] ?? 0) - name.length;
     return `${" ".repeat(Math.floor(room / 2))}${name}${" ".repeat(Math.ceil(room / 2))}`;
