@@ -35,7 +35,7 @@ test("a command reads and runs none of these files, and resolves relative paths 
   expect(existsSync(join(folder, "wrong"))).toBe(false);
 });
 
-test("the command on the PATH is the one that is tested here", async () => {
+test("the `bazaar` in node_modules/.bin is this project's command, and runs none of these files", async () => {
   const { folder, ran } = foreignFolder();
   const child = Bun.spawn([join(root, "node_modules/.bin/bazaar"), "--version"], { cwd: folder, stdout: "pipe" });
   expect(await child.stdout.text()).toBe(`${manifest.version}\n`);

@@ -17,7 +17,7 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import { accepted, registerOf, statusOf, traded } from "./builders.ts";
 import { Wire } from "./streams.ts";
 
-/** The catalog's register, and whether the catalog answers at all. */
+/** A fake of the catalog's register. `isUp` decides whether the catalog answers. */
 export class FakeRegister {
   current: Register = registerOf();
   isUp = true;
