@@ -6,7 +6,7 @@
  * time before a start, so for as long after it nothing is thrown away.
  */
 
-import type { Clock } from "@stock-bazaar/shared/clock";
+import { type Clock, every } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { Ledger } from "@stock-bazaar/ledger/ledger";
@@ -34,8 +34,9 @@ export class OldRejections {
   /** Every rejection up to `upTo` was made before `atMs`. Oldest first. */
   readonly #marks: { readonly atMs: number; readonly upTo: number }[] = [];
   #oldUpTo = 0;
-  #stopped = false;
-  #cancel: (() => void) | undefined;
+  /** There may be more of them that are old. */
+  #more = false;
+  #cancel = () => {};
 
   constructor(options: OldRejectionsOptions) {
     this.#options = options;
@@ -45,29 +46,26 @@ export class OldRejections {
   }
 
   start(): void {
-    this.#forgetAfter(this.#forgetEveryMs);
+    const delayMs = () => (this.#more ? forgetMoreMs : this.#forgetEveryMs);
+    this.#cancel = every(this.#options.clock, delayMs, () => this.#forget());
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#cancel?.();
-  }
-
-  #forgetAfter(delayMs: number): void {
-    this.#cancel = this.#options.clock.after(delayMs, () => void this.#forget());
+    this.#cancel();
   }
 
   async #forget(): Promise<void> {
     const { ledger, logger } = this.#options;
-    let count = 0;
+    this.#more = false;
     try {
       await this.#mark();
-      if (this.#oldUpTo > 0) count = await ledger.forgetRejections(this.#oldUpTo, forgottenAtOnceMax);
+      if (this.#oldUpTo === 0) return;
+      const count = await ledger.forgetRejections(this.#oldUpTo, forgottenAtOnceMax);
+      this.#more = count === forgottenAtOnceMax;
       if (count > 0) logger.info({ count }, "old rejections forgotten");
     } catch (error) {
       logger.error({ error: BazaarError.from(error).message }, "old rejections could not be forgotten");
     }
-    if (!this.#stopped) this.#forgetAfter(count < forgottenAtOnceMax ? this.#forgetEveryMs : forgetMoreMs);
   }
 
   async #mark(): Promise<void> {

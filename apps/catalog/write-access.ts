@@ -4,7 +4,7 @@
  * a trade is no measure, as nobody sends any to a bazaar that says it isn't ready.
  */
 
-import type { Clock } from "@stock-bazaar/shared/clock";
+import { type Clock, every } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
 
@@ -22,7 +22,7 @@ export class WriteAccess {
   #obstacle: string | undefined;
   #sinceMs = 0;
   #stopped = false;
-  #cancel: (() => void) | undefined;
+  #cancel = () => {};
 
   constructor(options: WriteAccessOptions) {
     this.#options = options;
@@ -46,34 +46,28 @@ export class WriteAccess {
 
   stop(): void {
     this.#stopped = true;
-    this.#cancel?.();
+    this.#cancel();
   }
 
   #begin(message: string): void {
     if (this.#obstacle !== undefined || this.#stopped) return;
     this.#obstacle = message;
-    const { clock, logger } = this.#options;
+    const { clock, logger, tryWrite } = this.#options;
     this.#sinceMs = clock.nowMs();
     logger.warn(`${message}: nothing is traded until the ledger can be written; it can be read`);
-    this.#tryLater();
-  }
-
-  #tryLater(): void {
-    const { clock, tryWrite } = this.#options;
-    this.#cancel = clock.after(tryEveryMs, () => {
-      void tryWrite().then(
+    this.#cancel = every(clock, tryEveryMs, () =>
+      tryWrite().then(
         () => this.#end(),
         (error: unknown) => {
-          if (this.#stopped) return;
-          this.#obstacle = BazaarError.from(error).message;
-          this.#tryLater();
+          if (!this.#stopped) this.#obstacle = BazaarError.from(error).message;
         },
-      );
-    });
+      ),
+    );
   }
 
   #end(): void {
     if (this.#stopped) return;
+    this.#cancel();
     const { clock, logger } = this.#options;
     this.#obstacle = undefined;
     logger.info({ afterMs: Math.round(clock.nowMs() - this.#sinceMs) }, "the ledger can be written again");

@@ -4,7 +4,7 @@
  */
 
 import type { OrderApi, ReplicaStatus, Stream } from "@stock-bazaar/shared/api";
-import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
+import { Backoff, type Clock, every } from "@stock-bazaar/shared/clock";
 import { OtherVersionError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { ReplicaState } from "./bazaar.ts";
@@ -12,6 +12,8 @@ import type { ReplicaState } from "./bazaar.ts";
 /** A replica says how it is every 50 ms: after this long without a word it is taken for frozen. */
 const silentMs = 500;
 const checkMs = 50;
+/** A check that is later than this means that this process slept: messages from the replicas are not read yet. */
+const sleptMs = 200;
 const retryFirstMs = 20;
 const retryMaxMs = 250;
 
@@ -74,7 +76,7 @@ export class Replicas {
 
   start(): void {
     for (const watched of this.#watched.values()) this.#watch(watched);
-    this.#checkLater();
+    this.#cancelCheck = every(this.#options.clock, checkMs, (lateMs) => this.#check(lateMs > sleptMs));
   }
 
   stop(): void {
@@ -152,17 +154,11 @@ export class Replicas {
     this.#options.changed(watched.id, undefined);
   }
 
-  #checkLater(): void {
-    const sinceMs = this.#options.clock.nowMs();
-    this.#cancelCheck = this.#options.clock.after(checkMs, () => {
-      const nowMs = this.#options.clock.nowMs();
-      // If this timer comes late, it was this process that slept: what the replicas sent waits to be read.
-      const slept = nowMs - sinceMs > silentMs / 2;
-      for (const watched of this.#watched.values()) {
-        if (slept) watched.heardMs = nowMs;
-        else if (watched.state === "live" && nowMs - watched.heardMs > silentMs) this.#lost(watched, "silent");
-      }
-      this.#checkLater();
-    });
+  #check(slept: boolean): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const watched of this.#watched.values()) {
+      if (slept) watched.heardMs = nowMs;
+      else if (watched.state === "live" && nowMs - watched.heardMs > silentMs) this.#lost(watched, "silent");
+    }
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import type { CatalogApi, FrontEndState, Stream, TailReply, TailRequest } from "@stock-bazaar/shared/api";
-import { Backoff, type Clock, type Moment, momentOn } from "@stock-bazaar/shared/clock";
+import { Backoff, type Clock, every, type Moment, momentOn } from "@stock-bazaar/shared/clock";
 import type { Seen, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
@@ -182,17 +182,15 @@ export class Tail implements Settlement {
     this.#backoff.reset();
     this.#options.cache.begin(this.#session, lease);
     this.#options.logger.info({ head, leaseMs: lease.leaseMs, session: this.#session }, "cache session began");
-    this.#renewLater(lease.leaseMs);
+    this.#cancelTimer();
+    this.#cancelTimer = every(this.#options.clock, lease.leaseMs / renewalsPerLease, () => this.#renew());
   }
 
-  #renewLater(leaseMs: number): void {
-    this.#after(leaseMs / renewalsPerLease, () => {
-      if (this.#sent.size >= renewalsPerLease) return this.#lost("no answer to the renewals");
-      this.#sequence += 1;
-      this.#sent.set(this.#sequence, momentOn(this.#options.clock));
-      this.#send("renew");
-      this.#renewLater(leaseMs);
-    });
+  #renew(): void {
+    if (this.#sent.size >= renewalsPerLease) return this.#lost("no answer to the renewals");
+    this.#sequence += 1;
+    this.#sent.set(this.#sequence, momentOn(this.#options.clock));
+    this.#send("renew");
   }
 
   #lost(why: string): void {

@@ -3,13 +3,13 @@
  * long is dropped; what can't be confirmed at all is given up after a while: its outcome is unknown.
  */
 
-import type { Clock } from "@stock-bazaar/shared/clock";
+import { type Clock, every } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Copies } from "./copies.ts";
 
 /** How long a live follower may take. A frozen one delays trades by this much, once. */
 const followerWaitMs = 250;
-/** A timer that comes so late tells of this process: it slept, and acknowledgements wait to be read. */
+/** A timer that is this late means that this process slept: acknowledgements are not read yet. */
 const sleptMs = 100;
 
 interface Waiter {
@@ -68,24 +68,28 @@ export class Confirmations {
   }
 
   #watch(): void {
-    if (this.#cancelTimer) return;
-    const oldest = this.#waiters[0];
-    if (!oldest) return;
+    this.#cancelTimer ??= every(
+      this.#clock,
+      () => this.#untilLateMs(),
+      (lateMs) => {
+        // Once: a process that is always late must drop a frozen follower, too.
+        this.#spared = !this.#spared && lateMs >= sleptMs;
+        if (!this.#spared) this.#expire();
+        if (this.#waiters.length === 0) this.#cancel();
+      },
+    );
+  }
+
+  /** Time until the oldest waiter has waited too long. */
+  #untilLateMs(): number {
     const nowMs = this.#clock.nowMs();
-    const waitedMs = nowMs - oldest.sinceMs;
+    const waitedMs = nowMs - (this.#waiters[0]?.sinceMs ?? nowMs);
     // Once that is over it looks again as often: another follower may have frozen meanwhile.
     const deadlineMs = Math.min(
       this.#timeoutMs,
       waitedMs < followerWaitMs ? followerWaitMs : waitedMs + followerWaitMs,
     );
-    const delayMs = Math.max(1, Math.ceil(deadlineMs - waitedMs));
-    this.#cancelTimer = this.#clock.after(delayMs, () => {
-      this.#cancelTimer = undefined;
-      // Once: a process that is always late must drop a frozen follower, too.
-      this.#spared = !this.#spared && this.#clock.nowMs() - nowMs - delayMs >= sleptMs;
-      if (!this.#spared) this.#expire();
-      this.#watch();
-    });
+    return Math.max(1, Math.ceil(deadlineMs - waitedMs));
   }
 
   #expire(): void {

@@ -4,7 +4,7 @@
  */
 
 import type { FollowReply, FollowRequest, OrderApi, Stream } from "@stock-bazaar/shared/api";
-import type { Clock } from "@stock-bazaar/shared/clock";
+import { type Clock, every } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
@@ -12,6 +12,10 @@ import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 
 /** The leader sends a sign of life every 100 ms: after this long it is taken for frozen. */
 const leaderSilentMs = 1000;
+/** Interval between two checks for that. */
+const checkMs = 250;
+/** A check that is later than this means that this process slept: messages from the leader are not read yet. */
+const sleptMs = 250;
 /** With fewer orders than this to fetch, catching up is not worth a line in the log. */
 const catchUpWorthTelling = 100;
 
@@ -56,7 +60,7 @@ export class FollowedStream {
       ended: (error) => this.end(error),
     });
     this.#stream.send({ ...this.#position(), last: log.last });
-    this.#watch();
+    this.#cancelWatch = every(clock, checkMs, (lateMs) => this.#check(lateMs > sleptMs));
   }
 
   end(error?: BazaarError): void {
@@ -116,16 +120,10 @@ export class FollowedStream {
     if (this.#ended) this.#resolveOver();
   }
 
-  #watch(): void {
-    const { clock } = this.#options;
-    const sinceMs = clock.nowMs();
-    this.#cancelWatch = clock.after(leaderSilentMs / 4, () => {
-      const nowMs = clock.nowMs();
-      // If this timer comes late, it was this process that slept: what the leader sent waits to be read.
-      if (nowMs - sinceMs > leaderSilentMs / 2) this.#heardMs = nowMs;
-      if (nowMs - this.#heardMs > leaderSilentMs) this.end(new BazaarError("UNAVAILABLE", "the leader is silent"));
-      else this.#watch();
-    });
+  #check(slept: boolean): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (slept) this.#heardMs = nowMs;
+    if (nowMs - this.#heardMs > leaderSilentMs) this.end(new BazaarError("UNAVAILABLE", "the leader is silent"));
   }
 
   #position(): FollowRequest {

@@ -4,7 +4,7 @@
 
 import { advice } from "@stock-bazaar/process/advice";
 import type { FollowReply, FollowRequest, Stream, StreamHandlers } from "@stock-bazaar/shared/api";
-import type { Clock } from "@stock-bazaar/shared/clock";
+import { type Clock, every } from "@stock-bazaar/shared/clock";
 import { isSameOrder, type Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
@@ -44,7 +44,7 @@ export class Followers {
   readonly #confirmations: Confirmations;
   readonly #attached = new Map<number, Attached>();
   #stopped: BazaarError | undefined;
-  #cancelHeartbeat: (() => void) | undefined;
+  #cancelHeartbeat = () => {};
 
   constructor(options: FollowersOptions) {
     this.#options = options;
@@ -68,12 +68,12 @@ export class Followers {
   }
 
   start(): void {
-    this.#beatLater();
+    this.#cancelHeartbeat = every(this.#options.clock, heartbeatMs, () => this.#beat());
   }
 
   stop(reason: BazaarError): void {
     this.#stopped = reason;
-    this.#cancelHeartbeat?.();
+    this.#cancelHeartbeat();
     this.#confirmations.stop(reason);
     for (const { fail } of this.#attached.values()) fail(reason);
   }
@@ -164,14 +164,11 @@ export class Followers {
     this.#confirmations.check();
   }
 
-  #beatLater(): void {
-    this.#cancelHeartbeat = this.#options.clock.after(heartbeatMs, () => {
-      const nowMs = this.#options.clock.nowMs();
-      for (const { send, fail, heardMs } of this.#attached.values()) {
-        if (nowMs - heardMs < followerSilentMs) send([]);
-        else fail(new BazaarError("UNAVAILABLE", `the follower has been silent for ${followerSilentMs} ms`));
-      }
-      this.#beatLater();
-    });
+  #beat(): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const { send, fail, heardMs } of this.#attached.values()) {
+      if (nowMs - heardMs < followerSilentMs) send([]);
+      else fail(new BazaarError("UNAVAILABLE", `the follower has been silent for ${followerSilentMs} ms`));
+    }
   }
 }

@@ -18,7 +18,7 @@ import {
   type Traded,
   type TradesRequest,
 } from "@stock-bazaar/shared/api";
-import type { Clock } from "@stock-bazaar/shared/clock";
+import { type Clock, every, pause } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
@@ -84,8 +84,8 @@ export class Leader implements FeedSource {
   /** Nothing up to this id waits for settlement any more. */
   #settledId = 0;
   #stopped: BazaarError | undefined;
-  #cancelRestock: (() => void) | undefined;
-  #cancelAsk: (() => void) | undefined;
+  #cancelRestock = () => {};
+  #cancelAsk = () => {};
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -124,8 +124,9 @@ export class Leader implements FeedSource {
   /** Begins to serve. */
   start(): void {
     this.#followers.start();
-    this.#askLater();
-    if (this.#options.restockIntervalMs > 0) this.#restockLater();
+    const { clock, restockIntervalMs } = this.#options;
+    this.#cancelAsk = every(clock, askMs, () => this.#ask());
+    if (restockIntervalMs > 0) this.#cancelRestock = every(clock, restockIntervalMs, () => this.#restockSoon());
   }
 
   trade(request: TradesRequest): Promise<Traded> {
@@ -169,8 +170,8 @@ export class Leader implements FeedSource {
   stop(reason: BazaarError): void {
     if (this.#stopped) return;
     this.#stopped = reason;
-    this.#cancelRestock?.();
-    this.#cancelAsk?.();
+    this.#cancelRestock();
+    this.#cancelAsk();
     for (const call of this.#calls.splice(0)) call.reject(reason);
     // The ledger holds them: whoever follows or leads next reads them there.
     this.#storeQueue.clear();
@@ -361,27 +362,20 @@ export class Leader implements FeedSource {
       } catch (error) {
         this.#reachesCatalog = BazaarError.from(error).code !== "UNAVAILABLE";
       }
-      if (!this.#reachesCatalog) await new Promise<void>((resolve) => clock.after(reachMs, resolve));
+      if (!this.#reachesCatalog) await pause(clock, reachMs);
     } while (!this.#reachesCatalog && !this.#stopped);
     this.#seeking = false;
   }
 
   /** Finds out what no trade would tell: a hint that was missed, an `Apply` whose answer was lost. */
-  #askLater(): void {
-    this.#cancelAsk = this.#options.clock.after(askMs, () => {
-      if (!this.#pumping) {
-        this.#askDue = true;
-        this.#pump();
-      }
-      this.#askLater();
-    });
+  #ask(): void {
+    if (this.#pumping) return;
+    this.#askDue = true;
+    this.#pump();
   }
 
-  #restockLater(): void {
-    this.#cancelRestock = this.#options.clock.after(this.#options.restockIntervalMs, () => {
-      this.#restockAfter ??= "";
-      this.#pump();
-      this.#restockLater();
-    });
+  #restockSoon(): void {
+    this.#restockAfter ??= "";
+    this.#pump();
   }
 }

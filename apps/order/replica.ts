@@ -15,7 +15,7 @@ import type {
   Traded,
   TradesRequest,
 } from "@stock-bazaar/shared/api";
-import type { Clock } from "@stock-bazaar/shared/clock";
+import { type Clock, every } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
@@ -58,7 +58,7 @@ export class Replica implements OrderApi {
   #stopped = false;
   /** The last leader that this replica was no longer touches the log. */
   #retired: Promise<void> = Promise.resolve();
-  #cancelStatus: (() => void) | undefined;
+  #cancelStatus = () => {};
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -73,13 +73,13 @@ export class Replica implements OrderApi {
   start(): void {
     this.#options.logger.info({ lastId: this.#options.log.lastId }, "replica started");
     this.#follower.start();
-    this.#sayStatusLater();
+    this.#cancelStatus = every(this.#options.clock, statusMs, () => this.#sayStatus());
   }
 
   /** Finishes the trades that were taken in, then stops. Nothing is written to the log any more; queries may still read it. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelStatus?.();
+    this.#cancelStatus();
     for (const handlers of this.#watchers) handlers.ended(notLeader("this replica is stopping"));
     this.#watchers.clear();
     if (this.#role.name === "leader") {
@@ -240,13 +240,6 @@ export class Replica implements OrderApi {
     if (this.#watchers.size === 0) return;
     const status = this.#status();
     for (const handlers of this.#watchers) handlers.message(status);
-  }
-
-  #sayStatusLater(): void {
-    this.#cancelStatus = this.#options.clock.after(statusMs, () => {
-      this.#sayStatus();
-      this.#sayStatusLater();
-    });
   }
 }
 

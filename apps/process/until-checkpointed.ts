@@ -3,7 +3,7 @@
  * reader that holds a snapshot may be in the way for any time: it is named, and waited for without blocking the process.
  */
 
-import type { Clock } from "@stock-bazaar/shared/clock";
+import { type Clock, pause } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "./log.ts";
 
@@ -28,7 +28,7 @@ export async function untilCheckpointed(
     if (reader === undefined) return;
     if (reader !== named) logger.warn(`${reader}: this service begins to serve when that is over`);
     named = reader;
-    await new Promise<void>((resolve) => void clock.after(retryMs, resolve));
+    await pause(clock, retryMs);
     if (stopping?.aborted) throw new BazaarError("UNAVAILABLE", "stopped while it waited for a reader");
   }
 }

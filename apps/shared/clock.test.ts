@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
-import { Backoff, Deadlines, systemClock, wallTime, withDeadline } from "./clock.ts";
+import { Backoff, Deadlines, every, pause, systemClock, wallTime, withDeadline } from "./clock.ts";
 
 const late = () => new Error("late");
 
@@ -15,6 +15,95 @@ test("a wait doubles with every failure up to a bound, and begins anew after a s
 test("chance shortens a wait by up to a half, so that not everybody comes back at once", () => {
   const backoff = new Backoff(20, 20, () => 0.999_999);
   expect(backoff.nextMs()).toBeCloseTo(10);
+});
+
+test("a pause is over after its time", async () => {
+  const clock = new ManualClock();
+  const paused = observe(pause(clock, 100));
+  await clock.advance(99);
+  expect(paused.state).toBe("pending");
+  await clock.advance(1);
+  expect(paused.state).toBe("resolved");
+});
+
+test("an action runs after each interval, until it is cancelled", async () => {
+  const clock = new ManualClock();
+  const ranMs: number[] = [];
+  const cancel = every(clock, 100, () => void ranMs.push(clock.nowMs()));
+  const startMs = clock.nowMs();
+  await clock.advance(350);
+  expect(ranMs.map((ms) => ms - startMs)).toEqual([100, 200, 300]);
+  cancel();
+  await clock.advance(1000);
+  expect(ranMs).toHaveLength(3);
+  expect(clock.timers).toBe(0);
+});
+
+test("the first run of an action may come at once, and its interval may change", async () => {
+  const clock = new ManualClock();
+  const ranMs: number[] = [];
+  const startMs = clock.nowMs();
+  every(
+    clock,
+    () => 100 * ranMs.length,
+    () => void ranMs.push(clock.nowMs()),
+    { firstMs: 0 },
+  );
+  await clock.advance(600);
+  expect(ranMs.map((ms) => ms - startMs)).toEqual([0, 100, 300, 600]);
+});
+
+test("the next interval begins when an asynchronous action is over", async () => {
+  const clock = new ManualClock();
+  let runs = 0;
+  every(clock, 100, () => {
+    runs += 1;
+    return pause(clock, 250);
+  });
+  await clock.advance(349);
+  expect(runs).toBe(1);
+  await clock.advance(100);
+  expect(runs).toBe(1);
+  await clock.advance(1);
+  expect(runs).toBe(2);
+});
+
+test("an action that cancels its own repetition runs no more", async () => {
+  const clock = new ManualClock();
+  let runs = 0;
+  const cancel = every(clock, 100, () => {
+    runs += 1;
+    cancel();
+  });
+  const cancelLate = every(clock, 100, async () => {
+    runs += 1;
+    await pause(clock, 50);
+    cancelLate();
+  });
+  await clock.advance(1000);
+  expect(runs).toBe(2);
+  expect(clock.timers).toBe(0);
+});
+
+test("an action learns how late its timer was", async () => {
+  let nowMs = 0;
+  let ring = () => {};
+  const lateMs: number[] = [];
+  const clock = {
+    ...systemClock,
+    nowMs: () => nowMs,
+    after: (_: number, action: () => void) => {
+      ring = action;
+      return () => {};
+    },
+  };
+  every(clock, 100, (late) => void lateMs.push(late));
+  for (const tookMs of [100, 350, 99, 101]) {
+    nowMs += tookMs;
+    ring();
+  }
+  // A timer of the system may come a little early.
+  expect(lateMs).toEqual([0, 250, 0, 1]);
 });
 
 test("an answer in time is passed on, and its timer taken back", async () => {

@@ -42,6 +42,51 @@ export function wallTime(clock: Clock): string {
   return new Date(clock.wallMs()).toISOString();
 }
 
+/** Resolves after `delayMs`. */
+export function pause(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(delayMs, resolve));
+}
+
+export interface EveryOptions {
+  /** Delay before the first run. Default: one interval. */
+  readonly firstMs?: number;
+}
+
+/**
+ * Repeats `action` until the returned function is called. An interval begins when the previous run has returned or its
+ * promise has resolved, so runs never overlap. `intervalMs` may be a function: it is called before each interval. Errors of
+ * `action` are not caught: they are bugs.
+ *
+ * `lateMs` is how late the timer fired. A very late timer means that this process was frozen or its machine slept. Messages
+ * that arrived meanwhile are not read yet, so the silence of other processes proves nothing.
+ */
+export function every(
+  clock: Clock,
+  intervalMs: number | (() => number),
+  action: (lateMs: number) => void | Promise<void>,
+  { firstMs }: EveryOptions = {},
+): () => void {
+  let isCancelled = false;
+  let cancelTimer = () => {};
+  const wait = (delayMs: number) => {
+    const dueMs = clock.nowMs() + delayMs;
+    cancelTimer = clock.after(delayMs, () => {
+      const running = action(Math.max(0, clock.nowMs() - dueMs));
+      if (running === undefined) next();
+      else void running.then(next);
+    });
+  };
+  const next = () => {
+    if (!isCancelled) wait(typeof intervalMs === "number" ? intervalMs : intervalMs());
+  };
+  if (firstMs === undefined) next();
+  else wait(firstMs);
+  return () => {
+    isCancelled = true;
+    cancelTimer();
+  };
+}
+
 /**
  * The promise's outcome, or a rejection with `late()` after `delayMs`. The work itself isn't stopped:
  * its outcome is unknown (R10).

@@ -6,7 +6,7 @@
 
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import type { Clock } from "@stock-bazaar/shared/clock";
+import { type Clock, every } from "@stock-bazaar/shared/clock";
 import { DatabaseError } from "./database-error.ts";
 import { fileIdentity, lockFileOf, realFile } from "./files.ts";
 
@@ -22,16 +22,12 @@ export function watchFile(file: string, clock: Clock, gone: (error: DatabaseErro
   const opened = consequences
     .filter(([name]) => name === file || existsSync(name))
     .map(([name, consequence]) => ({ name, consequence, identity: fileIdentity(name) }));
-  let cancel: () => void;
-  const look = () => {
+  const cancel = every(clock, lookEveryMs, () => {
     const changed = opened.find(({ name, identity }) => identity === undefined || fileIdentity(name) !== identity);
-    if (!changed) return lookLater();
+    if (!changed) return;
+    cancel();
     const what = fileIdentity(changed.name) === undefined ? "deleted" : "replaced";
     gone(new DatabaseError("missing", changed.name, `was ${what} ${changed.consequence}`));
-  };
-  const lookLater = () => {
-    cancel = clock.after(lookEveryMs, look);
-  };
-  lookLater();
-  return () => cancel();
+  });
+  return cancel;
 }

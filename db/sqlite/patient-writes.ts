@@ -4,7 +4,7 @@
  * out, and a leader looks dead. So here it never waits, and the write is tried again by timers.
  */
 
-import { type Clock, systemClock } from "@stock-bazaar/shared/clock";
+import { type Clock, pause, systemClock } from "@stock-bazaar/shared/clock";
 import type { SqliteClient } from "./connection.ts";
 import { sqliteCode } from "./failures.ts";
 
@@ -48,7 +48,7 @@ export class PatientWriter {
       }
     }
     const endMs = clock.nowMs() + patienceMs;
-    const written = (this.#turn ?? this.#pause(retryFirstMs)).then(() => this.#retry(write, endMs));
+    const written = (this.#turn ?? pause(clock, retryFirstMs)).then(() => this.#retry(write, endMs));
     const turn: Promise<void> = written.then(
       () => this.#done(turn),
       () => this.#done(turn),
@@ -58,18 +58,15 @@ export class PatientWriter {
   }
 
   async #retry<Result>(write: () => Result, endMs: number): Promise<Result> {
+    const { clock } = this.#patience;
     for (let delayMs = retryFirstMs; ; delayMs = Math.min(delayMs * 2, retryMaxMs)) {
       try {
         return write();
       } catch (error) {
-        if (!isBusy(error) || this.#patience.clock.nowMs() + delayMs > endMs) throw error;
+        if (!isBusy(error) || clock.nowMs() + delayMs > endMs) throw error;
       }
-      await this.#pause(delayMs);
+      await pause(clock, delayMs);
     }
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => void this.#patience.clock.after(delayMs, resolve));
   }
 
   #done(turn: Promise<void>): void {

@@ -15,7 +15,7 @@
 
 import type { ServerEvent } from "@stock-bazaar/dashboard/client/words";
 import type { StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
-import { type Clock, wallTime } from "@stock-bazaar/shared/clock";
+import { type Clock, every, wallTime } from "@stock-bazaar/shared/clock";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Bazaar, ClusterState } from "../bazaar.ts";
@@ -97,7 +97,7 @@ export class EventFeed {
   #looking = false;
   #always = false;
   #stopped = false;
-  #cancelLook: (() => void) | undefined;
+  #cancelLooks = () => {};
 
   constructor(options: EventFeedOptions) {
     this.#options = options;
@@ -106,13 +106,13 @@ export class EventFeed {
   /** Takes samples of the traffic also while nobody listens, so that a newcomer sees the last minutes. */
   start(): void {
     this.#always = true;
-    this.#lookLater(0);
+    this.#lookNow();
   }
 
   /** Ends every stream: they would keep the server from stopping. */
   stop(): void {
     this.#stopped = true;
-    this.#cancelLook?.();
+    this.#cancelLooks();
     for (const { listener } of this.#listening) listener.end();
     this.#listening.clear();
     this.#pages.clear();
@@ -134,7 +134,7 @@ export class EventFeed {
         encode("history", { interval_ms: sampleMs, samples: this.#samples }),
     );
     this.#listening.add(listening);
-    this.#lookLater(0);
+    this.#lookNow();
     return () => {
       if (this.#listening.delete(listening)) this.#leave(page);
     };
@@ -161,13 +161,12 @@ export class EventFeed {
     return !this.#stopped && (this.#always || this.#listening.size > 0);
   }
 
-  #lookLater(delayMs: number): void {
-    if (this.#looking || !this.#wanted) return;
-    this.#cancelLook?.();
-    this.#cancelLook = this.#options.clock.after(delayMs, () => {
-      this.#cancelLook = undefined;
-      void this.#look();
-    });
+  /** Looks at once, and from then on as often as is worth it, until nobody wants it any more. */
+  #lookNow(): void {
+    if (this.#looking) return;
+    this.#cancelLooks();
+    const delayMs = () => (this.#listening.size > 0 ? lookMs : sampleMs);
+    this.#cancelLooks = every(this.#options.clock, delayMs, () => this.#look(), { firstMs: 0 });
   }
 
   async #look(): Promise<void> {
@@ -182,7 +181,7 @@ export class EventFeed {
       // The state of the cluster says who is away; the next look may know more.
     }
     this.#looking = false;
-    this.#lookLater(this.#listening.size > 0 ? lookMs : sampleMs);
+    if (!this.#wanted) this.#cancelLooks();
   }
 
   #tellCluster(cluster: ClusterState): void {

@@ -55,6 +55,25 @@ export const replicaCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "a front-end that slept moves no lead: messages from the replicas are not read yet",
+    async run() {
+      const story = new Story();
+      story.trade();
+      const { term } = story.world.catalogStore;
+      const life = story.world.frontEnds[0]?.life;
+      // Either may come first then: a status of the leader, or the check for silent replicas.
+      for (let sinceMs = 0; sinceMs < 50; sinceMs += 5) {
+        story.pass(1000 + sinceMs);
+        life?.pause();
+        story.pass(2000);
+        life?.resume();
+      }
+      story.expect("I8: a trade", typeof story.trade(), "number");
+      story.expect("the term", story.world.catalogStore.term, term);
+      return story.end();
+    },
+  },
+  {
     title: "an order that arrives a second time while it is being stored is stored once",
     async run() {
       const clock = new ManualClock();
