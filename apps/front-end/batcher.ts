@@ -4,6 +4,9 @@
  *
  * Left to themselves, clients that wait for their answers fall into groups of any sizes, each of which is one call: 61 and
  * 3, say, and a call of 3 takes nearly as long as one of 61. `shareMin` keeps the calls alike.
+ *
+ * This is not a `BatchQueue`, which has one batch in flight and no results. Here several calls are in flight, each item has
+ * its own result, and each call waits for its turn to end: clients that are answered together send again together.
  */
 
 import type { Clock } from "@stock-bazaar/shared/clock";

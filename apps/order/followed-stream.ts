@@ -4,6 +4,7 @@
  */
 
 import type { FollowReply, FollowRequest, OrderApi, Stream } from "@stock-bazaar/shared/api";
+import { BatchQueue } from "@stock-bazaar/shared/batch-queue";
 import { type Clock, every } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -40,9 +41,8 @@ export class FollowedStream {
   readonly #startId: number;
   readonly #startedMs: number;
   #heardMs: number;
-  /** Orders that wait for the next append. */
-  #pending: Order[] = [];
-  #storing = false;
+  /** Orders that wait for the next append, a window of the leader's feed at most: a batch is one transaction, one fsync. */
+  readonly #storing: BatchQueue<Order>;
   #caughtUp = false;
   #ended = false;
   #resolveOver = () => {};
@@ -55,6 +55,7 @@ export class FollowedStream {
     this.#startId = log.lastId;
     this.#startedMs = clock.nowMs();
     this.#heardMs = this.#startedMs;
+    this.#storing = new BatchQueue({ clock, work: (orders) => this.#store(orders), failed: options.fatal });
     this.#stream = peer.follow({
       message: (reply) => this.#received(reply),
       ended: (error) => this.end(error),
@@ -72,23 +73,19 @@ export class FollowedStream {
     if (error?.code === "DIVERGED") logger.error({ leader }, error.message);
     else if (error && this.#heardMs > this.#startedMs)
       logger.warn({ leader, lastId: log.lastId }, `stream from the leader ended: ${error.message}`);
-    if (!this.#storing) this.#resolveOver();
+    this.#storing.clear();
+    void this.#storing.idle().then(this.#resolveOver);
   }
 
   #received({ tailId, orders }: FollowReply): void {
+    if (this.#ended) return;
     this.#heardMs = this.#options.clock.nowMs();
     if (orders.length === 0) return this.#heardSignOfLife(tailId);
-    for (const order of orders) this.#pending.push(order);
-    if (this.#storing) return;
-    this.#storing = true;
-    // All that has arrived by then is one transaction and one fsync.
-    this.#options.clock.soon(() => {
-      this.#store().catch(this.#options.fatal);
-    });
+    this.#storing.push(orders);
   }
 
   #heardSignOfLife(tailId: number): void {
-    if (this.#storing) return;
+    if (!this.#storing.isIdle) return;
     this.#stream.send(this.#position());
     const { leader, log, logger, progressed } = this.#options;
     if (log.lastId < tailId) return;
@@ -99,25 +96,16 @@ export class FollowedStream {
     if (count >= catchUpWorthTelling) logger.info({ leader, orders: count, lastId: log.lastId }, "caught up");
   }
 
-  async #store(): Promise<void> {
+  async #store(orders: readonly Order[]): Promise<void> {
     const { log, logger, progressed } = this.#options;
-    while (this.#pending.length > 0 && !this.#ended) {
-      const orders = this.#pending;
-      this.#pending = [];
-      const next = continuation(log.lastId, orders);
-      if (!next) {
-        this.end(new BazaarError("UNAVAILABLE", `a gap after order ${log.lastId}`));
-        break;
-      }
-      await log.append(next);
-      progressed();
-      if (logger.isLevelEnabled("debug")) {
-        for (const { id, key } of next) logger.debug({ order: id, key }, "order stored");
-      }
-      if (!this.#ended) this.#stream.send(this.#position());
+    const next = continuation(log.lastId, orders);
+    if (!next) return this.end(new BazaarError("UNAVAILABLE", `a gap after order ${log.lastId}`));
+    await log.append(next);
+    progressed();
+    if (logger.isLevelEnabled("debug")) {
+      for (const { id, key } of next) logger.debug({ order: id, key }, "order stored");
     }
-    this.#storing = false;
-    if (this.#ended) this.#resolveOver();
+    if (!this.#ended) this.#stream.send(this.#position());
   }
 
   #check(slept: boolean): void {

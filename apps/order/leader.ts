@@ -1,35 +1,31 @@
 /**
  * The leader's work for one term: it takes trades, has the catalog decide them in batches, stores the orders,
- * sends them to the followers, and answers when R5 holds.
- *
- * Batches form by themselves: what queues while one `Apply` is under way becomes the next. Storing and
- * replicating one batch runs beside the `Apply` of the next.
+ * sends them to the followers, and answers when R5 holds. Storing and replicating one batch runs beside the `Apply` of the
+ * next.
  */
 
-import {
-  type Applied,
-  type ApplyRequest,
-  type CatalogApi,
-  type FollowReply,
-  type FollowRequest,
-  restockPageMax,
-  type Stream,
-  type StreamHandlers,
-  type Traded,
-  type TradesRequest,
+import type {
+  Applied,
+  CatalogApi,
+  FollowReply,
+  FollowRequest,
+  Stream,
+  StreamHandlers,
+  Traded,
+  TradesRequest,
 } from "@stock-bazaar/shared/api";
-import { type Clock, every, pause } from "@stock-bazaar/shared/clock";
+import { BatchQueue } from "@stock-bazaar/shared/batch-queue";
+import { type Clock, every } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
+import { ApplyQueue, type Call } from "./apply-queue.ts";
+import { CatalogReach } from "./catalog-reach.ts";
 import type { FeedSource } from "./feed.ts";
 import { Followers } from "./followers.ts";
 import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 import { RecentOrders } from "./recent-orders.ts";
-import { StoreQueue } from "./store-queue.ts";
 
-/** One `Apply`. */
-const batchTradesMax = 2000;
 /** Trades taken in and not answered yet; past this the leader says OVERLOADED at once. */
 const queueTradesMax = 20_000;
 const recentOrdersMax = 10_000;
@@ -37,9 +33,6 @@ const recentOrdersMax = 10_000;
 const pullOrdersMax = 5000;
 /** Without trades, how often the leader asks the ledger: do I still lead, and do I have everything? */
 const askMs = 1000;
-/** How often a leader that can't reach the catalog tries again. */
-const reachMs = 200;
-
 export interface LeaderOptions {
   readonly term: number;
   /** Of the ledger that gave the term. */
@@ -58,29 +51,20 @@ export interface LeaderOptions {
   readonly fatal: (error: unknown) => void;
 }
 
-interface Call extends TradesRequest {
-  readonly resolve: (traded: Traded) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export class Leader implements FeedSource {
   readonly #options: LeaderOptions;
   readonly #recent = new RecentOrders(recentOrdersMax);
   readonly #followers: Followers;
-  readonly #calls: Call[] = [];
+  readonly #reach: CatalogReach;
+  readonly #writes: ApplyQueue;
+  /** Orders on their way to the leader's own disk. */
+  readonly #storing: BatchQueue<Order>;
   /** Trades taken in and not answered yet. */
   #tradesTaken = 0;
   /** Who waits until there are none. */
   #drainedCallbacks: (() => void)[] = [];
   /** The last order taken in: on its way to the disk and to the followers. */
   #tail: Order | undefined;
-  #reachesCatalog = true;
-  #seeking = false;
-  readonly #storeQueue: StoreQueue;
-  #pumping = false;
-  /** Stocks at zero with a name after this one are to be restocked; `undefined`: none are. */
-  #restockAfter: string | undefined;
-  #askDue = false;
   /** Nothing up to this id waits for settlement any more. */
   #settledId = 0;
   #stopped: BazaarError | undefined;
@@ -97,16 +81,29 @@ export class Leader implements FeedSource {
       storedId: options.log.lastId,
       timeoutMs: options.rpcTimeoutMs,
     });
-    this.#storeQueue = new StoreQueue({ ...options, stored: (id) => this.#followers.stored(id) });
+    const last = () => this.#tail;
+    this.#reach = new CatalogReach({ ...options, last });
+    this.#writes = new ApplyQueue({
+      ...options,
+      reach: this.#reach,
+      last,
+      accept: (applied) => this.#accept(applied),
+      decided: (calls, applied) => void this.#answer(calls, applied),
+    });
+    this.#storing = new BatchQueue({
+      ...options,
+      work: (orders) => this.#store(orders),
+      failed: options.fatal,
+    });
   }
 
   get tailId(): number {
     return this.#tail?.id ?? 0;
   }
 
-  /** Does the catalog answer this leader's reads? A slow disk delays its writes, and would delay those of another leader too. */
+  /** As `CatalogReach` says. */
   get reachesCatalog(): boolean {
-    return this.#reachesCatalog;
+    return this.#reach.reaches;
   }
 
   get liveFollowers(): number[] {
@@ -125,8 +122,8 @@ export class Leader implements FeedSource {
   start(): void {
     this.#followers.start();
     const { clock, restockIntervalMs } = this.#options;
-    this.#cancelAsk = every(clock, askMs, () => this.#ask());
-    if (restockIntervalMs > 0) this.#cancelRestock = every(clock, restockIntervalMs, () => this.#restockSoon());
+    this.#cancelAsk = every(clock, askMs, () => this.#writes.ask());
+    if (restockIntervalMs > 0) this.#cancelRestock = every(clock, restockIntervalMs, () => this.#writes.restock());
   }
 
   trade(request: TradesRequest): Promise<Traded> {
@@ -145,8 +142,7 @@ export class Leader implements FeedSource {
     }
     this.#tradesTaken += trades.length;
     return new Promise<Traded>((resolve, reject) => {
-      this.#calls.push({ ...request, resolve, reject });
-      this.#pump();
+      this.#writes.push({ ...request, resolve, reject });
     }).finally(() => {
       this.#tradesTaken -= trades.length;
       if (this.#tradesTaken === 0) for (const drained of this.#drainedCallbacks.splice(0)) drained();
@@ -172,9 +168,10 @@ export class Leader implements FeedSource {
     this.#stopped = reason;
     this.#cancelRestock();
     this.#cancelAsk();
-    for (const call of this.#calls.splice(0)) call.reject(reason);
+    this.#reach.stop();
+    this.#writes.reject(reason);
     // The ledger holds them: whoever follows or leads next reads them there.
-    this.#storeQueue.clear();
+    this.#storing.clear();
     this.#followers.stop(reason);
   }
 
@@ -186,63 +183,7 @@ export class Leader implements FeedSource {
 
   /** Resolves when everything taken in is on the disk; after `stop`, when the log is free for somebody else. */
   stored(): Promise<void> {
-    return this.#storeQueue.emptied();
-  }
-
-  #pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    // Everything that arrives in this turn shares the batch.
-    this.#options.clock.soon(() => void this.#runPump());
-  }
-
-  async #runPump(): Promise<void> {
-    while (!this.#stopped && (this.#calls.length > 0 || this.#restockAfter !== undefined || this.#askDue)) {
-      if (this.#restockAfter !== undefined) await this.#restock(this.#restockAfter);
-      const calls = this.#takeCalls();
-      // An empty batch asks, too.
-      if (calls.length === 0 && !this.#askDue) continue;
-      this.#askDue = false;
-      try {
-        const trades = calls.flatMap((call) => call.trades);
-        const applied = await this.#apply({ term: this.#options.term, last: this.#tail, trades });
-        void this.#answer(calls, applied);
-      } catch (error) {
-        for (const call of calls) call.reject(error);
-      }
-    }
-    this.#pumping = false;
-  }
-
-  #takeCalls(): Call[] {
-    let trades = 0;
-    let count = 0;
-    for (const call of this.#calls) {
-      if (count > 0 && trades + call.trades.length > batchTradesMax) break;
-      trades += call.trades.length;
-      count += 1;
-    }
-    return this.#calls.splice(0, count);
-  }
-
-  async #apply(request: ApplyRequest): Promise<Applied> {
-    const { logger } = this.#options;
-    try {
-      const applied = await this.#options.catalog.apply(request);
-      this.#reachesCatalog = true;
-      await this.#accept(applied);
-      if (logger.isLevelEnabled("debug")) {
-        for (const [index, outcome] of applied.outcomes.entries()) {
-          logger.debug(
-            { requestId: request.trades[index]?.requestId, key: request.trades[index]?.key, ...outcome },
-            "trade decided",
-          );
-        }
-      }
-      return applied;
-    } catch (error) {
-      throw this.#catalogFailed(error);
-    }
+    return this.#storing.idle();
   }
 
   /** Passes on what the catalog has decided, and fetches what this leader doesn't know of. */
@@ -264,7 +205,7 @@ export class Leader implements FeedSource {
       if (orders.length === 0)
         throw new BazaarError("DIVERGED", `the ledger has no order after ${this.tailId}, though its head is ${head}`);
       this.#take(orders);
-      if (this.#storeQueue.length > pullOrdersMax) await this.stored();
+      if (this.#storing.length > pullOrdersMax) await this.stored();
     }
   }
 
@@ -275,7 +216,13 @@ export class Leader implements FeedSource {
     this.#recent.push(orders);
     this.#tail = last;
     this.#followers.poke();
-    this.#storeQueue.push(orders);
+    this.#storing.push(orders);
+  }
+
+  async #store(orders: readonly Order[]): Promise<void> {
+    const { log } = this.#options;
+    await log.append(orders);
+    this.#followers.stored(log.lastId);
   }
 
   /** R5, R7: answers when the orders have their copies, and what they changed is settled or the callers see to that. */
@@ -303,79 +250,8 @@ export class Leader implements FeedSource {
     try {
       await this.#options.catalog.settle(head);
     } catch (error) {
-      throw this.#catalogFailed(error);
+      throw this.#reach.failed(error);
     }
     this.#settledId = Math.max(this.#settledId, head);
-  }
-
-  async #restock(after: string): Promise<void> {
-    this.#restockAfter = undefined;
-    try {
-      const applied = await this.#options.catalog.restock({
-        term: this.#options.term,
-        last: this.#tail,
-        quantity: this.#options.restockQuantity,
-        after,
-      });
-      await this.#accept(applied);
-      // Between two pages the trades that wait have their turn.
-      if (applied.orders.length >= restockPageMax) this.#restockAfter = applied.orders.at(-1)?.name;
-    } catch (error) {
-      const { code, message } = this.#catalogFailed(error);
-      this.#options.logger.warn({ code }, `restock failed: ${message}`);
-    }
-  }
-
-  /** What a failed call to the catalog means to whoever asked the leader. */
-  #catalogFailed(error: unknown): BazaarError {
-    const failure = BazaarError.from(error);
-    if (failure.code === "UNAVAILABLE") void this.#seekCatalog();
-    switch (failure.code) {
-      case "FENCED":
-        // Said to a leader that has stopped, it says nothing of a later one.
-        if (!this.#stopped) this.#options.deposed("the term has passed");
-        return new BazaarError("NOT_LEADER", failure.message, { cause: error });
-      case "DIVERGED":
-        // A leader of another history: neither it nor the ledger may go on.
-        if (!this.#stopped) this.#options.deposed(failure.message);
-        return failure;
-      case "UNAVAILABLE":
-      case "OVERLOADED":
-      case "STORAGE_UNAVAILABLE":
-        return new BazaarError("DEPENDENCY_UNAVAILABLE", `the catalog doesn't answer: ${failure.message}`, {
-          cause: error,
-        });
-      default:
-        return failure;
-    }
-  }
-
-  /** After a write that wasn't answered: reads until that is. */
-  async #seekCatalog(): Promise<void> {
-    if (this.#seeking) return;
-    this.#seeking = true;
-    const { catalog, clock } = this.#options;
-    do {
-      try {
-        await catalog.register(undefined, this.#tail);
-        this.#reachesCatalog = true;
-      } catch (error) {
-        this.#reachesCatalog = BazaarError.from(error).code !== "UNAVAILABLE";
-      }
-      if (!this.#reachesCatalog) await pause(clock, reachMs);
-    } while (!this.#reachesCatalog && !this.#stopped);
-    this.#seeking = false;
-  }
-
-  /** Finds out what no trade would tell: a hint that was missed, an `Apply` whose answer was lost. */
-  #ask(): void {
-    if (this.#pumping) return;
-    this.#askDue = true;
-    this.#pump();
-  }
-
-  #restockSoon(): void {
-    this.#restockAfter ??= "";
-    this.#pump();
   }
 }

@@ -109,10 +109,10 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "order/followed-stream.ts",
-        find: "    for (const order of orders) this.#pending.push(order);",
+        find: "    this.#storing.push(orders);",
         replace:
-          "    for (const order of orders) this.#pending.push(order);\n" +
-          "    const { id: lastId } = this.#pending.at(-1)!;\n" +
+          "    this.#storing.push(orders);\n" +
+          "    const { id: lastId } = orders.at(-1)!;\n" +
           "    this.#stream.send({ replica: this.#options.replicaId, lastId, last: undefined });",
       },
     ],
@@ -479,9 +479,9 @@ export const mutations: readonly Mutation[] = [
     rule: "R1",
     edits: [
       {
-        file: "order/leader.ts",
-        find: "        this.#reachesCatalog = true;\n      } catch",
-        replace: "        this.#reachesCatalog = false;\n      } catch",
+        file: "order/catalog-reach.ts",
+        find: "        this.#reaches = true;\n      } catch",
+        replace: "        this.#reaches = false;\n      } catch",
       },
     ],
   },
