@@ -167,7 +167,7 @@ export const mutations: readonly Mutation[] = [
     name: "settling never waits for the front-ends",
     rule: "R7",
     edits: [
-      { file: "catalog/catalog.ts", find: "if (upTo <= this.#settledId()) return", replace: "if (upTo >= 0) return" },
+      { file: "catalog/settlement.ts", find: "if (id <= this.#settledId()) return", replace: "if (id >= 0) return" },
     ],
   },
   {
@@ -282,10 +282,10 @@ export const mutations: readonly Mutation[] = [
     firstSeed: 1060,
     edits: [
       {
-        file: "catalog/catalog.ts",
-        find: "this.#tails.get(session) === handlers) this.#tails.delete(session);",
+        file: "catalog/tails.ts",
+        find: "this.#open.get(session) === handlers) this.#open.delete(session);",
         replace:
-          "this.#tails.get(session) === handlers) {\n        this.#tails.delete(session);\n        this.#sessions.goodbye(session);\n      }",
+          "this.#open.get(session) === handlers) {\n        this.#open.delete(session);\n        this.#sessions.goodbye(session);\n      }",
       },
     ],
   },
@@ -301,15 +301,12 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "catalog/catalog.ts",
-        find: "    this.#clock = clock;",
+        find: "    const { ledger, clock, logger, leaseMs } = options;",
         replace:
-          "    this.#clock = { nowMs: () => clock.wallMs(), wallMs: () => clock.wallMs(),\n" +
-          "      after: (delayMs, action) => clock.after(delayMs, action), soon: (action) => clock.soon(action) };",
-      },
-      {
-        file: "catalog/catalog.ts",
-        find: "startedMs: clock.nowMs()",
-        replace: "startedMs: this.#clock.nowMs()",
+          "    const { ledger, logger, leaseMs } = options;\n" +
+          "    const { clock: own } = options;\n" +
+          "    const clock: Clock = { nowMs: () => own.wallMs(), wallMs: () => own.wallMs(),\n" +
+          "      after: (delayMs, action) => own.after(delayMs, action), soon: (action) => own.soon(action) };",
       },
     ],
   },
@@ -329,7 +326,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R9",
     edits: [
       {
-        file: "catalog/catalog.ts",
+        file: "catalog/tails.ts",
         find: "if (session !== undefined && (session !==",
         replace: "if (session === '' && (session !==",
       },
@@ -345,8 +342,8 @@ export const mutations: readonly Mutation[] = [
         replace: "if (!session) return this.hello(id, acked, nowMs, ''), true;",
       },
       {
-        file: "catalog/catalog.ts",
-        find: "        this.#tails.delete(session);\n        handlers.ended(sessionOver());",
+        file: "catalog/tails.ts",
+        find: "        this.#open.delete(session);\n        handlers.ended(sessionOver());",
         replace: "",
       },
     ],
@@ -354,7 +351,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "an expired session is forgotten only when a change waits for it",
     rule: "R9",
-    edits: [{ file: "catalog/catalog.ts", find: "    this.#sessions.expire(nowMs);\n", replace: "" }],
+    edits: [{ file: "catalog/tails.ts", find: "    this.#sessions.expire(nowMs);\n", replace: "" }],
   },
   {
     name: "the catalog settles at once after its start",
@@ -395,7 +392,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R2",
     edits: [
       {
-        file: "catalog/catalog.ts",
+        file: "catalog/whole-ledger.ts",
         find: "if (last === undefined || !endsBefore(register, last)) return;",
         replace: "if (last === undefined || !endsBefore(register, last) || last.id > 0) return;",
       },
@@ -530,7 +527,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R9",
     edits: [
       {
-        file: "catalog/catalog.ts",
+        file: "catalog/registered-lease.ts",
         find: "if (waitMs <= 0) return void",
         replace: "if (waitMs <= waitMs) return void",
       },
@@ -572,12 +569,12 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a rebuilt catalog ignores the leases that front-ends report",
     rule: "R9",
-    edits: [{ file: "catalog/catalog.ts", find: "    this.#sessions.foundLease(leaseMs);\n", replace: "" }],
+    edits: [{ file: "catalog/registered-lease.ts", find: "    sessions.foundLease(leaseMs);\n", replace: "" }],
   },
   {
     name: "a reported lease of the ledger's own life extends the wait",
     rule: "R9",
-    edits: [{ file: "catalog/catalog.ts", find: "    if (leaseLife === this.#register.life) return;\n", replace: "" }],
+    edits: [{ file: "catalog/registered-lease.ts", find: "    if (leaseLife === life) return;\n", replace: "" }],
   },
   {
     name: "a machine's sleep isn't noticed",

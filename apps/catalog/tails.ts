@@ -1,0 +1,152 @@
+/**
+ * The streams to the front-ends: each change is passed on to their caches as soon as it is durable, and what they
+ * acknowledge becomes settled (R7). A stream that ends doesn't end its session: the front-end may live on and serve from
+ * its cache until its lease has run out (R9).
+ */
+
+import type { LedgerChange } from "@stock-bazaar/ledger/ledger";
+import type { Stream, StreamHandlers, TailReply, TailRequest } from "@stock-bazaar/shared/api";
+import type { Clock } from "@stock-bazaar/shared/clock";
+import type { Register } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { FrontEnds } from "./front-ends.ts";
+import type { RegisteredLease } from "./registered-lease.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Settlement } from "./settlement.ts";
+import type { WholeLedger } from "./whole-ledger.ts";
+
+export interface TailsOptions {
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  readonly sessions: Sessions;
+  readonly settlement: Settlement;
+  readonly registeredLease: RegisteredLease;
+  readonly whole: WholeLedger;
+  readonly register: () => Register;
+}
+
+export class Tails {
+  readonly #options: TailsOptions;
+  readonly #sessions: Sessions;
+  readonly #frontEnds = new FrontEnds();
+  readonly #open = new Map<string, StreamHandlers<TailReply>>();
+  #stopped: BazaarError | undefined;
+
+  constructor(options: TailsOptions) {
+    this.#options = options;
+    this.#sessions = options.sessions;
+  }
+
+  /** A front-end's stream. */
+  open(handlers: StreamHandlers<TailReply>): Stream<TailRequest> {
+    const { clock, whole, settlement, registeredLease } = this.#options;
+    let session: string | undefined;
+    const close = () => {
+      if (session !== undefined && this.#open.get(session) === handlers) this.#open.delete(session);
+    };
+    const end = (error = whole.refusal ?? sessionOver()) => {
+      close();
+      handlers.ended(error);
+    };
+    const take = (request: TailRequest) => {
+      const nowMs = clock.nowMs();
+      switch (request.kind) {
+        case "hello":
+          // Said again when the session is over already, it must not begin anew: the changes in between are lost to it.
+          if (session !== undefined && (session !== request.session || !this.#sessions.has(session))) return end();
+          if (this.#stopped) return end(this.#stopped);
+          session = request.session;
+          registeredLease.found(request, this.#register.life);
+          this.#sessions.hello(session, this.#register.head, nowMs, request.replaces);
+          this.#frontEnds.hello(request.address, request.dialect, session, nowMs);
+          this.#open.set(session, handlers);
+          handlers.message(this.#reply(request.sequence));
+          break;
+        case "renew":
+          if (!this.#sessions.renew(request.session, request.acked, nowMs)) return end();
+          handlers.message(this.#reply(request.sequence));
+          break;
+        case "ack":
+          if (!this.#sessions.renew(request.session, request.acked, nowMs)) return end();
+          break;
+        case "goodbye":
+          this.#sessions.goodbye(request.session);
+          this.#frontEnds.goodbye(request.session);
+          close();
+          handlers.ended();
+          break;
+      }
+      settlement.check();
+    };
+    return {
+      send: (request) => {
+        if (whole.refusal) return end();
+        // Nobody may begin to serve before it is known that the ledger is whole.
+        if (request.kind === "hello" && request.seen && whole.isDoubtful(request.seen)) {
+          void whole.require(request.seen).then(() => take(request), end);
+        } else take(request);
+      },
+      close,
+    };
+  }
+
+  /** A change that was written, and is the ledger's head now. */
+  passOn(change: LedgerChange, previousHead: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.#sessions.expire(nowMs);
+    const news = {
+      sequence: -1,
+      head: change.head,
+      life: this.#register.life,
+      leaseMs: this.#options.leaseMs,
+      changes: change.stocks,
+      previousHead,
+      frontEnds: [],
+    };
+    for (const [session, handlers] of this.#open) {
+      if (this.#sessions.has(session)) {
+        handlers.message({ ...news, alone: this.#sessions.alone(session, nowMs) });
+      } else {
+        // Its lease has run out: news for a front-end that doesn't read them would only fill memory.
+        this.#open.delete(session);
+        handlers.ended(sessionOver());
+      }
+    }
+    this.#options.settlement.check();
+  }
+
+  /** Ends the streams that would stay open for ever. Their sessions live on until their leases run out. */
+  endAll(error: BazaarError): void {
+    for (const handlers of this.#open.values()) handlers.ended(error);
+    this.#open.clear();
+  }
+
+  /** Ends all streams, and refuses new sessions. */
+  stop(reason: BazaarError): void {
+    this.#stopped = reason;
+    this.endAll(reason);
+  }
+
+  get #register(): Register {
+    return this.#options.register();
+  }
+
+  #reply(sequence: number): TailReply {
+    const { head, life } = this.#register;
+    const nowMs = this.#options.clock.nowMs();
+    return {
+      sequence,
+      head,
+      life,
+      leaseMs: this.#options.leaseMs,
+      changes: [],
+      previousHead: head,
+      alone: false,
+      frontEnds: this.#frontEnds.list((id) => this.#sessions.runs(id, nowMs), nowMs),
+    };
+  }
+}
+
+function sessionOver(): BazaarError {
+  return new BazaarError("UNAVAILABLE", "the session is over: begin a new one");
+}
