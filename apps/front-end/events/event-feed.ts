@@ -13,7 +13,6 @@
  * comes back says which it saw last, and is told what came after, like a replica.
  */
 
-import type { ServerEvent } from "@stock-bazaar/dashboard/client/words";
 import type { StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
 import { type Clock, every, wallTime } from "@stock-bazaar/shared/clock";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
@@ -21,7 +20,7 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Bazaar, ClusterState } from "../bazaar.ts";
 import { describeCluster } from "../http/cluster-view.ts";
 import type { LatencyBucket } from "../http/latency.ts";
-import { describeOrder, describeStock } from "../http/listing.ts";
+import { encode, encodeOrders, newsOf, ordersMax } from "./event-text.ts";
 import { type Counters, type Traffic, trafficBetween } from "./traffic.ts";
 
 /** Between two looks at the cluster, and so between two events of one kind at most. */
@@ -30,8 +29,6 @@ const lookMs = 200;
 const sampleMs = 1000;
 /** Five minutes. */
 const samplesMax = 300;
-/** The newest orders that a newcomer is told, and at most at once. */
-const ordersMax = 50;
 /** At most for one who comes back: the rest is counted as skipped. */
 const resumedOrdersMax = 200;
 /** Reading for many listeners must not become its main work: it rests this many times longer than the reading took. */
@@ -282,56 +279,10 @@ export class EventFeed {
   }
 }
 
-interface PageNews {
-  /** For a newcomer. */
-  readonly whole: () => string;
-  /** For one who was told the page before; empty when it is still the same. */
-  readonly changes: string;
-}
-
-function newsOf(before: StocksPage | undefined, { stocks, more, life }: StocksPage): PageNews {
-  const whole = once(() => {
-    const next = more ? stocks.at(-1)?.name : undefined;
-    const data = { complete: true, stocks: stocks.map(describeStock) };
-    return encode("stocks", next === undefined ? data : { ...data, next });
-  });
-  if (before === undefined) return { whole, changes: "" };
-  const isSamePage =
-    before.life === life &&
-    before.more === more &&
-    before.stocks.length === stocks.length &&
-    stocks.every(({ name }, index) => before.stocks[index]?.name === name);
-  if (!isSamePage) return { whole, changes: whole() };
-  const changed = stocks.filter(({ rev }, index) => before.stocks[index]?.rev !== rev);
-  if (changed.length === 0) return { whole, changes: "" };
-  return { whole, changes: encode("stocks", { complete: false, stocks: changed.map(describeStock) }) };
-}
-
 function newestRev(stocks: readonly Stock[]): number {
   return stocks.reduce((id, { rev }) => Math.max(id, rev), 0);
 }
 
 function keyOf({ start, inclusive, limit }: StocksRequest): string {
   return JSON.stringify([start, inclusive, limit]);
-}
-
-/** The orders after `afterId`, newest first; nothing if there are none. `skipped`: how many after it aren't told. */
-function encodeOrders(orders: readonly Order[], afterId: number | undefined): string {
-  const news = afterId === undefined ? orders.slice(0, ordersMax) : orders.filter(({ id }) => id > afterId);
-  const [newest] = news;
-  const oldest = news.at(-1);
-  if (!newest || !oldest) return "";
-  const skipped = afterId === undefined ? 0 : oldest.id - afterId - 1;
-  return encode("orders", { skipped, orders: news.map(describeOrder) }, newest.id);
-}
-
-type DataOf<Name extends ServerEvent["event"]> = Extract<ServerEvent, { readonly event: Name }>["data"];
-
-function encode<Name extends ServerEvent["event"]>(event: Name, data: DataOf<Name>, id?: number): string {
-  return `event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }
