@@ -215,6 +215,17 @@ describe("the tail (R8, R9)", () => {
     expect(silent.ends).toEqual(["UNAVAILABLE"]);
   });
 
+  test("ends the stream of a session that acknowledges a change to come, and doesn't believe it", async () => {
+    const { clock, session, buy, lookup } = await scenario();
+    const one = session("one");
+    one.ack(1);
+    expect(one.ends).toEqual(["INVALID_REQUEST"]);
+    await buy("a");
+    const looked = lookup();
+    await clock.flush();
+    expect(looked.state).toBe("pending");
+  });
+
   test("refuses to renew a session that was never begun here, as after a restart", async () => {
     const { catalog } = await scenario();
     const near = recorder<TailReply>();

@@ -24,6 +24,7 @@ import {
 import { type Clock, wallTime } from "@stock-bazaar/shared/clock";
 import type { Order, Register, Seen, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { invariant } from "@stock-bazaar/shared/invariant";
 import type { Logger } from "@stock-bazaar/process/log";
 import { untilCheckpointed } from "@stock-bazaar/process/until-checkpointed";
 import type { Ledger, LedgerChange } from "@stock-bazaar/ledger/ledger";
@@ -246,8 +247,10 @@ export class Catalog implements CatalogApi {
   }
 
   #passOn(change: LedgerChange): void {
-    if (change.head <= this.#register.head) return;
     const previousHead = this.#register.head;
+    const newHead = previousHead + change.orders.length;
+    invariant(change.head === newHead, "no change is left out, and none passed on twice", change.head, newHead);
+    if (change.head === previousHead) return;
     this.#register = { ...this.#register, head: change.head };
     this.#tails.passOn(change, previousHead);
   }

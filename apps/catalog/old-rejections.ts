@@ -8,6 +8,7 @@
 
 import { type Clock, every } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { invariant } from "@stock-bazaar/shared/invariant";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { Ledger } from "@stock-bazaar/ledger/ledger";
 
@@ -33,6 +34,7 @@ export class OldRejections {
   readonly #forgetEveryMs: number;
   /** Every rejection up to `upTo` was made before `atMs`. Oldest first. */
   readonly #marks: { readonly atMs: number; readonly upTo: number }[] = [];
+  /** Rejections up to here have been kept for long enough. It never falls. */
   #oldUpTo = 0;
   /** There may be more of them that are old. */
   #more = false;
@@ -74,6 +76,7 @@ export class OldRejections {
     if (!newest || nowMs - newest.atMs >= this.#markEveryMs)
       this.#marks.push({ atMs: nowMs, upTo: await this.#options.ledger.lastRejection() });
     for (let [oldest] = this.#marks; oldest && nowMs - oldest.atMs >= this.#keptMs; [oldest] = this.#marks) {
+      invariant(oldest.upTo >= this.#oldUpTo, "marks rise", oldest.upTo, this.#oldUpTo);
       this.#oldUpTo = oldest.upTo;
       this.#marks.shift();
     }

@@ -1,6 +1,7 @@
 /**
- * The longest lease that front-ends may hold, as the ledger's register names it: the next start settles nothing for so long
- * (R9). The register may name a longer one at any time, a shorter one only when no front-end can hold the longer any more.
+ * The longest lease that front-ends may hold, as stored in the ledger's register: after the next start the catalog settles
+ * nothing for that long (R9). The register may get a longer lease at any time, a shorter one only when no front-end can hold
+ * the longer one any more.
  */
 
 import type { Leases } from "@stock-bazaar/ledger/ledger";
@@ -9,21 +10,23 @@ import type { Logger } from "@stock-bazaar/process/log";
 import type { TailRequest } from "@stock-bazaar/shared/api";
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { invariant } from "@stock-bazaar/shared/invariant";
 import type { Sessions } from "./sessions.ts";
 
 export interface RegisteredLeaseOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sessions: Sessions;
-  /** What this catalog gives. */
+  /** The lease that this catalog grants. */
   readonly leaseMs: number;
-  /** What the register names now. */
+  /** The lease in the register now. */
   readonly registeredMs: number;
   readonly write: (leases: Leases) => Promise<void>;
 }
 
 export class RegisteredLease {
   readonly #options: RegisteredLeaseOptions;
+  /** registered ≥ leaseMs of this catalog */
   #registeredMs: number;
   #stopped = false;
   #cancelShortening: (() => void) | undefined;
@@ -34,7 +37,7 @@ export class RegisteredLease {
     this.#shorten();
   }
 
-  /** A rebuilt catalog's register may name no lease: front-ends know what the catalog of another life gave them. */
+  /** A front-end reports the lease that a catalog of another life granted: the register of a rebuilt catalog may not name it. */
   found({ leaseMs: reportedMs, leaseLife }: TailRequest, life: string): void {
     if (leaseLife === life) return;
     const { clock, sessions } = this.#options;
@@ -50,7 +53,7 @@ export class RegisteredLease {
     this.#cancelShortening?.();
   }
 
-  /** The catalog ends. If no front-end holds a lease, the next one may settle at once. */
+  /** To be called at the end. If no front-end holds a lease, the next catalog may settle at once. */
   async end(): Promise<void> {
     const { clock, sessions } = this.#options;
     if (sessions.noneRuns(clock.nowMs())) await this.#set(this.#registeredMs, true);
@@ -67,10 +70,12 @@ export class RegisteredLease {
   }
 
   /**
-   * Where it fails, the register still names another lease. A longer one makes the next start wait longer; a shorter one is
-   * all that a catalog which was rebuilt without knowing better could name, and the next hello names the longer one again.
+   * If the write fails, the register keeps another lease. A longer one makes the next start wait longer. A shorter one is
+   * possible only after a rebuild without that knowledge, and the next hello reports the longer one again.
    */
   async #set(leaseMs: number, endedCleanly = false): Promise<void> {
+    const { leaseMs: ownMs } = this.#options;
+    invariant(leaseMs >= ownMs, "registered lease ≥ own lease", leaseMs, ownMs);
     try {
       await this.#options.write({ leaseMs, endedCleanly });
       this.#registeredMs = leaseMs;

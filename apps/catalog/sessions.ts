@@ -8,6 +8,8 @@
  * after somebody was told of the new one.
  */
 
+import { invariant } from "@stock-bazaar/shared/invariant";
+
 /** Sessions are kept this much longer than a lease: two clocks that are each 5% off differ by less. */
 const leaseMargin = 0.15;
 
@@ -17,6 +19,7 @@ function keptMs(leaseMs: number): number {
 }
 
 interface Session {
+  /** acked ≤ head */
   acked: number;
   expiresMs: number;
 }
@@ -26,6 +29,7 @@ export class Sessions {
   readonly #keepMs: number;
   readonly #startedMs: number;
   #quietUntilMs: number;
+  /** settled ≤ head */
   #settled = 0;
 
   /**
@@ -103,6 +107,7 @@ export class Sessions {
     let settled = head;
     for (const { acked } of this.#sessions.values()) settled = Math.min(settled, acked);
     this.#settled = Math.max(this.#settled, settled);
+    invariant(this.#settled <= head, "settled ≤ head", this.#settled, head);
     return this.#settled;
   }
 

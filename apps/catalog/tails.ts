@@ -1,7 +1,7 @@
 /**
- * The streams to the front-ends: each change is passed on to their caches as soon as it is durable, and what they
- * acknowledge becomes settled (R7). A stream that ends doesn't end its session: the front-end may live on and serve from
- * its cache until its lease has run out (R9).
+ * The streams to the front-ends: they carry each change to the caches as soon as it is durable; a change is settled when it
+ * is acknowledged (R7). The end of a stream does not end its session: the front-end may still run and serve from its cache
+ * until its lease has expired (R9).
  */
 
 import type { LedgerChange } from "@stock-bazaar/ledger/ledger";
@@ -37,7 +37,7 @@ export class Tails {
     this.#sessions = options.sessions;
   }
 
-  /** A front-end's stream. */
+  /** Opens the stream of a front-end. */
   open(handlers: StreamHandlers<TailReply>): Stream<TailRequest> {
     const { clock, whole, settlement, registeredLease } = this.#options;
     let session: string | undefined;
@@ -50,9 +50,11 @@ export class Tails {
     };
     const take = (request: TailRequest) => {
       const nowMs = clock.nowMs();
+      if (this.#sessions.has(request.session) && request.acked > this.#register.head)
+        return end(ackedTooMuch(request.acked, this.#register.head));
       switch (request.kind) {
         case "hello":
-          // Said again when the session is over already, it must not begin anew: the changes in between are lost to it.
+          // A hello repeated after the end of its session must not begin it anew: the session has missed changes.
           if (session !== undefined && (session !== request.session || !this.#sessions.has(session))) return end();
           if (this.#stopped) return end(this.#stopped);
           session = request.session;
@@ -81,7 +83,7 @@ export class Tails {
     return {
       send: (request) => {
         if (whole.refusal) return end();
-        // Nobody may begin to serve before it is known that the ledger is whole.
+        // No front-end may begin to serve before the ledger is known to be whole.
         if (request.kind === "hello" && request.seen && whole.isDoubtful(request.seen)) {
           void whole.require(request.seen).then(() => take(request), end);
         } else take(request);
@@ -90,7 +92,7 @@ export class Tails {
     };
   }
 
-  /** A change that was written, and is the ledger's head now. */
+  /** Sends a change to all tails. It is written, and the head of the ledger. */
   passOn(change: LedgerChange, previousHead: number): void {
     const nowMs = this.#options.clock.nowMs();
     this.#sessions.expire(nowMs);
@@ -107,7 +109,7 @@ export class Tails {
       if (this.#sessions.has(session)) {
         handlers.message({ ...news, alone: this.#sessions.alone(session, nowMs) });
       } else {
-        // Its lease has run out: news for a front-end that doesn't read them would only fill memory.
+        // Its lease has expired. Messages for a front-end that doesn't read them would only fill memory.
         this.#open.delete(session);
         handlers.ended(sessionOver());
       }
@@ -115,13 +117,13 @@ export class Tails {
     this.#options.settlement.check();
   }
 
-  /** Ends the streams that would stay open for ever. Their sessions live on until their leases run out. */
+  /** Ends all streams. Their sessions go on until their leases expire. */
   endAll(error: BazaarError): void {
     for (const handlers of this.#open.values()) handlers.ended(error);
     this.#open.clear();
   }
 
-  /** Ends all streams, and refuses new sessions. */
+  /** Ends all streams and refuses new sessions. */
   stop(reason: BazaarError): void {
     this.#stopped = reason;
     this.endAll(reason);
@@ -145,6 +147,11 @@ export class Tails {
       frontEnds: this.#frontEnds.list((id) => this.#sessions.runs(id, nowMs), nowMs),
     };
   }
+}
+
+/** Accepting it would settle future changes that this front-end doesn't know. */
+function ackedTooMuch(acked: number, head: number): BazaarError {
+  return new BazaarError("INVALID_REQUEST", `a front-end must acknowledge no more than order ${head} (got ${acked})`);
 }
 
 function sessionOver(): BazaarError {

@@ -11,6 +11,7 @@
 
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { invariant } from "@stock-bazaar/shared/invariant";
 
 export interface BatcherOptions<Item, Result> {
   readonly clock: Clock;
@@ -38,6 +39,7 @@ interface Waiting<Item, Result> {
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;
   #queue: Waiting<Item, Result>[] = [];
+  /** calls ≤ callsMax */
   #calls = 0;
   #itemsUnderWay = 0;
   #flushing = false;
@@ -63,6 +65,7 @@ export class Batcher<Item, Result> {
       this.#flushing = false;
       const batch = this.#queue.splice(0, this.#callItemsMax);
       this.#calls += 1;
+      invariant(this.#calls <= this.#options.callsMax, "calls ≤ callsMax", this.#calls, this.#options.callsMax);
       this.#itemsUnderWay += batch.length;
       void this.#call(batch);
       this.#flushSoon();

@@ -9,6 +9,7 @@ import type { CatalogApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
 import type { Register } from "@stock-bazaar/shared/domain";
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
+import { invariant } from "@stock-bazaar/shared/invariant";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { LiveReplica, Replicas } from "./replicas.ts";
 import type { SeenLedger } from "./seen-ledger.ts";
@@ -38,6 +39,7 @@ export interface LeaderChoiceOptions {
 export class LeaderChoice {
   readonly #options: LeaderChoiceOptions;
   readonly #backoff: Backoff;
+  /** Gives way to a leader of a later term only. */
   #leader: ChosenLeader | undefined;
   /** The newest term whose leader this front-end has known. */
   #term = 0;
@@ -137,6 +139,8 @@ export class LeaderChoice {
   }
 
   #adopt(replica: LiveReplica, term: number): void {
+    const former = this.#leader?.term ?? 0;
+    invariant(former < term, "a leader gives way to a later term only", former, term);
     this.#leader = { ...replica, term };
     this.#term = term;
     this.#hadLeader = true;

@@ -8,6 +8,7 @@
 
 import type { Moment } from "@stock-bazaar/shared/clock";
 import type { Stock } from "@stock-bazaar/shared/domain";
+import { invariant } from "@stock-bazaar/shared/invariant";
 import QuickLRU from "quick-lru";
 import type { CacheState, KnownStock } from "./bazaar.ts";
 
@@ -28,11 +29,15 @@ export class StockCache {
   readonly #capacity: number;
   readonly #ttlMs: number;
   readonly #entries: QuickLRU<string, Entry>;
+  /** size ≤ capacity */
   #size = 0;
   /** The session that the entries belong to. `undefined`: nothing may be filled in. */
   #session: string | undefined;
   #lease: Lease | undefined;
-  /** For each name that has changed in this session, the oldest rev that may be served. Bounded by the number of stocks. */
+  /**
+   * For each name that has changed in this session, the oldest rev that may be served: floor ≤ the entry's rev. It only
+   * rises. Bounded by the number of stocks.
+   */
   readonly #floor = new Map<string, number>();
   #hits = 0;
   #misses = 0;
@@ -124,6 +129,7 @@ export class StockCache {
     this.#entries.set(stock.name, { stock, filledMs: nowMs, isAsked: true });
     this.#size += 1;
     if (this.#size > this.#capacity) this.#dropOldest();
+    invariant(this.#size <= this.#capacity, "size ≤ capacity", this.#size, this.#capacity);
   }
 
   /** The stock has changed: what is older than `rev` must not be served again. */
@@ -161,6 +167,8 @@ export class StockCache {
       return undefined;
     }
     if (!entry) return undefined;
+    const floor = this.#floor.get(name) ?? 0;
+    invariant(entry.stock.rev >= floor, "floor ≤ served rev", floor, entry.stock.rev);
     // QuickLRU alone doesn't move what is used again within a generation.
     this.#entries.delete(name);
     this.#entries.set(name, entry);

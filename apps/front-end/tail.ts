@@ -7,6 +7,7 @@ import type { CatalogApi, FrontEndState, Stream, TailReply, TailRequest } from "
 import { Backoff, type Clock, every, type Moment, momentOn } from "@stock-bazaar/shared/clock";
 import type { Seen, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { invariant } from "@stock-bazaar/shared/invariant";
 import type { Logger } from "@stock-bazaar/process/log";
 import { Waiters } from "@stock-bazaar/shared/waiters";
 import type { SeenLedger } from "./seen-ledger.ts";
@@ -49,7 +50,7 @@ export class Tail implements Settlement {
   #alone = false;
   /** Of the ledger that this session is about, or the last one. */
   #life = "";
-  /** Every change up to this id was settled when this session had taken it in: no other one could serve. */
+  /** Every change up to this id was settled when this session had taken it in: no other one could serve. settled ≤ acked */
   #settledId = 0;
   readonly #waiters = new Waiters();
   #frontEnds: readonly FrontEndState[] = [];
@@ -170,6 +171,7 @@ export class Tail implements Settlement {
   #standsAlone(alone: boolean): void {
     this.#alone = alone;
     if (alone) this.#settledId = this.#acked;
+    invariant(this.#settledId <= this.#acked, "settled ≤ acked", this.#settledId, this.#acked);
     this.#waiters.reached(this.#settledId);
     if (!alone) this.#waiters.reject(new BazaarError("UNAVAILABLE", "settled or not: only the catalog can tell"));
   }

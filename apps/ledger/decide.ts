@@ -12,6 +12,7 @@ import {
   stockVolumeMax,
   type Trade,
 } from "@stock-bazaar/shared/domain";
+import { invariant } from "@stock-bazaar/shared/invariant";
 
 /** The first outcome of a key, as stored, with the fingerprint of the trade that had it. */
 export interface KnownOutcome {
@@ -100,9 +101,11 @@ export function decide(trades: readonly Trade[], situation: Situation): Decision
       term: situation.term,
       createdAt: situation.createdAt,
     });
+    const quantity = stock.quantity + (trade.type === "buy" ? -trade.quantity : trade.quantity);
+    invariant(quantity >= 0, "quantity ≥ 0", quantity);
     stocks.set(trade.name, {
       ...stock,
-      quantity: stock.quantity + (trade.type === "buy" ? -trade.quantity : trade.quantity),
+      quantity,
       volume: stock.volume + trade.quantity,
       rev: head,
     });

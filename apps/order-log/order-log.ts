@@ -4,6 +4,7 @@
  */
 
 import type { Order } from "@stock-bazaar/shared/domain";
+import { invariant } from "@stock-bazaar/shared/invariant";
 
 export interface OrderLog {
   /** The last order that is durable; `undefined`: none. */
@@ -20,11 +21,11 @@ export interface OrderLog {
   close(): Promise<void>;
 }
 
-/** Throws unless `orders` continue a log that ends with `lastId`. A breach would break I3: it is a bug. */
+/** Throws a BrokenInvariant unless `orders` continue a log that ends with `lastId` (I3). */
 export function assertContinues(lastId: number, orders: readonly Order[]): void {
   let expected = lastId + 1;
   for (const { id } of orders) {
-    if (id !== expected) throw new Error(`order ${id} can't follow order ${expected - 1}`);
+    invariant(id === expected, "each order follows the one before it", id, expected - 1);
     expected += 1;
   }
 }

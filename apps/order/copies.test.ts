@@ -13,8 +13,15 @@ describe("one copy is enough", () => {
   test("followers that hold an order don't help while the leader's own disk lacks it", () => {
     const copies = new Copies({ minCopies: 1, ownId: 4 });
     copies.joined(1, 4);
-    copies.acknowledged(1, 9, 4);
+    copies.acknowledged(1, 9, 9);
     expect(copies.confirmedId).toBe(4);
+  });
+
+  test("nobody can hold what there isn't", () => {
+    const copies = new Copies({ minCopies: 1, ownId: 4 });
+    copies.joined(1, 4);
+    expect(() => copies.acknowledged(1, 9, 8)).toThrow("must hold: acked ≤ tail (got 9 and 8)");
+    expect(copies.live).toEqual([]);
   });
 
   test("a live follower is waited for", () => {
@@ -143,7 +150,12 @@ test("after anything that may happen, the confirmed id is what the definition sa
     fc.record({ do: fc.constant("stored" as const), id }),
     fc.record({ do: fc.constant("joined" as const), replica, id }),
     fc.record({ do: fc.constant("left" as const), replica }),
-    fc.record({ do: fc.constant("acknowledged" as const), replica, id, tailId: id }),
+    fc.tuple(replica, id, id).map(([one, a, b]) => ({
+      do: "acknowledged" as const,
+      replica: one,
+      id: Math.min(a, b),
+      tailId: Math.max(a, b),
+    })),
     fc.record({ do: fc.constant("drop" as const), id }),
   );
   fc.assert(

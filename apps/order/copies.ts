@@ -6,7 +6,10 @@
  * dropped, so that it can't hold up the trades, and counts again once it has caught up.
  */
 
+import { invariant } from "@stock-bazaar/shared/invariant";
+
 interface Follower {
+  /** acked ≤ the leader's tail */
   ackedId: number;
   live: boolean;
 }
@@ -61,6 +64,7 @@ export class Copies {
   acknowledged(replica: number, ackedId: number, tailId: number): boolean {
     const follower = this.#followers.get(replica);
     if (!follower) return false;
+    invariant(ackedId <= tailId, "acked ≤ tail", ackedId, tailId);
     follower.ackedId = Math.max(follower.ackedId, ackedId);
     if (follower.live || follower.ackedId < tailId) return false;
     follower.live = true;

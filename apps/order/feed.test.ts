@@ -130,9 +130,18 @@ test("after it is closed nothing is sent, also not what was being read", async (
   answer();
   await clock.flush();
   feed.poke();
-  feed.acknowledged(1);
+  feed.acknowledged(0);
   await clock.flush();
   expect(sent).toEqual([]);
+});
+
+test("what wasn't sent can't be acknowledged", async () => {
+  const clock = new ManualClock();
+  const { feed } = feedFrom(new Source(3), 0);
+  feed.poke();
+  await clock.flush();
+  expect(feed.sentId).toBe(3);
+  expect(() => feed.acknowledged(4)).toThrow("must hold: acked ≤ sent (got 4 and 3)");
 });
 
 test("a failing read is reported once", async () => {

@@ -5,6 +5,7 @@
  */
 
 import type { Order } from "@stock-bazaar/shared/domain";
+import { invariant } from "@stock-bazaar/shared/invariant";
 
 /** Orders in one message. Large enough for one fsync to carry many, small enough to pass quickly. */
 const chunkOrdersMax = 1000;
@@ -23,6 +24,7 @@ export class Feed {
   readonly #source: FeedSource;
   readonly #send: (orders: readonly Order[]) => void;
   readonly #failed: (error: unknown) => void;
+  /** acked ≤ sent ≤ the source's tail */
   #sentId: number;
   #ackedId: number;
   #running = false;
@@ -41,6 +43,11 @@ export class Feed {
     this.#failed = failed;
   }
 
+  /** The last order that was sent, or that the follower had at the start. */
+  get sentId(): number {
+    return this.#sentId;
+  }
+
   /** There may be more to send. */
   poke(): void {
     if (this.#running || this.#closed) return;
@@ -49,6 +56,7 @@ export class Feed {
   }
 
   acknowledged(ackedId: number): void {
+    invariant(ackedId <= this.#sentId, "acked ≤ sent", ackedId, this.#sentId);
     this.#ackedId = Math.max(this.#ackedId, ackedId);
     this.poke();
   }
@@ -65,6 +73,8 @@ export class Feed {
       const orders = this.#source.recent(this.#sentId, limit) ?? (await this.#source.read(this.#sentId, limit));
       const lastId = orders.at(-1)?.id;
       if (this.#closed || lastId === undefined) break;
+      const { tailId } = this.#source;
+      invariant(lastId > this.#sentId && lastId <= tailId, "sent rises, and sent ≤ tail", lastId, tailId);
       this.#sentId = lastId;
       this.#send(orders);
     }

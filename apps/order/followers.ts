@@ -124,7 +124,8 @@ export class Followers {
     };
     return {
       send: (request) => {
-        if (follower) this.#acknowledged(replica, follower, request.lastId);
+        if (follower && request.lastId > follower.feed.sentId) fail(ackedTooMuch(request, follower.feed.sentId));
+        else if (follower) this.#acknowledged(replica, follower, request.lastId);
         else attach(request).catch(fail);
       },
       close,
@@ -171,4 +172,12 @@ export class Followers {
       else fail(new BazaarError("UNAVAILABLE", `the follower has been silent for ${followerSilentMs} ms`));
     }
   }
+}
+
+/** Accepting it would count copies that don't exist (R5). */
+function ackedTooMuch({ replica, lastId }: FollowRequest, sentId: number): BazaarError {
+  return new BazaarError(
+    "INVALID_REQUEST",
+    `replica ${replica} must acknowledge no more than order ${sentId}, the last that was sent (got ${lastId})`,
+  );
 }

@@ -410,6 +410,17 @@ describe("followers (R4)", () => {
     expect([sound.ends, sound.ids()]).toEqual([[], [3]]);
   });
 
+  test("one that acknowledges what it wasn't sent is refused, and counts for nothing", async () => {
+    const { clock, leader, place, follow } = await scenario({ minCopies: 2 });
+    const follower = await follow(empty(1));
+    follower.ack(5);
+    expect(follower.ends).toEqual(["INVALID_REQUEST"]);
+    expect(leader.liveFollowers).toEqual([]);
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    expect(trade.code).toBe("DEPENDENCY_UNAVAILABLE");
+  });
+
   test("of two streams of the same replica the newer one counts", async () => {
     const { clock, leader, place, follow } = await scenario();
     const old = await follow(empty(1));

@@ -18,6 +18,7 @@ import { BatchQueue } from "@stock-bazaar/shared/batch-queue";
 import { type Clock, every } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { invariant } from "@stock-bazaar/shared/invariant";
 import type { Logger } from "@stock-bazaar/process/log";
 import { ApplyQueue, type Call } from "./apply-queue.ts";
 import { CatalogReach } from "./catalog-reach.ts";
@@ -63,9 +64,9 @@ export class Leader implements FeedSource {
   #tradesTaken = 0;
   /** Who waits until there are none. */
   #drainedCallbacks: (() => void)[] = [];
-  /** The last order taken in: on its way to the disk and to the followers. */
+  /** The last order taken in: on its way to the disk and to the followers. Its id only rises, by one. */
   #tail: Order | undefined;
-  /** Nothing up to this id waits for settlement any more. */
+  /** Nothing up to this id waits for settlement any more. settled ≤ tail */
   #settledId = 0;
   #stopped: BazaarError | undefined;
   #cancelRestock = () => {};
@@ -210,9 +211,11 @@ export class Leader implements FeedSource {
   }
 
   #take(orders: readonly Order[]): void {
+    const [first] = orders;
     const last = orders.at(-1);
     // After the end the log belongs to somebody else, who reads the ledger himself.
-    if (!last || this.#stopped) return;
+    if (!first || !last || this.#stopped) return;
+    invariant(first.id === this.tailId + 1, "what is taken in follows the tail", first.id, this.tailId);
     this.#recent.push(orders);
     this.#tail = last;
     this.#followers.poke();
@@ -232,6 +235,7 @@ export class Leader implements FeedSource {
         (id, outcome) => (outcome.status === "accepted" ? Math.max(id, outcome.orderId) : id),
         0,
       );
+      invariant(lastId <= this.tailId, "accepted ≤ tail", lastId, this.tailId);
       const settled = calls.every(({ callerSettles }) => callerSettles) ? undefined : this.#settled(head);
       await Promise.all([this.#followers.confirmed(lastId), settled]);
       const { life } = this.#options;
@@ -253,5 +257,6 @@ export class Leader implements FeedSource {
       throw this.#reach.failed(error);
     }
     this.#settledId = Math.max(this.#settledId, head);
+    invariant(this.#settledId <= this.tailId, "settled ≤ tail", this.#settledId, this.tailId);
   }
 }

@@ -4,9 +4,11 @@
  */
 
 import type { Order } from "@stock-bazaar/shared/domain";
+import { invariant } from "@stock-bazaar/shared/invariant";
 
 export class RecentOrders {
   readonly #ordersMax: number;
+  /** Without a gap. */
   #orders: Order[] = [];
 
   /** Keeps between `ordersMax` and twice as many. */
@@ -16,6 +18,10 @@ export class RecentOrders {
 
   /** `orders` must follow what is there without a gap. */
   push(orders: readonly Order[]): void {
+    const newestId = this.#orders.at(-1)?.id;
+    const nextId = orders[0]?.id;
+    if (newestId !== undefined && nextId !== undefined)
+      invariant(nextId === newestId + 1, "orders are taken in without a gap", nextId, newestId);
     for (const order of orders) this.#orders.push(order);
     if (this.#orders.length >= 2 * this.#ordersMax) this.#orders = this.#orders.slice(-this.#ordersMax);
   }

@@ -18,6 +18,7 @@ import type {
 import { type Clock, every } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { invariant } from "@stock-bazaar/shared/invariant";
 import type { Logger } from "@stock-bazaar/process/log";
 import { Follower, type Leadership } from "./follower.ts";
 import { Leader } from "./leader.ts";
@@ -165,7 +166,7 @@ export class Replica implements OrderApi {
       });
       // A hint of a later term may have overtaken the answer.
       if (this.#known.term > term) throw this.#notLeader();
-      this.#known = { term, leader: replicaId };
+      this.#know({ term, leader: replicaId });
       leader = new Leader({ ...this.#options, term, life, deposed: (why) => this.#stepDown(why) });
       await leader.catchUp(head);
       if (this.#known.term !== term || this.#stopped) throw this.#notLeader();
@@ -184,11 +185,16 @@ export class Replica implements OrderApi {
 
   #learn({ term, leader }: Leadership): void {
     if (term <= this.#known.term) return;
-    this.#known = { term, leader };
+    this.#know({ term, leader });
     if (leader === this.#options.replicaId) return;
     this.#options.logger.info({ leader, term }, "leader changed");
     if (this.#role.name === "leader") this.#stepDown(`replica ${leader} leads since term ${term}`);
     else this.#follower.leaderChanged();
+  }
+
+  #know(leadership: Leadership): void {
+    invariant(leadership.term >= this.#known.term, "a term never falls", leadership.term, this.#known.term);
+    this.#known = leadership;
   }
 
   #stepDown(why: string): void {

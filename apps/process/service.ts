@@ -6,6 +6,7 @@
 
 import { type Config, readConfig } from "./config.ts";
 import { BazaarError, exitSetup, SetupError } from "@stock-bazaar/shared/errors";
+import { whenInvariantBreaks } from "@stock-bazaar/shared/invariant";
 import { createLogger, type Logger } from "./log.ts";
 import { stopSignals } from "./stop-signals.ts";
 import { exitWithSupervisor, stopTimeoutMs, supervisedVariable } from "./supervised.ts";
@@ -57,6 +58,7 @@ export async function runService(
   };
   process.on("uncaughtException", fatal);
   process.on("unhandledRejection", fatal);
+  whenInvariantBreaks(fatal);
 
   const stopping = new AbortController();
   const starting = start({ name: service, config, logger, stopping: stopping.signal, fatal });

@@ -56,6 +56,15 @@ test.each([
   expect(output).toContain("a bug");
 });
 
+test("a broken invariant ends it, though a caller catches the error", async () => {
+  const shared = JSON.stringify(join(import.meta.dirname, "../../apps/shared/invariant.ts"));
+  const serve = `const { invariant } = await import(${shared});
+    setTimeout(() => { try { invariant(false, "acked ≤ tail", 3, 2); } catch {} });`;
+  const { code, output } = await (await start(serve)).ended();
+  expect(code).toBe(1);
+  expect(output).toContain("must hold: acked ≤ tail (got 3 and 2)");
+});
+
 test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s stops it once, also when it is sent twice", async (signal) => {
   const stop = 'logger.info("finishing"); await new Promise((resolve) => process.once("SIGUSR2", resolve));';
   const { child, printed, ended } = await start('process.on("SIGUSR1", () => logger.info("received"));', stop);

@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from "@stock-bazaar/shared/clock";
+import { BrokenInvariant } from "@stock-bazaar/shared/invariant";
 import type { Random } from "@stock-bazaar/shared/random";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -80,7 +81,7 @@ export class Life {
   run(action: () => void): void {
     if (!this.#isAlive) return;
     if (this.#isPaused || this.#backlog.length > 0) this.#backlog.push(action);
-    else action();
+    else this.#do(action);
   }
 
   /** Runs the action after an outside delay, such as a disk's: this process's clock and late timers don't affect it. */
@@ -126,10 +127,20 @@ export class Life {
       if (this.#isPaused) return;
       const action = this.#backlog[0];
       if (!action) return;
-      action();
+      this.#do(action);
       this.#backlog.shift();
       this.#catchUp();
     });
+  }
+
+  /** A broken invariant ends the process. `whenInvariantBreaks` has reported it before. */
+  #do(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof BrokenInvariant)) throw error;
+      this.kill();
+    }
   }
 
   #soon(action: () => void): void {

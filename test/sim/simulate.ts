@@ -1,5 +1,6 @@
 /** Runs one simulation, which its seed determines completely. */
 
+import { whenInvariantBreaks } from "@stock-bazaar/shared/invariant";
 import { Random } from "@stock-bazaar/shared/random";
 import { CopiesWatch, differences, LedgerWatch, readLedger, readOrders, rebuiltDifferently } from "./checker.ts";
 import { DatabaseFaults } from "./database-faults.ts";
@@ -45,6 +46,7 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
     for (const line of lines.slice(0, shownMax)) violations.add(line);
   };
 
+  whenInvariantBreaks(({ message }) => found([message]));
   let acknowledgedId = 0;
   const world: World = new World(settings, random.fork(), {
     committed: () => found(ledgerWatch.look()),

@@ -6,6 +6,11 @@ import type { Assignment } from "./runs.ts";
 const { seeds, mutation }: Assignment = JSON.parse(process.argv[2] ?? "");
 if (mutation !== undefined) installMutation(mutation);
 // The mutated code must be loaded after the mutation is installed.
+const { BrokenInvariant } = await import("@stock-bazaar/shared/invariant");
+process.on("unhandledRejection", (error) => {
+  // The run has reported it.
+  if (!(error instanceof BrokenInvariant)) throw error;
+});
 if (seeds) {
   const { simulate } = await import("./simulate.ts");
   for (let seed = seeds.first; seed <= seeds.last; seed += seeds.step) {
@@ -15,7 +20,12 @@ if (seeds) {
   }
 } else {
   const { directedCases } = await import("./directed/index.ts");
-  for (const { title, run } of directedCases) print({ title, violations: await run() });
+  for (const { title, run } of directedCases) print({ title, violations: await run().catch(brokenInvariant) });
+}
+
+function brokenInvariant(error: unknown): string[] {
+  if (error instanceof BrokenInvariant) return [error.message];
+  throw error;
 }
 
 function print(line: unknown): void {

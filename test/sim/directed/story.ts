@@ -1,5 +1,6 @@
 /** A whole bazaar on virtual time, with no faults but those of a directed case. */
 
+import { whenInvariantBreaks } from "@stock-bazaar/shared/invariant";
 import { Random } from "@stock-bazaar/shared/random";
 import type { TradeType } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -44,6 +45,7 @@ export class Story {
       trace() {},
       isTracing: false,
     });
+    whenInvariantBreaks(({ message }) => void this.wrong.push(message));
     this.world.startAll();
     this.pass(calmMs);
   }
