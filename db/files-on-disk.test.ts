@@ -10,6 +10,8 @@ import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
 const calls: string[] = [];
 let folder = "";
 let renamed = (_from: string) => {};
+/** What a hard link meets before it is made. */
+let linking = (_to: string) => {};
 const named = (path: unknown) =>
   relative(folder, String(path))
     .replace(/\.\d+\.tmp$/, ".tmp")
@@ -36,6 +38,7 @@ vi.doMock("node:fs", async (original) => {
     },
     linkSync: (from: string, to: string) => {
       calls.push(`link ${named(from)} ${named(to)}`);
+      linking(to);
       real.linkSync(from, to);
     },
     writeFileSync: (path: string, content: string) => {
@@ -56,10 +59,25 @@ beforeEach(() => {
   folder = temporaryFolder();
   calls.length = 0;
   renamed = () => {};
+  linking = () => {};
 });
 
+function cannotLink(): never {
+  throw new Error("EPERM: operation not permitted, link");
+}
+
+/** A new database in a workshop, and an old one that has its name. */
+function finishedBesideOld() {
+  const database = join(folder, "catalog.db");
+  mkdirSync(join(folder, "workshop"));
+  const finished = join(folder, "workshop", "catalog.db");
+  writeFileSync(finished, "new");
+  writeFileSync(database, "old");
+  return { database, finished };
+}
+
 test("a file that is written whole has its content on the disk before its name, and its name when that is told", () => {
-  files.writeWhole(join(folder, "stocks.csv"), "new");
+  files.prepareWhole(join(folder, "stocks.csv"), "new").put();
   expect(calls).toEqual(["write stocks.csv.tmp", "sync stocks.csv.tmp", "rename stocks.csv.tmp stocks.csv", "sync "]);
 });
 
@@ -78,19 +96,33 @@ test("a database that was put in place has its name on the disk", () => {
   expect(calls.at(-1)).toBe("sync ");
 });
 
+test.each([
+  ["with", () => {}],
+  ["without", cannotLink],
+])("a finished database takes the place of another on a file system %s hard links", (_case, link) => {
+  const { database, finished } = finishedBesideOld();
+  linking = link;
+  const aside = files.putInPlace(finished, database) ?? "";
+  expect(readFileSync(aside, "utf8")).toBe("old");
+  expect(readFileSync(database, "utf8")).toBe("new");
+});
+
+test("a place that somebody has taken meanwhile isn't taken from him", () => {
+  const { database, finished } = finishedBesideOld();
+  linking = (to) => {
+    if (to === database) writeFileSync(database, "somebody else's");
+  };
+  expect(() => files.putInPlace(finished, database)).toThrow("EEXIST");
+  expect(readFileSync(database, "utf8")).toBe("somebody else's");
+});
+
 test("without hard links, too, a place that somebody has taken meanwhile isn't taken from him", () => {
-  const database = join(folder, "catalog.db");
-  mkdirSync(join(folder, "workshop"));
-  const finished = join(folder, "workshop", "catalog.db");
-  writeFileSync(finished, "new");
-  writeFileSync(database, "old");
+  const { database, finished } = finishedBesideOld();
   renamed = (from) => {
     if (from === database) writeFileSync(database, "somebody else's");
   };
-  const cannotLink = () => {
-    throw new Error("EPERM: operation not permitted, link");
-  };
-  expect(() => files.putInPlace(finished, database, cannotLink)).toThrow("was made by somebody else meanwhile");
+  linking = cannotLink;
+  expect(() => files.putInPlace(finished, database)).toThrow("was made by somebody else meanwhile");
   expect(readFileSync(database, "utf8")).toBe("somebody else's");
 });
 

@@ -27,5 +27,5 @@ export function createLogger(service: string, level: LogLevel): Logger {
   return pino(options, { write: (line) => output.write(pretty(line)) });
 }
 
-/** For tests, and for parts that have nothing to say. */
+/** For parts that have nothing to say. */
 export const silentLogger: Logger = pino({ level: "silent" });

@@ -1,8 +1,8 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import { putAside, putInPlace, putLeftoversAside, writeWhole } from "./files.ts";
+import { prepareWhole, putAside, putLeftoversAside } from "./files.ts";
 import { migrateFile } from "./migrations.ts";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
 
@@ -36,40 +36,6 @@ test("a log is a leftover only without its database", () => {
   expect(readdirSync(folder)).toHaveLength(3);
 });
 
-describe("a finished database", () => {
-  let finished: string;
-
-  beforeEach(() => {
-    mkdirSync(join(folder, "workshop"));
-    finished = join(folder, "workshop", "catalog.db");
-    writeFileSync(finished, "new");
-  });
-
-  test.each([
-    ["with", linkSync],
-    [
-      "without",
-      () => {
-        throw new Error("EPERM: operation not permitted, link");
-      },
-    ],
-  ])("takes the place of another on a file system %s hard links", (_case, link) => {
-    writeFileSync(database, "old");
-    const aside = putInPlace(finished, database, link) ?? "";
-    expect(readFileSync(aside, "utf8")).toBe("old");
-    expect(readFileSync(database, "utf8")).toBe("new");
-  });
-
-  test("doesn't take a place that is taken meanwhile", () => {
-    const link: typeof linkSync = (from, to) => {
-      if (to === database) writeFileSync(database, "somebody else's");
-      linkSync(from, to);
-    };
-    expect(() => putInPlace(finished, database, link)).toThrow("EEXIST");
-    expect(readFileSync(database, "utf8")).toBe("somebody else's");
-  });
-});
-
 test("a new replica is empty, though the process that had the deleted file still runs", () => {
   migrateFile(orderFile(folder, 1), "orders");
   const old = openOrderDatabase(folder, 1);
@@ -92,8 +58,8 @@ test("a new replica is empty, though the process that had the deleted file still
 
 test("a file is written whole, and nothing else is left", () => {
   const file = join(folder, "stocks.csv");
-  writeWhole(file, "old and long");
-  writeWhole(file, "new");
+  prepareWhole(file, "old and long").put();
+  prepareWhole(file, "new").put();
   expect(readFileSync(file, "utf8")).toBe("new");
   expect(readdirSync(folder)).toEqual(["stocks.csv"]);
 });

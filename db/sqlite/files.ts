@@ -94,14 +94,9 @@ function withFolder<Result>(folder: string, action: () => Result): Result {
   }
 }
 
-/** The content is on the disk, under this name, when it returns; until then the old file is. */
-export function writeWhole(file: string, content: string): void {
-  prepareWhole(file, content).put();
-}
-
 /** A file that is whole and on the disk, but doesn't have its name yet. */
 export interface PreparedFile {
-  /** Gives it its name, in place of what has it. */
+  /** Gives it its name and replaces the file that has it. The name is on the disk when it returns. */
   put(): void;
   /** Removes it, unless it has been put. */
   drop(): void;
@@ -163,14 +158,14 @@ export function putAside(database: string): string | undefined {
 /**
  * Gives a finished database this name, in the same file system, and puts the one aside that has it: only when it is
  * sure that the new one can take its place. Returns that one's new name, `undefined` if there was none. Throws rather than
- * replace what somebody else has put there meanwhile. `link` is for tests.
+ * replace what somebody else has put there meanwhile.
  */
-export function putInPlace(finished: string, database: string, link: typeof linkSync = linkSync): string | undefined {
-  const canLink = succeeds(() => link(finished, `${finished}-link`));
+export function putInPlace(finished: string, database: string): string | undefined {
+  const canLink = succeeds(() => linkSync(finished, `${finished}-link`));
   const aside = putAside(database);
   if (canLink) {
     // Unlike a renaming, this never replaces anything.
-    link(finished, database);
+    linkSync(finished, database);
   } else {
     if (existsSync(database)) throw new Error(`${database} was made by somebody else meanwhile`);
     renameSync(finished, database);

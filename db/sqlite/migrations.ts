@@ -7,7 +7,6 @@
 import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import { connect, explaining, type SqliteClient, setUpForWriting } from "./connection.ts";
 import { makeFolderOf, putLeftoversAside, requireWritableDatabase } from "./files.ts";
-import { opened, type OpenDatabase } from "./open.ts";
 import { applicationIds, type DatabaseKind } from "./kind.ts";
 import { migrationsFolder, readVersion } from "./schema-version.ts";
 
@@ -30,15 +29,8 @@ export function migrateFile(file: string, kind: DatabaseKind): number {
   });
 }
 
-/** A migrated database without rows, or this image of one, that is gone when it is closed: for tests. */
-export function openInMemory<Kind extends DatabaseKind>(kind: Kind, image?: Buffer): OpenDatabase<Kind> {
-  const client = connect(image ?? ":memory:", "write");
-  applyMigrations(client, kind);
-  return opened(kind, client);
-}
-
 /** Applies what is missing, in one transaction, and returns how many migrations that were. */
-function applyMigrations(client: SqliteClient, kind: DatabaseKind): number {
+export function applyMigrations(client: SqliteClient, kind: DatabaseKind): number {
   const migrations = readMigrations(kind);
   const apply = client.transaction(() => {
     const done = readVersion(client, kind, migrations.length);

@@ -2,7 +2,10 @@
 
 import type { CatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import type { OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
-import { openInMemory } from "@stock-bazaar/sqlite/migrations";
+import { connect } from "@stock-bazaar/sqlite/connection";
+import type { DatabaseKind } from "@stock-bazaar/sqlite/kind";
+import { applyMigrations } from "@stock-bazaar/sqlite/migrations";
+import { opened, type OpenDatabase } from "@stock-bazaar/sqlite/open";
 
 /** Opens a catalog without stocks, or the one in `image`. */
 export function openCatalogInMemory(image?: Buffer): CatalogDatabase {
@@ -12,4 +15,10 @@ export function openCatalogInMemory(image?: Buffer): CatalogDatabase {
 /** Opens the database of an empty replica. */
 export function openOrdersInMemory(): OrderDatabase {
   return openInMemory("orders");
+}
+
+function openInMemory<Kind extends DatabaseKind>(kind: Kind, image?: Buffer): OpenDatabase<Kind> {
+  const client = connect(image ?? ":memory:", "write");
+  applyMigrations(client, kind);
+  return opened(kind, client);
 }
