@@ -1,6 +1,6 @@
 /** The part of the reply of `/cluster` that a benchmark needs. */
 
-import { clusterReply } from "@stock-bazaar/front-end/http/schemas";
+import { clusterReply } from "@stock-bazaar/contract/schemas";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 
 export interface ClusterState {

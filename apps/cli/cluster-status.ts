@@ -1,7 +1,8 @@
 /** What the bazaar says about itself, asked for and told as a table. */
 
 import { BazaarClient, describeRefusal, refusalOf } from "@stock-bazaar/client/bazaar-client";
-import { type ClusterReply, clusterReply } from "@stock-bazaar/front-end/http/schemas";
+import type { Cluster } from "@stock-bazaar/contract/replies";
+import { clusterReply } from "@stock-bazaar/contract/schemas";
 import { percent, whole } from "@stock-bazaar/report/figures";
 import { columns } from "@stock-bazaar/report/table";
 
@@ -9,7 +10,7 @@ const patienceMs = 5000;
 /** How a bazaar begins its reason, which stands after these words anyway. */
 const notReady = /^Not ready: /;
 
-export type Status = Readonly<ClusterReply["data"]> & {
+export type Status = Cluster & {
   readonly url: string;
   /** The catalog and a leader answer. */
   readonly ready: boolean;

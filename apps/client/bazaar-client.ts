@@ -4,12 +4,13 @@
  * request at a time over one keep-alive connection.
  */
 
+import { cacheHeader, idempotencyKeyHeader, replayedHeader } from "@stock-bazaar/contract/headers";
+import { revOfTag } from "@stock-bazaar/contract/stock-tag";
 import type { OrderType } from "@stock-bazaar/shared/domain";
 import { at } from "@stock-bazaar/shared/json";
 import { type Connection, HttpConnection, type HttpReply, NoConnectionError } from "./http-connection.ts";
 import { LoadConnection, RewrittenReplyError } from "./load-connection.ts";
 import { orderNumber, type TradeRequest } from "./requests.ts";
-import { revOfTag } from "./stock-tag.ts";
 
 /** The result of one request, after its retries. */
 export interface Answer {
@@ -129,13 +130,13 @@ export class BazaarClient {
     const { body, headers, text, ...answer } = await this.request(
       "POST",
       "/orders",
-      { "idempotency-key": key },
+      { [idempotencyKeyHeader]: key },
       JSON.stringify(trade),
     );
     const number = orderNumber(body);
     const reason =
       answer.status === 200 && number === undefined ? `no order number in ${excerpt(text)}` : answer.reason;
-    const replayed = headers.get("idempotent-replayed") === "true";
+    const replayed = headers.get(replayedHeader) === "true";
     return { ...answer, reason, request, orderNumber: number, replayed };
   }
 
@@ -144,7 +145,7 @@ export class BazaarClient {
     const stock = answer.status === 200 ? stockOf(at(body, "data")) : undefined;
     const reason = answer.status === 200 && stock === undefined ? `no stock in ${excerpt(text)}` : answer.reason;
     const rev = revOfTag(headers.get("etag"));
-    return { ...answer, reason, name, stock, rev, cache: headers.get("x-cache") ?? "" };
+    return { ...answer, reason, name, stock, rev, cache: headers.get(cacheHeader) ?? "" };
   }
 
   async order(number: number): Promise<OrderRecord> {

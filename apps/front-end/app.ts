@@ -24,7 +24,7 @@ import { requestIdOf } from "./http/request.ts";
 import { type LogRequest, requestLog } from "./http/request-log.ts";
 import { type Handle, jsonDocs, pathTemplate, type Route } from "./http/route.ts";
 import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/routing.ts";
-import { documentReply } from "./http/schemas.ts";
+import { documentReply } from "@stock-bazaar/contract/schemas";
 import type { WrapRoute } from "./http/traced.ts";
 import { cachedLookup, cachedRoute } from "./routes/cached-lookup.ts";
 import { dashboardRoutes } from "./routes/dashboard.ts";

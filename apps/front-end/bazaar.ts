@@ -1,9 +1,8 @@
 /** What the HTTP routes can ask of the rest of the front-end: the seam between HTTP and the trading rules. */
 
+import type { CacheUse } from "@stock-bazaar/contract/replies";
 import type { FrontEndState, ReplicaStatus, StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
 import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
-
-export type CacheUse = "hit" | "miss" | "bypass";
 
 /** A stock, and the life of the ledger that it is of: in another life its `rev` means something else. */
 export interface KnownStock extends Stock {

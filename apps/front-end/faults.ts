@@ -1,8 +1,9 @@
 /** Asks the supervisor for a fault, if this process has one that offers them. */
 
+import type { FaultKind } from "@stock-bazaar/contract/faults";
 import { type Clock, withDeadline } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { type FaultKind, type FaultRequest, faultsVariable, isFaultReply } from "@stock-bazaar/process/faults";
+import { type FaultRequest, faultsVariable, isFaultReply } from "@stock-bazaar/process/faults";
 
 const answerTimeoutMs = 2000;
 

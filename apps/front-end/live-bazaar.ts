@@ -1,5 +1,6 @@
 /** The bazaar behind the HTTP routes: cache, catalog, leader choice and trades put together. */
 
+import type { CacheUse } from "@stock-bazaar/contract/replies";
 import type { CatalogApi, FrontEndState, OrderApi, StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
 import { type Clock, Deadlines, momentOn, withDeadline } from "@stock-bazaar/shared/clock";
 import { addressText } from "@stock-bazaar/process/addresses";
@@ -8,7 +9,7 @@ import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable, OtherVersionError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
 import { Batcher } from "./batcher.ts";
-import type { Bazaar, CacheUse, ClusterState, KnownStock, StockLookup } from "./bazaar.ts";
+import type { Bazaar, ClusterState, KnownStock, StockLookup } from "./bazaar.ts";
 import { LeaderChoice } from "./leader-choice.ts";
 import { Replicas } from "./replicas.ts";
 import { SeenLedger } from "./seen-ledger.ts";

@@ -4,12 +4,10 @@
  * without the supervisor's word in the environment, nothing is offered.
  */
 
+import { type FaultKind, faultKinds } from "@stock-bazaar/contract/faults";
+
 /** Set to "1" by a supervisor that takes `FaultRequest`s from this process. */
 export const faultsVariable = "BAZAAR_FAULTS";
-
-export const faultKinds = ["kill", "freeze"] as const;
-/** `kill`: at once, as with `kill -9`. `freeze`: it stays and does nothing, then goes on by itself. */
-export type FaultKind = (typeof faultKinds)[number];
 
 /** How long a frozen replica stays so. */
 export const frozenMs = 10_000;

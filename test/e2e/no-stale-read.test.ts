@@ -1,6 +1,6 @@
 /** Two front-ends with caches: once any client has received a change, no lookup returns an older value (I6). */
 
-import { revOfTag } from "@stock-bazaar/client/stock-tag";
+import { revOfTag } from "@stock-bazaar/contract/stock-tag";
 import { staleReads } from "@stock-bazaar/chaos/checks/history";
 import { readLedger } from "@stock-bazaar/chaos/checks/snapshot";
 import { Readers } from "@stock-bazaar/chaos/clients/readers";

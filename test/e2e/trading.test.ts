@@ -1,6 +1,6 @@
 /** The path of a lookup and of a trade through real processes, without faults. */
 
-import { revOfTag } from "@stock-bazaar/client/stock-tag";
+import { revOfTag } from "@stock-bazaar/contract/stock-tag";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { orderNumber } from "@stock-bazaar/client/requests";
 import { eventually } from "@stock-bazaar/cluster/wait";

@@ -1,7 +1,7 @@
 /** The dashboard's page, and who may use its buttons. */
 
 import { createHash } from "node:crypto";
-import type { FaultKind } from "@stock-bazaar/process/faults";
+import type { FaultKind } from "@stock-bazaar/contract/faults";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestClient, expectFailure, type TestClient } from "./support/client.ts";

@@ -1,6 +1,7 @@
 /** Clients that look up stocks all the time, and the records of the replies and their times. */
 
-import { revOfTag } from "@stock-bazaar/client/stock-tag";
+import { cacheHeader } from "@stock-bazaar/contract/headers";
+import { revOfTag } from "@stock-bazaar/contract/stock-tag";
 import type { HttpReply } from "@stock-bazaar/client/http-connection";
 import { LoadConnection } from "@stock-bazaar/client/load-connection";
 import { eventually } from "@stock-bazaar/cluster/wait";
@@ -118,7 +119,7 @@ export class Readers {
     const quantity = at(JSON.parse(text), "data", "quantity");
     const rev = revOfTag(headers.get("etag"));
     if (status !== 200 || typeof quantity !== "number" || rev === undefined) return { url, status, text };
-    this.#lookups.push({ name, rev, quantity, cache: headers.get("x-cache") ?? "", url, startMs, endMs });
+    this.#lookups.push({ name, rev, quantity, cache: headers.get(cacheHeader) ?? "", url, startMs, endMs });
     return undefined;
   }
 }

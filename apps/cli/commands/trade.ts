@@ -1,5 +1,6 @@
 /** `bazaar trade`: buy or sell. It is sent again with the same key until there is an answer, so it trades once. */
 
+import { idempotencyKeyHeader, idempotencyKeyPattern, replayedHeader } from "@stock-bazaar/contract/headers";
 import { orderNumber } from "@stock-bazaar/client/requests";
 import { ask, type AskOptions, expected, requireUnderstood } from "../ask.ts";
 import { CommandError, exitCodes } from "../errors.ts";
@@ -15,11 +16,9 @@ interface Wish {
   readonly name: string;
 }
 
-const visibleAscii = /^[\x21-\x7e]{1,255}$/;
-
 export async function trade(wish: Wish, options: TradeOptions): Promise<void> {
   const { key = Bun.randomUUIDv7() } = options;
-  if (!visibleAscii.test(key))
+  if (!idempotencyKeyPattern.test(key))
     throw new CommandError(
       `--key is ${JSON.stringify(key)}: allowed are 1 to 255 visible ASCII characters`,
       exitCodes.usage,
@@ -29,7 +28,7 @@ export async function trade(wish: Wish, options: TradeOptions): Promise<void> {
     {
       method: "POST",
       path: "/orders",
-      headers: { "idempotency-key": key },
+      headers: { [idempotencyKeyHeader]: key },
       body: wish,
       about: JSON.stringify(wish.name),
       unanswered: (sent) =>
@@ -42,6 +41,6 @@ export async function trade(wish: Wish, options: TradeOptions): Promise<void> {
   if (options.json) return;
   const number = expected(orderNumber(reply.body), reply);
   const done = wish.type === "buy" ? "bought" : "sold";
-  const again = reply.headers.get("idempotent-replayed") === "true" ? ", as it was told before" : "";
+  const again = reply.headers.get(replayedHeader) === "true" ? ", as it was told before" : "";
   print(`order ${number}: ${done} ${wish.quantity} ${wish.name}${again}\n`);
 }

@@ -1,12 +1,16 @@
 /** The page's requests to the front-end. A trade without an answer is sent again with the same key, which is safe. */
 
+import type { idempotencyKeyHeader } from "@stock-bazaar/contract/headers";
+import type { FoundOrder } from "@stock-bazaar/contract/replies";
+import type { TradeType } from "@stock-bazaar/shared/domain";
 import { newKey } from "./key.ts";
-import type { Order, TradeType } from "./words.ts";
 
 const retryMs = 500;
 /** How long to retry a trade; after that a person must decide. */
 const giveUpMs = 60_000;
 const answerTimeoutMs = 15_000;
+
+type TradeHeaders = Readonly<Record<"content-type" | typeof idempotencyKeyHeader, string>>;
 
 export interface TradeRequest {
   readonly name: string;
@@ -40,7 +44,8 @@ export async function placeTrade(
   for (let attempts = 1; nowMs() - startMs < giveUpMs; attempts += 1) {
     const answer = await ask(fetch, "/orders", {
       method: "POST",
-      headers: { "content-type": "application/json", "idempotency-key": key },
+      // Only the type is imported: a shared constant would add to the page's size.
+      headers: { "content-type": "application/json", "idempotency-key": key } satisfies TradeHeaders,
       body: JSON.stringify(trade),
     });
     const number = at(answer?.body, "data", "transaction_number");
@@ -56,11 +61,11 @@ export async function placeTrade(
 }
 
 /** Resolves with `undefined` if there is no such order. Rejects if there is no answer. */
-export async function findOrder({ fetch }: ApiOptions, number: number): Promise<Order | undefined> {
+export async function findOrder({ fetch }: ApiOptions, number: number): Promise<FoundOrder | undefined> {
   const answer = await ask(fetch, `/orders/${number}`);
   if (answer?.status === 404) return undefined;
   if (answer?.status !== 200) throw new Error(answer ? messageOf(answer.body) : "The front-end doesn't answer");
-  return at(answer.body, "data") as Order;
+  return at(answer.body, "data") as FoundOrder;
 }
 
 /** Sends a lookup and ignores its result, for the robot's load. */

@@ -1,9 +1,9 @@
 /** The picture of the cluster: its processes, which replica leads, which ones lag, and which processes are away. */
 
 import { Fragment } from "preact";
+import type { Cluster, ClusterFrontEnd, ClusterReplica } from "@stock-bazaar/contract/replies";
 import { count } from "./format.ts";
 import type { Model } from "./model.ts";
-import type { Cluster, FrontEnd, Replica } from "./words.ts";
 
 /** Where the three columns end and begin, in percent, as in the style sheet. */
 const edges = [24, 36, 64, 78] as const;
@@ -62,15 +62,15 @@ export function ClusterPicture({ model, followed }: ClusterPictureProps) {
 }
 
 /** The dialect in parentheses, unless it is the default. */
-function dialectOf(frontEnd: FrontEnd | undefined): string {
+function dialectOf(frontEnd: ClusterFrontEnd | undefined): string {
   return !frontEnd || frontEnd.dialect === "bazaar" ? "" : ` (${frontEnd.dialect})`;
 }
 
-function leads(cluster: Cluster, { id, state, role }: Replica): boolean {
+function leads(cluster: Cluster, { id, state, role }: ClusterReplica): boolean {
   return cluster.leader === id && state === "live" && role === "leader";
 }
 
-function ReplicaNode(props: { replica: Replica; leads: boolean; followed: number | undefined }) {
+function ReplicaNode(props: { replica: ClusterReplica; leads: boolean; followed: number | undefined }) {
   const { replica, followed } = props;
   const { id, state, last_id: lastId, lag } = replica;
   const role = props.leads ? "leads" : replica.role === "taking-over" ? "taking over" : "follows";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import type { ServerEvent } from "@stock-bazaar/contract/events";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { connect, type Source } from "./connection.ts";
-import type { ServerEvent } from "./words.ts";
 
 function setUp(stocks?: string) {
   const clock = new ManualClock();

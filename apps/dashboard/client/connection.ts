@@ -4,7 +4,7 @@
  * close it.
  */
 
-import { eventNames, type ServerEvent } from "./words.ts";
+import { eventNames, type ServerEvent } from "@stock-bazaar/contract/events";
 
 /** The front-end sends an event at least every second. */
 const silentMs = 4000;

@@ -2,10 +2,10 @@
 
 import type { TargetedEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import type { Cluster, FoundOrder } from "@stock-bazaar/contract/replies";
 import { findOrder } from "./api.ts";
 import { plural } from "./format.ts";
 import { browserApi } from "./use-model.ts";
-import type { Cluster, Order } from "./words.ts";
 
 export interface FollowOrderProps {
   readonly number: number | undefined;
@@ -15,7 +15,7 @@ export interface FollowOrderProps {
 
 type Found =
   | { readonly state: "looking" }
-  | { readonly state: "found"; readonly order: Order }
+  | { readonly state: "found"; readonly order: FoundOrder }
   | { readonly state: "missing" }
   | { readonly state: "failed"; readonly message: string };
 

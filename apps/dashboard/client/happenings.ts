@@ -1,6 +1,6 @@
 /** Describes the changes between two states of the cluster, for the log on the page. */
 
-import type { Cluster, Replica } from "./words.ts";
+import type { Cluster, ClusterReplica } from "@stock-bazaar/contract/replies";
 
 export interface News {
   readonly text: string;
@@ -31,7 +31,7 @@ export function happeningsBetween(before: Cluster | undefined, after: Cluster): 
   return news;
 }
 
-function changeOf({ id, state, lag }: Replica): News {
+function changeOf({ id, state, lag }: ClusterReplica): News {
   switch (state) {
     case "live":
       return { text: `Replica ${id} is back${lag ? `, ${lag} orders behind` : ""}`, bad: false };

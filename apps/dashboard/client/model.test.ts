@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import type { Sample, ServerEvent } from "@stock-bazaar/contract/events";
+import type { Cluster, ListedOrder, ListedStock } from "@stock-bazaar/contract/replies";
 import { applyEvent, emptyModel, loseConnection, type Model } from "./model.ts";
-import type { Cluster, ListedOrder, Sample, ServerEvent, Stock } from "./words.ts";
 
-const stock = (name: string, quantity: number): Stock => ({ name, price: 10, quantity, volume: 0 });
+const stock = (name: string, quantity: number): ListedStock => ({ name, price: 10, quantity, volume: 0 });
 const order = (number: number): ListedOrder => ({
   number,
   name: "GameStart",
@@ -22,7 +23,7 @@ const cluster = (change: Partial<Cluster> = {}): Cluster => ({
 });
 const after = (...events: ServerEvent[]): Model =>
   events.reduce((model, event, index) => applyEvent(model, event, index), emptyModel);
-const stocks = (complete: boolean, ...sent: Stock[]): ServerEvent => ({
+const stocks = (complete: boolean, ...sent: ListedStock[]): ServerEvent => ({
   event: "stocks",
   data: { complete, stocks: sent },
 });

@@ -1,13 +1,14 @@
 /** The state of the page, and how each event changes it. Pure: the time is an argument. */
 
+import type { Sample, ServerEvent } from "@stock-bazaar/contract/events";
+import type { Cluster, ListedOrder, ListedStock } from "@stock-bazaar/contract/replies";
 import { happeningsBetween } from "./happenings.ts";
-import type { Cluster, ListedOrder, Sample, ServerEvent, Stock } from "./words.ts";
 
 const samplesMax = 300;
 const ordersMax = 40;
 const happeningsMax = 12;
 
-export interface Row extends Stock {
+export interface Row extends ListedStock {
   /** Number of changes so far, so that each change can flash. */
   readonly changes: number;
   /** The direction of the last change of the quantity. */
@@ -93,14 +94,14 @@ function happened(model: Model, news: readonly { text: string; bad: boolean }[],
   return { ...model, happenings: [...added, ...model.happenings].slice(0, happeningsMax) };
 }
 
-function changedRows(rows: readonly Row[], stocks: readonly Stock[], complete: boolean): Row[] {
+function changedRows(rows: readonly Row[], stocks: readonly ListedStock[], complete: boolean): Row[] {
   const before = new Map(rows.map((row) => [row.name, row]));
   const after = new Map(complete ? [] : before);
   for (const stock of stocks) after.set(stock.name, changedRow(before.get(stock.name), stock));
   return [...after.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function changedRow(before: Row | undefined, stock: Stock): Row {
+function changedRow(before: Row | undefined, stock: ListedStock): Row {
   if (!before) return { ...stock, changes: 0, direction: undefined };
   const same = before.quantity === stock.quantity && before.price === stock.price && before.volume === stock.volume;
   if (same) return before;

@@ -2,10 +2,10 @@
 
 import type { TargetedEvent } from "preact";
 import { useState } from "preact/hooks";
+import type { TradeType } from "@stock-bazaar/shared/domain";
 import { placeTrade, type TradeResult, type TradeRequest } from "./api.ts";
 import { milliseconds, plural } from "./format.ts";
 import { browserApi } from "./use-model.ts";
-import type { TradeType } from "./words.ts";
 
 const quantityMax = 2_147_483_647;
 

@@ -1,9 +1,9 @@
 /** The charts of trades per second, time per trade, and cache hits. */
 
 import { useMemo } from "preact/hooks";
+import type { Sample } from "@stock-bazaar/contract/events";
 import { Chart } from "./chart.tsx";
 import { milliseconds, percent, rate } from "./format.ts";
-import type { Sample } from "./words.ts";
 
 /** The newest value that isn't null among the last ten: a second without a trade has no latency. */
 function newest(values: readonly (number | null)[]): number | null {

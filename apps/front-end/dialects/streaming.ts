@@ -23,7 +23,7 @@ import { orderNotFound, upperCaseOrder } from "../http/older-replies.ts";
 import { commonTradeFailures, placeTrade, type TradeWords } from "../http/place-trade.ts";
 import type { Reply } from "../http/reply.ts";
 import { jsonDocs, type Route } from "../http/route.ts";
-import { upperCaseOrderReply, upperCaseOrdersReply } from "../http/schemas.ts";
+import { upperCaseOrderReply, upperCaseOrdersReply } from "@stock-bazaar/contract/schemas";
 import {
   idempotencyKeyDocs,
   listOrders,

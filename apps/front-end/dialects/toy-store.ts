@@ -4,6 +4,7 @@
  * answered with 501. Clients give up after 5 s, so a request takes 4 s at most where REQUEST_TIMEOUT_MS isn't set.
  */
 
+import { idempotencyKeyHeader } from "@stock-bazaar/contract/headers";
 import type { Context } from "hono";
 import { Failure, outage } from "../http/failures.ts";
 import { productNotFound, purchaseDocs, purchaseReplies } from "../http/older-replies.ts";
@@ -16,7 +17,7 @@ import {
   malformedToyPurchaseMessage,
   toyOrderReply,
   toyPurchaseBody,
-} from "../http/schemas.ts";
+} from "@stock-bazaar/contract/schemas";
 import { idempotencyKeyDocs, orderNumberDocs, type OrderWords, queryOrder } from "../routes/orders.ts";
 import { ifNoneMatchDocs, lookupDocs, lookupStock, stockNameDocs } from "../routes/stocks.ts";
 import type { Dialect, DialectDependencies } from "./dialect.ts";
@@ -34,7 +35,7 @@ const orderNotFound = new Failure(404, "INVALID_ORDERNUMBER", "product not found
 const internalServerError = outage("", "internal server error").internal;
 /** No answer in time is worded like an internal error. */
 const failure = { unavailable: internalServerError, internal: internalServerError };
-const purchaseFailure = { ...failure, told: ["idempotency-key"] } as const;
+const purchaseFailure = { ...failure, told: [idempotencyKeyHeader] } as const;
 
 const purchaseWords: TradeWords = {
   form: {

@@ -13,6 +13,7 @@
  * comes back says which it saw last, and is told what came after, like a replica.
  */
 
+import type { Sample } from "@stock-bazaar/contract/events";
 import type { StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
 import { type Clock, every, wallTime } from "@stock-bazaar/shared/clock";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
@@ -21,7 +22,7 @@ import type { Bazaar, ClusterState } from "../bazaar.ts";
 import { describeCluster } from "../http/cluster-view.ts";
 import type { LatencyBucket } from "../http/latency.ts";
 import { encode, encodeOrders, newsOf, ordersMax } from "./event-text.ts";
-import { type Counters, type Traffic, trafficBetween } from "./traffic.ts";
+import { type Counters, trafficBetween } from "./traffic.ts";
 
 /** Between two looks at the cluster, and so between two events of one kind at most. */
 const lookMs = 200;
@@ -73,10 +74,6 @@ interface Listening {
   orderId: number | undefined;
   hasStocks: boolean;
   hasCluster: boolean;
-}
-
-interface Sample extends Traffic {
-  readonly at: string;
 }
 
 export class EventFeed {

@@ -1,6 +1,6 @@
 /** Encodes the events of the dashboard: only what a listener doesn't know yet. Pure. */
 
-import type { ServerEvent } from "@stock-bazaar/dashboard/client/words";
+import type { ServerEvent } from "@stock-bazaar/contract/events";
 import type { StocksPage } from "@stock-bazaar/shared/api";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { describeOrder, describeStock } from "../http/listing.ts";

@@ -3,6 +3,7 @@
  * readings of the counters make one sample, so that nothing is measured while a trade is on its way.
  */
 
+import type { Sample } from "@stock-bazaar/contract/events";
 import type { LatencyBucket } from "../http/latency.ts";
 
 export interface Counters {
@@ -15,16 +16,8 @@ export interface Counters {
   readonly tradeLatencies: readonly LatencyBucket[];
 }
 
-/** `null`: nothing happened that it could be told from. */
-export interface Traffic {
-  /** Of the whole bazaar, through every front-end. */
-  readonly orders_per_second: number | null;
-  /** Of the trades through this front-end. */
-  readonly p50_ms: number | null;
-  readonly p99_ms: number | null;
-  /** Lookups through this front-end that its cache answered, from 0 to 1. */
-  readonly hit_rate: number | null;
-}
+/** A sample that doesn't know its time. */
+export type Traffic = Omit<Sample, "at">;
 
 export function trafficBetween(before: Counters, after: Counters): Traffic {
   const seconds = (after.atMs - before.atMs) / 1000;

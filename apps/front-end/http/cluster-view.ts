@@ -1,7 +1,7 @@
 /** What the state of the cluster means: who leads, who lags, and is it ready to trade. */
 
+import type { Cluster } from "@stock-bazaar/contract/replies";
 import type { ClusterState, ReplicaState } from "../bazaar.ts";
-import type { ClusterReply } from "./schemas.ts";
 
 /** The leader, if there is one and it says so itself. */
 export function leaderOf(cluster: ClusterState): ReplicaState | undefined {
@@ -19,7 +19,7 @@ export function replicaLag(cluster: ClusterState, replica: ReplicaState): number
   return Math.max(0, head - replica.status.lastId);
 }
 
-export function describeCluster(cluster: ClusterState): ClusterReply {
+export function describeCluster(cluster: ClusterState): { data: Cluster } {
   const { catalog, cache } = cluster;
   return {
     data: {

@@ -3,9 +3,9 @@
  * another way, and those that fail.
  */
 
+import type { FailureReason } from "@stock-bazaar/contract/reasons";
 import { at } from "@stock-bazaar/shared/json";
 import type { DocumentedOperation, Parameter } from "./document-types.ts";
-import type { FailureReason } from "./failures.ts";
 import { jsonType } from "./reply.ts";
 
 export interface ExampleRequest {

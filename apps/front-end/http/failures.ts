@@ -4,22 +4,10 @@
  * is documented.
  */
 
-import type { ErrorCode } from "@stock-bazaar/shared/errors";
+import { cacheHeader, idempotencyKeyHeader, type ResponseHeaderName } from "@stock-bazaar/contract/headers";
+import type { FailureReason } from "@stock-bazaar/contract/reasons";
+import { invalidQuantityMessage, invalidTradeTypeMessage, malformedTradeMessage } from "@stock-bazaar/contract/schemas";
 import { jsonType, Reply, type ReplyHeaders } from "./reply.ts";
-import type { ResponseHeaderName } from "./route.ts";
-
-/** The part of the error codes that a client may see. */
-export const failureReasons = [
-  "INVALID_STOCKNAME",
-  "INSUFFICIENT_QUANTITY",
-  "INVALID_REQUEST",
-  "INVALID_ORDERNUMBER",
-  "KEY_REUSED",
-  "UNAVAILABLE",
-  "INTERNAL_ERROR",
-] as const satisfies readonly ErrorCode[];
-
-export type FailureReason = (typeof failureReasons)[number];
 
 export class Failure extends Reply {
   /** As the body says it: the status, unless a dialect replies with another. */
@@ -71,13 +59,13 @@ export const tradeOutage: Outage = {
     "Stock could not be traded: no answer in time; retry with the same Idempotency-Key",
     "Stock could not be traded due to internal error",
   ),
-  told: ["idempotency-key"],
+  told: [idempotencyKeyHeader],
 };
 export const lookupOutage = outage(
   "Stock could not be looked up: no answer in time; try again",
   "Lookup Failed due to internal error",
   // The cache had no answer, and there is none to keep.
-  { "x-cache": "bypass" },
+  { [cacheHeader]: "bypass" },
 );
 export const orderOutage = outage(
   "Orders could not be read: no answer in time; try again",
@@ -97,17 +85,9 @@ export const orderNumberNotFound = new Failure(404, "INVALID_ORDERNUMBER", "orde
 /** A known path with a part that is missing or can't be read. */
 export const invalidGet = new Failure(400, "INVALID_REQUEST", "Invalid GET request/URL");
 
-export const malformedTrade = new Failure(
-  400,
-  "INVALID_REQUEST",
-  "Invalid request- JSON object should contain name, quantity and type",
-);
-export const invalidQuantity = new Failure(400, "INVALID_REQUEST", "quantity must be a positive integer");
-export const invalidTradeType = new Failure(
-  400,
-  "INVALID_REQUEST",
-  "Order type is invalid, only buy/sell are accepted",
-);
+export const malformedTrade = new Failure(400, "INVALID_REQUEST", malformedTradeMessage);
+export const invalidQuantity = new Failure(400, "INVALID_REQUEST", invalidQuantityMessage);
+export const invalidTradeType = new Failure(400, "INVALID_REQUEST", invalidTradeTypeMessage);
 export const invalidKey = new Failure(
   400,
   "INVALID_REQUEST",

@@ -1,11 +1,12 @@
 /** Replies in the words of the systems that this one replaces, character for character. */
 
+import { replayedHeader } from "@stock-bazaar/contract/headers";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { Failure } from "./failures.ts";
 import type { TradeWords } from "./place-trade.ts";
 import { json, type Reply } from "./reply.ts";
 import { jsonDocs, type SuccessDocs } from "./route.ts";
-import { purchaseReply } from "./schemas.ts";
+import { purchaseReply } from "@stock-bazaar/contract/schemas";
 
 export const orderNotFound = new Failure(404, "INVALID_ORDERNUMBER", "order not found");
 export const productNotFound = new Failure(404, "INVALID_STOCKNAME", "product not found");
@@ -29,7 +30,7 @@ export const purchaseReplies: Pick<TradeWords, "accepted" | "rejected"> = {
 
 export const purchaseDocs: SuccessDocs = {
   ...jsonDocs("The number of the order, or -1: out of stock", purchaseReply, { data: { order_number: 10 } }),
-  headers: ["idempotent-replayed"],
+  headers: [replayedHeader],
 };
 
 export const invalidationSuccessful = { data: "cache invalidation successful" } as const;

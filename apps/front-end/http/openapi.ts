@@ -4,22 +4,16 @@
  * middleware, which every request would have to pass through.
  */
 
+import { cacheHeader, requestIdHeader, type ResponseHeaderName, responseHeaders } from "@stock-bazaar/contract/headers";
+import { failureReply } from "@stock-bazaar/contract/schemas";
 import { version } from "@stock-bazaar/process/version";
 import type { Hono } from "hono";
 import { type DescribeRouteOptions, generateSpecs, resolver, uniqueSymbol } from "hono-openapi";
 import { type ZodType, z } from "zod";
 import type { Failure } from "./failures.ts";
 import { jsonType } from "./reply.ts";
-import {
-  type ParameterDocs,
-  type ResponseHeaderName,
-  type Route,
-  type RouteDocs,
-  responseHeaders,
-  type SuccessDocs,
-} from "./route.ts";
+import type { ParameterDocs, Route, RouteDocs, SuccessDocs } from "./route.ts";
 import type { RouteGroup } from "./routing.ts";
-import { failureReply } from "./schemas.ts";
 
 type Responses = NonNullable<DescribeRouteOptions["responses"]>;
 type Parameters = NonNullable<DescribeRouteOptions["parameters"]>;
@@ -128,7 +122,7 @@ function describeResponses(routes: readonly DocumentedRoute[]): Responses {
   if (successes.some(({ conditional }) => conditional)) {
     responses[304] = {
       description: "The client has it already (`If-None-Match`)",
-      headers: headerReferences(["etag", "x-cache"]),
+      headers: headerReferences(["etag", cacheHeader]),
     };
   }
   // A refused lookup also says where it was looked up, a refused trade also that it is a repetition.
@@ -185,7 +179,7 @@ function describeFailures(failures: readonly Failure[], headers: readonly Respon
 }
 
 function headerReferences(names: readonly ResponseHeaderName[]) {
-  const all: ResponseHeaderName[] = ["x-request-id", ...names];
+  const all: ResponseHeaderName[] = [requestIdHeader, ...names];
   return Object.fromEntries(all.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 

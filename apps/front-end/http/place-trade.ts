@@ -3,6 +3,7 @@
  * of a route say how a trade is written and how its outcome is worded; the rules are the same for all.
  */
 
+import { idempotencyKeyHeader, idempotencyKeyPattern, replayedHeader } from "@stock-bazaar/contract/headers";
 import type { Outcome, RejectionReason } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Bazaar } from "../bazaar.ts";
@@ -10,7 +11,6 @@ import { bodyTooLarge, Failure, invalidKey, keyReused, Unanswered, volumeFull } 
 import type { Metrics, TradeOutcome } from "./metrics.ts";
 import type { Reply } from "./reply.ts";
 import { isPossibleStockName, readTrade, type TradeForm } from "./request.ts";
-import { idempotencyKey } from "./schemas.ts";
 
 export interface TradeWords {
   readonly form: TradeForm;
@@ -18,7 +18,7 @@ export interface TradeWords {
   rejected(reason: RejectionReason, name: string): Reply;
 }
 
-const replayedHeader = { "idempotent-replayed": "true" } as const;
+const replayedHeaders = { [replayedHeader]: "true" } as const;
 
 /** Rejects with the bazaar's BazaarError when the outcome is unknown. */
 export async function placeTrade(
@@ -35,8 +35,8 @@ export async function placeTrade(
 
   const wish = await readTrade(request, words.form);
   if (wish instanceof Failure) return count("invalid_request", wish);
-  const givenKey = request.headers.get("idempotency-key");
-  if (givenKey !== null && !idempotencyKey.safeParse(givenKey).success) return count("invalid_request", invalidKey);
+  const givenKey = request.headers.get(idempotencyKeyHeader);
+  if (givenKey !== null && !idempotencyKeyPattern.test(givenKey)) return count("invalid_request", invalidKey);
   const { name, type, quantity } = wish;
   if (!isPossibleStockName(name)) return count("invalid_stockname", words.rejected("INVALID_STOCKNAME", name));
 
@@ -48,11 +48,11 @@ export async function placeTrade(
   } catch (thrown) {
     metrics.countTrade(BazaarError.from(thrown).code === "INTERNAL_ERROR" ? "internal_error" : "unavailable");
     // It may have been traded: only with the same key it is safe to ask again.
-    throw givenKey === null ? new Unanswered(thrown, { "idempotency-key": key }) : thrown;
+    throw givenKey === null ? new Unanswered(thrown, { [idempotencyKeyHeader]: key }) : thrown;
   }
 
   const told = (reply: Reply, replayed: boolean) =>
-    replayed && givenKey !== null ? reply.with(replayedHeader) : reply;
+    replayed && givenKey !== null ? reply.with(replayedHeaders) : reply;
   switch (outcome.status) {
     case "accepted":
       return count("accepted", told(words.accepted(outcome.orderId), outcome.replayed));

@@ -1,5 +1,6 @@
 /** A line for each request, at `debug`. At any other level there is nothing to call, and so nothing to pay. */
 
+import { cacheHeader } from "@stock-bazaar/contract/headers";
 import type { Logger } from "@stock-bazaar/process/log";
 
 /** Knows where a request came from: the server, which is the app's environment. */
@@ -31,7 +32,7 @@ export function requestLog(logger: Logger): LogRequest | undefined {
         route,
         status,
         ms: Math.round((performance.now() - startMs) * 1000) / 1000,
-        cache: headers?.["x-cache"],
+        cache: headers?.[cacheHeader],
         client: peer?.address,
       },
       "request answered",

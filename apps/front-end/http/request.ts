@@ -3,6 +3,7 @@
  * a refusal, never an exception, and no body is held in memory beyond the limit.
  */
 
+import { requestIdHeader } from "@stock-bazaar/contract/headers";
 import { stockNameLengthMax, type TradeType } from "@stock-bazaar/shared/domain";
 import type { ZodType } from "zod";
 import { bodyTooLarge, type Failure } from "./failures.ts";
@@ -16,7 +17,7 @@ const requestIdLengthMax = 128;
 
 /** The client's own `x-request-id` if it is fit for logs and headers, else a new one. */
 export function requestIdOf(request: Request): string {
-  const given = request.headers.get("x-request-id");
+  const given = request.headers.get(requestIdHeader);
   if (given !== null && given.length <= requestIdLengthMax && visibleAscii.test(given)) return given;
   return Bun.randomUUIDv7();
 }

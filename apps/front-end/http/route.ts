@@ -3,6 +3,7 @@
  * neither is changed without the other in sight. `createApp` turns these into Hono handlers.
  */
 
+import type { ResponseHeaderName } from "@stock-bazaar/contract/headers";
 import type { Context } from "hono";
 import type { ZodType } from "zod";
 import type { Failure, Outage } from "./failures.ts";
@@ -59,23 +60,6 @@ export interface SuccessDocs {
   /** 304 for a client that has it already. */
   readonly conditional?: boolean;
 }
-
-export const responseHeaders = {
-  "x-request-id": "The request's own `x-request-id`, or one made for it; the logs tell it",
-  etag: "The life of the catalog's ledger, and the stock's revision in it",
-  "cache-control":
-    "`no-store`: what is shown is what is, now. Of `/events` `no-cache, no-transform`: no proxy may keep it, or wait to pack it",
-  "x-accel-buffering": "`no`: nginx passes each event on at once",
-  "content-security-policy": "What the page may do: run the scripts that it brings, and talk to this front-end",
-  "referrer-policy": "`no-referrer`",
-  "x-content-type-options": "`nosniff`",
-  "x-cache": "`hit` (from the cache), `miss` (asked, and cached) or `bypass` (asked; the cache may not be used now)",
-  "idempotent-replayed": "`true`: the key was known, and this is its first outcome; nothing was done again",
-  "idempotency-key": "The key that the trade got, as the request had none: with it, asking again is safe",
-  "retry-after": "Seconds after which to try again",
-} as const;
-
-export type ResponseHeaderName = keyof typeof responseHeaders;
 
 export function jsonDocs(description: string, schema: ZodType, example: object): SuccessDocs {
   return { description, contentType: jsonType, schema, example };

@@ -1,10 +1,11 @@
 /** The cache as it can be seen and emptied from outside. */
 
+import { cacheHeader } from "@stock-bazaar/contract/headers";
 import type { Bazaar } from "../bazaar.ts";
 import { invalidGet, cacheOutage, stockNotFound } from "../http/failures.ts";
 import { json } from "../http/reply.ts";
 import { jsonDocs, type Route } from "../http/route.ts";
-import { invalidationReply } from "../http/schemas.ts";
+import { invalidationReply } from "@stock-bazaar/contract/schemas";
 import { ifNoneMatchDocs, lookupDocs, stockFound, stockNameDocs } from "./stocks.ts";
 
 const invalidation = { data: { code: 200, message: "Cache Invalidation done" } } as const;
@@ -35,7 +36,7 @@ export function cacheRoutes(bazaar: Bazaar): Route[] {
       path: "/stocksCacheLookup/:name",
       handle(context) {
         const stock = bazaar.lookupCached(context.req.param("name") ?? "");
-        return stock === undefined ? stockNotFound.with({ "x-cache": "miss" }) : stockFound(context, stock, "hit");
+        return stock === undefined ? stockNotFound.with({ [cacheHeader]: "miss" }) : stockFound(context, stock, "hit");
       },
       outage: cacheOutage,
       docs: {

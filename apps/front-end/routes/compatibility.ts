@@ -39,7 +39,7 @@ import {
   purchaseBody,
   shortInvalidationReply,
   upperCaseOrderReply,
-} from "../http/schemas.ts";
+} from "@stock-bazaar/contract/schemas";
 import { commonTradeFailures, placeTrade, type TradeWords } from "../http/place-trade.ts";
 import {
   idempotencyKeyDocs,

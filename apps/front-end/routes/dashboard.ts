@@ -1,9 +1,9 @@
 /** The dashboard: its page, the events that keep it up to date, and its buttons. */
 
+import type { FaultKind } from "@stock-bazaar/contract/faults";
 import { dashboardPage } from "@stock-bazaar/dashboard/page";
 import { quotedCommand } from "@stock-bazaar/process/advice";
 import type { StocksRequest } from "@stock-bazaar/shared/api";
-import type { FaultKind } from "@stock-bazaar/process/faults";
 import type { Context } from "hono";
 import type { Bazaar } from "../bazaar.ts";
 import type { EventFeed } from "../events/event-feed.ts";
@@ -21,7 +21,7 @@ import {
 import { isFromOwnPage } from "../http/own-page.ts";
 import { json, Reply, StreamReply } from "../http/reply.ts";
 import { jsonDocs, type Route } from "../http/route.ts";
-import { eventStocksMax, eventStocksQuery, faultReply, orderNumber, stockName } from "../http/schemas.ts";
+import { eventStocksMax, eventStocksQuery, faultReply, orderNumber, stockName } from "@stock-bazaar/contract/schemas";
 
 const htmlType = "text/html; charset=utf-8";
 const eventsType = "text/event-stream";

@@ -13,7 +13,7 @@ import {
 import type { Metrics } from "../http/metrics.ts";
 import { json, Reply } from "../http/reply.ts";
 import { jsonDocs, type Route } from "../http/route.ts";
-import { clusterReply, healthReply, readyReply } from "../http/schemas.ts";
+import { clusterReply, healthReply, readyReply } from "@stock-bazaar/contract/schemas";
 
 const healthy = { data: { status: "ok" } } as const;
 const ready = { data: { ready: true } } as const;

@@ -1,5 +1,6 @@
 /** Trades and orders. */
 
+import { replayedHeader } from "@stock-bazaar/contract/headers";
 import type { Order } from "@stock-bazaar/shared/domain";
 import type { Context } from "hono";
 import type { Bazaar } from "../bazaar.ts";
@@ -29,7 +30,7 @@ import {
   ordersReply,
   tradeBody,
   tradeReply,
-} from "../http/schemas.ts";
+} from "@stock-bazaar/contract/schemas";
 import { commonTradeFailures, placeTrade, type TradeWords } from "../http/place-trade.ts";
 
 export const tradeForm: TradeForm = {
@@ -143,7 +144,7 @@ export const tradeBodyDocs = { schema: tradeBody, example: { name: "GameStart", 
 
 export const tradeDocs: SuccessDocs = {
   ...jsonDocs("The trade was done; the number of its order", tradeReply, { data: { transaction_number: 10 } }),
-  headers: ["idempotent-replayed"],
+  headers: [replayedHeader],
 };
 
 export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: Metrics }): Route[] {

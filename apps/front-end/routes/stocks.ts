@@ -1,14 +1,17 @@
 /** Lookups: one stock, and the list of all. The replies of a lookup are shared with the other systems' routes. */
 
+import { cacheHeader } from "@stock-bazaar/contract/headers";
+import type { CacheUse } from "@stock-bazaar/contract/replies";
+import { stockTag } from "@stock-bazaar/contract/stock-tag";
 import { stocksPageMax } from "@stock-bazaar/shared/api";
 import type { Context } from "hono";
-import type { Bazaar, CacheUse, KnownStock, StockLookup } from "../bazaar.ts";
+import type { Bazaar, KnownStock, StockLookup } from "../bazaar.ts";
 import { invalidGet, lookupOutage, stockNotFound } from "../http/failures.ts";
 import { describeStock, priceOf } from "../http/listing.ts";
 import { json, jsonType, type Reply, StreamReply } from "../http/reply.ts";
 import { isPossibleStockName, matchesTag } from "../http/request.ts";
 import { jsonDocs, type ParameterDocs, type Route, type SuccessDocs } from "../http/route.ts";
-import { stockName, stockReply, stocksQuery, stocksReply } from "../http/schemas.ts";
+import { stockName, stockReply, stocksQuery, stocksReply } from "@stock-bazaar/contract/schemas";
 import { stocksAsJson } from "../http/stock-list.ts";
 
 /** Looks a stock up, through the cache. `notFound` makes the reply for a name that nobody has. */
@@ -18,9 +21,9 @@ export function lookupStock(
   name: string,
   notFound: (name: string) => Reply,
 ): Reply | Promise<Reply> {
-  if (!isPossibleStockName(name)) return notFound(name).with({ "x-cache": "bypass" });
+  if (!isPossibleStockName(name)) return notFound(name).with({ [cacheHeader]: "bypass" });
   const told = ({ stock, cache }: StockLookup) =>
-    stock === undefined ? notFound(name).with({ "x-cache": cache }) : stockFound(context, stock, cache);
+    stock === undefined ? notFound(name).with({ [cacheHeader]: cache }) : stockFound(context, stock, cache);
   const found = bazaar.lookup(name);
   return found instanceof Promise ? found.then(told) : told(found);
 }
@@ -40,7 +43,7 @@ export function hitReply(stock: KnownStock): Reply {
 function stockReplyOf(stock: KnownStock, cache: CacheUse): Reply {
   return json(
     { data: { name: stock.name, price: priceOf(stock.priceCents), quantity: stock.quantity } },
-    { etag: tagOf(stock), "x-cache": cache },
+    { etag: tagOf(stock), [cacheHeader]: cache },
   );
 }
 
@@ -50,9 +53,8 @@ export function stockFound(context: Context, stock: KnownStock, cache: CacheUse)
   return ifNoneMatch !== null && matchesTag(ifNoneMatch, tagOf(stock)) ? reply.notModified() : reply;
 }
 
-/** Another catalog behind the same address counts its revisions anew: without its life they would be taken for ours. */
 function tagOf({ life, rev }: KnownStock): string {
-  return `"${life}-${rev}"`;
+  return stockTag(life, rev);
 }
 
 /** A list of one page is a reply like any other; a longer one is read while it is sent. */
@@ -95,7 +97,7 @@ export const ifNoneMatchDocs: ParameterDocs = {
 
 export const lookupDocs: SuccessDocs = {
   ...jsonDocs("The stock", stockReply, { data: { name: "GameStart", price: 15.99, quantity: 100 } }),
-  headers: ["etag", "x-cache"],
+  headers: ["etag", cacheHeader],
   conditional: true,
 };
 

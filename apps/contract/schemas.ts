@@ -5,9 +5,10 @@
  */
 
 import { stockNameLengthMax, type TradeType, tradeQuantityMax } from "@stock-bazaar/shared/domain";
-import { faultKinds } from "@stock-bazaar/process/faults";
 import { z } from "zod";
-import { failureReasons, invalidQuantity, invalidTradeType, malformedTrade } from "./failures.ts";
+import { faultKinds } from "./faults.ts";
+import { idempotencyKeyPattern } from "./headers.ts";
+import { failureReasons } from "./reasons.ts";
 
 export const ordersLimitMax = 1000;
 export const ordersLimitDefault = 50;
@@ -15,8 +16,12 @@ export const ordersLimitDefault = 50;
 const tradeTypePattern = /^(?:[Bb][Uu][Yy]|[Ss][Ee][Ll][Ll])$/;
 const digitsPattern = /^\d+$/;
 
+export const malformedTradeMessage = "Invalid request- JSON object should contain name, quantity and type";
+export const invalidQuantityMessage = "quantity must be a positive integer";
+export const invalidTradeTypeMessage = "Order type is invalid, only buy/sell are accepted";
+
 /** A number that JSON can write but nobody can hold (1e999) is still a number: its quantity is wrong, not its type. */
-function quantitySchema(malformed: string, invalid: string = invalidQuantity.message) {
+function quantitySchema(malformed: string, invalid: string = invalidQuantityMessage) {
   return z
     .int({ error: ({ input }) => (typeof input === "number" ? invalid : malformed) })
     .min(1, invalid)
@@ -26,14 +31,14 @@ function quantitySchema(malformed: string, invalid: string = invalidQuantity.mes
 export const tradeBody = z
   .object(
     {
-      name: z.string(malformedTrade.message),
-      quantity: quantitySchema(malformedTrade.message),
+      name: z.string(malformedTradeMessage),
+      quantity: quantitySchema(malformedTradeMessage),
       type: z
-        .string(malformedTrade.message)
-        .regex(tradeTypePattern, invalidTradeType.message)
+        .string(malformedTradeMessage)
+        .regex(tradeTypePattern, invalidTradeTypeMessage)
         .transform((type): TradeType => (type.length === 3 ? "buy" : "sell")),
     },
-    malformedTrade.message,
+    malformedTradeMessage,
   )
   .meta({ id: "Trade" });
 
@@ -64,8 +69,7 @@ export const toyPurchaseBody = z
   .transform((body) => ({ ...body, type: "buy" as const }))
   .meta({ id: "ToyPurchase" });
 
-/** Fit for a header, and short enough for an index. */
-export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/);
+export const idempotencyKey = z.string().regex(idempotencyKeyPattern);
 
 /** Digits as a number from `min` to `max`. In the document: an integer. */
 function numberText(min: number, max: number) {
@@ -228,4 +232,3 @@ export const clusterReply = z
     }),
   })
   .meta({ id: "ClusterReply" });
-export type ClusterReply = z.infer<typeof clusterReply>;
