@@ -1,7 +1,6 @@
 /** The part of the reply of `/cluster` that a benchmark needs. */
 
-import { clusterReply } from "@stock-bazaar/contract/schemas";
-import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
+import { askCluster } from "@stock-bazaar/client/ask-cluster";
 
 export interface ClusterState {
   /** The leader's id; 0 if there is none. */
@@ -12,13 +11,12 @@ export interface ClusterState {
   readonly isEven: boolean;
 }
 
-export async function askCluster(url: string): Promise<ClusterState> {
-  const response = await fetchDirectly(`${url}/cluster`, { signal: AbortSignal.timeout(2000) });
-  const { data } = clusterReply.parse(await response.json());
-  const leading = data.replicas.find(({ id }) => id === data.leader);
+export async function askClusterState(url: string): Promise<ClusterState> {
+  const { leader, replicas } = await askCluster(url);
+  const leading = replicas.find(({ id }) => id === leader);
   return {
-    leader: data.leader ?? 0,
+    leader: leader ?? 0,
     liveFollowers: leading?.live_followers?.length ?? 0,
-    isEven: data.replicas.every(({ state, lag }) => state === "live" && lag === 0),
+    isEven: replicas.every(({ state, lag }) => state === "live" && lag === 0),
   };
 }

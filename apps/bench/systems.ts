@@ -16,7 +16,7 @@ import { parseStocks } from "@stock-bazaar/db/stock-file";
 import { descendantsOf } from "@stock-bazaar/report/process-cpu";
 import { readConfig } from "@stock-bazaar/process/config";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
-import { askCluster } from "./cluster-state.ts";
+import { askClusterState } from "./cluster-state.ts";
 import type { LoadTarget } from "./load.ts";
 import type { SystemName } from "./names.ts";
 
@@ -76,11 +76,11 @@ const systems: Record<SystemName, SystemSpec> = {
       { name: "front-end", role: "front-end", command: ["front-end/main.ts"] },
     ],
     isReady: async (url) => {
-      const { leader, liveFollowers } = await askCluster(url);
+      const { leader, liveFollowers } = await askClusterState(url);
       return leader > 0 && liveFollowers === replicaIds.length - 1 && (await answers(`${url}/readyz`, 200));
     },
-    leaderId: async (url) => (await askCluster(url)).leader,
-    isEven: async (url) => (await askCluster(url)).isEven,
+    leaderId: async (url) => (await askClusterState(url)).leader,
+    isEven: async (url) => (await askClusterState(url)).isEven,
   },
   yardstick: {
     processes: [{ name: "yardstick", role: "front-end", command: ["bench/yardstick.ts"] }],

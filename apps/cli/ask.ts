@@ -32,10 +32,10 @@ const understoodDialects: readonly string[] = ["bazaar", "pyro"] satisfies Diale
 export async function requireUnderstood(options: AskOptions): Promise<void> {
   const url = chosenUrl(options);
   const client = new BazaarClient({ urls: [url], giveUpMs: 0, patienceMs: replyPatienceMs });
-  const { body } = await client.request("GET", "/cluster");
+  const { cluster } = await client.cluster();
   client.close();
-  const dialect = at(body, "data", "front_ends", "0", "dialect");
-  if (typeof dialect !== "string" || understoodDialects.includes(dialect)) return;
+  const dialect = cluster?.front_ends[0]?.dialect;
+  if (dialect === undefined || understoodDialects.includes(dialect)) return;
   throw new CommandError(
     `the dialect of ${url} must be one of ${understoodDialects.join(", ")} (got ${dialect}): name another front-end with --port`,
     exitCodes.usage,

@@ -2,7 +2,6 @@
 
 import { BazaarClient, describeRefusal, refusalOf } from "@stock-bazaar/client/bazaar-client";
 import type { Cluster } from "@stock-bazaar/contract/replies";
-import { clusterReply } from "@stock-bazaar/contract/schemas";
 import { percent, whole } from "@stock-bazaar/report/figures";
 import { columns } from "@stock-bazaar/report/table";
 
@@ -32,11 +31,10 @@ export async function askStatus(url: string): Promise<Status | NoStatus> {
   const asked = new Date().toISOString();
   const client = new BazaarClient({ urls: [url], giveUpMs: 0, patienceMs });
   try {
-    const cluster = await client.request("GET", "/cluster");
+    const { cluster, ...reply } = await client.cluster();
     const none = (reason: string): NoStatus => ({ url, ready: false, reason, at: asked });
-    if (cluster.status === 0) return none(`no answer from ${url}: ${cluster.reason}`);
-    const parsed = clusterReply.safeParse(cluster.body);
-    if (cluster.status !== 200 || !parsed.success) return none(describeRefusal(cluster));
+    if (reply.status === 0) return none(`no answer from ${url}: ${reply.reason}`);
+    if (cluster === undefined) return none(describeRefusal(reply));
     const first = await client.request("GET", "/readyz");
     // A proxy may have closed the connection after its reply: the second time there is a new one.
     const ready = first.status === 0 ? await client.request("GET", "/readyz") : first;
@@ -47,7 +45,7 @@ export async function askStatus(url: string): Promise<Status | NoStatus> {
       ready: ready.status === 200,
       ...(ready.status === 200 ? {} : { reason }),
       at: asked,
-      ...parsed.data.data,
+      ...cluster,
     };
   } finally {
     client.close();

@@ -5,6 +5,7 @@
  */
 
 import { cacheHeader, idempotencyKeyHeader, replayedHeader } from "@stock-bazaar/contract/headers";
+import type { Cluster } from "@stock-bazaar/contract/replies";
 import { revOfTag } from "@stock-bazaar/contract/stock-tag";
 import type { OrderType } from "@stock-bazaar/shared/domain";
 import { at } from "@stock-bazaar/shared/json";
@@ -55,6 +56,11 @@ export interface StockRecord extends Answer {
 export interface OrderRecord extends Answer {
   readonly order: { number: number; name: string; type: OrderType; quantity: number } | undefined;
   readonly text: string;
+}
+
+export interface ClusterRecord extends Reply {
+  /** `undefined`: the reply isn't one that a bazaar gives. */
+  readonly cluster: Cluster | undefined;
 }
 
 /** Whether the trade was accepted, or rejected for a reason that the ledger stores. */
@@ -153,6 +159,15 @@ export class BazaarClient {
     const order = answer.status === 200 ? orderOf(at(body, "data")) : undefined;
     const reason = answer.status === 200 && order === undefined ? `no order in ${excerpt(answer.text)}` : answer.reason;
     return { ...answer, reason, order };
+  }
+
+  /** Asks for what the front-end knows of the bazaar. */
+  async cluster(): Promise<ClusterRecord> {
+    const reply = await this.request("GET", "/cluster");
+    // Imported here: no other request needs zod, and programs that only trade or look up start without it.
+    const { clusterReply } = await import("@stock-bazaar/contract/schemas");
+    const parsed = reply.status === 200 ? clusterReply.safeParse(reply.body) : undefined;
+    return { ...reply, cluster: parsed?.data?.data };
   }
 
   /** Resolves with an answer, or without one when the client gives up or is closed. */

@@ -8,13 +8,13 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stocks } from "@stock-bazaar/ledger/sqlite/tables";
+import { askCluster } from "@stock-bazaar/client/ask-cluster";
 import { migrateFile } from "@stock-bazaar/sqlite/migrations";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 import { seed } from "@stock-bazaar/db/seed";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
-import { at } from "@stock-bazaar/shared/json";
 import { addressVariables, choosePorts, frontEndName, listeners, replicaName, type ServicePorts } from "./addresses.ts";
 import type { Relay } from "./relay.ts";
 import { type Link, Relays } from "./relays.ts";
@@ -199,14 +199,8 @@ export class Cluster implements DatabaseFolders {
       if (!this.service(frontEndName(index + 1)).isRunning) continue;
       await this.ready(index + 1, wait);
       const isSettled = async () => {
-        const body = await clusterAsSeenAt(url);
-        const leader = at(body, "data", "leader");
-        const replicas = at(body, "data", "replicas");
-        if (!Array.isArray(replicas)) return false;
-        const states: unknown[] = replicas;
-        const leading = states.find((state) => at(state, "id") === leader);
-        const followers = at(leading, "live_followers");
-        return Array.isArray(followers) && followers.length === running.length - 1;
+        const { leader, replicas } = await askCluster(url);
+        return replicas.find(({ id }) => id === leader)?.live_followers?.length === running.length - 1;
       };
       await eventually(`front-end ${index + 1} reports replicas ${running.join(", ")} as live`, isSettled, wait);
     }
@@ -223,8 +217,7 @@ export class Cluster implements DatabaseFolders {
 
   /** The leader that a front-end reports; `undefined` if there is none. */
   async leader(frontEnd = 1): Promise<number | undefined> {
-    const leader = at(await clusterAsSeenAt(this.frontEndUrl(frontEnd)), "data", "leader");
-    return typeof leader === "number" ? leader : undefined;
+    return (await askCluster(this.frontEndUrl(frontEnd))).leader ?? undefined;
   }
 
   async leaderIs(id: number, frontEnd = 1): Promise<void> {
@@ -274,9 +267,4 @@ export class Cluster implements DatabaseFolders {
       catalog.close();
     }
   }
-}
-
-/** The reply of a front-end's `/cluster`. */
-async function clusterAsSeenAt(url: string): Promise<unknown> {
-  return (await fetchDirectly(`${url}/cluster`)).json();
 }

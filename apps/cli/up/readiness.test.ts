@@ -1,6 +1,15 @@
+import type { Cluster } from "@stock-bazaar/contract/replies";
 import { afterEach, expect, test } from "vitest";
 import { askLeader, waitUntilReady } from "./readiness.ts";
 
+const cluster: Cluster = {
+  leader: null,
+  term: 0,
+  catalog: { state: "live", last_id: 0, stocks: 10 },
+  front_ends: [],
+  replicas: [],
+  cache: { capacity: 0, size: 0, hits: 0, misses: 0, leased: false },
+};
 const never = new AbortController().signal;
 let server: ReturnType<typeof Bun.serve> | undefined;
 
@@ -31,12 +40,12 @@ test("gives up when it is told to, whether nobody answers or somebody never does
 });
 
 test("reads the leader from /cluster", async () => {
-  const url = serve(() => Response.json({ data: { leader: 3, term: 7, replicas: [] } }));
+  const url = serve(() => Response.json({ data: { ...cluster, leader: 3, term: 7 } }));
   await expect(askLeader(url, never)).resolves.toEqual({ leader: 3, term: 7 });
 });
 
 test.each([
-  ["nobody leads", Response.json({ data: { leader: 0, term: 0 } })],
+  ["nobody leads", Response.json({ data: { ...cluster, leader: null, term: 0 } })],
   ["an error", Response.json({ error: {} }, { status: 503 })],
   ["no JSON", new Response("hello")],
   ["other JSON", Response.json([null])],

@@ -1,7 +1,7 @@
 /** Asks the front-end over HTTP whether the bazaar is open, and who leads. */
 
+import { askCluster } from "@stock-bazaar/client/ask-cluster";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
-import { at } from "@stock-bazaar/shared/json";
 
 const askEveryMs = 100;
 const answerTimeoutMs = 2000;
@@ -23,10 +23,9 @@ export async function waitUntilReady(url: string, signal: AbortSignal): Promise<
 
 /** `undefined` when the front-end doesn't say. */
 export async function askLeader(url: string, signal: AbortSignal): Promise<Leadership | undefined> {
-  const response = await ask(`${url}/cluster`, signal);
-  if (response?.status !== 200) return undefined;
   try {
-    return readLeadership(await response.json());
+    const { leader, term } = await askCluster(url, signal);
+    return leader === null ? undefined : { leader, term };
   } catch {
     return undefined;
   }
@@ -39,10 +38,4 @@ async function ask(url: string, signal: AbortSignal): Promise<Response | undefin
   } catch {
     return undefined;
   }
-}
-
-function readLeadership(body: unknown): Leadership | undefined {
-  const leader = at(body, "data", "leader");
-  const term = at(body, "data", "term");
-  return typeof leader === "number" && typeof term === "number" && leader > 0 ? { leader, term } : undefined;
 }
