@@ -194,6 +194,7 @@ function documentRoute(makeDocument: () => Promise<object>): Route {
   return {
     method: "GET",
     path: "/openapi.json",
+    access: "open",
     handle: () => (made ??= makeDocument().then((document) => json(document))),
     outage: operationsOutage,
     docs: {

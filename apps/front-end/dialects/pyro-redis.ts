@@ -48,6 +48,7 @@ function ownRoutes(deps: DialectDependencies): Route[] {
     {
       method: "GET",
       path: "/stocks/:name",
+      access: "read",
       handle: (context) => lookupStock(deps.bazaar, context, context.req.param("name") ?? "", notInDatabase),
       outage: lookupOutage,
       docs: {
@@ -62,6 +63,7 @@ function ownRoutes(deps: DialectDependencies): Route[] {
     {
       method: "POST",
       path: "/orders",
+      access: "trade",
       handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, olderTradeWords),
       outage: tradeOutage,
       docs: {
@@ -82,6 +84,7 @@ function ownRoutes(deps: DialectDependencies): Route[] {
     {
       method: "GET",
       path: "/orders/:number",
+      access: "read",
       handle: (context) =>
         queryOrder(deps.bazaar, context.req.param("number") ?? "", {
           found: orderFound,

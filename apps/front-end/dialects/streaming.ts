@@ -102,6 +102,7 @@ function ownRoutes({ bazaar: service, metrics }: DialectDependencies): Route[] {
       method: "GET",
       path: "/stocks",
       whenQuery: "stockname",
+      access: "read",
       handle: (context) => lookupStock(service, context, context.req.query("stockname") ?? "", () => stockNotFound),
       outage: lookupOutage,
       docs: {
@@ -115,6 +116,7 @@ function ownRoutes({ bazaar: service, metrics }: DialectDependencies): Route[] {
     {
       method: "POST",
       path: "/orders",
+      access: "trade",
       handle: (context, requestId) => placeTrade({ bazaar: service, metrics }, context.req.raw, requestId, tradeWords),
       outage: tradeFailure,
       docs: {
@@ -130,6 +132,7 @@ function ownRoutes({ bazaar: service, metrics }: DialectDependencies): Route[] {
     {
       method: "GET",
       path: "/orders",
+      access: "read",
       handle: (context) =>
         listOrders(service, context, (order) => ({ ...describeOrder(order), type: order.type.toUpperCase() })),
       outage: orderOutage,
@@ -158,6 +161,7 @@ function ownRoutes({ bazaar: service, metrics }: DialectDependencies): Route[] {
       method: "GET",
       path: "/orders",
       whenQuery: "order-number",
+      access: "read",
       handle: (context) => queryOrder(service, context.req.query("order-number") ?? "", orderWords),
       outage: orderOutage,
       docs: {
@@ -171,6 +175,7 @@ function ownRoutes({ bazaar: service, metrics }: DialectDependencies): Route[] {
     {
       method: "GET",
       path: "/orders/:number",
+      access: "read",
       handle: (context) => queryOrder(service, context.req.param("number") ?? "", orderWords),
       outage: orderOutage,
       docs: {

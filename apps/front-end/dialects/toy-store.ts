@@ -69,6 +69,7 @@ function lookup({ bazaar }: DialectDependencies): Route {
   return {
     method: "GET",
     path: "/products/:name",
+    access: "read",
     handle: (context) => lookupStock(bazaar, context, context.req.param("name") ?? "", () => productNotFound),
     outage: failure,
     docs: {
@@ -86,6 +87,7 @@ function purchase(deps: DialectDependencies): Route {
   return {
     method: "POST",
     path: "/orders",
+    access: "trade",
     handle(context, requestId) {
       const refusal = whyHeadersAreWrong(context.req.raw.headers);
       return refusal ?? placeTrade(deps, context.req.raw, requestId, purchaseWords);
@@ -132,5 +134,5 @@ function readOrder({ bazaar }: DialectDependencies, method: Route["method"]): Ro
   };
   const handle = (context: Context): Promise<Reply> =>
     queryOrder(bazaar, context.req.param("number") ?? "", orderWords);
-  return { method, path: "/orders/:number", handle, outage: failure, docs };
+  return { method, path: "/orders/:number", access: "read", handle, outage: failure, docs };
 }

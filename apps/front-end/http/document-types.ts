@@ -1,5 +1,7 @@
 /** The parts of our OpenAPI document that programs read: examples, collections, tests. */
 
+import type { Access } from "@stock-bazaar/contract/access";
+
 export interface OpenApi {
   readonly openapi: string;
   readonly info: { readonly title: string; readonly description: string };
@@ -9,6 +11,7 @@ export interface OpenApi {
 
 export interface Operation {
   readonly operationId: string;
+  readonly "x-access": Access;
   readonly summary: string;
   readonly tags: readonly string[];
   readonly parameters?: readonly Parameter[];

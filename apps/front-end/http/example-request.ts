@@ -3,6 +3,7 @@
  * another way, and those that fail.
  */
 
+import type { Access } from "@stock-bazaar/contract/access";
 import type { FailureReason } from "@stock-bazaar/contract/reasons";
 import { at } from "@stock-bazaar/shared/json";
 import type { DocumentedOperation, Parameter } from "./document-types.ts";
@@ -12,6 +13,7 @@ export interface ExampleRequest {
   /** Without spaces, unlike that of every other request. */
   readonly id: string;
   readonly title: string;
+  readonly access: Access;
   readonly method: string;
   /** With its query. */
   readonly path: string;
@@ -127,6 +129,7 @@ function requestWith(
   return {
     id: name.replace(/[^A-Za-z0-9]+(\w)/g, (_, letter: string) => letter.toUpperCase()),
     title,
+    access: operation["x-access"],
     method: method.toUpperCase(),
     path: query === "" ? filled : `${filled}?${query}`,
     headers: Object.fromEntries(example === undefined ? headers : [["Content-Type", contentType], ...headers]),

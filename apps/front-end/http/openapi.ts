@@ -4,6 +4,7 @@
  * middleware, which every request would have to pass through.
  */
 
+import type { Access } from "@stock-bazaar/contract/access";
 import { cacheHeader, requestIdHeader, type ResponseHeaderName, responseHeaders } from "@stock-bazaar/contract/headers";
 import { failureReply } from "@stock-bazaar/contract/schemas";
 import { version } from "@stock-bazaar/process/version";
@@ -26,11 +27,14 @@ const documentation = {
     description:
       "Look up stocks, trade them, read the orders. Every reply carries `content-type` and `x-request-id`, and all but the " +
       "streams (`GET /events`, a long `GET /stocks`) `content-length`; `keep-alive` tells for how long an idle connection " +
-      "stays open. A success has one top-level `data`, a failure one top-level `error`. HEAD works where GET does.",
+      "stays open. A success has one top-level `data`, a failure one top-level `error`. HEAD works where GET does. " +
+      "`x-access` of an operation says who it is for: `open` is for everyone, `read` for clients that look at stocks, orders " +
+      "and the bazaar's state, `trade` for clients that buy and sell, `admin` for the people who run the bazaar. No route " +
+      "asks for a token: every request is let in.",
     license: { name: "MIT", identifier: "MIT" },
   },
   servers: [{ url: "/" }],
-  // Said, not left out: nobody has to log in.
+  // Said, not left out: nobody has to log in. Who may use what stands in `x-access` of each operation.
   security: [],
   tags: [
     { name: "Stocks", description: "Prices and quantities" },
@@ -75,7 +79,8 @@ export function described<Handler extends object>(handler: Handler, group: Route
   const body = docs.find((entry) => entry.body !== undefined)?.body;
   const parameters = docs.flatMap((entry) => entry.parameters ?? []);
   const byName = new Map(parameters.map((parameter) => [`${parameter.in} ${parameter.name}`, parameter]));
-  const spec: DescribeRouteOptions = {
+  const spec: DescribeRouteOptions & { "x-access": Access } = {
+    "x-access": group[0].access,
     tags: [...new Set(docs.map(({ tag }) => tag))],
     summary: first.summary,
     description: [first.description, ...docs.slice(1).map(({ summary }) => `Also: ${summary}.`)]

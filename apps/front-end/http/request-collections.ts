@@ -16,9 +16,10 @@ export function httpFile(document: OpenApi): string {
   return [`${opening}\n\n@url = ${defaultUrl}\n`, ...parts].join("\n");
 }
 
-function httpRequest(tag: string, { id, title, method, path, headers, body }: ExampleRequest): string {
+function httpRequest(tag: string, { id, title, access, method, path, headers, body }: ExampleRequest): string {
   const lines = [
     `### ${tag}: ${title}`,
+    `# x-access: ${access}`,
     `# @name ${id}`,
     `${method} {{url}}${path}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
@@ -39,11 +40,12 @@ export function postmanCollection(document: OpenApi): object {
   };
 }
 
-function postmanItem({ title, method, path, headers, body }: ExampleRequest): object {
+function postmanItem({ title, access, method, path, headers, body }: ExampleRequest): object {
   const [pathname = "", query] = path.split("?");
   return {
     name: title,
     request: {
+      description: `x-access: ${access}`,
       method,
       header: Object.entries(headers).map(([key, value]) => ({ key, value })),
       url: {

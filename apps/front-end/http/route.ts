@@ -3,6 +3,7 @@
  * neither is changed without the other in sight. `createApp` turns these into Hono handlers.
  */
 
+import type { Access } from "@stock-bazaar/contract/access";
 import type { ResponseHeaderName } from "@stock-bazaar/contract/headers";
 import type { Context } from "hono";
 import type { ZodType } from "zod";
@@ -18,6 +19,8 @@ export interface Route {
   readonly path: string;
   /** Of several routes with the same method and path: taken when the URL has this query parameter. */
   readonly whenQuery?: string;
+  /** Who may use it; one for all routes that share a method and path. */
+  readonly access: Access;
   readonly handle: Handle;
   /** What is said when `handle` rejects. */
   readonly outage: Outage;

@@ -9,13 +9,15 @@ import type { Handle, Route } from "./route.ts";
 /** The routes that share one method and path. */
 export type RouteGroup = readonly [Route, ...Route[]];
 
+/** Throws if the routes of a group differ in access: a request is admitted before its query is read. */
 export function groupRoutes(routes: readonly Route[]): RouteGroup[] {
   const groups = new Map<string, [Route, ...Route[]]>();
   for (const route of routes) {
     const key = `${route.method} ${route.path}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [route]);
-    else group.push(route);
+    else if (group[0].access === route.access) group.push(route);
+    else throw new Error(`the routes of ${key} must have one access (got ${group[0].access} and ${route.access})`);
   }
   return [...groups.values()];
 }

@@ -16,6 +16,7 @@ export function cacheRoutes(bazaar: Bazaar): Route[] {
     {
       method: "GET",
       path: "/stocksCache/:name",
+      access: "admin",
       handle(context) {
         bazaar.dropCached(context.req.param("name") ?? "");
         return invalidated;
@@ -34,6 +35,7 @@ export function cacheRoutes(bazaar: Bazaar): Route[] {
     {
       method: "GET",
       path: "/stocksCacheLookup/:name",
+      access: "read",
       handle(context) {
         const stock = bazaar.lookupCached(context.req.param("name") ?? "");
         return stock === undefined ? stockNotFound.with({ [cacheHeader]: "miss" }) : stockFound(context, stock, "hit");

@@ -74,6 +74,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
     {
       method: "GET",
       path: "/hello",
+      access: "read",
       handle: (context) => text(`Hello, ${context.req.query("name") ?? "user"}!`),
       outage: operationsOutage,
       docs: docs({
@@ -88,6 +89,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       method: "GET",
       path: "/stocks",
       whenQuery: "stockname",
+      access: "read",
       handle(context) {
         const name = context.req.query("stockname") ?? "";
         return name === "" ? invalidGet : lookupStock(bazaar, context, name, () => stockNotFound);
@@ -104,6 +106,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       method: "GET",
       path: "/orders",
       whenQuery: "order-number",
+      access: "read",
       handle: (context) =>
         queryOrder(bazaar, context.req.query("order-number") ?? "", {
           found: upperCaseOrder,
@@ -124,6 +127,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
     {
       method: "GET",
       path: "/stock/:name",
+      access: "read",
       handle: (context) => lookupStock(bazaar, context, context.req.param("name") ?? "", notInDatabase),
       outage: lookupOutage,
       docs: docs({
@@ -137,6 +141,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
     {
       method: "POST",
       path: "/order",
+      access: "trade",
       handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, olderTradeWords),
       outage: tradeOutage,
       docs: docs({
@@ -158,6 +163,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
     {
       method: "GET",
       path: "/get_order_leader",
+      access: "read",
       async handle() {
         const leader = await bazaar.cluster().then(
           (cluster) => cluster.leader,
@@ -177,6 +183,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
     {
       method: "GET",
       path: "/cache_invalid/:name",
+      access: "admin",
       handle(context) {
         bazaar.dropCached(context.req.param("name") ?? "");
         return invalidated;
@@ -194,6 +201,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
     {
       method: "GET",
       path: "/products/:name",
+      access: "read",
       handle: (context) => lookupStock(bazaar, context, context.req.param("name") ?? "", () => productNotFound),
       outage: lookupOutage,
       docs: docs({
@@ -207,6 +215,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
     {
       method: "POST",
       path: "/buy",
+      access: "trade",
       handle(context, requestId) {
         const request = context.req.raw;
         if (request.headers.get("content-length") === null) return lengthRequired;

@@ -40,6 +40,7 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
     {
       method: "GET",
       path: "/",
+      access: "open",
       async handle() {
         const { html, contentSecurityPolicy } = await dashboardPage();
         return new Reply(200, htmlType, html, {
@@ -67,6 +68,7 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
     {
       method: "GET",
       path: "/events",
+      access: "read",
       handle: (context) => streamEvents(context, events),
       outage: operationsOutage,
       docs: {
@@ -155,6 +157,7 @@ function faultRoutes(bazaar: Bazaar, faults: Faults): Route[] {
   const route = (path: string, fault: FaultKind, summary: string, description: string): Route => ({
     method: "POST",
     path,
+    access: "admin",
     async handle(context) {
       if (!isFromOwnPage(context.req.raw.headers, faults.host)) return strangePage;
       const leader = leaderOf(await bazaar.cluster());

@@ -51,6 +51,7 @@ SwaggerUIBundle({
   deepLinking: true,
   displayRequestDuration: true,
   tryItOutEnabled: true,
+  showExtensions: true,
   validatorUrl: null,
 });
 `;
@@ -65,6 +66,7 @@ export function docsRoutes(): Route[] {
     {
       method: "GET",
       path: "/docs",
+      access: "open",
       handle: () => shown,
       outage: operationsOutage,
       docs: {
@@ -81,7 +83,7 @@ export function docsRoutes(): Route[] {
         failures: [],
       },
     },
-    { method: "GET", path: "/docs/start.js", handle: () => started, outage: operationsOutage },
+    { method: "GET", path: "/docs/start.js", access: "open", handle: () => started, outage: operationsOutage },
     viewerFile("swagger-ui-bundle.js", scriptType),
     viewerFile("swagger-ui.css", styleType),
   ];
@@ -92,6 +94,7 @@ function viewerFile(name: string, contentType: string): Route {
   return {
     method: "GET",
     path: `/docs/${name}`,
+    access: "open",
     async handle(context) {
       const file = Bun.file(new URL(import.meta.resolve(`swagger-ui-dist/${name}`)));
       const { mtimeMs, size } = await file.stat();

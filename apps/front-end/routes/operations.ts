@@ -47,6 +47,7 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
     {
       method: "GET",
       path: "/healthz",
+      access: "open",
       handle: () => isHealthy,
       outage: operationsOutage,
       docs: {
@@ -61,6 +62,7 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
     {
       method: "GET",
       path: "/readyz",
+      access: "open",
       async handle() {
         const cluster = await bazaar.cluster();
         switch (cluster.catalog.state) {
@@ -87,6 +89,7 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
     {
       method: "GET",
       path: "/cluster",
+      access: "read",
       handle: async () => json(describeCluster(await bazaar.cluster())),
       outage: operationsOutage,
       docs: {
@@ -100,6 +103,7 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
     {
       method: "GET",
       path: "/metrics",
+      access: "read",
       async handle() {
         // The requests' own figures matter most when the cluster doesn't answer.
         const cluster = await bazaar.cluster().catch(() => undefined);

@@ -153,6 +153,7 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
     {
       method: "POST",
       path: "/orders",
+      access: "trade",
       handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, words),
       outage: tradeOutage,
       docs: {
@@ -168,6 +169,7 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
     {
       method: "GET",
       path: "/orders/:number",
+      access: "read",
       handle: (context) => queryOrder(bazaar, context.req.param("number") ?? "", orderWords),
       outage: orderOutage,
       docs: {
@@ -182,6 +184,7 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
     {
       method: "GET",
       path: "/orders",
+      access: "read",
       handle: (context) => listOrders(bazaar, context),
       outage: orderOutage,
       docs: {

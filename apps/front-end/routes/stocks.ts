@@ -107,6 +107,7 @@ export function stockRoutes(bazaar: Bazaar): Route[] {
     {
       method: "GET",
       path: "/stocks/:name",
+      access: "read",
       handle: (context) => lookupStock(bazaar, context, context.req.param("name") ?? "", notFound),
       outage: lookupOutage,
       docs: {
@@ -121,6 +122,7 @@ export function stockRoutes(bazaar: Bazaar): Route[] {
     {
       method: "GET",
       path: "/stocks",
+      access: "read",
       handle: (context) => listStocks(bazaar, context),
       outage: lookupOutage,
       docs: {
