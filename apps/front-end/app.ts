@@ -1,13 +1,11 @@
 /**
  * The front-end's HTTP, without a socket: `createApp` makes a Hono app from the routes and never listens.
  *
- * There is no middleware. One function stands around every route and gives each reply the same three things: a
- * request id, an answer even when something throws, and a place in the latency histogram. Only what the cache
- * answers goes past both of them, in `routes/cached-lookup.ts`.
+ * The way of one request stands in `http/front-door.ts`: here the routes are put into Hono's router, and what
+ * the cache can answer in front of it.
  */
 
 import { systemClock } from "@stock-bazaar/shared/clock";
-import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
 import { type Context, Hono } from "hono";
 import type { Bazaar } from "./bazaar.ts";
@@ -15,18 +13,18 @@ import type { Dialect } from "./dialects/dialect.ts";
 import { dialects } from "./dialects/index.ts";
 import { EventFeed } from "./events/event-feed.ts";
 import type { Faults } from "./faults.ts";
-import { type Failure, keyReused, operationsOutage, type Outage, Unanswered } from "./http/failures.ts";
-import type { RouteTimer } from "./http/latency.ts";
+import type { Admission } from "./http/admission.ts";
+import type { Connection } from "./http/connection.ts";
+import { operationsOutage } from "./http/failures.ts";
+import { FrontDoor, type Passage } from "./http/front-door.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { described, openApiDocument } from "./http/openapi.ts";
-import { json, type Reply, StreamReply } from "./http/reply.ts";
-import { requestIdOf } from "./http/request.ts";
-import { type LogRequest, requestLog } from "./http/request-log.ts";
+import { json, type Reply } from "./http/reply.ts";
 import { type Handle, jsonDocs, pathTemplate, type Route } from "./http/route.ts";
 import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/routing.ts";
 import { documentReply } from "@stock-bazaar/contract/schemas";
 import type { WrapRoute } from "./http/traced.ts";
-import { cachedLookup, cachedRoute } from "./routes/cached-lookup.ts";
+import { cachedLookup } from "./routes/cached-lookup.ts";
 import { dashboardRoutes } from "./routes/dashboard.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { operationsRoutes } from "./routes/operations.ts";
@@ -37,6 +35,8 @@ export interface AppDependencies {
   /** Absent: the contract's own. */
   readonly dialect?: Dialect;
   readonly wrapRoute?: WrapRoute;
+  /** Absent: every request passes. */
+  readonly admit?: Admission;
   readonly metrics?: Metrics;
   /** Absent: a feed of its own, which works while somebody listens. */
   readonly events?: EventFeed;
@@ -62,7 +62,7 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
   const metrics = given.metrics ?? createMetrics();
   const events = given.events ?? createEventFeed({ bazaar, metrics, faults });
   const deps = { bazaar, metrics };
-  const log = requestLog(logger);
+  const door = new FrontDoor({ admit: given.admit, logger });
   const operations = [
     ...operationsRoutes(deps),
     ...dashboardRoutes({ bazaar, events, faults }),
@@ -76,13 +76,16 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
   const collections = new Set([...paths].filter((path) => parents.has(path)));
   const app = new Hono({ getPath: (request) => pathOf(request.url, collections) });
 
-  for (const group of groups) {
-    const [{ method, path, outage }] = group;
+  const passageOf = ({ method, path, access, outage }: Route): Passage => {
     const route = pathTemplate(path);
-    const answered = answerer(route, outage, metrics.routeTimer(route, method), logger, log);
-    const answer = wrapRoute ? (handle: Handle) => answered(wrapRoute(method, route, handle)) : answered;
-    const handler = answer(handleOf(group));
-    app.on(method, path, described(handler, group));
+    return { route, access, outage, timer: metrics.routeTimer(route, method) };
+  };
+  for (const group of groups) {
+    const [{ method, path }] = group;
+    const passage = passageOf(group[0]);
+    const answer = (handle: Handle) =>
+      door.handler(passage, wrapRoute === undefined ? handle : wrapRoute(method, passage.route, handle));
+    app.on(method, path, described(answer(handleOf(group)), group));
     if (method === "POST" && collections.has(path)) app.on(method, `${path}/`, answer(handleOf(group)));
     const parent = parentOf(path);
     if (parent === undefined) continue;
@@ -94,94 +97,39 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
     );
   }
 
-  if (!wrapRoute && paths.has("/stocks/:name")) {
-    const cached = cachedLookup(bazaar, metrics.routeTimer(cachedRoute, "GET"), log);
+  const lookup = groups.find(([{ method, path }]) => method === "GET" && path === "/stocks/:name")?.[0];
+  if (!wrapRoute && lookup) {
+    const cached = door.ahead(passageOf(lookup), cachedLookup(bazaar));
     const routed = app.fetch;
-    app.fetch = (request, ...rest) => cached(request, rest[0]) ?? routed(request, ...rest);
+    app.fetch = (request, environment, execution) =>
+      cached(request, environment as Connection | undefined) ?? routed(request, environment, execution);
   }
 
-  const unmatched = new Map([...methods, "other"].map((method) => [method, metrics.routeTimer("unmatched", method)]));
-  app.notFound((context) => {
-    const startMs = performance.now();
-    const method = context.req.method;
-    const timer = unmatched.get(method === "HEAD" ? "GET" : method) ?? unmatched.get("other");
-    const { path } = context.req;
+  const unmatched = (method: string): Passage => ({
+    route: "unmatched",
+    access: "read",
+    outage: operationsOutage,
+    timer: metrics.routeTimer("unmatched", method),
+  });
+  const refuse: Handle = ({ req: { method, path } }) => {
     const speaks = operationsPaths.has(path) ? dialects.bazaar : dialect;
-    const reply = replyToUnmatched(speaks, method, (served) => app.router.match(served, path)[0].length > 0);
-    const { status, headers } = reply;
-    timer?.observe(status, performance.now() - startMs);
-    const requestId = requestIdOf(context.req.raw);
-    log?.(context.req.raw, context.env, { route: "unmatched", status, startMs, requestId, headers });
-    return reply.toResponse(requestId);
+    return replyToUnmatched(speaks, method, (served) => app.router.match(served, path)[0].length > 0);
+  };
+  const refusers = new Map<string, (context: Context) => Response | Promise<Response>>(
+    methods.map((method) => [method, door.handler(unmatched(method), refuse)]),
+  );
+  const refuseOther = door.handler(unmatched("other"), refuse);
+  app.notFound((context) => {
+    const { method } = context.req;
+    return (refusers.get(method === "HEAD" ? "GET" : method) ?? refuseOther)(context);
   });
-  // What a route throws is answered in its `answer`: only a fault in the routing itself comes here.
-  app.onError((thrown, context) => {
-    const requestId = requestIdOf(context.req.raw);
-    return replyToError(thrown, operationsOutage, logger, { requestId, route: "unmatched" }).toResponse(requestId);
-  });
+  // What a route throws becomes a reply in its own handler: only a fault in the routing itself comes here.
+  app.onError((thrown, context) =>
+    door.handler(unmatched("other"), () => {
+      throw thrown;
+    })(context),
+  );
   return app;
-}
-
-/** Makes handlers for Hono; the only place where a route's reply becomes a response. */
-function answerer(route: string, outage: Outage, timer: RouteTimer, logger: Logger, log: LogRequest | undefined) {
-  return (handle: Handle) =>
-    (context: Context): Response | Promise<Response> => {
-      const startMs = performance.now();
-      const requestId = requestIdOf(context.req.raw);
-      const told = (reply: Reply) => {
-        const { status, headers } = reply;
-        timer.observe(status, performance.now() - startMs);
-        log?.(context.req.raw, context.env, { route, status, startMs, requestId, headers });
-        if (reply instanceof StreamReply) {
-          reply.broken = (error) => logger.warn({ requestId, route, err: BazaarError.from(error) }, "reply broken off");
-        }
-        return reply.toResponse(requestId);
-      };
-      const failed = (thrown: unknown) => {
-        const about = { requestId, route };
-        if (!(thrown instanceof Unanswered)) return told(replyToError(thrown, outage, logger, about));
-        return told(replyToError(thrown.cause, outage, logger, about).with(thrown.headers));
-      };
-      try {
-        const reply = handle(context, requestId);
-        return reply instanceof Promise ? reply.then(told, failed) : told(reply);
-      } catch (thrown) {
-        return failed(thrown);
-      }
-    };
-}
-
-/** The cause stays here, in the log; the client hears what the contract says. */
-function replyToError(
-  thrown: unknown,
-  outage: Outage,
-  logger: Logger,
-  about: { requestId: string; route: string },
-): Failure {
-  const error = BazaarError.from(thrown);
-  switch (error.code) {
-    case "UNAVAILABLE":
-    case "DEPENDENCY_UNAVAILABLE":
-    case "NOT_LEADER":
-    case "FENCED":
-    case "STALE_TERM":
-    case "OVERLOADED":
-    case "STORAGE_UNAVAILABLE":
-    // The catalog has logged it, once: the client can only ask again when a person has decided.
-    case "DIVERGED":
-      // Expected when a part is away, and then as many as there are requests: the metrics count them.
-      logger.debug({ ...about, err: error }, "request not answered in time");
-      return outage.unavailable;
-    case "KEY_REUSED":
-      return keyReused;
-    case "INVALID_STOCKNAME":
-    case "INSUFFICIENT_QUANTITY":
-    case "INVALID_REQUEST":
-    case "INVALID_ORDERNUMBER":
-    case "INTERNAL_ERROR":
-      logger.error({ ...about, err: error }, "request failed");
-      return outage.internal;
-  }
 }
 
 function replyToUnmatched(dialect: Dialect, method: string, isServed: (method: string) => boolean): Reply {

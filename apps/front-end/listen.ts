@@ -9,7 +9,7 @@
  *   sent. The client waits as long as it wants to (curl: a second), sends its body, and gets its reply. The app hears of
  *   the request in either case, but Bun offers no way to send a 100. An expectation that there isn't is ignored.
  * - A HEAD whose reply has no body gets `content-length: 0`. That would be wrong for a stream, whose length isn't known:
- *   `transfer-encoding: chunked`, which GET would have, keeps Bun from adding it (`asSent`).
+ *   `transfer-encoding: chunked`, which GET would have, keeps Bun from adding it (`http/reply.ts`).
  * - What follows a whole body and is no request (a line break, a trailer): 400, in place of the reply to the request before.
  * - A body that nobody reads is thrown away as it arrives, or left on the wire; it isn't collected in memory.
  * - A request that comes before the one ahead of it on the same connection is answered (HTTP pipelining, which no
@@ -23,8 +23,8 @@ import { addressText, type ListenAddress, withoutBrackets } from "@stock-bazaar/
 import { listenError } from "@stock-bazaar/process/listen-error";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { Hono } from "hono";
+import type { Connection } from "./http/connection.ts";
 import { operationsOutage } from "./http/failures.ts";
-import type { Peers } from "./http/request-log.ts";
 
 /** A request is answered a moment after its timeout: its connection must not be closed before. */
 const idleGraceSeconds = 5;
@@ -53,27 +53,18 @@ export function listen(app: Hono, address: ListenAddress, options: ListenOptions
   const { logger, requestTimeoutMs, keepAliveTimeoutMs } = options;
   const keepAliveSeconds = Math.ceil(keepAliveTimeoutMs / 1000);
   const idleSeconds = Math.max(keepAliveSeconds, Math.ceil(requestTimeoutMs / 1000) + idleGraceSeconds);
-  const keepAlive = `timeout=${keepAliveSeconds}`;
-  /** A reply with what belongs to its connection. */
-  const asSent = (request: Request, response: Response) => {
-    const { headers } = response;
-    headers.set("keep-alive", keepAlive);
-    if (request.method === "HEAD" && !headers.has("content-length")) headers.set("transfer-encoding", "chunked");
-    return response;
+  const connection: Connection = {
+    keepAlive: `timeout=${keepAliveSeconds}`,
+    addressOf: (request) => server.requestIP(request)?.address,
   };
   const server = startServer(address, {
-    fetch(request, peers) {
-      const replied = app.fetch(request, peers);
-      return replied instanceof Promise
-        ? replied.then((response) => asSent(request, response))
-        : asSent(request, replied);
-    },
+    fetch: (request) => app.fetch(request, connection),
     // 0 = never: then only the client, or the end of the process, closes a connection.
     idleTimeout: idleSeconds > idleSecondsMax ? 0 : idleSeconds,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     error(thrown) {
       logger.error({ err: thrown }, "request failed outside the app");
-      return operationsOutage.internal.toResponse(Bun.randomUUIDv7());
+      return operationsOutage.internal.toResponse(Bun.randomUUIDv7(), connection);
     },
   });
   const port = server.port ?? address.port;
@@ -91,7 +82,7 @@ export function listen(app: Hono, address: ListenAddress, options: ListenOptions
 }
 
 interface Handlers {
-  fetch(request: Request, peers: Peers): Response | Promise<Response>;
+  fetch(request: Request): Response | Promise<Response>;
   error(thrown: Error): Response;
   idleTimeout: number;
   maxRequestBodySize: number;

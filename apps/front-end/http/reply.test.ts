@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { json, Reply, text } from "./reply.ts";
+import { json, Reply, StreamReply, text } from "./reply.ts";
 
 const headersOf = (response: Response) => Object.fromEntries(response.headers);
 
@@ -20,6 +20,32 @@ test("a response keeps its headers when the same reply, or another, is made into
     "content-type": "application/json",
     "content-length": "11",
     "x-request-id": "plain",
+  });
+});
+
+test("the headers of a connection are those of the one that the reply is sent over", () => {
+  const over = (seconds: number) => ({ keepAlive: `timeout=${seconds}`, addressOf: () => undefined });
+  const [one, other] = [over(90), over(5)];
+  for (const reply of [json({ data: 1 }, { "x-cache": "hit" }), json({ data: 1 })]) {
+    const sent = [one, one, other, undefined, one].map((connection) => reply.toResponse("id", connection).headers);
+    expect(sent.map((headers) => headers.get("keep-alive"))).toEqual([
+      "timeout=90",
+      "timeout=90",
+      "timeout=5",
+      null,
+      "timeout=90",
+    ]);
+  }
+});
+
+test("a stream that nobody wants (HEAD) has no length on a connection, and says so", () => {
+  const connection = { keepAlive: "timeout=90", addressOf: () => undefined };
+  const { headers } = new StreamReply("text/event-stream", null).toResponse("id", connection);
+  expect(Object.fromEntries(headers)).toEqual({
+    "content-type": "text/event-stream",
+    "keep-alive": "timeout=90",
+    "transfer-encoding": "chunked",
+    "x-request-id": "id",
   });
 });
 

@@ -4,13 +4,31 @@
  * are rendered once, not once per request.
  */
 
+import { requestIdHeader } from "@stock-bazaar/contract/headers";
+import type { Connection } from "./connection.ts";
+
 export type ReplyHeaders = Readonly<Record<string, string>>;
 
 export const jsonType = "application/json";
 export const textType = "text/plain; charset=utf-8";
 
+const keepAliveHeader = "keep-alive";
+
 /** For every reply without headers of its own; all that they hold is set for each. */
 const sharedHeaders = new Headers();
+
+/** Sets what every reply has, but for its request's id. */
+function setUsual(
+  headers: Headers,
+  { contentType, contentLength }: Reply,
+  connection: Connection | undefined,
+): Headers {
+  headers.set("content-type", contentType);
+  headers.set("content-length", contentLength);
+  if (connection === undefined) headers.delete(keepAliveHeader);
+  else headers.set(keepAliveHeader, connection.keepAlive);
+  return headers;
+}
 
 export class Reply {
   readonly status: number;
@@ -19,8 +37,9 @@ export class Reply {
   /** The bytes of `body` in UTF-8: also of a 304, where it tells the length of what wasn't sent. */
   readonly contentLength: string;
   readonly headers: ReplyHeaders | undefined;
-  /** `headers`, with those that every reply has. */
+  /** `headers`, with those that every reply has, as they were sent last. */
   #sentHeaders: Headers | undefined;
+  #sentOver: Connection | undefined;
 
   constructor(status: number, contentType: string, body: string, headers?: ReplyHeaders, contentLength?: string) {
     this.status = status;
@@ -45,13 +64,22 @@ export class Reply {
     return new Reply(304, this.contentType, this.body, this.headers, this.contentLength);
   }
 
-  toResponse(requestId: string): Response {
+  /** Without a connection the reply has no headers that tell of one. */
+  toResponse(requestId: string, connection?: Connection): Response {
     // A Response copies them, and copies a `Headers` faster than it reads an object: a cached lookup takes a tenth less.
-    const headers = this.headers === undefined ? sharedHeaders : (this.#sentHeaders ??= new Headers(this.headers));
-    headers.set("content-type", this.contentType);
-    headers.set("content-length", this.contentLength);
-    headers.set("x-request-id", requestId);
+    const headers =
+      this.headers === undefined ? setUsual(sharedHeaders, this, connection) : this.#headersFor(connection);
+    headers.set(requestIdHeader, requestId);
     return new Response(this.status === 304 ? null : this.body, { status: this.status, headers });
+  }
+
+  /** Kept from one sending to the next: what is cached is sent often, and all over one server's connections. */
+  #headersFor(connection: Connection | undefined): Headers {
+    if (this.#sentHeaders === undefined || this.#sentOver !== connection) {
+      this.#sentHeaders = setUsual(new Headers(this.headers), this, connection);
+      this.#sentOver = connection;
+    }
+    return this.#sentHeaders;
   }
 }
 
@@ -72,8 +100,13 @@ export class StreamReply extends Reply {
     this.#stream = stream;
   }
 
-  override toResponse(requestId: string): Response {
-    const headers = { "content-type": this.contentType, "x-request-id": requestId, ...this.headers };
+  override toResponse(requestId: string, connection?: Connection): Response {
+    const headers = new Headers({ "content-type": this.contentType, [requestIdHeader]: requestId, ...this.headers });
+    if (connection !== undefined) {
+      headers.set(keepAliveHeader, connection.keepAlive);
+      // As GET would have it. Without it Bun adds `content-length: 0`.
+      if (this.#stream === null) headers.set("transfer-encoding", "chunked");
+    }
     return new Response(this.#stream, { status: this.status, headers });
   }
 }

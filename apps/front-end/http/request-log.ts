@@ -2,11 +2,7 @@
 
 import { cacheHeader } from "@stock-bazaar/contract/headers";
 import type { Logger } from "@stock-bazaar/process/log";
-
-/** Knows where a request came from: the server, which is the app's environment. */
-export interface Peers {
-  requestIP(request: Request): { readonly address: string; readonly port: number } | null;
-}
+import type { Connection } from "./connection.ts";
 
 export interface Answered {
   /** Its path's template, like `/stocks/{name}`. */
@@ -19,12 +15,11 @@ export interface Answered {
   readonly headers: Readonly<Record<string, string>> | undefined;
 }
 
-export type LogRequest = (request: Request, environment: unknown, answered: Answered) => void;
+export type LogRequest = (request: Request, connection: Connection | undefined, answered: Answered) => void;
 
 export function requestLog(logger: Logger): LogRequest | undefined {
   if (!logger.isLevelEnabled("debug")) return undefined;
-  return (request, environment, { route, status, startMs, requestId, headers }) => {
-    const peer = hasPeers(environment) ? environment.requestIP(request) : null;
+  return (request, connection, { route, status, startMs, requestId, headers }) => {
     logger.debug(
       {
         requestId,
@@ -33,14 +28,9 @@ export function requestLog(logger: Logger): LogRequest | undefined {
         status,
         ms: Math.round((performance.now() - startMs) * 1000) / 1000,
         cache: headers?.[cacheHeader],
-        client: peer?.address,
+        client: connection?.addressOf(request),
       },
       "request answered",
     );
   };
-}
-
-/** A request that came over no socket has none. */
-function hasPeers(environment: unknown): environment is Peers {
-  return typeof environment === "object" && environment !== null && "requestIP" in environment;
 }

@@ -7,6 +7,7 @@ import { createApp } from "@stock-bazaar/front-end/app";
 import type { Bazaar } from "@stock-bazaar/front-end/bazaar";
 import type { Dialect } from "@stock-bazaar/front-end/dialects/dialect";
 import type { Faults } from "@stock-bazaar/front-end/faults";
+import type { Admission } from "@stock-bazaar/front-end/http/admission";
 import { type Logger, silentLogger } from "@stock-bazaar/process/log";
 import { expect } from "vitest";
 import type { InProcessOptions } from "../../support/in-process.ts";
@@ -48,6 +49,7 @@ export interface ClientOptions {
   readonly logger?: Logger;
   /** A supervisor that takes faults. */
   readonly faults?: Faults;
+  readonly admit?: Admission;
 }
 
 export async function createTestClient(options: ClientOptions = {}): Promise<TestClient> {
@@ -55,9 +57,9 @@ export async function createTestClient(options: ClientOptions = {}): Promise<Tes
 }
 
 function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions): TestClient {
-  const { changes, logger = silentLogger, faults, dialect } = options;
+  const { changes, logger = silentLogger, faults, dialect, admit } = options;
   const bazaar = changes === undefined ? whole : withChanges(whole, changes);
-  const app = createApp({ bazaar, logger, faults, ...(dialect && { dialect }) });
+  const app = createApp({ bazaar, logger, faults, ...(dialect && { dialect }), ...(admit && { admit }) });
   const send: TestClient["send"] = async (method, path, init = {}) => {
     const response = await app.request(path, { method, ...init });
     return readAnswer(response, method);

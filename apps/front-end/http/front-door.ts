@@ -1,0 +1,147 @@
+/**
+ * The way of one HTTP request, from its arrival to its reply.
+ *
+ * 1. The route is found. A plain lookup is recognised by its URL (`ahead`); Hono's router matches any other request. A
+ *    request without a route goes the same way as one with a route, as "unmatched".
+ * 2. Admission: the request may use the route, or gets a refusal.
+ * 3. The route's handler returns a reply. If it throws, the error is logged here, and the route's outage is the reply.
+ * 4. `#leave`: the reply is counted, logged, and becomes a Response with the headers of its connection.
+ *
+ * There is no middleware: each of these steps is a call in this file. A cached lookup takes them without a promise.
+ */
+
+import type { Access } from "@stock-bazaar/contract/access";
+import type { Logger } from "@stock-bazaar/process/log";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Context } from "hono";
+import { admitAll, type Admission } from "./admission.ts";
+import type { Connection } from "./connection.ts";
+import { type Failure, keyReused, type Outage, Unanswered } from "./failures.ts";
+import type { RouteTimer } from "./latency.ts";
+import { type Reply, StreamReply } from "./reply.ts";
+import { requestIdOf } from "./request.ts";
+import { type LogRequest, requestLog } from "./request-log.ts";
+import type { Handle } from "./route.ts";
+
+/** What the door knows of a route. */
+export interface Passage {
+  /** Its name in logs and metrics: the path's template, like `/stocks/{name}`, or "unmatched". */
+  readonly route: string;
+  readonly access: Access;
+  readonly outage: Outage;
+  readonly timer: RouteTimer;
+}
+
+/** Replies that need no router. */
+export interface Shortcut {
+  /** Returns what the request asks for, or `undefined` if only the router can tell. */
+  recognise(request: Request): string | undefined;
+  /** `undefined` leaves the request to the router. */
+  reply(asked: string): Reply | undefined;
+}
+
+export class FrontDoor {
+  readonly #admit: Admission;
+  readonly #logger: Logger;
+  readonly #log: LogRequest | undefined;
+  /** The request that was admitted ahead of the router. Hono calls the handler in the same turn, so there is one. */
+  #admitted: Request | undefined;
+
+  constructor({ admit = admitAll, logger }: { readonly admit?: Admission | undefined; readonly logger: Logger }) {
+    this.#admit = admit;
+    this.#logger = logger;
+    this.#log = requestLog(logger);
+  }
+
+  /** Makes a handler for Hono. */
+  handler(passage: Passage, handle: Handle): (context: Context) => Response | Promise<Response> {
+    return (context) => {
+      const startMs = performance.now();
+      const request = context.req.raw;
+      const connection = context.env as Connection | undefined;
+      const requestId = requestIdOf(request);
+      const leave = (reply: Reply) => this.#leave(passage, request, connection, startMs, requestId, reply);
+      const fail = (thrown: unknown) => leave(this.#replyToError(thrown, passage, requestId));
+      try {
+        const reply = this.#enter(passage, request, connection) ?? handle(context, requestId);
+        return reply instanceof Promise ? reply.then(leave, fail) : leave(reply);
+      } catch (thrown) {
+        return fail(thrown);
+      }
+    };
+  }
+
+  /** Makes what is asked before Hono: it answers the request, or returns `undefined` to leave it to the router. */
+  ahead(
+    passage: Passage,
+    shortcut: Shortcut,
+  ): (request: Request, connection: Connection | undefined) => Response | undefined {
+    return (request, connection) => {
+      const startMs = performance.now();
+      const asked = shortcut.recognise(request);
+      if (asked === undefined) return undefined;
+      const reply = this.#enter(passage, request, connection) ?? shortcut.reply(asked);
+      if (reply !== undefined) {
+        return this.#leave(passage, request, connection, startMs, requestIdOf(request), reply);
+      }
+      this.#admitted = request;
+      return undefined;
+    };
+  }
+
+  #enter({ access }: Passage, request: Request, connection: Connection | undefined): Reply | undefined {
+    if (this.#admitted !== request) return this.#admit(request, access, connection);
+    this.#admitted = undefined;
+    return undefined;
+  }
+
+  #leave(
+    { route, timer }: Passage,
+    request: Request,
+    connection: Connection | undefined,
+    startMs: number,
+    requestId: string,
+    reply: Reply,
+  ): Response {
+    const { status, headers } = reply;
+    timer.observe(status, performance.now() - startMs);
+    this.#log?.(request, connection, { route, status, startMs, requestId, headers });
+    if (reply instanceof StreamReply) {
+      reply.broken = (error) =>
+        this.#logger.warn({ requestId, route, err: BazaarError.from(error) }, "reply broken off");
+    }
+    return reply.toResponse(requestId, connection);
+  }
+
+  /** The cause stays here, in the log; the client hears what the contract says. */
+  #replyToError(thrown: unknown, { route, outage }: Passage, requestId: string): Reply {
+    if (!(thrown instanceof Unanswered)) return this.#failureOf(BazaarError.from(thrown), outage, { requestId, route });
+    return this.#failureOf(BazaarError.from(thrown.cause), outage, { requestId, route }).with(thrown.headers);
+  }
+
+  #failureOf(error: BazaarError, outage: Outage, about: { requestId: string; route: string }): Failure {
+    switch (error.code) {
+      case "UNAVAILABLE":
+      case "DEPENDENCY_UNAVAILABLE":
+      case "NOT_LEADER":
+      case "FENCED":
+      case "STALE_TERM":
+      case "OVERLOADED":
+      case "STORAGE_UNAVAILABLE":
+      // The catalog has logged it, once: the client can only ask again when a person has decided.
+      case "DIVERGED":
+        // Expected when a part is away, and then as many as there are requests: the metrics count them.
+        this.#logger.debug({ ...about, err: error }, "request not answered in time");
+        return outage.unavailable;
+      case "KEY_REUSED":
+        return keyReused;
+      case "INVALID_STOCKNAME":
+      case "INSUFFICIENT_QUANTITY":
+      case "INVALID_REQUEST":
+      case "INVALID_ORDERNUMBER":
+      case "INTERNAL_ERROR":
+        this.#logger.error({ ...about, err: error }, "request failed");
+        return outage.internal;
+    }
+  }
+}
