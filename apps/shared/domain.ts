@@ -38,6 +38,9 @@ export interface Stock {
   readonly rev: number;
 }
 
+/** A stock as it begins: what a catalog is seeded with. */
+export type NewStock = Pick<Stock, "name" | "priceCents" | "quantity">;
+
 export type RejectionReason = "INVALID_STOCKNAME" | "INSUFFICIENT_QUANTITY";
 
 /**

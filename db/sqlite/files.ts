@@ -68,6 +68,16 @@ function requireWritable(path: string, kind: "file" | "folder"): void {
   }
 }
 
+/** An empty file is what a migration leaves that was killed at once, or `sqlite3` when it is asked of a file that is gone. */
+export function isMissing(database: string): boolean {
+  return !existsSync(database) || statSync(database).size === 0;
+}
+
+/** The database with what SQLite and its service keep beside it. */
+export function filesOf(database: string): string[] {
+  return ["", "-wal", "-shm", "-lock"].map((end) => `${database}${end}`);
+}
+
 /** Where the links lead, if this is one: what belongs to a database lies beside that. */
 export function realFile(file: string): string {
   return existsSync(file) ? realpathSync(file) : file;

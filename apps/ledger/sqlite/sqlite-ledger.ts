@@ -9,7 +9,7 @@ import { diskFull } from "@stock-bazaar/sqlite/connection";
 import { hasRoom } from "@stock-bazaar/sqlite/disk-room";
 import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
 import type { CatalogDatabase } from "./database.ts";
-import { orderColumns, orderFields, orderValues } from "@stock-bazaar/sqlite/order-rows";
+import { orderColumns, orderValues } from "@stock-bazaar/sqlite/order-rows";
 import { defaultPatience, type Patience } from "@stock-bazaar/sqlite/patient-writes";
 import { guardDatabase, guardWrites } from "@stock-bazaar/sqlite/guards";
 import type { AcquireRequest, LeaderRequest } from "@stock-bazaar/shared/api";
@@ -23,9 +23,8 @@ import {
 } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome } from "../decide.ts";
-import type { Ledger, LedgerChange, LedgerRegister, Leases } from "../ledger.ts";
-
-const stockColumns = "name, price_cents AS priceCents, quantity, volume, rev";
+import type { Ledger, LedgerChange, LedgerRegister } from "../ledger.ts";
+import { leasesOf, prepareReads, requireRegister, stockColumns } from "./reads.ts";
 
 /**
  * The database must be open and migrated; `close` closes it. `broken` hears of a disk or a file that can't be
@@ -40,25 +39,12 @@ export function createSqliteLedger(
   const guard = guardDatabase(database, broken);
   const guardWrite = guardWrites(database, broken, patience);
 
-  const register = client.prepare<[], LedgerRegister>(
-    // Stocks are never removed: their last row's number counts them, without reading them all.
-    `SELECT term, leader, head, life, first_term AS firstTerm, (SELECT ifnull(max(rowid), 0) FROM stocks) AS stocks
-     FROM register`,
-  );
+  const { register, leases, stocksFrom, stocksAfter, orderById, ordersAfter } = prepareReads(client);
   const setLeader = client.prepare<[number, number]>("UPDATE register SET term = ?, leader = ?");
   const writeSame = client.prepare<[]>("UPDATE register SET head = head");
   const setHead = client.prepare<[number]>("UPDATE register SET head = ?");
-  const leases = client.prepare<[], { leaseMs: number; endedCleanly: number }>(
-    "SELECT lease_ms AS leaseMs, ended_cleanly AS endedCleanly FROM register",
-  );
   const setLeases = client.prepare<[number, number]>("UPDATE register SET lease_ms = ?, ended_cleanly = ?");
   const stockByName = client.prepare<[string], Stock>(`SELECT ${stockColumns} FROM stocks WHERE name = ?`);
-  const stocksFrom = client.prepare<[string, number], Stock>(
-    `SELECT ${stockColumns} FROM stocks WHERE name >= ? ORDER BY name LIMIT ?`,
-  );
-  const stocksAfter = client.prepare<[string, number], Stock>(
-    `SELECT ${stockColumns} FROM stocks WHERE name > ? ORDER BY name LIMIT ?`,
-  );
   const emptyStocks = client.prepare<[string, number], Stock>(
     `SELECT ${stockColumns} FROM stocks WHERE quantity = 0 AND name > ? ORDER BY name LIMIT ?`,
   );
@@ -68,11 +54,7 @@ export function createSqliteLedger(
   const ordersByKeys = client.prepare<[string], Pick<Order, "id" | "key" | "name" | "quantity"> & { type: TradeType }>(
     "SELECT id, key, name, type, quantity FROM ledger WHERE key IN (SELECT value FROM json_each(?))",
   );
-  const orderById = client.prepare<[number], Order>(`SELECT ${orderFields} FROM ledger WHERE id = ?`);
   const insertOrders = prepareInsert(client, "ledger", orderColumns);
-  const ordersAfter = client.prepare<[number, number], Order>(
-    `SELECT ${orderFields} FROM ledger WHERE id > ? ORDER BY id LIMIT ?`,
-  );
   const rejectionsByKeys = client.prepare<[string], { key: string; fingerprint: string; reason: RejectionReason }>(
     "SELECT key, fingerprint, reason FROM rejections WHERE key IN (SELECT value FROM json_each(?))",
   );
@@ -102,14 +84,7 @@ export function createSqliteLedger(
   }
 
   function currentRegister(): LedgerRegister {
-    const row = register.get();
-    if (!row) throw new BazaarError("INTERNAL_ERROR", `the register has no row: ${advice.migrate}`);
-    return row;
-  }
-
-  function currentLeases(): Leases {
-    const { leaseMs, endedCleanly } = leases.get() ?? { leaseMs: 0, endedCleanly: 0 };
-    return { leaseMs, endedCleanly: endedCleanly === 1 };
+    return requireRegister(register.get());
   }
 
   /** Numbers are given after `last`: a ledger without that row would give those that somebody has already. */
@@ -188,7 +163,7 @@ export function createSqliteLedger(
       if (await hasRoom(client.name)) return;
       throw new BazaarError("STORAGE_UNAVAILABLE", `${client.name} ${diskFull}`);
     },
-    leases: async () => guard(currentLeases),
+    leases: async () => guard(() => leasesOf(leases.get())),
     async setLeases({ leaseMs, endedCleanly }) {
       await guardWrite(() => setLeases.run(leaseMs, endedCleanly ? 1 : 0));
     },

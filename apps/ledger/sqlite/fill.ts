@@ -1,0 +1,48 @@
+/** Fills a catalog without orders in one transaction, as an import does. */
+
+import { explained } from "@stock-bazaar/sqlite/connection";
+import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
+import { nothingUsed, type Replayed, type Used } from "../replay.ts";
+import type { BeforeCommit, FillContent } from "../store.ts";
+import { openCatalogDatabase } from "./database.ts";
+import { replayOrders } from "./replay-orders.ts";
+import { initialStocks } from "./stocks.ts";
+
+export function fillCatalog(
+  dataDir: string,
+  { stocks, orders, quantities }: FillContent,
+  beforeCommit: BeforeCommit,
+): Replayed {
+  const catalog = openCatalogDatabase(dataDir);
+  const { client } = catalog;
+  const setStock = client.prepare<[string, number, number]>(
+    `INSERT INTO stocks (name, price_cents, quantity, volume, rev) VALUES (?, ?, ?, 0, 0)
+     ON CONFLICT (name) DO UPDATE SET price_cents = excluded.price_cents, quantity = excluded.quantity, volume = 0, rev = 0`,
+  );
+  const setInitial = client.prepare<[string, number]>(
+    "INSERT INTO initial_stocks (name, quantity) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET quantity = excluded.quantity",
+  );
+  const quantityOf = client.prepare<[string], { quantity: number }>("SELECT quantity FROM stocks WHERE name = ?");
+  const usedNow = client.prepare<[], Used>("SELECT term, lease_ms AS leaseMs FROM register");
+  const fill = client.transaction((): Replayed => {
+    const used = usedNow.get() ?? nothingUsed;
+    for (const { name, priceCents, quantity } of stocks) {
+      setStock.run(name, priceCents, quantity);
+      setInitial.run(name, quantity);
+    }
+    const replayed = replayOrders(catalog, orders(used), used);
+    for (const [name, quantity] of quantities) {
+      if (quantityOf.get(name)?.quantity !== quantity)
+        throw new Error(`the orders don't lead to today's quantity of ${name}`);
+    }
+    beforeCommit(initialStocks(catalog));
+    return replayed;
+  });
+  try {
+    return fill.immediate();
+  } catch (error) {
+    throw sqliteFailure(error) === "other" ? error : explained(client.name, catalog.kind, error);
+  } finally {
+    catalog.close();
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * One moment of a catalog's database, for tools and for a service that starts. The connection is its own and reads only, so
+ * its transaction may stay open from one call to the next.
+ */
+
+import { explaining } from "@stock-bazaar/sqlite/connection";
+import { lastOrderId } from "@stock-bazaar/sqlite/order-differences";
+import type { LedgerView } from "../store.ts";
+import { type CatalogDatabase, openCatalogDatabase } from "./database.ts";
+import { leasesOf, prepareReads, requireRegister } from "./reads.ts";
+
+export async function readCatalog<Result>(
+  dataDir: string,
+  look: (view: LedgerView) => Promise<Result>,
+): Promise<Result> {
+  const catalog = openCatalogDatabase(dataDir, "read");
+  try {
+    return await look(viewOf(catalog));
+  } finally {
+    catalog.close();
+  }
+}
+
+function viewOf(catalog: CatalogDatabase): LedgerView {
+  const { client, kind } = catalog;
+  /** A page that is damaged is only found by reading it. */
+  const read = async <Result>(action: () => Result) => explaining(client.name, kind, action);
+  const { register, leases, stocksFrom, stocksAfter, orderById, ordersAfter } = explaining(client.name, kind, () => {
+    client.exec("BEGIN");
+    // The first read of a transaction sets its moment.
+    client.prepare("SELECT 1 FROM register").get();
+    return prepareReads(client);
+  });
+  const rejectedKey = client.prepare<[string, string], { key: string }>(
+    "SELECT key FROM rejections WHERE key >= ? AND key < ? ORDER BY key LIMIT 1",
+  );
+  return {
+    register: () => read(() => requireRegister(register.get())),
+    leases: () => read(() => leasesOf(leases.get())),
+    stocksFrom: ({ start, inclusive, limit }) => read(() => (inclusive ? stocksFrom : stocksAfter).all(start, limit)),
+    ordersAfter: (afterId, limit) => read(() => ordersAfter.all(afterId, limit)),
+    lastId: () => read(() => lastOrderId(client, "ledger")),
+    order: (id) => read(() => orderById.get(id)),
+    firstRejectedKey: (from, before) => read(() => rejectedKey.get(from, before)?.key),
+    async countStocks() {
+      const { countStocks } = await import("./stocks.ts");
+      return read(() => countStocks(catalog));
+    },
+    async initialStocks() {
+      const { initialStocks } = await import("./stocks.ts");
+      return read(() => initialStocks(catalog));
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { readdirSync, rmSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { sqliteLedgerStore } from "@stock-bazaar/ledger/sqlite/sqlite-store";
+import { expect, test } from "vitest";
+import { ordersOf } from "../support/builders.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { ledgerStoreContract } from "./ledger-store.ts";
+
+ledgerStoreContract("in SQLite", () => {
+  const dataDir = temporaryFolder();
+  return {
+    store: sqliteLedgerStore(dataDir),
+    other: sqliteLedgerStore(dataDir),
+    tamper(sql) {
+      const { client, close } = openCatalogDatabase(dataDir);
+      client.exec(`PRAGMA ignore_check_constraints = ON; ${sql}`);
+      close();
+    },
+    lose() {
+      for (const end of ["", "-wal", "-shm"]) rmSync(`${catalogFile(dataDir)}${end}`, { force: true });
+    },
+  };
+});
+
+test("every file that a store makes is named by it", async () => {
+  const dataDir = temporaryFolder();
+  const store = sqliteLedgerStore(dataDir);
+  await store.migrate();
+  const unlock = await store.lock();
+  const ledger = await store.open();
+  for (const name of readdirSync(dataDir)) expect(store.files.map((file) => basename(file))).toContain(name);
+  await ledger.close();
+  await unlock();
+});
+
+test("a ledger that was replaced leaves no file behind but the one that was put aside, nor does one that failed", async () => {
+  const dataDir = temporaryFolder();
+  const store = sqliteLedgerStore(dataDir);
+  await store.migrate();
+  const stocks = [{ name: "GameStart", priceCents: 1599, quantity: 100 }];
+  await expect(store.replaceWith({ stocks, pages: [ordersOf(2, 3)] })).rejects.toThrow("order 1 is missing");
+  // What readers share is made by the first of them.
+  const files = () => readdirSync(dataDir).filter((name) => !/-(shm|wal)$/.test(name));
+  expect(files()).toEqual(["catalog.db"]);
+  const { aside = "" } = await store.replaceWith({ stocks, pages: [ordersOf(1, 3)] });
+  expect(dirname(aside)).toBe(dataDir);
+  expect(files().toSorted()).toEqual([basename(aside), "catalog.db"].toSorted());
+});
