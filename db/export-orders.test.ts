@@ -10,13 +10,13 @@ import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/dat
 
 const traded = tradedCopies();
 
-function exported(
+async function exported(
   dataDir: string,
   format: ExportFormat,
   { after = 0, replica }: { after?: number; replica?: number } = {},
 ) {
-  const source = openOrderSource(databasesIn(dataDir), replica);
-  const text = [...formatOrders(source.parts(after), format)].join("");
+  const source = await openOrderSource(databasesIn(dataDir), replica);
+  const text = (await Array.fromAsync(formatOrders(source.parts(after), format))).join("");
   source.close();
   return text;
 }
@@ -28,14 +28,14 @@ const change = (dataDir: string, replica: number, sql: string) => {
 };
 
 describe("an export", () => {
-  test("as CSV has a header, and quotes what needs it", () => {
+  test("as CSV has a header, and quotes what needs it", async () => {
     const dataDir = traded.copy();
     change(
       dataDir,
       2,
       `DELETE FROM orders WHERE id > 2; UPDATE orders SET name = 'Sons, "and"', key = 'a,b' WHERE id = 2`,
     );
-    expect(exported(dataDir, "csv", { replica: 2 })).toBe(
+    expect(await exported(dataDir, "csv", { replica: 2 })).toBe(
       [
         "number,name,type,quantity,price,created_at,key,term",
         "1,GameStart,sell,1,15.99,2026-01-01T00:00:00.000Z,key-0,3",
@@ -45,8 +45,8 @@ describe("an export", () => {
     );
   });
 
-  test("as NDJSON has an object in each line", () => {
-    const lines = exported(traded.original, "ndjson", { after: 11 });
+  test("as NDJSON has an object in each line", async () => {
+    const lines = await exported(traded.original, "ndjson", { after: 11 });
     expect(lines.split("\n")).toHaveLength(2);
     expect(JSON.parse(lines)).toEqual({
       number: 12,
@@ -60,61 +60,61 @@ describe("an export", () => {
     });
   });
 
-  test("after a number begins with the next one, and after the last has no order", () => {
-    const numbers = (after: number) =>
-      exported(traded.original, "csv", { after })
+  test("after a number begins with the next one, and after the last has no order", async () => {
+    const numbers = async (after: number) =>
+      (await exported(traded.original, "csv", { after }))
         .trimEnd()
         .split("\n")
         .slice(1)
         .map((line) => Number(line.split(",")[0]));
-    expect(numbers(9)).toEqual([10, 11, 12]);
-    expect(numbers(12)).toEqual([]);
-    expect(numbers(4711)).toEqual([]);
+    expect(await numbers(9)).toEqual([10, 11, 12]);
+    expect(await numbers(12)).toEqual([]);
+    expect(await numbers(4711)).toEqual([]);
   });
 
-  test("comes from the file with the most orders: a replica, or the ledger if it is longer than all", () => {
+  test("comes from the file with the most orders: a replica, or the ledger if it is longer than all", async () => {
     const dataDir = traded.copy();
     change(dataDir, 1, "DELETE FROM orders WHERE id > 4");
     writeFileSync(orderFile(dataDir, 3), "rubbish".repeat(1000));
-    const fileOf = () => {
-      const source = openOrderSource(databasesIn(dataDir));
+    const fileOf = async () => {
+      const source = await openOrderSource(databasesIn(dataDir));
       source.close();
       return source.file;
     };
-    expect(fileOf()).toBe(orderFile(dataDir, 2));
+    expect(await fileOf()).toBe(orderFile(dataDir, 2));
     change(dataDir, 2, "DELETE FROM orders");
-    expect(fileOf()).toBe(catalogFile(dataDir));
+    expect(await fileOf()).toBe(catalogFile(dataDir));
   });
 
-  test("ends with the last order of its beginning, also while a service goes on", () => {
+  test("ends with the last order of its beginning, also while a service goes on", async () => {
     const dataDir = traded.copy();
-    const source = openOrderSource(databasesIn(dataDir), 1);
+    const source = await openOrderSource(databasesIn(dataDir), 1);
     change(
       dataDir,
       1,
       "INSERT INTO orders SELECT 13, 'later', name, type, quantity, price_cents, term, created_at FROM orders WHERE id = 1",
     );
-    expect([...source.parts(0)].flat().map(({ id }) => id)).toEqual(
+    expect((await Array.fromAsync(source.parts(0))).flat().map(({ id }) => id)).toEqual(
       Array.from({ length: 12 }, (_, index) => index + 1),
     );
     source.close();
   });
 
-  test("reads more than one part", () => {
+  test("reads more than one part", async () => {
     const dataDir = traded.copy();
     change(
       dataDir,
       1,
       "INSERT INTO orders WITH RECURSIVE n(i) AS (SELECT 13 UNION ALL SELECT i + 1 FROM n WHERE i < 12000) SELECT i, 'k' || i, 'A', 'sell', 1, 1, 1, '' FROM n",
     );
-    expect(exported(dataDir, "ndjson", { replica: 1 }).trimEnd().split("\n")).toHaveLength(12_000);
+    expect((await exported(dataDir, "ndjson", { replica: 1 })).trimEnd().split("\n")).toHaveLength(12_000);
   });
 
-  test("of nothing names what is missing", () => {
+  test("of nothing names what is missing", async () => {
     const dataDir = temporaryFolder();
-    expect(() => openOrderSource(databasesIn(dataDir))).toThrow(`${orderFile(dataDir, 1)} does not exist`);
+    await expect(openOrderSource(databasesIn(dataDir))).rejects.toThrow(`${orderFile(dataDir, 1)} does not exist`);
     migrateFile(orderFile(dataDir, 2), "orders");
-    expect(exported(dataDir, "csv")).toBe("number,name,type,quantity,price,created_at,key,term\n");
-    expect(() => openOrderSource(databasesIn(dataDir), 3)).toThrow(`${orderFile(dataDir, 3)} does not exist`);
+    expect(await exported(dataDir, "csv")).toBe("number,name,type,quantity,price,created_at,key,term\n");
+    await expect(openOrderSource(databasesIn(dataDir), 3)).rejects.toThrow(`${orderFile(dataDir, 3)} does not exist`);
   });
 });

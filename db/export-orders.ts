@@ -4,14 +4,16 @@
  * needed for one part only.
  */
 
+import { gt, max } from "drizzle-orm";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
+import { orderPages } from "@stock-bazaar/ledger/order-pages";
+import { queryOrders } from "@stock-bazaar/order-log/sqlite/query";
+import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
+import { orders } from "@stock-bazaar/order-log/sqlite/tables";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { explaining } from "@stock-bazaar/sqlite/connection";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
-import { type Databases, readEnds, type ReplicaEnd } from "./recovery/history.ts";
-import { type CatalogDatabase, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
-import { openOrderDatabase, type OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
-import { lastOrderId } from "@stock-bazaar/sqlite/order-differences";
-import { orderFields } from "@stock-bazaar/sqlite/order-rows";
+import { type Databases, longestReplica, readEnds } from "./recovery/replicas-here.ts";
 
 export const exportFormats = ["csv", "ndjson"] as const;
 
@@ -22,65 +24,61 @@ export interface OrderSource {
   /** The last order when it was opened: the export ends there. 0: none. */
   readonly lastId: number;
   /** Those above `after`, in the order of their numbers. */
-  parts(after: number): Iterable<readonly Order[]>;
+  parts(after: number): AsyncIterable<readonly Order[]>;
   close(): void;
 }
-
-/** Orders that are read at once. */
-const partOrders = 5_000;
 
 /**
  * Opens a replica's orders; without an id, those of the file here that holds the most of them, the catalog's ledger
  * included. Throws a DatabaseError if there is none that can be read.
  */
-export function openOrderSource(databases: Databases, replicaId?: number): OrderSource {
+export async function openOrderSource(databases: Databases, replicaId?: number): Promise<OrderSource> {
   const { dataDir } = databases;
-  if (replicaId !== undefined) return sourceOf(openOrderDatabase(dataDir, replicaId, "read"), "orders");
-  const ends = readEnds(databases);
-  const longest = ends
-    .filter((end): end is ReplicaEnd => !(end instanceof DatabaseError))
-    .reduce<ReplicaEnd | undefined>((best, end) => (best && best.lastId >= end.lastId ? best : end), undefined);
-  const ledger = openLedger(dataDir);
-  const longestReplica = longest?.lastId ?? 0;
-  if (ledger && (longest === undefined || ledger.lastId > longestReplica)) return ledger;
-  ledger?.close();
-  if (longest) return sourceOf(openOrderDatabase(dataDir, longest.id, "read"), "orders");
-  throw ends.find((end) => end instanceof DatabaseError) ?? new Error(`${dataDir} holds no orders`);
+  if (replicaId !== undefined) return openReplica(new ReplicaFile(dataDir, replicaId));
+  const longest = longestReplica(databases);
+  const ledger = await openLedger(databases);
+  if (ledger && (longest === undefined || ledger.lastId > longest.lastId)) return ledger;
+  if (longest) return openReplica(new ReplicaFile(dataDir, longest.id));
+  throw readEnds(databases).find((end) => end instanceof DatabaseError) ?? new Error(`${dataDir} holds no orders`);
 }
 
-function openLedger(dataDir: string): OrderSource | undefined {
+async function openLedger(databases: Databases): Promise<OrderSource | undefined> {
+  const store = chosenLedgerStore(databases);
   try {
-    return sourceOf(openCatalogDatabase(dataDir, "read"), "ledger");
+    const lastId = await store.read((view) => view.lastId());
+    const ordersAfter = (after: number, limit: number) => store.read((view) => view.ordersAfter(after, limit));
+    return { file: store.name, lastId, parts: (after) => orderPages({ ordersAfter }, after, lastId), close: () => {} };
   } catch (error) {
     if (error instanceof DatabaseError) return undefined;
     throw error;
   }
 }
 
-function sourceOf(database: CatalogDatabase | OrderDatabase, table: string): OrderSource {
-  const { client, kind } = database;
-  const file = client.name;
-  const read = client.prepare<[number, number, number], Order>(
-    `SELECT ${orderFields} FROM ${table} WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`,
+function openReplica(replica: ReplicaFile): OrderSource {
+  const { file } = replica;
+  const database = replica.open("read");
+  const db = queryOrders(database);
+  const read = <Result>(action: () => Result) => explaining(file, database.kind, action);
+  const ordersAfter = async (after: number, limit: number) =>
+    read(() => db.select().from(orders).where(gt(orders.id, after)).orderBy(orders.id).limit(limit).all());
+  const lastId = read(
+    () =>
+      db
+        .select({ id: max(orders.id) })
+        .from(orders)
+        .get()?.id ?? 0,
   );
-  const lastId = explaining(file, kind, () => lastOrderId(client, table));
-  function* parts(after: number): Generator<readonly Order[]> {
-    for (let last = after; last < lastId; ) {
-      const part = explaining(file, kind, () => read.all(last, lastId, partOrders));
-      const end = part.at(-1);
-      if (!end) return;
-      yield part;
-      last = end.id;
-    }
-  }
-  return { file, lastId, parts, close: () => database.close() };
+  return { file, lastId, parts: (after) => orderPages({ ordersAfter }, after, lastId), close: () => database.close() };
 }
 
 /** The text of an export, in parts: what an import reads back. */
-export function* formatOrders(parts: Iterable<readonly Order[]>, format: ExportFormat): Generator<string> {
+export async function* formatOrders(
+  parts: AsyncIterable<readonly Order[]>,
+  format: ExportFormat,
+): AsyncGenerator<string> {
   if (format === "csv") yield "number,name,type,quantity,price,created_at,key,term\n";
   const line = format === "csv" ? csvLine : jsonLine;
-  for (const orders of parts) yield orders.map(line).join("");
+  for await (const orders of parts) yield orders.map(line).join("");
 }
 
 function csvLine({ id, name, type, quantity, priceCents, createdAt, key, term }: Order): string {

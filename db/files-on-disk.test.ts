@@ -4,8 +4,10 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
-import { databasesIn, makeTradedDatabases } from "../test/support/traded-databases.ts";
+import { makeTradedDatabases } from "../test/support/traded-databases.ts";
 import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
+import { keptStocksFile } from "./kept-stocks.ts";
+import { readStocks } from "./seed.ts";
 
 const calls: string[] = [];
 let folder = "";
@@ -49,7 +51,7 @@ vi.doMock("node:fs", async (original) => {
 });
 /** Instances of their own: the other tests share theirs. */
 const ownFiles: string = "./sqlite/files.ts?on-disk";
-const ownRebuild: string = "./recovery/rebuild-catalog.ts?on-disk";
+const ownReplace: string = "../apps/ledger/sqlite/replace.ts?on-disk";
 const files = (await import(ownFiles)) as typeof import("@stock-bazaar/sqlite/files");
 afterAll(() => {
   vi.doUnmock("node:fs");
@@ -148,8 +150,8 @@ test("a catalog that was made again is on the disk before it has its name", asyn
     };
   });
   try {
-    const { rebuildCatalog } = (await import(ownRebuild)) as typeof import("./recovery/rebuild-catalog.ts");
-    rebuildCatalog(databasesIn(dataDir));
+    const { replaceCatalog } = (await import(ownReplace)) as typeof import("@stock-bazaar/ledger/sqlite/replace");
+    await replaceCatalog(dataDir, { stocks: readStocks(keptStocksFile(dataDir)), pages: [] });
   } finally {
     vi.doUnmock("./sqlite/files.ts");
   }

@@ -13,7 +13,8 @@ import { accepted, createdAt, tradeOf } from "../test/support/builders.ts";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { databasesIn } from "../test/support/traded-databases.ts";
 import { connect } from "@stock-bazaar/sqlite/connection";
-import { type Databases, requireOneHistory } from "./recovery/history.ts";
+import { requireOneHistory } from "./recovery/history.ts";
+import type { Databases } from "./recovery/replicas-here.ts";
 import { migrateAll } from "./migrate.ts";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
@@ -48,27 +49,27 @@ test("there are databases of earlier versions", () => {
 });
 
 describe.each(versions)("%s", (version) => {
-  test("are migrated, and every promise is kept", () => {
+  test("are migrated, and every promise is kept", async () => {
     const databases = unpacked(version);
-    expect(migrateAll(databases).map(({ file }) => basename(file))).toEqual([
+    expect((await migrateAll(databases)).map(({ file }) => basename(file))).toEqual([
       "catalog.db",
       "order-1.db",
       "order-2.db",
       "order-3.db",
     ]);
-    requireOneHistory(databases);
-    const checks = verify(databases);
+    await requireOneHistory(databases);
+    const checks = await verify(databases);
     expect(new Set(checks.map(({ promise }) => promise))).toEqual(new Set(["I1", "I2", "I3"]));
     expect(checks.filter(({ outcome }) => outcome !== "kept")).toEqual([]);
     // A second time there is nothing to do.
-    expect(migrateAll(databases).map(({ migrations }) => migrations)).toEqual([0, 0, 0, 0]);
+    expect((await migrateAll(databases)).map(({ migrations }) => migrations)).toEqual([0, 0, 0, 0]);
   });
 
-  test("keep their register; of what it had no column for, nothing is known, but that the ledger has a life", () => {
+  test("keep their register; of what it had no column for, nothing is known, but that the ledger has a life", async () => {
     const databases = unpacked(version);
     const before = registerOf(databases);
     expect(before).toMatchObject({ term: 2, leader: 2, head });
-    migrateAll(databases);
+    await migrateAll(databases);
     expect(registerOf(databases)).toEqual({
       life: expect.stringMatching(uuid),
       first_term: 0,
@@ -80,7 +81,7 @@ describe.each(versions)("%s", (version) => {
 
   test("keep every order, the same on every replica, and go on with the next", async () => {
     const databases = unpacked(version);
-    migrateAll(databases);
+    await migrateAll(databases);
     const ledger = createSqliteLedger(openCatalogDatabase(databases.dataDir));
     const orders = await ledger.ordersAfter(0, 100);
     expect(orders.map(({ id }) => id)).toEqual(Array.from({ length: head }, (_, index) => index + 1));
@@ -101,7 +102,7 @@ describe.each(versions)("%s", (version) => {
 
   test("keep the first outcome of every key, and know it again only with the same trade", async () => {
     const databases = unpacked(version);
-    migrateAll(databases);
+    await migrateAll(databases);
     const ledger = createSqliteLedger(openCatalogDatabase(databases.dataDir));
     const first = tradeOf("first", { name: "BoarCo" });
     const trades = [

@@ -31,8 +31,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("migrate", () => {
-  test("creates the folder, the catalog and a database for every replica", () => {
-    expect(migrateAll({ dataDir, replicas })).toEqual([
+  test("creates the folder, the catalog and a database for every replica", async () => {
+    expect(await migrateAll({ dataDir, replicas })).toEqual([
       { file: join(dataDir, "catalog.db"), migrations: expect.any(Number) },
       { file: join(dataDir, "order-1.db"), migrations: expect.any(Number) },
       { file: join(dataDir, "order-7.db"), migrations: expect.any(Number) },
@@ -47,34 +47,34 @@ describe("migrate", () => {
     expect(existsSync(join(dataDir, "order-2.db"))).toBe(false);
   });
 
-  test("a second time it changes nothing, and keeps the register as the services left it", () => {
-    migrateAll({ dataDir, replicas });
+  test("a second time it changes nothing, and keeps the register as the services left it", async () => {
+    await migrateAll({ dataDir, replicas });
     const catalog = openCatalogDatabase(dataDir);
     const left = { term: 4, leader: 2, head: 9, life: "a life", firstTerm: 3, leaseMs: 5000, endedCleanly: 1 };
     queryCatalog(catalog).update(catalogTables.register).set(left).run();
 
     // The catalog's connection is open: services may be running.
-    expect(migrateAll({ dataDir, replicas }).map(({ migrations }) => migrations)).toEqual([0, 0, 0]);
+    expect((await migrateAll({ dataDir, replicas })).map(({ migrations }) => migrations)).toEqual([0, 0, 0]);
 
     expect(queryCatalog(catalog).select().from(catalogTables.register).all()).toEqual([left]);
     catalog.close();
   });
 
-  test("puts back a register without its row", () => {
-    migrateAll({ dataDir, replicas });
+  test("puts back a register without its row", async () => {
+    await migrateAll({ dataDir, replicas });
     const catalog = openCatalogDatabase(dataDir);
     queryCatalog(catalog).delete(catalogTables.register).run();
     catalog.close();
     expect(() => openCatalogDatabase(dataDir)).toThrow("npm run migrate");
 
-    migrateAll({ dataDir, replicas });
+    await migrateAll({ dataDir, replicas });
 
     openCatalogDatabase(dataDir).close();
   });
 });
 
-test("a catalog from before initial_stocks was there learns from its ledger what each stock began with", () => {
-  migrateAll({ dataDir, replicas });
+test("a catalog from before initial_stocks was there learns from its ledger what each stock began with", async () => {
+  await migrateAll({ dataDir, replicas });
   const catalog = openCatalogDatabase(dataDir);
   const order = "'GameStart'";
   catalog.client.exec(`DROP TABLE initial_stocks;
@@ -89,7 +89,7 @@ test("a catalog from before initial_stocks was there learns from its ledger what
       (3, 'c', ${order}, 'sell', 1, 1599, 1, ''), (4, 'd', ${order}, 'restock', 3, 1599, 1, '')`);
   catalog.close();
 
-  expect(migrateAll({ dataDir, replicas })[0]?.migrations).toBe(3);
+  expect((await migrateAll({ dataDir, replicas }))[0]?.migrations).toBe(3);
 
   const migrated = openCatalogDatabase(dataDir);
   expect(

@@ -3,11 +3,11 @@
  * run again, twice at once, and beside running services.
  */
 
-import { migratePresentReplicas, requireNoLostCatalog, type Databases } from "./recovery/history.ts";
-import { migrateFile } from "@stock-bazaar/sqlite/migrations";
-import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
-import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
-import { keepStocks } from "./seed.ts";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
+import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
+import { keepStocks } from "./kept-stocks.ts";
+import { migratePresentReplicas, requireNoLostCatalog } from "./recovery/history.ts";
+import { type Databases, replicasNamed } from "./recovery/replicas-here.ts";
 
 export interface MigratedDatabase {
   readonly file: string;
@@ -20,32 +20,20 @@ export interface MigratedDatabase {
  * HistoryError instead of making an empty catalog beside replicas that hold orders, or that can't be read: the replicas
  * that are there are migrated then, so that the catalog can be made again from them, and nothing is created.
  */
-export function migrateAll(databases: Databases): MigratedDatabase[] {
-  const { dataDir, replicas } = databases;
-  const present = migratePresentReplicas(databases);
-  requireNoLostCatalog(databases);
-  const catalog = catalogFile(dataDir);
-  return [
-    { file: catalog, migrations: migrateCatalog(dataDir) },
-    ...[...replicas.keys()]
-      .map((id) => orderFile(dataDir, id))
-      .map((file) => ({ file, migrations: present.get(file) ?? migrateFile(file, "orders") })),
-  ];
+export async function migrateAll(databases: Databases): Promise<MigratedDatabase[]> {
+  const present = await migratePresentReplicas(databases);
+  await requireNoLostCatalog(databases);
+  const store = chosenLedgerStore(databases);
+  const migrated = [{ file: store.name, migrations: await store.migrate() }];
+  await keepStocks(databases);
+  for (const replica of replicasNamed(databases)) {
+    migrated.push({ file: replica.file, migrations: present.get(replica.file) ?? (await replica.migrate()) });
+  }
+  return migrated;
 }
 
 /** Only this replica's file, whatever else is there or isn't: the catalog may be on another machine. */
-export function migrateReplica({ dataDir }: Pick<Databases, "dataDir">, id: number): MigratedDatabase {
-  const file = orderFile(dataDir, id);
-  return { file, migrations: migrateFile(file, "orders") };
-}
-
-function migrateCatalog(dataDir: string): number {
-  const migrations = migrateFile(catalogFile(dataDir), "catalog");
-  const catalog = openCatalogDatabase(dataDir);
-  try {
-    keepStocks(catalog);
-  } finally {
-    catalog.close();
-  }
-  return migrations;
+export async function migrateReplica({ dataDir }: Pick<Databases, "dataDir">, id: number): Promise<MigratedDatabase> {
+  const replica = new ReplicaFile(dataDir, id);
+  return { file: replica.file, migrations: await replica.migrate() };
 }

@@ -4,16 +4,16 @@
  * is reported with its place: a price that was silently cut or rounded would only be noticed in the trades.
  */
 
-import { isFolderName, stockNameLengthMax, stockVolumeMax, tradeQuantityMax } from "@stock-bazaar/shared/domain";
+import {
+  isFolderName,
+  type NewStock,
+  stockNameLengthMax,
+  stockVolumeMax,
+  tradeQuantityMax,
+} from "@stock-bazaar/shared/domain";
 import { CsvError, parse } from "csv-parse/sync";
 import { z } from "zod";
 import { csvOptions, findColumns, firstLineOf } from "./csv.ts";
-
-export interface NewStock {
-  readonly name: string;
-  readonly priceCents: number;
-  readonly quantity: number;
-}
 
 /** A stock with what its file says of it. */
 export interface StockOfFile extends NewStock {

@@ -7,7 +7,8 @@ import { SetupError } from "@stock-bazaar/shared/errors";
 import { beforeEach, expect, test } from "vitest";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { canRunUnprivileged, runUnprivileged } from "../test/support/unprivileged.ts";
-import { requireDifferentFiles, requireOneHistory } from "./recovery/history.ts";
+import { requireOneHistory } from "./recovery/history.ts";
+import { requireDifferentFiles } from "./recovery/replicas-here.ts";
 import { migrateAll } from "./migrate.ts";
 import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
@@ -20,15 +21,15 @@ const replicas = new Map([
 let dataDir: string;
 let file: string;
 
-beforeEach(() => {
+beforeEach(async () => {
   dataDir = temporaryFolder();
   file = orderFile(dataDir, 1);
-  migrateAll({ dataDir, replicas });
+  await migrateAll({ dataDir, replicas });
 });
 
-function messageOf(open: () => unknown): string {
+async function messageOf(open: () => unknown): Promise<string> {
   try {
-    open();
+    await open();
   } catch (error) {
     if (error instanceof SetupError) return error.message;
     throw error;
@@ -39,12 +40,12 @@ function messageOf(open: () => unknown): string {
 const open = () => openOrderDatabase(dataDir, 1);
 const migrate = () => migrateAll({ dataDir, replicas });
 
-test.each(["", "-wal", "-shm"])("order-1.db%s that is a folder is named", (suffix) => {
+test.each(["", "-wal", "-shm"])("order-1.db%s that is a folder is named", async (suffix) => {
   rmSync(`${file}${suffix}`, { force: true });
   mkdirSync(`${file}${suffix}`);
   const message = `${file}${suffix} must be a file that this user can read and write (it is a folder)`;
-  expect(messageOf(open)).toBe(message);
-  expect(messageOf(migrate)).toBe(message);
+  expect(await messageOf(open)).toBe(message);
+  expect(await messageOf(migrate)).toBe(message);
 });
 
 test.skipIf(!canRunUnprivileged).each(["order-1.db", "catalog.db"])(
@@ -79,21 +80,21 @@ test.skipIf(!canRunUnprivileged).each(["order-1.db", "catalog.db"])(
 test.each([
   ["a symbolic link", symlinkSync],
   ["a hard link", linkSync],
-])("two replicas with one file, by %s, are refused", (_how, link) => {
+])("two replicas with one file, by %s, are refused", async (_how, link) => {
   const other = orderFile(dataDir, 2);
   rmSync(other);
   link(file, other);
   const message = `${file} and ${other} must be two files (they are links to the same one)`;
   for (const look of [requireDifferentFiles, requireOneHistory, migrateAll]) {
-    expect(messageOf(() => look({ dataDir, replicas }))).toBe(message);
+    expect(await messageOf(() => look({ dataDir, replicas }))).toBe(message);
   }
 });
 
-test("a database that is a link to another disk is used", () => {
+test("a database that is a link to another disk is used", async () => {
   const elsewhere = temporaryFolder();
   rmSync(file);
-  migrateAll({ dataDir: elsewhere, replicas });
+  await migrateAll({ dataDir: elsewhere, replicas });
   symlinkSync(orderFile(elsewhere, 1), file);
-  requireOneHistory({ dataDir, replicas });
+  await requireOneHistory({ dataDir, replicas });
   open().close();
 });

@@ -10,9 +10,9 @@ import { checkNothingLost, isNothingLost } from "./nothing-lost.ts";
 
 let dataDir: string;
 
-beforeEach(() => {
+beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), "bazaar-bench-"));
-  migrateAll(readConfig({ DATA_DIR: dataDir }));
+  await migrateAll(readConfig({ DATA_DIR: dataDir }));
 });
 
 afterEach(() => rmSync(dataDir, { recursive: true }));

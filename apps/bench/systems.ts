@@ -10,7 +10,6 @@ import { addressVariables, choosePorts, listeners } from "@stock-bazaar/cluster/
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { migrateAll } from "@stock-bazaar/db/migrate";
-import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { defaultStocksFile, seed } from "@stock-bazaar/db/seed";
 import { parseStocks } from "@stock-bazaar/db/stock-file";
 import { descendantsOf } from "@stock-bazaar/report/process-cpu";
@@ -142,7 +141,7 @@ export async function startSystem(name: SystemName, signal: AbortSignal): Promis
       DATA_DIR: dataDir,
       LOG_LEVEL: "info",
     };
-    createDatabases(environment);
+    await createDatabases(environment);
     for (const spec of processes) {
       const [script, ...args] = spec.command;
       const own = { environment: { ...environment, ...spec.environment }, args };
@@ -199,12 +198,10 @@ function roleOf({ name, role }: ProcessSpec, leader: string): Role {
   return name === leader ? "leader" : "followers";
 }
 
-function createDatabases(environment: Readonly<Record<string, string | undefined>>): void {
+async function createDatabases(environment: Readonly<Record<string, string | undefined>>): Promise<void> {
   const config = readConfig(environment);
-  migrateAll(config);
-  const catalog = openCatalogDatabase(config.dataDir);
-  seed(catalog);
-  catalog.close();
+  await migrateAll(config);
+  await seed(config);
 }
 
 function stockNames(): string[] {

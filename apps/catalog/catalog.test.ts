@@ -1,6 +1,5 @@
-import { openCatalogInMemory } from "../../test/support/in-memory.ts";
-import { replayOrders } from "@stock-bazaar/db/recovery/replay-orders";
-import { seed } from "@stock-bazaar/db/seed";
+import { openSeededCatalog } from "../../test/support/in-memory.ts";
+import { replayOrders } from "@stock-bazaar/ledger/sqlite/replay-orders";
 import { ordersPageMax, type TailReply, type TailRequest } from "@stock-bazaar/shared/api";
 import type { Seen } from "@stock-bazaar/shared/domain";
 import { cacheLeaseMaxMs } from "@stock-bazaar/process/config";
@@ -617,8 +616,7 @@ describe("a ledger that was longer once (R2)", () => {
 
   test("isn't one when a replica has more orders of the life before a rebuild: only that replica is refused", async () => {
     const clock = new ManualClock();
-    const database = openCatalogInMemory();
-    seed(database);
+    const database = openSeededCatalog();
     const { term: before } = replayOrders(database, ordersOf(1, 3));
     const ledger = createSqliteLedger(database);
     const catalog = await Catalog.start({ ledger, clock, logger: silentLogger, leaseMs });

@@ -87,9 +87,7 @@ describe("seed", () => {
     });
     const again = await run(["seed", "--json"]);
     expect(JSON.parse(again.stdout)).toEqual({ file: `${dataDir}/catalog.db`, added: 0, kept: 10 });
-    const catalog = openCatalogDatabase(dataDir);
-    expect(countStocks(catalog)).toBe(11);
-    catalog.close();
+    expect(await countStocks({ dataDir })).toBe(11);
   });
 
   test("says what to do about a missing database", async () => {

@@ -7,12 +7,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stocks } from "@stock-bazaar/ledger/sqlite/tables";
 import { askCluster } from "@stock-bazaar/client/ask-cluster";
-import { migrateFile } from "@stock-bazaar/sqlite/migrations";
-import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
-import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
-import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
+import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
 import { seed } from "@stock-bazaar/db/seed";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { addressVariables, choosePorts, frontEndName, listeners, replicaName, type ServicePorts } from "./addresses.ts";
@@ -49,11 +46,10 @@ export interface DatabaseFolders {
 export class Cluster implements DatabaseFolders {
   readonly dataDir: string;
   readonly replicaIds: readonly number[];
-  /** The quantity of every stock before the first trade. */
-  readonly initialQuantities: ReadonlyMap<string, number>;
   readonly environment: Readonly<Record<string, string>>;
   /** The small disk, if one was requested and could be mounted. */
   readonly smallDisk: SmallDisk | undefined;
+  #initialQuantities: ReadonlyMap<string, number> = new Map();
   readonly #services = new Map<string, Service>();
   readonly #urls: readonly string[];
   /** The services whose databases have their own folder below `dataDir`. */
@@ -85,12 +81,6 @@ export class Cluster implements DatabaseFolders {
       const name = frontEndName(number);
       this.#add(name, "front-end", { FRONTEND_PORT: String(port), ...listening(name, "FRONTEND_LISTEN", port) });
     }
-    try {
-      this.initialQuantities = this.#createDatabases();
-    } catch (error) {
-      this.#removeFiles();
-      throw error;
-    }
   }
 
   /** Creates the databases; starts no process. */
@@ -98,12 +88,21 @@ export class Cluster implements DatabaseFolders {
     const { replicas = 3, frontEnds = 1, relays: hasRelays = false } = options;
     const ports = await choosePorts(replicas, frontEnds);
     const relays = hasRelays ? await Relays.start(ports) : undefined;
+    let cluster: Cluster | undefined;
     try {
-      return new Cluster(options, ports, relays);
+      cluster = new Cluster(options, ports, relays);
+      await cluster.#createDatabases();
+      return cluster;
     } catch (error) {
+      if (cluster) cluster.#removeFiles();
       await relays?.close();
       throw error;
     }
+  }
+
+  /** The quantity of every stock before the first trade. */
+  get initialQuantities(): ReadonlyMap<string, number> {
+    return this.#initialQuantities;
   }
 
   get names(): string[] {
@@ -250,21 +249,13 @@ export class Cluster implements DatabaseFolders {
     this.#services.set(name, new Service(name, `apps/${workspace}/main.ts`, { environment: own }));
   }
 
-  #createDatabases(): ReadonlyMap<string, number> {
-    migrateFile(catalogFile(this.catalogFolder), "catalog");
-    for (const [id, folder] of this.replicaFolders) migrateFile(orderFile(folder, id), "orders");
-    const catalog = openCatalogDatabase(this.catalogFolder);
-    try {
-      seed(catalog);
-      return new Map(
-        queryCatalog(catalog)
-          .select()
-          .from(stocks)
-          .all()
-          .map(({ name, quantity }) => [name, quantity]),
-      );
-    } finally {
-      catalog.close();
-    }
+  async #createDatabases(): Promise<void> {
+    const config = { dataDir: this.catalogFolder };
+    const store = chosenLedgerStore(config);
+    await store.migrate();
+    for (const [id, folder] of this.replicaFolders) await new ReplicaFile(folder, id).migrate();
+    await seed(config);
+    const began = await store.read((view) => view.initialStocks());
+    this.#initialQuantities = new Map(began.map(({ name, quantity }) => [name, quantity]));
   }
 }

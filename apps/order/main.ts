@@ -1,8 +1,6 @@
 import { checkpoint } from "@stock-bazaar/sqlite/checkpoint";
-import { watchFile } from "@stock-bazaar/sqlite/file-watch";
-import { requireDifferentFiles } from "@stock-bazaar/db/recovery/history";
-import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
-import { lockForService } from "@stock-bazaar/sqlite/service-lock";
+import { requireDifferentFiles } from "@stock-bazaar/db/recovery/replicas-here";
+import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
 import { guardDatabase } from "@stock-bazaar/sqlite/guards";
 import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
@@ -30,9 +28,10 @@ await runService(
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
     requireDifferentFiles(config);
     // Before the file is opened, as nobody may make another one of this name from here on.
-    const unlock = lockForService(orderFile(config.dataDir, replicaId));
-    const database = openOrderDatabase(config.dataDir, replicaId);
-    const endWatch = watchFile(database.client.name, systemClock, fatal);
+    const file = new ReplicaFile(config.dataDir, replicaId);
+    const unlock = file.lock();
+    const database = file.open();
+    const endWatch = file.watch(systemClock, fatal);
     const guard = guardDatabase(database, fatal);
     await untilCheckpointed(async () => guard(() => checkpoint(database.client)), {
       clock: systemClock,

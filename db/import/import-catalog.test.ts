@@ -8,13 +8,15 @@ import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { databasesIn, makeTradedDatabases } from "../../test/support/traded-databases.ts";
 import { ledger, register, stocks } from "@stock-bazaar/ledger/sqlite/tables";
 import { formatOrders, openOrderSource } from "../export-orders.ts";
-import { type Databases, requireOneHistory } from "../recovery/history.ts";
+import { requireOneHistory } from "../recovery/history.ts";
+import type { Databases } from "../recovery/replicas-here.ts";
 import { migrateAll } from "../migrate.ts";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 import { rebuildCatalog } from "../recovery/rebuild-catalog.ts";
-import { keptStocksFile, seed } from "../seed.ts";
+import { keptStocksFile } from "../kept-stocks.ts";
+import { seed } from "../seed.ts";
 import { lockForService } from "@stock-bazaar/sqlite/service-lock";
 import { verify } from "../recovery/verify.ts";
 import { type Imported, type ImportOptions, importFiles } from "./import-catalog.ts";
@@ -62,7 +64,7 @@ function contents() {
   return all;
 }
 
-const differences = () => verify(databases).flatMap((check) => check.differences);
+const differences = async () => (await verify(databases)).flatMap((check) => check.differences);
 const files = (where = dataDir) => readdirSync(where).filter((name) => !/-(shm|wal|lock)$/.test(name));
 
 function appendTo(replica: number, orders: readonly Order[]): void {
@@ -99,8 +101,8 @@ describe("an import", () => {
       { name: "B", priceCents: 200, quantity: 5, volume: 3, rev: 3 },
       { name: "C", priceCents: 300, quantity: 7, volume: 0, rev: 0 },
     ]);
-    expect(differences()).toEqual([]);
-    requireOneHistory(databases);
+    expect(await differences()).toEqual([]);
+    await requireOneHistory(databases);
     expect(files().sort()).toEqual(["catalog.db", "order-1.db", "order-2.db", "order-3.db", "stocks.csv"]);
 
     const service = createSqliteLedger(openCatalogDatabase(dataDir));
@@ -110,7 +112,7 @@ describe("an import", () => {
     const { outcomes } = await service.apply({ term: leading.term, last: undefined, trades, createdAt });
     expect(outcomes).toEqual([{ status: "accepted", orderId: 4, replayed: false }]);
     await service.close();
-    expect(differences()).toEqual([]);
+    expect(await differences()).toEqual([]);
   });
 
   test("can be followed by a rebuild of the catalog from what was kept and a replica", async () => {
@@ -121,15 +123,15 @@ describe("an import", () => {
       'name,price,quantity\n"A",1.50,100\n"B",2.00,2\n"C",3.00,7\n',
     );
     rmSync(catalogFile(dataDir));
-    rebuildCatalog(databases);
+    await rebuildCatalog(databases);
     expect(contents()).toMatchObject({ stocks: before.stocks, ledger: before.ledger });
-    expect(differences()).toEqual([]);
+    expect(await differences()).toEqual([]);
   });
 
   test("takes the place of seeded stocks with the same names, and keeps the others", async () => {
-    migrateAll(databases);
+    await migrateAll(databases);
+    await seed(databases, write("seed.csv", "name,price,quantity", "A,9,9", "Z,1,1"));
     const catalog = openCatalogDatabase(dataDir);
-    seed(catalog, write("seed.csv", "name,price,quantity", "A,9,9", "Z,1,1"));
     catalog.client.exec("UPDATE register SET term = 41, leader = 2, lease_ms = 700");
     catalog.close();
     const { life } = contents().register ?? {};
@@ -137,7 +139,7 @@ describe("an import", () => {
     expect(contents().stocks).toContainEqual({ name: "A", priceCents: 150, quantity: 90, volume: 12, rev: 2 });
     expect(contents().stocks).toContainEqual({ name: "Z", priceCents: 100, quantity: 1, volume: 0, rev: 0 });
     expect(readFileSync(keptStocksFile(dataDir), "utf8")).toContain('"A",1.50,100\n');
-    expect(differences()).toEqual([]);
+    expect(await differences()).toEqual([]);
     // Above every term that was led in, and another life: what front-ends have seen is no measure for it.
     const now = contents().register;
     expect(contents().ledger[0]?.term).toBe(42);
@@ -151,7 +153,7 @@ describe("an import", () => {
       orders: 0,
       stocks: [{ initial: 90, volume: 0, otherVolume: 12 }, { otherVolume: 3 }, { otherVolume: undefined }],
     });
-    expect(differences()).toEqual([]);
+    expect(await differences()).toEqual([]);
   });
 
   test("takes a log of each replica, in which equal lines count once", async () => {
@@ -170,7 +172,7 @@ describe("an import", () => {
         { name: "B", initial: 4, volume: 1, otherVolume: 0 },
       ],
     });
-    expect(differences()).toEqual([]);
+    expect(await differences()).toEqual([]);
   });
 
   test("numbers anew what starts at 0, has gaps and comes twice, and writes which number became which", async () => {
@@ -189,7 +191,7 @@ describe("an import", () => {
     expect(readFileSync(join(dataDir, "order-numbers.csv"), "utf8")).toBe(
       `old_number,new_number,file,line\n0,1,"${folder}/one.csv",2\n2,2,"${folder}/two, more.csv",4\n7,3,"${folder}/one.csv",3\n7,4,"${folder}/two, more.csv",2\n`,
     );
-    expect(differences()).toEqual([]);
+    expect(await differences()).toEqual([]);
   });
 
   test("reads back what was exported, in both formats", async () => {
@@ -211,8 +213,10 @@ describe("an import", () => {
     for (const format of ["csv", "ndjson"] as const) {
       dataDir = join(folder, `again-${format}`);
       databases = databasesIn(dataDir);
-      const source = openOrderSource(databasesIn(original), 2);
-      const orderFiles = [write(`exported.${format}`, [...formatOrders(source.parts(0), format)].join(""))];
+      const source = await openOrderSource(databasesIn(original), 2);
+      const orderFiles = [
+        write(`exported.${format}`, (await Array.fromAsync(formatOrders(source.parts(0), format))).join("")),
+      ];
       source.close();
       const imported = await run({ stocksFile, orderFiles });
       expect(imported.stocks.filter(({ otherVolume }) => otherVolume !== undefined)).toEqual([]);
@@ -220,7 +224,7 @@ describe("an import", () => {
       expect(contents().ledger).toEqual(
         orders.map((order) => ({ ...order, key: `import-${order.id}`, term: 1, createdAt })),
       );
-      expect(differences()).toEqual([]);
+      expect(await differences()).toEqual([]);
     }
   });
 });
@@ -236,7 +240,7 @@ describe("a dry run says the same and writes nothing", () => {
   });
 
   test("where there is a catalog", async () => {
-    migrateAll(databases);
+    await migrateAll(databases);
     const before = contents();
     const names = files();
     expect(await run({ dryRun: true })).toMatchObject({ orders: 3, otherStocks: 0 });
@@ -249,8 +253,8 @@ describe("a dry run says the same and writes nothing", () => {
 
 describe("nothing is written", () => {
   let names: string[];
-  beforeEach(() => {
-    migrateAll(databases);
+  beforeEach(async () => {
+    await migrateAll(databases);
     names = files();
   });
 
@@ -336,15 +340,15 @@ describe("nothing is written", () => {
   });
 
   test.each(["ledger", "register"])("if the last write into %s fails", async (table) => {
+    await seed(databases, write("seed.csv", "name,price,quantity", "A,9,9"));
     const catalog = openCatalogDatabase(dataDir);
-    seed(catalog, write("seed.csv", "name,price,quantity", "A,9,9"));
     const event = table === "ledger" ? "INSERT ON ledger WHEN NEW.id = 3" : "UPDATE ON register";
     catalog.client.exec(`CREATE TRIGGER full BEFORE ${event} BEGIN SELECT RAISE(ABORT, 'no more'); END`);
     catalog.close();
     const before = [contents(), files(), readFileSync(keptStocksFile(dataDir), "utf8")];
     await expect(run()).rejects.toThrow("no more");
     expect([contents(), files(), readFileSync(keptStocksFile(dataDir), "utf8")]).toEqual(before);
-    expect(differences()).toEqual([]);
+    expect(await differences()).toEqual([]);
   });
 
   test("if the table of numbers can't be written", async () => {
@@ -356,7 +360,7 @@ describe("nothing is written", () => {
 });
 
 test("what a killed import left behind is removed by the next one", async () => {
-  migrateAll(databases);
+  await migrateAll(databases);
   mkdirSync(join(dataDir, "importing-killed"));
   writeFileSync(join(dataDir, "importing-killed", "lines.db"), "half");
   await run();

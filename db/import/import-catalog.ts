@@ -9,18 +9,16 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Order } from "@stock-bazaar/shared/domain";
-import { explained } from "@stock-bazaar/sqlite/connection";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
+import type { NewStock, Order } from "@stock-bazaar/shared/domain";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
-import { lockAll } from "../recovery/lock-all.ts";
-import { makeFolderOf, type PreparedFile, syncToDisk } from "@stock-bazaar/sqlite/files";
-import { type Databases, isCatalogMissing, isMissing, readEnds, requireNoLostCatalog } from "../recovery/history.ts";
+import { isMissing, makeFolderOf, type PreparedFile, syncToDisk } from "@stock-bazaar/sqlite/files";
+import { keepStocks, keptStocksFile, prepareKeptStocks } from "../kept-stocks.ts";
 import { migrateAll } from "../migrate.ts";
-import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
-import { lastOrderId } from "@stock-bazaar/sqlite/order-differences";
-import { replayOrders, type Used } from "../recovery/replay-orders.ts";
-import { keepStocks, keptStocksFile, prepareKeptStocks, readStockFile } from "../seed.ts";
-import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
+import { requireNoLostCatalog } from "../recovery/history.ts";
+import { whileAllLocked } from "../recovery/lock-all.ts";
+import { type Databases, readEnds } from "../recovery/replicas-here.ts";
+import { readStockFile } from "../seed.ts";
 import type { StockOfFile } from "../stock-file.ts";
 import { type Beginning, findBeginnings, requirePossible } from "./beginnings.ts";
 import { ImportError } from "./import-error.ts";
@@ -75,22 +73,25 @@ const problemsShownMax = 10;
 export async function importFiles(databases: Databases, options: ImportOptions): Promise<Imported> {
   const stocks = readStockFile(options.stocksFile);
   const { dataDir } = databases;
-  if (!options.dryRun) makeFolderOf(catalogFile(dataDir));
-  const isThere = existsSync(dataDir);
-  const unlock = isThere ? lockAll(databases, running) : () => {};
-  try {
-    requireNoOrders(databases);
-    if (isThere) removeLeftStagings(dataDir);
-    const staging = new Staging(isThere ? dataDir : tmpdir());
+  if (!options.dryRun) makeFolderOf(keptStocksFile(dataDir));
+  const takeIn = async (stagingFolder: string) => {
+    const staging = new Staging(stagingFolder);
     try {
       const lines = await stage(staging, stocks, options);
-      return write(databases, options, stocks, staging, lines);
+      return await write(databases, options, stocks, staging, lines);
     } finally {
       staging.close();
     }
-  } finally {
-    unlock();
+  };
+  if (!existsSync(dataDir)) {
+    await requireNoOrders(databases);
+    return takeIn(tmpdir());
   }
+  return whileAllLocked(databases, running, async () => {
+    await requireNoOrders(databases);
+    removeLeftStagings(dataDir);
+    return takeIn(dataDir);
+  });
 }
 
 function running(file: string): ImportError {
@@ -99,24 +100,19 @@ function running(file: string): ImportError {
   );
 }
 
-function requireNoOrders(databases: Databases): void {
-  const { dataDir } = databases;
+async function requireNoOrders(databases: Databases): Promise<void> {
   const elsewhere = "an import needs databases without orders: name another folder with DATA_DIR";
-  requireNoLostCatalog(databases);
-  if (!isCatalogMissing(dataDir)) {
-    const catalog = openCatalogDatabase(dataDir, "read");
-    try {
-      const orders = lastOrderId(catalog.client, "ledger");
-      if (orders > 0) throw new ImportError(`${catalogFile(dataDir)} holds ${orders} orders already; ${elsewhere}`);
-      const key = catalog.client
-        .prepare<[], { key: string }>("SELECT key FROM rejections WHERE key GLOB 'import-[0-9]*' LIMIT 1")
-        .get()?.key;
-      // Its first outcome is kept (R3): no order may have this key.
+  await requireNoLostCatalog(databases);
+  const store = chosenLedgerStore(databases);
+  if (!(await store.isMissing())) {
+    await store.read(async (view) => {
+      const orders = await view.lastId();
+      if (orders > 0) throw new ImportError(`${store.name} holds ${orders} orders already; ${elsewhere}`);
+      // Those from `import-0` to `import-9…`. The first outcome of a key is kept (R3): no order may have this key.
+      const key = await view.firstRejectedKey("import-0", "import-:");
       if (key !== undefined)
-        throw new ImportError(`${catalogFile(dataDir)} holds a rejected trade with the key ${key}; ${elsewhere}`);
-    } finally {
-      catalog.close();
-    }
+        throw new ImportError(`${store.name} holds a rejected trade with the key ${key}; ${elsewhere}`);
+    });
   }
   for (const end of readEnds(databases)) {
     if (end instanceof DatabaseError) {
@@ -170,13 +166,13 @@ async function stage(
   return lines;
 }
 
-function write(
+async function write(
   databases: Databases,
   options: ImportOptions,
   stocks: readonly StockOfFile[],
   staging: Staging,
   lines: number,
-): Imported {
+): Promise<Imported> {
   const { dataDir } = databases;
   const { orderFiles, renumber, dryRun } = options;
   const naming: Naming = {
@@ -190,7 +186,7 @@ function write(
   const count = beginnings.reduce((sum, { orders }) => sum + orders, 0);
   const numbersFile = renumber ? (options.numbersFile ?? defaultNumbersFile(dataDir)) : undefined;
   const imported = {
-    file: catalogFile(dataDir),
+    file: chosenLedgerStore(databases).name,
     stocks: beginnings.map(importedStock),
     orders: count,
     equalLines: lines - count,
@@ -198,16 +194,16 @@ function write(
     numbersFile,
     dryRun,
   };
-  if (dryRun) return { ...imported, otherStocks: isCatalogMissing(dataDir) ? 0 : countOthers(dataDir, stocks) };
+  if (dryRun) return { ...imported, otherStocks: await countOthers(databases, stocks) };
 
   // Before the orders: a table without them does no harm, and orders without it could never be found by their old numbers.
   if (numbersFile !== undefined) {
     writeNumbers(numbersFile, orders(), orderFiles);
   }
-  migrateAll(databases);
-  const otherStocks = countOthers(dataDir, stocks);
-  // Closes the catalog last: only a writer puts its log back into the database.
-  writeCatalog(dataDir, beginnings, orders(), options.createdAt);
+  await migrateAll(databases);
+  const otherStocks = await countOthers(databases, stocks);
+  // Opens the catalog last: only a writer puts its log back into the database.
+  await writeCatalog(databases, beginnings, orders(), options.createdAt);
   return { ...imported, otherStocks };
 }
 
@@ -217,56 +213,38 @@ function importedStock({ stock, initial, volume }: Beginning): ImportedStock {
   return { name, priceCents, initial, quantity, volume, otherVolume };
 }
 
-function writeCatalog(
-  dataDir: string,
+async function writeCatalog(
+  databases: Databases,
   beginnings: readonly Beginning[],
   lines: Iterable<NumberedLine>,
   createdAt: string,
-): void {
-  const catalog = openCatalogDatabase(dataDir);
-  const { client } = catalog;
-  const setStock = client.prepare<[string, number, number]>(
-    `INSERT INTO stocks (name, price_cents, quantity, volume, rev) VALUES (?, ?, ?, 0, 0)
-     ON CONFLICT (name) DO UPDATE SET price_cents = excluded.price_cents, quantity = excluded.quantity, volume = 0, rev = 0`,
-  );
-  const setInitial = client.prepare<[string, number]>(
-    "INSERT INTO initial_stocks (name, quantity) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET quantity = excluded.quantity",
-  );
-  const quantityOf = client.prepare<[string], { quantity: number }>("SELECT quantity FROM stocks WHERE name = ?");
-  const usedNow = client.prepare<[], Used>("SELECT term, lease_ms AS leaseMs FROM register");
+): Promise<void> {
+  const { dataDir } = databases;
+  const content = {
+    stocks: beginnings.map(({ stock, initial }): NewStock => ({ ...stock, quantity: initial })),
+    orders: ({ term }: { readonly term: number }) => toOrders(lines, beginnings, term + 1, createdAt),
+    quantities: new Map(beginnings.map(({ stock }) => [stock.name, stock.quantity])),
+  };
   let kept: PreparedFile | undefined;
-  const importAll = client.transaction(() => {
-    const used = usedNow.get() ?? { term: 0, leaseMs: 0 };
-    for (const { stock, initial } of beginnings) {
-      setStock.run(stock.name, stock.priceCents, initial);
-      setInitial.run(stock.name, initial);
-    }
-    replayOrders(catalog, toOrders(lines, beginnings, used.term + 1, createdAt), used);
-    for (const { stock } of beginnings) {
-      if (quantityOf.get(stock.name)?.quantity !== stock.quantity)
-        throw new Error(`the orders don't lead to today's quantity of ${stock.name}`);
-    }
-    kept = prepareKeptStocks(catalog);
-    // Killed around the commit, it leaves no such file rather than a wrong one; `npm run migrate` and `npm start` make it again.
-    if (kept) rmSync(keptStocksFile(dataDir), { force: true });
-    syncToDisk(dataDir);
-  });
   try {
-    importAll.immediate();
+    await chosenLedgerStore(databases).fillEmpty(content, (began) => {
+      kept = prepareKeptStocks(dataDir, began);
+      // Killed around the commit, it leaves no such file rather than a wrong one; `npm run migrate` and `npm start` make it again.
+      if (kept) rmSync(keptStocksFile(dataDir), { force: true });
+      syncToDisk(dataDir);
+    });
     kept?.put();
   } catch (error) {
     kept?.drop();
-    restoreKeptStocks(catalog);
-    throw sqliteFailure(error) === "other" ? error : explained(client.name, catalog.kind, error);
-  } finally {
-    catalog.close();
+    await restoreKeptStocks(databases);
+    throw error;
   }
 }
 
 /** Where even that fails, `npm run migrate` and `npm start` do it. */
-function restoreKeptStocks(catalog: CatalogDatabase): void {
+async function restoreKeptStocks(databases: Databases): Promise<void> {
   try {
-    keepStocks(catalog);
+    await keepStocks(databases);
   } catch {
     // Why the import failed says more.
   }
@@ -286,13 +264,12 @@ function* toOrders(
 }
 
 /** Stocks of the catalog that the file doesn't name. */
-function countOthers(dataDir: string, stocks: readonly StockOfFile[]): number {
-  const catalog = openCatalogDatabase(dataDir, "read");
-  try {
-    const names = new Set(stocks.map(({ name }) => name));
-    const all = catalog.client.prepare<[], { name: string }>("SELECT name FROM stocks").all();
-    return all.filter(({ name }) => !names.has(name)).length;
-  } finally {
-    catalog.close();
-  }
+async function countOthers(databases: Databases, stocks: readonly StockOfFile[]): Promise<number> {
+  const store = chosenLedgerStore(databases);
+  if (await store.isMissing()) return 0;
+  const names = new Set(stocks.map(({ name }) => name));
+  const all = await store.read((view) =>
+    view.stocksFrom({ start: "", inclusive: true, limit: Number.MAX_SAFE_INTEGER }),
+  );
+  return all.filter(({ name }) => !names.has(name)).length;
 }

@@ -3,33 +3,34 @@
  * on whatever port, would go on with what it remembers; a replica may still be storing what the catalog has decided.
  */
 
-import { type Databases, replicasHere, requireDifferentFiles } from "./history.ts";
-import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
-import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
-import { lockIfFree } from "@stock-bazaar/sqlite/service-lock";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
+import type { Unlock } from "@stock-bazaar/ledger/store";
+import { type Databases, replicasHere, requireDifferentFiles } from "./replicas-here.ts";
 
 /**
- * Returns what gives the locks back. Throws what `taken` makes of the first file that another process holds, a SetupError
- * if two of them are one file.
+ * Runs `action` while it holds them. Throws what `taken` makes of the first database that another process holds, a
+ * SetupError if two of them are one file.
  */
-export function lockAll(databases: Databases, taken: (file: string) => Error): () => void {
+export async function whileAllLocked<Result>(
+  databases: Databases,
+  taken: (database: string) => Error,
+  action: () => Promise<Result>,
+): Promise<Result> {
   // Of two links to one file, the second would look like one that somebody else holds.
   requireDifferentFiles(databases);
-  const { dataDir } = databases;
-  const files = [catalogFile(dataDir), ...replicasHere(databases).map((id) => orderFile(dataDir, id))];
-  const unlocks: (() => void)[] = [];
-  const unlockAll = () => {
-    for (const unlock of unlocks) unlock();
-  };
+  const store = chosenLedgerStore(databases);
+  const unlocks: (Unlock | (() => void))[] = [];
   try {
-    for (const file of files) {
-      const unlock = lockIfFree(file);
-      if (!unlock) throw taken(file);
+    const unlock = await store.lockIfFree();
+    if (!unlock) throw taken(store.name);
+    unlocks.push(unlock);
+    for (const replica of replicasHere(databases)) {
+      const unlock = replica.lockIfFree();
+      if (!unlock) throw taken(replica.file);
       unlocks.push(unlock);
     }
-    return unlockAll;
-  } catch (error) {
-    unlockAll();
-    throw error;
+    return await action();
+  } finally {
+    for (const unlock of unlocks) await unlock();
   }
 }

@@ -17,13 +17,15 @@ import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { databasesIn } from "../../test/support/traded-databases.ts";
 import { tradedCopies } from "../../test/support/traded-copies.ts";
 import { initialStocks, ledger, register, rejections, stocks } from "@stock-bazaar/ledger/sqlite/tables";
-import { type Databases, HistoryError, replicasHere, requireOneHistory } from "./history.ts";
+import { HistoryError, requireOneHistory } from "./history.ts";
+import { type Databases, replicasHere } from "./replicas-here.ts";
 import { migrateAll } from "../migrate.ts";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { rebuildCatalog, rebuildCatalogIfSafe } from "./rebuild-catalog.ts";
 import { lockForService } from "@stock-bazaar/sqlite/service-lock";
-import { keptStocksFile, seed } from "../seed.ts";
+import { keptStocksFile } from "../kept-stocks.ts";
+import { seed } from "../seed.ts";
 import { verify } from "./verify.ts";
 import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 
@@ -64,7 +66,7 @@ function change(replica: number, sql: string): void {
   database.close();
 }
 
-const differences = () => verify(databases).flatMap((check) => check.differences);
+const differences = async () => (await verify(databases)).flatMap((check) => check.differences);
 /** A new life, above every term that was used, and no lease that is known: the catalog before gave none. */
 const rebuiltRegister = (usedTerm: number) => {
   const term = usedTerm + 1_000_000;
@@ -77,13 +79,13 @@ const rebuiltContents = () => ({
 });
 
 describe("a catalog that is missing", () => {
-  test("is made again from the longest replica, and is all that it was but for the rejections", () => {
+  test("is made again from the longest replica, and is all that it was but for the rejections", async () => {
     rmSync(catalog);
     change(1, "DELETE FROM orders WHERE id > 4");
     change(3, "DELETE FROM orders");
     expect(contents(traded.original).rejections).toBe(1);
 
-    expect(rebuildCatalog(databases)).toEqual({
+    expect(await rebuildCatalog(databases)).toEqual({
       file: catalog,
       orders: 12,
       replica: orderFile(dataDir, 2),
@@ -94,11 +96,11 @@ describe("a catalog that is missing", () => {
 
     expect(contents()).toEqual(rebuiltContents());
     expect(contents().register?.life).not.toBe(contents(traded.original).register?.life);
-    expect(differences()).toEqual([]);
+    expect(await differences()).toEqual([]);
     expect(readdirSync(dataDir).filter((name) => name.includes("rebuilding"))).toEqual([]);
   });
 
-  test("doesn't take the log that it left behind for its own", () => {
+  test("doesn't take the log that it left behind for its own", async () => {
     const service = openCatalogDatabase(dataDir);
     service.client.exec("UPDATE stocks SET quantity = 77");
     // As if the process had been killed after the deletion.
@@ -107,73 +109,73 @@ describe("a catalog that is missing", () => {
     expect(log.length).toBeGreaterThan(0);
     rmSync(catalog);
     writeFileSync(`${catalog}-wal`, log);
-    const { aside } = rebuildCatalog(databases);
+    const { aside } = await rebuildCatalog(databases);
     expect(contents()).toEqual(rebuiltContents());
     expect(readFileSync(`${aside}-wal`)).toEqual(log);
   });
 
-  test("is made again after a rebuilding that was killed, wherever that was", () => {
+  test("is made again after a rebuilding that was killed, wherever that was", async () => {
     // While it was built, and after the old one was put aside.
     rmSync(catalog);
     mkdirSync(join(dataDir, "rebuilding-catalog-killed"));
     writeFileSync(join(dataDir, "rebuilding-catalog-killed", "catalog.db"), "half a catalog");
-    rebuildCatalog(databases);
+    await rebuildCatalog(databases);
     expect(contents()).toEqual(rebuiltContents());
     expect(existsSync(join(dataDir, "rebuilding-catalog-killed"))).toBe(false);
 
     // After it had got its name: the file has two, one of which is in the way of nobody.
     mkdirSync(join(dataDir, "rebuilding-catalog-killed"));
     linkSync(catalog, join(dataDir, "rebuilding-catalog-killed", "catalog.db"));
-    expect(() => rebuildCatalog(databases)).toThrow("nothing to mend");
-    migrateAll(databases);
+    await expect(rebuildCatalog(databases)).rejects.toThrow("nothing to mend");
+    await migrateAll(databases);
     expect(contents()).toEqual(rebuiltContents());
   });
 
-  test("begins with the stocks that it was seeded with, or those of another file", () => {
+  test("begins with the stocks that it was seeded with, or those of another file", async () => {
     change(0, "UPDATE stocks SET quantity = quantity + 11; UPDATE initial_stocks SET quantity = quantity + 11");
     const own = join(dataDir, "own.csv");
     writeFileSync(own, readFileSync(keptStocksFile(dataDir), "utf8").replaceAll(",100\n", ",111\n"));
     rmSync(catalog);
-    rebuildCatalog(databases, own);
+    await rebuildCatalog(databases, own);
     expect(contents().initialStocks.every(({ quantity }) => quantity === 111)).toBe(true);
     // From now on that is what it was seeded with.
     rmSync(catalog);
-    rebuildCatalog(databases);
+    await rebuildCatalog(databases);
     expect(contents().initialStocks.every(({ quantity }) => quantity === 111)).toBe(true);
     rmSync(catalog);
     rmSync(keptStocksFile(dataDir));
-    rebuildCatalog(databases);
+    await rebuildCatalog(databases);
     expect(contents()).toEqual(rebuiltContents());
   });
 
-  test("isn't made from stocks that the orders contradict; nothing is changed then", () => {
+  test("isn't made from stocks that the orders contradict; nothing is changed then", async () => {
     rmSync(catalog);
     const wrong = join(dataDir, "wrong.csv");
     writeFileSync(wrong, "name,price,quantity\nGameStart,15.99,100\nFishCo,8.50,100\n");
     const files = () => readdirSync(dataDir).filter((name) => !/-(shm|wal|lock)$/.test(name));
     const before = files();
-    expect(() => rebuildCatalog(databases, wrong)).toThrow(
+    await expect(rebuildCatalog(databases, wrong)).rejects.toThrow(
       /order-1\.db and .*wrong\.csv don't belong together: order 11 is of "BoarCo".*--file my\.csv/,
     );
     expect(files()).toEqual(before);
   });
 
-  test("isn't made from replicas that contradict each other, which are named", () => {
+  test("isn't made from replicas that contradict each other, which are named", async () => {
     rmSync(catalog);
     change(2, "UPDATE orders SET quantity = 2 WHERE id = 7");
-    expect(() => rebuildCatalog(databases)).toThrow(
+    await expect(rebuildCatalog(databases)).rejects.toThrow(
       /the replicas contradict each other: order 7, column quantity: .*order-2\.db has 2, .*order-1\.db has 1: /,
     );
     expect(existsSync(catalog)).toBe(false);
   });
 
-  test("isn't made beside a replica that can't be read, but without one that isn't there, which is named", () => {
+  test("isn't made beside a replica that can't be read, but without one that isn't there, which is named", async () => {
     rmSync(catalog);
     writeFileSync(orderFile(dataDir, 2), "rubbish".repeat(1000));
-    expect(() => rebuildCatalog(databases)).toThrow(orderFile(dataDir, 2));
+    await expect(rebuildCatalog(databases)).rejects.toThrow(orderFile(dataDir, 2));
     expect(existsSync(catalog)).toBe(false);
     rmSync(orderFile(dataDir, 2));
-    expect(rebuildCatalog(databases).missing).toEqual([orderFile(dataDir, 2)]);
+    expect((await rebuildCatalog(databases)).missing).toEqual([orderFile(dataDir, 2)]);
   });
 
   test.each([
@@ -181,27 +183,33 @@ describe("a catalog that is missing", () => {
     ["in the middle", 3],
     ["in the middle", 1],
     ["at the end", 3],
-  ] as const)("isn't made while a page %s of replica %i is damaged: only it may hold these orders", (place, id) => {
-    const rows = Array.from({ length: 500 }, (_, row) => `(${row + 13}, 'key ${row}', 'FishCo', 'sell', 1, 1, 1, '')`);
-    for (const each of [1, 2, 3]) change(each, `INSERT INTO orders VALUES ${rows.join()}`);
-    damageTable(orderFile(dataDir, id), "orders", place);
-    rmSync(catalog);
-    const refused = `${orderFile(dataDir, id)} can't be read (database disk image is malformed), and may hold orders that no other`;
-    expect(() => rebuildCatalog(databases)).toThrow(refused);
-    expect(existsSync(catalog)).toBe(false);
-  });
+  ] as const)(
+    "isn't made while a page %s of replica %i is damaged: only it may hold these orders",
+    async (place, id) => {
+      const rows = Array.from(
+        { length: 500 },
+        (_, row) => `(${row + 13}, 'key ${row}', 'FishCo', 'sell', 1, 1, 1, '')`,
+      );
+      for (const each of [1, 2, 3]) change(each, `INSERT INTO orders VALUES ${rows.join()}`);
+      damageTable(orderFile(dataDir, id), "orders", place);
+      rmSync(catalog);
+      const refused = `${orderFile(dataDir, id)} can't be read (database disk image is malformed), and may hold orders that no other`;
+      await expect(rebuildCatalog(databases)).rejects.toThrow(refused);
+      expect(existsSync(catalog)).toBe(false);
+    },
+  );
 
-  test("isn't made from nothing", () => {
+  test("isn't made from nothing", async () => {
     for (const file of readdirSync(dataDir)) rmSync(join(dataDir, file));
-    expect(() => rebuildCatalog(databases)).toThrow("holds no replica");
+    await expect(rebuildCatalog(databases)).rejects.toThrow("holds no replica");
   });
 });
 
 describe("a catalog that is there", () => {
-  test("and right is left alone, also when a replica is behind, or differs from all others", () => {
+  test("and right is left alone, also when a replica is behind, or differs from all others", async () => {
     change(1, "DELETE FROM orders WHERE id > 4");
     change(2, "UPDATE orders SET quantity = 2 WHERE id = 7");
-    expect(() => rebuildCatalog(databases)).toThrow("nothing to mend");
+    await expect(rebuildCatalog(databases)).rejects.toThrow("nothing to mend");
     expect(contents()).toEqual(contents(traded.original));
   });
 
@@ -210,13 +218,13 @@ describe("a catalog that is there", () => {
     ["another one", "UPDATE ledger SET key = 'x' || id"],
     ["contradicting itself", "UPDATE stocks SET quantity = quantity + 1"],
     ["contradicting every replica", "UPDATE ledger SET created_at = '' WHERE id = 2"],
-  ])("but %s is put aside whole, and made again", (_case, sql) => {
+  ])("but %s is put aside whole, and made again", async (_case, sql) => {
     change(0, sql);
     const wrong = contents();
-    const { aside = "" } = rebuildCatalog(databases);
+    const { aside = "" } = await rebuildCatalog(databases);
     expect(contents()).toEqual({ ...rebuiltContents(), register: rebuiltRegister(wrong.register?.term ?? 0) });
     expect(contents().register?.life).not.toBe(wrong.register?.life);
-    expect(differences()).toEqual([]);
+    expect(await differences()).toEqual([]);
 
     const elsewhere = temporaryFolder();
     cpSync(aside, catalogFile(elsewhere));
@@ -226,24 +234,24 @@ describe("a catalog that is there", () => {
   test.each([
     ["no database", () => writeFileSync(catalog, "my shopping list\n".repeat(100))],
     ["an empty file", () => truncateSync(catalog)],
-  ])("but %s is put aside, and made again", (_case, spoil) => {
+  ])("but %s is put aside, and made again", async (_case, spoil) => {
     spoil();
-    expect(rebuildCatalog(databases).aside).toMatch(/catalog-.*\.db$/);
+    expect((await rebuildCatalog(databases)).aside).toMatch(/catalog-.*\.db$/);
     expect(contents()).toEqual(rebuiltContents());
   });
 
-  test("wrong, but with orders that no replica has, is kept: they would be lost", () => {
+  test("wrong, but with orders that no replica has, is kept: they would be lost", async () => {
     change(0, "UPDATE stocks SET quantity = quantity + 1");
     for (const id of [1, 2, 3]) change(id, "DELETE FROM orders WHERE id > 10");
-    expect(() => rebuildCatalog(databases)).toThrow(/only the ledger has the orders from 11 to 12/);
+    await expect(rebuildCatalog(databases)).rejects.toThrow(/only the ledger has the orders from 11 to 12/);
     expect(existsSync(catalog)).toBe(true);
   });
 });
 
 describe("without anybody watching", () => {
-  test("a missing catalog is made again when every replica is there", () => {
+  test("a missing catalog is made again when every replica is there", async () => {
     rmSync(catalog);
-    expect(rebuildCatalogIfSafe(databases).orders).toBe(12);
+    expect((await rebuildCatalogIfSafe(databases)).orders).toBe(12);
     expect(contents()).toEqual(rebuiltContents());
   });
 
@@ -257,10 +265,10 @@ describe("without anybody watching", () => {
     ["a replica is new", () => change(2, "DELETE FROM orders"), /order-2\.db is empty, as if it were new/],
     ["replicas contradict each other", () => change(2, "UPDATE orders SET term = 9 WHERE id = 1"), /contradict/],
     ["nobody knows the stocks", () => rmSync(keptStocksFile(dataDir)), /so is .*stocks\.csv/],
-  ])("but not when %s", (_case, spoil, message) => {
+  ])("but not when %s", async (_case, spoil, message) => {
     rmSync(catalog);
     spoil();
-    expect(() => rebuildCatalogIfSafe(databases)).toThrow(message);
+    await expect(rebuildCatalogIfSafe(databases)).rejects.toThrow(message);
     expect(existsSync(catalog)).toBe(false);
   });
 });
@@ -270,55 +278,57 @@ test.each([
   ["nobody", () => rebuildCatalogIfSafe(databases)],
 ])(
   "beside a catalog or a replica that runs, on whatever port, nothing is made again when %s watches",
-  (_case, remake) => {
+  async (_case, remake) => {
     rmSync(catalog);
     for (const file of [catalog, orderFile(dataDir, 2)]) {
       const unlock = lockForService(file);
-      expect(remake).toThrow(`${file} is held by a service that runs, or by another rebuild: stop everything first`);
+      await expect(remake()).rejects.toThrow(
+        `${file} is held by a service that runs, or by another rebuild: stop everything first`,
+      );
       expect(existsSync(catalog)).toBe(false);
       unlock();
     }
-    expect(remake().orders).toBe(12);
+    expect((await remake()).orders).toBe(12);
     lockForService(catalog)();
   },
 );
 
-test("two replicas that are links to one file are named, and not taken for ones that run", () => {
+test("two replicas that are links to one file are named, and not taken for ones that run", async () => {
   rmSync(catalog);
   rmSync(orderFile(dataDir, 2));
   symlinkSync("order-1.db", orderFile(dataDir, 2));
   const message = `${orderFile(dataDir, 1)} and ${orderFile(dataDir, 2)} must be two files`;
-  expect(() => rebuildCatalog(databases)).toThrow(message);
-  expect(() => rebuildCatalogIfSafe(databases)).toThrow(message);
+  await expect(rebuildCatalog(databases)).rejects.toThrow(message);
+  await expect(rebuildCatalogIfSafe(databases)).rejects.toThrow(message);
 });
 
-test("a replica that the configuration doesn't name any more counts all the same: it may be the longest", () => {
+test("a replica that the configuration doesn't name any more counts all the same: it may be the longest", async () => {
   rmSync(catalog);
   for (const id of [1, 2]) change(id, "DELETE FROM orders WHERE id > 4");
   const without3 = { ...databases, replicas: new Map([...databases.replicas].filter(([id]) => id !== 3)) };
-  expect(() => requireOneHistory(without3)).toThrow(/catalog\.db is missing/);
-  expect(rebuildCatalogIfSafe(without3)).toMatchObject({ orders: 12, replica: orderFile(dataDir, 3) });
-  expect(verify(without3).map(({ file }) => file)).toContain(orderFile(dataDir, 3));
+  await expect(requireOneHistory(without3)).rejects.toThrow(/catalog\.db is missing/);
+  expect(await rebuildCatalogIfSafe(without3)).toMatchObject({ orders: 12, replica: orderFile(dataDir, 3) });
+  expect((await verify(without3)).map(({ file }) => file)).toContain(orderFile(dataDir, 3));
 
   change(0, "DELETE FROM ledger WHERE id = 12; UPDATE register SET head = 11");
-  expect(() => requireOneHistory(without3)).toThrow(/ends at order 11, but .*order-3\.db goes on to order 12/);
+  await expect(requireOneHistory(without3)).rejects.toThrow(/ends at order 11, but .*order-3\.db goes on to order 12/);
   // No replica's, though they look like it.
   for (const name of ["order-0.db", "order-x.db", "order-3.db.wrong"]) writeFileSync(join(dataDir, name), "x");
-  expect(replicasHere(without3)).toEqual([1, 2, 3]);
+  expect(replicasHere(without3).map(({ id }) => id)).toEqual([1, 2, 3]);
 });
 
-test("a folder that isn't there is told by name", () => {
+test("a folder that isn't there is told by name", async () => {
   const nowhere = join(dataDir, "nowhere");
-  expect(() => rebuildCatalog(databasesIn(nowhere))).toThrow(
+  await expect(rebuildCatalog(databasesIn(nowhere))).rejects.toThrow(
     `DATA_DIR must be a folder that this user may make and write (got ${JSON.stringify(nowhere)}): `,
   );
   expect(existsSync(nowhere)).toBe(false);
 });
 
 describe("one history", () => {
-  const problem = () => {
+  const problem = async () => {
     try {
-      requireOneHistory(databases);
+      await requireOneHistory(databases);
       return undefined;
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error;
@@ -326,11 +336,11 @@ describe("one history", () => {
     }
   };
 
-  test("is what replicas have that end with an order of the ledger, that are new, or that aren't here", () => {
+  test("is what replicas have that end with an order of the ledger, that are new, or that aren't here", async () => {
     change(1, "DELETE FROM orders WHERE id > 4");
     change(2, "DELETE FROM orders");
     rmSync(orderFile(dataDir, 3));
-    expect(problem()).toBeUndefined();
+    expect(await problem()).toBeUndefined();
   });
 
   test.each([
@@ -340,77 +350,77 @@ describe("one history", () => {
     ["price_cents", "price_cents + 1"],
     ["term", "term + 1"],
     ["created_at", "'2025-01-01T00:00:00.000Z'"],
-  ])("isn't there when a replica's last order differs in %s, though the key is the same", (column, other) => {
+  ])("isn't there when a replica's last order differs in %s, though the key is the same", async (column, other) => {
     change(1, `DELETE FROM orders WHERE id > 4; UPDATE orders SET ${column} = ${other} WHERE id = 4`);
-    expect(problem()).toMatch(
+    expect(await problem()).toMatch(
       /^diverged: catalog\.db and order-1\.db hold different orders with the number 4, .*npm run rebuild-catalog/,
     );
   });
 
-  test("isn't there when the catalog is missing, behind, or another one: each is told with its command", () => {
+  test("isn't there when the catalog is missing, behind, or another one: each is told with its command", async () => {
     change(0, "UPDATE ledger SET key = 'x' WHERE id = 12");
-    expect(problem()).toMatch(
+    expect(await problem()).toMatch(
       /^diverged: catalog\.db and order-1\.db hold different orders with the number 12, .*npm run rebuild-catalog/,
     );
     change(0, "DELETE FROM ledger WHERE id = 12");
-    expect(problem()).toBe(
+    expect(await problem()).toBe(
       "behind: catalog.db ends at order 11, but order-1.db goes on to order 12: with everything stopped, run `npm run rebuild-catalog`",
     );
     rmSync(catalog);
-    expect(problem()).toBe(
+    expect(await problem()).toBe(
       "lost: catalog.db is missing, but order-1.db holds 12 orders: run `npm run rebuild-catalog`",
     );
   });
 
   test.each(["at the start", "at the end"] as const)(
     "can't be told of a ledger with a damaged page %s: the file is named, the command mends it",
-    (place) => {
+    async (place) => {
       const rows = Array.from({ length: 500 }, (_, row) => `(${row + 13}, 'more ${row}', 'A', 'buy', 1, 1, 1, '')`);
       change(0, `INSERT INTO ledger VALUES ${rows.join()}`);
       damageTable(catalog, "ledger", place);
-      expect(problem).toThrow(`${catalog} is damaged: run \`npm run rebuild-catalog\``);
-      rebuildCatalog(databases);
+      await expect(problem()).rejects.toThrow(`${catalog} is damaged: run \`npm run rebuild-catalog\``);
+      await rebuildCatalog(databases);
       expect(contents()).toEqual(rebuiltContents());
     },
   );
 
-  test("isn't made up by a migration beside replicas that can't be read: they may hold orders", () => {
+  test("isn't made up by a migration beside replicas that can't be read: they may hold orders", async () => {
     rmSync(catalog);
     for (const id of [1, 2, 3]) damageTable(orderFile(dataDir, id), "orders", "at the end");
-    expect(() => migrateAll(databases)).toThrow(
+    await expect(migrateAll(databases)).rejects.toThrow(
       `${catalog} is missing, and ${orderFile(dataDir, 1)} can't be read (database disk image is malformed), and may hold orders that no other replica has: put`,
     );
     expect(existsSync(catalog)).toBe(false);
     // Nothing at all is what a new one holds.
     for (const id of [1, 2, 3]) truncateSync(orderFile(dataDir, id));
-    expect(migrateAll(databases)).toHaveLength(4);
+    expect(await migrateAll(databases)).toHaveLength(4);
   });
 
-  test("isn't made up with new replicas: no advice to move one away that there is no catalog to fill again from", () => {
+  test("isn't made up with new replicas: no advice to move one away that there is no catalog to fill again from", async () => {
     const file = orderFile(dataDir, 1);
     writeFileSync(file, "rubbish".repeat(1000));
-    expect(() => migrateAll(databases)).toThrow(`${file} is not a SQLite database: move it elsewhere, then run`);
+    await expect(migrateAll(databases)).rejects.toThrow(
+      `${file} is not a SQLite database: move it elsewhere, then run`,
+    );
     rmSync(catalog);
     for (const action of [migrateAll, rebuildCatalog, rebuildCatalogIfSafe]) {
-      expect(() => action(databases)).toThrow(
+      await expect(action(databases)).rejects.toThrow(
         `${catalog} is missing, and ${file} can't be read (file is not a database), and may hold orders that no other`,
       );
     }
   });
 
-  test("isn't made up by a migration: it stops before it creates anything", () => {
+  test("isn't made up by a migration: it stops before it creates anything", async () => {
     for (const spoil of [() => truncateSync(catalog), () => rmSync(catalog)]) {
       spoil();
       rmSync(orderFile(dataDir, 2), { force: true });
-      expect(() => migrateAll(databases)).toThrow(HistoryError);
+      await expect(migrateAll(databases)).rejects.toThrow(HistoryError);
       expect(existsSync(orderFile(dataDir, 2))).toBe(false);
     }
     expect(existsSync(catalog)).toBe(false);
     change(1, "DELETE FROM orders");
     change(3, "DELETE FROM orders");
-    expect(migrateAll(databases)).toHaveLength(4);
-    const fresh = openCatalogDatabase(dataDir);
-    expect(seed(fresh).added).toBe(10);
-    fresh.close();
+    expect(await migrateAll(databases)).toHaveLength(4);
+    expect((await seed(databases)).added).toBe(10);
   });
 });

@@ -1,42 +1,24 @@
 /**
- * Makes a lost catalog.db again (I9), from what the stocks began with and the replica that holds the most orders.
- *
- * It is built in a folder of its own and gets its name when it is whole and on the disk, so it can be killed at any
- * point and run again. Nothing is deleted: a catalog that is wrong is put aside under another name.
+ * Makes a lost catalog again (I9), from what the stocks began with and the replica that holds the most orders. It can be
+ * killed at any point and run again. Nothing is deleted: a catalog that is wrong is put aside under another name.
  */
 
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import type { Order } from "@stock-bazaar/shared/domain";
+import { existsSync } from "node:fs";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
+import { ReplayError } from "@stock-bazaar/ledger/replay";
+import type { Replaced } from "@stock-bazaar/ledger/store";
+import type { ReplicaEnd } from "@stock-bazaar/order-log/sqlite/replica-file";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
-import { lockAll } from "./lock-all.ts";
-import { putInPlace, syncToDisk } from "@stock-bazaar/sqlite/files";
-import {
-  adviceForUnreadable,
-  type Databases,
-  HistoryError,
-  isCatalogMissing,
-  migratePresentReplicas,
-  readEnds,
-  type ReplicaEnd,
-  replicaEnds,
-  replicasHere,
-  requireOneHistory,
-} from "./history.ts";
-import { migrateFile } from "@stock-bazaar/sqlite/migrations";
-import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
-import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { advice } from "@stock-bazaar/process/advice";
-import { attachReplica, lastOrderId, type OrderTable, prefixDifferences } from "@stock-bazaar/sqlite/order-differences";
-import { orderFields } from "@stock-bazaar/sqlite/order-rows";
-import { replicaProblem } from "./readable.ts";
-import { type Replayed, ReplayError, replayOrders, type Used } from "./replay-orders.ts";
-import { keepStocks, keptStocksFile, readStocks, seed, stocksFileFor } from "../seed.ts";
 import { sqliteCode, sqliteFailure } from "@stock-bazaar/sqlite/failures";
+import { keepStocks, keptStocksFile } from "../kept-stocks.ts";
+import { readStocks, stocksFileFor } from "../seed.ts";
+import { adviceForUnreadable, HistoryError, migratePresentReplicas, requireOneHistory } from "./history.ts";
+import { whileAllLocked } from "./lock-all.ts";
+import { openReplicas } from "./replica-orders.ts";
+import { type Databases, longestReplica, readEnds, replicaEnds, replicasHere, replicasNamed } from "./replicas-here.ts";
 import { verify } from "./verify.ts";
-
-const workshopPrefix = "rebuilding-catalog-";
 
 export interface RebuiltCatalog {
   readonly file: string;
@@ -67,13 +49,13 @@ export class RebuildError extends SetupError {
  * replica to take the orders from or one that can't be read, if the replicas contradict each other, or the stocks the
  * orders.
  */
-export function rebuildCatalog(databases: Databases, stocksFile?: string): RebuiltCatalog {
+export async function rebuildCatalog(databases: Databases, stocksFile?: string): Promise<RebuiltCatalog> {
   // Whoever names a wrong file wants to know, also when there is nothing to mend.
   if (stocksFile !== undefined) readStocks(stocksFile);
-  return inPlaceOfTheCatalog(databases, () => {
-    migratePresentReplicas(databases);
+  return whileAllLocked(databases, runs, async () => {
+    await migratePresentReplicas(databases);
     requireReadable(databases);
-    requireSomethingToMend(databases);
+    await requireSomethingToMend(databases);
     return rebuild(databases, stocksFile ?? stocksFileFor(databases.dataDir));
   });
 }
@@ -83,33 +65,23 @@ export function rebuildCatalog(databases: Databases, stocksFile?: string): Rebui
  * and unless nothing can be missed: every replica has its file, one with no order isn't beside one with some (it may have
  * been lost, too), and what the stocks began with was kept.
  */
-export function rebuildCatalogIfSafe(databases: Databases): RebuiltCatalog {
-  return inPlaceOfTheCatalog(databases, () => {
-    requireSafe(databases);
+export async function rebuildCatalogIfSafe(databases: Databases): Promise<RebuiltCatalog> {
+  return whileAllLocked(databases, runs, async () => {
+    await requireSafe(databases);
     return rebuild(databases, keptStocksFile(databases.dataDir));
   });
 }
 
-/** Holds the locks of all databases meanwhile. */
-function inPlaceOfTheCatalog<Result>(databases: Databases, action: () => Result): Result {
-  const unlock = lockAll(
-    databases,
-    (file) =>
-      new RebuildError(
-        `${file} is held by a service that runs, or by another rebuild: stop everything first, then run this again`,
-      ),
+function runs(database: string): RebuildError {
+  return new RebuildError(
+    `${database} is held by a service that runs, or by another rebuild: stop everything first, then run this again`,
   );
-  try {
-    return action();
-  } finally {
-    unlock();
-  }
 }
 
-function requireSafe(databases: Databases): void {
-  const catalog = catalogFile(databases.dataDir);
-  const unsafe = (why: string) => new RebuildError(`${catalog} is missing, and ${why}: ${advice.putBackOrRebuild}`);
-  migratePresentReplicas(databases);
+async function requireSafe(databases: Databases): Promise<void> {
+  const { name } = chosenLedgerStore(databases);
+  const unsafe = (why: string) => new RebuildError(`${name} is missing, and ${why}: ${advice.putBackOrRebuild}`);
+  await migratePresentReplicas(databases);
   const ends = readEnds(databases);
   const hasOrders = (end: ReplicaEnd | DatabaseError) => !(end instanceof DatabaseError) && end.lastId > 0;
   for (const end of ends) {
@@ -130,8 +102,8 @@ function requireReadable(databases: Databases): void {
 
 /** The same for pages that nobody reads before the orders are compared. */
 function requireUndamaged(databases: Databases): void {
-  for (const id of replicasHere(databases)) {
-    const problem = replicaProblem(databases.dataDir, id);
+  for (const replica of replicasHere(databases)) {
+    const problem = replica.problem();
     if (problem && problem.problem !== "missing") throw unreadable(problem);
   }
 }
@@ -140,20 +112,20 @@ function unreadable(problem: DatabaseError): RebuildError {
   return new RebuildError(`${adviceForUnreadable(problem)}, then run this again`, { cause: problem });
 }
 
-function requireSomethingToMend(databases: Databases): void {
-  const catalog = catalogFile(databases.dataDir);
-  if (isCatalogMissing(databases.dataDir)) return;
+async function requireSomethingToMend(databases: Databases): Promise<void> {
+  const store = chosenLedgerStore(databases);
+  if (await store.isMissing()) return;
   try {
-    requireOneHistory(databases);
+    await requireOneHistory(databases);
   } catch (error) {
     if (error instanceof HistoryError || (error instanceof DatabaseError && isBroken(error))) return;
     throw error;
   }
-  const difference = whatIsWrong(databases);
+  const difference = await whatIsWrong(databases);
   if (difference === undefined) {
-    throw new RebuildError(`${catalog} is there and right: there is nothing to mend`);
+    throw new RebuildError(`${store.name} is there and right: there is nothing to mend`);
   }
-  const headId = ledgerEnd(databases.dataDir);
+  const headId = await store.read((view) => view.lastId());
   const lastId = Math.max(0, ...replicaEnds(databases).map((end) => end.lastId));
   if (headId <= lastId) return;
   // The ledger is the only copy of these: perhaps they were acknowledged with replicas that are elsewhere.
@@ -168,78 +140,35 @@ function isBroken({ problem, cause }: DatabaseError): boolean {
 }
 
 /** If the catalog contradicts itself, or every replica. One replica that differs is wrong itself. */
-function whatIsWrong(databases: Databases): string | undefined {
-  const catalog = catalogFile(databases.dataDir);
+async function whatIsWrong(databases: Databases): Promise<string | undefined> {
+  const { name } = chosenLedgerStore(databases);
   const replicas = new Set(replicaEnds(databases).map(({ file }) => file));
-  const checks = verify(databases);
-  const ofCatalog = checks.filter(({ file }) => file === catalog).flatMap(({ differences }) => differences);
+  const checks = await verify(databases);
+  const ofCatalog = checks.filter(({ file }) => file === name).flatMap(({ differences }) => differences);
   const ofReplicas = checks.filter(({ file }) => replicas.has(file)).map(({ differences }) => differences[0]);
   return ofCatalog[0] ?? (ofReplicas.every((difference) => difference !== undefined) ? ofReplicas[0] : undefined);
 }
 
-function ledgerEnd(dataDir: string): number {
-  const catalog = openCatalogDatabase(dataDir, "read");
-  try {
-    return lastOrderId(catalog.client, "ledger");
-  } finally {
-    catalog.close();
-  }
-}
-
-function rebuild(databases: Databases, stocksFile: string): RebuiltCatalog {
+async function rebuild(databases: Databases, stocksFile: string): Promise<RebuiltCatalog> {
   const { dataDir } = databases;
-  const file = catalogFile(dataDir);
-  const longest = replicaEnds(databases).reduce<ReplicaEnd | undefined>(
-    (best, end) => (best && best.lastId >= end.lastId ? best : end),
-    undefined,
-  );
+  const longest = longestReplica(databases);
   if (!longest) throw new RebuildError(`${dataDir} holds no replica to take the orders from`);
-
-  for (const left of readdirSync(dataDir).filter((name) => name.startsWith(workshopPrefix))) {
-    rmSync(join(dataDir, left), { recursive: true });
-  }
-  const workshop = mkdtempSync(join(dataDir, workshopPrefix));
-  try {
-    const { head } = build(workshop, databases, longest, stocksFile);
-    syncToDisk(catalogFile(workshop));
-    const aside = putInPlace(catalogFile(workshop), file);
-    const catalog = openCatalogDatabase(dataDir);
-    keepStocks(catalog);
-    catalog.close();
-    const missing = [...databases.replicas.keys()]
-      .map((id) => orderFile(dataDir, id))
-      .filter((name) => !existsSync(name));
-    return { file, orders: head, replica: longest.file, stocks: stocksFile, aside, missing };
-  } finally {
-    rmSync(workshop, { recursive: true, force: true });
-  }
+  const { head, aside } = await replaceBy(databases, longest, stocksFile);
+  await keepStocks(databases);
+  const missing = replicasNamed(databases).flatMap(({ exists, file }) => (exists ? [] : [file]));
+  const file = chosenLedgerStore(databases).name;
+  return { file, orders: head, replica: longest.file, stocks: stocksFile, aside, missing };
 }
 
-function build(workshop: string, databases: Databases, longest: ReplicaEnd, stocksFile: string): Replayed {
-  migrateFile(catalogFile(workshop), "catalog");
-  const catalog = openCatalogDatabase(workshop);
-  const replica = openOrderDatabase(databases.dataDir, longest.id, "read");
+async function replaceBy(databases: Databases, longest: ReplicaEnd, stocksFile: string): Promise<Replaced> {
+  const replicas = openReplicas(databases, longest);
   try {
-    const main: OrderTable = { file: longest.file, table: "main.orders" };
-    const others = replicaEnds(databases)
-      .filter(({ id }) => id !== longest.id)
-      .map(({ id, file }) => attachReplica(replica.client, id, file));
-    replica.client.exec("BEGIN");
-    for (const { table } of [...others, main]) replica.client.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get();
-    for (const other of others) {
-      const [difference] = prefixDifferences(replica.client, other, main);
-      if (difference !== undefined) {
-        throw new RebuildError(`the replicas contradict each other: ${difference}: ${advice.dropWrongReplica}`);
-      }
+    const difference = replicas.difference();
+    if (difference !== undefined) {
+      throw new RebuildError(`the replicas contradict each other: ${difference}: ${advice.dropWrongReplica}`);
     }
-    seed(catalog, stocksFile);
-    return withoutJournal(catalog, () =>
-      replayOrders(
-        catalog,
-        replica.client.prepare<[], Order>(`SELECT ${orderFields} FROM main.orders ORDER BY id`).iterate(),
-        usedBefore(databases),
-      ),
-    );
+    const stocks = readStocks(stocksFile);
+    return await chosenLedgerStore(databases).replaceWith({ stocks, pages: replicas.pages() });
   } catch (error) {
     if (sqliteFailure(error) === "broken") requireUndamaged(databases);
     if (!(error instanceof ReplayError)) throw error;
@@ -248,29 +177,6 @@ function build(workshop: string, databases: Databases, longest: ReplicaEnd, stoc
       { cause: error },
     );
   } finally {
-    replica.close();
-    catalog.close();
-  }
-}
-
-/** Nobody else sees the file, and a failure throws it away: to write everything twice would only take time and disk. */
-function withoutJournal<Result>({ client }: CatalogDatabase, action: () => Result): Result {
-  client.pragma("journal_mode = OFF");
-  client.pragma("synchronous = OFF");
-  const result = action();
-  client.pragma("journal_mode = WAL");
-  return result;
-}
-
-/** By the catalog that is to be put aside, if it can still be read. */
-function usedBefore({ dataDir }: Databases): Used {
-  const unknown = { term: 0, leaseMs: 0 };
-  try {
-    const catalog = openCatalogDatabase(dataDir, "read");
-    const register = catalog.client.prepare<[], Used>("SELECT term, lease_ms AS leaseMs FROM register").get();
-    catalog.close();
-    return register ?? unknown;
-  } catch {
-    return unknown;
+    replicas.close();
   }
 }

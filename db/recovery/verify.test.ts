@@ -23,14 +23,16 @@ function tamper(replica: number, sql: string): void {
 }
 
 /** What is wrong, with the names of the files shortened. */
-function broken(): string[] {
-  return verify(databasesIn(dataDir)).flatMap(({ promise, differences }) =>
+async function broken(): Promise<string[]> {
+  return (await verify(databasesIn(dataDir))).flatMap(({ promise, differences }) =>
     differences.map((difference) => `${promise} ${difference.replaceAll(`${dataDir}/`, "")}`),
   );
 }
 
-test("five checks, nothing wrong: each says what it has looked at", () => {
-  expect(verify(databasesIn(dataDir)).map(({ promise, what, differences }) => [promise, what, differences])).toEqual([
+test("five checks, nothing wrong: each says what it has looked at", async () => {
+  expect(
+    (await verify(databasesIn(dataDir))).map(({ promise, what, differences }) => [promise, what, differences]),
+  ).toEqual([
     ["I1", "the ledger explains the quantities of 10 stocks", []],
     ["I2", "the ledger's numbers are 1 to 12", []],
     ["I3", "12 orders, as in the ledger row for row", []],
@@ -42,16 +44,16 @@ test("five checks, nothing wrong: each says what it has looked at", () => {
 test.each([
   ["a symbolic", symlinkSync],
   ["a hard", linkSync],
-])("a replica whose file is %s link to another's is no copy", (_kind, link) => {
+])("a replica whose file is %s link to another's is no copy", async (_kind, link) => {
   rmSync(orderFile(dataDir, 2));
   link(orderFile(dataDir, 1), orderFile(dataDir, 2));
-  expect(broken()).toEqual(["I3 order-1.db and order-2.db must be two files (they are links to the same one)"]);
+  expect(await broken()).toEqual(["I3 order-1.db and order-2.db must be two files (they are links to the same one)"]);
 });
 
-test("a replica may be behind, and empty", () => {
+test("a replica may be behind, and empty", async () => {
   tamper(1, "DELETE FROM orders WHERE id > 7");
   tamper(2, "DELETE FROM orders");
-  expect(broken()).toEqual([]);
+  expect(await broken()).toEqual([]);
 });
 
 test.each([
@@ -89,14 +91,14 @@ test.each([
     "UPDATE register SET head = 13",
     ["I2 catalog.db, table register, column head: 13, but the ledger ends at order 12"],
   ],
-])("the catalog: %s", (sql, said) => {
+])("the catalog: %s", async (sql, said) => {
   tamper(0, sql);
-  expect(broken()).toEqual(said);
+  expect(await broken()).toEqual(said);
 });
 
-test("an order that was taken out of the ledger is missed by its stock, by the numbers, and by every replica", () => {
+test("an order that was taken out of the ledger is missed by its stock, by the numbers, and by every replica", async () => {
   tamper(0, "DELETE FROM ledger WHERE id = 5");
-  const [quantity, volume, ...others] = broken();
+  const [quantity, volume, ...others] = await broken();
   expect(quantity).toMatch(/^I1 catalog\.db, stock "GameStart", column quantity/);
   expect(volume).toMatch(/^I1 catalog\.db, stock "GameStart", column volume/);
   expect(others).toEqual([
@@ -105,10 +107,10 @@ test("an order that was taken out of the ledger is missed by its stock, by the n
   ]);
 });
 
-test("an order that was taken from the front is missed, too", () => {
+test("an order that was taken from the front is missed, too", async () => {
   tamper(1, "DELETE FROM orders WHERE id = 1");
   tamper(2, "UPDATE orders SET id = 0 WHERE id = 1");
-  expect(broken()).toEqual([
+  expect(await broken()).toEqual([
     "I3 order-1.db lacks order 1, and goes on to order 12",
     "I3 order-2.db holds order 0, catalog.db doesn't",
     "I3 order-2.db has an order with the number 0",
@@ -123,30 +125,30 @@ test.each([
   ["price_cents", "1600", "1600", "1599"],
   ["term", "4", "4", "3"],
   ["created_at", "''", '""', '"2026-01-01T00:00:00.000Z"'],
-])("a replica with another %s in one row", (column, value, here, there) => {
+])("a replica with another %s in one row", async (column, value, here, there) => {
   tamper(2, `UPDATE orders SET ${column} = ${value} WHERE id = 3`);
-  expect(broken()).toEqual([`I3 order 3, column ${column}: order-2.db has ${here}, catalog.db has ${there}`]);
+  expect(await broken()).toEqual([`I3 order 3, column ${column}: order-2.db has ${here}, catalog.db has ${there}`]);
 });
 
-test("a replica that is ahead, one with a hole, and one that is missing", () => {
+test("a replica that is ahead, one with a hole, and one that is missing", async () => {
   tamper(
     1,
     "INSERT INTO orders SELECT id + 1, 'new', name, type, 1, price_cents, term, created_at FROM orders WHERE id = 12",
   );
   tamper(2, "DELETE FROM orders WHERE id IN (4, 5, 9)");
   rmSync(orderFile(dataDir, 3));
-  expect(broken()).toEqual([
+  expect(await broken()).toEqual([
     "I3 order-1.db goes on to order 13, but catalog.db ends at order 12",
     "I3 order-2.db lacks order 4, and goes on to order 12",
     "I3 order-3.db does not exist: run `npm run migrate`",
   ]);
 });
 
-test("files that are missing or can't be read are told by name, and no promise is called broken", () => {
+test("files that are missing or can't be read are told by name, and no promise is called broken", async () => {
   writeFileSync(orderFile(dataDir, 2), "not a database, but long enough to be taken for the header of one".repeat(9));
   rmSync(catalogFile(dataDir));
-  expect(new Set(verify(databasesIn(dataDir)).map(({ outcome }) => outcome))).toEqual(new Set(["unread"]));
-  expect(broken()).toEqual([
+  expect(new Set((await verify(databasesIn(dataDir))).map(({ outcome }) => outcome))).toEqual(new Set(["unread"]));
+  expect(await broken()).toEqual([
     "I1 catalog.db is missing, but order-1.db holds 12 orders: run `npm run rebuild-catalog`",
     "I3 order-1.db has nothing to be compared with",
     "I3 order-2.db can't be read (file is not a database), and may hold orders that no other replica has: put a sound copy in its place, or move it elsewhere to go on without it, then run `npm run rebuild-catalog`",
@@ -168,24 +170,24 @@ describe("a damaged page", () => {
     for (const id of [1, 2, 3]) tamper(id, `INSERT INTO orders VALUES ${rows.join()}`);
   });
 
-  test.each(places)("%s of a replica is told of that file, and everything else is checked", (place) => {
+  test.each(places)("%s of a replica is told of that file, and everything else is checked", async (place) => {
     damageTable(orderFile(dataDir, 2), "orders", place);
-    expect(broken()).toEqual([expect.stringMatching(replicaIsDamaged)]);
+    expect(await broken()).toEqual([expect.stringMatching(replicaIsDamaged)]);
   });
 
-  test.each(places)("%s of the ledger is told of catalog.db, of no replica", (place) => {
+  test.each(places)("%s of the ledger is told of catalog.db, of no replica", async (place) => {
     damageTable(catalogFile(dataDir), "ledger", place);
     const told = "catalog.db is damaged: run `npm run rebuild-catalog`, ";
     // SQLite counts the orders in the index of their keys: I2 meets only the first and the last page.
     const checks = (place === "in the middle" ? ["I1"] : ["I1", "I2"]).map((promise) => `${promise} ${told}`);
     for (const id of [1, 2, 3]) checks.push(`I3 order-${id}.db can't be compared with the ledger: ${told}`);
-    expect(broken()).toEqual(checks.map((check) => expect.stringContaining(check)));
+    expect(await broken()).toEqual(checks.map((check) => expect.stringContaining(check)));
   });
 
-  test.each(places)("%s of a replica is told without a catalog as well", (place) => {
+  test.each(places)("%s of a replica is told without a catalog as well", async (place) => {
     rmSync(catalogFile(dataDir));
     damageTable(orderFile(dataDir, 2), "orders", place);
-    expect(broken().slice(1)).toEqual([
+    expect((await broken()).slice(1)).toEqual([
       "I3 order-1.db has nothing to be compared with",
       expect.stringMatching(
         /^I3 order-2\.db can't be read \(database disk image is malformed\), and may hold orders that no other replica has: put/,
@@ -198,22 +200,25 @@ describe("a damaged page", () => {
 test.each([
   ["is empty", "", "is missing, but order-1.db holds 12 orders: run `npm run rebuild-catalog`"],
   ["is no database", "x".repeat(999), "is not a SQLite database: run `npm run rebuild-catalog`, "],
-])("a catalog that %s, beside replicas with orders: the command that mends it is named", (_case, content, said) => {
-  writeFileSync(catalogFile(dataDir), content);
-  expect(broken()[0]).toContain(`I1 catalog.db ${said}`);
-});
+])(
+  "a catalog that %s, beside replicas with orders: the command that mends it is named",
+  async (_case, content, said) => {
+    writeFileSync(catalogFile(dataDir), content);
+    expect((await broken())[0]).toContain(`I1 catalog.db ${said}`);
+  },
+);
 
-test("a catalog that is another database, beside replicas with orders: the command that mends it is named", () => {
+test("a catalog that is another database, beside replicas with orders: the command that mends it is named", async () => {
   copyFileSync(orderFile(dataDir, 1), catalogFile(dataDir));
-  expect(broken()[0]).toBe(
+  expect((await broken())[0]).toBe(
     "I1 catalog.db is not the catalog's database: move it elsewhere, then run `npm run migrate`, or `npm run rebuild-catalog` where replicas hold orders",
   );
 });
 
-test("where nothing was traded, a missing catalog is made by migrating", () => {
+test("where nothing was traded, a missing catalog is made by migrating", async () => {
   for (const id of [1, 2, 3]) tamper(id, "DELETE FROM orders");
   rmSync(catalogFile(dataDir));
-  expect(broken()[0]).toBe("I1 catalog.db does not exist: run `npm run migrate`, then `npm run seed`");
+  expect((await broken())[0]).toBe("I1 catalog.db does not exist: run `npm run migrate`, then `npm run seed`");
 });
 
 test("a refused write tells that readers need write access too", () => {
@@ -225,7 +230,7 @@ test("a refused write tells that readers need write access too", () => {
   replica.close();
 });
 
-test("each file is seen at one moment, the replicas before the catalog", () => {
+test("each file is seen at one moment, the replicas before the catalog", async () => {
   const service = openCatalogDatabase(dataDir);
   const replica = openOrderDatabase(dataDir, 1);
   const order = "SELECT id + 1, 'late', name, type, 50, price_cents, term, created_at FROM";
@@ -236,7 +241,7 @@ test("each file is seen at one moment, the replicas before the catalog", () => {
     replica.client.exec(`INSERT INTO orders ${order} orders WHERE id = 12`);
   };
   const seen: string[] = [];
-  const checks = verify(databasesIn(dataDir), (table) => {
+  const checks = await verify(databasesIn(dataDir), (table) => {
     seen.push(table);
     if (table === "replica3.orders") write();
   });
@@ -253,7 +258,7 @@ test("each file is seen at one moment, the replicas before the catalog", () => {
   replica.close();
 });
 
-test("orders are added up over any number of chunks", () => {
+test("orders are added up over any number of chunks", async () => {
   tamper(
     0,
     `WITH RECURSIVE n(id) AS (SELECT 13 UNION ALL SELECT id + 1 FROM n WHERE id < 110000)
@@ -264,5 +269,5 @@ test("orders are added up over any number of chunks", () => {
        quantity = quantity + (SELECT SUM(iif(type = 'buy', -1, 1)) FROM ledger WHERE id > 12),
        volume = volume + (SELECT SUM(type <> 'restock') FROM ledger WHERE id > 12) WHERE name = 'BoarCo'`,
   );
-  expect(broken()).toEqual([]);
+  expect(await broken()).toEqual([]);
 });

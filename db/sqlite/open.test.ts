@@ -22,9 +22,9 @@ beforeEach(() => {
 
 afterEach(() => rmSync(dataDir, { recursive: true }));
 
-function problemOf(open: () => unknown): { problem: string; message: string } {
+async function problemOf(open: () => unknown): Promise<{ problem: string; message: string }> {
   try {
-    open();
+    await open();
   } catch (error) {
     if (error instanceof DatabaseError) return { problem: error.problem, message: error.message };
     throw error;
@@ -33,73 +33,75 @@ function problemOf(open: () => unknown): { problem: string; message: string } {
 }
 
 describe("a database is refused, with its name and the command that mends it,", () => {
-  test("when the catalog is missing", () => {
-    expect(problemOf(() => openCatalogDatabase(dataDir))).toEqual({
+  test("when the catalog is missing", async () => {
+    expect(await problemOf(() => openCatalogDatabase(dataDir))).toEqual({
       problem: "missing",
       message: `${dataDir}/catalog.db does not exist: run \`npm run migrate\`, then \`npm run seed\``,
     });
   });
 
-  test("when a replica's file is missing, for reading too", () => {
+  test("when a replica's file is missing, for reading too", async () => {
     const missing = {
       problem: "missing",
       message: `${dataDir}/order-3.db does not exist: run \`npm run migrate\``,
     };
-    expect(problemOf(() => openOrderDatabase(dataDir, 3))).toEqual(missing);
-    expect(problemOf(() => openOrderDatabase(dataDir, 3, "read"))).toEqual(missing);
+    expect(await problemOf(() => openOrderDatabase(dataDir, 3))).toEqual(missing);
+    expect(await problemOf(() => openOrderDatabase(dataDir, 3, "read"))).toEqual(missing);
   });
 
-  test("when it is an empty file, as a migration leaves that was killed at once", () => {
+  test("when it is an empty file, as a migration leaves that was killed at once", async () => {
     writeFileSync(catalogFile(dataDir), "");
-    expect(problemOf(() => openCatalogDatabase(dataDir))).toEqual({
+    expect(await problemOf(() => openCatalogDatabase(dataDir))).toEqual({
       problem: "not-migrated",
       message: `${dataDir}/catalog.db is not migrated: run \`npm run migrate\``,
     });
   });
 
-  test("when it is not a SQLite database, which stays as it is", () => {
-    migrateAll({ dataDir, replicas });
+  test("when it is not a SQLite database, which stays as it is", async () => {
+    await migrateAll({ dataDir, replicas });
     writeFileSync(orderFile(dataDir, 1), "my shopping list\n".repeat(100));
     for (const open of [() => openOrderDatabase(dataDir, 1), () => migrateAll({ dataDir, replicas })]) {
-      const { problem, message } = problemOf(open);
+      const { problem, message } = await problemOf(open);
       expect(problem).toBe("not-sqlite");
       expect(message).toMatch(/order-1\.db is not a SQLite database: .*npm run migrate/);
     }
     expect(readFileSync(orderFile(dataDir, 1), "utf8")).toBe("my shopping list\n".repeat(100));
   });
 
-  test("when it is somebody's own SQLite database, which stays as it is", () => {
-    migrateAll({ dataDir, replicas });
+  test("when it is somebody's own SQLite database, which stays as it is", async () => {
+    await migrateAll({ dataDir, replicas });
     const file = orderFile(dataDir, 1);
     rmSync(file);
     const own = connect(file, "write");
     own.exec("CREATE TABLE recipes (name TEXT)");
     own.close();
     const before = readFileSync(file);
-    expect(problemOf(() => openOrderDatabase(dataDir, 1)).problem).toBe("wrong-kind");
+    expect((await problemOf(() => openOrderDatabase(dataDir, 1))).problem).toBe("wrong-kind");
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  test("when it is the database of another service", () => {
-    migrateAll({ dataDir, replicas });
+  test("when it is the database of another service", async () => {
+    await migrateAll({ dataDir, replicas });
     copyFileSync(catalogFile(dataDir), orderFile(dataDir, 2));
-    expect(problemOf(() => openOrderDatabase(dataDir, 2)).problem).toBe("wrong-kind");
-    expect(problemOf(() => migrateAll({ dataDir, replicas: new Map([[2, address]]) })).problem).toBe("wrong-kind");
+    expect((await problemOf(() => openOrderDatabase(dataDir, 2))).problem).toBe("wrong-kind");
+    expect((await problemOf(() => migrateAll({ dataDir, replicas: new Map([[2, address]]) }))).problem).toBe(
+      "wrong-kind",
+    );
   });
 
-  test("when it lacks the newest migrations, or has some that this program doesn't know", () => {
-    migrateAll({ dataDir, replicas });
+  test("when it lacks the newest migrations, or has some that this program doesn't know", async () => {
+    await migrateAll({ dataDir, replicas });
     const { client, close } = openOrderDatabase(dataDir, 1);
     client.pragma("user_version = 99");
-    expect(problemOf(() => openOrderDatabase(dataDir, 1)).problem).toBe("too-new");
+    expect((await problemOf(() => openOrderDatabase(dataDir, 1))).problem).toBe("too-new");
     client.pragma("user_version = 0");
-    expect(problemOf(() => openOrderDatabase(dataDir, 1)).message).toContain("npm run migrate");
+    expect((await problemOf(() => openOrderDatabase(dataDir, 1))).message).toContain("npm run migrate");
     close();
   });
 });
 
-test("what a commit has written is on the disk: WAL, and synchronous FULL on every new connection", () => {
-  migrateAll({ dataDir, replicas });
+test("what a commit has written is on the disk: WAL, and synchronous FULL on every new connection", async () => {
+  await migrateAll({ dataDir, replicas });
   for (const { client, close } of [openCatalogDatabase(dataDir), openOrderDatabase(dataDir, 1)]) {
     expect(client.pragma("journal_mode", { simple: true })).toBe("wal");
     expect(client.pragma("synchronous", { simple: true })).toBe(2);
@@ -113,8 +115,8 @@ test("what a commit has written is on the disk: WAL, and synchronous FULL on eve
   }
 });
 
-test("drizzle and the raw client work on one connection", () => {
-  migrateAll({ dataDir, replicas });
+test("drizzle and the raw client work on one connection", async () => {
+  await migrateAll({ dataDir, replicas });
   const database = openOrderDatabase(dataDir, 1);
   const { client, close } = database;
   const db = queryOrders(database);
@@ -134,8 +136,8 @@ test("drizzle and the raw client work on one connection", () => {
   close();
 });
 
-test("a tool reads beside a service that writes, and can't write itself", () => {
-  migrateAll({ dataDir, replicas });
+test("a tool reads beside a service that writes, and can't write itself", async () => {
+  await migrateAll({ dataDir, replicas });
   const service = openCatalogDatabase(dataDir);
   const tool = openCatalogDatabase(dataDir, "read");
   const stock = { name: "GameStart", priceCents: 1599, quantity: 100, volume: 0, rev: 0 };

@@ -44,7 +44,7 @@ test.each(["catalog", "orders"])("check accepts the migrations of %s", async (da
 
 test("studio shows a replica's orders", async () => {
   const dataDir = temporaryFolder();
-  migrateAll({ dataDir, replicas: new Map([[2, { host: "127.0.0.1", port: 6002 }]]) });
+  await migrateAll({ dataDir, replicas: new Map([[2, { host: "127.0.0.1", port: 6002 }]]) });
   const [port] = await freePorts(1);
   const environment = { DATA_DIR: dataDir, BAZAAR_DATABASE: "orders", ORDER_ID: "2" };
   const studio = drizzleKit(["studio", "--port", String(port)], environment);

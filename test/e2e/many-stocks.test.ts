@@ -2,7 +2,6 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { seed } from "@stock-bazaar/db/seed";
 import { formatStocks } from "@stock-bazaar/db/stock-file";
 import { at } from "@stock-bazaar/shared/json";
@@ -23,21 +22,16 @@ beforeAll(async () => {
   browser = await launchBrowser();
 });
 afterAll(() => browser.close());
-Cluster.share((shared) => {
+Cluster.share(async (shared) => {
   cluster = shared;
-  addStocks(names);
+  await addStocks(names);
 });
 
 /** Adds stocks while the bazaar runs, as `npm run seed` does. */
-function addStocks(added: readonly string[]): void {
+async function addStocks(added: readonly string[]): Promise<void> {
   const file = join(cluster.dataDir, "added.csv");
   writeFileSync(file, formatStocks(added.map((name) => ({ name, priceCents: 1599, quantity: 100 }))));
-  const catalog = openCatalogDatabase(cluster.dataDir);
-  try {
-    expect(seed(catalog, file).added).toBe(added.length);
-  } finally {
-    catalog.close();
-  }
+  expect((await seed({ dataDir: cluster.dataDir }, file)).added).toBe(added.length);
 }
 
 const namesIn = (body: unknown) => (at(body, "data") as { name: string }[]).map(({ name }) => name);
@@ -82,7 +76,7 @@ test("the events contain the stocks of the requested page, and the orders of all
 test("a stock that is seeded while the bazaar runs appears in the events without a trade", async () => {
   const events = await openEvents("?limit=5&from=Zebra");
   expect(pageIn(await events.nextOf("stocks")).stocks).toEqual([]);
-  addStocks(["ZebraCo"]);
+  await addStocks(["ZebraCo"]);
   const { stocks } = pageIn(await events.nextOf("stocks"));
   expect(stocks).toEqual([{ name: "ZebraCo", price: 15.99, quantity: 100, volume: 0 }]);
   await events.close();

@@ -103,7 +103,7 @@ describe.concurrent("a service refuses", () => {
   test("a database that another service uses", () =>
     withDataDir(async (environment) => {
       const config = readConfig(environment);
-      migrateAll(config);
+      await migrateAll(config);
       const databases = { catalog: catalogFile(config.dataDir), order: orderFile(config.dataDir, 1) };
       for (const [workspace, database] of Object.entries(databases)) {
         const unlock = lockForService(database);
@@ -119,7 +119,7 @@ describe.concurrent("a service refuses", () => {
   test("a file that is linked to another replica's file", () =>
     withDataDir(async (environment) => {
       const { DATA_DIR: dataDir = "" } = environment;
-      migrateAll(readConfig(environment));
+      await migrateAll(readConfig(environment));
       linkSync(orderFile(dataDir, 1), orderFile(dataDir, 2));
       const said = `${orderFile(dataDir, 1)} and ${orderFile(dataDir, 2)} must be two files (they are links to the same one)`;
       for (const workspace of ["catalog", "order"])
@@ -129,7 +129,7 @@ describe.concurrent("a service refuses", () => {
   test("a lock that is a folder", () =>
     withDataDir(async (environment) => {
       const { DATA_DIR: dataDir = "" } = environment;
-      migrateAll(readConfig(environment));
+      await migrateAll(readConfig(environment));
       const locks = { catalog: `${catalogFile(dataDir)}-lock`, order: `${orderFile(dataDir, 1)}-lock` };
       for (const [workspace, lock] of Object.entries(locks)) {
         mkdirSync(lock);
@@ -140,7 +140,7 @@ describe.concurrent("a service refuses", () => {
 
   test("a port that is taken", () =>
     withDataDir(async (environment) => {
-      migrateAll(readConfig(environment));
+      await migrateAll(readConfig(environment));
       const services = [
         ["catalog", "CATALOG_PORT", "CATALOG_LISTEN"],
         ["order", "ORDER_REPLICAS", "ORDER_LISTEN"],

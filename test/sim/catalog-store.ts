@@ -4,7 +4,7 @@ import { initialStocks, stocks } from "@stock-bazaar/ledger/sqlite/tables";
 import { openCatalogInMemory } from "../support/in-memory.ts";
 import type { CatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
-import { replayOrders } from "@stock-bazaar/db/recovery/replay-orders";
+import { replayOrders } from "@stock-bazaar/ledger/sqlite/replay-orders";
 import type { Order } from "@stock-bazaar/shared/domain";
 import type { Random } from "@stock-bazaar/shared/random";
 import { Disk } from "./disk.ts";

@@ -441,7 +441,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R1",
     edits: [
       {
-        file: "../db/recovery/replay-orders.ts",
+        file: "ledger/replay.ts",
         find: "return Math.max(lastTerm + termsSkipped, nowMs);",
         replace: "return lastTerm + termsSkipped + nowMs * 0;",
       },

@@ -1,6 +1,8 @@
 /** Migrated databases in memory, which are deleted when they are closed. */
 
+import { defaultStocksFile, readStocks } from "@stock-bazaar/db/seed";
 import type { CatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { addStocks } from "@stock-bazaar/ledger/sqlite/stocks";
 import type { OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { connect } from "@stock-bazaar/sqlite/connection";
 import type { DatabaseKind } from "@stock-bazaar/sqlite/kind";
@@ -10,6 +12,13 @@ import { opened, type OpenDatabase } from "@stock-bazaar/sqlite/open";
 /** Opens a catalog without stocks, or the one in `image`. */
 export function openCatalogInMemory(image?: Buffer): CatalogDatabase {
   return openInMemory("catalog", image);
+}
+
+/** Opens a catalog with the default stocks. */
+export function openSeededCatalog(): CatalogDatabase {
+  const catalog = openCatalogInMemory();
+  addStocks(catalog, readStocks(defaultStocksFile));
+  return catalog;
 }
 
 /** Opens the database of an empty replica. */

@@ -1,8 +1,7 @@
 /** Makes the databases of a bazaar that has traded and was stopped, without starting processes. */
 
-import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
 import { migrateAll } from "@stock-bazaar/db/migrate";
-import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { seed } from "@stock-bazaar/db/seed";
 import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
@@ -21,10 +20,9 @@ export function databasesIn(dataDir: string) {
  */
 export async function makeTradedDatabases(dataDir: string, orders = 12, stocksFile?: string): Promise<void> {
   const databases = databasesIn(dataDir);
-  migrateAll(databases);
-  const catalog = openCatalogDatabase(dataDir);
-  seed(catalog, stocksFile);
-  const ledger = createSqliteLedger(catalog);
+  await migrateAll(databases);
+  await seed(databases, stocksFile);
+  const ledger = await chosenLedgerStore(databases).open();
   for (const term of [0, 1, 2]) await ledger.acquire({ replica: 3, term, last: undefined });
   const trades = Array.from({ length: orders - 2 }, (_, index) =>
     tradeOf(`key-${index}`, { name: index % 2 === 0 ? "GameStart" : "FishCo", type: index % 3 === 0 ? "sell" : "buy" }),

@@ -24,7 +24,7 @@ export async function exportOrders({ format, after, file, replica }: ExportOptio
     requireWritable("--file", file, "file");
     requireOtherFile("--file", file, ownFiles(config));
   }
-  const source = openOrderSource(config, replica);
+  const source = await openOrderSource(config, replica);
   try {
     const text = formatOrders(source.parts(after), format);
     if (file === undefined) await writeAll(text, process.stdout);
@@ -34,7 +34,7 @@ export async function exportOrders({ format, after, file, replica }: ExportOptio
   }
 }
 
-async function writeFile(text: Iterable<string>, file: string): Promise<void> {
+async function writeFile(text: AsyncIterable<string>, file: string): Promise<void> {
   try {
     mkdirSync(dirname(file), { recursive: true });
     const stream = createWriteStream(file, { flush: true });
@@ -51,8 +51,8 @@ async function writeFile(text: Iterable<string>, file: string): Promise<void> {
 }
 
 /** Waits whenever the reader is slower: what isn't read yet would take memory. */
-async function writeAll(text: Iterable<string>, stream: Writable): Promise<void> {
-  for (const part of text) {
+async function writeAll(text: AsyncIterable<string>, stream: Writable): Promise<void> {
+  for await (const part of text) {
     if (!stream.write(part)) await once(stream, "drain");
   }
 }

@@ -9,9 +9,10 @@ export interface MigrateOptions {
   readonly json?: boolean;
 }
 
-export function migrate({ replica, json = false }: MigrateOptions): void {
+export async function migrate({ replica, json = false }: MigrateOptions): Promise<void> {
   const config = readConfig(process.env);
-  const migrated = replica === undefined ? migrateAll(config) : [migrateReplica(config, knownId(config, replica))];
+  const migrated =
+    replica === undefined ? await migrateAll(config) : [await migrateReplica(config, knownId(config, replica))];
   if (json) {
     process.stdout.write(`${JSON.stringify(migrated, undefined, 2)}\n`);
     return;

@@ -11,7 +11,7 @@ export interface RebuildCatalogOptions {
 export async function rebuildCatalogFile({ file }: RebuildCatalogOptions): Promise<void> {
   const config = readConfig(process.env);
   await requireNoCatalog(config, "stop it first, best with everything else");
-  const rebuilt = rebuildCatalog(config, file);
+  const rebuilt = await rebuildCatalog(config, file);
   const lines = [
     `${rebuilt.file}: orders: ${rebuilt.orders}, all of ${rebuilt.replica}, on the stocks of ${rebuilt.stocks}`,
     ...(rebuilt.aside === undefined ? [] : [`The file that was there is now ${rebuilt.aside}`]),

@@ -1,8 +1,8 @@
 /** `npm run seed`: stocks for the catalog. */
 
 import { requireNoLostCatalog } from "@stock-bazaar/db/recovery/history";
-import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { seed as seedCatalog } from "@stock-bazaar/db/seed";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
 import { readConfig } from "@stock-bazaar/process/config";
 
 export interface SeedOptions {
@@ -10,17 +10,11 @@ export interface SeedOptions {
   readonly json?: boolean;
 }
 
-export function seed({ file: stocks, json = false }: SeedOptions): void {
+export async function seed({ file: stocks, json = false }: SeedOptions): Promise<void> {
   const config = readConfig(process.env);
-  const { dataDir } = config;
-  requireNoLostCatalog(config);
-  const catalog = openCatalogDatabase(dataDir);
-  const file = catalogFile(dataDir);
-  try {
-    const { added, kept } = seedCatalog(catalog, stocks);
-    const told = `${file}: stocks added: ${added}, kept as they were: ${kept}`;
-    process.stdout.write(`${json ? JSON.stringify({ file, added, kept }) : told}\n`);
-  } finally {
-    catalog.close();
-  }
+  await requireNoLostCatalog(config);
+  const { added, kept } = await seedCatalog(config, stocks);
+  const file = chosenLedgerStore(config).name;
+  const told = `${file}: stocks added: ${added}, kept as they were: ${kept}`;
+  process.stdout.write(`${json ? JSON.stringify({ file, added, kept }) : told}\n`);
 }

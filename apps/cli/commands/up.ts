@@ -1,10 +1,9 @@
 /** `npm start`: the whole bazaar on this machine, until Ctrl-C. */
 
 import { join } from "node:path";
-import { isCatalogMissing, isMissing, requireOneHistory } from "@stock-bazaar/db/recovery/history";
-import { migrateFile } from "@stock-bazaar/sqlite/migrations";
-import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
-import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { requireOneHistory } from "@stock-bazaar/db/recovery/history";
+import { replicasNamed } from "@stock-bazaar/db/recovery/replicas-here";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
 import { bunCommand } from "@stock-bazaar/process/bun-command";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Address, addressText, type ListenAddress, portMax } from "@stock-bazaar/process/addresses";
@@ -20,7 +19,7 @@ import { CommandError, exitCodes } from "../errors.ts";
 import { frontEndUrl } from "../front-end.ts";
 import { answerFault, type FaultySupervisor, replicaService } from "../up/faults.ts";
 import { isLoopback, requireFreePorts } from "../up/ports.ts";
-import { prepareDatabases, requireOthers } from "../up/prepare-databases.ts";
+import { prepareDatabases, requireCatalogBeside, requireReplicasBeside } from "../up/prepare-databases.ts";
 import { askLeader, waitUntilReady } from "../up/readiness.ts";
 import { startServiceProcess } from "../up/service-process.ts";
 import { nextStopSignal } from "../stopping.ts";
@@ -52,7 +51,7 @@ export async function up(options: UpOptions): Promise<void> {
   const logger = createLogger("up", config.logLevel);
   const { catalog, replicas } = config.listen;
   await requireFreePorts([...frontEnds.map(({ listen }) => listen), catalog, ...replicas.values()]);
-  prepare(config, logger);
+  await prepare(config, logger);
 
   const supervisor: Supervisor = new Supervisor({
     stages: servicesInStopOrder(config, frontEnds, logger, faults ? () => supervisor : undefined),
@@ -79,9 +78,9 @@ export async function up(options: UpOptions): Promise<void> {
 }
 
 /** What a failure of this needs is a person: whoever started `up` shouldn't simply do it again. */
-function prepare(config: Config, logger: Logger): void {
+async function prepare(config: Config, logger: Logger): Promise<void> {
   try {
-    prepareDatabases(config, logger);
+    await prepareDatabases(config, logger);
   } catch (error) {
     if (error instanceof SetupError) throw new CommandError(error.message, exitCodes.usage, { cause: error });
     throw error;
@@ -132,33 +131,31 @@ function servicesInStopOrder(
   logger: Logger,
   faulty: (() => FaultySupervisor) | undefined,
 ): ServiceSpec[][] {
-  const { dataDir } = config;
   const service = (name: string, workspace: string, more: Partial<ServiceSpec> = {}): ServiceSpec => ({
     name,
     command: bunCommand(join(import.meta.dirname, "..", "..", workspace, "main.ts")),
     environment: {},
     ...more,
   });
-  const replicas = [...config.replicas.keys()].map((id) => {
-    const file = orderFile(dataDir, id);
+  const replicas = replicasNamed(config).map((replica) => {
     // An empty one, which its replica fills from the leader.
     const repair: Repair = {
-      isDue: () => isMissing(file),
+      isDue: async () => replica.isMissing,
       pauses: [],
-      run() {
-        requireOthers(file, [catalogFile(dataDir)]);
-        migrateFile(file, "orders");
+      async run() {
+        await requireCatalogBeside(replica.file, config);
+        await replica.migrate();
       },
     };
-    return service(replicaService(id), "order", { environment: { ORDER_ID: String(id) }, repair });
+    return service(replicaService(replica.id), "order", { environment: { ORDER_ID: String(replica.id) }, repair });
   });
   const repair: Repair = {
-    isDue: () => isCatalogMissing(dataDir),
+    isDue: () => chosenLedgerStore(config).isMissing(),
     // They may be storing what the lost catalog has still decided: only at rest do they hold all that anybody was told.
     pauses: replicas.map(({ name }) => name),
-    run() {
-      requireOthers(catalogFile(dataDir), replicaFiles(config));
-      prepareDatabases(config, logger);
+    async run() {
+      requireReplicasBeside(config);
+      await prepareDatabases(config, logger);
     },
   };
   const frontEndServices = frontEnds.map(({ name, address, listen, dialect }) =>
@@ -184,10 +181,6 @@ function describeFrontEnd({ address, dialect }: PlannedFrontEnd): string {
   return dialect === "bazaar" ? frontEndUrl(address) : `${frontEndUrl(address)} (${dialect})`;
 }
 
-function replicaFiles({ dataDir, replicas }: Config): string[] {
-  return [...replicas.keys()].map((id) => orderFile(dataDir, id));
-}
-
 async function announce(
   config: Config,
   frontEnds: readonly PlannedFrontEnd[],
@@ -203,7 +196,7 @@ async function announce(
   if (ready.includes(false)) return;
   const leadership = await askLeader(frontEndUrl(config.listen.frontEnd), stopping);
   const leader = leadership ? `order replica ${leadership.leader}, term ${leadership.term}` : "not known yet";
-  const files = [catalogFile(config.dataDir), ...replicaFiles(config)];
+  const files = [chosenLedgerStore(config).name, ...replicasNamed(config).map(({ file }) => file)];
   const lines = [
     "",
     "The Stock Bazaar is open.",

@@ -1,6 +1,7 @@
 /** `npm run verify`: are the promises I1 to I3 kept in the files, whether the services run or not? */
 
-import { type Check, verify } from "@stock-bazaar/db/recovery/verify";
+import { verify } from "@stock-bazaar/db/recovery/verify";
+import type { Check } from "@stock-bazaar/ledger/check";
 import { readConfig } from "@stock-bazaar/process/config";
 import { exitCodes } from "../errors.ts";
 
@@ -10,8 +11,8 @@ export interface VerifyOptions {
 
 const words: Readonly<Record<Check["outcome"], string>> = { kept: "ok    ", broken: "BROKEN", unread: "UNREAD" };
 
-export function verifyFiles({ json = false }: VerifyOptions): void {
-  const checks = verify(readConfig(process.env));
+export async function verifyFiles({ json = false }: VerifyOptions): Promise<void> {
+  const checks = await verify(readConfig(process.env));
   const ok = checks.every(({ differences }) => differences.length === 0);
   process.stdout.write(json ? `${JSON.stringify({ ok, checks }, undefined, 2)}\n` : checks.map(describe).join(""));
   if (!ok) process.exitCode = exitCodes.failed;

@@ -3,14 +3,15 @@ import { join } from "node:path";
 import { initialStocks, ledger } from "@stock-bazaar/ledger/sqlite/tables";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { openOrderDatabase, orderFile } from "@stock-bazaar/order-log/sqlite/database";
-import { keptStocksFile, seed } from "@stock-bazaar/db/seed";
+import { keptStocksFile } from "@stock-bazaar/db/kept-stocks";
+import { seed } from "@stock-bazaar/db/seed";
 import { verify } from "@stock-bazaar/db/recovery/verify";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { beforeEach, expect, test } from "vitest";
 import { damageTable } from "../../../test/support/damage.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { databasesIn, makeTradedDatabases } from "../../../test/support/traded-databases.ts";
-import { prepareDatabases, requireOthers } from "./prepare-databases.ts";
+import { prepareDatabases, requireCatalogBeside, requireReplicasBeside } from "./prepare-databases.ts";
 import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 
 let dataDir: string;
@@ -23,45 +24,48 @@ beforeEach(() => {
   told = [];
 });
 
-function prepare(): void {
+async function prepare(): Promise<void> {
   const tell = (_figures: object, message: string) => void told.push(message);
-  prepareDatabases(databases, { info: tell, warn: tell });
+  await prepareDatabases(databases, { info: tell, warn: tell });
 }
 
-const isRight = () => verify(databases).every(({ differences }) => differences.length === 0);
+const isRight = async () => (await verify(databases)).every(({ differences }) => differences.length === 0);
 
-test("nothing becomes migrated databases with the default stocks, and a second time nothing is done", () => {
-  prepare();
+test("nothing becomes migrated databases with the default stocks, and a second time nothing is done", async () => {
+  await prepare();
   expect(told).toEqual(["migrated", "migrated", "migrated", "migrated", "seeded the empty catalog"]);
-  expect(isRight()).toBe(true);
+  expect(await isRight()).toBe(true);
   told = [];
-  prepare();
+  await prepare();
   expect(told).toEqual([]);
 });
 
-test("a catalog that was lost before any order begins with the stocks that it was seeded with", () => {
-  prepare();
-  const catalog = openCatalogDatabase(dataDir);
+test("a catalog that was lost before any order begins with the stocks that it was seeded with", async () => {
+  await prepare();
   const own = join(dataDir, "own.csv");
   writeFileSync(own, "name,price,quantity\nTux,1.50,3\n");
-  seed(catalog, own);
-  catalog.close();
+  await seed(databases, own);
   rmSync(catalogFile(dataDir));
-  prepare();
+  await prepare();
   const again = openCatalogDatabase(dataDir);
   expect(queryCatalog(again).select().from(initialStocks).all()).toContainEqual({ name: "Tux", quantity: 3 });
   again.close();
 });
 
-test("of what is lost while everything runs the others must be there: an empty file is none", () => {
-  prepare();
-  const [catalog, ...replicas] = [catalogFile(dataDir), ...[1, 2, 3].map((id) => orderFile(dataDir, id))];
-  expect(() => requireOthers(catalog ?? "", replicas)).not.toThrow();
+test("of what is lost while everything runs the others must be there: an empty file is none", async () => {
+  await prepare();
+  const replica = orderFile(dataDir, 1);
+  await expect(requireCatalogBeside(replica, databases)).resolves.toBeUndefined();
+  expect(() => requireReplicasBeside(databases)).not.toThrow();
   writeFileSync(orderFile(dataDir, 2), "");
-  expect(() => requireOthers(catalog ?? "", replicas)).toThrow(SetupError);
+  expect(() => requireReplicasBeside(databases)).toThrow(SetupError);
   rmSync(orderFile(dataDir, 3));
-  expect(() => requireOthers("a", replicas)).toThrow(
-    /^a is missing, and so are .*order-2\.db, .*order-3\.db: put back/,
+  expect(() => requireReplicasBeside(databases)).toThrow(
+    /^.*catalog\.db is missing, and so are .*order-2\.db, .*order-3\.db: put back/,
+  );
+  writeFileSync(catalogFile(dataDir), "");
+  await expect(requireCatalogBeside(replica, databases)).rejects.toThrow(
+    /^.*order-1\.db is missing, and so is .*catalog\.db: put back/,
   );
 });
 
@@ -69,8 +73,8 @@ test("any one database that is lost is there again, the catalog with all orders"
   await makeTradedDatabases(dataDir);
   for (const file of [1, 2, 3].map((id) => orderFile(dataDir, id))) {
     rmSync(file);
-    prepare();
-    expect(isRight()).toBe(true);
+    await prepare();
+    expect(await isRight()).toBe(true);
     // As its leader would fill it.
     const replica = openOrderDatabase(dataDir, Number(file.at(-4)));
     replica.client.prepare("ATTACH ? AS catalog").run(catalogFile(dataDir));
@@ -79,12 +83,12 @@ test("any one database that is lost is there again, the catalog with all orders"
   }
   told = [];
   rmSync(catalogFile(dataDir));
-  prepare();
+  await prepare();
   expect(told).toEqual([
     "the catalog is missing: trying to make it again",
     "the catalog was made again from a replica's orders",
   ]);
-  expect(isRight()).toBe(true);
+  expect(await isRight()).toBe(true);
   const catalog = openCatalogDatabase(dataDir);
   expect(queryCatalog(catalog).select().from(ledger).all()).toHaveLength(12);
   catalog.close();
@@ -94,8 +98,8 @@ test("what may be lost with the catalog stops it, and nothing is made up", async
   await makeTradedDatabases(dataDir);
   rmSync(catalogFile(dataDir));
   rmSync(orderFile(dataDir, 3));
-  expect(prepare).toThrow(SetupError);
-  expect(prepare).toThrow(/so is .*order-3\.db: put that file back, or run `npm run rebuild-catalog`/);
+  await expect(prepare()).rejects.toThrow(SetupError);
+  await expect(prepare()).rejects.toThrow(/so is .*order-3\.db: put that file back, or run `npm run rebuild-catalog`/);
   expect(existsSync(catalogFile(dataDir))).toBe(false);
   expect(existsSync(orderFile(dataDir, 3))).toBe(false);
   expect(existsSync(keptStocksFile(dataDir))).toBe(true);
@@ -105,17 +109,19 @@ test("a missing catalog beside replicas that can't be read stops it: they may ho
   await makeTradedDatabases(dataDir);
   rmSync(catalogFile(dataDir));
   for (const id of [1, 2, 3]) damageTable(orderFile(dataDir, id), "orders", "at the end");
-  expect(prepare).toThrow(/order-1\.db can't be read: put that file back, or run `npm run rebuild-catalog`/);
+  await expect(prepare()).rejects.toThrow(
+    /order-1\.db can't be read: put that file back, or run `npm run rebuild-catalog`/,
+  );
   expect(existsSync(catalogFile(dataDir))).toBe(false);
 });
 
-test("replicas that are empty files beside no catalog are new", () => {
-  prepare();
+test("replicas that are empty files beside no catalog are new", async () => {
+  await prepare();
   rmSync(catalogFile(dataDir));
   rmSync(keptStocksFile(dataDir));
   for (const id of [1, 2, 3]) truncateSync(orderFile(dataDir, id));
-  prepare();
-  expect(isRight()).toBe(true);
+  await prepare();
+  expect(await isRight()).toBe(true);
 });
 
 test("a catalog that is behind a replica stops it", async () => {
@@ -123,5 +129,5 @@ test("a catalog that is behind a replica stops it", async () => {
   const catalog = openCatalogDatabase(dataDir);
   catalog.client.exec("DELETE FROM ledger WHERE id = 12");
   catalog.close();
-  expect(prepare).toThrow(/ends at order 11, but .*order-1\.db goes on to order 12/);
+  await expect(prepare()).rejects.toThrow(/ends at order 11, but .*order-1\.db goes on to order 12/);
 });

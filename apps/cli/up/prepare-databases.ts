@@ -3,57 +3,64 @@
  * databases that are migrated, a catalog with stocks, and one history in all of them.
  */
 
-import {
-  type Databases,
-  HistoryError,
-  isMissing,
-  requireNoLostCatalog,
-  requireOneHistory,
-} from "@stock-bazaar/db/recovery/history";
 import { migrateAll } from "@stock-bazaar/db/migrate";
-import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { HistoryError, requireNoLostCatalog, requireOneHistory } from "@stock-bazaar/db/recovery/history";
 import { rebuildCatalogIfSafe } from "@stock-bazaar/db/recovery/rebuild-catalog";
+import { type Databases, replicasNamed } from "@stock-bazaar/db/recovery/replicas-here";
 import { countStocks, seed, stocksFileFor } from "@stock-bazaar/db/seed";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
 import { advice } from "@stock-bazaar/process/advice";
 import { SetupError } from "@stock-bazaar/shared/errors";
 
 type Tell = (figures: object, message: string) => void;
 
+/** Throws a SetupError if the catalog is gone as well as this replica. */
+export async function requireCatalogBeside(replica: string, databases: Databases): Promise<void> {
+  const store = chosenLedgerStore(databases);
+  requireOthers(replica, (await store.isMissing()) ? [store.name] : []);
+}
+
+/** Throws a SetupError if a replica is gone as well as the catalog. */
+export function requireReplicasBeside(databases: Databases): void {
+  const gone = replicasNamed(databases).filter(({ isMissing }) => isMissing);
+  requireOthers(
+    chosenLedgerStore(databases).name,
+    gone.map(({ file }) => file),
+  );
+}
+
 /**
- * For a database that is lost while everything runs. Throws a SetupError if `others` are gone as well: what was there a
- * moment ago is never begun anew, with numbers that orders have already.
+ * For a database that is lost while everything runs: what was there a moment ago is never begun anew, with numbers that
+ * orders have already.
  */
-export function requireOthers(lost: string, others: readonly string[]): void {
-  const gone = others.filter(isMissing);
+function requireOthers(lost: string, gone: readonly string[]): void {
   if (gone.length === 0) return;
   const also = `${gone.length === 1 ? "is" : "are"} ${gone.join(", ")}`;
   throw new SetupError(`${lost} is missing, and so ${also}: ${advice.putBackAll}`);
 }
 
 /** Throws a SetupError that says what to run when only a person may go on. */
-export function prepareDatabases(databases: Databases, logger: { readonly info: Tell; readonly warn: Tell }): void {
-  if (isCatalogLost(databases)) {
+export async function prepareDatabases(
+  databases: Databases,
+  logger: { readonly info: Tell; readonly warn: Tell },
+): Promise<void> {
+  if (await isCatalogLost(databases)) {
     // Ten million orders take minutes.
-    logger.warn({ file: catalogFile(databases.dataDir) }, "the catalog is missing: trying to make it again");
-    logger.warn(rebuildCatalogIfSafe(databases), "the catalog was made again from a replica's orders");
+    logger.warn({ file: chosenLedgerStore(databases).name }, "the catalog is missing: trying to make it again");
+    logger.warn(await rebuildCatalogIfSafe(databases), "the catalog was made again from a replica's orders");
   }
-  for (const { file, migrations } of migrateAll(databases)) {
+  for (const { file, migrations } of await migrateAll(databases)) {
     if (migrations > 0) logger.info({ file, migrations }, "migrated");
   }
-  const catalog = openCatalogDatabase(databases.dataDir);
-  try {
-    if (countStocks(catalog) === 0) {
-      logger.info(seed(catalog, stocksFileFor(databases.dataDir)), "seeded the empty catalog");
-    }
-  } finally {
-    catalog.close();
+  if ((await countStocks(databases)) === 0) {
+    logger.info(await seed(databases, stocksFileFor(databases.dataDir)), "seeded the empty catalog");
   }
-  requireOneHistory(databases);
+  await requireOneHistory(databases);
 }
 
-function isCatalogLost(databases: Databases): boolean {
+async function isCatalogLost(databases: Databases): Promise<boolean> {
   try {
-    requireNoLostCatalog(databases);
+    await requireNoLostCatalog(databases);
     return false;
   } catch (error) {
     if (error instanceof HistoryError) return true;

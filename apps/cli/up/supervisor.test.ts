@@ -67,7 +67,7 @@ class FakeProcess implements ServiceProcess {
 function setUp(
   stages: string[][] = [["front-end"], ["order-1", "order-2"], ["catalog"]],
   repairs: Readonly<Record<string, Repair>> = {},
-  check?: () => void,
+  check?: () => Promise<void>,
 ) {
   const clock = new FakeClock();
   const started: { name: string; process: FakeProcess }[] = [];
@@ -247,13 +247,14 @@ test("a service that exits with 2 after it has run is tried again, less and less
 
 test("a service that exits with 2 after it has run is given up when its check says that only a person can help", async () => {
   let wrong: Error | undefined;
-  const { supervisor, clock, started, latest } = setUp([["catalog"]], {}, () => {
+  const { supervisor, clock, started, latest } = setUp([["catalog"]], {}, async () => {
     if (wrong) throw wrong;
   });
   supervisor.start();
   await latest("catalog").exit(1);
   clock.advance(100);
   await latest("catalog").exit(2);
+  await settle();
   clock.advance(200);
   expect(started).toHaveLength(3);
   wrong = new Error("an old copy");
@@ -318,13 +319,13 @@ test("what dies while everything stops isn't started again, nor is what waited f
 
 describe("a repair", () => {
   /** Catalog and replicas as `up` has them: `lost` names those whose database is gone. */
-  function setUpRepairs() {
+  async function setUpRepairs() {
     const lost = new Set<string>();
     const repaired: string[] = [];
     const repairOf = (name: string, pauses: string[]): Repair => ({
-      isDue: () => lost.has(name),
+      isDue: async () => lost.has(name),
       pauses,
-      run: () => {
+      run: async () => {
         if (lost.has("hope")) throw new Error("no replica is left");
         repaired.push(name);
         lost.delete(name);
@@ -337,11 +338,12 @@ describe("a repair", () => {
     };
     const parts = setUp(undefined, repairs);
     parts.supervisor.start();
+    await settle();
     return { ...parts, lost, repaired, startedAgain: () => parts.started.slice(4).map(({ name }) => name) };
   }
 
   test("is done before the next start, when those that must not run have ended; then all start again", async () => {
-    const { clock, kills, latest, lost, repaired, startedAgain } = setUpRepairs();
+    const { clock, kills, latest, lost, repaired, startedAgain } = await setUpRepairs();
     lost.add("catalog");
     await latest("catalog").exit(1);
     clock.advance(100);
@@ -359,11 +361,12 @@ describe("a repair", () => {
     // From now on they are looked after as before.
     await latest("order-1").exit(1);
     clock.advance(100);
+    await settle();
     expect(startedAgain().at(-1)).toBe("order-1");
   });
 
   test("that pauses nobody leaves the others alone, and isn't done when it isn't due", async () => {
-    const { clock, kills, latest, lost, repaired, startedAgain } = setUpRepairs();
+    const { clock, kills, latest, lost, repaired, startedAgain } = await setUpRepairs();
     lost.add("order-2");
     await latest("order-1").exit(1);
     await latest("order-2").exit(1);
@@ -375,7 +378,7 @@ describe("a repair", () => {
   });
 
   test("of two services at once: one after the other, and each service starts once", async () => {
-    const { clock, latest, lost, repaired, started, startedAgain } = setUpRepairs();
+    const { clock, latest, lost, repaired, started, startedAgain } = await setUpRepairs();
     for (const name of ["catalog", "order-1"]) {
       lost.add(name);
       await latest(name).exit(1);
@@ -390,7 +393,7 @@ describe("a repair", () => {
   });
 
   test("that fails needs a person: it is told, nothing is started, and all can be stopped", async () => {
-    const { supervisor, clock, latest, lost, startedAgain } = setUpRepairs();
+    const { supervisor, clock, latest, lost, startedAgain } = await setUpRepairs();
     lost.add("catalog").add("hope");
     await latest("catalog").exit(1);
     clock.advance(100);
@@ -405,7 +408,7 @@ describe("a repair", () => {
   });
 
   test("pauses what has run: that one is tried again when it exits with 2 afterwards", async () => {
-    const { supervisor, clock, latest, lost, startedAgain } = setUpRepairs();
+    const { supervisor, clock, latest, lost, startedAgain } = await setUpRepairs();
     lost.add("catalog");
     await latest("catalog").exit(1);
     clock.advance(100);
@@ -414,12 +417,13 @@ describe("a repair", () => {
     await settle();
     await latest("order-1").exit(2);
     clock.advance(100);
+    await settle();
     expect(startedAgain()).toEqual(["catalog", "order-1", "order-2", "order-1"]);
     await expect(Promise.race([supervisor.helpless, Promise.resolve("goes on")])).resolves.toBe("goes on");
   });
 
   test("isn't done any more when everything stops meanwhile", async () => {
-    const { supervisor, clock, latest, lost, repaired, startedAgain } = setUpRepairs();
+    const { supervisor, clock, latest, lost, repaired, startedAgain } = await setUpRepairs();
     lost.add("catalog");
     await latest("catalog").exit(1);
     clock.advance(100);
@@ -432,5 +436,50 @@ describe("a repair", () => {
     await stopped;
     expect(repaired).toEqual([]);
     expect(startedAgain()).toEqual([]);
+  });
+
+  test("that is under way when everything stops is finished, and nothing starts again", async () => {
+    const repair = Promise.withResolvers<void>();
+    let isDue = false;
+    const parts = setUp(undefined, { catalog: { isDue: async () => isDue, pauses: [], run: () => repair.promise } });
+    const { supervisor, clock, latest, started } = parts;
+    supervisor.start();
+    await settle();
+    isDue = true;
+    await latest("catalog").exit(1);
+    clock.advance(100);
+    await settle();
+    let hasStopped = false;
+    const stopped = supervisor.stop().then(() => (hasStopped = true));
+    for (const name of ["front-end", "order-1", "order-2"]) {
+      await latest(name).exit(0);
+      await settle();
+    }
+    expect(hasStopped).toBe(false);
+    repair.resolve();
+    await stopped;
+    await settle();
+    expect(started).toHaveLength(4);
+  });
+
+  test("that can't be told to be due is not done: the service starts, and says itself what is wrong", async () => {
+    const isDue = () => Promise.reject(new Error("the server doesn't answer"));
+    const run = () => Promise.reject(new Error("must not be run"));
+    const { supervisor, started } = setUp([["catalog"]], { catalog: { isDue, pauses: [], run } });
+    supervisor.start();
+    await settle();
+    expect(started).toHaveLength(1);
+  });
+
+  test("isn't asked for any more when the service was stopped meanwhile", async () => {
+    const answer = Promise.withResolvers<boolean>();
+    const run = () => Promise.reject(new Error("must not be run"));
+    const { supervisor, started } = setUp([["catalog"]], { catalog: { isDue: () => answer.promise, pauses: [], run } });
+    supervisor.start();
+    await supervisor.stop();
+    answer.resolve(true);
+    await settle();
+    expect(started).toEqual([]);
+    await expect(Promise.race([supervisor.helpless, Promise.resolve("goes on")])).resolves.toBe("goes on");
   });
 });

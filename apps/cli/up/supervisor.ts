@@ -16,20 +16,20 @@ export interface ServiceSpec {
   /** On top of the supervisor's own environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly repair?: Repair;
-  /** Asked when it refuses to run though it has run before: throws if only a person can help. */
-  readonly check?: () => void;
+  /** Asked when it refuses to run though it has run before: rejects if only a person can help. */
+  readonly check?: () => Promise<void>;
   /** What it may say to the supervisor, over a channel that only the two have. Absent: there is none. */
   readonly hears?: (message: unknown, reply: (message: object) => void) => void;
 }
 
 /** Makes again what a service can't start without: its database. */
 export interface Repair {
-  /** Asked before every start. */
-  readonly isDue: () => boolean;
+  /** Asked before every start. If it rejects, the service is started, and says itself what is wrong. */
+  readonly isDue: () => Promise<boolean>;
   /** Services that must not run meanwhile. They are stopped before, and started again afterwards. */
   readonly pauses: readonly string[];
-  /** Throws if it can't be done: only a person can help then. */
-  readonly run: () => void;
+  /** Rejects if it can't be done: only a person can help then. */
+  readonly run: () => Promise<void>;
 }
 
 export interface ServiceProcess {
@@ -61,6 +61,8 @@ const healthyAfterMs = 10_000;
 type ServiceState =
   | { readonly name: "running"; readonly process: ServiceProcess }
   | { readonly name: "waiting"; readonly cancel: () => void }
+  /** Until it is known whether it may start. */
+  | { readonly name: "checking" }
   /** Until its turn has come and it is done. */
   | { readonly name: "repairing"; readonly repair: Repair }
   | { readonly name: "ended" };
@@ -116,6 +118,8 @@ export class Supervisor {
     // Whatever dies from now on isn't a crash: a Ctrl-C may have reached every process by itself.
     for (const service of this.#services.flat()) service.stopRestarting();
     for (const stage of this.#services) await Promise.all(stage.map((service) => service.stop()));
+    // One that is under way is finished; those behind it aren't begun.
+    await this.#repairs;
     this.#options.logger.info("everything has stopped");
   }
 
@@ -129,11 +133,12 @@ export class Supervisor {
     await Promise.all(paused.map((other) => other.stop()));
     if (this.#stopped) return;
     try {
-      repair.run();
+      await repair.run();
     } catch (error) {
       this.#giveUp(cannotStart(service.name, error));
       return;
     }
+    if (this.#stopped) return;
     for (const other of [service, ...paused]) other.start();
   }
 }
@@ -173,14 +178,25 @@ class SupervisedService {
   }
 
   start(): void {
-    const { clock, logger, startProcess } = this.#options;
     this.#mayRestart = true;
     const { repair } = this.#spec;
-    if (repair?.isDue()) {
-      this.#state = { name: "repairing", repair };
-      this.#repairNext(this);
-      return;
-    }
+    if (repair) void this.#startUnlessDue(repair);
+    else this.#startNow();
+  }
+
+  async #startUnlessDue(repair: Repair): Promise<void> {
+    const checking = { name: "checking" } as const;
+    this.#state = checking;
+    const isDue = await repair.isDue().catch(() => false);
+    // It was told to stop meanwhile, and perhaps to start once more.
+    if (this.#state !== checking) return;
+    if (!isDue) return this.#startNow();
+    this.#state = { name: "repairing", repair };
+    this.#repairNext(this);
+  }
+
+  #startNow(): void {
+    const { clock, logger, startProcess } = this.#options;
     let process: ServiceProcess;
     try {
       process = startProcess(this.#spec);
@@ -236,27 +252,27 @@ class SupervisedService {
     const refused = exit.code === exitSetup;
     if (!refused) this.#hasRun = true;
     if (!this.#mayRestart) return;
-    const { name } = this.#spec;
-    const hopeless = refused ? this.#whyHopeless() : undefined;
-    if (hopeless !== undefined) {
-      this.#options.logger.error({ child: name }, "can't run like this");
-      this.#giveUp(hopeless);
-      return;
-    }
     if (livedMs >= healthyAfterMs) this.#backoff.reset();
-    this.#restartLater("died", exit);
+    if (refused) void this.#restartUnlessHopeless(exit);
+    else this.#restartLater("died", exit);
   }
 
   /** One that has run may find its port taken for a while: the others, which are well, don't stop for that. */
-  #whyHopeless(): string | undefined {
+  async #restartUnlessHopeless(exit: Exit): Promise<void> {
     const { name, check } = this.#spec;
-    if (!this.#hasRun) return `${name} can't run like this, and says why`;
+    const checking = { name: "checking" } as const;
+    this.#state = checking;
+    let hopeless = this.#hasRun ? undefined : `${name} can't run like this, and says why`;
     try {
-      check?.();
-      return undefined;
+      if (this.#hasRun && check) await check();
     } catch (error) {
-      return cannotStart(name, error);
+      hopeless = cannotStart(name, error);
     }
+    if (this.#state !== checking) return;
+    if (hopeless === undefined) return this.#restartLater("died", exit);
+    this.#state = { name: "ended" };
+    this.#options.logger.error({ child: name }, "can't run like this");
+    this.#giveUp(hopeless);
   }
 
   /** The log comes last: whatever becomes of it, the service is started again. */

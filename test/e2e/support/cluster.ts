@@ -11,11 +11,11 @@ export type Cluster = RealCluster;
 
 export const Cluster = {
   /** Starts one cluster for all tests of a file or a `describe`, before the first of them. */
-  share(use: (cluster: Cluster) => void, options: ClusterOptions = {}): void {
+  share(use: (cluster: Cluster) => unknown, options: ClusterOptions = {}): void {
     let cluster: Cluster;
     beforeAll(async () => {
       cluster = await RealCluster.create(options);
-      use(cluster);
+      await use(cluster);
       await cluster.startInOrder();
     });
     afterEach(({ task }) => {

@@ -1,19 +1,17 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
+import { createSqliteLedger } from "./sqlite-ledger.ts";
 import type { Order } from "@stock-bazaar/shared/domain";
-import { createdAt, orderOf, ordersOf, tradesOf } from "../../test/support/builders.ts";
-import { ledger, register, stocks } from "@stock-bazaar/ledger/sqlite/tables";
-import { openCatalogInMemory } from "../../test/support/in-memory.ts";
-import type { CatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { createdAt, orderOf, ordersOf, tradesOf } from "../../../test/support/builders.ts";
+import { ledger, register, stocks } from "./tables.ts";
+import { openSeededCatalog } from "../../../test/support/in-memory.ts";
+import type { CatalogDatabase } from "./database.ts";
 import { replayOrders } from "./replay-orders.ts";
-import { seed } from "../seed.ts";
-import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
+import { queryCatalog } from "./query.ts";
 
 let catalog: CatalogDatabase;
 
 beforeEach(() => {
-  catalog = openCatalogInMemory();
-  seed(catalog);
+  catalog = openSeededCatalog();
 });
 
 afterEach(() => catalog.close());
@@ -25,8 +23,7 @@ const contents = (catalog: CatalogDatabase) => ({
 });
 
 test("a catalog is the same again, but for its register and its rejections", async () => {
-  const original = openCatalogInMemory();
-  seed(original);
+  const original = openSeededCatalog();
   const written = createSqliteLedger(original);
   await written.acquire({ replica: 2, term: 0, last: undefined });
   const trades = [...tradesOf("a", 5, { name: "FishCo", quantity: 20 }), ...tradesOf("b", 3, { type: "sell" })];
@@ -73,8 +70,7 @@ test("it goes on from there: keys are known, and the next order has the next num
 
 test("no term that was used comes again, whether an order tells of it, somebody else, or nobody", () => {
   const termOf = (orders: readonly Order[], usedTerm: number, nowMs: number) => {
-    const each = openCatalogInMemory();
-    seed(each);
+    const each = openSeededCatalog();
     const { term } = replayOrders(each, orders, { term: usedTerm, leaseMs: 0 }, nowMs);
     each.close();
     return term;
