@@ -166,7 +166,9 @@ async function measure(
     // The naive system can't be checked: a trade in flight when it stops stays half done.
     // Neither can a mixed load: the load generator doesn't count the replies of trades separately.
     const isPromised = kind === "trades" && name === "service";
-    const check = isPromised ? checkNothingLost(system.dataDir, replicaIds, load.ok + (warm?.ok ?? 0)) : undefined;
+    const check = isPromised
+      ? await checkNothingLost(system.dataDir, replicaIds, load.ok + (warm?.ok ?? 0))
+      : undefined;
     const own = total(after) - total(before) + load.loadCpuSeconds;
     return {
       load,

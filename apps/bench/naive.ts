@@ -8,9 +8,8 @@
  * `bun apps/bench/naive.ts catalog|follower|leader|front-end`, with the environment of the bazaar's services.
  */
 
-import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
 import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
-import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { orderColumns, orderValues } from "@stock-bazaar/sqlite/order-rows";
 import { systemClock, wallTime } from "@stock-bazaar/shared/clock";
@@ -50,7 +49,7 @@ await runRole("naive", {
 });
 
 async function runCatalog(config: Config): Promise<Stop> {
-  const ledger = createSqliteLedger(openCatalogDatabase(config.dataDir));
+  const ledger = await chosenLedgerStore(config).open();
   // The ledger accepts trades only in a term; here the first term lasts.
   const { term: lastTerm } = await ledger.register();
   const { term } = await ledger.acquire({ replica: leaderIdOf(config), term: lastTerm, last: undefined });

@@ -4,12 +4,11 @@
  * 200, and every replica must hold exactly the ledger's orders.
  */
 
-import { ledger } from "@stock-bazaar/ledger/sqlite/tables";
-import { type CatalogDatabase, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
-import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
-import { attachReplica, lastOrderId, prefixDifferences } from "@stock-bazaar/sqlite/order-differences";
-import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
-import { count } from "drizzle-orm";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
+import { orderPages } from "@stock-bazaar/ledger/order-pages";
+import type { LedgerView } from "@stock-bazaar/ledger/store";
+import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
+import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
 
 export interface LossCheck {
   /** Trades that were answered with 200. */
@@ -25,23 +24,28 @@ export function isNothingLost({ replies, ledgerRows, unequalReplicas }: LossChec
 }
 
 /** Reads the databases; the processes must have stopped. */
-export function checkNothingLost(dataDir: string, replicaIds: readonly number[], replies: number): LossCheck {
-  const catalog = openCatalogDatabase(dataDir, "read");
-  try {
-    const ledgerRows = queryCatalog(catalog).select({ rows: count() }).from(ledger).get()?.rows ?? 0;
-    const unequalReplicas = replicaIds.filter((id) => !equalsLedger(catalog, id, orderFile(dataDir, id)));
-    return { replies, ledgerRows, unequalReplicas };
-  } finally {
-    catalog.close();
-  }
+export async function checkNothingLost(
+  dataDir: string,
+  replicaIds: readonly number[],
+  replies: number,
+): Promise<LossCheck> {
+  const store = chosenLedgerStore({ dataDir });
+  const { ledgerRows, lastId } = await store.read(async (view) => ({
+    ledgerRows: await countOrders(view),
+    lastId: await view.lastId(),
+  }));
+  const replicas = replicaIds.map((id) => new ReplicaFile(dataDir, id));
+  const checks = await store.check(replicas);
+  const prefixes = new Set(checks.flatMap(({ file, outcome }) => (outcome === "kept" ? [file] : [])));
+  const unequal = replicas.filter((replica) => {
+    const end = replica.end();
+    return end instanceof DatabaseError || end.lastId !== lastId || !prefixes.has(replica.file);
+  });
+  return { replies, ledgerRows, unequalReplicas: unequal.map(({ id }) => id) };
 }
 
-/** Whether the replica is a prefix of the ledger and just as long. */
-function equalsLedger({ client }: CatalogDatabase, id: number, file: string): boolean {
-  const original = { file: client.name, table: "main.ledger" };
-  const copy = attachReplica(client, id, file);
-  return (
-    lastOrderId(client, copy.table) === lastOrderId(client, original.table) &&
-    prefixDifferences(client, copy, original).length === 0
-  );
+async function countOrders(view: LedgerView): Promise<number> {
+  let count = 0;
+  for await (const page of orderPages(view)) count += page.length;
+  return count;
 }

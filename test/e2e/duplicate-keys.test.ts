@@ -44,7 +44,7 @@ test("200 keys, each sent by 8 clients at once through two front-ends while lead
   await cluster.settled();
   await background.stop();
 
-  const inLedger = ordersByKey(
+  const inLedger = await ordersByKey(
     cluster,
     requests.map(({ key }) => key),
   );

@@ -117,5 +117,5 @@ async function expectOneOrder(cluster: Cluster, request: TradeRequest): Promise<
   expect(accepted.status).toBe(200);
   expect((await trade(cluster.url, request)).body).toEqual(accepted.body);
   const { key, type, quantity } = request;
-  expect(ordersByKey(cluster, [key])).toEqual([{ id: orderNumber(accepted.body), key, type, quantity }]);
+  expect(await ordersByKey(cluster, [key])).toEqual([{ id: orderNumber(accepted.body), key, type, quantity }]);
 }

@@ -33,7 +33,9 @@ async function expectNoStaleRead(cluster: Cluster, traffic: Traffic, reading: Re
   await Promise.all([traffic.stop(), reading.stop()]);
   const hits = reading.lookups.filter(({ cache }) => cache === "hit").length;
   report(`${reading.lookups.length} lookups, ${hits} of them hits, beside`, traffic);
-  expect(staleReads(reading.lookups, traffic.records, readLedger(cluster), cluster.initialQuantities)).toEqual([]);
+  expect(staleReads(reading.lookups, traffic.records, await readLedger(cluster), cluster.initialQuantities)).toEqual(
+    [],
+  );
   await expectInvariants(cluster, { records: traffic.records });
 }
 

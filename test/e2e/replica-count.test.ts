@@ -49,7 +49,7 @@ test("a stock at zero is restocked by an order of the house, which every replica
     const { body } = await lookUp(cluster.url, "TinWhistle");
     return at(body, "data", "quantity") === 50;
   });
-  expect(readLedger(cluster)).toEqual([
+  expect(await readLedger(cluster)).toEqual([
     { id: 1, name: "TinWhistle", type: "buy", quantity: 100 },
     { id: 2, name: "TinWhistle", type: "restock", quantity: 50 },
   ]);
@@ -68,6 +68,6 @@ test("a stock at zero is restocked by an order of the house, which every replica
   await traffic.stop();
   expect(traffic.failures).toEqual([]);
   // Without restocks the two stocks would have lasted for 20 trades.
-  expect(readLedger(cluster).filter(({ type }) => type === "restock").length).toBeGreaterThan(4);
+  expect((await readLedger(cluster)).filter(({ type }) => type === "restock").length).toBeGreaterThan(4);
   await expectInvariants(cluster, { records: traffic.records });
 });

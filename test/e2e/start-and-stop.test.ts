@@ -99,7 +99,7 @@ test("SIGTERM of the front-end under load: it exits with 0, and every order in t
   await traffic.stop();
 
   const lost = traffic.failed.map(({ request }) => request.key);
-  expect(ordersByKey(cluster, lost)).toEqual([]);
+  expect(await ordersByKey(cluster, lost)).toEqual([]);
   await expectInvariants(cluster, { records: traffic.records });
 });
 

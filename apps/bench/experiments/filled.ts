@@ -1,49 +1,46 @@
 /**
  * Creates databases with many orders in a minute instead of a day of trading: sales and purchases of one unit in turn,
  * one per millisecond, with keys that are ordered by time. They pass `npm run verify`. The SQL is written by hand
- * because this is a hot path: SQLite generates millions of rows by itself, with no value passed from JavaScript.
+ * because this is a hot path: SQLite generates millions of rows by itself, with no value passed from JavaScript. The ledger
+ * is then made of a replica's orders, as a rebuild makes it.
  */
 
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
+import { orderPages } from "@stock-bazaar/ledger/order-pages";
+import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
+import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
-import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
-import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { orderColumns } from "@stock-bazaar/sqlite/order-rows";
 
 const firstTimeSeconds = 1_790_000_000;
 
-/** Adds orders to the ledger and to these replicas until each holds `orders` of them. No service may run. */
-export function fill(cluster: Cluster, orders: number, replicas: readonly number[] = cluster.replicaIds): void {
-  const catalog = openCatalogDatabase(cluster.catalogFolder);
-  try {
-    const { client } = catalog;
-    append(client, "ledger", orders);
-    client.exec(`
-      UPDATE stocks SET
-        volume = (SELECT count(*) FROM ledger WHERE ledger.name = stocks.name),
-        rev = (SELECT coalesce(max(id), 0) FROM ledger WHERE ledger.name = stocks.name),
-        quantity = (SELECT quantity FROM initial_stocks WHERE initial_stocks.name = stocks.name)
-          - (SELECT count(*) FROM ledger WHERE ledger.name = stocks.name AND type = 'buy')
-          + (SELECT count(*) FROM ledger WHERE ledger.name = stocks.name AND type = 'sell');
-      UPDATE register SET term = max(term, 1), leader = ${Math.max(...cluster.replicaIds)}, head = ${orders};
-    `);
-  } finally {
-    catalog.close();
+/** Fills the ledger and the replicas of a new cluster with `orders` orders. No service may run. */
+export async function fill(cluster: Cluster, orders: number): Promise<void> {
+  const replicas = [...cluster.replicaFolders].map(([id, folder]) => new ReplicaFile(folder, id));
+  for (const replica of replicas) {
+    const database = replica.open();
+    append(database.client, orders);
+    database.close();
   }
-  for (const id of replicas) {
-    const replica = openOrderDatabase(cluster.folderOf(`order-${id}`), id);
-    append(replica.client, "orders", orders);
-    replica.close();
+  const [first] = replicas;
+  if (!first) throw new Error("a cluster must have a replica to be filled");
+  const store = chosenLedgerStore({ dataDir: cluster.catalogFolder });
+  const stocks = await store.read((view) => view.initialStocks());
+  const log = createSqliteOrderLog(first.open());
+  try {
+    const pages = orderPages({ ordersAfter: (after, limit) => log.after(after, limit) });
+    await store.replaceWith({ stocks, pages });
+  } finally {
+    await log.close();
   }
 }
 
-function append(client: SqliteClient, table: "ledger" | "orders", orders: number): void {
+function append(client: SqliteClient, orders: number): void {
   // Keys have the form of a UUIDv7, time first, so that their index grows at its end, as it does with real clients.
   client.exec(`
-    WITH RECURSIVE ids(id) AS (
-      SELECT coalesce(max(id), 0) + 1 FROM ${table} UNION ALL SELECT id + 1 FROM ids WHERE id < ${orders}
-    )
-    INSERT INTO ${table} (${orderColumns.join()})
+    WITH RECURSIVE ids(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < ${orders})
+    INSERT INTO orders (${orderColumns.join()})
     SELECT
       id,
       printf('%08x-%04x-7%03x-8%03x-%012x', id / 65536, id % 65536, id % 4096, id * 7 % 4096, id),

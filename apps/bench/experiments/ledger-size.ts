@@ -41,7 +41,7 @@ export async function measureLedgerSizes(
     const cluster = await Cluster.create();
     try {
       progress(`${orders} orders: filling the databases`);
-      fill(cluster, orders);
+      await fill(cluster, orders);
       await cluster.startInOrder();
       const { requestsPerSecond, p99Ms } = await measureTrades(cluster, options, signal);
       const memoryMib = Object.fromEntries(

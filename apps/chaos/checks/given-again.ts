@@ -11,14 +11,14 @@ import type { Violation } from "./violation.ts";
  * Reports each trade of `since` that received a number up to the highest one acknowledged `before`, unless the ledger
  * has that number under the trade's key. The newest ledger must be back in place.
  */
-export function numbersGivenAgain(
+export async function numbersGivenAgain(
   folders: DatabaseFolders,
   before: readonly TradeRecord[],
   since: readonly TradeRecord[],
-): Violation[] {
+): Promise<Violation[]> {
   const highest = before.reduce((highest, { orderNumber = 0 }) => Math.max(highest, orderNumber), 0);
   const low = since.filter(({ orderNumber }) => orderNumber !== undefined && orderNumber <= highest);
-  const orders = ordersByKey(
+  const orders = await ordersByKey(
     folders,
     low.map(({ request }) => request.key),
   );

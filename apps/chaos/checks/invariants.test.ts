@@ -161,7 +161,7 @@ test("I8: a replica that is behind at the end, after a wait for it to catch up",
   expect(await check([])).toEqual([]);
 });
 
-test("orders are found by their keys, and the ledger is read in order of ids", () => {
-  expect(ordersByKey(databases, ["three", "unknown", "one"]).map(({ id }) => id)).toEqual([1, 3]);
-  expect(readLedger(databases).map(({ id }) => id)).toEqual([1, 2, 3]);
+test("orders are found by their keys, and the ledger is read in order of ids", async () => {
+  expect((await ordersByKey(databases, ["three", "unknown", "one"])).map(({ id }) => id)).toEqual([1, 3]);
+  expect((await readLedger(databases)).map(({ id }) => id)).toEqual([1, 2, 3]);
 });

@@ -1,7 +1,6 @@
 /**
- * Checks the promises of the bazaar with SQL in the database files. Each check returns a line for each violation. The
- * SQL is written by hand, because most of it compares attached files, which drizzle's tables don't cover. This shares
- * no code with `db/recovery/verify.ts` on purpose: that file belongs to the system under test.
+ * Checks the promises of the bazaar with SQL in what the databases hold. Each check returns a line for each violation. This
+ * shares no code with `verify` on purpose: that is part of the system under test.
  */
 
 import { isOutcome, type TradeRecord } from "@stock-bazaar/client/bazaar-client";
@@ -28,10 +27,7 @@ export function violations(
   snapshot: Snapshot,
   { records, minCopies, equal, initialQuantities }: CheckOptions,
 ): Violation[] {
-  const {
-    catalog: { client },
-    replicaIds,
-  } = snapshot;
+  const { client, replicaIds } = snapshot;
   const wrong = (promise: Violation["promise"], harm: Harm, texts: readonly string[]): Violation[] =>
     texts.map((text) => ({ promise, harm, text }));
   return [
@@ -50,7 +46,7 @@ export function violations(
 }
 
 /** I4: trades in the ledger under keys that no client sent, for example a retry under a new key. */
-export function unasked({ catalog: { client } }: Snapshot, keys: readonly string[]): Violation[] {
+export function unasked({ client }: Snapshot, keys: readonly string[]): Violation[] {
   return rows(
     client,
     `SELECT id, key, name, type, quantity FROM ledger
@@ -98,10 +94,9 @@ function gaps(client: SqliteClient): string[] {
 function differences(client: SqliteClient, id: number): string[] {
   const columns = "id, key, name, type, quantity, price_cents, term, created_at";
   return [
-    ...rows(
-      client,
-      `SELECT ${columns} FROM replica${id}.orders EXCEPT SELECT ${columns} FROM main.ledger ORDER BY id`,
-    ).map((row) => `replica ${id} holds an order that the ledger lacks: ${row}`),
+    ...rows(client, `SELECT ${columns} FROM replica${id}.orders EXCEPT SELECT ${columns} FROM ledger ORDER BY id`).map(
+      (row) => `replica ${id} holds an order that the ledger lacks: ${row}`,
+    ),
     ...rows(
       client,
       `SELECT COUNT(*) AS orders, MAX(id) AS last FROM replica${id}.orders HAVING COUNT(*) IS NOT IFNULL(MAX(id), 0)`,
@@ -182,9 +177,8 @@ function copies(
 
 /** I8: these replicas end at the ledger's head. */
 function unequal(snapshot: Snapshot, equal: readonly number[]): string[] {
-  const { catalog } = snapshot;
-  const head = headOf(catalog);
-  return behind(snapshot, equal).map((id) => `replica ${id} ends at ${lastIdOf(catalog.client, id)}, not ${head}`);
+  const { client } = snapshot;
+  return behind(snapshot, equal).map((id) => `replica ${id} ends at ${lastIdOf(client, id)}, not ${headOf(client)}`);
 }
 
 function rows(client: SqliteClient, sql: string, ...parameters: string[]): string[] {

@@ -46,7 +46,7 @@ export async function judge(
         snapshot,
         trades.map(({ request }) => request.key),
       ),
-      ...stale(staleReads(lookups, trades, ledgerOf(snapshot.catalog), initialQuantities)),
+      ...stale(staleReads(lookups, trades, ledgerOf(snapshot), initialQuantities)),
     ],
     timeoutMs,
   );

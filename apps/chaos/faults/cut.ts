@@ -9,8 +9,10 @@ import type { Fault, Scene } from "./fault.ts";
 import type { FaultName } from "./names.ts";
 import { choose, followerNames, frontEndNames, leaderName, replicaNames } from "./targets.ts";
 
+type LinkSets = readonly (readonly Link[])[];
+
 /** `candidates` returns sets of links; the links of the chosen set are cut together. */
-function cutting(name: FaultName, does: string, candidates: (scene: Scene) => readonly (readonly Link[])[]): Fault {
+function cutting(name: FaultName, does: string, candidates: (scene: Scene) => LinkSets | Promise<LinkSets>): Fault {
   return {
     name,
     does,
@@ -22,7 +24,7 @@ function cutting(name: FaultName, does: string, candidates: (scene: Scene) => re
       [6500, 8000],
     ],
     async inflict(scene) {
-      const cuts = candidates(scene).flatMap((links) => cutManners.map((manner) => ({ links, manner })));
+      const cuts = (await candidates(scene)).flatMap((links) => cutManners.map((manner) => ({ links, manner })));
       const { links, manner } = choose(cuts, scene);
       const relays = links.map((link) => scene.cluster.relay(link));
       await scene.alone(links.map(nameOf), async () => {
@@ -35,11 +37,11 @@ function cutting(name: FaultName, does: string, candidates: (scene: Scene) => re
 }
 
 export const cuts: readonly Fault[] = [
-  cutting("cut-leader-from-catalog", "cuts the link from the leader to the catalog", (scene) => [
-    [{ from: leaderName(scene), to: "catalog" }],
+  cutting("cut-leader-from-catalog", "cuts the link from the leader to the catalog", async (scene) => [
+    [{ from: await leaderName(scene), to: "catalog" }],
   ]),
-  cutting("cut-replica-from-catalog", "cuts the link from a follower to the catalog", (scene) =>
-    followerNames(scene).map((from) => [{ from, to: "catalog" }]),
+  cutting("cut-replica-from-catalog", "cuts the link from a follower to the catalog", async (scene) =>
+    (await followerNames(scene)).map((from) => [{ from, to: "catalog" }]),
   ),
   cutting("cut-front-end-from-catalog", "cuts the link from a front-end to the catalog", (scene) =>
     frontEndNames(scene).map((from) => [{ from, to: "catalog" }]),
@@ -54,8 +56,8 @@ export const cuts: readonly Fault[] = [
         ]),
     ),
   ),
-  cutting("cut-front-end-from-leader", "cuts the link from a front-end to the leader", (scene) => {
-    const to = leaderName(scene);
+  cutting("cut-front-end-from-leader", "cuts the link from a front-end to the leader", async (scene) => {
+    const to = await leaderName(scene);
     return frontEndNames(scene).map((from) => [{ from, to }]);
   }),
 ];

@@ -4,7 +4,7 @@ import type { Fault, Scene } from "./fault.ts";
 import type { FaultName } from "./names.ts";
 import { followerName, frontEndName, leaderName } from "./targets.ts";
 
-function freezing(name: FaultName, does: string, target: (scene: Scene) => string): Fault {
+function freezing(name: FaultName, does: string, target: (scene: Scene) => string | Promise<string>): Fault {
   return {
     name,
     does,
@@ -14,7 +14,7 @@ function freezing(name: FaultName, does: string, target: (scene: Scene) => strin
       [550, 1500],
     ],
     async inflict(scene) {
-      const name = target(scene);
+      const name = await target(scene);
       const service = scene.cluster.service(name);
       await scene.alone([name], async () => {
         service.freeze();

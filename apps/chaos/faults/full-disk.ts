@@ -69,9 +69,9 @@ export const fillCatalogDisk: Fault = {
       emptyWal(catalog);
       catalog.close();
       const [before, after] = await whileFull(smallDisk, async () => {
-        const register = readRegister(cluster);
+        const register = await readRegister(cluster);
         await scene.hold();
-        return [register, readRegister(cluster)] as const;
+        return [register, await readRegister(cluster)] as const;
       });
       if (after.head !== before.head || after.term !== before.term)
         throw new Error("a full disk must stop the catalog's writes (its register changed)");

@@ -20,13 +20,13 @@ export const killNewLeader: Fault = {
   ],
   async inflict(scene) {
     await scene.alone(replicaNames(scene), async () => {
-      const leader = leaderName(scene);
+      const leader = await leaderName(scene);
       await kill(scene, [leader]);
       const next = await eventually(
         "a next leader",
-        () => {
+        async () => {
           // Compares the leader, not the term: a term may have begun between the read of the leader and its death.
-          const name = leaderName(scene);
+          const name = await leaderName(scene);
           return name !== leader && name;
         },
         { timeoutMs, signal: scene.signal, pollMs: 1 },
@@ -44,7 +44,7 @@ export const killCatchingUp: Fault = {
   does: "kills a follower, waits for more orders, and kills it again while it catches up",
   holdMs: [[0, 300]],
   async inflict(scene) {
-    const name = followerName(scene);
+    const name = await followerName(scene);
     const service = scene.cluster.service(name);
     await scene.alone([name], async () => {
       await kill(scene, [name]);

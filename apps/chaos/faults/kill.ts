@@ -4,7 +4,7 @@ import type { Fault, Scene } from "./fault.ts";
 import type { FaultName } from "./names.ts";
 import { choose, followerName, frontEndName, kill, leaderName, replicaNames, start } from "./targets.ts";
 
-function killing(name: FaultName, does: string, targets: (scene: Scene) => string[]): Fault {
+function killing(name: FaultName, does: string, targets: (scene: Scene) => string[] | Promise<string[]>): Fault {
   return {
     name,
     does,
@@ -13,7 +13,7 @@ function killing(name: FaultName, does: string, targets: (scene: Scene) => strin
       [200, 1000],
     ],
     async inflict(scene) {
-      const names = targets(scene);
+      const names = await targets(scene);
       await scene.alone(names, async () => {
         await kill(scene, names);
         await scene.hold();
@@ -24,8 +24,8 @@ function killing(name: FaultName, does: string, targets: (scene: Scene) => strin
 }
 
 export const kills: readonly Fault[] = [
-  killing("kill-leader", "kills the leader", (scene) => [leaderName(scene)]),
-  killing("kill-follower", "kills a follower", (scene) => [followerName(scene)]),
+  killing("kill-leader", "kills the leader", async (scene) => [await leaderName(scene)]),
+  killing("kill-follower", "kills a follower", async (scene) => [await followerName(scene)]),
   killing("kill-catalog", "kills the catalog", () => ["catalog"]),
   killing("kill-front-end", "kills a front-end", (scene) => [frontEndName(scene)]),
   killing("kill-two-replicas", "kills all replicas but one", (scene) => {
@@ -33,6 +33,9 @@ export const kills: readonly Fault[] = [
     return replicaNames(scene).filter((name) => name !== spared);
   }),
   killing("kill-all-replicas", "kills all replicas", replicaNames),
-  killing("kill-leader-and-catalog", "kills the leader and the catalog", (scene) => [leaderName(scene), "catalog"]),
+  killing("kill-leader-and-catalog", "kills the leader and the catalog", async (scene) => [
+    await leaderName(scene),
+    "catalog",
+  ]),
   killing("kill-everything", "kills all processes", ({ cluster }) => cluster.names),
 ];

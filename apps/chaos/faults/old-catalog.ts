@@ -39,7 +39,7 @@ export const oldCatalog: Fault = {
         const before = traffic.accepted;
         await whileOld(scene, copy, join(aside, "newest.db"));
         const since = traffic.accepted.slice(before.length);
-        for (const violation of numbersGivenAgain(cluster, before, since)) scene.found(violation);
+        for (const violation of await numbersGivenAgain(cluster, before, since)) scene.found(violation);
       } finally {
         rmSync(aside, { recursive: true });
       }

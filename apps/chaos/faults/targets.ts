@@ -1,38 +1,29 @@
 /** The targets of faults: the current leader and followers, and how to kill and start a service. */
 
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
-import { register } from "@stock-bazaar/ledger/sqlite/tables";
-import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
-import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
+import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
 import type { Register } from "@stock-bazaar/shared/domain";
 import type { Scene } from "./fault.ts";
 
-/** Reads the register from the file, so that it works without a running catalog. */
-export function readRegister(cluster: Cluster): Pick<Register, "term" | "leader" | "head"> {
-  const catalog = openCatalogDatabase(cluster.catalogFolder, "read");
-  try {
-    const row = queryCatalog(catalog).select().from(register).get();
-    if (!row) throw new Error("the register must have a row (it is empty)");
-    return row;
-  } finally {
-    catalog.close();
-  }
+/** Reads the register from the stored ledger, so that it works without a running catalog. */
+export function readRegister({ catalogFolder }: Cluster): Promise<Register> {
+  return chosenLedgerStore({ dataDir: catalogFolder }).read((view) => view.register());
 }
 
 export function replicaNames({ cluster }: Scene): string[] {
   return cluster.replicaIds.map((id) => `order-${id}`);
 }
 
-export function leaderName({ cluster }: Scene): string {
-  return `order-${readRegister(cluster).leader}`;
+export async function leaderName({ cluster }: Scene): Promise<string> {
+  return `order-${(await readRegister(cluster)).leader}`;
 }
 
-export function followerName(scene: Scene): string {
-  return choose(followerNames(scene), scene);
+export async function followerName(scene: Scene): Promise<string> {
+  return choose(await followerNames(scene), scene);
 }
 
-export function followerNames(scene: Scene): string[] {
-  const leader = leaderName(scene);
+export async function followerNames(scene: Scene): Promise<string[]> {
+  const leader = await leaderName(scene);
   return replicaNames(scene).filter((name) => name !== leader);
 }
 
