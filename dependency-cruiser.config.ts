@@ -32,8 +32,7 @@ const packages: readonly (readonly [name: string, importers: readonly string[]])
   // The generated code of proto names its types, and bench connects to systems of its own.
   ["@grpc/grpc-js", ["proto", "apps/transport", "apps/bench"]],
   ["better-sqlite3", ["db/sqlite"]],
-  // chaos and bench check the rows themselves, without the stores.
-  ["drizzle-orm", ["db", "apps/ledger/sqlite", "apps/order-log/sqlite", "apps/chaos", "apps/bench"]],
+  ["drizzle-orm", ["db", "apps/ledger/sqlite", "apps/order-log/sqlite"]],
 ];
 
 /** The path of what is in one of these folders. db/sqlite is a room of its own, not a part of db. */
@@ -93,6 +92,14 @@ const config: IConfiguration = {
       severity: "error",
       from: {},
       to: { couldNotResolve: true, pathNot: "^bun$" },
+    },
+    {
+      name: "one door to the ledger",
+      comment:
+        "whatever stores the ledger is opened through apps/ledger/chosen-store.ts, but by what is about its file",
+      severity: "error",
+      from: { path: "^(apps|db)/", pathNot: "^apps/(ledger/|chaos/(faults/|evidence\\.ts)|bench/floor\\.ts)" },
+      to: { path: "^apps/ledger/sqlite/" },
     },
     ...packages.map(
       ([name, importers]): IForbiddenRuleType => ({
