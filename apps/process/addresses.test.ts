@@ -43,11 +43,11 @@ test("an IPv6 address may come with brackets or without", () => {
   );
 });
 
-test("a socket gets an IPv6 address without its brackets, and any other host as it is", () => {
+test("a socket gets an IPv6 address without its brackets, and any other host unchanged", () => {
   expect(["[::1]", "127.0.0.1", "host-a"].map(withoutBrackets)).toEqual(["::1", "127.0.0.1", "host-a"]);
 });
 
-test("what is bound to every address is dialled here on loopback", () => {
+test("a wildcard address is dialled on loopback", () => {
   const hosts = ["0.0.0.0", "[::]", "10.1.2.3", "host-a"].map((host) => dialledHere({ host, port: 1 }).host);
   expect(hosts).toEqual(["127.0.0.1", "[::1]", "10.1.2.3", "host-a"]);
 });
@@ -60,7 +60,7 @@ describe("where a service listens", () => {
     ORDER_REPLICAS: "1=order-a:7000,2=order-b:7000",
   };
 
-  test("is where others dial it, and the variables of that address are named if it can't", () => {
+  test("is where others dial it by default; an error names the variables of that address", () => {
     const { listen } = readAddresses({ ...dialled, FRONTEND_LISTEN: "", CATALOG_LISTEN: " ", ORDER_LISTEN: "" });
     expect(listen.frontEnd).toEqual({
       host: "bazaar.example",
@@ -84,7 +84,7 @@ describe("where a service listens", () => {
     });
   });
 
-  test("may be another address, which changes nothing for those who dial", () => {
+  test("may be another address; the addresses that others dial stay the same", () => {
     const { listen, ...others } = readAddresses({
       ...dialled,
       FRONTEND_LISTEN: "0.0.0.0:8080",

@@ -1,13 +1,14 @@
 /**
- * Two kinds of addresses: the one that other processes dial, and the one that a service binds. They differ in a container,
- * behind a forwarded port, and on a machine with several interfaces. A service that binds what others dial could not start
- * there, and one that announces `0.0.0.0` could not be found (decision 14).
+ * The addresses that services bind, and those that other processes dial (decision 14).
+ *
+ * The two differ in a container, behind a forwarded port, and on a machine with several interfaces. A service that
+ * binds the address that others dial could not start there, and one that announces `0.0.0.0` could not be found.
  */
 
 import { isIPv6 } from "node:net";
 import { ConfigError, type Environment, readText, readWholeNumber } from "./environment.ts";
 
-/** Of a service, as others dial it. */
+/** The address of a service, as other processes dial it. */
 export interface Address {
   /** A name, resolved when it is dialled, or an IP address. An IPv6 address stands in brackets, as in a URL. */
   readonly host: string;
@@ -27,14 +28,14 @@ export interface AddressVariables {
 
 export interface Addresses {
   readonly frontEnd: Address;
-  /** One for now. */
+  /** Exactly one, until several catalogs are supported. */
   readonly catalogs: readonly [Address, ...Address[]];
   /** Every order replica by its id, ascending. */
   readonly replicas: ReadonlyMap<number, Address>;
   readonly listen: {
     readonly frontEnd: ListenAddress;
     readonly catalog: ListenAddress;
-    /** Of each replica, by its id: `ORDER_LISTEN` is for the only one that this environment starts. */
+    /** By replica id. `ORDER_LISTEN` applies to every id: an environment that sets it starts only one replica. */
     readonly replicas: ReadonlyMap<number, ListenAddress>;
   };
 }
@@ -67,22 +68,25 @@ export function readAddresses(environment: Environment): Addresses {
   };
 }
 
-/** As in a URL and in the variables that hold a whole address. */
+/** `host:port`, as in a URL and in the variables that hold a whole address. */
 export function addressText({ host, port }: Address): string {
   return `${host}:${port}`;
 }
 
-/** The host of an address, or of a URL, as sockets want it. */
+/** The host of an address or of a URL, without the brackets around IPv6: the form that sockets take. */
 export function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, "$1");
 }
 
-/** Where this machine reaches what is bound to an address: one that stands for all of its addresses can't be dialled everywhere. */
+/**
+ * The address at which this machine reaches a service that binds the given one. Not every system can dial a wildcard
+ * address.
+ */
 export function dialledHere({ host, port }: Address): Address {
   return { host: host === "0.0.0.0" ? "127.0.0.1" : host === "[::]" ? "[::1]" : host, port };
 }
 
-/** `CATALOG_ADDRESSES`, or else `CATALOG_HOST` and `CATALOG_PORT`. With it they may be set too, to the same address. */
+/** Reads `CATALOG_ADDRESSES`, else `CATALOG_HOST` and `CATALOG_PORT`. All may be set if they name the same address. */
 function readCatalog(environment: Environment): ListenAddress {
   const alone = readHostAndPort(environment, catalogVariables, 6000);
   const text = readText(environment, "CATALOG_ADDRESSES");
@@ -146,7 +150,7 @@ function isHost(text: string): boolean {
   return /^[A-Za-z0-9_.-]{1,253}$/.test(text) || (/^\[.*\]$/.test(text) && isIPv6(withoutBrackets(text)));
 }
 
-/** Of an address that one variable holds whole. */
+/** The variables of an address that one variable holds whole. */
 function inOne(variable: string): AddressVariables {
   return { host: variable, port: variable };
 }

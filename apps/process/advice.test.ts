@@ -14,7 +14,7 @@ test("no other file spells a command in a message", async () => {
   for await (const file of new Bun.Glob("{apps,db}/**/*.{ts,tsx}").scan(root)) {
     if (/node_modules|\.test\.ts$|^apps\/process\/advice\.ts$/.test(file)) continue;
     const code = (await Bun.file(join(root, file)).text()).replaceAll(/\/\*\*.*?\*\/|^\s*\/\/.*$/gms, "");
-    // `generate` is for those who change the program.
+    // `generate` is for developers of the program.
     for (const [command] of code.matchAll(/npm (start|run (?!generate)[\w-]+)/g)) spelled.push(`${file}: ${command}`);
   }
   expect(spelled, "commands must be named by advice.ts").toEqual([]);

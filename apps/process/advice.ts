@@ -1,6 +1,8 @@
 /**
- * What messages advise people to do. Every command that a message names is spelled here and nowhere else: when the program
- * ships in another form, as one binary or in containers, only this file changes.
+ * The advice that messages give to people.
+ *
+ * Every command that a message names is spelled here and nowhere else: when the program ships in another form, as one
+ * binary or in containers, only this file changes.
  */
 
 /** A command of the program `bazaar` as a user types it, like `npm run chaos -- --seed 7`. */
@@ -9,7 +11,7 @@ export function commandLine(command: string, options = ""): string {
   return options === "" ? name : `${name} -- ${options}`;
 }
 
-/** The same within a sentence. */
+/** The command line in backticks, for use within a sentence. */
 export function quotedCommand(command: string, options?: string): string {
   return `\`${commandLine(command, options)}\``;
 }
@@ -19,14 +21,14 @@ const rebuildCatalog = quotedCommand("rebuild-catalog");
 
 /** Ends of messages. `it` is the file that the message is about. */
 export const advice = {
-  start: `Is the bazaar running? ${quotedCommand("up")} runs it; --host and --port say where it is.`,
+  start: `Is the bazaar running? ${quotedCommand("up")} runs it; --host and --port give its address.`,
 
   migrate: `run ${migrate}`,
   migrateThenSeed: `run ${migrate}, then ${quotedCommand("seed")}`,
   rebuildCatalog: `run ${rebuildCatalog}`,
   rebuildWhenStopped: `with everything stopped, run ${rebuildCatalog}`,
 
-  replaceCatalog: `run ${rebuildCatalog}, which moves it aside and makes it again from a replica's orders`,
+  replaceCatalog: `run ${rebuildCatalog}, which moves it aside and rebuilds it from a replica's orders`,
   replaceReplica: `move it elsewhere, then run ${migrate} (the replica fetches its orders again)`,
   replaceForeignCatalog: `move it elsewhere, then run ${migrate}, or ${rebuildCatalog} where replicas hold orders`,
   replaceForeignReplica: `move it elsewhere, then run ${migrate}`,

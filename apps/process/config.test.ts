@@ -80,7 +80,7 @@ test("every variable is read, an empty one counts as not set, and spaces around 
   ]);
 });
 
-test("nobody can change the configuration later", () => {
+test("the configuration is frozen", () => {
   expect(Object.isFrozen(readConfig({}))).toBe(true);
 });
 
@@ -110,7 +110,7 @@ test.each([
   expect(message).toContain(`(got ${JSON.stringify(value)})`);
 });
 
-test("more copies than replicas could never be had: refused", () => {
+test("more copies than there are replicas are refused", () => {
   expect(refusal({ ORDER_MIN_COPIES: "3" })).toBe("accepted");
   expect(refusal({ ORDER_MIN_COPIES: "4" })).toContain("ORDER_MIN_COPIES");
   expect(refusal({ ORDER_REPLICAS: "1=host:1", ORDER_MIN_COPIES: "2" })).toBe(
@@ -118,7 +118,7 @@ test("more copies than replicas could never be had: refused", () => {
   );
 });
 
-test("a lease that is longer than the default fits twice into a request's time", () => {
+test("a lease above the default may be at most half of a request's time", () => {
   expect(refusal({ CACHE_LEASE_MS: "5000" })).toBe("accepted");
   expect(refusal({ CACHE_LEASE_MS: "5001" })).toContain("at most half of REQUEST_TIMEOUT_MS, which is 10000");
   expect(refusal({ REQUEST_TIMEOUT_MS: "10" })).toBe("accepted");
@@ -188,7 +188,7 @@ test.each([
   "%TEMP%",
 ])("DATA_DIR=%s names no folder", (value) => {
   expect(refusal({ DATA_DIR: value })).toBe(
-    `DATA_DIR must be the path of a folder, written out: no ~, quotes or variable of a shell, no URL, no :memory: (got ${JSON.stringify(value)}): ./${value} is a folder of that name`,
+    `DATA_DIR must be the path of a folder, written out: no ~, quotes or variable of a shell, no URL, no :memory: (got ${JSON.stringify(value)}): write ./${value} for a folder of that name`,
   );
 });
 

@@ -1,7 +1,8 @@
 /**
- * The environment, read once in `main`, checked, frozen and passed down. The names are the same for every
- * process. A wrong value stops the process with a ConfigError that names the variable, what it must be and
- * what it was.
+ * The configuration: read from the environment once in `main`, checked, frozen and passed down.
+ *
+ * The variables are the same for every process. A wrong value stops the process with a ConfigError that names the
+ * variable, what it must be and what it was.
  */
 
 import {
@@ -30,7 +31,7 @@ export interface Config extends Addresses {
   readonly rpcTimeoutMs: number;
   /** One HTTP request with all its retries. */
   readonly requestTimeoutMs: number;
-  /** How long an idle HTTP connection stays open: never less than a request may take. */
+  /** How long an idle HTTP connection stays open: at least as long as a request may take. */
   readonly keepAliveTimeoutMs: number;
   readonly logLevel: LogLevel;
 }
@@ -40,7 +41,10 @@ export type LogLevel = (typeof logLevels)[number];
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 const defaultCacheLeaseMs = 500;
 export const cacheLeaseMaxMs = 60_000;
-/** More than the 60 s of common balancers: one that uses a connection again as it is closed here answers its client with 502. */
+/**
+ * Longer than the 60 s of common load balancers. A balancer that reuses a connection just as the front-end closes it
+ * answers its client with 502.
+ */
 const defaultKeepAliveTimeoutMs = 90_000;
 
 /** Throws a ConfigError for the first value that isn't allowed. An empty value counts as not set. */
@@ -59,8 +63,9 @@ export function readConfig(environment: Environment): Config {
   }
   const cacheLeaseMs = integer("CACHE_LEASE_MS", defaultCacheLeaseMs, 50, cacheLeaseMaxMs);
   const requestTimeoutMs = integer("REQUEST_TIMEOUT_MS", requestTimeoutDefaultMs(frontEndDialect), 10, 600_000);
-  // A change waits for a lease when a front-end dies: nobody could be answered in time. The default passes all the same,
-  // so that whoever only wants a shorter timeout needn't know of leases: a death then costs half a second of timeouts.
+  // When a front-end dies, a change waits for its lease: with a longer lease no trade could be answered in time. The
+  // default is always allowed, so that a shorter timeout can be set alone: a death then costs half a second of
+  // timeouts.
   if (cacheLeaseMs > defaultCacheLeaseMs && cacheLeaseMs * 2 > requestTimeoutMs) {
     const must = `must be at most half of REQUEST_TIMEOUT_MS, which is ${requestTimeoutMs}`;
     throw new ConfigError("CACHE_LEASE_MS", String(cacheLeaseMs), must);
@@ -100,7 +105,7 @@ export function readConfig(environment: Environment): Config {
   });
 }
 
-/** `ORDER_ID`: which of the replicas this process is. */
+/** Reads `ORDER_ID`, the id of this process. Throws a ConfigError unless it is one of the replicas. */
 export function readReplicaId(environment: Environment, config: Config): number {
   const value = readText(environment, "ORDER_ID");
   const id = Number(value);
@@ -111,11 +116,11 @@ export function readReplicaId(environment: Environment, config: Config): number 
   return id;
 }
 
-/** What other programs read as something other than a path would become a folder of that very name. */
+/** Refuses a text that other programs don't read as a path: it would become a folder of that very name. */
 function folder(value: string): string {
   if (/^(~|\$|:|["'%]|[a-z][a-z0-9+.-]+:)/i.test(value)) {
     const must = "must be the path of a folder, written out: no ~, quotes or variable of a shell, no URL, no :memory:";
-    throw new ConfigError("DATA_DIR", value, must, `./${value} is a folder of that name`);
+    throw new ConfigError("DATA_DIR", value, must, `write ./${value} for a folder of that name`);
   }
   return value;
 }

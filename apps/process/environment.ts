@@ -1,12 +1,12 @@
-/** Single variables of the environment, and the error that names a wrong one. */
+/** Reads single environment variables, and defines the error for a wrong one. */
 
 import { SetupError } from "@stock-bazaar/shared/errors";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Only a person can correct it: a service that throws it ends with `exitSetup`. */
+/** A wrong variable, which only a person can correct: a service that throws it ends with `exitSetup`. */
 export class ConfigError extends SetupError {
-  /** `must` completes the sentence, like "must be a folder". `hint`: what is the matter with the value, and what to do. */
+  /** `must` completes the sentence, like "must be a folder". `hint` adds the cause and the remedy. */
   constructor(variable: string, value: string | undefined, must: string, hint?: string) {
     const was = value === undefined ? "not set" : `got ${JSON.stringify(value)}`;
     super(`${variable} ${must} (${was})${hint === undefined ? "" : `: ${hint}`}`);
@@ -14,7 +14,7 @@ export class ConfigError extends SetupError {
   }
 }
 
-/** Without the spaces around it; `undefined` if it is not set. An empty value counts as not set. */
+/** The trimmed value; `undefined` if it is not set or empty. */
 export function readText(environment: Environment, variable: string): string | undefined {
   return environment[variable]?.trim() || undefined;
 }
@@ -23,7 +23,7 @@ export interface Range {
   readonly fallback: number;
   readonly min: number;
   readonly max: number;
-  /** Follows the numbers in the error. */
+  /** The reason for the bounds; follows the numbers in the error. */
   readonly why?: string;
 }
 

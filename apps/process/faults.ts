@@ -1,17 +1,18 @@
 /**
- * What a front-end may ask of the supervisor that started it: to kill or to freeze an order replica, so that people can
- * watch a failover. The messages go over the channel that a parent and its child have to themselves; without one, or
- * without the supervisor's word in the environment, nothing is offered.
+ * Requests of a front-end to its supervisor: to kill or freeze an order replica, so that people can watch a failover.
+ *
+ * The messages use the private channel between a parent process and its child. Faults are offered only if that channel
+ * exists and the supervisor has set `BAZAAR_FAULTS`.
  */
 
 import { type FaultKind, faultKinds } from "@stock-bazaar/contract/faults";
 
-/** Set to "1" by a supervisor that takes `FaultRequest`s from this process. */
+/** Set to "1" by a supervisor that accepts a `FaultRequest` from this process. */
 export const faultsVariable = "BAZAAR_FAULTS";
 
-/** How long a frozen replica stays so. */
+/** How long a freeze lasts. */
 export const frozenMs = 10_000;
-/** A replica that was killed on request is away for this long, so that people can see what happens without it. */
+/** How long a killed replica stays down, so that people can see what happens without it. */
 export const killedMs = 3000;
 
 export interface FaultRequest {
@@ -22,7 +23,7 @@ export interface FaultRequest {
 
 export interface FaultReply {
   readonly sequence: number;
-  /** False: it doesn't run. */
+  /** False if the replica isn't running. */
   readonly done: boolean;
 }
 

@@ -1,10 +1,12 @@
 /**
- * `fetch` for the parts of a bazaar among themselves. Bun's own sends a request to the proxy that the environment names
- * (`http_proxy`, `ALL_PROXY`, …) unless `NO_PROXY` lists the host: on a company's laptop the parts would never find each
- * other, and their traffic would leave the machine.
+ * `fetch` without a proxy, for requests between the processes of a bazaar.
+ *
+ * Bun's own `fetch` sends a request to the proxy that the environment names (`http_proxy`, `ALL_PROXY`, …) unless
+ * `NO_PROXY` lists the host. On a company's laptop the processes would never reach each other, and their traffic would
+ * leave the machine.
  */
 
 export function fetchDirectly(url: string, init: RequestInit = {}): Promise<Response> {
-  // oxlint-disable-next-line eslint/no-restricted-globals -- the one place that may.
+  // oxlint-disable-next-line eslint/no-restricted-globals -- the only place that may use it.
   return fetch(url, { ...init, proxy: false });
 }

@@ -17,7 +17,7 @@ test.each([
   expect(listenError(address, withCode(code)).message).toBe(message);
 });
 
-test("gRPC's words are read for the code in them", () => {
+test("the code is read from the text of gRPC's error", () => {
   const error = new Error(
     "No address added out of total 1 resolved errors: [listen EADDRINUSE: address already in use]",
   );
@@ -26,7 +26,7 @@ test("gRPC's words are read for the code in them", () => {
   );
 });
 
-test("of a list of addresses the one is named that is wrong", () => {
+test("of a list of addresses, the wrong one is named", () => {
   expect(listenError({ ...address, variables: replicaVariables }, withCode("EADDRINUSE")).message).toMatch(
     /^ORDER_REPLICAS must name a free port \(got "10\.1\.2\.3:80"\): another process listens there/,
   );

@@ -1,9 +1,9 @@
-/** Why a service can't listen on an address, with the variable of the environment to change. */
+/** The error for an address that a service can't listen on. It names the environment variable to change. */
 
 import { addressText, type ListenAddress } from "./addresses.ts";
 import { ConfigError } from "./environment.ts";
 
-/** `error` is what Bun, Node or gRPC gave as the reason; the last has the system's code in its text only. */
+/** `error` comes from Bun, Node or gRPC; gRPC's has the system's code only in its text. */
 export function listenError(address: ListenAddress, error: unknown): ConfigError {
   const { host, port, variables } = address;
   const text = addressText(address);
@@ -19,7 +19,7 @@ export function listenError(address: ListenAddress, error: unknown): ConfigError
     case "EACCES":
       return wrongPort("a port above 1023", "this user may not listen on a lower one");
     default: {
-      // No such name, or a number that is no address: each runtime has its own words for it.
+      // An unknown name, or a number that is no address: the runtimes report these in different words.
       const must = "a name or an address of this machine, like 127.0.0.1";
       return inOne
         ? new ConfigError(variables.host, text, `must name ${must}`)

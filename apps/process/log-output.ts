@@ -1,23 +1,24 @@
 /**
- * Where the log's lines go. One that can't be written (the disk is full, the terminal was closed, the reader has gone
- * away) is lost and nothing else happens: the next one is tried as if nothing had been. So nothing is kept in memory,
- * and nobody has to live or die with the log.
+ * Writes the lines of the log to standard output, at once and without a buffer.
+ *
+ * A line that can't be written (the disk is full, the terminal was closed, the reader has ended) is lost, and the next
+ * one is tried as usual. So a failing log needs no memory and ends no process.
  */
 
 import { writeSync } from "node:fs";
 
-/** A pipe takes no more when its reader is slow, which is waited for: how long between two tries. */
+/** Delay before retrying a write to a full pipe (EAGAIN). */
 const busyWaitMs = 10;
 const newline = 0x0a;
 
 export interface LogOutput {
-  /** Returns when the line is written, or lost. */
+  /** Returns when the line is written or lost. */
   write(line: string): void;
 }
 
-/** `writeBytes` returns how many it has written, and throws if it is none. */
+/** `writeBytes` returns the number of bytes that it has written, and throws if there are none. */
 export function createLogOutput(writeBytes: (bytes: Uint8Array) => number = toStandardOutput): LogOutput {
-  /** A disk that becomes full in the middle of a line leaves half of it, and the next one must not go on there. */
+  /** True if the last write ended within a line because the disk became full. The next line must not continue it. */
   let isTorn = false;
   return {
     write(line) {

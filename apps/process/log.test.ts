@@ -10,14 +10,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs it with its standard output on a disk that is full, and resolves with its exit code. */
+/** Runs a script with its standard output on a full disk, and resolves with its exit code. */
 async function runOnFullDisk(text: string): Promise<number> {
   const file = join(folder, `${Bun.randomUUIDv7()}.ts`);
   writeFileSync(file, text);
   const full = openSync("/dev/full", "w");
   try {
     const stdio: ["ignore", number, "inherit"] = ["ignore", full, "inherit"];
-    // A log that tries for ever hears no SIGTERM.
+    // A log that retries for ever would not react to SIGTERM.
     const child = Bun.spawn([process.execPath, file], { stdio, timeout: 20_000, killSignal: "SIGKILL" });
     return await child.exited;
   } finally {
@@ -32,22 +32,22 @@ describe.skipIf(process.platform !== "linux")("a process whose standard output i
   test.each([
     ["lines for programs", ""],
     ["lines for people", 'Object.defineProperty(process.stdout, "isTTY", { value: true });'],
-  ])("logs %s, and lives on", async (_, before) => {
+  ])("logs %s and keeps running", async (_, before) => {
     const code = await runOnFullDisk(
       `import { createLogger } from ${log};
        ${before}
        const logger = createLogger("service", "info");
        for (let line = 0; line < 3; line++) {
-         logger.info({ line }, "it goes on");
+         logger.info({ line }, "a line");
          await Bun.sleep(1);
        }
-       logger.fatal("and ends as it wants to");
+       logger.fatal("the last line");
        process.exit(7);`,
     );
     expect(code).toBe(7);
   });
 
-  test("ends itself after an error that nobody expected", async () => {
+  test("ends after an unexpected error", async () => {
     const code = await runOnFullDisk(
       `import { runService } from ${service};
        await runService("service", async ({ fatal }) => {
@@ -60,7 +60,7 @@ describe.skipIf(process.platform !== "linux")("a process whose standard output i
   });
 });
 
-test("a service ends itself also when that can't be told", async () => {
+test("a service ends after an error that can't be logged", async () => {
   const file = join(folder, "mute.ts");
   writeFileSync(
     file,
@@ -79,7 +79,7 @@ test("a service ends itself also when that can't be told", async () => {
 });
 
 describe("a line that can't be written", () => {
-  /** Takes so many bytes and no more, until that is changed. */
+  /** A disk that takes `freeBytes` bytes; after these, writes fail with `error`. */
   function setUpDisk() {
     let written = "";
     const disk = { freeBytes: 0, error: "ENOSPC", tries: 0 };
@@ -105,7 +105,7 @@ describe("a line that can't be written", () => {
     expect(written()).toBe("three\n");
   });
 
-  test("to its end leaves a half, after which the next one begins a line", () => {
+  test("completely leaves a part, and the next one starts a new line", () => {
     const { disk, output, written } = setUpDisk();
     disk.freeBytes = 6;
     output.write("one\n");
@@ -117,7 +117,7 @@ describe("a line that can't be written", () => {
     expect(written()).toBe("one\ntw\nfour\nfive\n");
   });
 
-  test("because the reader is slow is tried until it has been", () => {
+  test("because the reader is slow is retried until it is written", () => {
     let tries = 0;
     let written = "";
     createLogOutput((bytes) => {

@@ -1,6 +1,7 @@
 /**
- * One JSON line on standard output for each event that matters; lines for people when a person watches.
- * Synchronous: the last line before a crash is the one that is needed.
+ * The log: one JSON line on standard output for each event, or a readable line if that is a terminal.
+ *
+ * It is synchronous, because the last line before a crash is the one that is needed.
  */
 
 import { createRequire } from "node:module";
@@ -16,7 +17,7 @@ export function createLogger(service: string, level: LogLevel): Logger {
   const options: pino.LoggerOptions = { level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime };
   const output = createLogOutput();
   if (!process.stdout.isTTY) return pino(options, output);
-  // Loaded here: most processes have nobody to watch them.
+  // Loaded only here: most processes don't write to a terminal.
   const { prettyFactory } = createRequire(import.meta.url)("pino-pretty") as typeof import("pino-pretty");
   const pretty = prettyFactory({
     translateTime: "SYS:HH:MM:ss.l",
@@ -27,5 +28,5 @@ export function createLogger(service: string, level: LogLevel): Logger {
   return pino(options, { write: (line) => output.write(pretty(line)) });
 }
 
-/** For parts that have nothing to say. */
+/** Logs nothing: for parts without a log. */
 export const silentLogger: Logger = pino({ level: "silent" });

@@ -1,7 +1,9 @@
 /**
- * How every service begins and ends: the environment is read once, a wrong value or a missing database is
- * one clear line, SIGTERM, SIGINT and SIGHUP finish what was taken in and exit with 0, and an error that nobody
- * expected ends the process at once, because what it left half done is mended by starting again.
+ * How every service starts and stops.
+ *
+ * The environment is read once. A wrong value or a missing database ends the process with one clear line. On SIGTERM,
+ * SIGINT and SIGHUP a service finishes the requests that it has accepted and exits with 0. An unexpected error ends the
+ * process at once: a restart repairs what it left half done.
  */
 
 import { type Config, readConfig } from "./config.ts";
@@ -16,19 +18,21 @@ import { startTracing } from "./tracing.ts";
 const exitFailed = 1;
 
 export interface ServiceContext {
-  /** As in the log. */
+  /** The name in the log. */
   readonly name: string;
   readonly config: Config;
   readonly logger: Logger;
-  /** Aborts when the process has been asked to stop: a start that waits must not hold it up. */
+  /** Aborts when the process is asked to stop. A start that waits must end then. */
   readonly stopping: AbortSignal;
-  /** Ends the process: for a disk that fails, or a database that is gone. */
+  /** Ends the process, for example when a disk fails or a database is gone. */
   readonly fatal: (error: unknown) => void;
 }
 
 /**
- * `name` stands in logs and traces, unless a supervisor calls it otherwise. `start` resolves when the service serves; what
- * it returns stops it, finishing what it has taken in.
+ * Runs a service until it is stopped.
+ *
+ * `name` appears in logs and traces, unless the supervisor gives another one. `start` resolves when the service serves,
+ * with a function that finishes the accepted requests and stops it.
  */
 export async function runService(
   name: string | ((config: Config) => string),
@@ -69,7 +73,7 @@ export async function runService(
     starting
       .then(
         (stop) => stop(),
-        () => {}, // A start that was given up has nothing to stop.
+        () => {}, // An aborted start has nothing to stop.
       )
       .then(() => tracing?.end())
       .then(() => {
@@ -87,7 +91,7 @@ export async function runService(
   }
 }
 
-/** People read this, not programs: one line, no stack. */
+/** Ends the process with one line and no stack: people read it, not programs. */
 function refuse(error: unknown): never {
   process.stderr.write(`${BazaarError.from(error).message}\n`);
   process.exit(error instanceof SetupError ? exitSetup : exitFailed);

@@ -1,18 +1,20 @@
 /**
- * A service that a supervisor has started doesn't outlive it: an orphan would hold its port and its database, and the
- * next start would fail on both. The supervisor holds the other end of the service's standard input, which the kernel
- * closes however it dies, `kill -9` included; there is nothing to poll and no process id that could be used again.
+ * Ends a service when its supervisor is gone: an orphan would hold its port and its database, and the next start would
+ * fail on both.
+ *
+ * The supervisor holds the other end of the service's standard input. The kernel closes it however the supervisor dies,
+ * `kill -9` included, so there is nothing to poll and no process id that could be reused.
  */
 
 import type { Config } from "./config.ts";
 
 /**
- * Set by a supervisor that keeps standard input open for as long as it lives: what it calls the process. Of several
- * front-ends each has a name there, which none of them could know by itself.
+ * Set by a supervisor that keeps standard input open for its lifetime. The value is the name of the process: with
+ * several front-ends, only the supervisor can give each a different one.
  */
 export const supervisedVariable = "BAZAAR_SUPERVISED";
 
-/** On top of the requests that a front-end has taken in and finishes. */
+/** Added to the time that a front-end needs to finish its accepted requests. */
 const stopGraceMs = 3000;
 
 /** How long a service may take to stop before it is killed. */
@@ -21,8 +23,8 @@ export function stopTimeoutMs(config: Pick<Config, "requestTimeoutMs">): number 
 }
 
 /**
- * Calls `stop` once when the supervisor is gone; a process that has not ended `timeoutMs` later is ended. No effect in a
- * process that was started by hand.
+ * Calls `stop` once when the supervisor is gone, and ends the process `timeoutMs` later if it still runs. Has no effect
+ * in a process that was started by hand.
  */
 export function exitWithSupervisor(stop: () => void, timeoutMs: number): void {
   if (!process.env[supervisedVariable]) return;
@@ -35,6 +37,6 @@ export function exitWithSupervisor(stop: () => void, timeoutMs: number): void {
   };
   process.stdin.on("end", gone).on("close", gone).on("error", gone);
   process.stdin.resume();
-  // Listening alone must not keep a service alive that has nothing left to do.
+  // This listener alone must not keep a process alive that has nothing left to do.
   process.stdin.unref();
 }

@@ -1,9 +1,9 @@
-/** What a process does for the traces of its trades: `tracing.ts` starts it, `tracing-otel.ts` does it. */
+/** The interface of tracing: `tracing.ts` starts it, `tracing-otel.ts` implements it. */
 
 /** A trade's place in its trace. */
 export interface Trace {
   readonly key: string;
-  /** As W3C writes it. */
+  /** In W3C's format. */
   readonly traceparent: string;
 }
 
@@ -11,28 +11,28 @@ export interface Keyed {
   readonly key: string;
 }
 
-/** Trades that have arrived in one message. */
+/** Trades that arrived in one message, and the traces of those that are traced. */
 export interface Batch {
   readonly traces: readonly Trace[];
   readonly trades: readonly unknown[];
 }
 
 export interface Tracing {
-  /** Around the answer to a request, in the trace that its `traceparent` names, or in a new one. */
+  /** Runs `answer` in a span of the trace that the request's `traceparent` names, or of a new trace. */
   request<Reply extends { readonly status: number }>(
     about: { readonly method: string; readonly route: string; readonly requestId: string; readonly headers: Headers },
     answer: () => Reply | Promise<Reply>,
   ): Promise<Reply>;
-  /** Around a trade on its way, in the trace of the request that is being answered. */
+  /** Runs `work` in a span for this trade, in the trace of the current request. */
   trade<Result>(trade: Keyed, work: () => Promise<Result>): Promise<Result>;
-  /** Around a batch that another process has sent, in the traces of its trades. */
+  /** Runs `work` in one span for each traced trade of a batch from another process. */
   batch<Result>(name: string, batch: Batch, work: () => Promise<Result>): Promise<Result>;
-  /** Around the writing of orders, in the traces of those that are traced. */
+  /** Runs `write` in one span for each traced order. */
   store(orders: readonly (Keyed & { readonly id: number })[], write: () => Promise<void>): Promise<void>;
-  /** What goes with a message: of these trades or orders, those that are traced here now. */
+  /** The traces to send with a message: of these trades or orders, those that are traced in this process now. */
   tracesOf(items: readonly Keyed[]): Trace[];
-  /** These come with orders that will be stored. */
+  /** Registers the traces of received orders, for the `store` that follows. */
   arrived(traces: readonly Trace[]): void;
-  /** Sends what is left. */
+  /** Sends the remaining spans. */
   end(): Promise<void>;
 }

@@ -1,8 +1,8 @@
 /**
- * Traces by OpenTelemetry, sent as OTLP over HTTP. Loaded only where traces are on.
+ * Tracing with OpenTelemetry, sent as OTLP over HTTP. Loaded only if traces are on.
  *
- * There is one span for each traced trade at each hop, though trades travel in batches: only so is the trace of every
- * trade whole. Which requests are traced is decided once, by the front-end; everybody behind it only follows.
+ * Trades travel in batches, but each traced trade has its own span at each hop: otherwise its trace would be
+ * incomplete. The front-end decides once which requests are traced; the processes behind it follow.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -31,18 +31,18 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "./log.ts";
 import type { Trace, Tracing } from "./traces.ts";
 
-/** Spans that wait to be sent; past this they are dropped: tracing must not hold up trading. */
+/** Spans that wait to be sent. More are dropped, because tracing must not delay trading. */
 const spansMax = 10_000;
 const spansInOneMessageMax = 2000;
 const sendEveryMs = 1000;
-/** How long the end of a service may wait for a receiver that doesn't answer. */
+/** How long a stopping service waits for a receiver that doesn't answer. */
 const endTimeoutMs = 1000;
-/** Traces of orders that have arrived and are not stored yet; the oldest are forgotten. */
+/** Traces of received orders that are not stored yet. The oldest are dropped. */
 const arrivedMax = 10_000;
 
 export interface TracingOptions {
   readonly service: string;
-  /** The share of requests that are traced, of those that don't bring a decision with them. */
+  /** The share of requests that are traced, among those whose `traceparent` doesn't decide it. */
   readonly ratio: number;
   readonly logger: Logger;
 }
@@ -52,7 +52,7 @@ export function createTracing({ service, ratio, logger }: TracingOptions): Traci
   diag.setLogger({ error: warn, warn, info() {}, debug() {}, verbose() {} }, DiagLogLevel.WARN);
   const exporter = new OTLPTraceExporter();
   const provider = new TracerProvider({
-    // What the environment says of itself (OTEL_RESOURCE_ATTRIBUTES) is added, the name is the process's own.
+    // Adds the attributes of OTEL_RESOURCE_ATTRIBUTES; the name is always the process's own.
     resource: defaultResource()
       .merge(detectResources({ detectors: [envDetector] }))
       .merge(resourceFromAttributes({ "service.namespace": "stock-bazaar", "service.name": service })),
@@ -68,14 +68,14 @@ export function createTracing({ service, ratio, logger }: TracingOptions): Traci
   });
   const tracer = provider.getTracer("stock-bazaar");
   const requests = new AsyncLocalStorage<SpanContext>();
-  /** Of each trade that is traced and under way in this process: the span that what follows belongs to. */
+  /** By the key of each traced trade in this process: the parent of its next spans. */
   const active = new Map<string, SpanContext>();
   const arrivals = new Map<string, SpanContext>();
 
   const startSpan = (name: string, kind: SpanKind, attributes: Attributes, parent: SpanContext | null | undefined) =>
     tracer.startSpan(name, { kind, attributes }, parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT);
 
-  /** Does the work while these spans of trades are the active ones. */
+  /** Runs `work` while these are the active spans of their trades. */
   const within = async <Result>(spans: ReadonlyMap<string, Span>, work: () => Promise<Result>): Promise<Result> => {
     for (const [key, span] of spans) active.set(key, span.spanContext());
     try {
@@ -86,7 +86,7 @@ export function createTracing({ service, ratio, logger }: TracingOptions): Traci
     } finally {
       for (const [key, span] of spans) {
         span.end();
-        // The same key may be under way twice.
+        // The same key may be in flight twice.
         if (active.get(key)?.spanId === span.spanContext().spanId) active.delete(key);
       }
     }
@@ -165,7 +165,7 @@ export function createTracing({ service, ratio, logger }: TracingOptions): Traci
     },
 
     async end() {
-      // A receiver that is away has been told of already.
+      // The log already names a receiver that doesn't answer.
       await Promise.race([provider.shutdown().catch(() => {}), Bun.sleep(endTimeoutMs)]);
     },
   };

@@ -1,24 +1,25 @@
 /**
- * Traces, for whoever asks where a trade's time goes: HTTP, leader, ledger and every replica's disk in one picture. Off
- * unless OTEL_EXPORTER_OTLP_ENDPOINT says where traces go. What they need is loaded only then, and a process without them
- * pays one branch for a batch, none for a trade.
+ * Traces show where a trade's time goes: HTTP, leader, ledger and every replica's disk in one picture.
  *
- * Trades travel in batches, traces don't: a message carries, by key, the place in its trace of each trade that is traced.
+ * They are off unless OTEL_EXPORTER_OTLP_ENDPOINT names a receiver. OpenTelemetry is loaded only then; a process
+ * without traces pays one branch for a batch, none for a trade.
+ *
+ * Trades travel in batches, traces don't: a message carries, by key, the place in its trace of each traced trade.
  */
 
 import { ConfigError, type Environment } from "./environment.ts";
 import type { Logger } from "./log.ts";
 import type { Batch, Keyed, Trace, Tracing } from "./traces.ts";
 
-/** One for the process, like its log. */
+/** One per process, like its log. */
 let current: Tracing | undefined;
 
-/** `undefined`: traces are off. */
+/** `undefined` if traces are off. */
 export function currentTracing(): Tracing | undefined {
   return current;
 }
 
-/** `undefined` if the environment doesn't ask for traces; throws a ConfigError if it does so in a wrong way. */
+/** Resolves with `undefined` if the environment doesn't enable traces. Rejects with a ConfigError for a wrong value. */
 export async function startTracing(
   service: string,
   environment: Environment,
@@ -43,7 +44,7 @@ export function tracesOf(items: readonly Keyed[]): Trace[] {
   return current === undefined ? [] : current.tracesOf(items);
 }
 
-/** Does the work of a batch that another process has sent. */
+/** Runs the work of a batch from another process in the spans of its trades. */
 export function inTraces<Result>(name: string, batch: Batch, work: () => Promise<Result>): Promise<Result> {
   return current === undefined || batch.traces.length === 0 ? work() : current.batch(name, batch, work);
 }

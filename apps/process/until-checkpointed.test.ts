@@ -4,7 +4,7 @@ import { observe, rejectionCode } from "../../test/support/observe.ts";
 import { type Logger, silentLogger } from "./log.ts";
 import { untilCheckpointed } from "./until-checkpointed.ts";
 
-/** A database that readers are in the way of, as a test says. */
+/** A checkpoint that is blocked for as long as `state.reader` is set. */
 function scenario(reader?: string) {
   const clock = new ManualClock();
   const warnings: string[] = [];
@@ -24,29 +24,27 @@ function scenario(reader?: string) {
   return { clock, warnings, stopping, state, start };
 }
 
-test("with no reader in the way it is done at once, and nothing is said", async () => {
+test("without a reader it is done at once, and nothing is logged", async () => {
   const { clock, warnings, state, start } = scenario();
   const done = start();
   await clock.flush();
   expect([done.state, state.tries, warnings, clock.timers]).toEqual(["resolved", 1, [], 0]);
 });
 
-test("a reader is waited for until its read is over, and named once", async () => {
+test("it waits for a reader, and logs it once", async () => {
   const { clock, warnings, state, start } = scenario("catalog.db is read by process 7 (sqlite3)");
   const done = start();
   await clock.advance(5000);
   expect(done.state).toBe("pending");
   expect(state.tries).toBe(51);
-  expect(warnings).toEqual([
-    "catalog.db is read by process 7 (sqlite3): this service begins to serve when that is over",
-  ]);
+  expect(warnings).toEqual(["catalog.db is read by process 7 (sqlite3): this service waits for that before it serves"]);
   state.reader = undefined;
   await clock.advance(100);
   expect(done.state).toBe("resolved");
   expect(warnings).toHaveLength(1);
 });
 
-test("the next reader is named, too", async () => {
+test("the next reader is logged, too", async () => {
   const { clock, warnings, state, start } = scenario("one");
   start();
   await clock.advance(200);
@@ -55,7 +53,7 @@ test("the next reader is named, too", async () => {
   expect(warnings.map((text) => text.split(":")[0])).toEqual(["one", "another"]);
 });
 
-test("a service that is asked to stop gives up the wait", async () => {
+test("a service that is asked to stop aborts the wait", async () => {
   const { clock, state, stopping, start } = scenario("one");
   const done = start();
   await clock.advance(200);
@@ -67,7 +65,7 @@ test("a service that is asked to stop gives up the wait", async () => {
   expect([state.tries, clock.timers]).toEqual([tries, 0]);
 });
 
-test("what the checkpoint fails with ends the wait", async () => {
+test("an error of the checkpoint ends the wait", async () => {
   const broken = untilCheckpointed(() => Promise.reject(new Error("disk I/O error")), {
     clock: new ManualClock(),
     logger: silentLogger,

@@ -1,4 +1,4 @@
-/** The version of the whole, from its one place: package.json. */
+/** The version of the program, from its only place: package.json. */
 
 import manifest from "../../package.json" with { type: "json" };
 

@@ -119,7 +119,9 @@ test("a leader whose file is locked loses the lead, and after a restart waits fo
   await cluster.leaderIs(2);
   expect(linesWith(cluster, "order-3", "order-3.db is locked by")).toHaveLength(1);
   cluster.order(3).start();
-  await eventually("it waits", () => cluster.order(3).newLines.some((line) => line.includes("begins to serve when")));
+  await eventually("it waits", () =>
+    cluster.order(3).newLines.some((line) => line.includes("waits for that before it serves")),
+  );
   expect(cluster.order(3).newLines.join("\n")).toContain("order-3.db is locked by");
   other.exec("ROLLBACK");
   await cluster.settled();

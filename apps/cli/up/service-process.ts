@@ -9,7 +9,7 @@ export function startServiceProcess({ name, command, environment, hears }: Servi
     command,
     environment: { ...process.env, ...environment },
     output: "inherit",
-    hears,
+    onMessage: hears,
   });
   return {
     pid: child.pid,
