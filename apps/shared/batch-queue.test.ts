@@ -3,7 +3,7 @@ import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
 import { BatchQueue } from "./batch-queue.ts";
 
-/** Batches that are done when the test says so. */
+/** A queue whose batches the test completes or fails. */
 function scenario(nextLength?: (waiting: readonly string[]) => number) {
   const clock = new ManualClock();
   const batches: { items: readonly string[]; done(): void; fail(error: unknown): void }[] = [];
@@ -17,7 +17,7 @@ function scenario(nextLength?: (waiting: readonly string[]) => number) {
   return { clock, queue, failures, batches, items: () => batches.map(({ items }) => items.join("")) };
 }
 
-test("what is pushed in one turn is one batch, and leaves without any time passing", async () => {
+test("items pushed in one turn form one batch, which starts without a delay", async () => {
   const { clock, queue, items } = scenario();
   queue.push(["a", "b"]);
   queue.push(["c"]);
@@ -26,7 +26,7 @@ test("what is pushed in one turn is one batch, and leaves without any time passi
   expect(items()).toEqual(["abc"]);
 });
 
-test("what queues while a batch is under way is the next", async () => {
+test("items pushed while a batch is in flight form the next", async () => {
   const { clock, queue, batches, items } = scenario();
   queue.push(["a"]);
   await clock.flush();
@@ -41,7 +41,7 @@ test("what queues while a batch is under way is the next", async () => {
   expect(queue.length).toBe(0);
 });
 
-test("a batch may be a part of what waits", async () => {
+test("a batch may be a part of the waiting items", async () => {
   const { clock, queue, batches, items } = scenario((waiting) => (waiting[0] === "!" ? 1 : waiting.indexOf("!")));
   queue.push(["a", "b", "!", "!"]);
   for (let count = 0; count < 3; count += 1) {
@@ -51,7 +51,7 @@ test("a batch may be a part of what waits", async () => {
   expect(items()).toEqual(["ab", "!", "!"]);
 });
 
-test("what waits is taken out; what has begun goes on, and only then the queue is idle", async () => {
+test("clearing removes the waiting items; the queue is idle when the batch in flight is done", async () => {
   const { clock, queue, batches, items } = scenario();
   expect(queue.isIdle).toBe(true);
   await queue.idle();
@@ -70,7 +70,7 @@ test("what waits is taken out; what has begun goes on, and only then the queue i
   expect(items()).toEqual(["a", "d"]);
 });
 
-test("after a batch that fails nothing more is done", async () => {
+test("after a failed batch the queue stops", async () => {
   const { clock, queue, failures, batches, items } = scenario();
   queue.push(["a"]);
   await clock.flush();

@@ -42,7 +42,7 @@ export class BatchQueue<Item> {
     this.#run ??= this.#runAll();
   }
 
-  /** Removes and returns the waiting items. The batch in flight goes on. */
+  /** Removes and returns the waiting items. The batch in flight is not affected. */
   clear(): Item[] {
     return this.#waiting.splice(0);
   }

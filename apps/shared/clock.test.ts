@@ -12,12 +12,12 @@ test("a wait doubles with every failure up to a bound, and begins anew after a s
   expect(backoff.nextMs()).toBe(20);
 });
 
-test("chance shortens a wait by up to a half, so that not everybody comes back at once", () => {
+test("a wait is shortened at random by up to a half, so that callers don't retry all at once", () => {
   const backoff = new Backoff(20, 20, () => 0.999_999);
   expect(backoff.nextMs()).toBeCloseTo(10);
 });
 
-test("a pause is over after its time", async () => {
+test("a pause resolves after its delay", async () => {
   const clock = new ManualClock();
   const paused = observe(pause(clock, 100));
   await clock.advance(99);
@@ -85,7 +85,7 @@ test("an action that cancels its own repetition runs no more", async () => {
   expect(clock.timers).toBe(0);
 });
 
-test("an action learns how late its timer was", async () => {
+test("an action receives how late its timer fired", async () => {
   let nowMs = 0;
   let ring = () => {};
   const lateMs: number[] = [];
@@ -102,18 +102,18 @@ test("an action learns how late its timer was", async () => {
     nowMs += tookMs;
     ring();
   }
-  // A timer of the system may come a little early.
+  // A system timer may fire a little early.
   expect(lateMs).toEqual([0, 250, 0, 1]);
 });
 
-test("an answer in time is passed on, and its timer taken back", async () => {
+test("an answer in time is passed on, and its timer cancelled", async () => {
   const clock = new ManualClock();
   await expect(withDeadline(clock, 100, Promise.resolve(7), late)).resolves.toBe(7);
   await expect(withDeadline(clock, 100, Promise.reject(new Error("failed")), late)).rejects.toThrow("failed");
   expect(clock.timers).toBe(0);
 });
 
-test("a late answer is no answer", async () => {
+test("an answer after the deadline is ignored", async () => {
   const clock = new ManualClock();
   let answer = (_: number) => {};
   const call = observe(withDeadline(clock, 100, new Promise<number>((resolve) => (answer = resolve)), late));

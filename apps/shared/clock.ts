@@ -1,7 +1,8 @@
 /**
- * Time comes in from outside, so that a simulation can own it. Leases and timeouts use the monotonic clock, what people
- * read (`created_at`) the wall clock. A lease also needs the wall clock: the monotonic one stands still while the machine
- * sleeps (R8).
+ * Time is passed in, so that a simulation can control it.
+ *
+ * Leases and timeouts use the monotonic clock, times for people (`created_at`) the wall clock. A lease also needs the
+ * wall clock: the monotonic one stands still while the machine sleeps (R8).
  */
 
 export interface Clock {
@@ -9,9 +10,9 @@ export interface Clock {
   nowMs(): number;
   /** The wall clock: milliseconds since 1970, UTC. It may be set to any time at any moment. */
   wallMs(): number;
-  /** Calls `action` once, after `delayMs`. Returns what cancels it. */
+  /** Calls `action` once, after `delayMs`. Returns a function that cancels it. */
   after(delayMs: number, action: () => void): () => void;
-  /** Calls `action` when what has arrived by now has been taken in: what queues until then forms one batch. */
+  /** Calls `action` after all input that has already arrived is processed: what queues until then forms one batch. */
   soon(action: () => void): void;
 }
 
@@ -53,12 +54,13 @@ export interface EveryOptions {
 }
 
 /**
- * Repeats `action` until the returned function is called. An interval begins when the previous run has returned or its
- * promise has resolved, so runs never overlap. `intervalMs` may be a function: it is called before each interval. Errors of
- * `action` are not caught: they are bugs.
+ * Repeats `action` until the returned function is called.
  *
- * `lateMs` is how late the timer fired. A very late timer means that this process was frozen or its machine slept. Messages
- * that arrived meanwhile are not read yet, so the silence of other processes proves nothing.
+ * An interval begins when the previous run has returned or its promise has resolved, so runs never overlap.
+ * `intervalMs` may be a function: it is called before each interval. Errors of `action` are not caught: they are bugs.
+ *
+ * `lateMs` is how late the timer fired. A very late timer means that this process was frozen or its machine slept.
+ * Messages that arrived meanwhile are not read yet, so the silence of other processes proves nothing.
  */
 export function every(
   clock: Clock,
@@ -88,8 +90,9 @@ export function every(
 }
 
 /**
- * The promise's outcome, or a rejection with `late()` after `delayMs`. The work itself isn't stopped:
- * its outcome is unknown (R10).
+ * Settles like the promise, or rejects with `late()` after `delayMs`.
+ *
+ * The work itself isn't stopped: its outcome is unknown (R10).
  */
 export function withDeadline<T>(clock: Clock, delayMs: number, promise: Promise<T>, late: () => Error): Promise<T> {
   return new Promise<T>((resolve, reject) => {
@@ -113,8 +116,9 @@ interface Waiting {
 }
 
 /**
- * `withDeadline` for many promises with the same delay, by one timer: to set and clear one for each trade takes longer
- * than its share of a batch.
+ * `withDeadline` for many promises with the same delay and one timer.
+ *
+ * To set and clear a timer for each trade would take longer than the trade's share of a batch.
  */
 export class Deadlines {
   readonly #clock: Clock;
@@ -166,7 +170,10 @@ export class Deadlines {
   }
 }
 
-/** Doubling waits from `firstMs` to `maxMs`, each shortened by up to a half at random; `reset` after a success. */
+/**
+ * Retry delays that double from `firstMs` to `maxMs`, each shortened at random by up to a half. `reset` after a
+ * success.
+ */
 export class Backoff {
   readonly #firstMs: number;
   readonly #maxMs: number;

@@ -1,11 +1,11 @@
-/** The words of the trade, the same in every process. Money is integer cents, ids count from 1. */
+/** The domain types, the same in every process. Money is integer cents, ids count from 1. */
 
 export type TradeType = "buy" | "sell";
 
 /** `restock` is an order of the house. */
 export type OrderType = TradeType | "restock";
 
-/** A wish to trade. `key` is its idempotency key (R3): the same key always has one outcome. */
+/** A request to buy or sell. `key` is its idempotency key (R3): the same key always has one outcome. */
 export interface Trade {
   readonly key: string;
   readonly name: string;
@@ -15,7 +15,7 @@ export interface Trade {
   readonly requestId: string;
 }
 
-/** A row of the ledger. Its content is fixed for ever by the transaction that gave it its id. */
+/** A row of the ledger. It never changes after the transaction that gave it its id. */
 export interface Order {
   readonly id: number;
   readonly key: string;
@@ -38,14 +38,16 @@ export interface Stock {
   readonly rev: number;
 }
 
-/** A stock as it begins: what a catalog is seeded with. */
+/** An initial stock, with which a catalog is seeded. */
 export type NewStock = Pick<Stock, "name" | "priceCents" | "quantity">;
 
 export type RejectionReason = "INVALID_STOCKNAME" | "INSUFFICIENT_QUANTITY";
 
 /**
- * What became of a trade. `replayed` says that the key was known before, and this is its first outcome. Volume full: the
- * stock's volume would pass `stockVolumeMax`; it never falls, so the answer can't change, and the key isn't kept.
+ * The outcome of a trade.
+ *
+ * `replayed` means that the key was known before, and this is its first outcome. `volume-full` means that the stock's
+ * volume would exceed `stockVolumeMax`. The volume never falls, so that answer can't change, and the key isn't stored.
  */
 export type Outcome =
   | { readonly status: "accepted"; readonly orderId: number; readonly replayed: boolean }
@@ -53,7 +55,10 @@ export type Outcome =
   | { readonly status: "key-reused" }
   | { readonly status: "volume-full" };
 
-/** Do two rows agree in every column? A key alone may come again in another history, and after an old copy a term, too. */
+/**
+ * Whether two rows agree in every column. Another history may have the same key, and after an old copy also the same
+ * term.
+ */
 export function isSameOrder(one: Order | undefined, other: Order | undefined): boolean {
   return (
     one?.id === other?.id &&
@@ -68,21 +73,23 @@ export function isSameOrder(one: Order | undefined, other: Order | undefined): b
 }
 
 /**
- * Which ledger, and how long it was when somebody looked at it. Each rebuild begins another life, named by a random text.
- * Within a life a ledger never gets shorter; a rebuilt one may be shorter than the one that was lost.
+ * The life of a ledger, and its length when it was read.
+ *
+ * Each rebuild begins another life, named by a random text. Within a life a ledger never gets shorter; a rebuilt one
+ * may be shorter than the one that was lost.
  */
 export interface Seen {
   readonly life: string;
   readonly head: number;
 }
 
-/** Who leads, since which term, and the last id of the ledger. Term 0: nobody has led yet. */
+/** The current term, its leader, and the last id of the ledger. Term 0: there was no leader yet. */
 export interface Register extends Seen {
   readonly term: number;
   readonly leader: number;
-  /** Why the ledger can't be written now, though it can be read: its database is locked, its disk is full. */
+  /** Why the ledger can be read but not written now: its database is locked, or its disk is full. */
   readonly obstacle?: string | undefined;
-  /** How many stocks there are. None is ever removed, so another number means new ones. */
+  /** The number of stocks. None is ever removed, so another number means new ones. */
   readonly stocks: number;
 }
 
@@ -90,15 +97,17 @@ export interface Register extends Seen {
 export const tradeQuantityMax = 2_147_483_647;
 
 /**
- * The most units of one stock that may ever be traded. Its quantity is at most what it began with and what was sold, far
- * below 2^53: every figure of a stock is exact as a double.
+ * The most units of one stock that may ever be traded.
+ *
+ * A stock's quantity is at most its initial quantity and what was sold, far below 2^53: every figure of a stock is
+ * exact as a double.
  */
 export const stockVolumeMax = 2 ** 52;
 
-/** No stock has a longer name than this, in UTF-16 units: longer ones need not be looked up. */
+/** The longest name of a stock, in UTF-16 units: longer names need no lookup. */
 export const stockNameLengthMax = 255;
 
-/** `.` and `..` are folders in the path of a URL: no lookup could name a stock that is called so. */
+/** `.` and `..` are folders in the path of a URL, so no lookup could name such a stock. */
 export function isFolderName(name: string): boolean {
   return name === "." || name === "..";
 }

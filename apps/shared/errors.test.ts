@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { BazaarError, errorCodes, isErrorCode, isRetryable } from "./errors.ts";
 
 describe("errors", () => {
-  test("a BazaarError stays what it is, anything else becomes INTERNAL_ERROR with its cause", () => {
+  test("a BazaarError is returned as it is, anything else becomes INTERNAL_ERROR with its cause", () => {
     const known = new BazaarError("FENCED", "late");
     expect(BazaarError.from(known)).toBe(known);
     const cause = new TypeError("a bug");
@@ -10,7 +10,7 @@ describe("errors", () => {
     expect(BazaarError.from("text").message).toBe("text");
   });
 
-  test("only what another attempt can mend is tried again", () => {
+  test("only errors that another attempt may avoid are retried", () => {
     const retryable = errorCodes.filter(isRetryable);
     expect(retryable).toEqual([
       "UNAVAILABLE",

@@ -1,6 +1,7 @@
 /**
- * One error class with a closed list of codes. The code decides what a caller may do next; the message
- * is for people; the cause stays inside the process.
+ * One error class with a closed list of codes.
+ *
+ * The code decides what a caller may do next; the message is for people; the cause stays inside the process.
  */
 
 export const errorCodes = [
@@ -18,17 +19,17 @@ export const errorCodes = [
   "UNAVAILABLE",
   /** A bug, or a failing disk: the outcome is unknown. */
   "INTERNAL_ERROR",
-  /** This replica doesn't lead: nothing was done. Ask who does. */
+  /** This replica isn't the leader: nothing was done. The caller must ask the leader. */
   "NOT_LEADER",
   /** The term has passed: nothing was done (R2). */
   "FENCED",
-  /** Compare-and-set on the term failed: somebody else acquired the lead (R1). */
+  /** Compare-and-set on the term failed: another replica acquired the lead (R1). */
   "STALE_TERM",
-  /** Two histories that should be prefixes of one another are not: nothing was done. A person must decide. */
+  /** Two sequences of orders that should be prefixes of one another are not: nothing was done. A person must decide. */
   "DIVERGED",
   /** A bounded queue is full: nothing was done. */
   "OVERLOADED",
-  /** The leader lives, but what it needs doesn't answer: the catalog, or enough copies. The outcome is unknown. */
+  /** The leader is live, but the catalog doesn't answer it or too few copies exist. The outcome is unknown. */
   "DEPENDENCY_UNAVAILABLE",
   /** The service was reached, but its database is locked or full: nothing was done. */
   "STORAGE_UNAVAILABLE",
@@ -45,7 +46,7 @@ export class BazaarError extends Error {
     this.code = code;
   }
 
-  /** Any thrown thing as a BazaarError; what isn't one already becomes `INTERNAL_ERROR`. */
+  /** Returns anything thrown as a BazaarError; what isn't one becomes `INTERNAL_ERROR`. */
   static from(error: unknown): BazaarError {
     if (error instanceof BazaarError) return error;
     const message = error instanceof Error ? error.message : String(error);
@@ -54,8 +55,9 @@ export class BazaarError extends Error {
 }
 
 /**
- * The other side speaks another version of the messages; the error's message says which. UNAVAILABLE, as nothing it says
- * can be understood until the older one is updated.
+ * The other side uses another version of the messages; the error's message names both.
+ *
+ * Its code is UNAVAILABLE: no message can be understood until the older side is updated.
  */
 export class OtherVersionError extends BazaarError {
   constructor(message: string) {
@@ -64,10 +66,10 @@ export class OtherVersionError extends BazaarError {
   }
 }
 
-/** A service ends with it after a SetupError; whoever watches over one that has never run doesn't start it again then. */
+/** Exit code after a SetupError. A supervisor does not restart a service that exits with it on its first run. */
 export const exitSetup = 2;
 
-/** What only a person can mend, said in the message: to start the same again can't help. */
+/** A problem that only a person can fix, as the message explains: starting again can't help. */
 export class SetupError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
@@ -79,7 +81,7 @@ export function isErrorCode(text: string): text is ErrorCode {
   return (errorCodes as readonly string[]).includes(text);
 }
 
-/** May the same trade, with the same key, be sent again and hope for another answer? */
+/** Whether the same trade, sent again with the same key, may get another answer. */
 export function isRetryable(code: ErrorCode): boolean {
   switch (code) {
     case "UNAVAILABLE":

@@ -1,6 +1,8 @@
 /**
- * Assertions that stay on in production. A broken invariant is a bug, and the state of the process can't be trusted any more:
- * the process must end before it passes wrong state on.
+ * Assertions that stay on in production.
+ *
+ * A broken invariant is a bug, and the state of the process can't be trusted any more: the process must end before it
+ * passes wrong state on.
  */
 
 import { BazaarError } from "./errors.ts";
@@ -15,16 +17,18 @@ export class BrokenInvariant extends BazaarError {
 let whenBroken: (error: BrokenInvariant) => void = () => {};
 
 /**
- * Sets what a broken invariant does before it throws. A service ends itself here: the throw alone could end up as the answer
- * to one failed request.
+ * Sets what happens before a broken invariant throws. A service ends itself here: the error alone might only fail one
+ * request.
  */
 export function whenInvariantBreaks(action: (error: BrokenInvariant) => void): void {
   whenBroken = action;
 }
 
 /**
- * Throws a BrokenInvariant unless `holds`. `rule` says what must hold; `value` and `other` are what was found. Costs one
- * comparison: the message is built only on failure.
+ * Throws a BrokenInvariant unless `holds`. `rule` is the condition that must hold; `value` and `other` are the values
+ * found.
+ *
+ * Costs one comparison: the message is built only on failure.
  */
 export function invariant(holds: boolean, rule: string, value?: unknown, other?: unknown): asserts holds {
   if (holds) return;

@@ -1,9 +1,9 @@
-/** Numbers that look random and follow from a seed alone: the same on every machine. */
+/** Pseudo-random numbers that depend on the seed alone: the same on every machine. */
 
 export class Random {
   #state: number;
 
-  /** Different seeds, also neighbouring ones, give sequences that have nothing to do with each other. */
+  /** Different seeds, even neighbouring ones, give unrelated sequences. */
   constructor(...seed: readonly number[]) {
     this.#state = seed.reduce((state, part) => mix((state ^ part) + 0x9e37_79b9), 0);
   }
@@ -23,12 +23,12 @@ export class Random {
     return min + this.next() * (max - min);
   }
 
-  /** Mostly below the mean, now and then far above it. */
+  /** Exponentially distributed: mostly below the mean, now and then far above it. */
   exponential(mean: number): number {
     return -mean * Math.log(1 - this.next());
   }
 
-  /** A sequence of its own, for a part whose draws must not shift those of the others. */
+  /** A separate sequence, for a part whose draws must not shift those of the others. */
   fork(): Random {
     return new Random(this.#next32());
   }
@@ -37,13 +37,13 @@ export class Random {
     return this.next() < probability;
   }
 
-  /** The list must have an entry. */
+  /** A random entry. The list must have one. */
   pick<Entry>(list: readonly Entry[]): Entry {
-    if (list.length === 0) throw new Error("nothing to pick from");
+    if (list.length === 0) throw new Error("pick must get a list with an entry (got an empty one)");
     return list[this.whole(0, list.length - 1)] as Entry;
   }
 
-  /** Different entries, in the order of the list. */
+  /** Up to `count` different entries, in the order of the list. */
   sample<Entry>(list: readonly Entry[], count: number): Entry[] {
     const chosen = new Set<number>();
     while (chosen.size < Math.min(count, list.length)) chosen.add(this.whole(0, list.length - 1));

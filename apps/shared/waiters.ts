@@ -1,4 +1,4 @@
-/** Those who wait until a number that only grows has reached theirs. */
+/** Promises that resolve when a monotonic counter reaches a given id. */
 
 import type { BazaarError } from "./errors.ts";
 
@@ -15,7 +15,7 @@ export class Waiters {
     return this.#waiting.length;
   }
 
-  /** Resolves when `id` is reached. */
+  /** Resolves when the counter reaches `id`. */
   until(id: number): Promise<void> {
     return new Promise((resolve, reject) => this.#waiting.push({ id, resolve, reject }));
   }
@@ -28,7 +28,7 @@ export class Waiters {
     });
   }
 
-  /** To everyone: it will not be reached. */
+  /** Rejects all waiting promises: the counter will not reach their ids. */
   reject(error: BazaarError): void {
     for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
   }
