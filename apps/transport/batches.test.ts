@@ -35,7 +35,7 @@ const sentOutcomes = (outcomes: readonly Outcome[]) =>
     ).outcomes,
   );
 
-describe("what has travelled is the same as before", () => {
+describe("encoding and decoding returns the same", () => {
   test("every outcome", () => {
     const outcomes: readonly Outcome[] = [
       { status: "accepted", orderId: 1, replayed: false },
@@ -96,7 +96,7 @@ describe("what has travelled is the same as before", () => {
   });
 });
 
-/** Each of these lines is a promise to other programs: to change one is to raise `messagesVersion` (proto/version.ts). */
+/** Other programs rely on each of these lines: a change requires a higher `messagesVersion` (proto/version.ts). */
 test("the texts are those of this version", () => {
   expect(packTrades([tradeOf("k", { name: "GameStart", type: "sell", quantity: 2, requestId: "r" })])).toBe(
     '[{"key":"k","name":"GameStart","type":"sell","quantity":2,"requestId":"r"}]',
@@ -128,7 +128,7 @@ test("the texts are those of this version", () => {
   );
 });
 
-describe("what makes no sense is refused", () => {
+describe("an invalid batch is refused", () => {
   const refused = (action: () => unknown) => expect(action).toThrow(BazaarError);
 
   test.each([
@@ -156,7 +156,7 @@ describe("what makes no sense is refused", () => {
   test.each([
     { name: "of the unknown status", from: "accepted", to: "maybe" },
     { name: "without a number", from: '"orderId":7', to: '"orderId":null' },
-    { name: "that doesn't say whether it is told again", from: "false", to: "0" },
+    { name: "without a boolean `replayed`", from: "false", to: "0" },
   ])("an outcome $name", ({ from, to }) => {
     const text = packOutcomes([{ status: "accepted", orderId: 7, replayed: false }]);
     refused(() => unpackOutcomes(changed(text, from, to)));

@@ -1,16 +1,17 @@
 /**
- * Trades, outcomes and orders as they travel: a batch is one JSON text, which the runtime itself reads and writes
- * (docs/decisions/0006-batches-travel-as-json.md); a single order is a batch of one. Every field that arrives is checked.
- * A text that holds anything else is a BazaarError INVALID_REQUEST.
+ * The wire format of trades, outcomes and orders.
  *
- * Other programs of the same `messagesVersion` (proto/version.ts) read what is written here: another field, or another
- * meaning of one, is another version.
+ * A batch is one JSON text, which the runtime itself reads and writes (docs/decisions/0006-batches-travel-as-json.md).
+ * A single order is a batch of one. Every received field is checked: anything else is a BazaarError INVALID_REQUEST.
+ *
+ * Other programs of the same `messagesVersion` (proto/version.ts) read these texts: another field, or another meaning
+ * of one, is another version.
  */
 
 import type { Order, Outcome, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 
-/** As they came from another process: nothing is known of a field yet. */
+/** A row from another process, before its fields are checked. */
 type Unread = Readonly<Record<string, unknown>>;
 
 export function packTrades(trades: readonly Trade[]): string {
@@ -70,8 +71,10 @@ export function unpackOrder(text: string): Order | undefined {
 }
 
 /**
- * The last order of a caller. The receiver reads its id and term, and compares the rest with its own row of that id: a field
- * that makes no sense differs (DIVERGED), so only these two are checked.
+ * Decodes the last order of a caller.
+ *
+ * Only its id and term are checked. The receiver compares the rest with its own row of that id, and an invalid field
+ * makes the rows differ (DIVERGED).
  */
 export function unpackLast(text: string): Order | undefined {
   return atMostOne(unpack<Order>(text, ({ id, term }) => isCount(id) && isCount(term)));
@@ -82,7 +85,7 @@ function atMostOne(orders: readonly Order[]): Order | undefined {
   return orders[0];
 }
 
-/** An empty batch takes no bytes: most messages to a follower that is up to date hold no orders. */
+/** An empty batch encodes as an empty string: most messages to a follower that is up to date hold no orders. */
 function pack(rows: readonly object[]): string {
   return rows.length === 0 ? "" : JSON.stringify(rows);
 }

@@ -1,8 +1,10 @@
 /**
- * Many calls on one gRPC stream. A unary call crosses the wire as headers, message and trailers, each of which
- * wakes the other process; on a stream that is open already it is one message each way, at a third of the delay.
+ * Many calls on one gRPC stream.
  *
- * Requests carry a sequence, replies carry it back, and answers may overtake one another. A stream that ends
+ * A unary call crosses the wire as headers, message and trailers, each of which wakes the other process. On an open
+ * stream it is one message each way, at a third of the delay.
+ *
+ * Each request has a sequence number that its reply repeats, so replies may arrive in any order. A stream that ends
  * leaves its calls unanswered: their outcome is unknown (R10).
  */
 
@@ -26,7 +28,11 @@ interface Pending<Reply> {
   readonly reject: (error: BazaarError) => void;
 }
 
-/** The caller's side: one method of one client. The stream opens with the first call, and again after it was lost. */
+/**
+ * The caller's side: one method of one client.
+ *
+ * The stream opens with the first call, and again with the next call after it was lost.
+ */
 export class CallStream<Request extends Sequenced, Reply extends Answered> {
   readonly #client: Client;
   readonly #method: Method<Request, Reply>;
@@ -34,7 +40,7 @@ export class CallStream<Request extends Sequenced, Reply extends Answered> {
   readonly #pending = new Map<number, Pending<Reply>>();
   #stream: grpc.ClientDuplexStream<Request, Reply> | undefined;
   #sequence = 0;
-  #heardMs = Number.NEGATIVE_INFINITY;
+  #lastReplyMs = Number.NEGATIVE_INFINITY;
 
   /** `timeoutMs`: the deadline of each call. */
   constructor(client: Client, method: Method<Request, Reply>, timeoutMs: number) {
@@ -46,7 +52,7 @@ export class CallStream<Request extends Sequenced, Reply extends Answered> {
   /** Rejects with a BazaarError; after the deadline, and when `signal` aborts, with UNAVAILABLE. */
   call(request: Omit<Request, "sequence">, signal?: AbortSignal): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(new BazaarError("UNAVAILABLE", "given up"));
+      if (signal?.aborted) return reject(new BazaarError("UNAVAILABLE", "the caller gave up"));
       this.#sequence += 1;
       const sequence = this.#sequence;
       const giveUp = (message: string) => {
@@ -54,7 +60,7 @@ export class CallStream<Request extends Sequenced, Reply extends Answered> {
         done();
         reject(new BazaarError("UNAVAILABLE", message));
       };
-      const abort = () => giveUp("given up");
+      const abort = () => giveUp("the caller gave up");
       const sentMs = performance.now();
       const timer = setTimeout(() => {
         giveUp(`no answer in ${this.#timeoutMs} ms`);
@@ -80,9 +86,9 @@ export class CallStream<Request extends Sequenced, Reply extends Answered> {
     });
   }
 
-  /** A frozen peer reads nothing: what is written to it would only fill memory. The next call opens a new stream. */
+  /** Cancels the stream to a frozen peer, on which writes would only fill memory. The next call opens a new stream. */
   #dropIfSilentSince(sentMs: number): void {
-    if (this.#heardMs >= sentMs) return;
+    if (this.#lastReplyMs >= sentMs) return;
     this.#stream?.cancel();
     this.#lost(new BazaarError("UNAVAILABLE", "the other side is silent"));
   }
@@ -116,7 +122,7 @@ export class CallStream<Request extends Sequenced, Reply extends Answered> {
   }
 
   #answered(reply: Reply): void {
-    this.#heardMs = performance.now();
+    this.#lastReplyMs = performance.now();
     const pending = this.#pending.get(reply.sequence);
     if (!pending) return;
     if (!reply.failure) return pending.resolve(reply);
@@ -136,7 +142,7 @@ export class CallStreams {
   readonly #streams = new Set<OpenStream>();
   #draining = false;
 
-  /** `nothing` stands beside a failure in the place of the answer. */
+  /** `nothing` fills the fields of the answer in a reply that reports a failure. */
   serve<Request extends Sequenced, Reply extends Answered>(
     answer: (request: Request) => Promise<Answer<Reply>>,
     nothing: Answer<Reply>,
@@ -170,7 +176,7 @@ export class CallStreams {
     };
   }
 
-  /** Answers what was taken in, then ends every stream. */
+  /** Answers the calls in flight, then ends every stream. */
   drain(): void {
     this.#draining = true;
     for (const stream of this.#streams) {

@@ -1,4 +1,4 @@
-/** The catalog, as another process sees it: CatalogApi over gRPC. */
+/** The catalog's client: CatalogApi over gRPC. */
 
 import {
   type Applied as AppliedMessage,
@@ -22,7 +22,7 @@ const tailKinds: Record<TailRequest["kind"], TailKind> = {
   goodbye: "GOODBYE",
 };
 
-/** `timeoutMs`: the deadline of each call. `self`: the caller. */
+/** `timeoutMs` is the deadline of each call, `self` the caller. */
 export function connectCatalog(address: Address, timeoutMs: number, self: Speaker): CatalogApi & { close(): void } {
   const client = createClient(address, new CallerHandshake(self, `the catalog at ${address.host}:${address.port}`));
   const applies = new CallStream(client, CatalogService.apply, timeoutMs);

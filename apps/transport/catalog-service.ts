@@ -1,4 +1,4 @@
-/** The catalog's API over gRPC: the messages in, the messages out. */
+/** The catalog's server: converts between gRPC messages and CatalogApi. */
 
 import {
   type Applied as AppliedMessage,

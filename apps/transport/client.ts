@@ -1,4 +1,4 @@
-/** gRPC from the caller's side: a deadline on every call, our own error codes, quick reconnects. */
+/** gRPC for callers: a deadline on every call, our own error codes, quick reconnects. */
 
 import * as grpc from "@grpc/grpc-js";
 import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
@@ -9,33 +9,34 @@ import type { CallerHandshake } from "./handshake.ts";
 import { messageBytesMax } from "./limits.ts";
 
 /**
- * What may be on its way on one stream. With HTTP/2's 64 KiB a leader that sends chunk after chunk to a follower which is
- * behind waits for a window update after each of them.
+ * Bytes in flight on one stream. With HTTP/2's 64 KiB, a leader that sends chunk after chunk to a follower that catches
+ * up would wait for a window update after each chunk.
  */
 const windowBytes = 1024 * 1024;
 
 /**
- * While a call or a stream is open, the peer is asked for a sign of life so often, and has as long to give it. A connection
- * that ends without a word (a machine without power, a firewall that forgets) would else stay open for ever where nothing
- * is sent.
+ * How often the peer is pinged while a call or a stream is open, and how long it has to answer.
+ *
+ * Otherwise a connection that breaks silently (a machine without power, a firewall that forgets) would stay open for
+ * ever while nothing is sent.
  */
 const keepaliveMs = 3000;
 
 /**
- * A peer that comes back is used again within half a second: the defaults (1 s, growing to 2 min) would
- * make a rejoin slow. Each client has its own connection.
+ * A restarted peer is used again within half a second: the defaults (1 s, growing to 2 min) would make a rejoin slow.
+ * Each client has its own connection.
  */
 export const clientOptions: grpc.ClientOptions = {
   "grpc.initial_reconnect_backoff_ms": 50,
   "grpc.min_reconnect_backoff_ms": 50,
   "grpc.max_reconnect_backoff_ms": 500,
   "grpc.enable_retries": 0,
-  // A peer that comes back under its name with another IP address, like a container, must be found as quickly: the default
-  // looks a name up again after 30 s at the earliest.
+  // A peer that restarts with another IP address under the same name, like a container, must be found as quickly: by
+  // default a name is resolved again after 30 s at the earliest.
   "grpc.dns_min_time_between_resolutions_ms": 500,
-  // Else grpc-js asks the name's TXT records for settings of the connection.
+  // Otherwise grpc-js queries the name's TXT records for settings of the connection.
   "grpc.service_config_disable_resolution": 1,
-  // Else a call to another part leaves for the proxy that `http_proxy`, `https_proxy` or `grpc_proxy` names.
+  // Otherwise calls go through the proxy that `http_proxy`, `https_proxy` or `grpc_proxy` names.
   "grpc.enable_http_proxy": 0,
   "grpc.keepalive_time_ms": keepaliveMs,
   "grpc.keepalive_timeout_ms": keepaliveMs,
@@ -45,33 +46,33 @@ export const clientOptions: grpc.ClientOptions = {
   "grpc.max_send_message_length": messageBytesMax,
 };
 
-/** What a call needs to know of a method. */
+/** The parts of a method's definition that a call needs. */
 export type Method<Request, Reply> = Pick<
   grpc.MethodDefinition<Request, Reply>,
   "path" | "requestSerialize" | "responseDeserialize"
 >;
 
-/** How long a stream that was closed may take to pass on what was sent before. */
+/** How long a closed stream may take to deliver what was sent before. */
 const closeGraceMs = 500;
 
 /** A connection to one service. */
 export interface Client extends grpc.Client {
-  /** Absent: the messages aren't the bazaar's, and have no version. */
+  /** Absent if the messages aren't the bazaar's and have no version. */
   readonly handshake?: CallerHandshake;
 }
 
-/** The connection is made when first used, and made again when lost. */
+/** Connects on first use, and again when the connection is lost. */
 export function createClient(address: Address, handshake?: CallerHandshake): Client {
   const client = new grpc.Client(addressText(address), grpc.credentials.createInsecure(), clientOptions);
   return handshake ? Object.assign(client, { handshake }) : client;
 }
 
-/** What each call begins with. */
+/** The headers of each call. */
 export function headersOf({ handshake }: Client): grpc.Metadata {
   return handshake?.headers ?? new grpc.Metadata();
 }
 
-/** Calls `refused` if the server answers in another version of the messages; before any message, and at most once. */
+/** Calls `refused` if the server answers in another version of the messages: at most once, before any message. */
 export function onRefusal(
   { handshake }: Client,
   call: { on(event: "metadata", listener: (headers: grpc.Metadata) => void): unknown },
@@ -84,7 +85,7 @@ export function onRefusal(
   });
 }
 
-/** What a failed call means. */
+/** The BazaarError for a failed call. */
 export function failureOf({ handshake }: Client, error: grpc.ServiceError): BazaarError {
   return handshake?.refusalAtEnd(error.metadata) ?? errorFromStatus(error);
 }
@@ -98,12 +99,12 @@ export function callUnary<Request, Reply>(
   signal?: AbortSignal,
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(new BazaarError("UNAVAILABLE", "given up"));
+    if (signal?.aborted) return reject(new BazaarError("UNAVAILABLE", "the caller gave up"));
     const answered = (error: grpc.ServiceError | null, reply?: Reply) => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
       if (error) reject(failureOf(client, error));
-      else if (reply === undefined) reject(new BazaarError("INTERNAL_ERROR", "an empty reply"));
+      else if (reply === undefined) reject(new BazaarError("INTERNAL_ERROR", "a reply must have a message (got none)"));
       else resolve(reply);
     };
     const { path, requestSerialize, responseDeserialize } = method;
@@ -121,7 +122,7 @@ export function callUnary<Request, Reply>(
     });
     const abort = () => call.cancel();
     signal?.addEventListener("abort", abort);
-    // Not gRPC's own deadline, which is a time of the wall clock: set forward, it would end a call at once.
+    // gRPC's own deadline is a time of the wall clock: if that is set forward, it ends a call at once.
     const timer = setTimeout(() => {
       reject(new BazaarError("UNAVAILABLE", `no answer in ${timeoutMs} ms`));
       call.cancel();
@@ -129,7 +130,7 @@ export function callUnary<Request, Reply>(
   });
 }
 
-/** Opens a two-way stream. A message that `decode` throws for ends it with that error. */
+/** Opens a two-way stream. An error of `decode` ends it. */
 export function openDuplex<Request, Reply, Sent, Received>(
   client: Client,
   { path, requestSerialize, responseDeserialize }: Method<Request, Reply>,
@@ -146,14 +147,14 @@ export function openDuplex<Request, Reply, Sent, Received>(
     close() {
       if (!reading.open()) return;
       reading.forget();
-      // What was sent before still arrives; a server that doesn't answer the end is not waited for.
+      // Earlier messages still arrive; a server that doesn't answer the end is cancelled.
       call.end();
       setTimeout(() => call.cancel(), closeGraceMs).unref();
     },
   };
 }
 
-/** Opens a stream on which only the server speaks, after `request`. */
+/** Opens a stream that only the server sends on, after `request`. */
 export function openStatus<Request, Reply, Received>(
   client: Client,
   { path, requestSerialize, responseDeserialize }: Method<Request, Reply>,

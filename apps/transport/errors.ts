@@ -1,11 +1,11 @@
-/** Our error codes over gRPC: the status says roughly what happened, a header says it exactly. */
+/** Our error codes over gRPC: the status gives the category, a header the exact code. */
 
 import * as grpc from "@grpc/grpc-js";
 import { BazaarError, type ErrorCode, isErrorCode } from "@stock-bazaar/shared/errors";
 
 export const codeHeader = "bazaar-code";
 
-/** The status that tells the other side our code. */
+/** The gRPC status for an error, with our code in a header. */
 export function statusFromError(error: unknown): { code: grpc.status; details: string; metadata: grpc.Metadata } {
   const { code, message } = BazaarError.from(error);
   const metadata = new grpc.Metadata();
@@ -13,7 +13,7 @@ export function statusFromError(error: unknown): { code: grpc.status; details: s
   return { code: statusOf(code), details: message, metadata };
 }
 
-/** What a failed call means, in our own codes. */
+/** The BazaarError for a failed call. */
 export function errorFromStatus(error: grpc.ServiceError): BazaarError {
   const sent = error.metadata?.get(codeHeader)[0];
   if (typeof sent === "string" && isErrorCode(sent)) return new BazaarError(sent, error.details);

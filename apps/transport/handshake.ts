@@ -1,10 +1,12 @@
 /**
- * Both sides of each call send the version of their messages (proto/version.ts). A program of another version could read a
- * field as something else, and answer "no such order" for one that exists. So a server refuses a caller that sends another
- * version or none, and a caller refuses such a server, with one clear line that each side logs once.
+ * The version of the messages, which both sides of each call send (proto/version.ts).
  *
- * The version is a header: after a stream has opened it costs nothing, and trades travel on streams that stay open. Health
- * and reflection need no version.
+ * A program of another version could read a field as something else, and answer "no such order" for one that exists. So
+ * a server refuses a caller that sends another version or none, and a caller refuses such a server. Each side logs that
+ * once, in one clear line.
+ *
+ * The version is a header: after a stream has opened it costs nothing, and trades travel on streams that stay open.
+ * Health and reflection need no version.
  */
 
 import * as grpc from "@grpc/grpc-js";
@@ -17,12 +19,12 @@ import type { Service } from "./server.ts";
 const versionHeader = "bazaar-messages";
 const nameHeader = "bazaar-name";
 
-/** Bounds the callers whose refusal a server logs, and remembers having logged. A bazaar has fewer services. */
+/** The most refused callers that a server logs and remembers. A bazaar has fewer services. */
 const loggedCallersMax = 100;
 
 const nameLengthMax = 100;
 
-/** One side of a connection, as the other side and the log know it. */
+/** One side of a connection: its name, version and log. */
 export interface Speaker {
   /** As in its log: `catalog`, `order-2`, `front-end`. */
   readonly name: string;
@@ -30,14 +32,14 @@ export interface Speaker {
   readonly logger: Pick<Logger, "error">;
 }
 
-/** This process, which speaks the version of this program. */
+/** This process as a speaker, with the version of this program. */
 export function speakerOf(name: string, logger: Logger): Speaker {
   return { name, version: messagesVersion, logger };
 }
 
 /** The caller's side of one connection. */
 export class CallerHandshake {
-  /** For every call. */
+  /** The headers of every call. */
   readonly headers: grpc.Metadata;
   readonly #self: Speaker;
   readonly #server: string;
@@ -51,7 +53,7 @@ export class CallerHandshake {
     this.headers.set(nameHeader, self.name);
   }
 
-  /** Why a server that answers with these headers is refused; `undefined` if it speaks this version. */
+  /** The error for a server that answers with these headers; `undefined` if it speaks this version. */
   refusal(headers: grpc.Metadata): OtherVersionError | undefined {
     const version = versionIn(headers);
     if (version === this.#self.version) {
@@ -64,13 +66,13 @@ export class CallerHandshake {
     return new OtherVersionError(line);
   }
 
-  /** The same for a call that failed: a server that refuses this caller sends its version in the trailers, no other does. */
+  /** The same for a failed call: only a server that refuses this caller sends its version in the trailers. */
   refusalAtEnd(trailers: grpc.Metadata | undefined): OtherVersionError | undefined {
     return trailers && versionIn(trailers) !== undefined ? this.refusal(trailers) : undefined;
   }
 }
 
-/** The service, for callers of the same version only. */
+/** Wraps a service: it refuses callers of another version. */
 export function forSameVersion({ definition, implementation, drain }: Service, self: Speaker): Service {
   const callers = new Callers(self);
   const checked: grpc.UntypedServiceImplementation = {};
@@ -105,7 +107,7 @@ function checkedUnary(
     const refusal = callers.refusal(call);
     if (refusal) return callback(refusal);
     handler(call, (...answer) => {
-      // Not before: headers and answer leave as one.
+      // Sent here, so that headers and answer leave together.
       call.sendMetadata(callers.headers);
       callback(...answer);
     });
@@ -117,11 +119,11 @@ interface Call {
   getPeer(): string;
 }
 
-/** The server's side: which callers it refuses, and what it has logged of them. */
+/** The server's side: refuses callers of another version, and logs each one once. */
 class Callers {
   readonly headers: grpc.Metadata;
   readonly #self: Speaker;
-  /** By the caller: the line that was logged last. */
+  /** By caller: the line that was logged last. */
   readonly #logged = new Map<string, string>();
 
   constructor(self: Speaker) {
@@ -133,7 +135,7 @@ class Callers {
   refusal(call: Call): Partial<grpc.StatusObject> | undefined {
     const version = versionIn(call.metadata);
     if (version === this.#self.version) {
-      // Should it come again with another version, that is logged again.
+      // If it calls again with another version, that is logged again.
       if (this.#logged.size > 0) this.#logged.delete(callerOf(call));
       return undefined;
     }
@@ -165,7 +167,7 @@ function versionIn(headers: grpc.Metadata): number | undefined {
   return typeof text === "string" && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
-/** The caller's name in the log: the one that it sends, else its host. */
+/** The caller's name in the log: the name that it sends, else its host. */
 function callerOf(call: Call): string {
   const [name] = call.metadata.get(nameHeader);
   if (typeof name === "string" && name !== "") return name.slice(0, nameLengthMax);

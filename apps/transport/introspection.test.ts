@@ -1,6 +1,8 @@
 /**
- * Health as a probe asks for it; reflection as grpcurl uses it, which has no `.proto` files of ours: it lists the
- * services, fetches the files that describe one, and calls a method by what these files say.
+ * Health as a probe queries it, and reflection as grpcurl uses it.
+ *
+ * grpcurl has none of our `.proto` files: it lists the services, fetches the files that describe one, and calls a
+ * method with these.
  */
 
 import { createRequire } from "node:module";
@@ -48,7 +50,7 @@ const services: [name: string, service: Service][] = [
 
 const anywhere = { host: "127.0.0.1", port: 0, variables: catalogVariables };
 
-/** What grpcurl knows by itself. */
+/** The definitions that are built into grpcurl. */
 const folder = dirname(createRequire(import.meta.url).resolve("@grpc/reflection/package.json"));
 const reflectionVersions = ["v1", "v1alpha"].map((version) => {
   const definition = loadSync(`${folder}/build/proto/grpc/reflection/${version}/reflection.proto`);
@@ -83,7 +85,7 @@ interface ReflectionReply {
   readonly fileDescriptorResponse?: { readonly fileDescriptorProto: readonly Buffer[] };
 }
 
-/** One question on a stream, and the first answer. */
+/** Sends one request on a stream, and resolves with the first reply. */
 function ask<Reply>(stream: grpc.ClientDuplexStream<object, Reply>, request: object): Promise<Reply> {
   return new Promise((resolve, reject) => {
     stream.on("data", resolve);
@@ -128,13 +130,13 @@ describe("health", () => {
     const watched: string[] = [];
     const watch = Watch.call(client, { service });
     const ended = new Promise<void>((resolve) => watch.on("error", () => resolve()));
-    const told = new Promise<void>((resolve) => {
+    const received = new Promise<void>((resolve) => {
       watch.on("data", ({ status }: Watched) => {
         watched.push(status);
         resolve();
       });
     });
-    await told;
+    await received;
     await server.stop(0);
     await ended;
     expect(watched).toEqual(["SERVING", "NOT_SERVING"]);
@@ -153,7 +155,7 @@ describe.each(services)("%s", (name, service) => {
       const files = await ask(reflection.ServerReflectionInfo(), { fileContainingSymbol: name });
       const set = descriptorSet(files.fileDescriptorResponse?.fileDescriptorProto ?? []);
       const headers = new grpc.Metadata();
-      // As `grpcurl -H` sends it. Only the calls of the bazaar itself ask for it.
+      // As `grpcurl -H` sends it. Only the bazaar's own services require it.
       headers.set("bazaar-messages", "7");
       const client = clientOf(loadFileDescriptorSetFromBuffer(set, { longs: Number }), name, address);
       if (name === "bazaar.v1.Catalog") {

@@ -1,6 +1,8 @@
 /**
- * Health and reflection beside every service, for probes and for grpcurl. Most processes are never asked, and what
- * answers takes longer to load than everything else in a service: it is loaded by the first question.
+ * Health and reflection for every service, used by probes and grpcurl.
+ *
+ * Their packages take longer to load than everything else in a service, and most processes never receive such a call.
+ * So the first call loads them.
  */
 
 import { createRequire } from "node:module";
@@ -20,7 +22,7 @@ const stream = { requestStream: false, responseStream: true };
 const twoWay = { requestStream: true, responseStream: true };
 
 export interface Health {
-  /** From now on whoever asks is told that the service doesn't serve any more. */
+  /** Reports NOT_SERVING from now on. */
   stop(): void;
 }
 
@@ -54,7 +56,7 @@ export function addReflection(server: Server): void {
   }
 }
 
-/** Serves `methods` of `service` by what `load` adds to a server, once the first of them is called. */
+/** Serves `methods` of `service`. The first call runs `load`, which adds their implementation to a server. */
 function addLazily(server: Server, service: string, methods: Methods, load: (receiver: Server) => void): void {
   let loaded: { definition: ServiceDefinition; implementation: UntypedServiceImplementation } | undefined;
   const find = (path: string) => {

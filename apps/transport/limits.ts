@@ -1,5 +1,7 @@
 /**
- * The most bytes of one gRPC message, either way. The largest page of the longest rows (`@stock-bazaar/shared/api`) must
- * stay below it: a list that doesn't fit would never arrive, however often it is asked for.
+ * The most bytes of one gRPC message, either way.
+ *
+ * The largest page of the longest rows (`@stock-bazaar/shared/api`) must stay below it: a larger page would never
+ * arrive, however often it is requested.
  */
 export const messageBytesMax = 16 * 1024 * 1024;

@@ -1,4 +1,4 @@
-/** An order replica, as another process sees it: OrderApi over gRPC. */
+/** An order replica's client: OrderApi over gRPC. */
 
 import { OrdersService } from "@stock-bazaar/proto/generated/bazaar";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
@@ -11,7 +11,7 @@ import { currentTracing, tracesOf } from "@stock-bazaar/process/tracing";
 
 const roles = { FOLLOWER: "follower", TAKING_OVER: "taking-over", LEADER: "leader" } as const;
 
-/** `timeoutMs`: the deadline of each call. `self`: the caller. */
+/** `timeoutMs` is the deadline of each call, `self` the caller. */
 export function connectReplica(address: Address, timeoutMs: number, self: Speaker): OrderApi & { close(): void } {
   const client = createClient(address, new CallerHandshake(self, `the replica at ${address.host}:${address.port}`));
   const trades = new CallStream(client, OrdersService.placeTrades, timeoutMs);

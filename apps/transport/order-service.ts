@@ -1,4 +1,4 @@
-/** A replica's API over gRPC: the messages in, the messages out. */
+/** An order replica's server: converts between gRPC messages and OrderApi. */
 
 import {
   type FollowRequest as FollowMessage,

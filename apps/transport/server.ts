@@ -1,4 +1,4 @@
-/** gRPC from the server's side: promises and streams served, with health and reflection beside every service. */
+/** gRPC for servers: serves promises and streams, with health and reflection for every service. */
 
 import * as grpc from "@grpc/grpc-js";
 import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
@@ -8,7 +8,7 @@ import { addHealth, addReflection } from "./introspection.ts";
 import { messageBytesMax } from "./limits.ts";
 import { listenError } from "@stock-bazaar/process/listen-error";
 
-// What goes wrong is told by us: once, and in one line.
+// We log errors ourselves: once, and in one line.
 grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
 const serverOptions: grpc.ServerOptions = {
@@ -18,7 +18,7 @@ const serverOptions: grpc.ServerOptions = {
   "grpc.so_reuseport": 0,
 };
 
-/** Serves a unary method: the promise's value, or its error with our code. */
+/** Serves a unary method with the promise's value, or its error with our code. */
 export function serveUnary<Request, Reply>(
   answer: (request: Request) => Promise<Reply>,
 ): grpc.handleUnaryCall<Request, Reply> {
@@ -30,7 +30,7 @@ export function serveUnary<Request, Reply>(
   };
 }
 
-/** Serves a two-way stream by opening one for each caller. A message that `decode` throws for ends it with that error. */
+/** Serves a two-way stream by opening one for each caller. An error of `decode` ends it. */
 export function serveDuplex<RequestMessage, ReplyMessage, Sent, Received>(
   open: (handlers: StreamHandlers<Received>) => Stream<Sent>,
   decode: (message: RequestMessage) => Sent,
@@ -58,7 +58,7 @@ export function serveDuplex<RequestMessage, ReplyMessage, Sent, Received>(
   };
 }
 
-/** Serves a one-way stream. What the caller is too slow to read is left out: each message stands for itself. */
+/** Serves a one-way stream. Messages that the caller is too slow to read are skipped: each is complete in itself. */
 export function serveStatus<RequestMessage, ReplyMessage, Received>(
   open: (handlers: StreamHandlers<Received>) => Stream<never>,
   encode: (message: Received) => ReplyMessage,
@@ -113,9 +113,9 @@ function openFor<ReplyMessage, Sent, Received>(
 }
 
 export interface RunningServer {
-  /** The port it listens on: of use when the address asked for port 0. */
+  /** The port that it listens on, for an address with port 0. */
   readonly port: number;
-  /** Takes nothing new, finishes what it has taken in, for `graceMs` at most. */
+  /** Accepts no new calls, and finishes those in flight for at most `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -126,7 +126,10 @@ export interface Service {
   readonly drain: () => void;
 }
 
-/** Listens, with gRPC health and reflection beside the service. Rejects with a ConfigError if nobody can listen there. */
+/**
+ * Listens, with gRPC health and reflection beside the service. Rejects with a ConfigError if the address can't be
+ * bound.
+ */
 export async function startServer(
   address: ListenAddress,
   { definition, implementation, drain }: Service,
