@@ -1,17 +1,21 @@
 /**
- * A replica's copy of the orders: a prefix of the ledger, and nothing else. It grows only by the order that
- * comes next (R4), so two replicas can differ in length but never in content.
+ * A replica's copy of the orders: a prefix of the ledger, and nothing else.
+ *
+ * Only the next order can be appended (R4), so two replicas can differ in length but never in content.
  */
 
 import type { Order } from "@stock-bazaar/shared/domain";
 import { invariant } from "@stock-bazaar/shared/invariant";
 
 export interface OrderLog {
-  /** The last order that is durable; `undefined`: none. */
+  /** The last order that is durable; `undefined` if there is none. */
   readonly last: Order | undefined;
-  /** Its id; 0 for none. */
+  /** The id of `last`; 0 if there is none. */
   readonly lastId: number;
-  /** Durable when it resolves, in one transaction. `orders` must begin with id `lastId + 1` and have no gap. */
+  /**
+   * Appends orders in one transaction; they are durable when it resolves. `orders` must begin with id `lastId + 1` and
+   * have no gap.
+   */
   append(orders: readonly Order[]): Promise<void>;
   /** At most `limit` orders with an id above `afterId`, ascending. */
   after(afterId: number, limit: number): Promise<Order[]>;

@@ -10,7 +10,7 @@ export function orderFile(dataDir: string, replicaId: number): string {
   return join(dataDir, `order-${replicaId}.db`);
 }
 
-/** Throws a DatabaseError, with the command that mends it, unless the file is there and migrated. */
+/** Throws a DatabaseError that names the command to run, unless the file is there and migrated. */
 export function openOrderDatabase(dataDir: string, replicaId: number, mode: AccessMode = "write"): OrderDatabase {
   return openDatabase("orders", orderFile(dataDir, replicaId), mode);
 }

@@ -1,6 +1,7 @@
 /**
- * drizzle's typed queries on a replica's open database, for what runs seldom. Apart from `database.ts`, so that no service loads a query
- * builder: theirs are a few statements, prepared once.
+ * drizzle's typed queries on a replica's open database, for code that runs rarely.
+ *
+ * Separate from `database.ts`, so that no service loads a query builder: services have a few statements, prepared once.
  */
 
 import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";

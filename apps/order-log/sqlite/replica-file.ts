@@ -1,6 +1,8 @@
 /**
- * A replica's database through its life: migrated, locked, opened, watched, and looked into by tools while its service runs or
- * not. A replica is always a SQLite file, so what waits for nobody answers at once.
+ * The file of a replica's database: migrated, locked, opened and watched by its service, and read by tools whether that
+ * runs or not.
+ *
+ * A replica is always a SQLite file, so methods that wait for nothing are synchronous.
  */
 
 import { existsSync } from "node:fs";
@@ -16,13 +18,13 @@ import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { type OrderDatabase, openOrderDatabase, orderFile } from "./database.ts";
 
-/** Where a replica's file ends. */
+/** The end of a replica's file. */
 export interface ReplicaEnd {
   readonly id: number;
   readonly file: string;
-  /** Its last order; `undefined`: it is empty. */
+  /** The replica's last order; `undefined` if it is empty. */
   readonly last: Order | undefined;
-  /** 0 for an empty one. */
+  /** The id of `last`; 0 if it is empty. */
   readonly lastId: number;
 }
 
@@ -42,27 +44,30 @@ export class ReplicaFile {
     return filesOf(this.file);
   }
 
-  /** An empty file is one that was never migrated. */
+  /** Whether the replica was never migrated: it has no file, or an empty one. */
   get isMissing(): boolean {
     return isMissing(this.file);
   }
 
-  /** An empty file exists. */
+  /** Whether there is a file, even an empty one. */
   get exists(): boolean {
     return existsSync(this.file);
   }
 
-  /** Creates it if it is missing. Returns how many migrations were applied. */
+  /** Migrates the file, and creates it if it is missing. Returns how many migrations were applied. */
   async migrate(): Promise<number> {
     return (await import("@stock-bazaar/sqlite/migrations")).migrateFile(this.file, "orders");
   }
 
-  /** Throws a DatabaseError, with the command that mends it, unless the file is there and migrated. */
+  /** Throws a DatabaseError that names the command to run, unless the file is there and migrated. */
   open(mode: AccessMode = "write"): OrderDatabase {
     return openOrderDatabase(this.#dataDir, this.id, mode);
   }
 
-  /** For its service. Throws a ConfigError if another process still holds it after a short wait. Returns what unlocks it. */
+  /**
+   * Takes the lock of the replica's service, and returns a function that releases it. Throws a ConfigError if another
+   * process still holds it after a short wait.
+   */
   lock(): () => void {
     return lockForService(this.file);
   }
@@ -72,12 +77,15 @@ export class ReplicaFile {
     return lockIfFree(this.file);
   }
 
-  /** It has just been opened. Calls `gone` once when it, or its lock, was deleted or replaced. Returns what ends the watch. */
+  /**
+   * Watches the file, which was just opened. Calls `gone` once when it or its lock was deleted or replaced. Returns a
+   * function that ends the watch.
+   */
   watch(clock: Clock, gone: (error: Error) => void): () => void {
     return watchFile(this.file, clock, gone);
   }
 
-  /** Its last order, or why it can't be read. By hand, not by drizzle: services look at it when they start. */
+  /** The last order, or the reason why it can't be read. Uses no drizzle, because services call it when they start. */
   end(): ReplicaEnd | DatabaseError {
     const { id, file } = this;
     try {
@@ -96,7 +104,7 @@ export class ReplicaFile {
     }
   }
 
-  /** Why its orders can't all be read; `undefined`: they can. Reads all of it. */
+  /** The reason why not all orders can be read; `undefined` if they can. Reads the whole file. */
   problem(): DatabaseError | undefined {
     return orderProblem("orders", this.file);
   }

@@ -8,12 +8,12 @@ import { guardDatabase, guardWrites } from "@stock-bazaar/sqlite/guards";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { assertContinues, type OrderLog } from "../order-log.ts";
 
-/** A replica whose file stays locked for longer than this can't do its work, and ends: another one leads then. */
+/** A replica ends if its file stays locked for longer than this; another one leads then. */
 const appendPatienceMs = 2000;
 
 /**
- * The database must be open and migrated; `close` closes it. `broken` hears of a disk or a file that can't be
- * trusted any more.
+ * The database must be open and migrated; `close` closes it. `broken` receives the error when the disk or the file
+ * can't be trusted any more.
  */
 export function createSqliteOrderLog(
   database: OrderDatabase,
