@@ -124,7 +124,9 @@ test("without hard links, too, a place that somebody has taken meanwhile isn't t
     if (from === database) writeFileSync(database, "somebody else's");
   };
   linking = cannotLink;
-  expect(() => files.putInPlace(finished, database)).toThrow("was made by somebody else meanwhile");
+  expect(() => files.putInPlace(finished, database)).toThrow(
+    "must not exist (another process has created it meanwhile)",
+  );
   expect(readFileSync(database, "utf8")).toBe("somebody else's");
 });
 

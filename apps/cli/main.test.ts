@@ -61,7 +61,7 @@ describe("migrate", () => {
     const { exitCode, stderr } = await run(["migrate"], { DATA_DIR: join(folder, "file", "data") });
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(
-      /^DATA_DIR must be a folder that this user may make and write \(got "\S+file\/data"\): .+\n$/,
+      /^DATA_DIR must be a folder that this user can create and write \(got "\S+file\/data"\): .+\n$/,
     );
   });
 

@@ -320,7 +320,7 @@ test("a replica that the configuration doesn't name any more counts all the same
 test("a folder that isn't there is told by name", async () => {
   const nowhere = join(dataDir, "nowhere");
   await expect(rebuildCatalog(databasesIn(nowhere))).rejects.toThrow(
-    `DATA_DIR must be a folder that this user may make and write (got ${JSON.stringify(nowhere)}): `,
+    `DATA_DIR must be a folder that this user can create and write (got ${JSON.stringify(nowhere)}): `,
   );
   expect(existsSync(nowhere)).toBe(false);
 });

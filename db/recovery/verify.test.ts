@@ -225,7 +225,7 @@ test("a refused write tells that readers need write access too", () => {
   const replica = openOrderDatabase(dataDir, 1, "read");
   const writing = () => explaining("order-1.db", "orders", () => replica.client.exec("DELETE FROM orders"));
   expect(writing).toThrow(
-    "order-1.db can't be used: attempt to write a readonly database; to read it takes write access to its folder, and to the -wal and -shm beside it, too",
+    "order-1.db can't be used: attempt to write a readonly database; reading needs write access to its folder, and to the -wal and -shm files beside it",
   );
   replica.close();
 });

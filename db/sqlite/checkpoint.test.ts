@@ -46,7 +46,7 @@ test("what was committed is in the database file, and the log is empty", () => {
   expect(checkpoint(client)).toBeUndefined();
   expect(logBytes()).toBe(0);
   expect(client.prepare("SELECT term FROM register").get()).toEqual({ term: 1 });
-  // With nothing to do it is done as well.
+  // It also succeeds with nothing to copy.
   expect(checkpoint(client)).toBeUndefined();
 });
 
@@ -76,7 +76,7 @@ test("another process that reads is named at once, without a wait; when it has e
   expect(client.pragma("busy_timeout", { simple: true })).toBe(usualWaitMs);
 });
 
-test("the wait of later statements is restored after a failure, too", () => {
+test("the busy timeout of later statements is restored after a failure, too", () => {
   const { client } = scenario();
   const usualWaitMs = client.pragma("busy_timeout", { simple: true });
   const pragma = client.pragma.bind(client);

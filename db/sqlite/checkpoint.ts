@@ -1,9 +1,9 @@
 /**
  * Copies the write-ahead log into the database file, syncs that, and empties the log.
  *
- * A service does it before it serves. An fsync that failed left pages in the kernel's cache that it calls clean from then
- * on: a process that starts again reads them as if they were on the disk, and no later fsync writes them. Copied, they are
- * written anew. Without this a power cut would leave a hole in the log, and everything after it lost, acknowledged or not.
+ * A service does this before it serves. After a failed fsync the kernel marks the pages in its cache as clean: a
+ * restarted process reads them as if they were on the disk, and no later fsync writes them. Copying writes them again.
+ * Without this, a power cut would leave a hole in the log and lose everything after it, acknowledged or not.
  */
 
 import { readdirSync, readlinkSync, realpathSync } from "node:fs";
@@ -11,7 +11,10 @@ import { basename } from "node:path";
 import type { SqliteClient } from "./connection.ts";
 import { commandOf, lockHolder } from "./lock-holder.ts";
 
-/** Never waits. Returns who is in the way: a writer, or a reader whose snapshot needs the log. `undefined`: done. */
+/**
+ * Checkpoints without waiting. Returns `undefined` when done, else what blocks it: a writer, or a reader whose snapshot
+ * needs the log.
+ */
 export function checkpoint(client: SqliteClient): string | undefined {
   const waitMs = client.pragma("busy_timeout", { simple: true });
   client.pragma("busy_timeout = 0");
@@ -26,7 +29,7 @@ export function checkpoint(client: SqliteClient): string | undefined {
   }
 }
 
-/** The other processes that have this file open, as far as this user may know (Linux only). */
+/** The other processes that have this file open, as far as this user may see them (Linux only). */
 function readersOf(file: string): string {
   const readers = processIds().filter((id) => id !== process.pid && hasOpen(id, file));
   return readers.length === 0 ? "another process" : readers.map((id) => `process ${id} (${commandOf(id)})`).join(", ");
@@ -42,7 +45,7 @@ function hasOpen(id: number, file: string): boolean {
   return descriptors.some((descriptor) => orElse("", () => readlinkSync(`${folder}/${descriptor}`)) === file);
 }
 
-/** A process may end while it is looked at, or belong to another user. */
+/** The result of `look`, or `otherwise`: a process may end meanwhile, or belong to another user. */
 function orElse<Result>(otherwise: Result, look: () => Result): Result {
   try {
     return look();

@@ -1,7 +1,8 @@
 /**
- * Connects to SQLite files, and is the only place that knows better-sqlite3. Every connection that writes has the
- * settings that a promise of durability rests on, and whatever goes wrong with a file is told with its name and the
- * command that mends it.
+ * Connects to SQLite files: the only module that imports better-sqlite3.
+ *
+ * Every connection that writes has the settings on which durability depends. Every error names its file and, where
+ * there is one, the command that repairs it.
  */
 
 import Sqlite from "better-sqlite3";
@@ -13,19 +14,22 @@ import { lockHolder } from "./lock-holder.ts";
 /** The connection itself. Calls are synchronous: never `await` inside a transaction. */
 export type SqliteClient = Sqlite.Database;
 
-/** `read` never writes, and never waits for a writer nor makes one wait: for tools beside running services. */
+/** `read` never writes, never waits for a writer and never blocks one: for tools beside running services. */
 export type AccessMode = "write" | "read";
 
-/** How long a tool, or a service that starts, waits for a lock. It blocks the whole process: a service that serves never does. */
+/**
+ * How long a tool or a starting service waits for a lock. The wait blocks the whole process, so a service that serves
+ * never waits.
+ */
 const busyTimeoutMs = 2000;
-/** 16 MiB of WAL between two checkpoints, each of which costs two fsyncs more. */
+/** 16 MiB of WAL between two checkpoints; each costs two more fsyncs. */
 const checkpointPages = 4000;
-/** What a long reader made the WAL grow to is given back to the disk down to this. */
+/** A WAL that grew during a long read is truncated to this size. */
 const walBytesKept = 64 * 1024 * 1024;
-/** An upper bound, taken as needed. New rows go to the end of every tree, so little of it stays in use. */
+/** An upper bound, allocated as needed. New rows go to the end of every tree, so little of it stays in use. */
 const cacheKibibytes = 32 * 1024;
 
-/** `file`: or the image of a database, to be opened in memory. `waitMs`: for a lock that another process holds. */
+/** Opens a file, or the image of a database in memory. `waitMs` bounds the wait for another process's lock. */
 export function connect(file: string | Buffer, mode: AccessMode, waitMs: number = busyTimeoutMs): SqliteClient {
   const client = new Sqlite(file, { readonly: mode === "read", timeout: waitMs });
   try {
@@ -42,16 +46,16 @@ export function setUpForWriting(client: SqliteClient): void {
   client.pragma("journal_mode = WAL");
   // A commit returns when it is on the disk: what is acknowledged survives a power cut.
   client.pragma("synchronous = FULL");
-  // macOS only, where a plain fsync stops at the cache of the drive.
+  // macOS only: there a plain fsync stops at the drive's cache.
   client.pragma("fullfsync = ON");
   client.pragma(`wal_autocheckpoint = ${checkpointPages}`);
   client.pragma(`journal_size_limit = ${walBytesKept}`);
 }
 
-/** Stands after the name of a file. */
+/** Follows the name of a file. */
 export const diskFull = "can't be written: its disk is full";
 
-/** Whatever goes wrong with a file becomes a DatabaseError that names it. */
+/** Runs `action`; its error becomes a DatabaseError that names the file. */
 export function explaining<Result>(file: string, kind: DatabaseKind, action: () => Result): Result {
   try {
     return action();
@@ -78,14 +82,14 @@ export function explained(file: string, kind: DatabaseKind, error: unknown): Dat
     return new DatabaseError("unreadable", file, diskFull, { cause: error });
   }
   const message = error instanceof Error ? error.message : String(error);
-  // A reader meets it too: what readers share of the write-ahead log is a file that the first of them makes.
+  // Readers get it too: the first one creates the -shm file that all users of the write-ahead log share.
   const reason = code.startsWith("SQLITE_READONLY")
-    ? `${message}; to read it takes write access to its folder, and to the -wal and -shm beside it, too`
+    ? `${message}; reading needs write access to its folder, and to the -wal and -shm files beside it`
     : message;
   return new DatabaseError("unreadable", file, `can't be used: ${reason}`, { cause: error });
 }
 
-/** A replica fills itself again from the leader, the catalog is made again from a replica. */
+/** A replica refills from the leader; the catalog is rebuilt from a replica. */
 function adviceForLost(kind: DatabaseKind): string {
   return kind === "orders" ? advice.replaceReplica : advice.replaceCatalog;
 }

@@ -1,4 +1,7 @@
-/** Why a database can't be used, and which command mends it: what a person reads when a service won't start. */
+/**
+ * The error for a database that can't be used. Its message names the command that repairs it: a person reads it when a
+ * service won't start.
+ */
 
 export type DatabaseProblem =
   | "missing"

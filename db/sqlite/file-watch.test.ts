@@ -19,7 +19,7 @@ beforeEach(() => {
   gone = [];
 });
 
-/** As a service does: the file is a database, and has been read. */
+/** Makes the file a database and reads it, as a service does. */
 function openSqlite() {
   rmSync(file);
   migrateFile(file, "orders");
@@ -28,7 +28,7 @@ function openSqlite() {
 
 const watch = () => watchFile(file, clock, ({ message }) => gone.push(message));
 
-test("a file that grows, or goes and comes back under its name between two looks, is the same", async () => {
+test("a file that grows, or is moved away and back between two checks, counts as unchanged", async () => {
   watch();
   writeFileSync(file, "more orders");
   renameSync(file, `${file}.away`);
@@ -37,7 +37,7 @@ test("a file that grows, or goes and comes back under its name between two looks
   expect(gone).toEqual([]);
 });
 
-test("a deleted file is noticed within a second, and told once", async () => {
+test("a deleted file is noticed within a second, and reported once", async () => {
   watch();
   await clock.advance(5000);
   rmSync(file);
@@ -47,7 +47,7 @@ test("a deleted file is noticed within a second, and told once", async () => {
   expect(gone).toHaveLength(1);
 });
 
-test("so is its log, which holds what was written last", async () => {
+test("so is its log, which holds the newest writes", async () => {
   const database = openSqlite();
   watch();
   await clock.advance(5000);
@@ -75,7 +75,7 @@ test.each(["deleted", "replaced"] as const)(
   },
 );
 
-test("another file under its name is noticed, also with the same content", async () => {
+test("another file under its name is noticed, even with the same content", async () => {
   watch();
   writeFileSync(`${file}.copy`, "orders");
   renameSync(`${file}.copy`, file);
@@ -83,7 +83,7 @@ test("another file under its name is noticed, also with the same content", async
   expect(gone).toEqual([`${file} was replaced while it was open: what was written since is lost`]);
 });
 
-test("the log is watched where a link leads", async () => {
+test("the log is watched beside the target of a link", async () => {
   const database = openSqlite();
   const link = join(temporaryFolder(), "order-1.db");
   symlinkSync(file, link);
@@ -94,7 +94,7 @@ test("the log is watched where a link leads", async () => {
   database.close();
 });
 
-test("a watch that has ended says nothing", async () => {
+test("a watch that has ended reports nothing", async () => {
   const end = watch();
   await clock.advance(2500);
   end();

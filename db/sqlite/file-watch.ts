@@ -1,7 +1,8 @@
 /**
- * Notices that an open database, its log or its lock was deleted, or replaced by another file. A process would go on writing
- * into a file that has no name any more: it would acknowledge what nobody can ever read. And a lock without a name keeps
- * nobody away.
+ * Detects that an open database, its log or its lock was deleted, or replaced by another file.
+ *
+ * Otherwise a process would go on writing into a file without a name, and acknowledge orders that no process can ever
+ * read. A lock without a name excludes no other service.
  */
 
 import { existsSync } from "node:fs";
@@ -12,7 +13,10 @@ import { fileIdentity, lockFileOf, realFile } from "./files.ts";
 
 export const lookEveryMs = 1000;
 
-/** `file` has just been opened. Calls `gone` once, when it isn't there any more. Returns what ends the watch. */
+/**
+ * Watches a file that was just opened. Calls `gone` once, when it was deleted or replaced. Returns a function that ends
+ * the watch.
+ */
 export function watchFile(file: string, clock: Clock, gone: (error: DatabaseError) => void): () => void {
   const consequences: readonly [name: string, consequence: string][] = [
     [file, "while it was open: what was written since is lost"],

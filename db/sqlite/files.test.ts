@@ -23,7 +23,7 @@ test("a database is put aside with its log, under names that belong together", (
   expect(readdirSync(folder)).toHaveLength(2);
 });
 
-test("nothing, or an empty log alone, leaves nothing aside", () => {
+test("if there is nothing, or only an empty log, nothing is put aside", () => {
   expect(putAside(database)).toBeUndefined();
   for (const suffix of ["-wal", "-shm"]) writeFileSync(database + suffix, "");
   expect(putAside(database)).toBeUndefined();

@@ -1,4 +1,4 @@
-/** Files as wholes: written so that a power cut leaves the old or the new one, and put aside instead of deleted. */
+/** Whole files: after a power cut there is the old or the new one. Databases are put aside instead of deleted. */
 
 import {
   accessSync,
@@ -20,14 +20,14 @@ import { dirname, join, parse } from "node:path";
 import { ConfigError } from "@stock-bazaar/process/environment";
 import { SetupError } from "@stock-bazaar/shared/errors";
 
-/** Throws a ConfigError if the folder that a database is to be in is none, or can't be looked into. */
+/** Throws a ConfigError if the path of a database's folder is a file, or can't be accessed. */
 export function requireFolderOf(database: string): void {
   const folder = dirname(database);
   const found = withFolder(folder, () => statSync(folder, { throwIfNoEntry: false }));
   if (found && !found.isDirectory()) throw new ConfigError("DATA_DIR", folder, "must be a folder", "this is a file");
 }
 
-/** Throws a ConfigError if the folder can't be made, or not be written. */
+/** Creates the folder of a database. Throws a ConfigError if it can't be created or written. */
 export function makeFolderOf(database: string): void {
   const folder = dirname(database);
   requireFolderOf(database);
@@ -35,24 +35,25 @@ export function makeFolderOf(database: string): void {
   requireWritableFolderOf(database);
 }
 
-/** Throws a ConfigError if the folder can't be written: SQLite makes files of its own beside a database. */
+/** Throws a ConfigError if the folder can't be written: SQLite creates files beside a database. */
 export function requireWritableFolderOf(database: string): void {
   const folder = dirname(database);
   withFolder(folder, () => accessSync(folder, constants.W_OK));
 }
 
 /**
- * Throws a SetupError that names the first of a database's files that is none, or that this user can't write. SQLite would
- * open it all the same, and fail at the first write.
+ * Throws a SetupError for the first of a database's files that isn't a regular file, or that this user can't write.
+ *
+ * SQLite would open it anyway, and fail at the first write.
  */
 export function requireWritableDatabase(database: string): void {
   const real = realFile(database);
   for (const file of [real, `${real}-wal`, `${real}-shm`]) requireWritableFile(file);
-  // Where a link leads, its log is made.
+  // SQLite creates the log beside the target of a link.
   if (real !== database) requireWritable(dirname(real), "folder");
 }
 
-/** Throws a SetupError if there is such a file and it is none, or this user can't write it. */
+/** Throws a SetupError if the path exists and isn't a regular file, or if this user can't write it. */
 export function requireWritableFile(file: string): void {
   if (existsSync(file)) requireWritable(file, "file");
 }
@@ -60,7 +61,8 @@ export function requireWritableFile(file: string): void {
 function requireWritable(path: string, kind: "file" | "folder"): void {
   const wrong = (was: string) => new SetupError(`${path} must be a ${kind} that this user can read and write (${was})`);
   const found = statSync(path);
-  if (kind === "file" && !found.isFile()) throw wrong(found.isDirectory() ? "it is a folder" : "it is no file");
+  if (kind === "file" && !found.isFile())
+    throw wrong(found.isDirectory() ? "it is a folder" : "it is not a regular file");
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
   } catch (error) {
@@ -68,27 +70,30 @@ function requireWritable(path: string, kind: "file" | "folder"): void {
   }
 }
 
-/** An empty file is what a migration leaves that was killed at once, or `sqlite3` when it is asked of a file that is gone. */
+/**
+ * Whether there is no database here. An empty file counts as missing: a migration that was killed at once leaves one,
+ * and so does `sqlite3` when it opens a file that is gone.
+ */
 export function isMissing(database: string): boolean {
   return !existsSync(database) || statSync(database).size === 0;
 }
 
-/** The database with what SQLite and its service keep beside it. */
+/** The files of a database: itself, and those that SQLite and its service keep beside it. */
 export function filesOf(database: string): string[] {
   return ["", "-wal", "-shm", "-lock"].map((end) => `${database}${end}`);
 }
 
-/** Where the links lead, if this is one: what belongs to a database lies beside that. */
+/** The target of a link, else the path itself: the files that belong to a database lie beside the target. */
 export function realFile(file: string): string {
   return existsSync(file) ? realpathSync(file) : file;
 }
 
-/** Beside the database itself, so that two names of it have one lock. */
+/** The lock file of a database. It lies beside the target of a link, so that two names of a database have one lock. */
 export function lockFileOf(database: string): string {
   return `${realFile(database)}-lock`;
 }
 
-/** Which file has this name, through links; `undefined`: none. */
+/** The device and inode of a file, through links; `undefined` if there is none. */
 export function fileIdentity(file: string): string | undefined {
   if (!existsSync(file)) return undefined;
   const found = statSync(file, { bigint: true, throwIfNoEntry: false });
@@ -100,19 +105,19 @@ function withFolder<Result>(folder: string, action: () => Result): Result {
     return action();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError("DATA_DIR", folder, "must be a folder that this user may make and write", reason);
+    throw new ConfigError("DATA_DIR", folder, "must be a folder that this user can create and write", reason);
   }
 }
 
-/** A file that is whole and on the disk, but doesn't have its name yet. */
+/** A file that is complete and on the disk, but doesn't have its name yet. */
 export interface PreparedFile {
   /** Gives it its name and replaces the file that has it. The name is on the disk when it returns. */
   put(): void;
-  /** Removes it, unless it has been put. */
+  /** Removes it, unless `put` was called. */
   drop(): void;
 }
 
-/** `parts` are written one after the other. */
+/** Writes the content to a temporary file and syncs it. `parts` are written one after the other. */
 export function prepareWhole(file: string, parts: string | Iterable<string>): PreparedFile {
   const unfinished = `${file}.${process.pid}.tmp`;
   const drop = () => rmSync(unfinished, { force: true });
@@ -147,14 +152,14 @@ export function syncToDisk(path: string): void {
 }
 
 /**
- * Gives a database another name, together with its write-ahead log, which may hold its newest rows. Returns that name,
+ * Renames a database together with its write-ahead log, which may hold its newest rows. Returns the new name, or
  * `undefined` if there was nothing to move.
  *
- * Also for a log whose database is gone: SQLite would take it for the log of the next file of that name.
+ * Also moves a log without a database: SQLite would use it as the log of the next file of that name.
  */
 export function putAside(database: string): string | undefined {
   const aside = asideName(database);
-  // An index over the log, in memory that its users share. They keep theirs; the next file needs a new one.
+  // The index of the log, in memory that its users share. They keep theirs; the next file needs a new one.
   rmSync(`${database}-shm`, { force: true });
   const log = `${database}-wal`;
   if (isFilled(log)) renameSync(log, `${aside}-wal`);
@@ -166,25 +171,29 @@ export function putAside(database: string): string | undefined {
 }
 
 /**
- * Gives a finished database this name, in the same file system, and puts the one aside that has it: only when it is
- * sure that the new one can take its place. Returns that one's new name, `undefined` if there was none. Throws rather than
- * replace what somebody else has put there meanwhile.
+ * Renames a finished database to `database`, in the same file system, and puts the previous one aside.
+ *
+ * The previous one is moved only when the new one can certainly take its place. Returns its new name, or `undefined` if
+ * there was none. Throws instead of replacing a file that another process has put there meanwhile.
  */
 export function putInPlace(finished: string, database: string): string | undefined {
   const canLink = succeeds(() => linkSync(finished, `${finished}-link`));
   const aside = putAside(database);
   if (canLink) {
-    // Unlike a renaming, this never replaces anything.
+    // Unlike a rename, this never replaces a file.
     linkSync(finished, database);
   } else {
-    if (existsSync(database)) throw new Error(`${database} was made by somebody else meanwhile`);
+    if (existsSync(database)) throw new Error(`${database} must not exist (another process has created it meanwhile)`);
     renameSync(finished, database);
   }
   syncToDisk(dirname(database));
   return aside;
 }
 
-/** Not every file system knows hard links: FAT doesn't, nor do some folders that a virtual machine shares. */
+/**
+ * Whether `action` succeeds. Not every file system has hard links: FAT doesn't, nor do some shared folders of virtual
+ * machines.
+ */
 function succeeds(action: () => void): boolean {
   try {
     action();
@@ -194,10 +203,10 @@ function succeeds(action: () => void): boolean {
   }
 }
 
-/** What a database left behind that was deleted, or moved away without its log. */
+/** Puts aside the log of a database that was deleted, or moved away without it. */
 export function putLeftoversAside(database: string): void {
   const hasLeftovers = existsSync(`${database}-wal`) || existsSync(`${database}-shm`);
-  // Looked for last: whoever makes it at this moment makes it before its log.
+  // Checked last: a process that creates the database now creates it before its log.
   if (hasLeftovers && !existsSync(database)) putAside(database);
 }
 

@@ -1,6 +1,7 @@
 /**
- * What a service does with its database passes through a guard, which makes a failure of the file one that its callers
- * know. Reads pass too: they may be the first to meet a damaged page.
+ * Guards for a service's calls to its database: a failure of the file becomes an error that callers can handle.
+ *
+ * Reads are guarded, too: they may be the first to meet a damaged page.
  */
 
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -9,15 +10,15 @@ import { sqliteFailure } from "./failures.ts";
 import type { DatabaseKind } from "./kind.ts";
 import { defaultPatience, neverWait, type Patience, PatientWriter } from "./patient-writes.ts";
 
-/** Returns what the action returns. */
+/** Runs `action` and returns its result. */
 export type Guard = <Result>(action: () => Result) => Result;
 
-/** The same for what writes: it may have to be tried again. */
+/** The same for a write, which may be retried. */
 export type WriteGuard = <Result>(action: () => Result) => Promise<Result>;
 
 /**
- * A failure of the file becomes STORAGE_UNAVAILABLE: nothing was done, the caller may ask again, and no other process
- * could do better. `broken` receives a file that can't be trusted any more, before that.
+ * A failure of the file becomes STORAGE_UNAVAILABLE: nothing was done, the caller may retry, and no other process could
+ * do better. Before that, `broken` receives the error if the file can't be trusted any more.
  */
 export function guardDatabase({ client, kind }: GuardedDatabase, broken: (error: unknown) => void): Guard {
   return (action) => {
@@ -29,7 +30,10 @@ export function guardDatabase({ client, kind }: GuardedDatabase, broken: (error:
   };
 }
 
-/** From now on no call on this database waits for another process's lock; a write is tried again for a while. */
+/**
+ * From now on no call on this database waits for another process's lock; a write is retried as long as `patience`
+ * allows.
+ */
 export function guardWrites(
   { client, kind }: GuardedDatabase,
   broken: (error: unknown) => void,

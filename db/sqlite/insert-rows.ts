@@ -1,20 +1,20 @@
-/** Inserts rows by the dozen: a call into SQLite takes longer than the row it brings. */
+/** Inserts several rows per call: a call into SQLite takes longer than the row that it inserts. */
 
 import type { SqliteClient } from "./connection.ts";
 
 type Value = string | number;
 
-/** Rows in one call. Twice as many gain nothing more. */
+/** Rows in one call. Twice as many are no faster. */
 const rowsAtOnceMax = 16;
 
-/** `columns` in the order of each row's values. To be called inside a transaction. */
+/** `columns` in the order of each row's values. The returned function must be called inside a transaction. */
 export function prepareInsert(
   client: SqliteClient,
   table: string,
   columns: readonly string[],
 ): (rows: readonly (readonly Value[])[]) => void {
   const row = `(${columns.map(() => "?").join(", ")})`;
-  // One for each number of rows, so that what is left of a batch is one call too.
+  // One statement for each number of rows, so that the rest of a batch is one call, too.
   const statements = Array.from({ length: rowsAtOnceMax }, (_, index) =>
     client.prepare<Value[]>(
       `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${Array.from({ length: index + 1 }, () => row).join(", ")}`,

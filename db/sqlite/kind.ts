@@ -1,4 +1,4 @@
-/** The two kinds of database, and the number in the head of a file that names its kind (`application_id` of SQLite). */
+/** The two kinds of database, and the number in a file's header that names its kind (`application_id` of SQLite). */
 
 export type DatabaseKind = "catalog" | "orders";
 

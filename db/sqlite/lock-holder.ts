@@ -1,12 +1,15 @@
-/** Which process holds the write lock of a database, for whoever has to find it. Linux only; elsewhere none is named. */
+/** Finds the process that holds the write lock of a database. On Linux only; elsewhere it finds none. */
 
 import { readFileSync } from "node:fs";
 import { fileIdentity, realFile } from "./files.ts";
 
-/** Where SQLite puts the lock of a writer, in the file that the users of a write-ahead log share. */
+/** The byte that a writer locks in the -shm file, which all users of a write-ahead log share. */
 const writerLockByte = 120;
 
-/** `process 4711 (sqlite3)`; `undefined`: not known. Reads one small file: a service may ask while it serves. */
+/**
+ * A text like `process 4711 (sqlite3)`; `undefined` if unknown. Reads one small file, so a service may call this while
+ * it serves.
+ */
 export function lockHolder(database: string): string | undefined {
   const real = realFile(database);
   const shared = inodeOf(`${real}-shm`);

@@ -1,7 +1,9 @@
 /**
- * Makes databases, or brings them up to date, by the generated migrations. drizzle's own migrator reads what is there
- * before its transaction begins, so two of them at once, or a kill at the wrong moment, could leave a database that
- * neither works nor migrates. Here everything is one write transaction: it has happened or it hasn't.
+ * Creates databases and brings them up to date with the generated migrations.
+ *
+ * drizzle's own migrator reads the state before its transaction begins. Two migrators at once, or a kill at the wrong
+ * moment, could leave a database that neither works nor migrates. Here everything is one write transaction: it happens
+ * as a whole or not at all.
  */
 
 import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
@@ -12,7 +14,7 @@ import { migrationsFolder, readVersion } from "./schema-version.ts";
 
 const knownMigrations = new Map<DatabaseKind, readonly MigrationMeta[]>();
 
-/** Creates the file and its folder if they aren't there. Returns how many migrations it missed and has now. */
+/** Migrates a file; creates it and its folder if they don't exist. Returns how many migrations were missing. */
 export function migrateFile(file: string, kind: DatabaseKind): number {
   makeFolderOf(file);
   requireWritableDatabase(file);
@@ -29,7 +31,7 @@ export function migrateFile(file: string, kind: DatabaseKind): number {
   });
 }
 
-/** Applies what is missing, in one transaction, and returns how many migrations that were. */
+/** Applies the missing migrations in one transaction, and returns their number. */
 export function applyMigrations(client: SqliteClient, kind: DatabaseKind): number {
   const migrations = readMigrations(kind);
   const apply = client.transaction(() => {
@@ -48,7 +50,7 @@ export function applyMigrations(client: SqliteClient, kind: DatabaseKind): numbe
     }
     return missing.length;
   });
-  // Immediate: takes the write lock before it looks, so a second migration waits and then finds nothing to do.
+  // Immediate: takes the write lock before it reads, so a second migration waits and then finds nothing to do.
   return apply.immediate();
 }
 

@@ -32,7 +32,7 @@ async function problemOf(open: () => unknown): Promise<{ problem: string; messag
   throw new Error("the database was opened");
 }
 
-describe("a database is refused, with its name and the command that mends it,", () => {
+describe("a database is refused, with its name and the command to run,", () => {
   test("when the catalog is missing", async () => {
     expect(await problemOf(() => openCatalogDatabase(dataDir))).toEqual({
       problem: "missing",
@@ -49,7 +49,7 @@ describe("a database is refused, with its name and the command that mends it,", 
     expect(await problemOf(() => openOrderDatabase(dataDir, 3, "read"))).toEqual(missing);
   });
 
-  test("when it is an empty file, as a migration leaves that was killed at once", async () => {
+  test("when it is an empty file, left by a migration that was killed at once", async () => {
     writeFileSync(catalogFile(dataDir), "");
     expect(await problemOf(() => openCatalogDatabase(dataDir))).toEqual({
       problem: "not-migrated",
@@ -57,7 +57,7 @@ describe("a database is refused, with its name and the command that mends it,", 
     });
   });
 
-  test("when it is not a SQLite database, which stays as it is", async () => {
+  test("when it is not a SQLite database; the file stays unchanged", async () => {
     await migrateAll({ dataDir, replicas });
     writeFileSync(orderFile(dataDir, 1), "my shopping list\n".repeat(100));
     for (const open of [() => openOrderDatabase(dataDir, 1), () => migrateAll({ dataDir, replicas })]) {
@@ -68,7 +68,7 @@ describe("a database is refused, with its name and the command that mends it,", 
     expect(readFileSync(orderFile(dataDir, 1), "utf8")).toBe("my shopping list\n".repeat(100));
   });
 
-  test("when it is somebody's own SQLite database, which stays as it is", async () => {
+  test("when it is a foreign SQLite database; the file stays unchanged", async () => {
     await migrateAll({ dataDir, replicas });
     const file = orderFile(dataDir, 1);
     rmSync(file);
@@ -89,7 +89,7 @@ describe("a database is refused, with its name and the command that mends it,", 
     );
   });
 
-  test("when it lacks the newest migrations, or has some that this program doesn't know", async () => {
+  test("when it lacks the newest migrations, or has some that this program lacks", async () => {
     await migrateAll({ dataDir, replicas });
     const { client, close } = openOrderDatabase(dataDir, 1);
     client.pragma("user_version = 99");
@@ -100,7 +100,7 @@ describe("a database is refused, with its name and the command that mends it,", 
   });
 });
 
-test("what a commit has written is on the disk: WAL, and synchronous FULL on every new connection", async () => {
+test("a commit is on the disk: WAL, and synchronous FULL on every new connection", async () => {
   await migrateAll({ dataDir, replicas });
   for (const { client, close } of [openCatalogDatabase(dataDir), openOrderDatabase(dataDir, 1)]) {
     expect(client.pragma("journal_mode", { simple: true })).toBe("wal");
@@ -108,7 +108,7 @@ test("what a commit has written is on the disk: WAL, and synchronous FULL on eve
     expect(client.pragma("busy_timeout", { simple: true })).toBeGreaterThan(0);
     // macOS only, and of no effect elsewhere.
     expect(client.pragma("fullfsync", { simple: true })).toBe(1);
-    // What a long reader made the log grow to is given back.
+    // A log that grew during a long read is truncated.
     expect(client.pragma("journal_size_limit", { simple: true })).toBe(64 * 1024 * 1024);
     expect(client.pragma("wal_autocheckpoint", { simple: true })).toBe(4000);
     close();

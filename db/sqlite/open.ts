@@ -1,6 +1,8 @@
 /**
- * Opens the databases of services and tools. No service starts on a file that is missing, foreign or half migrated: it
- * stops with a message that names the command which mends it.
+ * Opens the databases of services and tools.
+ *
+ * No service starts on a file that is missing, foreign or half migrated: it ends with a message that names the command
+ * to run.
  */
 
 import { existsSync } from "node:fs";
@@ -22,7 +24,7 @@ export function opened<Kind extends DatabaseKind>(kind: Kind, client: SqliteClie
   return { kind, client, close: () => void client.close() };
 }
 
-/** Throws a DatabaseError, with the command that mends it, unless the file is there and migrated. */
+/** Throws a DatabaseError that names the command to run, unless the file is there and migrated. */
 export function openDatabase<Kind extends DatabaseKind>(
   kind: Kind,
   file: string,
@@ -41,7 +43,7 @@ export function openDatabase<Kind extends DatabaseKind>(
     const client = connect(file, mode);
     try {
       requireMigrated(client, kind);
-      // Only now: a foreign file is refused as it is.
+      // Only now: a refused foreign file must stay unchanged.
       if (mode === "write") setUpForWriting(client);
       return opened(kind, client);
     } catch (error) {

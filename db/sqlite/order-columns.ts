@@ -1,7 +1,4 @@
-/**
- * The columns of an order, the same in the ledger and on every replica: what keeps "row for row" (I3) from
- * becoming "nearly". They are written once, here.
- */
+/** The columns of an order, defined once for the ledger and every replica, so that both hold the same rows (I3). */
 
 import { sql } from "drizzle-orm";
 import { check, integer, text } from "drizzle-orm/sqlite-core";
@@ -22,7 +19,7 @@ export function orderColumns() {
   };
 }
 
-/** What holds for every order; `table` keeps the names of the constraints apart. */
+/** The constraints of every order; `table` makes their names unique. */
 export function orderChecks(table: string) {
   return [
     check(`${table}_id`, sql`id >= 1`),

@@ -1,6 +1,8 @@
 /**
- * Is one table of orders a prefix of another (I3)? SQLite compares both inside one connection, so ten million orders
- * take seconds and no memory; only what differs is read.
+ * Checks that one table of orders is a prefix of another (I3).
+ *
+ * SQLite compares both inside one connection, so ten million orders take seconds and no memory; only differing rows are
+ * read.
  */
 
 import type { SqliteClient } from "./connection.ts";
@@ -9,32 +11,33 @@ import { orderColumns } from "./order-rows.ts";
 /** A table with the columns of an order, and the file that messages name. */
 export interface OrderTable {
   readonly file: string;
-  /** `main.ledger`, `replica2.orders`. */
+  /** Like `main.ledger` or `replica2.orders`. */
   readonly table: string;
 }
 
 const columns = orderColumns.filter((column) => column !== "id");
 
-/** Opens another replica's file inside this connection. Not in a transaction. */
+/** Attaches a replica's file to this connection. Must be called outside of a transaction. */
 export function attachReplica(client: SqliteClient, id: number, file: string): OrderTable {
   client.prepare(`ATTACH ? AS replica${id}`).run(file);
   const table = `replica${id}.orders`;
-  // Reads its schema now: within a transaction that would be a first look at the file, without holding its state.
+  // Reads the schema now: inside a transaction, the first access would read only the schema and hold no snapshot of the
+  // file.
   client.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get();
   return { file, table };
 }
 
-/** Reads every value, and so throws where any page is damaged. */
+/** Reads every value, so that a damaged page throws. */
 export function readThrough(client: SqliteClient, { table }: OrderTable): void {
   client.prepare(`SELECT ${orderColumns.map((column) => `MAX(${column})`).join()} FROM ${table}`).get();
 }
 
-/** 0: the table is empty. */
+/** 0 if the table is empty. */
 export function lastOrderId(client: SqliteClient, table: string): number {
   return client.prepare<[], { id: number | null }>(`SELECT MAX(id) AS id FROM ${table}`).get()?.id ?? 0;
 }
 
-/** How a copy differs from the original whose prefix it should be: the first of each kind of difference. */
+/** How a copy differs from the original of which it should be a prefix: the first difference of each kind. */
 export function prefixDifferences(client: SqliteClient, copy: OrderTable, original: OrderTable): string[] {
   const copyEnd = lastOrderId(client, copy.table);
   const originalEnd = lastOrderId(client, original.table);
@@ -47,7 +50,7 @@ export function prefixDifferences(client: SqliteClient, copy: OrderTable, origin
   ];
 }
 
-/** The first id that is missing from 1 to the last. */
+/** The first missing id from 1 to the last, as a list of at most one difference. */
 export function gaps(client: SqliteClient, { file, table }: OrderTable): string[] {
   const { orders, first, last } = client
     .prepare<[], { orders: number; first: number | null; last: number | null }>(

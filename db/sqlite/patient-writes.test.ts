@@ -25,7 +25,7 @@ function lockedDatabase() {
   return { file, clock, broken, other, database, guard, write };
 }
 
-test("a write waits for another's lock without blocking the process, and is done when that is gone", async () => {
+test("a write waits for another's lock without blocking the process, and succeeds once it is released", async () => {
   const { clock, other, write } = lockedDatabase();
   const written = observe(write());
   await clock.advance(patienceMs / 2);
@@ -36,7 +36,7 @@ test("a write waits for another's lock without blocking the process, and is done
   expect(clock.timers).toBe(0);
 });
 
-test("writes that wait are done in the order in which they were asked for, and so is one that comes then", async () => {
+test("waiting writes run in the order of their calls, and so does one that is added then", async () => {
   const { clock, other, database, guard } = lockedDatabase();
   const done: string[] = [];
   const write = (name: string) =>
@@ -57,7 +57,7 @@ test("writes that wait are done in the order in which they were asked for, and s
   expect(done.at(-1)).toBe("at once");
 });
 
-test("a lock that stays is told with the name of the file, after some time and not for ever", async () => {
+test("a lock that stays is reported with the name of the file, once the patience is over", async () => {
   const { file, clock, broken, write } = lockedDatabase();
   const code = rejectionCode(write());
   const message = write().catch((error: unknown) => (error instanceof Error ? error.message : ""));

@@ -1,7 +1,9 @@
 /**
- * How a service waits for a database whose write lock another process holds: a `sqlite3` that somebody has left in a
- * transaction, a migration, a backup. SQLite itself waits by blocking the process. Then nothing else goes on, leases run
- * out, and a leader looks dead. So here it never waits, and the write is tried again by timers.
+ * Retries writes while another process holds a database's write lock: a `sqlite3` left open in a transaction, a
+ * migration, a backup.
+ *
+ * SQLite's own wait blocks the process. Then nothing else runs, leases expire, and a leader looks dead. So here SQLite
+ * never waits, and timers retry the write.
  */
 
 import { type Clock, pause, systemClock } from "@stock-bazaar/shared/clock";
@@ -13,31 +15,32 @@ const retryMaxMs = 20;
 
 export interface Patience {
   readonly clock: Clock;
-  /** How long a write is tried again, from its first try. */
+  /** How long a write is retried, counted from its first try. */
   readonly patienceMs: number;
 }
 
 export const defaultPatience: Patience = { clock: systemClock, patienceMs: 500 };
 
-/** From now on a lock that another process holds fails a call at once. */
+/** From now on a call fails at once if another process holds the lock. */
 export function neverWait(client: SqliteClient): void {
   client.pragma("busy_timeout = 0");
 }
 
 /**
- * Writes in the order in which they are asked for: of two that wait, the second must not be overwritten by the first. What
- * nothing is in the way of is done before `run` returns.
+ * Runs writes in the order of their calls: of two that wait, the first must not overwrite the second.
+ *
+ * A write that nothing blocks is done before `run` returns.
  */
 export class PatientWriter {
   readonly #patience: Patience;
-  /** Resolves when nothing that was asked for before waits any more; `undefined`: nothing waits. */
+  /** Resolves when no earlier write waits any more; `undefined` if none waits. */
   #turn: Promise<void> | undefined;
 
   constructor(patience: Patience) {
     this.#patience = patience;
   }
 
-  /** Rejects with what the last try threw. Anything but a lock is passed on at once. */
+  /** Rejects with the error of the last try. Any error other than a lock rejects at once. */
   run<Result>(write: () => Result): Promise<Result> {
     const { clock, patienceMs } = this.#patience;
     if (this.#turn === undefined) {

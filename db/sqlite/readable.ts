@@ -1,4 +1,4 @@
-/** Whose file is damaged? A query over two files fails without saying in which: each is read through alone. */
+/** Finds the damaged file. A query over two files fails without naming the file, so each is read through alone. */
 
 import { explained } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
@@ -8,7 +8,7 @@ import type { DatabaseKind } from "./kind.ts";
 
 const orderTables: Record<DatabaseKind, string> = { catalog: "main.ledger", orders: "main.orders" };
 
-/** Why the orders of a file can't all be read; `undefined`: they can. */
+/** The reason why not all orders of a file can be read; `undefined` if they can. */
 export function orderProblem(kind: DatabaseKind, file: string): DatabaseError | undefined {
   let database: OpenDatabase<DatabaseKind>;
   try {

@@ -1,7 +1,8 @@
 /**
- * Tells what a SQLite file is, and whether it has every migration. SQLite keeps two numbers for such use in the head of
- * a file: `user_version` counts the migrations, `application_id` tells a catalog from a replica's orders. So the files
- * hold the tables of the design and no others.
+ * Determines the kind of a SQLite file, and whether it has every migration.
+ *
+ * SQLite keeps two numbers for this use in a file's header: `user_version` counts the migrations, `application_id`
+ * distinguishes a catalog from a replica's orders. So the files hold the tables of the design and no others.
  */
 
 import { readFileSync } from "node:fs";
@@ -11,12 +12,12 @@ import type { SqliteClient } from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
 import { applicationIds, type DatabaseKind } from "./kind.ts";
 
-/** Where the migrations of a database are, newest last; `meta/` beside them is drizzle-kit's. */
+/** The folder of a database's migrations, newest last; `meta/` in it belongs to drizzle-kit. */
 export function migrationsFolder(kind: DatabaseKind): string {
   return join(import.meta.dirname, "../..", "migrations", kind);
 }
 
-/** How many migrations this program knows. */
+/** The number of migrations that this program has. */
 function newestVersion(kind: DatabaseKind): number {
   const journal = readFileSync(join(migrationsFolder(kind), "meta", "_journal.json"), "utf8");
   return (JSON.parse(journal) as { entries: unknown[] }).entries.length;
@@ -35,7 +36,7 @@ export function requireMigrated(client: SqliteClient, kind: DatabaseKind): void 
   }
 }
 
-/** How many of its migrations the database has; 0 for an empty file. */
+/** The number of migrations that the database has; 0 for an empty file. */
 export function readVersion(client: SqliteClient, kind: DatabaseKind, newest: number): number {
   const version = Number(client.pragma("user_version", { simple: true }));
   const applicationId = Number(client.pragma("application_id", { simple: true }));
@@ -47,7 +48,7 @@ export function readVersion(client: SqliteClient, kind: DatabaseKind, newest: nu
     throw new DatabaseError("wrong-kind", client.name, `is not ${expected}: ${next}`);
   }
   if (version > newest) {
-    const text = `was migrated by a newer version of this program (${version} migrations, this one knows ${newest}): update the program`;
+    const text = `was migrated by a newer version of this program (${version} migrations, this one has ${newest}): update the program`;
     throw new DatabaseError("too-new", client.name, text);
   }
   return version;

@@ -61,7 +61,7 @@ test.skipIf(!canRunUnprivileged)(
   },
 );
 
-test("so is a folder in its place", () => {
+test("a folder in place of the lock file is refused", () => {
   const file = orderFile(temporaryFolder(), 1);
   mkdirSync(`${file}-lock`);
   expect(() => lockForService(file)).toThrow(

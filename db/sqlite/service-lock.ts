@@ -1,8 +1,10 @@
 /**
- * One service for each database. Two catalogs on one file would each think that every cache hears from it, and two
- * replicas would take each other's next row. So a service holds a lock for as long as it lives: SQLite's own, on an empty
- * file beside the database, which the system takes back however the process ends. Tools look into the database meanwhile.
- * While it is held, `file-watch.ts` looks whether it still has its name.
+ * Allows only one service for each database.
+ *
+ * Two catalogs on one file would each assume that all caches are connected to it, and two replicas would each take the
+ * other's next row. So a service holds a lock for as long as it lives: SQLite's own, on an empty file beside the
+ * database. The system releases it however the process ends. Tools can use the database meanwhile. While the lock is
+ * held, `file-watch.ts` checks that its file still has its name.
  */
 
 import { existsSync } from "node:fs";
@@ -14,16 +16,19 @@ import { lockFileOf, requireFolderOf, requireWritableFile, requireWritableFolder
 import { lookEveryMs } from "./file-watch.ts";
 import { sqliteFailure } from "./failures.ts";
 
-/** A service ends within this time when its lock file is gone. */
+/** A service ends within this time after its lock file is gone. */
 const noticedWithinMs = lookEveryMs + 500;
 const lookAgainMs = 50;
 
-/** What nobody refers to is closed one day, and its lock with it. */
+/**
+ * Keeps a reference to each lock: without one, the garbage collector would close the connection and release the lock.
+ */
 const held = new Set<SqliteClient>();
 
 /**
- * Throws a ConfigError if another service has the lock, and still has it two seconds later: it may be ending. Returns
- * what gives the lock back.
+ * Takes the lock of a database. Returns a function that releases it.
+ *
+ * Throws a ConfigError if another service has the lock, and still has it two seconds later: it may be ending.
  */
 export function lockForService(database: string): () => void {
   const unlock = lockIfFree(database);
@@ -32,7 +37,10 @@ export function lockForService(database: string): () => void {
   throw new ConfigError("DATA_DIR", dirname(database), "must be a folder that no other service uses", taken);
 }
 
-/** The same, but undefined if another has the lock. The database itself needn't be there, its folder must. */
+/**
+ * The same, but returns `undefined` if another service has the lock. The folder of the database must exist, the
+ * database needn't.
+ */
 export function lockIfFree(database: string): (() => void) | undefined {
   requireFolderOf(database);
   requireWritableFolderOf(database);
@@ -55,7 +63,7 @@ function take(file: string): SqliteClient {
   requireWritableFile(file);
   const lock = connect(file, "write");
   try {
-    // There is nothing to roll back, so no file for it either.
+    // There is nothing to roll back, so no journal file is needed.
     lock.pragma("journal_mode = MEMORY");
     lock.exec("BEGIN EXCLUSIVE");
     requireHeld(file, lock);
@@ -67,8 +75,9 @@ function take(file: string): SqliteClient {
 }
 
 /**
- * A service whose lock file was deleted goes on until it notices. While another process has the database open, it may be
- * that one; a tool is waited for in vain, and not for long.
+ * Waits for a service whose lock file was deleted: it runs until it notices.
+ *
+ * Any other process that has the database open may be that service. If it is a tool, the wait is in vain, and short.
  */
 function outlastEarlierHolder(database: string): void {
   const endMs = performance.now() + noticedWithinMs;
@@ -80,28 +89,28 @@ function isOpenElsewhere(database: string): boolean {
   let client: SqliteClient | undefined;
   try {
     client = connect(database, "write", 0);
-    // Any other connection to the write-ahead log is in the way of this.
+    // Any other connection to the write-ahead log makes this fail.
     client.pragma("locking_mode = EXCLUSIVE");
     client.exec("BEGIN EXCLUSIVE; ROLLBACK");
     return false;
   } catch (error) {
-    // What else is wrong with it is told when it is opened.
+    // Other errors are reported when the database is opened.
     return sqliteFailure(error) === "passing";
   } finally {
     client?.close();
   }
 }
 
-/** Where SQLite may not write a file it takes no lock on it, and reports none of that. */
+/** Checks that the lock is held: SQLite takes no lock on a file that it can't write, and reports no error. */
 function requireHeld(file: string, lock: SqliteClient): void {
   const wrong = (was: string) => new SetupError(`${file} must be a file that this user can write and lock (${was})`);
   try {
-    // Never committed: the lock that a write needs is the one that is to be held.
+    // Never committed: a write needs the very lock that must be held.
     lock.pragma("user_version = 1");
   } catch (error) {
     throw wrong(error instanceof Error ? error.message : String(error));
   }
-  // Another lock on what has the name now is refused, unless that is no longer the same file.
+  // A second lock under this name must be refused, unless the name is now that of another file.
   if (isFree(file)) throw wrong("a second lock on it was granted: was it replaced at this moment?");
 }
 
