@@ -2,7 +2,7 @@
  * Writes `generated/`: the messages and services of the `.proto` files as TypeScript, each with its codec. Run by
  * `npm run generate`.
  *
- * ts-proto is made as a plugin of protoc; here proto-loader parses the files, so that protoc isn't needed.
+ * ts-proto is a plugin of protoc. Here proto-loader parses the files, so that protoc isn't needed.
  */
 
 import { rm } from "node:fs/promises";
@@ -27,15 +27,15 @@ const parameter = [
 
 const directory = import.meta.dirname;
 const name = "bazaar.proto";
-// proto-loader makes one file of all that are in one package.
+// proto-loader merges the files of one package into one.
 const [bytes] = Object.values(loadDescriptors()).flatMap((definition) =>
   "fileDescriptorProtos" in definition
     ? (definition as MessageTypeDefinition<object, object>).fileDescriptorProtos
     : [],
 );
-if (!bytes) throw new Error("nothing in the .proto files");
+if (!bytes) throw new Error("the .proto files must define messages (found none)");
 const protoFile = Object.assign(FileDescriptorProto.decode(bytes), { name, syntax: "proto3" });
-// It names the types of fields as the files do; ts-proto wants their full names.
+// It keeps the names of field types as the files have them; ts-proto needs their full names.
 for (const field of protoFile.messageType.flatMap((message) => message.field)) {
   if (field.typeName !== "") field.typeName = `.${protoFile.package}.${field.typeName}`;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { messagesVersion } from "./version.ts";
 
-/** Of the `.proto` files without comments and line breaks, which no program reads. */
+/** A hash of the `.proto` files without comments and line breaks, which don't change a message. */
 function fingerprint(): string {
   const files = readdirSync(import.meta.dirname)
     .filter((name) => name.endsWith(".proto"))
