@@ -1,6 +1,7 @@
 /**
- * Which file may import which: `npm run check` fails on an arrow up and on a circle. A room is a workspace; ARCHITECTURE.md
- * says what each is for. Tests may import anything.
+ * Which files may import which: `npm run check` fails on an import of a higher room, and on a circle.
+ *
+ * A room is a workspace; ARCHITECTURE.md describes each. Tests may import anything.
  */
 
 import type { IConfiguration, IForbiddenRuleType } from "dependency-cruiser";
@@ -24,10 +25,10 @@ const rooms = [
   ["apps/cli"],
 ];
 
-/** Folders within a room, from the bottom up in the same way. */
+/** Folders within a room, ranked in the same way. */
 const folders = [["apps/cli/up"], ["apps/cli/commands"], ["apps/cli/definitions"]];
 
-/** Packages that few folders may import: all others go through the interfaces of these. */
+/** Packages that few folders may import: all other code uses the interfaces of these folders. */
 const packages: readonly (readonly [name: string, importers: readonly string[]])[] = [
   // The generated code of proto names its types, and bench connects to systems of its own.
   ["@grpc/grpc-js", ["proto", "apps/transport", "apps/bench"]],
@@ -35,7 +36,7 @@ const packages: readonly (readonly [name: string, importers: readonly string[]])
   ["drizzle-orm", ["db", "apps/ledger/sqlite", "apps/order-log/sqlite"]],
 ];
 
-/** The path of what is in one of these folders. db/sqlite is a room of its own, not a part of db. */
+/** Matches the paths in these folders. db/sqlite is a room of its own, not a part of db. */
 function inside(...names: string[]): string {
   return `^(${names.map((name) => (name === "db" ? "db/(?!sqlite/)" : `${name}/`)).join("|")})`;
 }
@@ -88,15 +89,14 @@ const config: IConfiguration = {
     },
     {
       name: "everything is found",
-      comment: "an import must lead to a file or a package, else these rules see nothing of it",
+      comment: "an import must lead to a file or a package, otherwise these rules can't check it",
       severity: "error",
       from: {},
       to: { couldNotResolve: true, pathNot: "^bun$" },
     },
     {
       name: "one door to the ledger",
-      comment:
-        "whatever stores the ledger is opened through apps/ledger/chosen-store.ts, but by what is about its file",
+      comment: "the ledger's store must be opened through apps/ledger/chosen-store.ts, except by code for its file",
       severity: "error",
       from: { path: "^(apps|db)/", pathNot: "^apps/(ledger/|chaos/(faults/|evidence\\.ts)|bench/floor\\.ts)" },
       to: { path: "^apps/ledger/sqlite/" },
@@ -112,7 +112,7 @@ const config: IConfiguration = {
     ),
   ],
   options: {
-    // TypeScript 7 has no interface for other programs yet.
+    // TypeScript 7 has no API for other programs yet.
     parser: "swc",
     exclude: { path: "\\.test\\.tsx?$" },
     doNotFollow: { path: "node_modules|^test/" },

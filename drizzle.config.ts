@@ -1,9 +1,9 @@
 /**
- * drizzle-kit works on one database at a time: BAZAAR_DATABASE=orders is that of the replica ORDER_ID, else it is the
- * catalog's, both in DATA_DIR. `db/generate.ts` runs `generate` for each; `check` and `studio` are for people.
+ * drizzle-kit works on one database at a time, in DATA_DIR: with BAZAAR_DATABASE=orders on that of the replica
+ * ORDER_ID, otherwise on the catalog's. `db/generate.ts` runs `generate` for each; `check` and `studio` are for people.
  *
- * Its own `migrate` and `push` would leave files that no service takes: they know neither the version and the kind in the
- * head of a file (`db/sqlite/schema-version.ts`) nor which migrations it has.
+ * Its own `migrate` and `push` would leave files that no service accepts: they write neither the kind nor the number of
+ * migrations into the header of a file (`db/sqlite/schema-version.ts`).
  */
 
 import { spawnSync } from "node:child_process";
@@ -27,10 +27,10 @@ if (command === "migrate") {
 }
 if (command === "push") end("Tables must be changed by migrations (got push): npm run generate, then npm run migrate");
 if (command === "studio") {
-  // On Node the process would die of a segmentation fault, and say nothing.
+  // On Node the process would end with a segmentation fault and no message.
   if (process.versions.bun === undefined)
     end(`studio must run on Bun (got Node ${process.versions.node}): bun --bun drizzle-kit studio`);
-  // An empty one would be made.
+  // drizzle-kit would create an empty one.
   if (!existsSync(url)) end(`studio must have a database (${url} does not exist): npm run migrate`);
 }
 

@@ -1,13 +1,14 @@
 /**
- * Three kinds of tests, one after the other: `unit` runs in seconds, `sim` runs hundreds of simulated disasters on all
- * cores, `e2e` starts real processes, many of them, and so three files at a time. What takes long is in `test/extended/`,
- * with a configuration of its own.
+ * Three kinds of tests, one after the other.
+ *
+ * `unit` runs in seconds. `sim` runs hundreds of simulated disasters on all cores. `e2e` starts many real processes,
+ * and therefore runs three files at a time. Longer tests are in `test/extended/`, with a configuration of their own.
  */
 
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** They take longest: begun last, they would run alone at the end. Vitest knows that only from an earlier run. */
+/** The longest files: started last, they would run alone at the end. Vitest has durations only from an earlier run. */
 const begunFirst = ["dashboard.test.ts", "lost-databases.test.ts", "no-stale-read.test.ts"];
 
 class LongestFirst extends BaseSequencer {
@@ -20,7 +21,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-// On Node the process would die of a segmentation fault, and say nothing.
+// On Node the process would end with a segmentation fault and no message.
 if (process.versions.bun === undefined) {
   process.stderr.write(
     `The tests must run on Bun (got Node ${process.versions.node}): npm test\n` +
@@ -54,12 +55,12 @@ export default defineConfig({
             "test/http/**/*.test.ts",
           ],
           pool: "threads",
-          // With fewer, on two cores, Vitest puts all projects in one queue and the slow tests first.
+          // With fewer workers, on two cores, Vitest puts all projects in one queue and the slow tests first.
           maxWorkers: "100%",
-          // The files share their modules, none of which a test changes: to load them for each would take as long again.
+          // No test changes a module, so the files share them: loading them for each file would take as long again.
           isolate: false,
           sequence: { groupOrder: 0 },
-          // Only turns a hang into a failure: some of them start a process, which takes long where much else runs.
+          // Only turns a hang into a failure: some tests start a process, which is slow on a busy machine.
           testTimeout: 30_000,
         },
       },

@@ -1,6 +1,7 @@
 /**
- * `npm run test:extended`: tests that take long and that few changes can break. A configuration of its own, so that
- * `npm test` leaves them out and still takes `--project`.
+ * `npm run test:extended`: tests that take long and that few changes can break.
+ *
+ * Their own configuration keeps them out of `npm test`, which still accepts `--project`.
  */
 
 import { defineConfig } from "vitest/config";
