@@ -57,7 +57,7 @@ const rowSchema = z.object({
         name === name.trim() &&
         !/\p{Cc}/u.test(name) &&
         !isFolderName(name),
-      `1 to ${stockNameLengthMax} characters, no blanks around it and no control characters, not . and not ..`,
+      `1 to ${stockNameLengthMax} characters without blanks around them and without control characters, not . or ..`,
     ),
   price: z
     .string()
@@ -87,13 +87,13 @@ export function parseStockFile(content: Uint8Array, file: string): StockOfFile[]
     const row = rowSchema.safeParse(values);
     for (const issue of row.error?.issues ?? []) {
       const column = issue.path[0] as Column;
-      problems.push(`${file}, ${placeOf(column)}: ${shown(values[column])}: allowed is ${issue.message}`);
+      problems.push(`${file}, ${placeOf(column)}: must be ${issue.message} (got ${shown(values[column])})`);
     }
     const name = values.name ?? "";
     const firstPlace = placeOfName.get(name);
     if (firstPlace !== undefined) {
       problems.push(
-        `${file}, ${placeOf("name")}: ${shown(name)}: ${firstPlace} has it already, allowed is each name once`,
+        `${file}, ${placeOf("name")}: names must differ (got ${shown(name)}, which ${firstPlace} has already)`,
       );
     }
     placeOfName.set(name, firstPlace ?? entry.place);
@@ -153,7 +153,7 @@ function* entriesOfRows(
   for (const { line, fields } of rows) {
     const place = `line ${line}`;
     if (fields.length !== header.length) {
-      yield `${file}, ${place}: ${fields.length} columns: allowed are ${header.length} (${header.join()})`;
+      yield `${file}, ${place}: must have ${header.length} columns, ${header.join()} (got ${fields.length})`;
       continue;
     }
     const values = Object.fromEntries([...columns].map(([column, index]) => [column, fields[index] ?? ""]));
@@ -223,7 +223,7 @@ function toCents(price: string): number {
 }
 
 function priceAllowed(): string {
-  return "0.01 to 999999999.99, with at most two decimals";
+  return "a number from 0.01 to 999999999.99 with at most two decimals";
 }
 
 /** Also as `9026.0`, which pandas makes of it beside a number with decimals. */
