@@ -32,7 +32,7 @@ describe("migrate", () => {
     expect(existsSync(join(dataDir, "catalog.db"))).toBe(false);
     const wrong = await run(["migrate", "--replica", "4"]);
     expect(wrong.exitCode).toBe(2);
-    expect(wrong.stderr).toContain('--replica is "4": allowed is one of 1, 2, 3');
+    expect(wrong.stderr).toContain('--replica must be one of 1, 2, 3, the ids in ORDER_REPLICAS (got "4")');
   });
 
   test("makes the databases of DATA_DIR and ORDER_REPLICAS, and a second time nothing", async () => {
@@ -263,7 +263,10 @@ describe("import", () => {
     const before = readFileSync(join(folder, "stock_data.csv"), "utf8");
     for (const file of ["stock_data.csv", "./log_1.txt", join(dataDir, "catalog.db")]) {
       const { exitCode, stderr } = await run([...args, "log_2.txt", "--renumber", "--numbers", file], environment);
-      expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(`--numbers is "${file}"`) });
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: 2,
+        stderr: expect.stringMatching(`^--numbers must be another file than .* \\(got "${file}"\\)`),
+      });
     }
     expect(readFileSync(join(folder, "stock_data.csv"), "utf8")).toBe(before);
     expect(existsSync(join(dataDir, "catalog.db"))).toBe(false);
@@ -299,7 +302,7 @@ describe("export", () => {
     const { exitCode, stderr } = await run(["export", "--format", "csv", "--file", file]);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: `--file is "${file}": this is ${file}, which would be lost; allowed is another file\n`,
+      stderr: `--file must be another file than ${file}, which would be lost (got "${file}")\n`,
     });
     expect((await run(["verify"])).exitCode).toBe(0);
   });
@@ -416,10 +419,10 @@ describe("a wrong use", () => {
 
   test("names the argument, its value and what is allowed", async () => {
     expect((await run(["trade", "buy", "0", "GameStart"])).stderr).toBe(
-      "error: quantity '0' is invalid. Allowed is a whole number from 1 to 2147483647.\n",
+      'quantity must be a whole number from 1 to 2147483647 (got "0")\n',
     );
     expect((await run(["client", "--stocks", "GameStart,,FishCo"])).stderr).toBe(
-      "error: option '--stocks <list>' argument 'GameStart,,FishCo' is invalid. Allowed is a list of stocks, separated by commas.\n",
+      '--stocks must be a list of stocks, separated by commas (got "GameStart,,FishCo")\n',
     );
   });
 

@@ -1,4 +1,4 @@
-/** What options of commands may be: a wrong value is a wrong use, told with what is allowed. */
+/** Parsers of option values. Their errors say what a value must be; `program.ts` completes them to a sentence. */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 
@@ -6,12 +6,12 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < min || value > max)
-      throw new InvalidArgumentError(`Allowed is a whole number from ${min} to ${max}.`);
+      throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}`);
     return value;
   };
 }
 
-/** An option with several values; by default it has all of them. */
+/** An option with a list of values. By default it has all of them. */
 export function list<Entry>(
   flag: string,
   description: string,
@@ -21,7 +21,7 @@ export function list<Entry>(
   return new Option(`${flag} <list>`, description).argParser(parse).default([...all], all.join());
 }
 
-/** Of things that have any name. */
+/** Parses a list of names that may be anything but empty. */
 export function nameList(what: string): (text: string) => string[] {
   const name = filled(`a list of ${what}, separated by commas`);
   return (text) => text.split(",").map((entry) => name(entry).trim());
@@ -31,19 +31,20 @@ export function listOf<Name extends string>(names: readonly Name[]): (text: stri
   return (text) =>
     text.split(",").map((entry) => {
       const name = names.find((known) => known === entry.trim());
-      if (name === undefined) throw new InvalidArgumentError(`Allowed are ${names.join(", ")}, separated by commas.`);
+      if (name === undefined)
+        throw new InvalidArgumentError(`must be one or several of ${names.join(", ")}, separated by commas`);
       return name;
     });
 }
 
-/** From 0 to 1, like 0.4. */
+/** Parses a number from 0 to 1, like 0.4. */
 export function share(text: string): number {
   const value = Number(text);
-  if (!/^\d*\.?\d+$/.test(text) || value > 1) throw new InvalidArgumentError("Allowed is a number from 0 to 1.");
+  if (!/^\d*\.?\d+$/.test(text) || value > 1) throw new InvalidArgumentError("must be a number from 0 to 1");
   return value;
 }
 
-/** Which front-end to ask; what isn't said is that of the environment. */
+/** The address of a front-end. The environment has the defaults. */
 export interface AddressOptions {
   readonly host?: string;
   readonly port?: number;
@@ -51,36 +52,43 @@ export interface AddressOptions {
 
 export function addAddress(command: Command): Command {
   return command
-    .option("--host <host>", "of the front-end; default: FRONTEND_HOST, else 127.0.0.1", hostName)
-    .option("--port <n>", "of the front-end; default: FRONTEND_PORT, else 8080", wholeNumber(1, 65_535));
+    .option("--host <host>", "host of the front-end; default: FRONTEND_HOST, else 127.0.0.1", hostName)
+    .option("--port <n>", "port of the front-end; default: FRONTEND_PORT, else 8080", wholeNumber(1, 65_535));
 }
 
-/** Without what could be taken for a path or a password of it: like `http://bazaar.example:8080`. */
+/** Parses a URL like `http://bazaar.example:8080`, without a path and a password. */
 export function frontEndAddress(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== "http:" || url.href !== `${url.origin}/`)
-    throw new InvalidArgumentError("Allowed is the address of a front-end, like http://bazaar.example:8080.");
+    throw new InvalidArgumentError("must be the address of a front-end, like http://bazaar.example:8080");
   return url.origin;
 }
 
-/** A name or an address; one of IPv6 with or without brackets. */
+/** Parses a host name or an IP address. One of IPv6 may have brackets. */
 function hostName(text: string): string {
   const host = text.includes(":") && !text.startsWith("[") ? `[${text}]` : text;
   if (!URL.canParse(`http://${host}`) || new URL(`http://${host}`).host !== host.toLowerCase())
-    throw new InvalidArgumentError("Allowed is a host name or an IP address.");
+    throw new InvalidArgumentError("must be a host name or an IP address");
   return host;
 }
 
-/** What an empty argument can't mean: `allowed` completes "Allowed is". */
-export function filled(allowed: string): (text: string) => string {
+/** Refuses an empty value. `what` completes "must be". */
+export function filled(what: string): (text: string) => string {
   return (text) => {
-    if (text.trim() === "") throw new InvalidArgumentError(`Allowed is ${allowed}.`);
+    if (text.trim() === "") throw new InvalidArgumentError(`must be ${what}`);
     return text;
   };
 }
 
 export function numberList(parse: (text: string) => number): (text: string) => number[] {
-  return (text) => text.split(",").map((entry) => parse(entry.trim()));
+  return (text) => {
+    try {
+      return text.split(",").map((entry) => parse(entry.trim()));
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error;
+      throw new InvalidArgumentError(`${error.message}, or several separated by commas`);
+    }
+  };
 }
 
 /** An option that may be given several times, and with several values. */
@@ -88,5 +96,5 @@ export function collected<Value>(parse: (text: string) => Value): (text: string,
   return (text, before = []) => [...before, parse(text)];
 }
 
-/** How many orders `order` shows if `--limit` isn't given. */
+/** How many orders `order` shows without `--limit`. */
 export const usualLimit = 20;

@@ -1,4 +1,4 @@
-/** All commands, in the order of the help. What they do is loaded when one of them is run. */
+/** The program with all commands, in the order of its help. The work of a command is loaded when it runs. */
 
 import { version } from "@stock-bazaar/process/version";
 import { Command } from "commander";
@@ -18,37 +18,45 @@ import { lookupCommand, orderCommand, statusCommand, tradeCommand } from "./defi
 import { type ExitCode, exitCodes } from "./errors.ts";
 
 const groups = {
-  "Run it:": [upCommand, statusCommand],
+  "Run:": [upCommand, statusCommand],
   "Trade:": [lookupCommand, tradeCommand, orderCommand],
   "Databases:": [migrateCommand, seedCommand, importCommand, exportCommand, verifyCommand, rebuildCatalogCommand],
-  "Load, faults, figures:": [clientCommand, evaluateCommand, benchCommand, chaosCommand],
+  "Load, faults, measurements:": [clientCommand, evaluateCommand, benchCommand, chaosCommand],
   "Help:": [completionCommand],
 };
 
 const examples = [
   ["bazaar up", "run everything on this machine"],
-  ["bazaar trade buy 1 GameStart", "trade"],
-  ["bazaar status --watch", "see who leads"],
-  ["bazaar help trade", "more about a command, with examples"],
+  ["bazaar trade buy 1 GameStart", "buy one unit"],
+  ["bazaar status --watch", "watch the leader and the other services"],
+  ["bazaar help trade", "show the options and examples of a command"],
 ] as const;
 
 const exits: Readonly<Record<ExitCode, string>> = {
   [exitCodes.ok]: "done",
-  [exitCodes.failed]: "it failed, or something is not as it must be: the output says what",
-  [exitCodes.usage]: "it was asked in a wrong way: an option, an argument or a variable of the environment",
-  [exitCodes.noAnswer]:
-    "the bazaar doesn't answer, or something else does: what became of a trade that was sent isn't known",
+  [exitCodes.failed]: "the command failed, or a check did; the output says why",
+  [exitCodes.usage]: "an option, an argument or an environment variable is wrong",
+  [exitCodes.noAnswer]: "the bazaar doesn't answer; the outcome of a trade that was sent is unknown",
 };
 
-/** Commander's words for a wrong argument, which are others than those for a wrong option. */
-const argumentError = /^error: command-argument value '(.*)' is invalid for argument '(\w+)'\./s;
+const wrongOption = /^error: option '(?<name>--[\w-]+)[^']*' argument '(?<value>.*)' is invalid\. (?<must>.*)/s;
+const wrongArgument =
+  /^error: command-argument value '(?<value>.*)' is invalid for argument '(?<name>\w+)'\. (?<must>.*)/s;
+const wrongChoice = /^Allowed choices are (.*)\.$/;
+
+/** Rewords commander's message about a wrong value: what it must be, then what it was. Other messages stay. */
+function reword(text: string): string {
+  const { name, value, must } = (wrongOption.exec(text) ?? wrongArgument.exec(text))?.groups ?? {};
+  if (must === undefined) return text;
+  return `${name} ${must.trimEnd().replace(wrongChoice, "must be one of $1")} (got ${JSON.stringify(value)})\n`;
+}
 
 export function createProgram(): Command {
   const program = new Command("bazaar")
     .description("Stock Bazaar: a stock-trading service that never loses an acknowledged order")
     .version(version, "--version", "print the version")
     .showHelpAfterError("`bazaar --help` lists the commands.")
-    .configureOutput({ outputError: (text, write) => write(text.replace(argumentError, "error: $2 '$1' is invalid.")) })
+    .configureOutput({ outputError: (text, write) => write(reword(text)) })
     .helpCommand(false)
     .addHelpText("after", () =>
       ["", ...section("Examples", examples), "", ...section("Exit codes", Object.entries(exits))].join("\n"),
@@ -61,16 +69,16 @@ export function createProgram(): Command {
   return program.addCommand(completeCommand(program).copyInheritedSettings(program), { hidden: true });
 }
 
-/** What it is asked wrongly it answers for itself: the list of commands is no help with an option. */
+/** A command's own errors don't point to the list of commands, which is no help with an option. */
 function add(program: Command, command: Command): void {
   program.addCommand(command.copyInheritedSettings(program).showHelpAfterError(false));
 }
 
-/** Commander's own shows the help of the program for a command that isn't there. */
+/** Replaces commander's own help command, which shows the program's help for an unknown command. */
 function helpCommand(program: Command): Command {
   return new Command("help")
     .argument("[command]")
-    .description("more about a command, with examples")
+    .description("show the options and examples of a command")
     .helpOption(false)
     .action((name: string | undefined) => {
       const command = name === undefined ? program : program.commands.find((known) => known.name() === name);

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { requireOtherFile, requireRegularFile, requireWritable } from "./writable.ts";
 
-test("what is there or can be made is fine, and nothing is made yet", () => {
+test("an existing path and one that can be created are accepted, and nothing is created yet", () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "file"), "");
   requireWritable("--out", folder, "folder");
@@ -24,12 +24,14 @@ test.each([
   writeFileSync(join(folder, "file"), "");
   mkdirSync(join(folder, "folder"));
   expect(() => requireWritable("--out", join(folder, path), kind)).toThrow(
-    new RegExp(`^--out is ".*${path}": .* ${why}; allowed is a ${kind} that this user may write$`),
+    new RegExp(`^--out must be a ${kind} that this user may write \\(got ".*${path}"\\): .* ${why}$`),
   );
 });
 
 test("an empty name is refused", () => {
-  expect(() => requireWritable("--json", "", "file")).toThrow('--json is "": this is no name; allowed is a file');
+  expect(() => requireWritable("--json", "", "file")).toThrow(
+    '--json must be a file that this user may write (got ""): the name is empty',
+  );
 });
 
 // Root may write everywhere.
@@ -39,7 +41,7 @@ test.skipIf(process.getuid?.() === 0)("a folder without write permission is refu
   expect(() => requireWritable("--out", join(folder, "new"), "folder")).toThrow("permission denied");
 });
 
-test("a result isn't written over a file that must stay, whatever name leads there", () => {
+test("a result isn't written over a file that must stay, by any of its names", () => {
   const folder = temporaryFolder();
   const kept = join(folder, "catalog.db");
   writeFileSync(kept, "");
@@ -51,7 +53,7 @@ test("a result isn't written over a file that must stay, whatever name leads the
     const path = name.startsWith("..") ? `${folder}/new/${name}` : join(folder, name);
     const file = name.endsWith("-wal") ? `${kept}-wal` : kept;
     expect(() => requireOtherFile("--file", path, files), name).toThrow(
-      `--file is "${path}": this is ${file}, which would be lost; allowed is another file`,
+      `--file must be another file than ${file}, which would be lost (got "${path}")`,
     );
   }
   requireOtherFile("--file", join(folder, "free"), files);
@@ -63,7 +65,7 @@ test("a device isn't replaced by a file", () => {
   symlinkSync("/dev/null", join(folder, "link"));
   for (const path of ["/dev/null", join(folder, "link")]) {
     expect(() => requireRegularFile("--numbers", path)).toThrow(
-      `--numbers is "${path}": this is no file on a disk; allowed is a file`,
+      `--numbers must be a regular file, not a device or a pipe (got "${path}")`,
     );
   }
   requireRegularFile("--numbers", join(folder, "new"));

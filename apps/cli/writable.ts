@@ -1,18 +1,18 @@
-/** Where a long command is to write its result, looked at before it begins: to fail after the work would waste it. */
+/** Checks that the output path is writable before a long command starts: a failure at the end would waste its work. */
 
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileIdentity } from "@stock-bazaar/sqlite/files";
 import { CommandError, exitCodes } from "./errors.ts";
 
-/** Throws a CommandError unless the file or folder can be written; folders that are missing are made then. */
+/** Throws a CommandError unless the file or folder can be written. Missing folders may be created later. */
 export function requireWritable(option: string, path: string, kind: "file" | "folder"): void {
   const wrong = (why: string) =>
     new CommandError(
-      `${option} is ${JSON.stringify(path)}: ${why}; allowed is a ${kind} that this user may write`,
+      `${option} must be a ${kind} that this user may write (got ${JSON.stringify(path)}): ${why}`,
       exitCodes.usage,
     );
-  if (path.trim() === "") throw wrong("this is no name");
+  if (path.trim() === "") throw wrong("the name is empty");
   let found = resolve(path);
   try {
     while (!existsSync(found)) found = dirname(found);
@@ -26,10 +26,7 @@ export function requireWritable(option: string, path: string, kind: "file" | "fo
   }
 }
 
-/**
- * Throws a CommandError if the path names one of `files`, through a link as well: the result would replace what that
- * file holds.
- */
+/** Throws a CommandError if the path names one of `files`, also by a link: the result would replace its content. */
 export function requireOtherFile(option: string, path: string, files: readonly string[]): void {
   const identity = fileIdentity(path);
   const same = files.find(
@@ -37,16 +34,16 @@ export function requireOtherFile(option: string, path: string, files: readonly s
   );
   if (same === undefined) return;
   throw new CommandError(
-    `${option} is ${JSON.stringify(path)}: this is ${same}, which would be lost; allowed is another file`,
+    `${option} must be another file than ${same}, which would be lost (got ${JSON.stringify(path)})`,
     exitCodes.usage,
   );
 }
 
-/** Throws a CommandError if there is a device or a pipe: a file that is put in its place as a whole would remove it. */
+/** Throws a CommandError if the path is a device or a pipe: writing replaces the whole file, which would remove it. */
 export function requireRegularFile(option: string, path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
     throw new CommandError(
-      `${option} is ${JSON.stringify(path)}: this is no file on a disk; allowed is a file`,
+      `${option} must be a regular file, not a device or a pipe (got ${JSON.stringify(path)})`,
       exitCodes.usage,
     );
   }

@@ -105,9 +105,12 @@ test("--url of an address that doesn't answer exits with 3 and writes nothing", 
 });
 
 test.each([
-  [["--url", "bazaar.example"], "Allowed is the address of a front-end, like http://bazaar.example:8080."],
-  [["--url", "https://bazaar.example"], "Allowed is the address of a front-end"],
-  [["--url", "http://bazaar.example/stocks"], "Allowed is the address of a front-end"],
+  [
+    ["--url", "bazaar.example"],
+    '--url must be the address of a front-end, like http://bazaar.example:8080 (got "bazaar.example")',
+  ],
+  [["--url", "https://bazaar.example"], "--url must be the address of a front-end"],
+  [["--url", "http://bazaar.example/stocks"], "--url must be the address of a front-end"],
   [["--url", "http://bazaar.example", "--cache", "on"], "cannot be used with option '--cache"],
 ])("%j is refused with exit code 2", async (args, message) => {
   const { service } = start(...args);

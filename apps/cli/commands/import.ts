@@ -25,7 +25,10 @@ export async function importIntoCatalog(options: ImportOptions): Promise<void> {
   const { stocks, orders = [], renumber = false, numbers, dryRun = false, json = false } = options;
   if (numbers !== undefined) {
     if (!renumber)
-      throw new CommandError("--numbers needs --renumber: else each order keeps its number", exitCodes.usage);
+      throw new CommandError(
+        "--numbers must be used with --renumber: without it, each order keeps its number",
+        exitCodes.usage,
+      );
     requireWritable("--numbers", numbers, "file");
     requireRegularFile("--numbers", numbers);
   }

@@ -27,7 +27,7 @@ function knownId({ replicas }: Config, text: string): number {
   if (id !== undefined) return id;
   const ids = [...replicas.keys()].join(", ");
   throw new CommandError(
-    `--replica is "${text}": allowed is one of ${ids} (the ids in ORDER_REPLICAS)`,
+    `--replica must be one of ${ids}, the ids in ORDER_REPLICAS (got ${JSON.stringify(text)})`,
     exitCodes.usage,
   );
 }

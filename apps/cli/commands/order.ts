@@ -1,4 +1,4 @@
-/** `bazaar order`: one order, or the latest. */
+/** `bazaar order`: shows one order, or the latest. */
 
 import { columns } from "@stock-bazaar/report/table";
 import { at } from "@stock-bazaar/shared/json";
@@ -15,7 +15,7 @@ export async function order(number: number | undefined, options: OrderOptions): 
   const { limit = usualLimit, before } = options;
   if (number !== undefined && (options.limit ?? before) !== undefined)
     throw new CommandError(
-      "--limit and --before are for the latest orders: allowed is without a number",
+      `--limit and --before must be used without an order number (got ${number})`,
       exitCodes.usage,
     );
   const page = before === undefined ? `limit=${limit}` : `limit=${limit}&before=${before}`;
@@ -26,9 +26,9 @@ export async function order(number: number | undefined, options: OrderOptions): 
   const one = at(reply.body, "data");
   const orders = expected(number === undefined ? list(reply.body) : one === undefined ? undefined : [one], reply);
   const header = ["number", "type", "quantity", "name", ...(number === undefined ? ["price", "at"] : [])];
-  const rows = orders.map((told) => [
-    ...["number", "type", "quantity", "name"].map((name) => cell(at(told, name))),
-    ...(number === undefined ? [price(at(told, "price")), cell(at(told, "created_at"))] : []),
+  const rows = orders.map((each) => [
+    ...["number", "type", "quantity", "name"].map((name) => cell(at(each, name))),
+    ...(number === undefined ? [price(at(each, "price")), cell(at(each, "created_at"))] : []),
   ]);
   process.stdout.write(`${columns([header, ...rows]).join("\n")}\n`);
 }

@@ -20,7 +20,7 @@ export async function trade(wish: Wish, options: TradeOptions): Promise<void> {
   const { key = Bun.randomUUIDv7() } = options;
   if (!idempotencyKeyPattern.test(key))
     throw new CommandError(
-      `--key is ${JSON.stringify(key)}: allowed are 1 to 255 visible ASCII characters`,
+      `--key must be 1 to 255 visible ASCII characters (got ${JSON.stringify(key)})`,
       exitCodes.usage,
     );
   await requireUnderstood(options);

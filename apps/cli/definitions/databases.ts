@@ -121,7 +121,7 @@ function alsoFrontEnds(text: string): AlsoFrontEnd[] {
     const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= portMax;
     if (!isDialectName(dialect) || !isPort || more.length > 0) {
       throw new InvalidArgumentError(
-        `Allowed is dialect=port, separated by commas: one of ${dialectNames.join(", ")} and a port from 1 to ${portMax}.`,
+        `must be dialect=port, or several separated by commas, with one of ${dialectNames.join(", ")} and a port from 1 to ${portMax}`,
       );
     }
     return { dialect, port: Number(port) };

@@ -14,14 +14,14 @@ const listMax = 1000;
 
 function stockName(text: string): string {
   const name = filled("the name of a stock")(text);
-  if (isFolderName(name)) throw new InvalidArgumentError("No stock can have this name.");
+  if (isFolderName(name)) throw new InvalidArgumentError("must be the name of a stock, not . or ..");
   return name;
 }
 
 /** In any letter case, as over HTTP. */
 function tradeType(text: string): "buy" | "sell" {
   const type = text.toLowerCase();
-  if (type !== "buy" && type !== "sell") throw new InvalidArgumentError("Allowed are buy, sell.");
+  if (type !== "buy" && type !== "sell") throw new InvalidArgumentError("must be buy or sell");
   return type;
 }
 
