@@ -32,14 +32,15 @@ export const advice = {
   replaceReplica: `move it elsewhere, then run ${migrate} (the replica fetches its orders again)`,
   replaceForeignCatalog: `move it elsewhere, then run ${migrate}, or ${rebuildCatalog} where replicas hold orders`,
   replaceForeignReplica: `move it elsewhere, then run ${migrate}`,
-  replaceDivergedReplica: `move its database elsewhere and run ${migrate}, and it fills up again`,
+  replaceDivergedReplica: `move its database elsewhere, then run ${migrate} (the replica fetches its orders again)`,
 
   putBackCatalog: `Stop the catalog and put back the file that belongs to the replicas, or run ${rebuildCatalog}`,
   putBackOrRebuild: `put that file back, or run ${rebuildCatalog}`,
-  putBackAll: `put back what was there; what is left of it can be used by ${rebuildCatalog}`,
+  putBackAll: `put back the missing files, or run ${rebuildCatalog}, which uses what is left`,
   putSoundCopyBack: "put a sound copy in its place, or move it elsewhere to go on without it",
 
   chooseHistory: `${quotedCommand("verify")} shows them: if the replica is right, run ${rebuildCatalog}; if the catalog is right, move the replica's file elsewhere`,
-  dropWrongReplica: "move the wrong one of the two files elsewhere (it fills up again), then run this again",
-  nameSeededFile: `Name the file that it was seeded with: ${quotedCommand("rebuild-catalog", "--file my.csv")}`,
+  dropWrongReplica:
+    "move the wrong one of the two files elsewhere (its replica fetches the orders again), then run this again",
+  nameSeededFile: `Name the file that the catalog was seeded with: ${quotedCommand("rebuild-catalog", "--file my.csv")}`,
 } as const;
