@@ -86,7 +86,7 @@ test("`npm start`: databases deleted under load, then one after a stop: no ackno
 
   remove(cluster, "catalog.db*");
   up = await startUp(context, cluster);
-  expect(up.lines.filter((line) => line.includes("made again from a replica's orders"))).toHaveLength(1);
+  expect(up.lines.filter((line) => line.includes("rebuilt the catalog from a replica's orders"))).toHaveLength(1);
   const known = traffic.accepted.at(-1);
   if (!known) throw new Error("nothing was accepted");
   expect((await get(`${cluster.url}/orders/${known.orderNumber}`)).status).toBe(200);

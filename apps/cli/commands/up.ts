@@ -1,4 +1,4 @@
-/** `npm start`: the whole bazaar on this machine, until Ctrl-C. */
+/** `npm start`: runs the whole bazaar on this machine until Ctrl-C. */
 
 import { join } from "node:path";
 import { requireOneHistory } from "@stock-bazaar/db/recovery/history";
@@ -38,14 +38,14 @@ export interface UpOptions {
   readonly also?: readonly AlsoFrontEnd[];
 }
 
-/** A start that takes longer than this is worth a line in the log. */
+/** A start that takes longer than this is logged. */
 const slowStartMs = 15_000;
 
 export async function up(options: UpOptions): Promise<void> {
   const { FRONTEND_DIALECT } = process.env;
   const config = readConfig({ ...process.env, FRONTEND_DIALECT: options.dialect ?? FRONTEND_DIALECT });
   const frontEnds = plannedFrontEnds(config, options);
-  // What one dialect allows, like a long lease, another may not: found out before anything starts.
+  // A setting that suits one dialect, like a long lease, may be wrong for another: checked before anything starts.
   for (const { dialect } of frontEnds) readConfig({ ...process.env, FRONTEND_DIALECT: dialect });
   const faults = options.faults ?? isLoopback(config.listen.frontEnd);
   const logger = createLogger("up", config.logLevel);
@@ -77,7 +77,7 @@ export async function up(options: UpOptions): Promise<void> {
   }
 }
 
-/** What a failure of this needs is a person: whoever started `up` shouldn't simply do it again. */
+/** A SetupError becomes exit code 2: only a person can help, so a supervisor must not simply start `up` again. */
 async function prepare(config: Config, logger: Logger): Promise<void> {
   try {
     await prepareDatabases(config, logger);
@@ -95,7 +95,7 @@ interface PlannedFrontEnd {
   readonly dialect: DialectName;
 }
 
-/** The first is on the ports of the environment, each of the others on the next ones; then those of `--also`. */
+/** The first is on the ports of the environment, the others are on the ports after it. Those of `--also` follow. */
 function plannedFrontEnds(config: Config, { frontEnds: count, also = [] }: UpOptions): PlannedFrontEnd[] {
   const { frontEnd, frontEndDialect: dialect, listen } = config;
   const { variables } = listen.frontEnd;
@@ -124,7 +124,7 @@ function plannedFrontEnds(config: Config, { frontEnds: count, also = [] }: UpOpt
   ];
 }
 
-/** `faulty`: whom a front-end may ask for faults. */
+/** `faulty` returns the supervisor that front-ends may ask for faults; without it they may not. */
 function servicesInStopOrder(
   config: Config,
   frontEnds: readonly PlannedFrontEnd[],
@@ -138,7 +138,7 @@ function servicesInStopOrder(
     ...more,
   });
   const replicas = replicasNamed(config).map((replica) => {
-    // An empty one, which its replica fills from the leader.
+    // Creates an empty database, which the replica fills from the leader.
     const repair: Repair = {
       isDue: async () => replica.isMissing,
       pauses: [],
@@ -151,7 +151,7 @@ function servicesInStopOrder(
   });
   const repair: Repair = {
     isDue: () => chosenLedgerStore(config).isMissing(),
-    // They may be storing what the lost catalog has still decided: only at rest do they hold all that anybody was told.
+    // They may still be storing orders of the lost catalog, and hold all acknowledged ones only after they have stopped.
     pauses: replicas.map(({ name }) => name),
     async run() {
       requireReplicasBeside(config);
@@ -162,12 +162,12 @@ function servicesInStopOrder(
     service(name, "front-end", {
       environment: {
         FRONTEND_PORT: String(address.port),
-        // An empty one counts as not set: its errors name the variables that the user knows.
+        // Empty counts as not set, so that errors name the variables that the user knows.
         FRONTEND_LISTEN: addressText(listen) === addressText(address) ? "" : addressText(listen),
         FRONTEND_DIALECT: dialect,
         ...(faulty && { [faultsVariable]: "1" }),
       },
-      ...(faulty && { hears: (message, reply) => answerFault(faulty(), message, reply) }),
+      ...(faulty && { onMessage: (message, reply) => answerFault(faulty(), message, reply) }),
     }),
   );
   return [
@@ -188,7 +188,7 @@ async function announce(
   stopping: AbortSignal,
 ): Promise<void> {
   const url = frontEndUrl(config.frontEnd);
-  // This machine may not reach itself by the address that others dial, say that of a proxy in front.
+  // This machine may not reach itself at the address that others dial, for example that of a reverse proxy.
   const urls = frontEnds.map(({ listen }) => frontEndUrl(listen));
   const cancel = systemClock.after(slowStartMs, () => logger.warn({ url }, "still waiting for the services"));
   const ready = await Promise.all(urls.map((each) => waitUntilReady(each, stopping)));
@@ -209,6 +209,6 @@ async function announce(
     "  Ctrl-C stops everything.",
     "",
   ];
-  // A disk that is full is no reason to end what has just opened.
+  // A full disk must not end a bazaar that has just opened: the log output copes with it.
   if (!stopping.aborted) createLogOutput().write(`${lines.join("\n")}\n`);
 }

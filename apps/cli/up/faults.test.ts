@@ -11,7 +11,7 @@ function setUp(runs = true) {
   return { done, replies, ask: (message: unknown) => answerFault(supervisor, message, (reply) => replies.push(reply)) };
 }
 
-test("a fault reaches the replica that it names, and the answer the question", () => {
+test("a fault reaches the replica that it names, and the reply has the number of its request", () => {
   const { done, replies, ask } = setUp();
   ask({ sequence: 1, fault: "kill", replica: 3 });
   ask({ sequence: 2, fault: "freeze", replica: 1 });
@@ -22,7 +22,7 @@ test("a fault reaches the replica that it names, and the answer the question", (
   ]);
 });
 
-test("of a replica that doesn't run it is said so", () => {
+test("the reply says if the replica doesn't run", () => {
   const { replies, ask } = setUp(false);
   ask({ sequence: 7, fault: "kill", replica: 3 });
   expect(replies).toEqual([{ sequence: 7, done: false }]);

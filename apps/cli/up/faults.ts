@@ -1,15 +1,15 @@
-/** Does to an order replica what a front-end asks for, and to nothing else. */
+/** Kills or freezes a replica at a front-end's request. No other service can be named. */
 
 import { frozenMs, isFaultRequest, killedMs } from "@stock-bazaar/process/faults";
 import type { FaultReply } from "@stock-bazaar/process/faults";
 
 export interface FaultySupervisor {
-  /** False: it doesn't run. */
+  /** Returns false if the service doesn't run. */
   killService(name: string, awayMs: number): boolean;
   freezeService(name: string, forMs: number): boolean;
 }
 
-/** What isn't a request for a fault is not answered. */
+/** Ignores a message that isn't a request for a fault. */
 export function answerFault(
   supervisor: FaultySupervisor,
   message: unknown,
@@ -22,7 +22,7 @@ export function answerFault(
   reply({ sequence, done });
 }
 
-/** The name under which an order replica is supervised. */
+/** The supervisor's name of a replica. */
 export function replicaService(replica: number): string {
   return `order-${replica}`;
 }

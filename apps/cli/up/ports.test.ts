@@ -17,7 +17,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-/** A port that somebody listens on, on every address. */
+/** Returns a port on which a server listens, on every address. */
 async function takenPort(): Promise<number> {
   const server = createServer();
   servers.push(server);
@@ -32,14 +32,14 @@ async function takenPort(): Promise<number> {
 const local = (variables: AddressVariables, port = 0): ListenAddress => ({ host: "127.0.0.1", port, variables });
 const frontEndOn = (port = 0, option = "FRONTEND_PORT") => local({ ...frontEndVariables, port: option }, port);
 
-test("free ports are fine, twice in a row", async () => {
+test("free ports are accepted, and stay free", async () => {
   const [frontEnd, catalog, order] = await freePorts(3);
   const wanted = [frontEndOn(frontEnd), local(catalogVariables, catalog), local(replicaVariables, order)];
   await requireFreePorts(wanted);
   await requireFreePorts(wanted);
 });
 
-test("a port that is taken is named with its variable", async () => {
+test("a taken port is reported with its variable", async () => {
   const [free1, free2] = await freePorts(2);
   const taken = await takenPort();
   const wanted = [frontEndOn(free1), local(catalogVariables, free2), local(replicaVariables, taken)];
@@ -48,7 +48,7 @@ test("a port that is taken is named with its variable", async () => {
   );
 });
 
-test("a port that is taken is looked for where the service listens, not where others dial it", async () => {
+test("a port must be free where the service listens, not where others dial it", async () => {
   const taken = await takenPort();
   const { listen } = readConfig({ CATALOG_LISTEN: `127.0.0.1:${taken}`, CATALOG_HOST: "192.0.2.1" });
   await expect(requireFreePorts([listen.catalog])).rejects.toThrow(
@@ -56,14 +56,14 @@ test("a port that is taken is looked for where the service listens, not where ot
   );
 });
 
-test("a port that two services should have is named with both variables", async () => {
+test("a port of two services is reported with both variables", async () => {
   const [port] = await freePorts(1);
   await expect(requireFreePorts([frontEndOn(port), local(catalogVariables, port)])).rejects.toThrow(
     `FRONTEND_PORT and CATALOG_PORT both name 127.0.0.1:${port}`,
   );
 });
 
-test("ORDER_LISTEN can't be where several replicas listen", async () => {
+test("ORDER_LISTEN can't be the address of several replicas", async () => {
   const [port] = await freePorts(1);
   const { listen } = readConfig({ ORDER_LISTEN: `0.0.0.0:${port}` });
   await expect(requireFreePorts([...listen.replicas.values()])).rejects.toThrow(
@@ -71,14 +71,14 @@ test("ORDER_LISTEN can't be where several replicas listen", async () => {
   );
 });
 
-test("options that name the same port are named, in one error", async () => {
+test("two options with the same port are both named in one error", async () => {
   const [port] = await freePorts(1);
   await expect(requireFreePorts([frontEndOn(port, "--front-ends"), frontEndOn(port, "--also")])).rejects.toThrow(
     `--front-ends and --also both name 127.0.0.1:${port}: each needs its own port`,
   );
 });
 
-test("an option that names one port twice is named once", async () => {
+test("an option with one port twice is named once", async () => {
   const [port] = await freePorts(1);
   const also = frontEndOn(port, "--also");
   await expect(requireFreePorts([also, also])).rejects.toThrow(
@@ -86,7 +86,7 @@ test("an option that names one port twice is named once", async () => {
   );
 });
 
-test("one address that is written in two ways is named, too", async () => {
+test("one address that is written in two ways is found, too", async () => {
   const [port = 0] = await freePorts(1);
   const byName = { ...frontEndOn(port), host: "localhost" };
   await expect(requireFreePorts([byName, local(catalogVariables, port)])).rejects.toThrow(
@@ -94,7 +94,7 @@ test("one address that is written in two ways is named, too", async () => {
   );
 });
 
-test("an address of another machine is named with its variable", async () => {
+test("an address of another machine is reported with its variable", async () => {
   // 192.0.2.0/24 is reserved for documentation.
   await expect(requireFreePorts([{ ...frontEndOn(6000), host: "192.0.2.1" }])).rejects.toThrow(
     'FRONTEND_HOST must be a name or an address of this machine, like 127.0.0.1 (got "192.0.2.1")',

@@ -1,6 +1,6 @@
 /**
- * Are the ports free that the services will listen on? Found out before anything starts: otherwise a service would
- * die and be started again for ever, and its message would drown in those of the services that wait for it.
+ * Checks that the services' ports are free before anything starts. Otherwise a service would die and be restarted for
+ * ever, and its message would drown in those of the services that wait for it.
  */
 
 import { connect, createServer, type Server } from "node:net";
@@ -17,10 +17,10 @@ import { CommandError, exitCodes } from "../errors.ts";
 
 const answerTimeoutMs = 1000;
 
-/** Throws an error that names the variable of the first address that can't be listened on. */
+/** Throws an error that names the variable of the first address on which no service can listen. */
 export async function requireFreePorts(wanted: readonly ListenAddress[]): Promise<void> {
   requireDifferent(wanted);
-  // All are held until the last is tried: one address can be written in two ways.
+  // Every port is held until the last has been tried, because one address can be written in two ways.
   const held: Server[] = [];
   try {
     for (const address of wanted) {
@@ -49,19 +49,19 @@ function requireDifferent(wanted: readonly ListenAddress[]): void {
   }
 }
 
-/** Can only this machine reach it? */
+/** Can only this machine reach the address? */
 export function isLoopback({ host }: Address): boolean {
   return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** Throws if a catalog answers: where others dial it, or where one on this machine listens. */
+/** Throws if a catalog answers where others dial it, or where one on this machine listens. */
 export async function requireNoCatalog({ catalogs, listen: { catalog } }: Config, stopIt: string): Promise<void> {
   for (const address of [...catalogs, dialledHere(catalog)]) {
     if (await isListening(address)) throw new CommandError(`a catalog answers at ${addressText(address)}: ${stopIt}`);
   }
 }
 
-/** Does anybody listen there? Somebody on another machine who says nothing in time counts as nobody. */
+/** Does a process accept connections there? A machine that doesn't answer in time counts as no. */
 function isListening({ host, port }: Address): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: withoutBrackets(host), port, timeout: answerTimeoutMs });

@@ -16,31 +16,31 @@ import { queryCatalog } from "@stock-bazaar/ledger/sqlite/query";
 
 let dataDir: string;
 let databases: ReturnType<typeof databasesIn>;
-let told: string[];
+let logged: string[];
 
 beforeEach(() => {
   dataDir = temporaryFolder();
   databases = databasesIn(dataDir);
-  told = [];
+  logged = [];
 });
 
 async function prepare(): Promise<void> {
-  const tell = (_figures: object, message: string) => void told.push(message);
-  await prepareDatabases(databases, { info: tell, warn: tell });
+  const log = (_figures: object, message: string) => void logged.push(message);
+  await prepareDatabases(databases, { info: log, warn: log });
 }
 
 const isRight = async () => (await verify(databases)).every(({ differences }) => differences.length === 0);
 
-test("nothing becomes migrated databases with the default stocks, and a second time nothing is done", async () => {
+test("an empty folder gets migrated databases with the default stocks, and a second call changes nothing", async () => {
   await prepare();
-  expect(told).toEqual(["migrated", "migrated", "migrated", "migrated", "seeded the empty catalog"]);
+  expect(logged).toEqual(["migrated", "migrated", "migrated", "migrated", "seeded the empty catalog"]);
   expect(await isRight()).toBe(true);
-  told = [];
+  logged = [];
   await prepare();
-  expect(told).toEqual([]);
+  expect(logged).toEqual([]);
 });
 
-test("a catalog that was lost before any order begins with the stocks that it was seeded with", async () => {
+test("a catalog that was lost before the first order gets the stocks that it was seeded with", async () => {
   await prepare();
   const own = join(dataDir, "own.csv");
   writeFileSync(own, "name,price,quantity\nTux,1.50,3\n");
@@ -52,7 +52,7 @@ test("a catalog that was lost before any order begins with the stocks that it wa
   again.close();
 });
 
-test("of what is lost while everything runs the others must be there: an empty file is none", async () => {
+test("if one database is lost while everything runs, the others must exist, and an empty file counts as missing", async () => {
   await prepare();
   const replica = orderFile(dataDir, 1);
   await expect(requireCatalogBeside(replica, databases)).resolves.toBeUndefined();
@@ -69,7 +69,7 @@ test("of what is lost while everything runs the others must be there: an empty f
   );
 });
 
-test("any one database that is lost is there again, the catalog with all orders", async () => {
+test("any one lost database is created again, the catalog with all orders", async () => {
   await makeTradedDatabases(dataDir);
   for (const file of [1, 2, 3].map((id) => orderFile(dataDir, id))) {
     rmSync(file);
@@ -81,12 +81,12 @@ test("any one database that is lost is there again, the catalog with all orders"
     replica.client.exec("INSERT INTO orders SELECT * FROM catalog.ledger");
     replica.close();
   }
-  told = [];
+  logged = [];
   rmSync(catalogFile(dataDir));
   await prepare();
-  expect(told).toEqual([
-    "the catalog is missing: trying to make it again",
-    "the catalog was made again from a replica's orders",
+  expect(logged).toEqual([
+    "the catalog is missing: trying to rebuild it",
+    "rebuilt the catalog from a replica's orders",
   ]);
   expect(await isRight()).toBe(true);
   const catalog = openCatalogDatabase(dataDir);
@@ -94,7 +94,7 @@ test("any one database that is lost is there again, the catalog with all orders"
   catalog.close();
 });
 
-test("what may be lost with the catalog stops it, and nothing is made up", async () => {
+test("orders that may be lost with the catalog stop it, and nothing is created", async () => {
   await makeTradedDatabases(dataDir);
   rmSync(catalogFile(dataDir));
   rmSync(orderFile(dataDir, 3));
@@ -105,7 +105,7 @@ test("what may be lost with the catalog stops it, and nothing is made up", async
   expect(existsSync(keptStocksFile(dataDir))).toBe(true);
 });
 
-test("a missing catalog beside replicas that can't be read stops it: they may hold orders", async () => {
+test("a missing catalog with unreadable replicas stops it: they may hold orders", async () => {
   await makeTradedDatabases(dataDir);
   rmSync(catalogFile(dataDir));
   for (const id of [1, 2, 3]) damageTable(orderFile(dataDir, id), "orders", "at the end");
@@ -115,7 +115,7 @@ test("a missing catalog beside replicas that can't be read stops it: they may ho
   expect(existsSync(catalogFile(dataDir))).toBe(false);
 });
 
-test("replicas that are empty files beside no catalog are new", async () => {
+test("replicas that are empty files are new if there is no catalog", async () => {
   await prepare();
   rmSync(catalogFile(dataDir));
   rmSync(keptStocksFile(dataDir));

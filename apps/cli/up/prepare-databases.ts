@@ -1,6 +1,6 @@
 /**
- * What `npm start` does before it starts anything, and again when the catalog's file is lost while everything runs:
- * databases that are migrated, a catalog with stocks, and one history in all of them.
+ * Prepares the databases before `npm start` starts anything, and when the catalog's file is lost while everything runs.
+ * Afterwards they are migrated, the catalog has stocks, and all of them have one history.
  */
 
 import { migrateAll } from "@stock-bazaar/db/migrate";
@@ -12,42 +12,42 @@ import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
 import { advice } from "@stock-bazaar/process/advice";
 import { SetupError } from "@stock-bazaar/shared/errors";
 
-type Tell = (figures: object, message: string) => void;
+type Log = (figures: object, message: string) => void;
 
-/** Throws a SetupError if the catalog is gone as well as this replica. */
+/** Throws a SetupError if the catalog is missing as well as this replica's database. */
 export async function requireCatalogBeside(replica: string, databases: Databases): Promise<void> {
   const store = chosenLedgerStore(databases);
   requireOthers(replica, (await store.isMissing()) ? [store.name] : []);
 }
 
-/** Throws a SetupError if a replica is gone as well as the catalog. */
+/** Throws a SetupError if a replica's database is missing as well as the catalog. */
 export function requireReplicasBeside(databases: Databases): void {
-  const gone = replicasNamed(databases).filter(({ isMissing }) => isMissing);
+  const missing = replicasNamed(databases).filter(({ isMissing }) => isMissing);
   requireOthers(
     chosenLedgerStore(databases).name,
-    gone.map(({ file }) => file),
+    missing.map(({ file }) => file),
   );
 }
 
 /**
- * For a database that is lost while everything runs: what was there a moment ago is never begun anew, with numbers that
- * orders have already.
+ * Throws a SetupError if other databases are missing besides the lost one. While the services run, databases that existed
+ * are never recreated from nothing: they would reuse order numbers.
  */
-function requireOthers(lost: string, gone: readonly string[]): void {
-  if (gone.length === 0) return;
-  const also = `${gone.length === 1 ? "is" : "are"} ${gone.join(", ")}`;
+function requireOthers(lost: string, missing: readonly string[]): void {
+  if (missing.length === 0) return;
+  const also = `${missing.length === 1 ? "is" : "are"} ${missing.join(", ")}`;
   throw new SetupError(`${lost} is missing, and so ${also}: ${advice.putBackAll}`);
 }
 
-/** Throws a SetupError that says what to run when only a person may go on. */
+/** Throws a SetupError with the remedy if only a person can decide what to do. */
 export async function prepareDatabases(
   databases: Databases,
-  logger: { readonly info: Tell; readonly warn: Tell },
+  logger: { readonly info: Log; readonly warn: Log },
 ): Promise<void> {
   if (await isCatalogLost(databases)) {
-    // Ten million orders take minutes.
-    logger.warn({ file: chosenLedgerStore(databases).name }, "the catalog is missing: trying to make it again");
-    logger.warn(await rebuildCatalogIfSafe(databases), "the catalog was made again from a replica's orders");
+    // Logged before as well: ten million orders take minutes.
+    logger.warn({ file: chosenLedgerStore(databases).name }, "the catalog is missing: trying to rebuild it");
+    logger.warn(await rebuildCatalogIfSafe(databases), "rebuilt the catalog from a replica's orders");
   }
   for (const { file, migrations } of await migrateAll(databases)) {
     if (migrations > 0) logger.info({ file, migrations }, "migrated");

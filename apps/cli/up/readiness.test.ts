@@ -23,14 +23,14 @@ function serve(answer: (path: string) => Response): string {
   return `http://127.0.0.1:${server.port}`;
 }
 
-test("waits for /readyz to say yes", async () => {
+test("waits until /readyz answers 200", async () => {
   const answers = [503, 503, 200];
   const url = serve((path) => new Response("", { status: path === "/readyz" ? (answers.shift() ?? 500) : 404 }));
   await expect(waitUntilReady(url, never)).resolves.toBe(true);
   expect(answers).toEqual([]);
 });
 
-test("gives up when it is told to, whether nobody answers or somebody never does", async () => {
+test("ends when its signal aborts, while nothing answers", async () => {
   const stopping = new AbortController();
   const url = serve(() => new Response("", { status: 503 }));
   await server?.stop(true);
@@ -45,11 +45,11 @@ test("reads the leader from /cluster", async () => {
 });
 
 test.each([
-  ["nobody leads", Response.json({ data: { ...cluster, leader: null, term: 0 } })],
+  ["no replica leads", Response.json({ data: { ...cluster, leader: null, term: 0 } })],
   ["an error", Response.json({ error: {} }, { status: 503 })],
   ["no JSON", new Response("hello")],
   ["other JSON", Response.json([null])],
-])("knows no leader: %s", async (_case, response) => {
+])("resolves with undefined: %s", async (_case, response) => {
   await expect(
     askLeader(
       serve(() => response),

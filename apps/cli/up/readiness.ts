@@ -1,4 +1,4 @@
-/** Asks the front-end over HTTP whether the bazaar is open, and who leads. */
+/** Asks a front-end over HTTP whether the bazaar is ready, and which replica leads. */
 
 import { askCluster } from "@stock-bazaar/client/ask-cluster";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
@@ -11,7 +11,7 @@ export interface Leadership {
   readonly term: number;
 }
 
-/** Resolves with true when `/readyz` says yes, with false when `signal` ends the wait. */
+/** Resolves with true when `/readyz` answers 200, or with false when `signal` aborts. */
 export async function waitUntilReady(url: string, signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted) {
     const response = await ask(`${url}/readyz`, signal);
@@ -21,7 +21,7 @@ export async function waitUntilReady(url: string, signal: AbortSignal): Promise<
   return false;
 }
 
-/** `undefined` when the front-end doesn't say. */
+/** Resolves with `undefined` if the front-end names no leader or doesn't answer. */
 export async function askLeader(url: string, signal: AbortSignal): Promise<Leadership | undefined> {
   try {
     const { leader, term } = await askCluster(url, signal);
@@ -31,7 +31,7 @@ export async function askLeader(url: string, signal: AbortSignal): Promise<Leade
   }
 }
 
-/** `undefined`: no answer, which here only means "not yet". */
+/** Resolves with `undefined` if there is no answer: the services may still be starting. */
 async function ask(url: string, signal: AbortSignal): Promise<Response | undefined> {
   try {
     return await fetchDirectly(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]) });

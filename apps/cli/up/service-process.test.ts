@@ -27,12 +27,12 @@ function start(file: string, environment: Record<string, string> = {}) {
   return startServiceProcess({ name: "service", command: [process.execPath, file], environment });
 }
 
-test("a process gets its environment, and its exit code is told", async () => {
+test("a process gets its environment, and its exit code is reported", async () => {
   const file = script("code.ts", "process.exit(Number(process.env.ORDER_ID));");
   await expect(start(file, { ORDER_ID: "7" }).exited).resolves.toEqual({ code: 7, signal: null });
 });
 
-test("a process gets the settings of the runtime, and what somebody has set himself goes before them", async () => {
+test("a process gets the settings of the runtime, unless the user has set others", async () => {
   const wanted = Object.entries(runtimeSettings)
     .map(([name, value]) => `process.env.${name} === "${value}"`)
     .join(" && ");
@@ -44,25 +44,25 @@ test("a process gets the settings of the runtime, and what somebody has set hims
   vi.unstubAllEnvs();
 });
 
-test("a process that is killed is told by its signal", async () => {
+test("the signal that ended a process is reported", async () => {
   const service = start(script("endless.ts", "setInterval(() => {}, 1000);"));
   service.kill("SIGKILL");
   await expect(service.exited).resolves.toMatchObject({ signal: "SIGKILL" });
 });
 
-test("one that is frozen does nothing, goes on by itself, and hears SIGTERM all the same", async () => {
+test("a frozen process does nothing, resumes by itself, and obeys SIGTERM meanwhile", async () => {
   const file = script("ticks.ts", "process.send?.('up'); process.on('message', (m) => process.send?.(m));");
-  const heard: unknown[] = [];
-  let say: (message: object) => void = () => {};
+  const received: unknown[] = [];
+  let send: (message: object) => void = () => {};
   const up = Promise.withResolvers<void>();
   let answered = Promise.withResolvers<void>();
   const service = startServiceProcess({
     name: "service",
     command: [process.execPath, file],
     environment: {},
-    hears(message, reply) {
-      heard.push(message);
-      say = reply;
+    onMessage(message, reply) {
+      received.push(message);
+      send = reply;
       if (message === "up") up.resolve();
       else answered.resolve();
     },
@@ -72,9 +72,9 @@ test("one that is frozen does nothing, goes on by itself, and hears SIGTERM all 
 
   service.freeze(200);
   await eventually("it is stopped", () => state() === "T", { timeoutMs: 10_000, pollMs: 2 });
-  say({ number: 1 });
+  send({ number: 1 });
   await answered.promise;
-  expect(heard).toEqual(["up", { number: 1 }]);
+  expect(received).toEqual(["up", { number: 1 }]);
   expect(state()).not.toBe("T");
 
   answered = Promise.withResolvers();
@@ -84,9 +84,9 @@ test("one that is frozen does nothing, goes on by itself, and hears SIGTERM all 
   await expect(service.exited).resolves.toMatchObject({ signal: "SIGTERM" });
 });
 
-/** Ctrl-C in a terminal reaches every process of its session that is in the foreground. */
+/** Ctrl-C in a terminal reaches every process in the foreground of its session. */
 test.skipIf(process.platform !== "linux")(
-  "neither a service nor what wakes it hears a Ctrl-C of this terminal",
+  "Ctrl-C in this terminal reaches neither a service nor the process that wakes it",
   async () => {
     const stat = (pid: number | string) =>
       readFileSync(`/proc/${pid}/stat`, "utf8")
@@ -110,13 +110,13 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
-test("one that isn't heard has no channel", async () => {
+test("a process without onMessage has no channel", async () => {
   const file = script("channel.ts", "process.exit(process.send === undefined ? 0 : 1);");
   await expect(start(file).exited).resolves.toEqual({ code: 0, signal: null });
 });
 
 test("services end when their supervisor is killed with -9, and not before", async () => {
-  // Each service keeps the line open for as long as it lives, and says what happens to it.
+  // Each service keeps the pipe open while it lives, and prints what happens to it.
   const service = script(
     "service.ts",
     `import { exitWithSupervisor } from ${JSON.stringify(shared)};
@@ -145,7 +145,7 @@ test("services end when their supervisor is killed with -9, and not before", asy
     }
   }
 
-  // The loop has ended, and so the last of them that could print is gone.
+  // The loop ends when the last process that could print has ended.
   expect(printed.split("\n").toSorted().filter(Boolean)).toEqual([
     "orphaned a",
     "orphaned b",

@@ -1,22 +1,22 @@
-/** Real processes for the supervisor: they print where it prints, and they don't outlive it. */
+/** Starts real processes for the supervisor. They print where it prints, and they don't outlive it. */
 
 import { exitOf, launch } from "@stock-bazaar/process/launch";
 import type { ServiceProcess, ServiceSpec } from "./supervisor.ts";
 
-export function startServiceProcess({ name, command, environment, hears }: ServiceSpec): ServiceProcess {
+export function startServiceProcess({ name, command, environment, onMessage }: ServiceSpec): ServiceProcess {
   const child = launch({
     name,
     command,
     environment: { ...process.env, ...environment },
     output: "inherit",
-    onMessage: hears,
+    onMessage,
   });
   return {
     pid: child.pid,
     exited: child.exited.then(() => exitOf(child) ?? { code: null, signal: null }),
     kill(signal) {
       child.kill(signal);
-      // One that is frozen hears SIGTERM only when it goes on.
+      // A frozen process handles SIGTERM only after it has been resumed.
       if (signal === "SIGTERM") child.kill("SIGCONT");
     },
     freeze(forMs) {
@@ -26,7 +26,7 @@ export function startServiceProcess({ name, command, environment, hears }: Servi
   };
 }
 
-/** By another process: this one may be gone by then, and a frozen orphan would hold its port and its database for ever. */
+/** In another process: this one may have ended by then, and a frozen orphan would keep its port and its database. */
 function wakeLater(pid: number, afterMs: number): void {
   const command = ["sh", "-c", 'sleep "$0"; kill -CONT "$1" 2>/dev/null', String(afterMs / 1000), String(pid)];
   Bun.spawn(command, { stdio: ["ignore", "ignore", "ignore"], detached: true }).unref();

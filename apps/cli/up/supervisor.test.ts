@@ -47,7 +47,7 @@ class FakeProcess implements ServiceProcess {
     this.#exit = resolve;
   }
 
-  /** Resolves when the supervisor has heard of it. */
+  /** Resolves when the supervisor has handled the exit. */
   async exit(code: number | null, signal: string | null = null): Promise<void> {
     this.#exit({ code, signal });
     await this.exited;
@@ -101,7 +101,7 @@ function setUp(
     failStarts: (times: number) => {
       startFailures = times;
     },
-    /** The process of a service that was started last. */
+    /** The last process of a service. */
     latest: (name: string) => {
       const found = started.findLast((entry) => entry.name === name);
       if (!found) throw new Error(`${name} was never started`);
@@ -118,7 +118,7 @@ test("all services start at once", () => {
   expect(started.map(({ name }) => name)).toEqual(["front-end", "order-1", "order-2", "catalog"]);
 });
 
-test("a service that keeps dying is started again after waits that double up to 5 s", async () => {
+test("a service that keeps dying is restarted after delays that double up to 5 s", async () => {
   const { supervisor, clock, started, latest } = setUp([["order-1"]]);
   supervisor.start();
   const waits: number[] = [];
@@ -132,7 +132,7 @@ test("a service that keeps dying is started again after waits that double up to 
   expect(waits).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
 });
 
-test("a service that has lived for 10 s is started again quickly", async () => {
+test("a service that has lived for 10 s is restarted after the first delay again", async () => {
   const { supervisor, clock, latest } = setUp([["order-1"]]);
   supervisor.start();
   await latest("order-1").exit(1);
@@ -146,7 +146,7 @@ test("a service that has lived for 10 s is started again quickly", async () => {
   expect(clock.nextInMs).toBe(100);
 });
 
-test("a service that ends with 0 unasked is started again too, and the others are left alone", async () => {
+test("a service that ends with 0 by itself is restarted too, and the others run on", async () => {
   const { supervisor, clock, started, kills, latest } = setUp();
   supervisor.start();
   await latest("order-2").exit(0);
@@ -155,7 +155,7 @@ test("a service that ends with 0 unasked is started again too, and the others ar
   expect(kills).toEqual([]);
 });
 
-test("a service that is killed on request is away as long as was asked for; its next restart is as quick as ever", async () => {
+test("a service that is killed on request is away for the requested time, and its next restart isn't delayed more", async () => {
   const { supervisor, clock, started, kills, latest } = setUp([["order-1", "order-2"]]);
   supervisor.start();
   expect(supervisor.killService("order-1", 3000)).toBe(true);
@@ -169,7 +169,7 @@ test("a service that is killed on request is away as long as was asked for; its 
   expect(clock.nextInMs).toBe(100);
 });
 
-test("a service is frozen on request while it runs; nobody who isn't supervised is", async () => {
+test("only a running service of this supervisor is frozen or killed on request", async () => {
   const { supervisor, kills, latest } = setUp([["order-1"]]);
   expect(supervisor.freezeService("order-1", 500)).toBe(false);
   supervisor.start();
@@ -183,7 +183,7 @@ test("a service is frozen on request while it runs; nobody who isn't supervised 
   await stopped;
 });
 
-test("a program that can't be started is tried again", () => {
+test("a program that can't be started is retried", () => {
   const { supervisor, clock, started, failStarts } = setUp([["order-1"]]);
   failStarts(2);
   supervisor.start();
@@ -193,7 +193,7 @@ test("a program that can't be started is tried again", () => {
   expect(started).toHaveLength(1);
 });
 
-test("a service is started again also when that can't be told", () => {
+test("a service is restarted even if logging throws", () => {
   const clock = new FakeClock();
   const started: FakeProcess[] = [];
   const fail = () => {
@@ -212,22 +212,22 @@ test("a service is started again also when that can't be told", () => {
     logger: { ...silentLogger, info: fail, warn: fail, error: fail },
   });
   expect(() => supervisor.start()).toThrow("no space left");
-  // Called from here, where what the supervisor throws can be caught.
+  // Called here, so that the test can catch what the supervisor throws.
   const ended = vi.mocked(started[0]?.exited)?.then.mock.lastCall?.[0];
   expect(() => ended?.({ code: 1, signal: null })).toThrow("no space left");
   expect(() => clock.advance(100)).toThrow("no space left");
   expect(started).toHaveLength(2);
 });
 
-test("a service that exits with 2 at its first start can't run as it is configured: it is told, not started again", async () => {
+test("a service that exits with 2 at its first start isn't restarted: its settings are wrong, which is reported", async () => {
   const { supervisor, clock, latest } = setUp();
   supervisor.start();
   await latest("order-2").exit(2);
-  await expect(supervisor.helpless).resolves.toBe("order-2 can't run like this, and says why");
+  await expect(supervisor.helpless).resolves.toBe("order-2 can't run: its own message above has the cause");
   expect(clock.nextInMs).toBe(Number.POSITIVE_INFINITY);
 });
 
-test("a service that exits with 2 after it has run is tried again, less and less often; the others are left alone", async () => {
+test("a service that exits with 2 after it has run is restarted with growing delays, and the others run on", async () => {
   const { supervisor, clock, started, kills, latest } = setUp();
   supervisor.start();
   clock.advance(10_000);
@@ -239,13 +239,13 @@ test("a service that exits with 2 after it has run is tried again, less and less
     waits.push(clock.nextInMs);
   }
   expect(waits).toEqual([200, 400, 800, 1600, 3200, 5000, 5000]);
-  await expect(Promise.race([supervisor.helpless, Promise.resolve("goes on")])).resolves.toBe("goes on");
+  await expect(Promise.race([supervisor.helpless, Promise.resolve("pending")])).resolves.toBe("pending");
   clock.advance(5000);
   expect(started.slice(4).map(({ name }) => name)).toEqual(Array.from({ length: 8 }, () => "order-2"));
   expect(kills).toEqual([]);
 });
 
-test("a service that exits with 2 after it has run is given up when its check says that only a person can help", async () => {
+test("a service that exits with 2 after it has run is given up if its check rejects: only a person can help", async () => {
   let wrong: Error | undefined;
   const { supervisor, clock, started, latest } = setUp([["catalog"]], {}, async () => {
     if (wrong) throw wrong;
@@ -288,7 +288,7 @@ test("stops stage by stage, each when the one before it has ended", async () => 
   await stopped;
 });
 
-test("a service that doesn't stop in 10 s is killed, and the stop goes on", async () => {
+test("a service that doesn't stop in 10 s is killed, and the other stages stop", async () => {
   const { supervisor, clock, kills, latest } = setUp([["front-end"], ["catalog"]]);
   supervisor.start();
   const stopped = supervisor.stop();
@@ -302,13 +302,13 @@ test("a service that doesn't stop in 10 s is killed, and the stop goes on", asyn
   await stopped;
 });
 
-test("what dies while everything stops isn't started again, nor is what waited for its restart", async () => {
+test("a service that dies or waits for its restart while everything stops isn't restarted", async () => {
   const { supervisor, clock, started, kills, latest } = setUp();
   supervisor.start();
   await latest("order-1").exit(1);
   const stopped = supervisor.stop();
   const again = supervisor.stop();
-  // A Ctrl-C that has reached every process.
+  // As if Ctrl-C had reached every process.
   for (const name of ["catalog", "order-2", "front-end"]) await latest(name).exit(null, "SIGINT");
   await stopped;
   await again;
@@ -318,7 +318,7 @@ test("what dies while everything stops isn't started again, nor is what waited f
 });
 
 describe("a repair", () => {
-  /** Catalog and replicas as `up` has them: `lost` names those whose database is gone. */
+  /** Catalog and replicas as in `up`. `lost` names those whose database is missing. */
   async function setUpRepairs() {
     const lost = new Set<string>();
     const repaired: string[] = [];
@@ -342,7 +342,7 @@ describe("a repair", () => {
     return { ...parts, lost, repaired, startedAgain: () => parts.started.slice(4).map(({ name }) => name) };
   }
 
-  test("is done before the next start, when those that must not run have ended; then all start again", async () => {
+  test("runs before the next start, after the paused services have ended; then all of them start again", async () => {
     const { clock, kills, latest, lost, repaired, startedAgain } = await setUpRepairs();
     lost.add("catalog");
     await latest("catalog").exit(1);
@@ -358,14 +358,14 @@ describe("a repair", () => {
     await settle();
     expect(repaired).toEqual(["catalog"]);
     expect(startedAgain()).toEqual(["catalog", "order-1", "order-2"]);
-    // From now on they are looked after as before.
+    // From now on they are supervised as before.
     await latest("order-1").exit(1);
     clock.advance(100);
     await settle();
     expect(startedAgain().at(-1)).toBe("order-1");
   });
 
-  test("that pauses nobody leaves the others alone, and isn't done when it isn't due", async () => {
+  test("without pauses doesn't stop the others, and doesn't run if it isn't due", async () => {
     const { clock, kills, latest, lost, repaired, startedAgain } = await setUpRepairs();
     lost.add("order-2");
     await latest("order-1").exit(1);
@@ -377,7 +377,7 @@ describe("a repair", () => {
     expect(kills).toEqual([]);
   });
 
-  test("of two services at once: one after the other, and each service starts once", async () => {
+  test("of two services at once runs one after the other, and each service starts once", async () => {
     const { clock, latest, lost, repaired, started, startedAgain } = await setUpRepairs();
     for (const name of ["catalog", "order-1"]) {
       lost.add(name);
@@ -392,7 +392,7 @@ describe("a repair", () => {
     expect(started).toHaveLength(7);
   });
 
-  test("that fails needs a person: it is told, nothing is started, and all can be stopped", async () => {
+  test("that fails needs a person: it is reported, nothing starts, and everything can be stopped", async () => {
     const { supervisor, clock, latest, lost, startedAgain } = await setUpRepairs();
     lost.add("catalog").add("hope");
     await latest("catalog").exit(1);
@@ -407,7 +407,7 @@ describe("a repair", () => {
     expect(startedAgain()).toEqual([]);
   });
 
-  test("pauses what has run: that one is tried again when it exits with 2 afterwards", async () => {
+  test("pauses a service that has run: it is retried if it exits with 2 afterwards", async () => {
     const { supervisor, clock, latest, lost, startedAgain } = await setUpRepairs();
     lost.add("catalog");
     await latest("catalog").exit(1);
@@ -419,10 +419,10 @@ describe("a repair", () => {
     clock.advance(100);
     await settle();
     expect(startedAgain()).toEqual(["catalog", "order-1", "order-2", "order-1"]);
-    await expect(Promise.race([supervisor.helpless, Promise.resolve("goes on")])).resolves.toBe("goes on");
+    await expect(Promise.race([supervisor.helpless, Promise.resolve("pending")])).resolves.toBe("pending");
   });
 
-  test("isn't done any more when everything stops meanwhile", async () => {
+  test("doesn't run if everything stops meanwhile", async () => {
     const { supervisor, clock, latest, lost, repaired, startedAgain } = await setUpRepairs();
     lost.add("catalog");
     await latest("catalog").exit(1);
@@ -438,7 +438,7 @@ describe("a repair", () => {
     expect(startedAgain()).toEqual([]);
   });
 
-  test("that is under way when everything stops is finished, and nothing starts again", async () => {
+  test("that is running when everything stops is finished, and nothing starts again", async () => {
     const repair = Promise.withResolvers<void>();
     let isDue = false;
     const parts = setUp(undefined, { catalog: { isDue: async () => isDue, pauses: [], run: () => repair.promise } });
@@ -462,7 +462,7 @@ describe("a repair", () => {
     expect(started).toHaveLength(4);
   });
 
-  test("that can't be told to be due is not done: the service starts, and says itself what is wrong", async () => {
+  test("whose isDue rejects doesn't run: the service starts, and reports the cause itself", async () => {
     const isDue = () => Promise.reject(new Error("the server doesn't answer"));
     const run = () => Promise.reject(new Error("must not be run"));
     const { supervisor, started } = setUp([["catalog"]], { catalog: { isDue, pauses: [], run } });
@@ -471,7 +471,7 @@ describe("a repair", () => {
     expect(started).toHaveLength(1);
   });
 
-  test("isn't asked for any more when the service was stopped meanwhile", async () => {
+  test("doesn't run if its service was stopped before isDue answered", async () => {
     const answer = Promise.withResolvers<boolean>();
     const run = () => Promise.reject(new Error("must not be run"));
     const { supervisor, started } = setUp([["catalog"]], { catalog: { isDue: () => answer.promise, pauses: [], run } });
@@ -480,6 +480,6 @@ describe("a repair", () => {
     answer.resolve(true);
     await settle();
     expect(started).toEqual([]);
-    await expect(Promise.race([supervisor.helpless, Promise.resolve("goes on")])).resolves.toBe("goes on");
+    await expect(Promise.race([supervisor.helpless, Promise.resolve("pending")])).resolves.toBe("pending");
   });
 });

@@ -1,8 +1,7 @@
 /**
- * Keeps processes running: starts them together, starts one that dies again, and stops them in order, those that
- * take requests first, so that nothing is taken in which the rest can't finish any more. What a service needs is
- * repaired before it starts again. Processes, repairs and time come in from outside; this file holds the policy and no
- * more.
+ * Keeps services running. It starts them together, restarts one that dies, and stops them in order: those that take
+ * requests stop first, so that no request is accepted that the others can't finish. A lost database is repaired before
+ * its service starts again. This file holds only the policy: processes, repairs and time are passed in.
  */
 
 import { Backoff, type Clock } from "@stock-bazaar/shared/clock";
@@ -13,22 +12,22 @@ import type { Logger } from "@stock-bazaar/process/log";
 export interface ServiceSpec {
   readonly name: string;
   readonly command: readonly string[];
-  /** On top of the supervisor's own environment. */
+  /** Variables in addition to the supervisor's own environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly repair?: Repair;
-  /** Asked when it refuses to run though it has run before: rejects if only a person can help. */
+  /** Called when the service refuses to run, but has run before. Rejects if only a person can help. */
   readonly check?: () => Promise<void>;
-  /** What it may say to the supervisor, over a channel that only the two have. Absent: there is none. */
-  readonly hears?: (message: unknown, reply: (message: object) => void) => void;
+  /** Receives the service's messages, over a channel of these two processes. Without it there is no channel. */
+  readonly onMessage?: (message: unknown, reply: (message: object) => void) => void;
 }
 
-/** Makes again what a service can't start without: its database. */
+/** Restores a lost database, without which a service can't start. */
 export interface Repair {
-  /** Asked before every start. If it rejects, the service is started, and says itself what is wrong. */
+  /** Called before every start. If it rejects, the service is started and reports the cause itself. */
   readonly isDue: () => Promise<boolean>;
-  /** Services that must not run meanwhile. They are stopped before, and started again afterwards. */
+  /** Services that must not run meanwhile: they are stopped first, and restarted afterwards. */
   readonly pauses: readonly string[];
-  /** Rejects if it can't be done: only a person can help then. */
+  /** Rejects if the repair is impossible: then only a person can help. */
   readonly run: () => Promise<void>;
 }
 
@@ -37,42 +36,42 @@ export interface ServiceProcess {
   /** Never rejects. */
   readonly exited: Promise<Exit>;
   kill(signal: "SIGTERM" | "SIGKILL"): void;
-  /** It stays and does nothing, then goes on by itself, whatever becomes of the supervisor. */
+  /** Freezes the process; it is resumed after `forMs`, even if the supervisor has ended. */
   freeze(forMs: number): void;
 }
 
 export interface SupervisorOptions {
-  /** In the order in which they are stopped; the services of one stage stop together. */
+  /** The stages in the order in which they stop. The services of one stage stop together. */
   readonly stages: readonly (readonly ServiceSpec[])[];
-  /** May throw, which counts as a process that died at once. */
+  /** May throw: this counts as a process that died at once. */
   readonly startProcess: (spec: ServiceSpec) => ServiceProcess;
-  /** A service that is told to stop is killed after this. */
+  /** A service that has not stopped after this is killed. */
   readonly stopTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** The waits before a restart double from the first to the last. */
+/** The delay before a restart doubles from the first to the maximum. */
 const restartFirstMs = 100;
 const restartMaxMs = 5000;
-/** A service that has lived this long was well: its next restart comes quickly again. */
+/** After a run of at least this, the delay before a restart is the first one again. */
 const healthyAfterMs = 10_000;
 
 type ServiceState =
   | { readonly name: "running"; readonly process: ServiceProcess }
   | { readonly name: "waiting"; readonly cancel: () => void }
-  /** Until it is known whether it may start. */
+  /** Until the checks show whether the service may start. */
   | { readonly name: "checking" }
-  /** Until its turn has come and it is done. */
+  /** Until the repair has had its turn and is done. */
   | { readonly name: "repairing"; readonly repair: Repair }
   | { readonly name: "ended" };
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #services: readonly (readonly SupervisedService[])[];
-  /** Resolves with what has to be told when a service can't run and only a person can help; else it stays pending. */
+  /** Resolves with a message when a service can't run and only a person can help; otherwise never settles. */
   readonly helpless: Promise<string>;
-  /** One repair at a time: each must find the others' services at rest. */
+  /** Repairs run one at a time: each needs the services of the others stopped. */
   #repairs: Promise<void> = Promise.resolve();
   readonly #giveUp: (why: string) => void;
   #stopped: Promise<void> | undefined;
@@ -100,12 +99,12 @@ export class Supervisor {
     return this.#stopped;
   }
 
-  /** Kills a service as `kill -9` does, and starts it again after `awayMs`. False: it doesn't run. */
+  /** Kills a service as `kill -9` does, and restarts it after `awayMs`. Returns false if it doesn't run. */
   killService(name: string, awayMs: number): boolean {
     return this.#find(name)?.kill(awayMs) ?? false;
   }
 
-  /** False: it doesn't run. */
+  /** Returns false if the service doesn't run. */
   freezeService(name: string, forMs: number): boolean {
     return this.#find(name)?.freeze(forMs) ?? false;
   }
@@ -115,17 +114,17 @@ export class Supervisor {
   }
 
   async #stopInOrder(): Promise<void> {
-    // Whatever dies from now on isn't a crash: a Ctrl-C may have reached every process by itself.
+    // A process that ends from now on hasn't crashed: Ctrl-C may have reached every process directly.
     for (const service of this.#services.flat()) service.stopRestarting();
     for (const stage of this.#services) await Promise.all(stage.map((service) => service.stop()));
-    // One that is under way is finished; those behind it aren't begun.
+    // A running repair is finished. Those behind it are not begun.
     await this.#repairs;
     this.#options.logger.info("everything has stopped");
   }
 
   async #repair(service: SupervisedService): Promise<void> {
     const { repair } = service;
-    // It was paused by another repair, and asked again after that one, or everything stops.
+    // No repair is due any more: another repair paused and restarted the service, or everything stops.
     if (!repair || this.#stopped) return;
     const { logger } = this.#options;
     logger.warn({ child: service.name, paused: repair.pauses }, "needs a repair before it can start");
@@ -151,9 +150,9 @@ class SupervisedService {
   readonly #backoff = new Backoff(restartFirstMs, restartMaxMs, () => 0);
   #state: ServiceState = { name: "ended" };
   #mayRestart = true;
-  /** It has ended otherwise than by refusing to run: it could run with these settings. */
+  /** It has ended without the exit code of a SetupError, so it can run with these settings. */
   #hasRun = false;
-  /** How long it is to be away after a death that was asked for. */
+  /** The delay before the restart after a requested kill. */
   #awayMs: number | undefined;
 
   constructor(
@@ -172,7 +171,7 @@ class SupervisedService {
     return this.#spec.name;
   }
 
-  /** The repair that it waits for. */
+  /** The repair that the service waits for. */
   get repair(): Repair | undefined {
     return this.#state.name === "repairing" ? this.#state.repair : undefined;
   }
@@ -188,7 +187,7 @@ class SupervisedService {
     const checking = { name: "checking" } as const;
     this.#state = checking;
     const isDue = await repair.isDue().catch(() => false);
-    // It was told to stop meanwhile, and perhaps to start once more.
+    // Meanwhile the service was stopped, and perhaps started once more.
     if (this.#state !== checking) return;
     if (!isDue) return this.#startNow();
     this.#state = { name: "repairing", repair };
@@ -257,12 +256,12 @@ class SupervisedService {
     else this.#restartLater("died", exit);
   }
 
-  /** One that has run may find its port taken for a while: the others, which are well, don't stop for that. */
+  /** A service that has run before may find its port taken for a while, which is no reason to stop the others. */
   async #restartUnlessHopeless(exit: Exit): Promise<void> {
     const { name, check } = this.#spec;
     const checking = { name: "checking" } as const;
     this.#state = checking;
-    let hopeless = this.#hasRun ? undefined : `${name} can't run like this, and says why`;
+    let hopeless = this.#hasRun ? undefined : `${name} can't run: its own message above has the cause`;
     try {
       if (this.#hasRun && check) await check();
     } catch (error) {
@@ -271,18 +270,18 @@ class SupervisedService {
     if (this.#state !== checking) return;
     if (hopeless === undefined) return this.#restartLater("died", exit);
     this.#state = { name: "ended" };
-    this.#options.logger.error({ child: name }, "can't run like this");
+    this.#options.logger.error({ child: name }, "can't run: only a person can help");
     this.#giveUp(hopeless);
   }
 
-  /** The log comes last: whatever becomes of it, the service is started again. */
+  /** Logs last: the service is restarted even if logging throws. */
   #restartLater(what: string, why: object): void {
     const { clock, logger } = this.#options;
-    // To die on request is no sign of weakness: it makes no later restart slower.
+    // A requested kill doesn't count as a crash: it doesn't lengthen later delays.
     const delayMs = this.#awayMs ?? this.#backoff.nextMs();
     this.#awayMs = undefined;
     this.#state = { name: "waiting", cancel: clock.after(delayMs, () => this.start()) };
-    logger.warn({ child: this.#spec.name, ...why, restartInMs: delayMs }, `${what}, will be started again`);
+    logger.warn({ child: this.#spec.name, ...why, restartInMs: delayMs }, `${what}, will be restarted`);
   }
 }
 
