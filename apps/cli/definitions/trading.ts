@@ -1,4 +1,4 @@
-/** What a customer does: look stocks up, trade, and follow orders. And how the bazaar is. */
+/** Commands for customers: look up stocks, trade, show orders. And `status`, the state of the bazaar. */
 
 import { isFolderName, tradeQuantityMax } from "@stock-bazaar/shared/domain";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
@@ -18,17 +18,17 @@ function stockName(text: string): string {
   return name;
 }
 
-/** In any letter case, as over HTTP. */
+/** Accepts any letter case, as the HTTP routes do. */
 function tradeType(text: string): "buy" | "sell" {
   const type = text.toLowerCase();
   if (type !== "buy" && type !== "sell") throw new InvalidArgumentError("must be buy or sell");
   return type;
 }
 
-function asking(command: Command): Command {
+function addRequestOptions(command: Command): Command {
   return addAddress(command)
-    .option("--timeout <seconds>", "ask again for so long when nobody answers", wholeNumber(0, secondsMax), 2)
-    .option("--json", "write the reply as JSON, as the bazaar sent it");
+    .option("--timeout <seconds>", "how long to retry a request without an answer", wholeNumber(0, secondsMax), 2)
+    .option("--json", "print the bazaar's reply, which is JSON");
 }
 
 export function lookupCommand(): Command {
@@ -36,13 +36,13 @@ export function lookupCommand(): Command {
     usage: "lookup",
     description: "show a stock, or all of them",
     examples: [
-      ["bazaar lookup GameStart", "its price and what there is of it"],
+      ["bazaar lookup GameStart", "its price and quantity"],
       ["bazaar lookup", "all stocks"],
       ["bazaar lookup GameStart --json", '{"data":{"name":"GameStart","price":15.99,"quantity":100}}'],
     ],
-    exits: { 0: "it is there", 1: "there is no such stock", 3: "nobody answers" },
-  }).addArgument(new Argument("[name]", "of a stock").argParser(stockName));
-  return asking(command).action(async (name: string | undefined, options: AskOptions) =>
+    exits: { 0: "found", 1: "no such stock", 3: "the bazaar doesn't answer" },
+  }).addArgument(new Argument("[name]", "name of the stock; default: all stocks").argParser(stockName));
+  return addRequestOptions(command).action(async (name: string | undefined, options: AskOptions) =>
     (await import("../commands/lookup.ts")).lookup(name, options),
   );
 }
@@ -50,22 +50,22 @@ export function lookupCommand(): Command {
 export function tradeCommand(): Command {
   const command = define({
     usage: "trade",
-    description: "buy or sell, and tell the number of the order",
+    description: "buy or sell a stock, and print the number of the order",
     examples: [
-      ["bazaar trade buy 3 GameStart", "three units, at the price of the day"],
-      ["bazaar trade sell 1 FishCo --key my-first", "safe to repeat: the same key always has the first outcome"],
+      ["bazaar trade buy 3 GameStart", "three units, at the current price"],
+      ["bazaar trade sell 1 FishCo --key my-first", "safe to repeat: the same key returns the first outcome"],
     ],
     exits: {
-      0: "it was traded",
-      1: "it was rejected: no such stock, or too little of it",
-      3: "nobody answers: if it says that it may have been traded, repeat it with the key that it names",
+      0: "traded",
+      1: "rejected: no such stock, or not enough of it",
+      3: "the bazaar doesn't answer; the message says whether the trade may have executed, and how to repeat it",
     },
   })
-    .addArgument(new Argument("<type>", "what to do").choices(["buy", "sell"]).argParser(tradeType))
-    .addArgument(new Argument("<quantity>", "how many units").argParser(wholeNumber(1, tradeQuantityMax)))
-    .addArgument(new Argument("<name>", "the stock").argParser(stockName));
-  return asking(command)
-    .option("--key <key>", "the Idempotency-Key; default: a new one")
+    .addArgument(new Argument("<type>", "type of the trade").choices(["buy", "sell"]).argParser(tradeType))
+    .addArgument(new Argument("<quantity>", "number of units").argParser(wholeNumber(1, tradeQuantityMax)))
+    .addArgument(new Argument("<name>", "name of the stock").argParser(stockName));
+  return addRequestOptions(command)
+    .option("--key <key>", "idempotency key; default: a new one")
     .action(async (type: "buy" | "sell", quantity: number, name: string, options: TradeOptions) =>
       (await import("../commands/trade.ts")).trade({ type, quantity, name }, options),
     );
@@ -78,17 +78,17 @@ export function orderCommand(): Command {
     examples: [
       ["bazaar order 165", "one order"],
       ["bazaar order --limit 5", "the latest five"],
-      ["bazaar order --before 100 --json", "those before number 100"],
+      ["bazaar order --before 100 --json", "the latest orders before number 100"],
     ],
-    exits: { 0: "it is there", 1: "there is no such order", 3: "nobody answers" },
-  }).addArgument(new Argument("[number]", "of the order").argParser(wholeNumber(1, Number.MAX_SAFE_INTEGER)));
-  return asking(command)
-    .option("--limit <n>", `how many, without a number (default: ${usualLimit})`, wholeNumber(1, listMax))
-    .option(
-      "--before <number>",
-      "without a number: only orders with a smaller one",
+    exits: { 0: "found", 1: "no such order", 3: "the bazaar doesn't answer" },
+  }).addArgument(
+    new Argument("[number]", "number of the order; default: list the latest orders").argParser(
       wholeNumber(1, Number.MAX_SAFE_INTEGER),
-    )
+    ),
+  );
+  return addRequestOptions(command)
+    .option("--limit <n>", `maximum number of orders to list (default: ${usualLimit})`, wholeNumber(1, listMax))
+    .option("--before <number>", "list only orders with a smaller number", wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .action(async (number: number | undefined, options: OrderOptions) =>
       (await import("../commands/order.ts")).order(number, options),
     );
@@ -97,23 +97,23 @@ export function orderCommand(): Command {
 export function statusCommand(): Command {
   const command = define({
     usage: "status",
-    description: "show who leads, who lags, and whether the bazaar is ready to trade",
+    description: "show the leader, the lag of each replica, and whether the bazaar is ready to trade",
     examples: [
-      ["bazaar status", "once"],
-      ["bazaar status --watch", "again and again, until Ctrl-C"],
+      ["bazaar status", "the state now"],
+      ["bazaar status --watch", "the state every second, until Ctrl-C"],
       ["bazaar status --json", "for a script: .ready, .leader, .replicas"],
       ["bazaar status --json --watch --every 5", "a line of JSON every five seconds"],
     ],
-    exits: { 0: "ready to trade", 1: "it answers, and isn't ready", 3: "nobody answers" },
+    exits: { 0: "ready to trade", 1: "not ready to trade", 3: "the bazaar doesn't answer" },
   });
   return addAddress(command)
-    .option("--watch", "until Ctrl-C; exits with 0 then")
+    .option("--watch", "repeat until Ctrl-C, which exits with 0")
     .addOption(
-      new Option("--every <seconds>", "between two looks; watches, with or without --watch")
+      new Option("--every <seconds>", "pause between two requests; implies --watch")
         .argParser(wholeNumber(1, secondsMax))
         .default(1)
         .implies({ watch: true }),
     )
-    .option("--json", "write it as JSON")
+    .option("--json", "print the state as JSON")
     .action(async (options: StatusOptions) => (await import("../commands/status.ts")).status(options));
 }
