@@ -1,4 +1,4 @@
-/** One question to the bazaar, for `lookup`, `trade` and `order`: an answer, or a clear word of why there is none. */
+/** Sends one request for `lookup`, `trade` or `order`, and explains a failure. */
 
 import { BazaarClient, describeRefusal, isUnknown, refusalOf, type Reply } from "@stock-bazaar/client/bazaar-client";
 import type { DialectName } from "@stock-bazaar/contract/dialects";
@@ -8,7 +8,7 @@ import { chosenUrl, noAnswer, replyPatienceMs } from "./front-end.ts";
 import type { AddressOptions } from "./options.ts";
 import { print } from "./output.ts";
 
-/** Of every command that asks once. */
+/** The options of every command that sends one request. */
 export interface AskOptions extends AddressOptions {
   readonly timeout: number;
   readonly json?: boolean;
@@ -19,16 +19,19 @@ export interface Question {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: object;
-  /** What is asked for, to be named where there is no such thing. */
+  /** The name of what is requested: it precedes the message of a 404. */
   readonly about?: string | undefined;
-  /** What follows when there is no answer, for a request that was sent to somebody or not even that. */
+  /** Explains what follows from a missing answer; `sent` is false if the request was never sent. */
   readonly unanswered?: (sent: boolean) => string;
 }
 
 /** The dialects whose replies these commands understand. */
 const understoodDialects: readonly string[] = ["bazaar", "pyro"] satisfies DialectName[];
 
-/** Before what can't be taken back: throws for a front-end whose reply wouldn't be understood. Silence is no reason. */
+/**
+ * Checks before a trade that its reply will be understood. Throws if the front-end speaks another dialect, but not if
+ * it doesn't answer.
+ */
 export async function requireUnderstood(options: AskOptions): Promise<void> {
   const url = chosenUrl(options);
   const client = new BazaarClient({ urls: [url], giveUpMs: 0, patienceMs: replyPatienceMs });
@@ -42,7 +45,7 @@ export async function requireUnderstood(options: AskOptions): Promise<void> {
   );
 }
 
-/** With status 200. Anything else is thrown as a CommandError; with `--json` what the bazaar said is written before. */
+/** Resolves with a reply of status 200, else throws a CommandError. `--json` prints the reply in both cases. */
 export async function ask(question: Question, options: AskOptions): Promise<Reply> {
   const { method, path, headers = {}, body, about, unanswered } = question;
   const url = chosenUrl(options);
@@ -58,16 +61,16 @@ export async function ask(question: Question, options: AskOptions): Promise<Repl
     throw noAnswer(`${describeRefusal(reply)}${consequence}`);
   if (options.json) print(`${text}\n`);
   if (isUnknown(status)) {
-    // Its own words tell programs to retry; whoever reads this is told how.
-    const said = unanswered === undefined ? refusal : `${url} has no answer in time${consequence}`;
-    throw new CommandError(said ?? "", exitCodes.noAnswer);
+    // The bazaar's message is for programs that retry; `unanswered` says how a person retries.
+    const message = unanswered === undefined ? refusal : `no answer from ${url} in time${consequence}`;
+    throw new CommandError(message ?? "", exitCodes.noAnswer);
   }
   if (status !== 200)
     throw new CommandError(status === 404 && about !== undefined ? `${about}: ${refusal}` : `${refusal}`);
   return reply;
 }
 
-/** What a reply with status 200 must have; anything else isn't a bazaar's. */
+/** Returns the value that a reply with status 200 must have; throws if it is missing, as another server has replied. */
 export function expected<T>(value: T | undefined, reply: Reply): T {
   if (value === undefined) throw noAnswer(describeRefusal(reply));
   return value;
@@ -78,12 +81,12 @@ export function list(body: unknown): readonly unknown[] | undefined {
   return Array.isArray(data) ? data : undefined;
 }
 
-/** As people read it: cells without lines. What isn't there is a dash. */
+/** A cell of a table. A missing value is a dash. */
 export function cell(value: unknown): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "–";
 }
 
-/** Two decimals, as everywhere. */
+/** A price with two decimals. A missing one is a dash. */
 export function price(value: unknown): string {
   return typeof value === "number" ? value.toFixed(2) : "–";
 }

@@ -23,7 +23,7 @@ const status: Status = {
   cache: { capacity: 1000, size: 10, hits: 75, misses: 25, leased: true },
 };
 
-test("the leader is marked, and what was never said is a dash", () => {
+test("the leader is marked, and an unknown value is a dash", () => {
   expect(describeStatus(status)).toBe(`http://127.0.0.1:8080: ready to trade; replica 3 leads in term 2
 
 process                   state  role              term  last id  lag
@@ -34,11 +34,11 @@ catalog                   live                               120
  order-2                  away   –                    –        –    –
 *order-3                  live   leader               2      120    0
 
-cache: 10 of 1,000 stocks, 75% of 100 lookups from it
+cache: 10 of 1,000 stocks; it answered 75% of 100 lookups
 `);
 });
 
-test("a rate needs an earlier look, with a ledger in both", () => {
+test("a rate needs an earlier status, and a ledger in both", () => {
   const earlier = {
     ...status,
     at: "2026-01-01T00:00:00.000Z",
@@ -48,13 +48,13 @@ test("a rate needs an earlier look, with a ledger in both", () => {
   expect(describeStatus(status, { ...earlier, catalog: { state: "away", last_id: null, stocks: null } })).not.toContain(
     "orders/s",
   );
-  const nobody = { url: status.url, ready: false, reason: "no answer", at: earlier.at } as const;
-  expect(describeStatus(status, nobody)).not.toContain("orders/s");
+  const unanswered = { url: status.url, ready: false, reason: "no answer", at: earlier.at } as const;
+  expect(describeStatus(status, unanswered)).not.toContain("orders/s");
 });
 
-test("what isn't right is said", () => {
+test("every problem is reported", () => {
   const lost = { ...status, ready: false, reason: "no order replica leads", leader: null };
-  expect(describeStatus(lost)).toContain("NOT READY: no order replica leads; nobody leads");
+  expect(describeStatus(lost)).toContain("NOT READY: no order replica leads; no replica leads");
   expect(describeStatus({ ...status, cache: { ...status.cache, leased: false } })).toContain("; no lease");
   const problem = "/data/catalog.db is locked by process 7 (sqlite3)";
   const readOnly = { ...status, catalog: { state: "read-only", last_id: 120, stocks: 10, problem } } as const;
@@ -63,17 +63,17 @@ test("what isn't right is said", () => {
   expect(describeStatus({ ...status, cache: { ...status.cache, capacity: 0 } })).toContain("\ncache off\n");
 });
 
-test("an answer that isn't a bazaar's is none", async () => {
+test("a reply that isn't a bazaar's counts as no answer", async () => {
   const { url } = startSmallBazaar(async () => reply({ data: { leader: "me" } }));
-  const told = await askStatus(url);
-  expect(isAnswered(told)).toBe(false);
-  expect(told).toMatchObject({
+  const found = await askStatus(url);
+  expect(isAnswered(found)).toBe(false);
+  expect(found).toMatchObject({
     ready: false,
     reason: `${url} must answer like a bazaar (got 200 {"data":{"leader":"me"}})`,
   });
 });
 
-test("that it isn't ready is said once", async () => {
+test("the reason doesn't repeat that the bazaar isn't ready", async () => {
   const message = "Not ready: no order replica leads";
   const { url: _, ready: __, at: ___, ...data } = status;
   const { url } = startSmallBazaar(async (request) =>
@@ -84,7 +84,7 @@ test("that it isn't ready is said once", async () => {
   expect(await askStatus(url)).toMatchObject({ ready: false, reason: "no order replica leads" });
 });
 
-test("a proxy may close the connection after each reply without a word", async () => {
+test("a proxy may close the connection after each reply without notice", async () => {
   const { url: _, ready: __, at: ___, ...data } = status;
   const proxy = createServer((socket) => {
     socket.on("error", () => {});

@@ -1,4 +1,4 @@
-/** What the bazaar says about itself, asked for and told as a table. */
+/** Requests the state of the bazaar, and formats it as a table. */
 
 import { BazaarClient, describeRefusal, refusalOf } from "@stock-bazaar/client/bazaar-client";
 import type { Cluster } from "@stock-bazaar/contract/replies";
@@ -6,7 +6,7 @@ import { percent, whole } from "@stock-bazaar/report/figures";
 import { columns } from "@stock-bazaar/report/table";
 
 const patienceMs = 5000;
-/** How a bazaar begins its reason, which stands after these words anyway. */
+/** The start of the bazaar's reason. It is cut off, because the reason follows these words here too. */
 const notReady = /^Not ready: /;
 
 export type Status = Cluster & {
@@ -15,11 +15,11 @@ export type Status = Cluster & {
   readonly ready: boolean;
   /** Why it isn't ready. */
   readonly reason?: string;
-  /** When it was asked: ISO 8601, UTC. */
+  /** Time of the request: ISO 8601, UTC. */
   readonly at: string;
 };
 
-/** Nobody answers, or nobody who is a bazaar. */
+/** The result without an answer, or with one that isn't a bazaar's. */
 export interface NoStatus {
   readonly url: string;
   readonly ready: false;
@@ -36,10 +36,10 @@ export async function askStatus(url: string): Promise<Status | NoStatus> {
     if (reply.status === 0) return none(`no answer from ${url}: ${reply.reason}`);
     if (cluster === undefined) return none(describeRefusal(reply));
     const first = await client.request("GET", "/readyz");
-    // A proxy may have closed the connection after its reply: the second time there is a new one.
+    // A proxy may close the connection after each reply. The second attempt opens a new one.
     const ready = first.status === 0 ? await client.request("GET", "/readyz") : first;
-    const said = ready.status === 0 ? `no answer to /readyz: ${ready.reason}` : `/readyz answers ${ready.status}`;
-    const reason = refusalOf(ready.body)?.replace(notReady, "") ?? said;
+    const fallback = ready.status === 0 ? `no answer to /readyz: ${ready.reason}` : `/readyz answers ${ready.status}`;
+    const reason = refusalOf(ready.body)?.replace(notReady, "") ?? fallback;
     return {
       url,
       ready: ready.status === 200,
@@ -56,10 +56,10 @@ export function isAnswered(status: Status | NoStatus): status is Status {
   return "replicas" in status;
 }
 
-/** `earlier` is what was told before, for a rate. */
+/** Returns the table of `status --watch` or `status`. The rate is computed from `earlier`, the status before. */
 export function describeStatus(status: Status, earlier?: Status | NoStatus): string {
   const { url, ready, reason, leader, term, catalog, replicas, cache, front_ends: frontEnds } = status;
-  const led = leader === null ? "nobody leads" : `replica ${leader} leads in term ${term}`;
+  const led = leader === null ? "no replica leads" : `replica ${leader} leads in term ${term}`;
   const rows = [
     ["process", "state", "role", "term", "last id", "lag"],
     ...frontEnds.map(({ address, state, dialect }) => [`front-end ${address}`, state, `speaks ${dialect}`, "", "", ""]),
@@ -75,7 +75,7 @@ export function describeStatus(status: Status, earlier?: Status | NoStatus): str
   ];
   const rate = ordersPerSecond(status, earlier);
   const asked = cache.hits + cache.misses;
-  const share = asked === 0 ? "" : `, ${percent(cache.hits / asked)} of ${whole(asked)} lookups from it`;
+  const share = asked === 0 ? "" : `; it answered ${percent(cache.hits / asked)} of ${whole(asked)} lookups`;
   const held =
     cache.capacity === 0 ? "cache off" : `cache: ${whole(cache.size)} of ${whole(cache.capacity)} stocks${share}`;
   const lease = cache.capacity === 0 || cache.leased ? "" : "; no lease, so it isn't used now";

@@ -1,22 +1,22 @@
-/** In the real shells, those that are installed: what a Tab would offer. */
+/** What a Tab offers in those of the real shells that are installed. */
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 
-// Processes are started here, maybe on a machine that has enough to do.
+// The tests start processes, perhaps on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
 const binaries = resolve(import.meta.dirname, "../../node_modules/.bin");
 
-/** For each shell, how to ask for the candidates of words that are typed after `bazaar`. */
+/** For each shell, a script that prints the candidates for words that are typed after `bazaar`. */
 const ask = {
-  // What readline does on Tab: the variables, then the function.
+  // As readline does on Tab: sets the variables, then calls the function.
   bash: (words: readonly string[]) => `eval "$(bazaar completion bash)"
 COMP_WORDS=(bazaar ${quoted(words)}); COMP_CWORD=${words.length}
 _bazaar; printf '%s\\n' "\${COMPREPLY[@]}"`,
-  // What the completion system does, but for the menu that it draws.
+  // As the completion system does, without the menu that it draws.
   zsh: (words: readonly string[]) => `compdef() { [[ $1 == _bazaar && $2 == bazaar ]] || print "not registered" }
 eval "$(bazaar completion zsh)"
 _describe() { local each; for each in "\${(@P)2}"; do print -r -- "\${each%%:*}"; done }
@@ -35,7 +35,7 @@ async function candidates(shell: keyof typeof ask, words: readonly string[]): Pr
   const flags = { bash: ["--norc", "-c"], zsh: ["-f", "-c"], fish: ["--no-config", "-c"] };
   const { stdout, exited } = Bun.spawn([shell, ...flags[shell], ask[shell](words)], {
     env: { PATH: `${binaries}:${process.env.PATH}`, HOME: temporaryFolder() },
-    // No file that could be offered.
+    // An empty folder, so that no file is offered.
     cwd: temporaryFolder(),
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -46,7 +46,7 @@ async function candidates(shell: keyof typeof ask, words: readonly string[]): Pr
 
 const installed = (Object.keys(ask) as (keyof typeof ask)[]).filter((shell) => Bun.which(shell) !== null);
 
-test("there is a shell to try it in", () => {
+test("at least one of the shells is installed", () => {
   expect(installed).not.toEqual([]);
 });
 
@@ -59,7 +59,7 @@ describe.each(installed)("%s", (shell) => {
     expect((await candidates(shell, ["client", "--type", "s"])).sort()).toEqual(["session", "session-check"]);
   });
 
-  test("never runs what was typed", async () => {
+  test("never runs the typed text", async () => {
     const trap = join(temporaryFolder(), "trap");
     await candidates(shell, ["lookup", `$(touch ${trap})`, ""]);
     await candidates(shell, ["lookup", `;touch ${trap};`, ""]);

@@ -1,7 +1,7 @@
 /**
- * Shell completion. What can stand next is asked of the program itself, `bazaar complete -- <words>`, by way of
- * @bomb.sh/tab. The few lines of shell that ask are our own: those of the library need another package in bash, and
- * evaluate what was typed, so that a Tab after `$(…)` would run it. Here the words are passed on as they are.
+ * Shell completion. The shell gets its candidates from the program itself: `bazaar complete -- <words>`, which uses
+ * @bomb.sh/tab. The shell functions are written here, because those of the library need another package in bash and
+ * evaluate what was typed: a Tab after `$(…)` would run it. These functions pass the words on unchanged.
  */
 
 import tab from "@bomb.sh/tab";
@@ -11,7 +11,7 @@ export type Shell = "bash" | "zsh" | "fish";
 
 type Complete = (value: string, description: string) => void;
 
-/** Writes the candidates for the last of the words: one in a line, a tab, what it is. */
+/** Writes the candidates for the last word, one in a line: the candidate, a tab, its description. */
 export function writeCandidates(program: Command, words: readonly string[]): void {
   for (const command of program.createHelp().visibleCommands(program)) {
     const known = tab.command(command.name(), firstLine(command.description()));
@@ -40,8 +40,8 @@ function firstLine(text: string): string {
 }
 
 /**
- * What a shell has to run to complete `bazaar`. Of what the library answers the last line (`:4`, say) is for its own
- * scripts.
+ * Returns the script that makes a shell complete `bazaar`. It skips the last line that the library writes, like `:4`:
+ * only the library's own scripts use it.
  */
 export function completionScript(shell: Shell): string {
   switch (shell) {

@@ -1,4 +1,4 @@
-/** What a failed command says and exits with: one clear message, no stack trace. */
+/** The message and the exit code of a failed command. Users see one message and no stack trace. */
 
 import { ConfigError } from "@stock-bazaar/process/environment";
 import { exitSetup } from "@stock-bazaar/shared/errors";
@@ -7,15 +7,15 @@ import { CommanderError } from "commander";
 export const exitCodes = {
   ok: 0,
   failed: 1,
-  /** A wrong option or environment: to run the same again can't help. Services exit with it too. */
+  /** A wrong option or environment: the same command would fail again. Services exit with it too. */
   usage: exitSetup,
-  /** The bazaar doesn't answer: what became of a trade isn't known. */
+  /** The bazaar doesn't answer: the outcome of a trade is unknown. */
   noAnswer: 3,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** Thrown by a command for what the user has to know. */
+/** A failure of a command, with a message for the user. */
 export class CommandError extends Error {
   readonly exitCode: ExitCode;
 
@@ -26,7 +26,7 @@ export class CommandError extends Error {
   }
 }
 
-/** An empty message: whoever threw the error has told it already. */
+/** The message is empty if it has been printed already. */
 export function explainError(error: unknown): { message: string; exitCode: ExitCode } {
   if (error instanceof CommanderError) {
     return { message: "", exitCode: error.exitCode === 0 ? exitCodes.ok : exitCodes.usage };

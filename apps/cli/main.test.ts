@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { bazaar } from "../../test/support/command-line.ts";
 import { makeTradedDatabases } from "../../test/support/traded-databases.ts";
 
-// Each test starts processes, maybe on a machine that has enough to do.
+// Each test starts processes, perhaps on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
 let folder: string;
@@ -26,7 +26,7 @@ function run(args: string[], environment: Record<string, string> = {}) {
 }
 
 describe("migrate", () => {
-  test("makes the database of one replica alone", async () => {
+  test("creates only the database of --replica", async () => {
     const made = await run(["migrate", "--replica", "2"]);
     expect(made).toMatchObject({ exitCode: 0, stdout: `${dataDir}/order-2.db: migrations applied: 1\n` });
     expect(existsSync(join(dataDir, "catalog.db"))).toBe(false);
@@ -35,7 +35,7 @@ describe("migrate", () => {
     expect(wrong.stderr).toContain('--replica must be one of 1, 2, 3, the ids in ORDER_REPLICAS (got "4")');
   });
 
-  test("makes the databases of DATA_DIR and ORDER_REPLICAS, and a second time nothing", async () => {
+  test("creates the databases of DATA_DIR and ORDER_REPLICAS, and changes nothing the second time", async () => {
     const environment = { ORDER_REPLICAS: "2=127.0.0.1:6002,5=127.0.0.1:6005" };
     const first = await run(["migrate"], environment);
     expect(first).toMatchObject({ exitCode: 0, stderr: "" });
@@ -51,12 +51,12 @@ describe("migrate", () => {
     );
   });
 
-  test("tells it as JSON", async () => {
+  test("prints its result as JSON", async () => {
     const { stdout } = await run(["migrate", "--replica", "2", "--json"]);
     expect(JSON.parse(stdout)).toEqual([{ file: `${dataDir}/order-2.db`, migrations: 1 }]);
   });
 
-  test("names DATA_DIR when the folder can't be made, and exits with 2", async () => {
+  test("names DATA_DIR if the folder can't be created, and exits with 2", async () => {
     writeFileSync(join(folder, "file"), "");
     const { exitCode, stderr } = await run(["migrate"], { DATA_DIR: join(folder, "file", "data") });
     expect(exitCode).toBe(2);
@@ -74,7 +74,7 @@ describe("migrate", () => {
 });
 
 describe("seed", () => {
-  test("fills a migrated catalog, takes another file, and tells what it did", async () => {
+  test("fills a migrated catalog, accepts another file, and prints what it did", async () => {
     await run(["migrate"]);
     expect(await run(["seed"])).toMatchObject({
       exitCode: 0,
@@ -90,7 +90,7 @@ describe("seed", () => {
     expect(await countStocks({ dataDir })).toBe(11);
   });
 
-  test("says what to do about a missing database", async () => {
+  test("prints the remedy for a missing database", async () => {
     expect(await run(["seed"])).toEqual({
       exitCode: 1,
       stdout: "",
@@ -98,7 +98,7 @@ describe("seed", () => {
     });
   });
 
-  test("names a database that somebody else writes into", async () => {
+  test("names a database that another process writes to", async () => {
     await run(["migrate"]);
     const catalog = openCatalogDatabase(dataDir);
     catalog.client.exec("BEGIN IMMEDIATE");
@@ -110,7 +110,7 @@ describe("seed", () => {
     });
   });
 
-  test("tells every wrong value of a file, and exits with 1", async () => {
+  test("reports every wrong value of a file, and exits with 1", async () => {
     await run(["migrate"]);
     writeFileSync(join(folder, "my.csv"), "name,price,quantity\nTux,1.505,3\nFishCo,1,many\n");
     const { exitCode, stderr } = await run(["seed", "--file", "my.csv"]);
@@ -122,7 +122,7 @@ describe("seed", () => {
 });
 
 describe("verify", () => {
-  test("tells each check in a line, or all as JSON, and exits with 1 and the first difference when one is broken", async () => {
+  test("prints a line for each check, or all as JSON, and exits with 1 and the first difference if one is broken", async () => {
     await makeTradedDatabases(dataDir);
     const fine = await run(["verify"]);
     expect(fine).toMatchObject({ exitCode: 0, stderr: "" });
@@ -156,7 +156,7 @@ describe("verify", () => {
   });
 });
 
-test("verify calls a file that nobody could look into UNREAD, not BROKEN", async () => {
+test("verify reports a file that can't be read as UNREAD, not BROKEN", async () => {
   await makeTradedDatabases(dataDir);
   rmSync(join(dataDir, "order-2.db"));
   const { exitCode, stdout } = await run(["verify"]);
@@ -165,7 +165,7 @@ test("verify calls a file that nobody could look into UNREAD, not BROKEN", async
 });
 
 describe("rebuild-catalog", () => {
-  test("makes a lost catalog again, and says what it did, and what can't be brought back", async () => {
+  test("rebuilds a lost catalog, and prints what it did and what can't be restored", async () => {
     const environment = { CATALOG_PORT: String(freePort()) };
     await makeTradedDatabases(dataDir);
     rmSync(join(dataDir, "catalog.db"));
@@ -182,7 +182,7 @@ describe("rebuild-catalog", () => {
     });
   });
 
-  test("tells of a wrong file first", async () => {
+  test("reports a wrong file first", async () => {
     await makeTradedDatabases(dataDir);
     const environment = { CATALOG_PORT: String(freePort()) };
     const { exitCode, stderr } = await run(["rebuild-catalog", "--file", "nowhere.csv"], environment);
@@ -190,12 +190,14 @@ describe("rebuild-catalog", () => {
     expect(stderr).toMatch(/^nowhere\.csv: can't be read: /);
   });
 
-  test("leaves a catalog alone that is running", async () => {
+  test("leaves a running catalog alone", async () => {
     const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     const { exitCode, stderr } = await run(["rebuild-catalog"], { CATALOG_PORT: String(server.port) });
     server.stop(true);
     expect(exitCode).toBe(1);
-    expect(stderr).toBe(`a catalog answers at 127.0.0.1:${server.port}: stop it first, best with everything else\n`);
+    expect(stderr).toBe(
+      `a catalog answers at 127.0.0.1:${server.port}: stop it first, preferably with all other services\n`,
+    );
   });
 });
 
@@ -212,25 +214,25 @@ describe("import", () => {
   });
 
   const args = ["import", "--stocks", "stock_data.csv", "--orders", "log_1.txt"];
-  const told = (did: string) => [
+  const report = (did: string) => [
     `${dataDir}/catalog.db: ${did} stocks: 2, orders: 2, numbers 1 to 2`,
-    "Lines that repeat another and count once: 1",
+    "Lines that repeat another and were ignored: 1",
     "name       began with  has now  volume",
     "GameStart        9021     9026       5",
     "FishCo            102      100       2",
-    "The volume of FishCo is 2, which its orders add up to; the file says 3",
+    "The volume of FishCo is 2, the sum of its orders; the file has 3",
   ];
 
-  test("says what it would do, does it, and refuses to do it again", async () => {
+  test("prints what it would do, does it, and refuses to do it again", async () => {
     const dry = await run([...args, "log_2.txt", "--dry-run"], environment);
     expect(dry).toEqual({
       exitCode: 0,
-      stdout: [...told("would import"), "Nothing was written.", ""].join("\n"),
+      stdout: [...report("would import"), "Nothing was written.", ""].join("\n"),
       stderr: "",
     });
     expect(existsSync(dataDir)).toBe(false);
     const done = await run([...args, "--orders", "log_2.txt"], environment);
-    expect(done).toEqual({ exitCode: 0, stdout: [...told("imported"), ""].join("\n"), stderr: "" });
+    expect(done).toEqual({ exitCode: 0, stdout: [...report("imported"), ""].join("\n"), stderr: "" });
     expect((await run(["verify"])).exitCode).toBe(0);
     expect(await run([...args, "log_2.txt"], environment)).toEqual({
       exitCode: 1,
@@ -239,7 +241,7 @@ describe("import", () => {
     });
   });
 
-  test("names the line that is wrong, and numbers anew if it is asked to", async () => {
+  test("names a wrong line, and renumbers the orders with --renumber", async () => {
     const wrong = await run(
       ["import", "--stocks", "stock_data.csv", "--orders", "log_2.txt", "log_2.txt"],
       environment,
@@ -259,7 +261,7 @@ describe("import", () => {
     );
   });
 
-  test("writes no table of numbers over its files", async () => {
+  test("refuses to write the table of numbers over its files", async () => {
     const before = readFileSync(join(folder, "stock_data.csv"), "utf8");
     for (const file of ["stock_data.csv", "./log_1.txt", join(dataDir, "catalog.db")]) {
       const { exitCode, stderr } = await run([...args, "log_2.txt", "--renumber", "--numbers", file], environment);
@@ -272,19 +274,19 @@ describe("import", () => {
     expect(existsSync(join(dataDir, "catalog.db"))).toBe(false);
   });
 
-  test("leaves a catalog alone that is running", async () => {
+  test("leaves a running catalog alone", async () => {
     const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     const { exitCode, stderr } = await run(args, { CATALOG_PORT: String(server.port) });
     server.stop(true);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 1,
-      stderr: `a catalog answers at 127.0.0.1:${server.port}: stop it first, with everything else\n`,
+      stderr: `a catalog answers at 127.0.0.1:${server.port}: stop it first, with all other services\n`,
     });
   });
 });
 
 describe("export", () => {
-  test("writes to standard output, or into a file that it makes", async () => {
+  test("writes to standard output, or to a file that it creates", async () => {
     await makeTradedDatabases(dataDir);
     const all = await run(["export", "--format", "csv"]);
     expect(all).toMatchObject({ exitCode: 0, stderr: "" });
@@ -307,17 +309,17 @@ describe("export", () => {
     expect((await run(["verify"])).exitCode).toBe(0);
   });
 
-  test("says that a file isn't complete which couldn't be written to its end", async () => {
+  test("reports a file that could not be written completely", async () => {
     await makeTradedDatabases(dataDir);
     const { exitCode, stderr } = await run(["export", "--format", "csv", "--file", "/dev/full"]);
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^\/dev\/full can't be written, what it holds is not complete: ENOSPC[^\n]*\n$/);
+    expect(stderr).toMatch(/^\/dev\/full could not be written completely: ENOSPC[^\n]*\n$/);
   });
 
-  test("to a reader that has read enough ends without a word", async () => {
+  test("ends silently if its reader stops reading", async () => {
     await makeTradedDatabases(dataDir);
     const replica = openOrderDatabase(dataDir, 1);
-    // Far more than a pipe holds.
+    // Many more orders than fit into a pipe.
     replica.client.exec(
       "INSERT INTO orders WITH RECURSIVE n(i) AS (SELECT 13 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) SELECT i, 'k' || i, 'A', 'sell', 1, 1, 1, '' FROM n",
     );
@@ -335,7 +337,7 @@ describe("export", () => {
     expect(stderr).toBe("");
   });
 
-  test("says what is missing", async () => {
+  test("names a missing database", async () => {
     expect(await run(["export", "--format", "csv"])).toEqual({
       exitCode: 1,
       stdout: "",
@@ -344,7 +346,7 @@ describe("export", () => {
   });
 });
 
-/** Free a moment ago. */
+/** Returns a port that was free a moment ago. */
 function freePort(): number {
   const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const { port } = server;
@@ -352,50 +354,50 @@ function freePort(): number {
   return port;
 }
 
-describe("a wrong use", () => {
+describe("wrong usage", () => {
   test.each([
     ["no command", []],
     ["an unknown command", ["dance"]],
     ["an unknown option", ["seed", "--fast"]],
     ["an option of another command", ["rebuild-catalog", "--json"]],
     ["an argument too many", ["migrate", "now"]],
-    ["no round at all", ["chaos", "--rounds", "0"]],
-    ["a share above all", ["client", "--p", "1.5"]],
-    ["a run type that isn't known", ["client", "--type", "dance"]],
-    ["a host that can't be one", ["status", "--host", "a b"]],
+    ["no rounds", ["chaos", "--rounds", "0"]],
+    ["a share above 1", ["client", "--p", "1.5"]],
+    ["an unknown run type", ["client", "--type", "dance"]],
+    ["an invalid host", ["status", "--host", "a b"]],
     ["a host with a port in it", ["status", "--host", "127.0.0.1:8080"]],
     ["a file without a name", ["seed", "--file", ""]],
     ["a stock without a name", ["lookup", ""]],
-    ["a stock that no path could name", ["lookup", ".."]],
+    ["a stock whose name can't be in a path", ["lookup", ".."]],
     ["a trade of a stock without a name", ["trade", "buy", "1", ""]],
-    ["a list's option beside a number", ["order", "1", "--limit", "2"]],
+    ["an option of the list with an order number", ["order", "1", "--limit", "2"]],
     ["no stock at all", ["client", "--stocks", ""]],
     ["an evaluation into a file", ["evaluate", "--out", import.meta.filename]],
-    ["a campaign's figures below a file", ["chaos", "--json", `${import.meta.filename}/x.json`]],
+    ["a campaign's figures in a folder that is a file", ["chaos", "--json", `${import.meta.filename}/x.json`]],
     ["a benchmark's figures into a folder", ["bench", "--json", "/tmp"]],
     ["a picture of experiments", ["bench", "--experiments", "kill", "--svg", "/tmp/bench.svg"]],
-    ["how often to kill, and no experiment", ["bench", "--kills", "5"]],
+    ["--kills without an experiment", ["bench", "--kills", "5"]],
     ["half a unit", ["trade", "buy", "0.5", "GameStart"]],
     ["neither buy nor sell", ["trade", "give", "1", "GameStart"]],
     ["a key that no header can carry", ["trade", "buy", "1", "GameStart", "--key", "ö"]],
-    ["an order number of nothing", ["order", "0"]],
-    ["a shell that isn't known", ["completion", "tcsh"]],
+    ["an order number below 1", ["order", "0"]],
+    ["an unknown shell", ["completion", "tcsh"]],
     ["a cache that is neither on nor off", ["evaluate", "--cache", "half"]],
-    ["an import of nothing", ["import"]],
-    ["a table of numbers that stay", ["import", "--stocks", "s.csv", "--numbers", "n.csv"]],
+    ["an import without a file", ["import"]],
+    ["a table of numbers without --renumber", ["import", "--stocks", "s.csv", "--numbers", "n.csv"]],
     ["a table of numbers into a folder", ["import", "--stocks", "s.csv", "--renumber", "--numbers", "/tmp"]],
-    ["an export in no format", ["export"]],
-    ["an export in a format that isn't known", ["export", "--format", "xml"]],
-    ["an export after nothing", ["export", "--format", "csv", "--after", "-1"]],
+    ["an export without a format", ["export"]],
+    ["an export in an unknown format", ["export", "--format", "xml"]],
+    ["an export after a negative number", ["export", "--format", "csv", "--after", "-1"]],
     ["an export into a folder", ["export", "--format", "csv", "--file", "/tmp"]],
-    ["a fault that isn't known", ["chaos", "--only", "kill-leader,tickle"]],
+    ["an unknown fault", ["chaos", "--only", "kill-leader,tickle"]],
   ])("exits with 2: %s", async (_case, args) => {
     const { exitCode, stderr } = await run(args);
     expect(exitCode).toBe(2);
     expect(stderr).not.toContain("    at ");
   });
 
-  test("is a wrong environment as well, told in one line", async () => {
+  test("includes a wrong environment, which is reported in one line", async () => {
     const commands = ["migrate", "seed", "up", "verify", "rebuild-catalog", "lookup"].map((command) => [command]);
     const more = [
       ["import", "--stocks", "s.csv"],
@@ -409,7 +411,7 @@ describe("a wrong use", () => {
   });
 
   test.each([[["dance"]], [["help", "dance"]]])(
-    "names a command that isn't there, and where they are: %j",
+    "names an unknown command, and how to list the commands: %j",
     async (args) => {
       const { exitCode, stdout, stderr } = await run(args);
       expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
@@ -417,7 +419,7 @@ describe("a wrong use", () => {
     },
   );
 
-  test("names the argument, its value and what is allowed", async () => {
+  test("names the option or argument, what it must be, and its value", async () => {
     expect((await run(["trade", "buy", "0", "GameStart"])).stderr).toBe(
       'quantity must be a whole number from 1 to 2147483647 (got "0")\n',
     );
@@ -426,27 +428,27 @@ describe("a wrong use", () => {
     );
   });
 
-  test("is not to ask for the version, which is that of package.json", async () => {
+  test("doesn't include --version, which prints the version of package.json", async () => {
     const manifest = (await Bun.file(join(import.meta.dirname, "../../package.json")).json()) as { version: string };
     expect(await run(["--version"])).toEqual({ exitCode: 0, stdout: `${manifest.version}\n`, stderr: "" });
   });
 
-  test("is not to ask for the help of a command", async () => {
+  test("doesn't include the help of a command", async () => {
     const { exitCode, stdout } = await run(["help", "trade"]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("bazaar trade buy 3 GameStart");
   });
 
-  test("is not to ask for help", async () => {
+  test("doesn't include --help", async () => {
     const { exitCode, stdout } = await run(["--help"]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("migrate");
   });
 });
 
-test("whoever has read enough sees no error: the output may go to `head`", async () => {
+test("a reader that stops early causes no error: the output may go to `head`", async () => {
   const main = join(import.meta.dirname, "main.ts");
-  // `true` has long gone when the first line comes.
+  // `true` ends long before the first line.
   const child = Bun.spawn(["sh", "-c", '"$0" "$1" --help | true', process.execPath, main], { stderr: "pipe" });
   expect(await child.stderr.text()).toBe("");
 });

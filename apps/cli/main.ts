@@ -1,5 +1,5 @@
 /**
- * The command line, `bazaar <command>`: the script `bazaar` beside this file starts it. The exit codes are in `errors.ts`
+ * The command line, `bazaar <command>`. The script `bazaar` beside this file starts it. The exit codes are in `errors.ts`
  * and in every `--help`.
  */
 

@@ -1,12 +1,12 @@
 #!/bin/sh
-# What each npm command does before its work: it installs what bun.lock names, or says why it couldn't. It sets npm's log
-# level itself: that of `npm run --silent` is in the environment, and npx would fail without a word.
+# Each npm command runs this first. It installs the packages that bun.lock names, or explains why it can't. It sets
+# npm's log level itself: with that of `npm run --silent` from the environment, npx would fail without a message.
 version=1.4.5
 install="install --frozen-lockfile"
 export npm_config_loglevel=error
 
 bun=node_modules/.bin/bun
-# Failures are silent here: the installation below repeats them.
+# A failure prints nothing here: the installation below repeats it with its messages.
 if [ -x "$bun" ] && "$bun" $install --silent 2>/dev/null; then exit 0; fi
 echo "Installing Bun $version and the packages that bun.lock names." >&2
 
@@ -31,6 +31,6 @@ fi
 cat >&2 <<'END'
 
 The installation failed; the lines above say why. Most often the package registry can't be reached: `npm ping` asks it.
-Behind a proxy set https_proxy; `npm config set registry URL` chooses another registry. Then run the same command again.
+Behind a proxy, set https_proxy. `npm config set registry URL` chooses another registry. Then run the command again.
 END
 exit 1

@@ -86,7 +86,7 @@ test("lookup, trade, order: for people, and as JSON", async () => {
   const number = /^order (\d+): bought 2 HarborRope\n$/.exec(bought.stdout)?.[1] ?? "";
   expect(number).not.toBe("");
   expect((await run("trade", "buy", "2", "HarborRope", "--key", "my-first")).stdout).toBe(
-    `order ${number}: bought 2 HarborRope, as it was told before\n`,
+    `order ${number}: bought 2 HarborRope in an earlier request with this key\n`,
   );
   expect((await run("lookup", "HarborRope")).stdout).toMatch(
     new RegExp(`^HarborRope +\\d+\\.\\d\\d +${left - 2}$`, "m"),
@@ -128,7 +128,7 @@ test("without an answer, each command exits with 3 and names a remedy", async ()
     expect({ exitCode, stdout }, args[0]).toEqual({ exitCode: 3, stdout: "" });
     expect(stderr).toMatch(/^no answer from http:\/\/127\.0\.0\.1:1: /);
     expect(stderr).toContain("npm start");
-    if (args[0] === "trade") expect(stderr).toContain("It was sent to nobody, so nothing was traded.");
+    if (args[0] === "trade") expect(stderr).toContain("The trade was not sent, so nothing was traded.");
   }
 });
 

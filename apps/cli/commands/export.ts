@@ -1,4 +1,4 @@
-/** `npm run export`: the orders of a replica's file, as they are asked for. */
+/** `npm run export`: writes the orders of a replica's database as CSV or JSON. */
 
 import { once } from "node:events";
 import { createWriteStream, mkdirSync } from "node:fs";
@@ -44,13 +44,13 @@ async function writeFile(text: AsyncIterable<string>, file: string): Promise<voi
     await end;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`${file} can't be written, what it holds is not complete: ${reason}`, undefined, {
+    throw new CommandError(`${file} could not be written completely: ${reason}`, undefined, {
       cause: error,
     });
   }
 }
 
-/** Waits whenever the reader is slower: what isn't read yet would take memory. */
+/** Waits for a slow reader: text that it hasn't read would take memory. */
 async function writeAll(text: AsyncIterable<string>, stream: Writable): Promise<void> {
   for await (const part of text) {
     if (!stream.write(part)) await once(stream, "drain");

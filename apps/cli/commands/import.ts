@@ -1,4 +1,4 @@
-/** `npm run import`: what an earlier system leaves behind becomes the catalog's. */
+/** `npm run import`: imports the stocks and orders of an earlier system into the catalog. */
 
 import { importFiles, type Imported, type ImportedStock } from "@stock-bazaar/db/import/import-catalog";
 import { ownFiles } from "@stock-bazaar/db/own-files";
@@ -34,7 +34,7 @@ export async function importIntoCatalog(options: ImportOptions): Promise<void> {
   }
   const config = readConfig(process.env);
   if (numbers !== undefined) requireOtherFile("--numbers", numbers, [stocks, ...orders, ...ownFiles(config)]);
-  await requireNoCatalog(config, "stop it first, with everything else");
+  await requireNoCatalog(config, "stop it first, with all other services");
   const imported = await importFiles(config, {
     stocksFile: stocks,
     orderFiles: orders,
@@ -50,9 +50,9 @@ function describe({ file, stocks, orders, equalLines, otherStocks, numbersFile, 
   const numbers = orders === 0 ? "" : `, numbers 1 to ${orders}`;
   const lines = [
     `${file}: ${dryRun ? "would import" : "imported"} stocks: ${stocks.length}, orders: ${orders}${numbers}`,
-    ...(equalLines === 0 ? [] : [`Lines that repeat another and count once: ${equalLines}`]),
-    ...(otherStocks === 0 ? [] : [`Stocks that the catalog has besides, and keeps: ${otherStocks}`]),
-    ...(numbersFile === undefined || dryRun ? [] : [`Which number became which: ${numbersFile}`]),
+    ...(equalLines === 0 ? [] : [`Lines that repeat another and were ignored: ${equalLines}`]),
+    ...(otherStocks === 0 ? [] : [`Other stocks that the catalog keeps: ${otherStocks}`]),
+    ...(numbersFile === undefined || dryRun ? [] : [`Old and new numbers: ${numbersFile}`]),
     ...columns([["name", "began with", "has now", "volume"], ...stocks.slice(0, stocksShownMax).map(figuresOf)], 1),
     ...(stocks.length > stocksShownMax ? [`and ${stocks.length - stocksShownMax} more (--json lists all)`] : []),
     ...otherVolumes(stocks),
@@ -72,7 +72,7 @@ function otherVolumes(stocks: readonly ImportedStock[]): string[] {
       .slice(0, stocksShownMax)
       .map(
         ({ name, volume, otherVolume }) =>
-          `The volume of ${name} is ${volume}, which its orders add up to; the file says ${otherVolume}`,
+          `The volume of ${name} is ${volume}, the sum of its orders; the file has ${otherVolume}`,
       ),
     ...(others.length > stocksShownMax ? [`and the volumes of ${others.length - stocksShownMax} more stocks`] : []),
   ];

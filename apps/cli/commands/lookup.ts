@@ -1,4 +1,4 @@
-/** `bazaar lookup`: one stock, or all. */
+/** `bazaar lookup`: shows one stock, or all. */
 
 import { columns } from "@stock-bazaar/report/table";
 import { at } from "@stock-bazaar/shared/json";

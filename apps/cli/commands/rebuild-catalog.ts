@@ -1,4 +1,4 @@
-/** `npm run rebuild-catalog`: makes a catalog.db that is lost, or that the replicas are ahead of, from a replica. */
+/** `npm run rebuild-catalog`: rebuilds a catalog.db that is lost or behind the replicas, from a replica's orders. */
 
 import { rebuildCatalog } from "@stock-bazaar/db/recovery/rebuild-catalog";
 import { readConfig } from "@stock-bazaar/process/config";
@@ -10,16 +10,16 @@ export interface RebuildCatalogOptions {
 
 export async function rebuildCatalogFile({ file }: RebuildCatalogOptions): Promise<void> {
   const config = readConfig(process.env);
-  await requireNoCatalog(config, "stop it first, best with everything else");
+  await requireNoCatalog(config, "stop it first, preferably with all other services");
   const rebuilt = await rebuildCatalog(config, file);
   const lines = [
     `${rebuilt.file}: orders: ${rebuilt.orders}, all of ${rebuilt.replica}, on the stocks of ${rebuilt.stocks}`,
     ...(rebuilt.aside === undefined ? [] : [`The file that was there is now ${rebuilt.aside}`]),
     ...rebuilt.missing.map(
-      (name) => `Not looked at, as it isn't there: ${name}. Orders that no other replica had are lost.`,
+      (name) => `Not read, because it is missing: ${name}. Orders that no other replica had are lost.`,
     ),
-    "Not brought back: rejections of trades, which are decided anew when they are asked again with the same",
-    "Idempotency-Key, and orders that had reached no replica, which nobody was told of.",
+    "Not restored: rejections of trades (a trade that is sent again with the same key is decided anew), and orders",
+    "that had reached no replica (they were never acknowledged).",
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
 }

@@ -1,4 +1,4 @@
-/** `npm run seed`: stocks for the catalog. */
+/** `npm run seed`: adds stocks to the catalog. */
 
 import { requireNoLostCatalog } from "@stock-bazaar/db/recovery/history";
 import { seed as seedCatalog } from "@stock-bazaar/db/seed";
@@ -15,6 +15,6 @@ export async function seed({ file: stocks, json = false }: SeedOptions): Promise
   await requireNoLostCatalog(config);
   const { added, kept } = await seedCatalog(config, stocks);
   const file = chosenLedgerStore(config).name;
-  const told = `${file}: stocks added: ${added}, kept as they were: ${kept}`;
-  process.stdout.write(`${json ? JSON.stringify({ file, added, kept }) : told}\n`);
+  const report = `${file}: stocks added: ${added}, kept as they were: ${kept}`;
+  process.stdout.write(`${json ? JSON.stringify({ file, added, kept }) : report}\n`);
 }

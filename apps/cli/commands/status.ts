@@ -1,4 +1,4 @@
-/** `bazaar status`: once, or until Ctrl-C. */
+/** `bazaar status`: shows the state of the bazaar once, or until Ctrl-C. */
 
 import { askStatus, describeStatus, isAnswered, type NoStatus, type Status } from "../cluster-status.ts";
 import { CommandError } from "../errors.ts";
@@ -12,22 +12,22 @@ export interface StatusOptions extends AddressOptions {
   readonly every: number;
 }
 
-/** To the upper left corner, and nothing left below. */
+/** Moves the cursor to the upper left corner, and clears the screen. */
 const home = "\u001b[H\u001b[J";
 
 export async function status(options: StatusOptions): Promise<void> {
   const url = chosenUrl(options);
   if (options.watch) return watch(url, options);
-  const told = await askStatus(url);
-  if (options.json) process.stdout.write(`${JSON.stringify(told, undefined, 2)}\n`);
-  if (!isAnswered(told)) throw noAnswer(told.reason);
-  if (!options.json) process.stdout.write(describeStatus(told));
-  if (told.ready) return;
-  // The table has said why.
-  throw new CommandError(options.json ? `not ready: ${told.reason}` : "");
+  const found = await askStatus(url);
+  if (options.json) process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+  if (!isAnswered(found)) throw noAnswer(found.reason);
+  if (!options.json) process.stdout.write(describeStatus(found));
+  if (found.ready) return;
+  // The table has the reason.
+  throw new CommandError(options.json ? `not ready: ${found.reason}` : "");
 }
 
-/** Shows what there is, also when that is nothing: the bazaar may come back. */
+/** Continues without an answer: the bazaar may return. */
 async function watch(url: string, { every, json = false }: StatusOptions): Promise<void> {
   let stopped = false;
   const stop = nextStopSignal().then(() => {
@@ -35,15 +35,15 @@ async function watch(url: string, { every, json = false }: StatusOptions): Promi
   });
   let earlier: Status | NoStatus | undefined;
   while (!stopped) {
-    const told = await askStatus(url);
+    const found = await askStatus(url);
     if (stopped) return;
-    process.stdout.write(json ? `${JSON.stringify(told)}\n` : frame(told, earlier));
-    earlier = told;
+    process.stdout.write(json ? `${JSON.stringify(found)}\n` : frame(found, earlier));
+    earlier = found;
     await Promise.race([stop, Bun.sleep(every * 1000)]);
   }
 }
 
-function frame(told: Status | NoStatus, earlier: Status | NoStatus | undefined): string {
-  const text = isAnswered(told) ? describeStatus(told, earlier) : `${told.reason}\n`;
-  return process.stdout.isTTY ? `${home}${text}\n${told.at.slice(11, 19)} UTC, Ctrl-C ends\n` : `${text}\n`;
+function frame(found: Status | NoStatus, earlier: Status | NoStatus | undefined): string {
+  const text = isAnswered(found) ? describeStatus(found, earlier) : `${found.reason}\n`;
+  return process.stdout.isTTY ? `${home}${text}\n${found.at.slice(11, 19)} UTC, Ctrl-C ends\n` : `${text}\n`;
 }

@@ -1,4 +1,4 @@
-/** `bazaar trade`: buy or sell. It is sent again with the same key until there is an answer, so it trades once. */
+/** `bazaar trade`: buys or sells. Retries use the same idempotency key, so the trade executes at most once. */
 
 import { idempotencyKeyHeader, idempotencyKeyPattern, replayedHeader } from "@stock-bazaar/contract/headers";
 import { orderNumber } from "@stock-bazaar/client/requests";
@@ -33,14 +33,14 @@ export async function trade(wish: Wish, options: TradeOptions): Promise<void> {
       about: JSON.stringify(wish.name),
       unanswered: (sent) =>
         sent
-          ? `It may have been traded. Ask again with --key ${key}: nothing is traded twice.`
-          : "It was sent to nobody, so nothing was traded.",
+          ? `The trade may have executed. Repeat it with --key ${key}: the same key never trades twice.`
+          : "The trade was not sent, so nothing was traded.",
     },
     options,
   );
   if (options.json) return;
   const number = expected(orderNumber(reply.body), reply);
   const done = wish.type === "buy" ? "bought" : "sold";
-  const again = reply.headers.get(replayedHeader) === "true" ? ", as it was told before" : "";
+  const again = reply.headers.get(replayedHeader) === "true" ? " in an earlier request with this key" : "";
   print(`order ${number}: ${done} ${wish.quantity} ${wish.name}${again}\n`);
 }

@@ -1,4 +1,4 @@
-/** `npm run verify`: are the promises I1 to I3 kept in the files, whether the services run or not? */
+/** `npm run verify`: checks I1 to I3 in the databases, whether or not the services run. */
 
 import { verify } from "@stock-bazaar/db/recovery/verify";
 import type { Check } from "@stock-bazaar/ledger/check";
@@ -19,6 +19,6 @@ export async function verifyFiles({ json = false }: VerifyOptions): Promise<void
 }
 
 function describe({ promise, file, what, outcome, differences }: Check): string {
-  const told = outcome === "kept" ? `${file}: ${what}` : differences[0];
-  return `${promise} ${words[outcome]} ${told}\n`;
+  const finding = outcome === "kept" ? `${file}: ${what}` : differences[0];
+  return `${promise} ${words[outcome]} ${finding}\n`;
 }
