@@ -29,7 +29,7 @@ const leaseMs = 500;
 const keptMs = 575;
 const hourMs = 3_600_000;
 
-/** A catalog that replica 3 leads. `young`: it has only just started. */
+/** A catalog with replica 3 as the leader. If `young`, it has only just started. */
 async function scenario(options: { young?: boolean } = {}) {
   const clock = new ManualClock();
   const ledger = memoryLedger([stockOf("GameStart", { quantity: 100 }), stockOf("FishCo", { quantity: 50 })]);
@@ -61,7 +61,7 @@ async function scenario(options: { young?: boolean } = {}) {
 }
 
 describe("settling (R7)", () => {
-  test("with no session open, a lookup tells the newest at once", async () => {
+  test("without a session, a lookup returns the newest value at once", async () => {
     const { clock, buy, lookup } = await scenario();
     await buy("a");
     const looked = lookup();
@@ -82,7 +82,7 @@ describe("settling (R7)", () => {
     expect(waiting.map(({ state }) => state)).toEqual(["resolved", "resolved", "resolved"]);
   });
 
-  test("a stock that has not changed is told though another one is not settled yet", async () => {
+  test("a lookup of an unchanged stock doesn't wait for the change of another stock", async () => {
     const { clock, catalog, session, buy } = await scenario();
     session("one");
     await buy("a");
@@ -91,7 +91,7 @@ describe("settling (R7)", () => {
     expect(other.value?.stocks).toMatchObject([{ name: "FishCo", quantity: 50 }]);
   });
 
-  test("a front-end that died is waited for until its lease has run out, and no longer", async () => {
+  test("settling waits for a dead front-end exactly until its lease has expired", async () => {
     const { clock, session, buy, lookup } = await scenario();
     session("one").close();
     await buy("a");
@@ -102,7 +102,7 @@ describe("settling (R7)", () => {
     expect(looked.state).toBe("resolved");
   });
 
-  test("a goodbye, and a hello that replaces, free those who wait at once", async () => {
+  test("a goodbye and a hello that replaces end the wait for those sessions at once", async () => {
     const { clock, session, buy, lookup } = await scenario();
     const [one] = [session("one"), session("two")];
     await buy("a");
@@ -115,7 +115,7 @@ describe("settling (R7)", () => {
     expect(looked.state).toBe("resolved");
   });
 
-  test("after a start nothing that has changed is told until a lease has passed", async () => {
+  test("after a start, lookups of changed stocks wait until a lease has passed", async () => {
     const { clock, catalog, buy, lookup } = await scenario({ young: true });
     await buy("a");
     const looked = lookup();
@@ -139,7 +139,7 @@ describe("settling (R7)", () => {
     expect(looked.state).toBe("resolved");
   });
 
-  test("settling what doesn't exist yet waits for it", async () => {
+  test("settling an order that doesn't exist yet waits for it", async () => {
     const { clock, catalog, buy } = await scenario();
     const settled = observe(catalog.settle(1));
     await clock.flush();
@@ -151,7 +151,7 @@ describe("settling (R7)", () => {
 });
 
 describe("the tail (R8, R9)", () => {
-  test("answers a hello and every renewal with its own sequence, the head and the length of the lease", async () => {
+  test("answers a hello and every renewal with the request's sequence, the head and the length of the lease", async () => {
     const { session, buy, life } = await scenario();
     await buy("a");
     const one = session("one");
@@ -159,7 +159,7 @@ describe("the tail (R8, R9)", () => {
     expect(one.messages).toEqual([tailReplyOf(0, 1, { life, leaseMs }), tailReplyOf(1, 1, { life, leaseMs })]);
   });
 
-  test("tells every session what has changed, once, with each stock as it is now", async () => {
+  test("sends each change to every session once, with the new state of each stock", async () => {
     const { catalog, session, life } = await scenario();
     const [one, two] = [session("one"), session("two")];
     await catalog.apply({ last: undefined, term: 1, trades: [...tradesOf("g", 2), tradeOf("f", { name: "FishCo" })] });
@@ -172,7 +172,7 @@ describe("the tail (R8, R9)", () => {
     expect(two.messages.slice(1)).toEqual([news]);
   });
 
-  test("tells a session that it is alone, as soon as no other may serve", async () => {
+  test("marks a change with `alone` as soon as no other session may serve", async () => {
     const { clock, session, buy } = await scenario();
     const one = session("one");
     await buy("a");
@@ -185,11 +185,11 @@ describe("the tail (R8, R9)", () => {
     one.renew(3);
     await clock.advance(1);
     await buy("d");
-    const told = one.messages.filter(({ sequence }) => sequence === -1);
-    expect(told.map(({ alone }) => alone)).toEqual([true, false, false, true]);
+    const changes = one.messages.filter(({ sequence }) => sequence === -1);
+    expect(changes.map(({ alone }) => alone)).toEqual([true, false, false, true]);
   });
 
-  test("tells of restocks too", async () => {
+  test("sends restocks too", async () => {
     const { catalog, session } = await scenario();
     await catalog.apply({ last: undefined, term: 1, trades: [tradeOf("all", { quantity: 100 })] });
     const one = session("one");
@@ -197,24 +197,24 @@ describe("the tail (R8, R9)", () => {
     expect(one.messages.at(-1)?.changes).toEqual([stockOf("GameStart", { quantity: 10, volume: 100, rev: 2 })]);
   });
 
-  test("says nothing when nothing has changed", async () => {
+  test("sends nothing when nothing has changed", async () => {
     const { catalog, session } = await scenario();
     const one = session("one");
     await catalog.apply({ last: undefined, term: 1, trades: [tradeOf("x", { name: "NoSuchCo" })] });
     expect(one.messages).toHaveLength(1);
   });
 
-  test("ends the stream of a session whose lease has run out, at its next word or the next news", async () => {
+  test("ends the stream of a session whose lease has expired, at its next message or the next change", async () => {
     const { clock, session, buy } = await scenario();
-    const [speaks, silent] = [session("speaks"), session("silent")];
+    const [renewing, silent] = [session("renewing"), session("silent")];
     await clock.advance(keptMs);
-    speaks.renew(0);
-    expect(speaks.ends).toEqual(["UNAVAILABLE"]);
+    renewing.renew(0);
+    expect(renewing.ends).toEqual(["UNAVAILABLE"]);
     await buy("a");
     expect(silent.ends).toEqual(["UNAVAILABLE"]);
   });
 
-  test("ends the stream of a session that acknowledges a change to come, and doesn't believe it", async () => {
+  test("ends the stream of a session that acknowledges a future change, and ignores the acknowledgement", async () => {
     const { clock, session, buy, lookup } = await scenario();
     const one = session("one");
     one.ack(1);
@@ -233,10 +233,10 @@ describe("the tail (R8, R9)", () => {
   });
 });
 
-/** Catalogs, one after the other, on the same ledger. */
+/** Starts one catalog after another on the same ledger. */
 function restarts() {
   const clock = new ManualClock();
-  // What ends a catalog doesn't end this ledger: the next one goes on with it.
+  // `close` does nothing, so that the next catalog can use the same ledger.
   const ledger: Ledger = { ...memoryLedger([stockOf("GameStart"), stockOf("FishCo")]), close: async () => {} };
   const start = async (ownLeaseMs = leaseMs) => {
     const catalog = await Catalog.start({ ledger, clock, logger: silentLogger, leaseMs: ownLeaseMs });
@@ -254,7 +254,7 @@ function restarts() {
       },
     };
   };
-  /** Holds up what is written of the leases; returns what lets it happen. */
+  /** Delays writes of the leases until the returned function is called. */
   const holdLeases = () => {
     const { setLeases } = ledger;
     let write = () => {};
@@ -270,11 +270,11 @@ function restarts() {
   return { clock, ledger, start, holdLeases };
 }
 
-describe("leases that an earlier catalog gave (R9)", () => {
+describe("leases that an earlier catalog granted (R9)", () => {
   const longMs = 2000;
   const longKeptMs = 2300;
 
-  test("are waited for when they are longer: nothing is settled, nobody is alone, and the register names them", async () => {
+  test("delay settlement when they are longer: no session is alone until then, and the register names them", async () => {
     const { clock, ledger, start } = restarts();
     await ledger.setLeases({ leaseMs: longMs, endedCleanly: false });
     const { buy, lookup, hello } = await start();
@@ -292,10 +292,10 @@ describe("leases that an earlier catalog gave (R9)", () => {
     expect(await ledger.leases()).toEqual({ leaseMs, endedCleanly: false });
   });
 
-  test("count from when the ledger may be served, not from when the start began", async () => {
+  test("count from the time when the catalog may serve, not from the beginning of its start", async () => {
     const { clock, ledger, start } = restarts();
     const { checkpoint } = ledger;
-    ledger.checkpoint = async () => "somebody reads";
+    ledger.checkpoint = async () => "a reader blocks the checkpoint";
     const starting = observe(start());
     await clock.advance(10_000);
     ledger.checkpoint = checkpoint;
@@ -309,7 +309,7 @@ describe("leases that an earlier catalog gave (R9)", () => {
     expect(looked?.state).toBe("resolved");
   });
 
-  test("a longer one of its own is in the register before a hello is answered, and waited for as well", async () => {
+  test("a longer lease of its own is in the register before a hello is answered, and delays settlement as well", async () => {
     const { clock, ledger, start, holdLeases } = restarts();
     await ledger.setLeases({ leaseMs, endedCleanly: false });
     const writeLeases = holdLeases();
@@ -329,8 +329,8 @@ describe("leases that an earlier catalog gave (R9)", () => {
 
   test.each([
     ["the same lease", longMs],
-    ["a shorter one", leaseMs],
-  ])("are none after a clean end: with %s it settles at once, when the mark is gone", async (_case, nextMs) => {
+    ["a shorter lease", leaseMs],
+  ])("don't run after a clean end: with %s it removes the mark and settles at once", async (_case, nextMs) => {
     const { clock, ledger, start, holdLeases } = restarts();
     const before = await start(longMs);
     await clock.advance(longKeptMs);
@@ -355,7 +355,7 @@ describe("leases that an earlier catalog gave (R9)", () => {
     expect(looked?.state).toBe("resolved");
   });
 
-  test("a front-end that died holds up a clean end until its lease has run out", async () => {
+  test("an end is clean once the lease of a dead front-end has expired", async () => {
     const { clock, ledger, start } = restarts();
     const { catalog, hello } = await start();
     await clock.advance(keptMs);
@@ -367,8 +367,8 @@ describe("leases that an earlier catalog gave (R9)", () => {
 
   test.each([
     ["a session is left", keptMs, true],
-    ["leases of before may still run", keptMs - 1, false],
-  ])("it is no clean end when %s: the next catalog waits", async (_case, runMs, hasSession) => {
+    ["leases of an earlier catalog may still run", keptMs - 1, false],
+  ])("an end is not clean when %s: the next catalog waits", async (_case, runMs, hasSession) => {
     const { clock, ledger, start } = restarts();
     const first = await start();
     await clock.advance(runMs);
@@ -382,7 +382,7 @@ describe("leases that an earlier catalog gave (R9)", () => {
     expect(looked.state).toBe("pending");
   });
 
-  test("are known from a hello when the register of a rebuilt catalog names none", async () => {
+  test("are taken from a hello when the register of a rebuilt catalog names none", async () => {
     const { clock, ledger, start } = restarts();
     expect(await ledger.leases()).toEqual({ leaseMs: 0, endedCleanly: false });
     const { buy, lookup, hello } = await start();
@@ -399,7 +399,7 @@ describe("leases that an earlier catalog gave (R9)", () => {
     expect(await ledger.leases()).toEqual({ leaseMs, endedCleanly: false });
   });
 
-  test("are waited for again when a late hello names a longer one, and not when it can't run any more", async () => {
+  test("delay settlement again when a late hello names a longer one that can still run", async () => {
     const { clock, ledger, start } = restarts();
     const { catalog, buy, lookup, hello } = await start();
     await clock.advance(keptMs);
@@ -419,7 +419,7 @@ describe("leases that an earlier catalog gave (R9)", () => {
     expect(written).toEqual([]);
   });
 
-  test("are those of another life: what this ledger's own catalogs gave is in the register", async () => {
+  test("are ignored in a hello when they are of the ledger's own life: the register already names those", async () => {
     const { clock, ledger, start } = restarts();
     const { catalog, hello, buy } = await start();
     await clock.advance(keptMs);
@@ -430,7 +430,7 @@ describe("leases that an earlier catalog gave (R9)", () => {
     expect(await ledger.leases()).toEqual({ leaseMs, endedCleanly: false });
   });
 
-  test("are at most as long as a lease may be, whatever is reported", async () => {
+  test("are limited to the longest valid lease, whatever a hello reports", async () => {
     const { clock, ledger, start } = restarts();
     const { hello } = await start();
     hello("one", { leaseMs: 2 ** 32 - 1 });
@@ -438,7 +438,7 @@ describe("leases that an earlier catalog gave (R9)", () => {
     expect(await ledger.leases()).toEqual({ leaseMs: cacheLeaseMaxMs, endedCleanly: false });
   });
 
-  test("are named again by the next hello when the register couldn't be written", async () => {
+  test("are written at the next hello when the register couldn't be written before", async () => {
     const { clock, ledger, start } = restarts();
     const { hello } = await start();
     const setLeases = ledger.setLeases.bind(ledger);
@@ -451,7 +451,7 @@ describe("leases that an earlier catalog gave (R9)", () => {
     expect(await ledger.leases()).toEqual({ leaseMs: longMs, endedCleanly: false });
   });
 
-  test("are waited for without a timer that a stop would leave behind", async () => {
+  test("leave no timer behind after a stop", async () => {
     const { clock, ledger, start } = restarts();
     await ledger.setLeases({ leaseMs: longMs, endedCleanly: false });
     const { catalog, hello } = await start();
@@ -462,15 +462,15 @@ describe("leases that an earlier catalog gave (R9)", () => {
   });
 });
 
-describe("a ledger that was longer once (R2)", () => {
+describe("a ledger that was longer before (R2)", () => {
   const ordersMissing = 4;
 
-  /** What a catalog says to each call, one after the other: that it answers, or the code of its refusal. */
+  /** Makes each call in turn; returns "answered" or the error code for each. */
   async function answers(catalog: Catalog, term: number) {
     const calls: Record<string, () => Promise<unknown>> = {
       lookup: () => catalog.lookup(["FishCo"]),
       stocks: () => catalog.stocks(allStocks),
-      // This one was settled long ago.
+      // This order was settled long ago.
       settle: () => catalog.settle(1),
       ordersAfter: () => catalog.ordersAfter(0, 10),
       register: () => catalog.register(),
@@ -478,21 +478,21 @@ describe("a ledger that was longer once (R2)", () => {
       restock: () => catalog.restock({ term, last: undefined, quantity: 10, after: "" }),
       acquire: () => catalog.acquire({ replica: 1, term, last: undefined }),
     };
-    const said: Record<string, string> = {};
+    const results: Record<string, string> = {};
     for (const [name, call] of Object.entries(calls)) {
-      said[name] = await call().then(
+      results[name] = await call().then(
         () => "answered",
         (error: unknown) => BazaarError.from(error).code,
       );
     }
     const near = recorder<TailReply>();
     catalog.tail(near).send(tailRequestOf("new", "hello"));
-    return { ...said, hello: near.ends[0] ?? "answered" };
+    return { ...results, hello: near.ends[0] ?? "answered" };
   }
   const calls = ["lookup", "stocks", "settle", "ordersAfter", "register", "apply", "restock", "acquire", "hello"];
-  const everything = (said: string) => Object.fromEntries(calls.map((name) => [name, said]));
+  const everything = (result: string) => Object.fromEntries(calls.map((name) => [name, result]));
 
-  /** A ledger that ends at order 1, and what says that there were more. */
+  /** A ledger that ends at order 1, and the evidence that it had more orders. */
   async function shortened() {
     const made = await scenario();
     const { catalog, life, buy } = made;
@@ -502,12 +502,12 @@ describe("a ledger that was longer once (R2)", () => {
     return { ...made, first, seen: { life, head: 1 + ordersMissing }, last: orderOf(1 + ordersMissing) };
   }
   type Shortened = Awaited<ReturnType<typeof shortened>>;
-  const tellers: [teller: string, tell: (shortened: Shortened) => Promise<unknown>][] = [
-    ["a hello", async ({ session, seen }) => session("teller", "", seen)],
+  const reports: [request: string, report: (shortened: Shortened) => Promise<unknown>][] = [
+    ["a hello", async ({ session, seen }) => session("reporter", "", seen)],
     ["a lookup", ({ catalog, seen }) => catalog.lookup(["FishCo"], seen)],
     ["a list of the stocks", ({ catalog, seen }) => catalog.stocks(allStocks, seen)],
-    ["a question for the register", ({ catalog, seen }) => catalog.register(seen)],
-    ["a follower's question for the register", ({ catalog, last }) => catalog.register(undefined, last)],
+    ["a front-end's read of the register", ({ catalog, seen }) => catalog.register(seen)],
+    ["a follower's read of the register", ({ catalog, last }) => catalog.register(undefined, last)],
     ["an Apply", ({ catalog, last }) => catalog.apply({ term: 1, last, trades: [] })],
     ["a restock", ({ catalog, last }) => catalog.restock({ term: 1, last, quantity: 10, after: "" })],
     ["an Acquire", ({ catalog, last }) => catalog.acquire({ replica: 2, term: 1, last })],
@@ -526,7 +526,7 @@ describe("a ledger that was longer once (R2)", () => {
     ],
   ];
 
-  test.each(tellers)("answers nothing any more as soon as %s says so", async (_teller, tell) => {
+  test.each(reports)("refuses every call as soon as %s reports it", async (_request, report) => {
     const made = await shortened();
     const { clock, ledger, catalog, session } = made;
     const open = session("open");
@@ -534,7 +534,7 @@ describe("a ledger that was longer once (R2)", () => {
     const waiting = [observe(catalog.settle(2)), made.lookup(), observe(catalog.settle(99))];
     await clock.flush();
     expect(waiting.map(({ state }) => state)).toEqual(["pending", "pending", "pending"]);
-    await tell(made).catch(() => {});
+    await report(made).catch(() => {});
     await clock.flush();
     expect(waiting.map(({ code }) => code)).toEqual(["DIVERGED", "DIVERGED", "DIVERGED"]);
     expect(open.ends).toEqual(["DIVERGED"]);
@@ -542,21 +542,24 @@ describe("a ledger that was longer once (R2)", () => {
     expect(await ledger.register()).toMatchObject({ term: 1, leader: 3, head: 2 });
   });
 
-  test.each(tellers.filter(([teller]) => teller !== "a hello"))("says so to %s itself", async (_teller, tell) => {
-    const made = await shortened();
-    await expect(tell(made)).rejects.toMatchObject({
-      code: "DIVERGED",
-      message: expect.stringMatching(
-        /ends at order 1 in term 1, but (had order 5 once|a replica has order [15] of term [12]): is catalog\.db an old copy\?.*rebuild-catalog/,
-      ),
-    });
-  });
+  test.each(reports.filter(([request]) => request !== "a hello"))(
+    "refuses %s that reports it",
+    async (_case, report) => {
+      const made = await shortened();
+      await expect(report(made)).rejects.toMatchObject({
+        code: "DIVERGED",
+        message: expect.stringMatching(
+          /ends at order 1 in term 1, but (had order 5 once|a replica has order [15] of term [12]): is catalog\.db an old copy\?.*rebuild-catalog/,
+        ),
+      });
+    },
+  );
 
-  test("begins no session for the front-end that says so, and leaves no clean mark at the end", async () => {
+  test("begins no session for the front-end that reports it, and sets no clean mark at the end", async () => {
     const { clock, ledger, catalog, session, seen } = await shortened();
-    const teller = session("teller", "", seen);
+    const reporter = session("reporter", "", seen);
     await clock.flush();
-    expect([teller.messages, teller.ends]).toEqual([[], ["DIVERGED"]]);
+    expect([reporter.messages, reporter.ends]).toEqual([[], ["DIVERGED"]]);
     await clock.advance(keptMs);
     const written: unknown[] = [];
     ledger.setLeases = async (leases) => void written.push(leases);
@@ -564,19 +567,19 @@ describe("a ledger that was longer once (R2)", () => {
     expect(written).toEqual([]);
   });
 
-  test("takes no write that has waited for its turn, either", async () => {
+  test("refuses a write that was already queued", async () => {
     const { clock, ledger, catalog, buy, seen } = await shortened();
     const finish = holdApply(ledger);
-    const [underWay, next] = [observe(buy("b")), observe(buy("c"))];
+    const [inFlight, queued] = [observe(buy("b")), observe(buy("c"))];
     await clock.flush();
     expect(await rejectionCode(catalog.lookup(["FishCo"], seen))).toBe("DIVERGED");
     finish();
     await clock.flush();
-    expect([underWay.state, next.code]).toEqual(["resolved", "DIVERGED"]);
+    expect([inFlight.state, queued.code]).toEqual(["resolved", "DIVERGED"]);
     expect((await ledger.ordersAfter(0, 10)).map(({ key }) => key)).toEqual(["a", "b"]);
   });
 
-  test("isn't one when a replica holds another row at an id that is there: only that replica is refused", async () => {
+  test("isn't assumed when a replica holds another row at an existing id: only that replica is refused", async () => {
     const { catalog, session, first } = await shortened();
     const open = session("open");
     for (const change of [{ key: "other" }, { createdAt }, { quantity: 2 }]) {
@@ -589,7 +592,7 @@ describe("a ledger that was longer once (R2)", () => {
     expect(await answers(catalog, 1)).toEqual(everything("answered"));
   });
 
-  test("isn't one when a leader whose term has passed asks: it is fenced", async () => {
+  test("isn't assumed when the term of the calling leader has passed: the leader is fenced", async () => {
     const { catalog, first } = await shortened();
     await catalog.acquire({ replica: 2, term: 1, last: first });
     expect(await rejectionCode(catalog.apply({ term: 1, last: first, trades: [tradeOf("b")] }))).toBe("FENCED");
@@ -598,12 +601,12 @@ describe("a ledger that was longer once (R2)", () => {
     expect(await answers(catalog, 2)).toEqual(everything("answered"));
   });
 
-  test("isn't one when what was seen is of another life", async () => {
+  test("isn't assumed when a front-end has seen a later head of another life", async () => {
     const { clock, catalog, session } = await shortened();
     const seen = { life: "before the rebuild", head: 1000 };
-    const teller = session("teller", "", seen);
-    expect(teller.messages).toMatchObject([{ sequence: 0, head: 1 }]);
-    teller.goodbye();
+    const reporter = session("reporter", "", seen);
+    expect(reporter.messages).toMatchObject([{ sequence: 0, head: 1 }]);
+    reporter.goodbye();
     const asked = [
       observe(catalog.lookup(["FishCo"], seen)),
       observe(catalog.stocks(allStocks, seen)),
@@ -614,7 +617,7 @@ describe("a ledger that was longer once (R2)", () => {
     expect(await answers(catalog, 1)).toEqual(everything("answered"));
   });
 
-  test("isn't one when a replica has more orders of the life before a rebuild: only that replica is refused", async () => {
+  test("isn't assumed when a replica has more orders of an earlier life: only that replica is refused", async () => {
     const clock = new ManualClock();
     const database = openSeededCatalog();
     const { term: before } = replayOrders(database, ordersOf(1, 3));
@@ -631,7 +634,7 @@ describe("a ledger that was longer once (R2)", () => {
     expect(await answers(catalog, term + 1)).toEqual(everything("DIVERGED"));
   });
 
-  test("isn't one while an order is in the ledger, and read from there, but not passed on yet", async () => {
+  test("isn't assumed while an order can be read from the ledger but was not sent on the tails yet", async () => {
     const { clock, ledger, catalog, life, session, buy } = await scenario();
     const finish = holdApply(ledger);
     const bought = observe(buy("a"));
@@ -654,7 +657,7 @@ describe("a ledger that was longer once (R2)", () => {
   });
 });
 
-/** From now on what is applied is in the ledger at once, but the answer comes when the returned function is called. */
+/** From now on `apply` changes the ledger at once, but resolves only when the returned function is called. */
 function holdApply(ledger: Ledger): () => void {
   const { apply } = ledger;
   let answer = () => {};
@@ -668,14 +671,14 @@ function holdApply(ledger: Ledger): () => void {
 }
 
 describe("everything else", () => {
-  test("a lookup answers in the order of the names, undefined for those that aren't there", async () => {
+  test("a lookup returns the stocks in the order of the names, and undefined for unknown names", async () => {
     const { clock, catalog } = await scenario();
     const looked = observe(catalog.lookup(["FishCo", "NoSuchCo", "GameStart", "FishCo"]));
     await clock.flush();
     expect(looked.value?.stocks.map((stock) => stock?.name)).toEqual(["FishCo", undefined, "GameStart", "FishCo"]);
   });
 
-  test("a batch that is too large, or has a key that could not be found again, is refused before it is begun", async () => {
+  test("a batch that is too large or has a key with a NUL is refused before anything is written", async () => {
     const { catalog } = await scenario();
     expect(await rejectionCode(catalog.apply({ last: undefined, term: 1, trades: tradesOf("k", 10_001) }))).toBe(
       "INVALID_REQUEST",
@@ -686,7 +689,7 @@ describe("everything else", () => {
     expect((await catalog.register()).head).toBe(0);
   });
 
-  test("FENCED, STALE_TERM and DIVERGED come from the ledger as they are", async () => {
+  test("the ledger's FENCED, STALE_TERM and DIVERGED are passed on unchanged", async () => {
     const { catalog, buy } = await scenario();
     await buy("a");
     expect(await rejectionCode(catalog.apply({ last: undefined, term: 9, trades: [] }))).toBe("FENCED");
@@ -697,10 +700,10 @@ describe("everything else", () => {
     expect(await rejectionCode(catalog.acquire({ ...asked, term: 1, last: other }))).toBe("DIVERGED");
   });
 
-  test("rejections are kept for a day and then forgotten, without anybody asking", async () => {
+  test("rejections are kept for a day and then deleted by a timer", async () => {
     const { clock, ledger, catalog } = await scenario();
     const large = tradeOf("a", { quantity: 1000 });
-    // The newest always stays: it must not be the one that is looked at.
+    // The ledger always keeps the newest rejection, so the test looks at an older one.
     await catalog.apply({ last: undefined, term: 1, trades: [large, { ...large, key: "newest" }] });
     await clock.advance(24 * hourMs);
     const repeated = await ledger.apply({ last: undefined, term: 1, trades: [large], createdAt });
@@ -710,7 +713,7 @@ describe("everything else", () => {
     expect(anew.outcomes).toMatchObject([{ status: "rejected", replayed: false }]);
   });
 
-  test("rejections that can't be forgotten now are forgotten later, many of them without a pause of a minute", async () => {
+  test("a failed deletion of rejections is retried, and many rejections are deleted without pauses of a minute", async () => {
     const { clock, ledger, catalog } = await scenario();
     const large = tradeOf("a", { quantity: 1000 });
     const keys = tradesOf("k", 5000).map(({ key }) => ({ ...large, key }));
@@ -733,7 +736,7 @@ describe("everything else", () => {
     expect(count).toBe(5000);
   });
 
-  test("more calls than can wait for settlement, and more orders than one message holds, are refused or cut", async () => {
+  test("too many calls that wait for settlement are refused, and a page of orders is cut at its maximum", async () => {
     const { clock, catalog, session } = await scenario();
     session("one");
     await catalog.apply({
@@ -754,7 +757,7 @@ describe("everything else", () => {
     await Promise.all(waiting);
   });
 
-  test("a write that fails is no reason for the next to fail", async () => {
+  test("a failed write doesn't make the next one fail", async () => {
     const { catalog } = await scenario();
     const [old, next] = [0, 1].map((term) =>
       catalog.apply({ last: undefined, term, trades: tradesOf(`term-${term}`, 1) }),
@@ -763,7 +766,7 @@ describe("everything else", () => {
     expect((await next)?.outcomes).toMatchObject([{ status: "accepted" }]);
   });
 
-  test("a wall clock that is set right by a week makes nothing old", async () => {
+  test("a wall clock that is corrected by a week makes no rejection old", async () => {
     const { clock, ledger, catalog } = await scenario();
     const large = tradeOf("a", { quantity: 1000 });
     await catalog.apply({ last: undefined, term: 1, trades: [large, { ...large, key: "newest" }] });
@@ -774,7 +777,7 @@ describe("everything else", () => {
     expect(repeated.outcomes).toMatchObject([{ status: "rejected", replayed: true }]);
   });
 
-  test("stopping refuses those who wait, ends the tails and leaves no timer", async () => {
+  test("stopping rejects waiting calls, ends the tails and leaves no timer", async () => {
     const { clock, catalog, session, buy, lookup } = await scenario();
     const one = session("one");
     await buy("a");

@@ -1,7 +1,7 @@
 /**
- * The catalog: the ledger's decisions, and when they may be told. It passes each change on to the caches of
- * the front-ends as soon as it is durable, and answers lookups only with what is settled (R7): nobody can
- * read a quantity here that is older or newer than what a cache elsewhere would still say.
+ * The catalog: applies trades to the ledger and controls when a change becomes visible. It sends each change to the
+ * caches of the front-ends as soon as the change is durable, and answers lookups only with settled values (R7). So a
+ * lookup and a cache never return different quantities at the same time.
  */
 
 import {
@@ -36,7 +36,7 @@ import { Tails } from "./tails.ts";
 import { WholeLedger } from "./whole-ledger.ts";
 import { WriteAccess } from "./write-access.ts";
 
-/** A batch larger than this is refused: a leader sends less, one transaction stays short, and its orders fit into a message. */
+/** Larger batches are refused: a transaction stays short, and its orders fit into a message. A leader sends less. */
 const batchTradesMax = 10_000;
 
 export interface CatalogOptions {
@@ -45,9 +45,9 @@ export interface CatalogOptions {
   readonly logger: Logger;
   /** How long a front-end may serve from its cache without asking. */
   readonly leaseMs: number;
-  /** How long a rejection is kept at least (R3); absent: a day. */
+  /** Minimum time for which a rejection is kept (R3). Default: a day. */
   readonly rejectionsKeptMs?: number;
-  /** Ends a start that waits. */
+  /** Aborts a start that is still waiting. */
   readonly stopping?: AbortSignal;
 }
 
@@ -61,9 +61,9 @@ export class Catalog implements CatalogApi {
   readonly #settlement: Settlement;
   readonly #tails: Tails;
   readonly #oldRejections: OldRejections;
-  /** As in the ledger; the head's change has been passed on to every open tail. */
+  /** The ledger's register. The change of its head has been sent on every open tail. */
   #register: Register;
-  /** The last write that was begun. */
+  /** The last write in the queue of writes. */
   #writing: Promise<unknown> = Promise.resolve();
 
   private constructor(options: CatalogOptions, register: Register, leases: { foundMs: number; registeredMs: number }) {
@@ -107,8 +107,8 @@ export class Catalog implements CatalogApi {
   }
 
   /**
-   * Resolves when the ledger may be served: it is durable, and the register says how long front-ends may serve from their
-   * caches, those of an earlier catalog too (R9).
+   * Resolves when the catalog may serve: the ledger is durable, and the register names the longest lease that a
+   * front-end may hold, granted by this catalog or an earlier one (R9).
    */
   static async start(options: CatalogOptions): Promise<Catalog> {
     const { ledger, logger, leaseMs } = options;
@@ -127,11 +127,14 @@ export class Catalog implements CatalogApi {
 
   async apply({ term, last, trades }: ApplyRequest): Promise<Applied> {
     if (trades.length > batchTradesMax) {
-      throw new BazaarError("INVALID_REQUEST", `${trades.length} trades in one batch: allowed are ${batchTradesMax}`);
+      throw new BazaarError(
+        "INVALID_REQUEST",
+        `a batch must have at most ${batchTradesMax} trades (got ${trades.length})`,
+      );
     }
     // The ledger passes keys to SQLite as JSON, where a NUL ends the text.
     if (trades.some(({ key }) => key.includes("\0"))) {
-      throw new BazaarError("INVALID_REQUEST", "a key with a NUL in it: allowed is any other character");
+      throw new BazaarError("INVALID_REQUEST", "a key must not contain a NUL character");
     }
     const change = await this.#whole.refusingIfLost(last, () =>
       this.#write(() => this.#ledger.apply({ term, last, trades, createdAt: wallTime(this.#clock) })),
@@ -163,7 +166,7 @@ export class Catalog implements CatalogApi {
   async stocks({ start, inclusive, limit }: StocksRequest, seen?: Seen): Promise<StocksPage> {
     await this.#whole.require(seen);
     const length = Math.min(limit, stocksPageMax);
-    // One more than the page holds, to know whether there is a next one.
+    // One stock more than the page holds shows whether there is a next page.
     const stocks = await this.#settled(await this.#ledger.stocksFrom({ start, inclusive, limit: length + 1 }));
     return { stocks: stocks.slice(0, length), life: this.#register.life, more: stocks.length > length };
   }
@@ -208,12 +211,12 @@ export class Catalog implements CatalogApi {
     return this.#tails.open(handlers);
   }
 
-  /** Ends the streams that would stay open for ever. Their sessions live on until their leases run out. */
+  /** Ends the tails, which would stay open for ever. Their sessions last until their leases expire. */
   endTails(): void {
     this.#tails.endAll(stopping());
   }
 
-  /** Refuses what still waits; the ledger is closed. */
+  /** Rejects the calls that still wait, and closes the ledger. */
   async stop(): Promise<void> {
     this.#oldRejections.stop();
     this.#writeAccess.stop();
@@ -225,16 +228,19 @@ export class Catalog implements CatalogApi {
     await this.#ledger.close();
   }
 
-  /** Waits until what was read may be told. */
+  /** Returns the stocks once their last changes are settled. */
   async #settled(stocks: Stock[]): Promise<Stock[]> {
     await this.settle(stocks.reduce((rev, stock) => Math.max(rev, stock.rev), 0));
     return stocks;
   }
 
-  /** One write at a time: changes must be passed on in the order of their ids, or an acknowledgement would lie. */
+  /**
+   * Runs one write at a time: changes must be sent in the order of their ids, as an acknowledgement covers all lower
+   * ids.
+   */
   #write(write: () => Promise<LedgerChange>): Promise<LedgerChange> {
     const begin = () => {
-      // Since this write was asked for, it may have become known that the ledger was longer once.
+      // While this write waited for its turn, the catalog may have learned that the ledger was longer before.
       if (this.#whole.refusal) throw this.#whole.refusal;
       return this.#writeAccess.observe(write());
     };
@@ -249,7 +255,7 @@ export class Catalog implements CatalogApi {
   #passOn(change: LedgerChange): void {
     const previousHead = this.#register.head;
     const newHead = previousHead + change.orders.length;
-    invariant(change.head === newHead, "no change is left out, and none passed on twice", change.head, newHead);
+    invariant(change.head === newHead, "each change is sent once, and none is left out", change.head, newHead);
     if (change.head === previousHead) return;
     this.#register = { ...this.#register, head: change.head };
     this.#tails.passOn(change, previousHead);

@@ -3,7 +3,7 @@ import { FrontEnds } from "./front-ends.ts";
 
 const tenMinutesMs = 600_000;
 
-test("lists each by its address, with its dialect, and whether its session still runs", () => {
+test("the list contains each address once, with its dialect and whether its session still runs", () => {
   const frontEnds = new FrontEnds();
   frontEnds.hello("b:1", "pyro", "one", 0);
   frontEnds.hello("a:1", "bazaar", "two", 0);
@@ -14,7 +14,7 @@ test("lists each by its address, with its dialect, and whether its session still
   ]);
 });
 
-test("one that begins again takes its own place, and an old goodbye doesn't take that away", () => {
+test("a front-end that begins a new session replaces its entry, and the old session's goodbye doesn't remove it", () => {
   const frontEnds = new FrontEnds();
   frontEnds.hello("a:1", "bazaar", "old", 0);
   frontEnds.hello("a:1", "bazaar", "new", 10);
@@ -24,7 +24,7 @@ test("one that begins again takes its own place, and an old goodbye doesn't take
   expect(frontEnds.list(() => true, 30)).toEqual([]);
 });
 
-test("one that is gone is shown as away for ten minutes since it was last live", () => {
+test("a front-end that is gone is shown as away until ten minutes after it was last live", () => {
   const frontEnds = new FrontEnds();
   frontEnds.hello("a:1", "bazaar", "s", 0);
   frontEnds.list(() => true, 1000);

@@ -1,11 +1,11 @@
 /**
- * Which front-ends there are, for people who ask. No promise rests on it: what caches may serve is a matter of sessions.
- * Pure bookkeeping: the time comes in as an argument.
+ * The list of front-ends that `/cluster` and the dashboard show. No promise rests on it: `Sessions` decides what caches
+ * may serve. Pure bookkeeping: the time is an argument.
  */
 
 import type { FrontEndState } from "@stock-bazaar/shared/api";
 
-/** How long one that is gone without a goodbye is shown as away. */
+/** How long a front-end that disappeared without a goodbye is shown as away. */
 const shownAwayMs = 10 * 60_000;
 
 interface FrontEnd {
@@ -21,14 +21,14 @@ export class FrontEnds {
     if (address !== "") this.#byAddress.set(address, { session, dialect, lastLiveMs: nowMs });
   }
 
-  /** It has stopped, as it was told to: nobody misses it. */
+  /** Removes a front-end that was stopped on purpose. */
   goodbye(session: string): void {
     for (const [address, frontEnd] of this.#byAddress) {
       if (frontEnd.session === session) this.#byAddress.delete(address);
     }
   }
 
-  /** By address; `isOpen` tells of a session whether it still runs. */
+  /** Sorted by address. `isOpen` returns true if the session still runs. */
   list(isOpen: (session: string) => boolean, nowMs: number): FrontEndState[] {
     const listed: FrontEndState[] = [];
     for (const [address, frontEnd] of this.#byAddress) {

@@ -1,17 +1,21 @@
 /**
- * Has the ledger lost its end? A catalog that is put back from an old copy would give the numbers of acknowledged orders to
- * others, and tell quantities from before. It can't see that by itself: it learns it from what others have seen (R2).
+ * Detects a ledger that has lost its end. A catalog on an old copy would reuse the numbers of acknowledged orders and
+ * return old quantities. It can't detect that alone: it compares the ledger with what front-ends and replicas have seen
+ * (R2).
  */
 
 import type { Order, Seen } from "@stock-bazaar/shared/domain";
 import type { LedgerRegister } from "@stock-bazaar/ledger/ledger";
 
-/** With another life a person has decided, at the rebuild, what there is. */
+/** True if a front-end has seen a later head. A head of another life doesn't count: the rebuild was a decision. */
 export function isShorterThanSeen({ life, head }: Seen, seen: Seen): boolean {
   return seen.life === life && seen.head > head;
 }
 
-/** The same, of a replica's last order: its term tells the life. A ledger that has no such term yet is a copy from before it. */
+/**
+ * True if the ledger lacks a replica's last order. The order's term identifies its life: terms below `firstTerm` are
+ * from before the rebuild. A ledger that has not reached that term is a copy from before it.
+ */
 export function endsBefore({ firstTerm, term, head }: LedgerRegister, last: Order): boolean {
   return last.term > term || (last.term >= firstTerm && last.id > head);
 }

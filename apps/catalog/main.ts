@@ -7,18 +7,18 @@ import { runService } from "@stock-bazaar/process/service";
 import { serveCatalog } from "@stock-bazaar/transport/catalog-service";
 import { Catalog } from "./catalog.ts";
 
-/** How long calls that were taken in may take to finish once the service stops. */
+/** How long calls in flight may take to finish once the service stops. */
 const stopGraceMs = 2000;
 
 await runService("catalog", async ({ name, config, logger, stopping, fatal }) => {
   await requireOneHistory(config);
   const store = chosenLedgerStore(config);
-  // Before the ledger is opened: nobody puts another one in its place from here on.
+  // Before the ledger is opened: from here on, no other process may put another one in its place.
   const unlock = await store.lock();
   const ledger = await store.open({
     broken: fatal,
     clock: systemClock,
-    // Well before the caller gives up: it would take the catalog for unreachable, and another leader would be chosen.
+    // Much shorter than the caller's timeout: after a timeout the front-ends would choose another leader.
     patienceMsMax: config.rpcTimeoutMs / 4,
   });
   const endWatch = store.watch(systemClock, fatal);

@@ -1,9 +1,9 @@
 /**
- * Throws away the rejections that have been kept for long enough (R3), a few at a time: trades must not wait for it.
+ * Deletes the rejections that have been kept for long enough (R3). It deletes a few at a time: trades must not wait.
  *
- * How old one is the monotonic clock says. A wall clock that is set right, by a day or by years, would make what was said a
- * minute ago look old, and a trade that was told *rejected* could execute when it is asked again (I4). No clock tells the
- * time before a start, so for as long after it nothing is thrown away.
+ * The age of a rejection comes from the monotonic clock. If a wall clock were corrected by a day or by years, a
+ * rejection from a minute ago would look old, and the rejected trade could execute when it is sent again (I4). The
+ * monotonic clock doesn't cover the time before the start, so after a start nothing is deleted for the full time.
  */
 
 import { type Clock, every } from "@stock-bazaar/shared/clock";
@@ -13,7 +13,7 @@ import type { Logger } from "@stock-bazaar/process/log";
 import type { Ledger } from "@stock-bazaar/ledger/ledger";
 
 const dayMs = 24 * 3_600_000;
-/** In the time that a rejection is kept. */
+/** How many marks are made in the time for which a rejection is kept. */
 const marksMax = 24;
 const forgottenAtOnceMax = 2000;
 const forgetMoreMs = 200;
@@ -23,7 +23,7 @@ export interface OldRejectionsOptions {
   readonly ledger: Pick<Ledger, "lastRejection" | "forgetRejections">;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** How long a rejection is kept at least; absent: a day. */
+  /** Minimum time for which a rejection is kept. Default: a day. */
   readonly rejectionsKeptMs?: number;
 }
 
@@ -32,11 +32,11 @@ export class OldRejections {
   readonly #keptMs: number;
   readonly #markEveryMs: number;
   readonly #forgetEveryMs: number;
-  /** Every rejection up to `upTo` was made before `atMs`. Oldest first. */
+  /** Every rejection up to `upTo` was stored before `atMs`. Oldest first. */
   readonly #marks: { readonly atMs: number; readonly upTo: number }[] = [];
-  /** Rejections up to here have been kept for long enough. It never falls. */
+  /** Rejections up to this id have been kept for long enough. It never falls. */
   #oldUpTo = 0;
-  /** There may be more of them that are old. */
+  /** True if the last deletion reached its limit: there may be more old rejections. */
   #more = false;
   #cancel = () => {};
 

@@ -1,7 +1,7 @@
 /**
- * The longest lease that front-ends may hold, as stored in the ledger's register: after the next start the catalog settles
- * nothing for that long (R9). The register may get a longer lease at any time, a shorter one only when no front-end can hold
- * the longer one any more.
+ * The longest lease that front-ends may hold, as stored in the ledger's register: after the next start the catalog
+ * settles nothing for that long (R9). The register may get a longer lease at any time, a shorter one only when no
+ * front-end can hold the longer one any more.
  */
 
 import type { Leases } from "@stock-bazaar/ledger/ledger";
@@ -37,7 +37,7 @@ export class RegisteredLease {
     this.#shorten();
   }
 
-  /** A front-end reports the lease that a catalog of another life granted: the register of a rebuilt catalog may not name it. */
+  /** Registers a lease that a catalog of another life granted: the register of a rebuilt catalog may not name it. */
   found({ leaseMs: reportedMs, leaseLife }: TailRequest, life: string): void {
     if (leaseLife === life) return;
     const { clock, sessions } = this.#options;
@@ -53,7 +53,7 @@ export class RegisteredLease {
     this.#cancelShortening?.();
   }
 
-  /** To be called at the end. If no front-end holds a lease, the next catalog may settle at once. */
+  /** To be called at the end. Marks the end as clean if no lease runs, so that the next catalog may settle at once. */
   async end(): Promise<void> {
     const { clock, sessions } = this.#options;
     if (sessions.noneRuns(clock.nowMs())) await this.#set(this.#registeredMs, true);
@@ -70,8 +70,8 @@ export class RegisteredLease {
   }
 
   /**
-   * If the write fails, the register keeps another lease. A longer one makes the next start wait longer. A shorter one is
-   * possible only after a rebuild without that knowledge, and the next hello reports the longer one again.
+   * If the write fails, the register keeps another lease. A longer one makes the next start wait longer. A shorter one
+   * is possible only after a rebuild without that knowledge, and the next hello reports the longer one again.
    */
   async #set(leaseMs: number, endedCleanly = false): Promise<void> {
     const { leaseMs: ownMs } = this.#options;

@@ -10,8 +10,8 @@ function sessions(): Sessions {
   return new Sessions({ leaseMs, foundLeaseMs: leaseMs, startedMs: -10_000 });
 }
 
-describe("who may serve alone", () => {
-  test("a session, while no other may serve: none that is open, none whose lease still runs", () => {
+describe("a session is alone", () => {
+  test("while no other session may serve, whether open or silent with a running lease", () => {
     const open = sessions();
     open.hello("a", 4, 0, "");
     expect(open.alone("a", 0)).toBe(true);
@@ -22,14 +22,14 @@ describe("who may serve alone", () => {
     expect(open.alone("a", 10 + keptMs)).toBe(true);
   });
 
-  test("nobody soon after a start: sessions of before may serve yet", () => {
+  test("only once a lease has passed since the start: earlier sessions may still serve", () => {
     const started = new Sessions({ leaseMs, foundLeaseMs: leaseMs, startedMs: 1000 });
     started.hello("a", 4, 1000, "");
     expect(started.alone("a", 1000 + keptMs - 1)).toBe(false);
     expect(started.alone("a", 1000 + keptMs)).toBe(true);
   });
 
-  test("also after another has said goodbye, or was replaced", () => {
+  test("after the others have said goodbye or were replaced", () => {
     const open = sessions();
     for (const id of ["a", "b", "c"]) open.hello(id, 4, 0, "");
     open.goodbye("b");
@@ -40,8 +40,8 @@ describe("who may serve alone", () => {
   });
 });
 
-describe("when a change is settled (R7)", () => {
-  test("at once when nobody has a session", () => {
+describe("a change is settled (R7)", () => {
+  test("at once when there is no session", () => {
     expect(sessions().settled(7, 0)).toBe(7);
   });
 
@@ -58,14 +58,14 @@ describe("when a change is settled (R7)", () => {
     expect(open.settled(6, 40)).toBe(6);
   });
 
-  test("a session that begins later knows what was there when it began, and holds up nothing older", () => {
+  test("without the acknowledgement of sessions that began after it", () => {
     const open = sessions();
     open.hello("late", 9, 0, "");
     expect(open.settled(9, 0)).toBe(9);
     expect(open.settled(10, 0)).toBe(9);
   });
 
-  test("an acknowledgement that comes late, after a newer one, takes nothing back", () => {
+  test("for good: an acknowledgement that arrives after a newer one changes nothing", () => {
     const open = sessions();
     open.hello("a", 0, 0, "");
     open.renew("a", 6, 10);
@@ -73,7 +73,7 @@ describe("when a change is settled (R7)", () => {
     expect(open.settled(6, 20)).toBe(6);
   });
 
-  test("what was settled stays settled when a session with less knowledge appears", () => {
+  test("for good: a later session with a lower acknowledgement changes nothing", () => {
     const open = sessions();
     expect(open.settled(8, 0)).toBe(8);
     open.hello("a", 5, 10, "");
@@ -82,7 +82,7 @@ describe("when a change is settled (R7)", () => {
 });
 
 describe("leases (R9)", () => {
-  test("a silent session is waited for until its lease has run out, with a margin for clocks that differ", () => {
+  test("settling waits for a silent session until its lease has expired, with a margin for clocks that differ", () => {
     const open = sessions();
     open.hello("a", 1, 0, "");
     expect(open.settled(2, keptMs - 1)).toBe(1);
@@ -90,7 +90,7 @@ describe("leases (R9)", () => {
     expect(open.has("a")).toBe(false);
   });
 
-  test("an acknowledgement renews the lease, counted from when it came", () => {
+  test("an acknowledgement renews the lease, counted from its receipt", () => {
     const open = sessions();
     open.hello("a", 1, 0, "");
     expect(open.renew("a", 1, 400)).toBe(true);
@@ -98,7 +98,7 @@ describe("leases (R9)", () => {
     expect(open.settled(2, 400 + keptMs)).toBe(2);
   });
 
-  test("a session whose lease has run out can't be renewed: its front-end has missed changes", () => {
+  test("a session whose lease has expired can't be renewed: its front-end has missed changes", () => {
     const open = sessions();
     open.hello("a", 1, 0, "");
     expect(open.renew("a", 1, keptMs)).toBe(false);
@@ -107,10 +107,10 @@ describe("leases (R9)", () => {
   });
 
   test("a session that was never begun can't be renewed", () => {
-    expect(sessions().renew("nobody", 5, 0)).toBe(false);
+    expect(sessions().renew("unknown", 5, 0)).toBe(false);
   });
 
-  test("tells when to look again: at the next end of a lease", () => {
+  test("nextExpiryMs returns the next end of a lease", () => {
     const open = sessions();
     expect(open.nextExpiryMs(0)).toBeUndefined();
     open.hello("a", 0, 0, "");
@@ -125,14 +125,14 @@ describe("beginning and ending", () => {
   test("a delayed duplicate of a hello does not raise what the session has acknowledged", () => {
     const open = sessions();
     open.hello("a", 4, 0, "");
-    // Order 5 changes a stock that the front-end holds in its cache; the news is still on its way.
+    // Order 5 changes a stock that the front-end holds in its cache; the message about it is still in flight.
     open.hello("a", 5, 10, "");
     expect(open.settled(5, 10)).toBe(4);
     open.renew("a", 5, 20);
     expect(open.settled(5, 20)).toBe(5);
   });
 
-  test("a hello that replaces a session no longer waits for that one", () => {
+  test("a hello that replaces a session ends that session", () => {
     const open = sessions();
     open.hello("old", 4, 0, "");
     open.hello("new", 6, 10, "old");
@@ -140,14 +140,14 @@ describe("beginning and ending", () => {
     expect(open.settled(6, 10)).toBe(6);
   });
 
-  test("a hello ends no other session than the one that it replaces", () => {
+  test("a hello ends only the session that it replaces", () => {
     const open = sessions();
     open.hello("other", 4, 0, "");
     open.hello("new", 6, 10, "");
     expect(open.settled(6, 10)).toBe(4);
   });
 
-  test("after a goodbye nobody waits", () => {
+  test("after a goodbye, settling doesn't wait for that session", () => {
     const open = sessions();
     open.hello("a", 4, 0, "");
     open.goodbye("a");
@@ -157,7 +157,7 @@ describe("beginning and ending", () => {
 });
 
 describe("after a start (R9)", () => {
-  test("nothing is settled until a lease has passed: sessions of an earlier life may still serve", () => {
+  test("nothing is settled until a lease has passed: sessions with the earlier catalog may still serve", () => {
     const started = new Sessions({ leaseMs, foundLeaseMs: leaseMs, startedMs: 1000 });
     expect(started.settled(6, 1000)).toBe(0);
     expect(started.nextExpiryMs(1000)).toBe(1000 + keptMs);
@@ -165,7 +165,7 @@ describe("after a start (R9)", () => {
     expect(started.settled(6, 1000 + keptMs)).toBe(6);
   });
 
-  test("new sessions don't end the wait for the old ones", () => {
+  test("new sessions don't shorten the wait for the earlier ones", () => {
     const started = new Sessions({ leaseMs, foundLeaseMs: leaseMs, startedMs: 1000 });
     started.hello("a", 6, 1001, "");
     started.renew("a", 6, 1100);

@@ -1,11 +1,10 @@
 /**
- * Who may be serving from a cache, and up to which change they know (R7, R9). Pure bookkeeping on ids and
- * monotonic milliseconds: it reads no clock and sends nothing.
+ * The sessions of the front-ends: which of them may serve from their caches, and the last change that each has
+ * acknowledged (R7, R9). Pure bookkeeping on ids and monotonic milliseconds: it reads no clock and sends nothing.
  *
- * A change is settled when every session that may still serve has acknowledged it. A session that falls
- * silent may serve until its lease has run out, so it is waited for just that long, plus a margin for
- * clocks that run at different speeds. Without this, a reader of one front-end would see an old quantity
- * after somebody was told of the new one.
+ * A change is settled when every session that may still serve has acknowledged it. A silent session may serve until its
+ * lease has expired, so the catalog waits exactly that long, plus a margin for clocks that run at different speeds.
+ * Without this rule, one front-end could return an old quantity after another one has returned the new quantity.
  */
 
 import { invariant } from "@stock-bazaar/shared/invariant";
@@ -13,7 +12,7 @@ import { invariant } from "@stock-bazaar/shared/invariant";
 /** Sessions are kept this much longer than a lease: two clocks that are each 5% off differ by less. */
 const leaseMargin = 0.15;
 
-/** How long the catalog's clock must run until a lease of this length has run out on any other clock. */
+/** How long the catalog's clock must run until a lease of this length has expired on any other clock. */
 function keptMs(leaseMs: number): number {
   return leaseMs * (1 + leaseMargin);
 }
@@ -33,8 +32,8 @@ export class Sessions {
   #settled = 0;
 
   /**
-   * `foundLeaseMs`: the longest lease that an earlier catalog may have given. Front-ends may serve on it for that long after
-   * `startedMs`, so nothing is settled before. 0: none runs.
+   * `foundLeaseMs` is the longest lease that an earlier catalog may have granted, or 0 if none runs. Front-ends may
+   * serve on it for that long after `startedMs`, so nothing is settled before.
    */
   constructor(options: { leaseMs: number; foundLeaseMs: number; startedMs: number }) {
     this.#keepMs = keptMs(options.leaseMs);
@@ -42,17 +41,17 @@ export class Sessions {
     this.#quietUntilMs = options.startedMs + keptMs(options.foundLeaseMs);
   }
 
-  /** Until then front-ends may serve on leases of an earlier catalog. */
+  /** The end of the time in which front-ends may serve on leases of an earlier catalog. */
   get quietUntilMs(): number {
     return this.#quietUntilMs;
   }
 
-  /** An earlier catalog has given a lease of this length, as one of its front-ends reports. */
+  /** Extends the quiet time: a front-end reports that an earlier catalog granted it a lease of this length. */
   foundLease(leaseMs: number): void {
     this.#quietUntilMs = Math.max(this.#quietUntilMs, this.#startedMs + keptMs(leaseMs));
   }
 
-  /** May no front-end serve from a cache, on whatever lease? */
+  /** True if no lease runs, of this catalog or an earlier one. */
   noneRuns(nowMs: number): boolean {
     this.expire(nowMs);
     return nowMs >= this.#quietUntilMs && this.#sessions.size === 0;
@@ -62,15 +61,15 @@ export class Sessions {
     return this.#sessions.has(id);
   }
 
-  /** May it serve yet? */
+  /** True if the session's lease still runs. */
   runs(id: string, nowMs: number): boolean {
     return (this.#sessions.get(id)?.expiresMs ?? 0) > nowMs;
   }
 
   /**
-   * A front-end begins, with an empty cache: it knows everything up to `head`. Heard again (a delayed
-   * duplicate), it must not raise what the session has acknowledged. `replaces` is a session which that
-   * front-end no longer serves from.
+   * Begins the session of a front-end. Its cache is empty, so it counts as having acknowledged everything up to `head`.
+   * A delayed duplicate must not raise what the session has acknowledged. `replaces` is the session that this front-end
+   * has left.
    */
   hello(id: string, head: number, nowMs: number, replaces: string): void {
     this.#sessions.delete(replaces);
@@ -79,7 +78,7 @@ export class Sessions {
     else this.#sessions.set(id, { acked: head, expiresMs: nowMs + this.#keepMs });
   }
 
-  /** Renews the lease, from receipt. False: the session is over, and its front-end must begin a new one. */
+  /** Renews the lease, from receipt. Returns false if the session is over: its front-end must begin a new one. */
   renew(id: string, acked: number, nowMs: number): boolean {
     const session = this.#sessions.get(id);
     if (!session || session.expiresMs <= nowMs) return false;
@@ -93,7 +92,7 @@ export class Sessions {
     this.#sessions.delete(id);
   }
 
-  /** Forgets whose lease has run out: whatever they say later, they have missed what was settled without them. */
+  /** Removes the sessions whose lease has expired: they have missed what was settled without them. */
   expire(nowMs: number): void {
     for (const [id, { expiresMs }] of this.#sessions) {
       if (expiresMs <= nowMs) this.#sessions.delete(id);
@@ -111,7 +110,7 @@ export class Sessions {
     return this.#settled;
   }
 
-  /** May no other session serve? Then a change is settled as soon as this one has taken it in. */
+  /** True if no other session may serve. Then a change is settled as soon as this session has processed it. */
   alone(id: string, nowMs: number): boolean {
     if (nowMs < this.#quietUntilMs) return false;
     for (const [other, { expiresMs }] of this.#sessions) {
@@ -120,7 +119,7 @@ export class Sessions {
     return true;
   }
 
-  /** When `settled` may rise by the passing of time alone; `undefined` if only an acknowledgement can raise it. */
+  /** The next time at which `settled` may rise without an acknowledgement; `undefined` if there is none. */
   nextExpiryMs(nowMs: number): number | undefined {
     if (nowMs < this.#quietUntilMs) return this.#quietUntilMs;
     let nextMs: number | undefined;

@@ -1,11 +1,14 @@
-/** Calls that wait until a change is settled: until every front-end that may serve the older value has acknowledged it (R7). */
+/**
+ * Calls that wait until a change is settled: until every front-end that may serve the older value has acknowledged it
+ * (R7).
+ */
 
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { Waiters } from "@stock-bazaar/shared/waiters";
 import type { Sessions } from "./sessions.ts";
 
-/** Calls that wait for settlement at once; past this the catalog is overloaded and says so. */
+/** How many calls may wait for settlement. The catalog rejects further calls with OVERLOADED. */
 const waitersMax = 100_000;
 
 export interface SettlementOptions {
@@ -30,7 +33,7 @@ export class Settlement {
     if (id <= this.#settledId()) return Promise.resolve();
     if (this.#stopped) return Promise.reject(this.#stopped);
     if (this.#waiters.count >= waitersMax)
-      return Promise.reject(new BazaarError("OVERLOADED", "too many calls wait for settlement"));
+      return Promise.reject(new BazaarError("OVERLOADED", `at most ${waitersMax} calls may wait for settlement`));
     const settled = this.#waiters.until(id);
     this.#watchExpiry();
     return settled;

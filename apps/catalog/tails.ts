@@ -1,7 +1,7 @@
 /**
- * The streams to the front-ends: they carry each change to the caches as soon as it is durable; a change is settled when it
- * is acknowledged (R7). The end of a stream does not end its session: the front-end may still run and serve from its cache
- * until its lease has expired (R9).
+ * The streams to the front-ends. They carry each change to the caches as soon as it is durable; the change is settled
+ * when every session has acknowledged it (R7). The end of a stream does not end its session: the front-end may still
+ * serve from its cache until its lease has expired (R9).
  */
 
 import type { LedgerChange } from "@stock-bazaar/ledger/ledger";
@@ -54,7 +54,7 @@ export class Tails {
         return end(ackedTooMuch(request.acked, this.#register.head));
       switch (request.kind) {
         case "hello":
-          // A hello repeated after the end of its session must not begin it anew: the session has missed changes.
+          // A hello that is repeated after the end of its session must not restart it: the session has missed changes.
           if (session !== undefined && (session !== request.session || !this.#sessions.has(session))) return end();
           if (this.#stopped) return end(this.#stopped);
           session = request.session;
@@ -92,7 +92,7 @@ export class Tails {
     };
   }
 
-  /** Sends a change to all tails. It is written, and the head of the ledger. */
+  /** Sends a change on all tails. The change is durable and is the head of the ledger. */
   passOn(change: LedgerChange, previousHead: number): void {
     const nowMs = this.#options.clock.nowMs();
     this.#sessions.expire(nowMs);
@@ -117,7 +117,7 @@ export class Tails {
     this.#options.settlement.check();
   }
 
-  /** Ends all streams. Their sessions go on until their leases expire. */
+  /** Ends all streams. Their sessions last until their leases expire. */
   endAll(error: BazaarError): void {
     for (const handlers of this.#open.values()) handlers.ended(error);
     this.#open.clear();
@@ -149,11 +149,11 @@ export class Tails {
   }
 }
 
-/** Accepting it would settle future changes that this front-end doesn't know. */
+/** Accepting such an acknowledgement would settle future changes that this front-end has not received. */
 function ackedTooMuch(acked: number, head: number): BazaarError {
   return new BazaarError("INVALID_REQUEST", `a front-end must acknowledge no more than order ${head} (got ${acked})`);
 }
 
 function sessionOver(): BazaarError {
-  return new BazaarError("UNAVAILABLE", "the session is over: begin a new one");
+  return new BazaarError("UNAVAILABLE", "the session is over; the front-end must begin a new one");
 }

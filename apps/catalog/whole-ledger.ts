@@ -1,6 +1,6 @@
 /**
- * Refuses everything once there is evidence that the ledger was longer before, until a person has decided (R2). An answer
- * would reuse the numbers of acknowledged orders and return old quantities.
+ * Refuses everything once there is evidence that the ledger was longer before, until a person has decided (R2). An
+ * answer would reuse the numbers of acknowledged orders and return old quantities.
  */
 
 import type { Ledger, LedgerRegister } from "@stock-bazaar/ledger/ledger";
@@ -10,13 +10,13 @@ import type { Order, Register, Seen } from "@stock-bazaar/shared/domain";
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
 import { endsBefore, isShorterThanSeen } from "./lost-end.ts";
 
-/** How the ledger refuses a replica that knows of other orders, or of another term. An old copy is behind in both. */
+/** The ledger's errors for a replica with other orders, or another term. An old copy is behind in both. */
 const otherHistory: ReadonlySet<ErrorCode> = new Set(["DIVERGED", "FENCED", "STALE_TERM"]);
 
 export interface WholeLedgerOptions {
   readonly ledger: Pick<Ledger, "register">;
   readonly logger: Logger;
-  /** The register as the catalog knows it. The ledger may be ahead by a write in flight. */
+  /** The catalog's copy of the register. The ledger may be ahead by a write in flight. */
   readonly known: () => Register;
   /** Called once, when the refusal begins. */
   readonly lost: (refusal: BazaarError) => void;
@@ -30,12 +30,12 @@ export class WholeLedger {
     this.#options = options;
   }
 
-  /** Why everything is refused; `undefined` without such evidence. */
+  /** The error with which everything is refused; `undefined` without such evidence. */
   get refusal(): BazaarError | undefined {
     return this.#refusal;
   }
 
-  /** True if the ledger, as the catalog knows it, is shorter than `seen`. Then `require` reads the ledger itself. */
+  /** True if the catalog's copy of the register is shorter than `seen`. Then `require` reads the ledger itself. */
   isDoubtful(seen: Seen): boolean {
     return isShorterThanSeen(this.#options.known(), seen);
   }
@@ -44,7 +44,7 @@ export class WholeLedger {
   async require(seen?: Seen): Promise<void> {
     if (this.#refusal) throw this.#refusal;
     if (seen === undefined || !this.isDoubtful(seen)) return;
-    // An order may be in the ledger, and be read from there, a moment before the catalog knows of it.
+    // A replica may read an order from the ledger a moment before the catalog has updated its copy of the register.
     const register = await this.#options.ledger.register();
     if (isShorterThanSeen(register, seen)) throw this.#refuse(register, `had order ${seen.head} once`);
   }
@@ -55,7 +55,9 @@ export class WholeLedger {
     throw this.#refuse(register, `a replica has order ${last.id} of term ${last.term}`);
   }
 
-  /** Runs a replica's request. If the ledger refuses it, the ledger may have lost the replica's last order: checks that. */
+  /**
+   * Runs a replica's request. If the ledger refuses it, checks whether the ledger has lost the replica's last order.
+   */
   async refusingIfLost<Result>(last: Order | undefined, ask: () => Promise<Result>): Promise<Result> {
     await this.require();
     try {

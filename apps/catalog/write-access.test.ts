@@ -8,51 +8,51 @@ const locked = new BazaarError("STORAGE_UNAVAILABLE", "/data/catalog.db is locke
 
 function scenario() {
   const clock = new ManualClock();
-  const said: string[] = [];
-  const say = (level: string) => (first: object | string, second?: string) =>
-    void said.push(`${level}: ${typeof first === "string" ? first : second}`);
-  const logger = { warn: say("warn"), info: say("info") } as unknown as Logger;
+  const logged: string[] = [];
+  const logAt = (level: string) => (first: object | string, second?: string) =>
+    void logged.push(`${level}: ${typeof first === "string" ? first : second}`);
+  const logger = { warn: logAt("warn"), info: logAt("info") } as unknown as Logger;
   let isLocked = true;
   const write = () => (isLocked ? Promise.reject(locked) : Promise.resolve());
   const access = new WriteAccess({ tryWrite: write, clock, logger });
   const failing = () => access.observe(Promise.reject(locked)).catch(() => {});
-  return { clock, said, access, failing, release: () => (isLocked = false) };
+  return { clock, logged, access, failing, release: () => (isLocked = false) };
 }
 
-test("an episode is told once, by the file and the cause, and ends when a write gets through", async () => {
-  const { clock, said, access, failing, release } = scenario();
+test("an episode is logged once, with the file and the cause, and ends when a write succeeds", async () => {
+  const { clock, logged, access, failing, release } = scenario();
   expect(access.obstacle).toBeUndefined();
   for (let times = 0; times < 5; times += 1) {
     await failing();
     await clock.advance(700);
   }
   expect(access.obstacle).toBe(locked.message);
-  const begun = `warn: ${locked.message}: nothing is traded until the ledger can be written; it can be read`;
-  expect(said).toEqual([begun]);
+  const begun = `warn: ${locked.message}: no trade is accepted until the ledger can be written; reads are still answered`;
+  expect(logged).toEqual([begun]);
   release();
   await clock.advance(500);
   expect(access.obstacle).toBeUndefined();
-  expect(said).toEqual([begun, "info: the ledger can be written again"]);
+  expect(logged).toEqual([begun, "info: the ledger can be written again"]);
   expect(clock.timers).toBe(0);
   await failing();
-  expect(said.at(-1)).toBe(begun);
+  expect(logged.at(-1)).toBe(begun);
 });
 
-test("a write that got through by itself ends nothing: an empty one fits on a full disk", async () => {
+test("a successful write of a caller doesn't end an episode: an empty batch fits on a full disk", async () => {
   const { access, failing } = scenario();
   await failing();
   await access.observe(Promise.resolve());
   expect(access.obstacle).toBe(locked.message);
 });
 
-test("other failures begin none, and pass through", async () => {
+test("other failures begin no episode, and are thrown unchanged", async () => {
   const { access } = scenario();
   const fenced = new BazaarError("FENCED", "term 1 has passed");
   await expect(access.observe(Promise.reject(fenced))).rejects.toBe(fenced);
   expect(access.obstacle).toBeUndefined();
 });
 
-test("one that was stopped tries no more", async () => {
+test("after a stop, nothing is tried any more", async () => {
   const { clock, access, failing } = scenario();
   await failing();
   access.stop();

@@ -1,7 +1,8 @@
 /**
- * Can the ledger be written? Its database may be locked by another process, or its disk full, while everything can still be
- * read. An episode begins with a write that fails so, is reported once, and ends with a write that this class tries itself:
- * a trade is no measure, as nobody sends any to a bazaar that says it isn't ready.
+ * Whether the ledger can be written. Another process may have locked its database, or the disk may be full, while reads
+ * still succeed. An episode begins with a write that fails for such a reason, and is logged once. It ends when a test
+ * write of this class succeeds. Waiting for the next trade would not do: clients send none to a bazaar that isn't
+ * ready.
  */
 
 import { type Clock, every } from "@stock-bazaar/shared/clock";
@@ -11,7 +12,7 @@ import type { Logger } from "@stock-bazaar/process/log";
 const tryEveryMs = 500;
 
 export interface WriteAccessOptions {
-  /** As the ledger's. */
+  /** A test write: `tryWrite` of the ledger. */
   readonly tryWrite: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,12 +29,12 @@ export class WriteAccess {
     this.#options = options;
   }
 
-  /** Why the ledger can't be written, while it can't. */
+  /** The reason why the ledger can't be written; `undefined` if it can. */
   get obstacle(): string | undefined {
     return this.#obstacle;
   }
 
-  /** To be called with every write. Passes its outcome on. */
+  /** To be called with every write. Returns what the write returns. */
   async observe<Result>(write: Promise<Result>): Promise<Result> {
     try {
       return await write;
@@ -54,7 +55,7 @@ export class WriteAccess {
     this.#obstacle = message;
     const { clock, logger, tryWrite } = this.#options;
     this.#sinceMs = clock.nowMs();
-    logger.warn(`${message}: nothing is traded until the ledger can be written; it can be read`);
+    logger.warn(`${message}: no trade is accepted until the ledger can be written; reads are still answered`);
     this.#cancel = every(clock, tryEveryMs, () =>
       tryWrite().then(
         () => this.#end(),
