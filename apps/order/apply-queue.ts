@@ -1,6 +1,6 @@
 /**
- * The leader's writes to the catalog, one call at a time (R2): trades in batches, restocks page by page. Waiting trades get
- * their turn between two pages.
+ * The leader's writes to the catalog, one call at a time (R2): trades in batches, restocks page by page. Waiting trades
+ * get their turn between two pages.
  */
 
 import {
@@ -18,16 +18,16 @@ import type { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { CatalogReach } from "./catalog-reach.ts";
 
-/** Trades in one `Apply`. */
+/** Maximum number of trades in one `Apply`. */
 const batchTradesMax = 2000;
 
-/** The trades of one caller that waits for their outcomes. */
+/** The trades of one caller, which waits for their outcomes. */
 export interface Call extends TradesRequest {
   readonly resolve: (traded: Traded) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** One page of a restock: stocks at zero whose name comes after this one. */
+/** One page of a restock: the stocks at zero with a name after `after`. */
 interface RestockPage {
   readonly after: string;
 }
@@ -42,9 +42,9 @@ export interface ApplyQueueOptions {
   readonly logger: Logger;
   readonly restockQuantity: number;
   readonly reach: CatalogReach;
-  /** The last order that the leader has taken in. */
+  /** The last order that the leader has accepted from the ledger. */
   readonly last: () => Order | undefined;
-  /** Processes what the catalog has decided. The next write waits for it. */
+  /** Processes the decided orders. The next write waits for it. */
   readonly accept: (applied: Applied) => Promise<void>;
   /** Called when these calls are decided and accepted. */
   readonly decided: (calls: readonly Call[], applied: Applied) => void;
@@ -145,7 +145,7 @@ function isCall(write: Call | RestockPage): write is Call {
   return "trades" in write;
 }
 
-/** Calls with at most `batchTradesMax` trades together, or one page of a restock. */
+/** How many of the waiting writes go next: calls with at most `batchTradesMax` trades, or one page of a restock. */
 function nextWriteLength(waiting: readonly (Call | RestockPage)[]): number {
   let trades = 0;
   let count = 0;

@@ -1,7 +1,7 @@
 /**
- * Whether this leader reaches the catalog (R1). A leader that is cut off from the catalog is replaced. A leader whose writes
- * wait for a slow disk is not: the writes of another leader would wait as long. So after an unanswered write this class
- * probes the catalog with reads.
+ * Detects whether this leader reaches the catalog (R1). A leader that is cut off from the catalog is replaced. A leader
+ * whose writes wait for a slow disk is not: the writes of another leader would wait as long. So after an unanswered
+ * write this class probes the catalog with reads.
  */
 
 import type { CatalogApi } from "@stock-bazaar/shared/api";
@@ -15,9 +15,9 @@ const reachMs = 200;
 export interface CatalogReachOptions {
   readonly catalog: Pick<CatalogApi, "register">;
   readonly clock: Clock;
-  /** The last order that the leader has taken in. */
+  /** The last order that the leader has accepted from the ledger. */
   readonly last: () => Order | undefined;
-  /** Another replica has acquired the lead, or the ledger holds another history. */
+  /** Called when another replica has acquired the lead, or the ledger holds another history. */
   readonly deposed: (why: string) => void;
 }
 
@@ -47,11 +47,11 @@ export class CatalogReach {
     if (failure.code === "UNAVAILABLE") void this.#seek();
     switch (failure.code) {
       case "FENCED":
-        // Said to a leader that has stopped, it says nothing of a later one.
+        // After this leader has stopped, the answer doesn't concern the replica's later terms.
         if (!this.#stopped) this.#options.deposed("the term has passed");
         return new BazaarError("NOT_LEADER", failure.message, { cause: error });
       case "DIVERGED":
-        // A leader of another history: neither it nor the ledger may go on.
+        // The leader and the ledger hold different histories, so this leader must not write any more.
         if (!this.#stopped) this.#options.deposed(failure.message);
         return failure;
       case "UNAVAILABLE":
@@ -69,7 +69,7 @@ export class CatalogReach {
     this.#stopped = true;
   }
 
-  /** Probes until a read is answered. */
+  /** Reads the register until a read is answered. */
   async #seek(): Promise<void> {
     if (this.#seeking) return;
     this.#seeking = true;

@@ -28,14 +28,14 @@ function scenario(options: { minCopies?: number; live?: readonly number[] } = {}
   return { clock, copies, confirmations, dropped, acknowledge, store };
 }
 
-test("what has its copies already is confirmed at once, and leaves no timer", async () => {
+test("an order that already has its copies is confirmed at once, without a timer", async () => {
   const { confirmations, clock } = scenario();
   await confirmations.confirmed(10);
   await confirmations.confirmed(0);
   expect(clock.timers).toBe(0);
 });
 
-test("waits are answered in order, each when its own order has its copies", async () => {
+test("each wait ends when its own order has its copies, in the order of the ids", async () => {
   const { confirmations, clock, acknowledge, store } = scenario({ live: [1] });
   const answered: number[] = [];
   for (const id of [11, 12, 13]) void confirmations.confirmed(id).then(() => answered.push(id));
@@ -51,7 +51,7 @@ test("waits are answered in order, each when its own order has its copies", asyn
   expect(clock.timers).toBe(0);
 });
 
-test("a leader that slept itself drops nobody whose acknowledgement waits to be read", async () => {
+test("a leader that slept drops no follower whose acknowledgement is still unread", async () => {
   const { confirmations, clock, dropped, acknowledge, store } = scenario({ live: [1, 2] });
   const waiting = observe(confirmations.confirmed(11));
   store(11);
@@ -61,7 +61,7 @@ test("a leader that slept itself drops nobody whose acknowledgement waits to be 
   acknowledge(2, 11);
   await clock.flush();
   expect(waiting.state).toBe("resolved");
-  // A follower that says nothing is still dropped, a wait later.
+  // A silent follower is still dropped, one wait later.
   const next = observe(confirmations.confirmed(12));
   store(12);
   acknowledge(1, 12);
@@ -71,7 +71,7 @@ test("a leader that slept itself drops nobody whose acknowledgement waits to be 
   expect(next.state).toBe("resolved");
 });
 
-test("a leader whose timers are always late drops a frozen follower all the same", async () => {
+test("a leader whose timers are always late still drops a frozen follower", async () => {
   const { confirmations, clock, dropped, acknowledge, store } = scenario({ live: [1, 2] });
   const waiting = observe(confirmations.confirmed(11));
   store(11);
@@ -82,7 +82,7 @@ test("a leader whose timers are always late drops a frozen follower all the same
   expect([dropped, waiting.state]).toEqual([[2], "resolved"]);
 });
 
-test("a frozen follower delays a trade by 250 ms, is dropped, and delays no other", async () => {
+test("a frozen follower delays one trade by 250 ms, and is dropped", async () => {
   const { confirmations, clock, dropped, acknowledge, store } = scenario({ live: [1, 2] });
   const first = observe(confirmations.confirmed(11));
   store(11);
@@ -101,7 +101,7 @@ test("a frozen follower delays a trade by 250 ms, is dropped, and delays no othe
   expect(second.state).toBe("resolved");
 });
 
-test("a follower that keeps up with the older waits is not dropped for a younger one", async () => {
+test("a follower that acknowledges older orders in time is not dropped before a younger order's own 250 ms", async () => {
   const { confirmations, clock, dropped, acknowledge, store } = scenario({ live: [1] });
   const older = observe(confirmations.confirmed(11));
   await clock.advance(200);
@@ -117,7 +117,7 @@ test("a follower that keeps up with the older waits is not dropped for a younger
   expect([younger.state, dropped]).toEqual(["resolved", [1]]);
 });
 
-test("with two copies demanded, dropping the slow follower is not enough: the trade is given up as unknown", async () => {
+test("if two copies are required, dropping the slow follower doesn't confirm the order: its wait times out", async () => {
   const { confirmations, clock, dropped, store } = scenario({ minCopies: 2, live: [1] });
   const trade = observe(confirmations.confirmed(11));
   store(11);
@@ -129,7 +129,7 @@ test("with two copies demanded, dropping the slow follower is not enough: the tr
   expect(clock.timers).toBe(0);
 });
 
-test("a wait that was given up is forgotten, younger ones go on", async () => {
+test("a wait that times out ends, and younger waits continue", async () => {
   const { confirmations, clock, copies, acknowledge, store } = scenario({ minCopies: 2, live: [1] });
   const older = observe(confirmations.confirmed(11));
   await clock.advance(2000);
@@ -143,10 +143,10 @@ test("a wait that was given up is forgotten, younger ones go on", async () => {
   expect(copies.confirmedId).toBe(12);
 });
 
-test("when the leader stops, everything that waits hears why", async () => {
+test("when the leader stops, all waits are rejected with the reason", async () => {
   const { confirmations, clock } = scenario({ live: [1] });
   const trade = observe(confirmations.confirmed(11));
-  confirmations.stop(new BazaarError("NOT_LEADER", "somebody else leads"));
+  confirmations.stop(new BazaarError("NOT_LEADER", "another replica leads"));
   await clock.flush();
   expect(trade.code).toBe("NOT_LEADER");
   expect(clock.timers).toBe(0);

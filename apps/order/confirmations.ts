@@ -1,15 +1,15 @@
 /**
- * Who waits for an order to have its copies (R5). A live follower that keeps the oldest of them waiting too
- * long is dropped; what can't be confirmed at all is given up after a while: its outcome is unknown.
+ * Promises that resolve when an order has its copies (R5). A live follower that delays the oldest of them for too long
+ * is dropped. A promise that can't resolve in time is rejected: the outcome is unknown.
  */
 
 import { type Clock, every } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Copies } from "./copies.ts";
 
-/** How long a live follower may take. A frozen one delays trades by this much, once. */
+/** Time for a live follower to acknowledge. A frozen one delays trades by this much, once. */
 const followerWaitMs = 250;
-/** A timer that is this late means that this process slept: acknowledgements are not read yet. */
+/** If a timer is this late, this process slept, and acknowledgements may still be unread. */
 const sleptMs = 100;
 
 interface Waiter {
@@ -27,7 +27,7 @@ export class Confirmations {
   /** Oldest first. */
   #waiters: Waiter[] = [];
   #cancelTimer: (() => void) | undefined;
-  /** The last timer came late, and nobody was dropped for it. */
+  /** True if the last timer was late, so that no follower was dropped. */
   #spared = false;
   #stopped: BazaarError | undefined;
 
@@ -38,7 +38,7 @@ export class Confirmations {
     this.#dropped = options.dropped;
   }
 
-  /** Resolves when the orders up to `id` have their copies; rejects with DEPENDENCY_UNAVAILABLE in the end. */
+  /** Resolves when the orders up to `id` have their copies. Rejects with DEPENDENCY_UNAVAILABLE after the timeout. */
   confirmed(id: number): Promise<void> {
     if (this.#stopped) return Promise.reject(this.#stopped);
     if (id <= this.#copies.confirmedId) return Promise.resolve();
@@ -72,7 +72,7 @@ export class Confirmations {
       this.#clock,
       () => this.#untilLateMs(),
       (lateMs) => {
-        // Once: a process that is always late must drop a frozen follower, too.
+        // Never twice in a row: a process that is always late must still drop a frozen follower.
         this.#spared = !this.#spared && lateMs >= sleptMs;
         if (!this.#spared) this.#expire();
         if (this.#waiters.length === 0) this.#cancel();
@@ -84,7 +84,7 @@ export class Confirmations {
   #untilLateMs(): number {
     const nowMs = this.#clock.nowMs();
     const waitedMs = nowMs - (this.#waiters[0]?.sinceMs ?? nowMs);
-    // Once that is over it looks again as often: another follower may have frozen meanwhile.
+    // After the first deadline it checks at the same interval: another follower may have frozen meanwhile.
     const deadlineMs = Math.min(
       this.#timeoutMs,
       waitedMs < followerWaitMs ? followerWaitMs : waitedMs + followerWaitMs,
@@ -101,7 +101,9 @@ export class Confirmations {
     const late = (waiter: Waiter) => nowMs - waiter.sinceMs >= this.#timeoutMs;
     for (const waiter of this.#waiters) {
       if (late(waiter))
-        waiter.reject(new BazaarError("DEPENDENCY_UNAVAILABLE", `order ${waiter.id} has too few copies so far`));
+        waiter.reject(
+          new BazaarError("DEPENDENCY_UNAVAILABLE", `order ${waiter.id} has too few copies: its outcome is unknown`),
+        );
     }
     this.#waiters = this.#waiters.filter((waiter) => !late(waiter));
   }

@@ -3,28 +3,28 @@ import { describe, expect, test } from "vitest";
 import { Copies } from "./copies.ts";
 
 describe("one copy is enough", () => {
-  test("the leader's own disk counts, and nothing before it", () => {
+  test("an order is confirmed when the leader's own disk holds it", () => {
     const copies = new Copies({ minCopies: 1, ownId: 4 });
     expect(copies.confirmedId).toBe(4);
     copies.stored(6);
     expect(copies.confirmedId).toBe(6);
   });
 
-  test("followers that hold an order don't help while the leader's own disk lacks it", () => {
+  test("an order that only followers hold is not confirmed", () => {
     const copies = new Copies({ minCopies: 1, ownId: 4 });
     copies.joined(1, 4);
     copies.acknowledged(1, 9, 9);
     expect(copies.confirmedId).toBe(4);
   });
 
-  test("nobody can hold what there isn't", () => {
+  test("a follower must not acknowledge more than the leader's tail", () => {
     const copies = new Copies({ minCopies: 1, ownId: 4 });
     copies.joined(1, 4);
     expect(() => copies.acknowledged(1, 9, 8)).toThrow("must hold: acked ≤ tail (got 9 and 8)");
     expect(copies.live).toEqual([]);
   });
 
-  test("a live follower is waited for", () => {
+  test("confirmation waits for a live follower", () => {
     const copies = new Copies({ minCopies: 1, ownId: 4 });
     copies.joined(1, 4);
     copies.acknowledged(1, 4, 4);
@@ -34,7 +34,7 @@ describe("one copy is enough", () => {
     expect(copies.confirmedId).toBe(7);
   });
 
-  test("a follower that is still catching up is not waited for", () => {
+  test("confirmation doesn't wait for a follower that is still catching up", () => {
     const copies = new Copies({ minCopies: 1, ownId: 100 });
     copies.joined(1, 3);
     expect(copies.acknowledged(1, 50, 100)).toBe(false);
@@ -42,7 +42,7 @@ describe("one copy is enough", () => {
     expect(copies.live).toEqual([]);
   });
 
-  test("a follower that has left is not waited for", () => {
+  test("confirmation doesn't wait for a follower that has left", () => {
     const copies = new Copies({ minCopies: 1, ownId: 4 });
     copies.joined(1, 4);
     copies.acknowledged(1, 4, 4);
@@ -53,7 +53,7 @@ describe("one copy is enough", () => {
 });
 
 describe("a follower becomes live", () => {
-  test("once it has reached the newest order that was sent, and is told so once", () => {
+  test("when it reaches the newest order that was sent; this is reported once", () => {
     const copies = new Copies({ minCopies: 1, ownId: 100 });
     copies.joined(2, 3);
     expect(copies.acknowledged(2, 99, 100)).toBe(false);
@@ -62,7 +62,7 @@ describe("a follower becomes live", () => {
     expect(copies.live).toEqual([2]);
   });
 
-  test("again after it was dropped, and not before it has caught up", () => {
+  test("again after it was dropped, once it has caught up", () => {
     const copies = new Copies({ minCopies: 1, ownId: 4 });
     copies.joined(2, 4);
     copies.acknowledged(2, 4, 4);
@@ -76,7 +76,7 @@ describe("a follower becomes live", () => {
     expect(copies.live).toEqual([2]);
   });
 
-  test("not before it has caught up when it joins anew, whatever it was before", () => {
+  test("only after it has caught up when it joins again, even if it was live before", () => {
     const copies = new Copies({ minCopies: 1, ownId: 4 });
     copies.joined(2, 4);
     copies.acknowledged(2, 4, 4);
@@ -85,13 +85,13 @@ describe("a follower becomes live", () => {
     expect(copies.confirmedId).toBe(4);
   });
 
-  test("an acknowledgement of somebody who never joined counts for nothing", () => {
+  test("never by an acknowledgement without having joined", () => {
     const copies = new Copies({ minCopies: 2, ownId: 4 });
     expect(copies.acknowledged(7, 4, 4)).toBe(false);
     expect(copies.confirmedId).toBe(0);
   });
 
-  test("only the slow ones are dropped", () => {
+  test("and is dropped only if it is slow", () => {
     const copies = new Copies({ minCopies: 1, ownId: 4 });
     for (const replica of [1, 2, 3]) {
       copies.joined(replica, 4);
@@ -107,7 +107,7 @@ describe("a follower becomes live", () => {
 });
 
 describe("more than one copy (R5)", () => {
-  test("an order is confirmed by the second disk, and a live follower that lags is waited for as well", () => {
+  test("an order is confirmed on the second disk, and only when every live follower holds it", () => {
     const copies = new Copies({ minCopies: 2, ownId: 10 });
     expect(copies.confirmedId).toBe(0);
     copies.joined(1, 6);
@@ -121,7 +121,7 @@ describe("more than one copy (R5)", () => {
     expect(copies.confirmedId).toBe(10);
   });
 
-  test("a follower that was dropped still holds what it holds", () => {
+  test("the copies of a dropped follower still count", () => {
     const copies = new Copies({ minCopies: 2, ownId: 4 });
     copies.joined(1, 4);
     copies.acknowledged(1, 4, 4);
@@ -131,7 +131,7 @@ describe("more than one copy (R5)", () => {
     expect(copies.confirmedId).toBe(7);
   });
 
-  test("new orders are taken only while enough replicas are live", () => {
+  test("`enough` is true only while enough replicas are live", () => {
     const copies = new Copies({ minCopies: 2, ownId: 4 });
     expect(copies.enough).toBe(false);
     copies.joined(1, 2);
@@ -143,7 +143,7 @@ describe("more than one copy (R5)", () => {
   });
 });
 
-test("after anything that may happen, the confirmed id is what the definition says", () => {
+test("after any sequence of events, the confirmed id matches its definition", () => {
   const replica = fc.integer({ min: 1, max: 3 });
   const id = fc.nat(12);
   const step = fc.oneof(
@@ -190,7 +190,7 @@ test("after anything that may happen, the confirmed id is what the definition sa
             for (const follower of followers.values()) if (follower.ackedId < move.id) follower.live = false;
             break;
         }
-        // The greatest id that the leader holds, every live follower holds, and enough of all replicas hold.
+        // The greatest id that the leader, every live follower, and enough of all replicas hold.
         const holds = (held: number, ofId: number) => held >= ofId;
         let confirmedId = 0;
         for (let candidate = 1; candidate <= 12; candidate += 1) {

@@ -1,9 +1,9 @@
 /**
- * Which replica holds what, as the leader knows it (R5). Pure bookkeeping on ids.
+ * The last order that each replica holds, as acknowledged to the leader (R5). Pure bookkeeping on ids.
  *
- * An order is confirmed when it is on the leader's own disk, on the disk of every live follower, and on at
- * least `minCopies` disks in all. Live is a follower that has caught up and answers in time; a slow one is
- * dropped, so that it can't hold up the trades, and counts again once it has caught up.
+ * An order is confirmed when it is on the leader's own disk, on the disk of every live follower, and on at least
+ * `minCopies` disks in all. A follower is live when it has caught up and answers in time. A slow follower is dropped,
+ * so that it can't delay the trades, and becomes live again once it has caught up.
  */
 
 import { invariant } from "@stock-bazaar/shared/invariant";
@@ -36,7 +36,7 @@ export class Copies {
     return Math.min(confirmedId, heldOften);
   }
 
-  /** Could a new order be confirmed with the replicas that are there now? */
+  /** True if enough replicas are live to confirm a new order. */
   get enough(): boolean {
     return 1 + this.live.length >= this.#minCopies;
   }
@@ -58,7 +58,7 @@ export class Copies {
   }
 
   /**
-   * The follower holds everything up to `ackedId`. Returns true if this makes it live: it has reached
+   * Records that the follower holds every order up to `ackedId`. Returns true if this makes it live: it has reached
    * `tailId`, the newest order that the leader has sent.
    */
   acknowledged(replica: number, ackedId: number, tailId: number): boolean {
@@ -71,7 +71,7 @@ export class Copies {
     return true;
   }
 
-  /** Drops the live followers that don't hold `id` yet. Returns which. */
+  /** Drops the live followers that don't hold order `id` yet, and returns their ids. */
   dropSlower(id: number): number[] {
     const dropped: number[] = [];
     for (const [replica, follower] of this.#followers) {

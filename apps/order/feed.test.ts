@@ -7,12 +7,12 @@ import { Feed, type FeedSource } from "./feed.ts";
 const chunk = 1000;
 const window = 8000;
 
-/** Orders from 1 on; those above `recentFrom` come from memory, the others must be read. */
+/** Orders from 1 on. Those from `recentFrom` on come from memory; the others must be read. */
 class Source implements FeedSource {
   tailId: number;
   recentFrom: number;
   reads = 0;
-  /** What reading does before it answers. */
+  /** Runs before each read is answered. */
   beforeRead: () => Promise<void> = async () => {};
 
   constructor(tailId: number, recentFrom = 1) {
@@ -47,7 +47,7 @@ function feedFrom(source: Source, startId: number) {
 
 const range = (first: number, last: number) => ordersOf(first, last).map(({ id }) => id);
 
-test("sends what is missing in chunks, then the live tail, without a gap or a duplicate", async () => {
+test("sends the missing orders in chunks, then new ones, without a gap or a duplicate", async () => {
   const clock = new ManualClock();
   const source = new Source(2500, 2001);
   const { feed, sent, ids } = feedFrom(source, 300);
@@ -65,14 +65,14 @@ test("sends what is missing in chunks, then the live tail, without a gap or a du
   expect(source.reads).toBe(2);
 });
 
-test("a follower that has everything is sent nothing", async () => {
+test("a follower that holds all orders is sent nothing", async () => {
   const { feed, sent } = feedFrom(new Source(10), 10);
   feed.poke();
   await new ManualClock().flush();
   expect(sent).toEqual([]);
 });
 
-test("orders that arrive while a chunk is being read follow it, once and in order", async () => {
+test("orders that arrive during a read are sent after it, once and in order", async () => {
   const clock = new ManualClock();
   const source = new Source(1500, 1501);
   let answer = () => {};
@@ -91,7 +91,7 @@ test("orders that arrive while a chunk is being read follow it, once and in orde
   expect(ids()).toEqual(range(1, 1510));
 });
 
-test("a follower that doesn't acknowledge is sent a window and no more", async () => {
+test("a follower that doesn't acknowledge is sent at most a window", async () => {
   const clock = new ManualClock();
   const source = new Source(50_000);
   const { feed, ids } = feedFrom(source, 0);
@@ -106,7 +106,7 @@ test("a follower that doesn't acknowledge is sent a window and no more", async (
   expect(ids()).toHaveLength(window + 10);
 });
 
-test("with every acknowledgement the window moves on, to the end", async () => {
+test("every acknowledgement moves the window, until all orders are sent", async () => {
   const clock = new ManualClock();
   const source = new Source(30_500, 25_001);
   const { feed, ids, sent } = feedFrom(source, 0);
@@ -119,7 +119,7 @@ test("with every acknowledgement the window moves on, to the end", async () => {
   expect(ids()).toEqual(range(1, 30_500));
 });
 
-test("after it is closed nothing is sent, also not what was being read", async () => {
+test("after it is closed, nothing is sent, not even the result of a read in flight", async () => {
   const clock = new ManualClock();
   const source = new Source(100, 101);
   let answer = () => {};
@@ -135,7 +135,7 @@ test("after it is closed nothing is sent, also not what was being read", async (
   expect(sent).toEqual([]);
 });
 
-test("what wasn't sent can't be acknowledged", async () => {
+test("an order that wasn't sent must not be acknowledged", async () => {
   const clock = new ManualClock();
   const { feed } = feedFrom(new Source(3), 0);
   feed.poke();
@@ -144,7 +144,7 @@ test("what wasn't sent can't be acknowledged", async () => {
   expect(() => feed.acknowledged(4)).toThrow("must hold: acked ≤ sent (got 4 and 3)");
 });
 
-test("a failing read is reported once", async () => {
+test("a failed read is reported once", async () => {
   const clock = new ManualClock();
   const source = new Source(100, 101);
   source.beforeRead = () => Promise.reject(new Error("the disk fails"));
@@ -156,7 +156,7 @@ test("a failing read is reported once", async () => {
   expect(failures).toHaveLength(1);
 });
 
-test("an order that can't be read yet is sent when there is news again", async () => {
+test("an order that can't be read yet is sent after the next acknowledgement or new order", async () => {
   const clock = new ManualClock();
   const source = new Source(100, 101);
   source.read = async () => [];

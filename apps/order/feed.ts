@@ -1,7 +1,7 @@
 /**
- * The leader's side of one follower's stream (R4): what the follower misses, read after the id that it has,
- * then the live tail, by the same loop. At most a window of orders is under way, so that a follower that is
- * slow, frozen or far behind costs a bounded amount of memory.
+ * The leader's side of one follower's stream (R4). One loop sends the orders after the last id that the follower holds,
+ * and then new orders as they arrive. At most a window of orders is in flight, so that a follower that is slow, frozen
+ * or far behind costs a bounded amount of memory.
  */
 
 import type { Order } from "@stock-bazaar/shared/domain";
@@ -9,13 +9,13 @@ import { invariant } from "@stock-bazaar/shared/invariant";
 
 /** Orders in one message. Large enough for one fsync to carry many, small enough to pass quickly. */
 const chunkOrdersMax = 1000;
-/** Orders that are sent and not yet acknowledged. */
+/** Maximum number of orders that are sent and not yet acknowledged. */
 const windowOrdersMax = 8 * chunkOrdersMax;
 
 export interface FeedSource {
-  /** The newest order there is to send. */
+  /** The id of the newest order. */
   readonly tailId: number;
-  /** From memory, at once; `undefined` if it must be read. */
+  /** Returns orders from memory, or `undefined` if they must be read. */
   recent(afterId: number, limit: number): readonly Order[] | undefined;
   read(afterId: number, limit: number): Promise<readonly Order[]>;
 }
@@ -43,12 +43,12 @@ export class Feed {
     this.#failed = failed;
   }
 
-  /** The last order that was sent, or that the follower had at the start. */
+  /** The id of the last order that was sent, or that the follower held at the start. */
   get sentId(): number {
     return this.#sentId;
   }
 
-  /** There may be more to send. */
+  /** To be called when there may be new orders to send. */
   poke(): void {
     if (this.#running || this.#closed) return;
     this.#running = true;

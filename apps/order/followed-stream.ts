@@ -1,6 +1,6 @@
 /**
- * One stream from a leader, at the follower's end (R4). What arrives is stored in the order of its numbers and
- * acknowledged; a gap, or a leader that falls silent, ends the stream.
+ * The follower's side of a stream from the leader (R4). It stores the orders that arrive in the order of their ids, and
+ * acknowledges them. A gap or a silent leader ends the stream.
  */
 
 import type { FollowReply, FollowRequest, OrderApi, Stream } from "@stock-bazaar/shared/api";
@@ -11,14 +11,14 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 
-/** The leader sends a sign of life every 100 ms: after this long it is taken for frozen. */
+/** A leader that has sent nothing for this long is taken for frozen. It sends a sign of life every 100 ms. */
 const leaderSilentMs = 1000;
-/** Interval between two checks for that. */
+/** Interval between two checks whether the leader is silent. */
 const checkMs = 250;
-/** A check that is later than this means that this process slept: messages from the leader are not read yet. */
+/** If a check is late by more than this, this process slept, and messages from the leader may still be unread. */
 const sleptMs = 250;
-/** With fewer orders than this to fetch, catching up is not worth a line in the log. */
-const catchUpWorthTelling = 100;
+/** Catching up is logged from this number of orders on. */
+const ordersLoggedMin = 100;
 
 export interface FollowedStreamOptions {
   readonly replicaId: number;
@@ -27,9 +27,9 @@ export interface FollowedStreamOptions {
   readonly log: OrderLog;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Orders were stored, or there were none that this replica misses. */
+  /** Called when orders were stored, or when this replica holds all of the leader's orders. */
   readonly progressed: () => void;
-  /** The disk fails. */
+  /** Called when the disk fails. */
   readonly fatal: (error: unknown) => void;
 }
 
@@ -40,8 +40,8 @@ export class FollowedStream {
   readonly #stream: Stream<FollowRequest>;
   readonly #startId: number;
   readonly #startedMs: number;
-  #heardMs: number;
-  /** Orders that wait for the next append, a window of the leader's feed at most: a batch is one transaction, one fsync. */
+  #lastMessageMs: number;
+  /** Orders that wait for the next append: at most a window of the leader's feed. A batch costs one fsync. */
   readonly #storing: BatchQueue<Order>;
   #caughtUp = false;
   #ended = false;
@@ -54,7 +54,7 @@ export class FollowedStream {
     this.over = new Promise((resolve) => (this.#resolveOver = resolve));
     this.#startId = log.lastId;
     this.#startedMs = clock.nowMs();
-    this.#heardMs = this.#startedMs;
+    this.#lastMessageMs = this.#startedMs;
     this.#storing = new BatchQueue({ clock, work: (orders) => this.#store(orders), failed: options.fatal });
     this.#stream = peer.follow({
       message: (reply) => this.#received(reply),
@@ -71,7 +71,7 @@ export class FollowedStream {
     this.#stream.close();
     const { leader, log, logger } = this.#options;
     if (error?.code === "DIVERGED") logger.error({ leader }, error.message);
-    else if (error && this.#heardMs > this.#startedMs)
+    else if (error && this.#lastMessageMs > this.#startedMs)
       logger.warn({ leader, lastId: log.lastId }, `stream from the leader ended: ${error.message}`);
     this.#storing.clear();
     void this.#storing.idle().then(this.#resolveOver);
@@ -79,12 +79,12 @@ export class FollowedStream {
 
   #received({ tailId, orders }: FollowReply): void {
     if (this.#ended) return;
-    this.#heardMs = this.#options.clock.nowMs();
-    if (orders.length === 0) return this.#heardSignOfLife(tailId);
+    this.#lastMessageMs = this.#options.clock.nowMs();
+    if (orders.length === 0) return this.#receivedSignOfLife(tailId);
     this.#storing.push(orders);
   }
 
-  #heardSignOfLife(tailId: number): void {
+  #receivedSignOfLife(tailId: number): void {
     if (!this.#storing.isIdle) return;
     this.#stream.send(this.#position());
     const { leader, log, logger, progressed } = this.#options;
@@ -93,13 +93,13 @@ export class FollowedStream {
     if (this.#caughtUp) return;
     this.#caughtUp = true;
     const count = log.lastId - this.#startId;
-    if (count >= catchUpWorthTelling) logger.info({ leader, orders: count, lastId: log.lastId }, "caught up");
+    if (count >= ordersLoggedMin) logger.info({ leader, orders: count, lastId: log.lastId }, "caught up");
   }
 
   async #store(orders: readonly Order[]): Promise<void> {
     const { log, logger, progressed } = this.#options;
     const next = continuation(log.lastId, orders);
-    if (!next) return this.end(new BazaarError("UNAVAILABLE", `a gap after order ${log.lastId}`));
+    if (!next) return this.end(new BazaarError("UNAVAILABLE", `orders after ${log.lastId} are missing`));
     await log.append(next);
     progressed();
     if (logger.isLevelEnabled("debug")) {
@@ -110,8 +110,9 @@ export class FollowedStream {
 
   #check(slept: boolean): void {
     const nowMs = this.#options.clock.nowMs();
-    if (slept) this.#heardMs = nowMs;
-    if (nowMs - this.#heardMs > leaderSilentMs) this.end(new BazaarError("UNAVAILABLE", "the leader is silent"));
+    if (slept) this.#lastMessageMs = nowMs;
+    if (nowMs - this.#lastMessageMs > leaderSilentMs)
+      this.end(new BazaarError("UNAVAILABLE", `no message for ${leaderSilentMs} ms`));
   }
 
   #position(): FollowRequest {
@@ -120,7 +121,7 @@ export class FollowedStream {
   }
 }
 
-/** Of these orders those that come after `lastId`, each once; `undefined` if one that they need is missing (R4). */
+/** Returns the orders after `lastId`, each once; `undefined` if there is a gap (R4). */
 function continuation(lastId: number, orders: readonly Order[]): Order[] | undefined {
   const next: Order[] = [];
   for (const order of orders) {

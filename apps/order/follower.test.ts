@@ -17,13 +17,13 @@ interface Opened {
   closed: boolean;
 }
 
-/** A follower, replica 1, with a test in place of the leader. */
+/** A follower, replica 1. The test plays the leader. */
 function scenario(known: Leadership = { term: 1, leader: 3 }) {
   const clock = new ManualClock();
   const log = createSqliteOrderLog(openOrdersInMemory());
   const streams: Opened[] = [];
   const fatal: unknown[] = [];
-  const said: object[] = [];
+  const logged: object[] = [];
   const state = { known, register: known, catalogIsUp: true, appends: 0 };
   const append = log.append.bind(log);
   log.append = (orders) => {
@@ -43,7 +43,7 @@ function scenario(known: Leadership = { term: 1, leader: 3 }) {
     random: () => 0,
     logger: {
       ...silentLogger,
-      info: ((fields: object, text: string) => void said.push({ ...fields, text })) as Logger["info"],
+      info: ((fields: object, text: string) => void logged.push({ ...fields, text })) as Logger["info"],
       isLevelEnabled: () => false,
     },
     peer: (leader) =>
@@ -72,10 +72,10 @@ function scenario(known: Leadership = { term: 1, leader: 3 }) {
   };
   const send = (orders: FollowReply["orders"], to = stream()) =>
     to.handlers.message({ term: state.known.term, tailId: orders.at(-1)?.id ?? 0, orders });
-  return { clock, log, follower, streams, stream, send, fatal, said, state };
+  return { clock, log, follower, streams, stream, send, fatal, logged, state };
 }
 
-test("says where it stands, stores what comes next, and acknowledges what is on its disk", async () => {
+test("sends its last order, stores the next ones, and acknowledges what is on its disk", async () => {
   const { clock, log, follower, stream, send } = scenario();
   await log.append(ordersOf(1, 3));
   follower.start();
@@ -88,8 +88,8 @@ test("says where it stands, stores what comes next, and acknowledges what is on 
   expect(stream().sent.slice(1)).toEqual([acknowledgementOf(1, 6)]);
 });
 
-test("says that it has caught up once it holds the leader's newest order, and not before", async () => {
-  const { clock, follower, stream, send, said } = scenario();
+test("logs that it has caught up when it holds the leader's newest order", async () => {
+  const { clock, follower, stream, send, logged } = scenario();
   const alive = (tailId: number) => stream().handlers.message({ term: 1, tailId, orders: [] });
   follower.start();
   await clock.flush();
@@ -97,15 +97,15 @@ test("says that it has caught up once it holds the leader's newest order, and no
   send(ordersOf(1, 200));
   await clock.flush();
   alive(300);
-  expect(said).toEqual([]);
+  expect(logged).toEqual([]);
   send(ordersOf(201, 300));
   await clock.flush();
   alive(300);
   alive(300);
-  expect(said).toEqual([{ leader: 3, orders: 300, lastId: 300, text: "caught up" }]);
+  expect(logged).toEqual([{ leader: 3, orders: 300, lastId: 300, text: "caught up" }]);
 });
 
-test("all that arrives in one turn is one transaction", async () => {
+test("orders that arrive in one turn are stored in one transaction", async () => {
   const { clock, log, follower, send, state } = scenario();
   follower.start();
   await clock.flush();
@@ -115,7 +115,7 @@ test("all that arrives in one turn is one transaction", async () => {
   expect(state.appends).toBe(1);
 });
 
-test("orders that it has already are left out, not stored twice", async () => {
+test("orders that it already holds are not stored again", async () => {
   const { clock, log, follower, send, fatal } = scenario();
   follower.start();
   await clock.flush();
@@ -127,7 +127,7 @@ test("orders that it has already are left out, not stored twice", async () => {
   expect(fatal).toEqual([]);
 });
 
-test("a gap is never stored: it asks again from where it stands", async () => {
+test("a gap is never stored: the follower asks again after its last order", async () => {
   const { clock, log, follower, stream, streams, send, fatal } = scenario();
   follower.start();
   await clock.flush();
@@ -144,7 +144,7 @@ test("a gap is never stored: it asks again from where it stands", async () => {
   expect(fatal).toEqual([]);
 });
 
-test("a sign of life is acknowledged, so that the leader hears of it too", async () => {
+test("a sign of life is acknowledged, so that the leader gets one too", async () => {
   const { clock, follower, stream, send } = scenario();
   follower.start();
   await clock.flush();
@@ -152,7 +152,7 @@ test("a sign of life is acknowledged, so that the leader hears of it too", async
   expect(stream().sent).toHaveLength(2);
 });
 
-test("a leader that falls silent is left, one that gives signs of life is not", async () => {
+test("the stream to a silent leader is ended; signs of life keep it open", async () => {
   const { clock, follower, streams, send } = scenario();
   follower.start();
   for (let beats = 0; beats < 30; beats += 1) {
@@ -165,7 +165,7 @@ test("a leader that falls silent is left, one that gives signs of life is not", 
   expect(streams[0]?.closed).toBe(true);
 });
 
-test("after this process has slept, the leader isn't taken for silent before it could be heard", async () => {
+test("after this process has slept, the leader gets another interval before it counts as silent", async () => {
   const { clock, follower, streams, send } = scenario();
   follower.start();
   await clock.advance(100);
@@ -176,7 +176,7 @@ test("after this process has slept, the leader isn't taken for silent before it 
   expect(streams).toHaveLength(1);
 });
 
-test("a stream that ends is opened again, soon at first, then at growing intervals up to half a second", async () => {
+test("a stream that ends is opened again, at growing intervals up to half a second", async () => {
   const { clock, follower, streams, stream } = scenario();
   follower.start();
   await clock.flush();
@@ -192,7 +192,7 @@ test("a stream that ends is opened again, soon at first, then at growing interva
   expect(Math.max(...waits)).toBeLessThanOrEqual(500 * 2);
 });
 
-test("a hint of a new leader takes it there at once", async () => {
+test("a hint of a new leader makes it follow that leader at once", async () => {
   const { clock, follower, streams, stream, state } = scenario();
   follower.start();
   await clock.flush();
@@ -205,7 +205,7 @@ test("a hint of a new leader takes it there at once", async () => {
   expect(stream()).toMatchObject({ leader: 2, closed: false });
 });
 
-test("without a hint the register tells who leads", async () => {
+test("without a hint it finds the leader in the register", async () => {
   const { clock, follower, stream, streams, state } = scenario({ term: 0, leader: 0 });
   follower.start();
   await clock.advance(1000);
@@ -215,7 +215,7 @@ test("without a hint the register tells who leads", async () => {
   expect(stream().leader).toBe(2);
 });
 
-test("while the catalog is away it goes on asking", async () => {
+test("while the catalog is away, it keeps asking", async () => {
   const { clock, follower, stream, state } = scenario({ term: 0, leader: 0 });
   state.catalogIsUp = false;
   follower.start();
@@ -233,7 +233,7 @@ test("it never follows itself", async () => {
   expect(streams).toHaveLength(0);
 });
 
-test("after stopping nothing more is stored, also not what has arrived already", async () => {
+test("after stopping, nothing more is stored, not even orders that have already arrived", async () => {
   const { clock, log, follower, stream, send } = scenario();
   follower.start();
   await clock.flush();
@@ -263,7 +263,7 @@ test("it can be started again after it was stopped", async () => {
   expect(log.lastId).toBe(2);
 });
 
-test("a disk that fails is fatal", async () => {
+test("a failing disk is fatal", async () => {
   const { clock, log, follower, send, fatal } = scenario();
   log.append = () => Promise.reject(new Error("disk full"));
   follower.start();

@@ -1,6 +1,6 @@
 /**
- * The follower's work (R4): find out who leads, ask for what is missing after the last id, store it, then
- * stay on the live tail. A stream that ends or falls silent is opened again, at whoever leads by then.
+ * The follower's work (R4): find the leader, ask it for the orders after the last id, store them, then stay on its
+ * stream. When the stream ends or falls silent, the follower opens a new one to the leader of that time.
  */
 
 import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
@@ -14,7 +14,7 @@ const retryMaxMs = 500;
 
 export interface Leadership {
   readonly term: number;
-  /** 0: nobody. */
+  /** 0 if no leader is known. */
   readonly leader: number;
 }
 
@@ -27,10 +27,10 @@ export interface FollowerOptions {
   readonly logger: Logger;
   /** How to reach another replica. */
   readonly peer: (replica: number) => Pick<OrderApi, "follow"> | undefined;
-  /** The newest leadership that this replica has heard of. */
+  /** The newest known leadership. */
   readonly known: () => Leadership;
   readonly learned: (leadership: Leadership) => void;
-  /** The disk fails. */
+  /** Called when the disk fails. */
   readonly fatal: (error: unknown) => void;
 }
 
@@ -39,7 +39,7 @@ export class Follower {
   readonly #backoff: Backoff;
   #running: Promise<void> | undefined;
   #stopping = false;
-  /** Ends the wait or the stream that the loop is in. */
+  /** Ends the wait or the stream that the loop waits for. */
   #interrupt: (() => void) | undefined;
 
   constructor(options: FollowerOptions) {
@@ -60,7 +60,7 @@ export class Follower {
     this.#running = undefined;
   }
 
-  /** Somebody else leads now: the stream to the old leader is of no more use. */
+  /** To be called when another replica leads. Ends the stream to the old leader. */
   leaderChanged(): void {
     this.#backoff.reset();
     this.#interrupt?.();
@@ -72,7 +72,7 @@ export class Follower {
       const peer = leader === this.#options.replicaId ? undefined : this.#options.peer(leader);
       if (peer) await this.#follow(leader, peer);
       if (this.#stopping) return;
-      // A hint that came meanwhile is newer than anything the register could have told before.
+      // If a hint arrived meanwhile, the next round uses it at once.
       if (this.#options.known().term === term) {
         await this.#wait(this.#backoff.nextMs());
         await this.#askRegister();
@@ -86,7 +86,7 @@ export class Follower {
     try {
       learned(await catalog.register(undefined, log.last));
     } catch {
-      // The catalog is away: the next round asks again.
+      // The catalog doesn't answer: the next round asks again.
     }
   }
 

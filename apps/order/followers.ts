@@ -1,5 +1,5 @@
 /**
- * The leader's followers: their streams (R4), which of them are live, and who waits for their copies (R5).
+ * The leader's followers: their streams (R4), which of them are live, and the answers that wait for their copies (R5).
  */
 
 import { advice } from "@stock-bazaar/process/advice";
@@ -12,16 +12,16 @@ import { Confirmations } from "./confirmations.ts";
 import { Copies } from "./copies.ts";
 import { Feed, type FeedSource } from "./feed.ts";
 
-/** A sign of life on every stream, which the follower acknowledges like orders. */
+/** Interval of the signs of life on every stream. The follower acknowledges them like orders. */
 const heartbeatMs = 100;
-/** A follower that has said nothing for so long gets a new stream when it wakes up. */
+/** The stream of a follower that has sent nothing for this long is ended. It opens a new one when it wakes up. */
 const followerSilentMs = 5000;
 
 export interface FollowersOptions {
   readonly term: number;
-  /** What there is to send. */
+  /** The orders to send. */
   readonly source: FeedSource;
-  /** The order with this id, of those that the leader has. */
+  /** Returns the leader's order with this id. */
   readonly order: (id: number) => Promise<Order | undefined>;
   readonly storedId: number;
   readonly clock: Clock;
@@ -35,7 +35,7 @@ interface Attached {
   readonly feed: Feed;
   readonly send: (orders: readonly Order[]) => void;
   readonly fail: (error: unknown) => void;
-  heardMs: number;
+  lastMessageMs: number;
 }
 
 export class Followers {
@@ -62,7 +62,7 @@ export class Followers {
     return this.#copies.live;
   }
 
-  /** Could a new order be confirmed with the replicas that are there now? */
+  /** True if enough replicas are live to confirm a new order. */
   get enough(): boolean {
     return this.#copies.enough;
   }
@@ -78,23 +78,23 @@ export class Followers {
     for (const { fail } of this.#attached.values()) fail(reason);
   }
 
-  /** There are new orders to send. */
+  /** To be called when there are new orders to send. */
   poke(): void {
     for (const { feed } of this.#attached.values()) feed.poke();
   }
 
-  /** The leader's own disk holds everything up to this id. */
+  /** To be called when the leader's own disk holds every order up to this id. */
   stored(id: number): void {
     this.#copies.stored(id);
     this.#confirmations.check();
   }
 
-  /** Resolves when the orders up to `id` have their copies; rejects with DEPENDENCY_UNAVAILABLE in the end. */
+  /** Resolves when the orders up to `id` have their copies. Rejects with DEPENDENCY_UNAVAILABLE after the timeout. */
   confirmed(id: number): Promise<void> {
     return this.#confirmations.confirmed(id);
   }
 
-  /** A follower's stream. */
+  /** Opens the stream of a follower. */
   follow(handlers: StreamHandlers<FollowReply>): Stream<FollowRequest> {
     let follower: Attached | undefined;
     let replica = 0;
@@ -116,7 +116,7 @@ export class Followers {
       this.#attached.get(replica)?.fail(new BazaarError("UNAVAILABLE", "the follower has opened another stream"));
       const { source, term, clock } = this.#options;
       const send = (orders: readonly Order[]) => handlers.message({ term, tailId: source.tailId, orders });
-      follower = { feed: new Feed(source, request.lastId, send, fail), send, fail, heardMs: clock.nowMs() };
+      follower = { feed: new Feed(source, request.lastId, send, fail), send, fail, lastMessageMs: clock.nowMs() };
       this.#attached.set(replica, follower);
       this.#copies.joined(replica, request.lastId);
       send([]);
@@ -132,11 +132,14 @@ export class Followers {
     };
   }
 
-  /** A follower must hold a prefix of what the leader holds: the same row at its last id (I3). */
+  /** Rejects unless the follower holds a prefix of the leader's orders: the same row at its last id (I3). */
   async #checkPrefix({ replica, lastId, last }: FollowRequest): Promise<void> {
     if (lastId === 0) return;
     if (lastId > this.#options.source.tailId) {
-      throw new BazaarError("NOT_LEADER", `replica ${replica} is ahead, at order ${lastId}: somebody else leads`);
+      throw new BazaarError(
+        "NOT_LEADER",
+        `replica ${replica} is ahead of this leader, at order ${lastId}: another replica leads`,
+      );
     }
     if (isSameOrder(await this.#options.order(lastId), last)) return;
     throw new BazaarError(
@@ -147,7 +150,7 @@ export class Followers {
 
   #acknowledged(replica: number, follower: Attached, ackedId: number): void {
     if (this.#attached.get(replica) !== follower) return;
-    follower.heardMs = this.#options.clock.nowMs();
+    follower.lastMessageMs = this.#options.clock.nowMs();
     if (this.#copies.acknowledged(replica, ackedId, this.#options.source.tailId)) {
       this.#options.logger.info({ follower: replica, lastId: ackedId }, "follower is live");
     }
@@ -167,14 +170,14 @@ export class Followers {
 
   #beat(): void {
     const nowMs = this.#options.clock.nowMs();
-    for (const { send, fail, heardMs } of this.#attached.values()) {
-      if (nowMs - heardMs < followerSilentMs) send([]);
+    for (const { send, fail, lastMessageMs } of this.#attached.values()) {
+      if (nowMs - lastMessageMs < followerSilentMs) send([]);
       else fail(new BazaarError("UNAVAILABLE", `the follower has been silent for ${followerSilentMs} ms`));
     }
   }
 }
 
-/** Accepting it would count copies that don't exist (R5). */
+/** Accepting such an acknowledgement would count copies that don't exist (R5). */
 function ackedTooMuch({ replica, lastId }: FollowRequest, sentId: number): BazaarError {
   return new BazaarError(
     "INVALID_REQUEST",

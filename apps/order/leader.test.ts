@@ -24,7 +24,7 @@ import { recorder, Wire } from "../../test/support/streams.ts";
 import { Leader } from "./leader.ts";
 import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 
-/** A leader of term 1 and the real catalog, a wire between them. */
+/** A leader of term 1, connected by a wire to a real catalog. */
 async function scenario(
   options: { minCopies?: number; restockIntervalMs?: number; quantity?: number; stocks?: readonly Stock[] } = {},
 ) {
@@ -60,7 +60,7 @@ async function scenario(
   });
   leader.start();
   const place = (...trades: Trade[]) => observe(leader.trade(asking(...trades)).then(({ outcomes }) => outcomes));
-  /** A follower in a test's hands. */
+  /** Opens a follower's stream that the test controls. */
   const follow = async (position: FollowRequest) => {
     const near = recorder<FollowReply>();
     const stream = leader.follow(near);
@@ -79,7 +79,7 @@ async function scenario(
 const empty = (replica: number): FollowRequest => positionOf(replica, undefined);
 
 describe("batches", () => {
-  test("what arrives in one turn is one Apply, and each call gets its own outcomes", async () => {
+  test("calls that arrive in one turn become one Apply, and each gets its own outcomes", async () => {
     const { clock, batches, place } = await scenario();
     const calls = [place(tradeOf("a")), place(...tradesOf("b", 3)), place(tradeOf("c"))];
     await clock.flush();
@@ -91,7 +91,7 @@ describe("batches", () => {
     ]);
   });
 
-  test("what queues while one Apply is under way is the next one, up to 2,000 trades", async () => {
+  test("calls that queue while one Apply is in flight become the next one, up to 2,000 trades", async () => {
     const { clock, batches, place, wire } = await scenario();
     place(tradeOf("first"));
     await clock.flush();
@@ -107,7 +107,7 @@ describe("batches", () => {
     expect(calls.every(({ state }) => state === "resolved")).toBe(true);
   });
 
-  test("a full queue refuses at once, and has room again when it has drained", async () => {
+  test("a full queue refuses at once, and accepts trades again when it has drained", async () => {
     const { clock, place, wire } = await scenario();
     wire.freeze();
     const taken = Array.from({ length: 10 }, (_, index) => place(...tradesOf(`k${index}`, 2000)));
@@ -167,13 +167,13 @@ describe("an answer (R5)", () => {
     const second = place(tradeOf("b"));
     await clock.flush();
     expect(second.state).toBe("resolved");
-    // It wakes up and catches up: from then on it is waited for again.
+    // The follower wakes up and catches up: from then on the leader waits for it again.
     frozen.ack(2);
     await clock.flush();
     expect(leader.liveFollowers).toEqual([1]);
   });
 
-  test("with two copies demanded: refused at once without a second live replica, given with one", async () => {
+  test("if two copies are required, is refused at once without a second live replica", async () => {
     const { clock, place, follow, batches } = await scenario({ minCopies: 2 });
     const alone = place(tradeOf("a"));
     await clock.flush();
@@ -188,7 +188,7 @@ describe("an answer (R5)", () => {
     expect(trade.value).toEqual([accepted(1)]);
   });
 
-  test("for a key that was repeated waits for the copies of its first order", async () => {
+  test("for a repeated key waits for the copies of its first order", async () => {
     const { clock, place, follow } = await scenario({ minCopies: 2 });
     const second = await follow(empty(2));
     const lost = place(tradeOf("a"));
@@ -210,7 +210,7 @@ describe("an answer (R5)", () => {
     expect(repeated.value).toEqual([accepted(1, true)]);
   });
 
-  test("is given when what it changed is settled (R7)", async () => {
+  test("is given when the changes are settled (R7)", async () => {
     const { clock, service, place } = await scenario();
     const cache = service.tail({ message() {}, ended() {} });
     cache.send(tailRequestOf("s", "hello"));
@@ -222,7 +222,7 @@ describe("an answer (R5)", () => {
     expect(trade.state).toBe("resolved");
   });
 
-  test("is given before that to a caller who sees to it, with the head at which it was decided", async () => {
+  test("is given before that to a caller that settles itself, with the head at which it was decided", async () => {
     const { clock, service, leader, life, place } = await scenario();
     const cache = service.tail({ message() {}, ended() {} });
     cache.send(tailRequestOf("s", "hello"));
@@ -240,7 +240,7 @@ describe("an answer (R5)", () => {
 });
 
 describe("the catalog fails", () => {
-  test("no answer means unknown: DEPENDENCY_UNAVAILABLE, and the leader goes on", async () => {
+  test("no answer means that the outcome is unknown: DEPENDENCY_UNAVAILABLE, and the leader keeps the lead", async () => {
     const { clock, wire, place, deposed } = await scenario();
     wire.cut();
     const trade = place(tradeOf("a"));
@@ -253,7 +253,7 @@ describe("the catalog fails", () => {
     expect(deposed()).toBe(0);
   });
 
-  test("an Apply whose answer was lost leaves no gap: its orders are fetched with the next", async () => {
+  test("an Apply whose answer was lost leaves no gap: its orders are read after the next one", async () => {
     const { clock, catalog, service, log, place } = await scenario();
     const usual = catalog.apply;
     catalog.apply = async (request) => {
@@ -271,7 +271,7 @@ describe("the catalog fails", () => {
     expect(await log.after(0, 10)).toEqual(await service.ordersAfter(0, 10));
   });
 
-  test("a write that is slow, while reads are answered, says nothing of the way to the catalog", async () => {
+  test("a slow write, while reads are answered, doesn't count as an unreachable catalog", async () => {
     const { clock, catalog, leader, place, deposed } = await scenario();
     const usual = catalog.apply;
     catalog.apply = () => Promise.reject(new BazaarError("UNAVAILABLE", "no answer in 3000 ms"));
@@ -284,7 +284,7 @@ describe("the catalog fails", () => {
     expect(again.value).toEqual([accepted(1)]);
   });
 
-  test("the leader says whether the catalog answers it, with trades and without", async () => {
+  test("the leader reports whether it reaches the catalog, with trades and without", async () => {
     const { clock, wire, leader, place } = await scenario();
     expect(leader.reachesCatalog).toBe(true);
     wire.cut();
@@ -313,7 +313,7 @@ describe("the catalog fails", () => {
     },
   );
 
-  test("each Apply and restock carries the last order taken in, though it may not be stored yet", async () => {
+  test("each Apply and restock carries the last accepted order, even if it isn't stored yet", async () => {
     const { clock, service, catalog, log, place } = await scenario({ restockIntervalMs: 500, quantity: 2 });
     const asked: [what: string, last: Order | undefined][] = [];
     const { apply, restock } = catalog;
@@ -356,7 +356,7 @@ describe("the catalog fails", () => {
     expect([log.lastId, (await service.register()).head]).toEqual([1, 1]);
   });
 
-  test("DIVERGED from a restock deposes it, too", async () => {
+  test("DIVERGED from a restock deposes it too", async () => {
     const { clock, service, catalog, place, deposed } = await scenario({ restockIntervalMs: 500, quantity: 1 });
     place(tradeOf("all"));
     await clock.flush();
@@ -367,7 +367,7 @@ describe("the catalog fails", () => {
     expect((await service.register()).head).toBe(1);
   });
 
-  test("FENCED deposes it, and the trade hears NOT_LEADER", async () => {
+  test("FENCED deposes it, and the trade is rejected with NOT_LEADER", async () => {
     const { clock, service, place, deposed } = await scenario();
     await service.acquire({ replica: 2, term: 1, last: undefined });
     const trade = place(tradeOf("a"));
@@ -379,7 +379,7 @@ describe("the catalog fails", () => {
 });
 
 describe("followers (R4)", () => {
-  test("one that has nothing gets everything, then the live tail, and becomes live when it has caught up", async () => {
+  test("an empty one gets all orders, then new ones, and becomes live when it has caught up", async () => {
     const { clock, leader, place, follow } = await scenario();
     place(...tradesOf("a", 1500));
     await clock.flush();
@@ -395,7 +395,7 @@ describe("followers (R4)", () => {
     expect(follower.ids().at(-1)).toBe(1501);
   });
 
-  test("one that holds another order is refused as DIVERGED, one that is ahead as somebody else's", async () => {
+  test("one that holds another order is refused with DIVERGED, one that is ahead with NOT_LEADER", async () => {
     const { clock, log, place, follow } = await scenario();
     place(...tradesOf("a", 3));
     await clock.flush();
@@ -410,7 +410,7 @@ describe("followers (R4)", () => {
     expect([sound.ends, sound.ids()]).toEqual([[], [3]]);
   });
 
-  test("one that acknowledges what it wasn't sent is refused, and counts for nothing", async () => {
+  test("one that acknowledges more than it was sent is refused, and isn't live", async () => {
     const { clock, leader, place, follow } = await scenario({ minCopies: 2 });
     const follower = await follow(empty(1));
     follower.ack(5);
@@ -421,7 +421,7 @@ describe("followers (R4)", () => {
     expect(trade.code).toBe("DEPENDENCY_UNAVAILABLE");
   });
 
-  test("of two streams of the same replica the newer one counts", async () => {
+  test("of two streams of the same replica, only the newer one counts", async () => {
     const { clock, leader, place, follow } = await scenario();
     const old = await follow(empty(1));
     const newer = await follow(empty(1));
@@ -437,7 +437,7 @@ describe("followers (R4)", () => {
     expect(trade.state).toBe("resolved");
   });
 
-  test("one that goes away while its last order is looked up is no follower", async () => {
+  test("one that disconnects while its last order is compared is not attached", async () => {
     const { clock, log, leader, place } = await scenario();
     place(tradeOf("a"));
     await clock.flush();
@@ -448,7 +448,7 @@ describe("followers (R4)", () => {
     expect(leader.liveFollowers).toEqual([]);
   });
 
-  test("one whose last order is looked up as the leader stops is told so", async () => {
+  test("one whose last order is being compared when the leader stops gets NOT_LEADER", async () => {
     const { clock, log, leader, place } = await scenario();
     place(tradeOf("a"));
     await clock.flush();
@@ -459,7 +459,7 @@ describe("followers (R4)", () => {
     expect([near.messages, near.ends]).toEqual([[], ["NOT_LEADER"]]);
   });
 
-  test("one whose stream ends holds up nothing any more", async () => {
+  test("one whose stream ends no longer delays a trade", async () => {
     const { clock, place, follow } = await scenario();
     const follower = await follow(empty(1));
     const trade = place(tradeOf("a"));
@@ -469,7 +469,7 @@ describe("followers (R4)", () => {
     expect(trade.state).toBe("resolved");
   });
 
-  test("get a sign of life every 100 ms, and one that says nothing for 5 s loses its stream", async () => {
+  test("get a sign of life every 100 ms, and one that is silent for 5 s loses its stream", async () => {
     const { clock, follow } = await scenario();
     const [lively, frozen] = [await follow(empty(1)), await follow(empty(2))];
     for (let beats = 0; beats < 60; beats += 1) {
@@ -482,7 +482,7 @@ describe("followers (R4)", () => {
 });
 
 describe("restock", () => {
-  test("happens at its interval, by the same path as trades", async () => {
+  test("happens at its interval, through the same queue as trades", async () => {
     const { clock, service, log, place, follow } = await scenario({ restockIntervalMs: 1000, quantity: 2 });
     const follower = await follow(empty(1));
     const all = place(tradeOf("a", { quantity: 2 }));
@@ -497,7 +497,7 @@ describe("restock", () => {
     expect(log.lastId).toBe(2);
   });
 
-  test("of more stocks than fit into a message goes in pages, between which trades have their turn", async () => {
+  test("of more stocks than fit into a message goes in pages, with trades between them", async () => {
     const count = 2 * restockPageMax + 500;
     const empty = Array.from({ length: count }, (_, index) => stockOf(`Stock${10_000 + index}`, { quantity: 0 }));
     const stocks = [...empty, stockOf("GameStart")];
@@ -523,7 +523,7 @@ describe("restock", () => {
     expect(pages).toHaveLength(4);
   });
 
-  test("that fails is tried again at the next interval", async () => {
+  test("that fails is retried at the next interval", async () => {
     const { clock, wire, log, place } = await scenario({ restockIntervalMs: 1000, quantity: 2 });
     place(tradeOf("a", { quantity: 2 }));
     await clock.flush();
@@ -546,14 +546,14 @@ test("a leader that catches up with a long ledger stores all of it before it ser
   expect(log.lastId).toBe(12_000);
 });
 
-test("a leader that is stopped refuses what waits and what comes, and ends its streams", async () => {
+test("a leader that is stopped rejects waiting and new trades, and ends its streams", async () => {
   const { clock, wire, leader, place, follow } = await scenario();
   const follower = await follow(empty(1));
   wire.freeze();
   const underWay = place(tradeOf("a"));
   await clock.flush();
   const waiting = place(tradeOf("b"));
-  leader.stop(new BazaarError("NOT_LEADER", "somebody else leads"));
+  leader.stop(new BazaarError("NOT_LEADER", "another replica leads"));
   const late = place(tradeOf("c"));
   await clock.flush();
   expect([waiting.code, late.code]).toEqual(["NOT_LEADER", "NOT_LEADER"]);
@@ -563,7 +563,7 @@ test("a leader that is stopped refuses what waits and what comes, and ends its s
   expect(underWay.state).toBe("rejected");
 });
 
-test("a disk that fails is fatal, and nothing is acknowledged", async () => {
+test("a failing disk is fatal, and nothing is acknowledged", async () => {
   const { clock, log, fatal, place } = await scenario();
   log.append = () => Promise.reject(new Error("disk full"));
   const trade = place(tradeOf("a"));
@@ -572,7 +572,7 @@ test("a disk that fails is fatal, and nothing is acknowledged", async () => {
   expect(trade.state).toBe("pending");
 });
 
-test("a ledger that lacks what its head promises is never papered over", async () => {
+test("a ledger that lacks orders below its head causes DIVERGED", async () => {
   const { clock, catalog, log, place } = await scenario();
   catalog.apply = async () => ({ outcomes: [accepted(7)], orders: [orderOf(7)], head: 7 });
   const trade = place(tradeOf("a"));
@@ -582,7 +582,7 @@ test("a ledger that lacks what its head promises is never papered over", async (
 });
 
 describe("catching up with the ledger", () => {
-  test("reads no more ahead of the disk than two chunks", async () => {
+  test("reads at most two chunks ahead of the disk", async () => {
     const { clock, service, catalog, log, leader } = await scenario();
     for (let batch = 0; batch < 6; batch += 1)
       await service.apply({ last: undefined, term: 1, trades: tradesOf(`old-${batch}`, 5000) });
@@ -609,7 +609,7 @@ describe("catching up with the ledger", () => {
 });
 
 describe("without trades", () => {
-  test("a leader that missed the hint finds out that somebody else leads", async () => {
+  test("a leader that missed the hint detects that another replica leads", async () => {
     const { clock, service, deposed } = await scenario();
     await service.acquire({ replica: 2, term: 1, last: undefined });
     expect(deposed()).toBe(0);
@@ -617,7 +617,7 @@ describe("without trades", () => {
     expect(deposed()).toBeGreaterThan(0);
   });
 
-  test("it asks again and again, for as long as it leads", async () => {
+  test("it keeps asking for as long as it leads", async () => {
     const { clock, service, deposed, batches } = await scenario();
     await clock.advance(3500);
     expect(batches).toEqual([[], [], []]);
@@ -626,7 +626,7 @@ describe("without trades", () => {
     expect(deposed()).toBe(1);
   });
 
-  test("an order whose Apply answer was lost is fetched from the ledger", async () => {
+  test("an order whose Apply answer was lost is read from the ledger", async () => {
     const { clock, service, catalog, log, place } = await scenario();
     const apply = catalog.apply;
     catalog.apply = async (request) => {
@@ -644,8 +644,8 @@ describe("without trades", () => {
   });
 });
 
-describe("a ledger that went back", () => {
-  test("a number that another order has already is not told to anybody, and the leader steps down", async () => {
+describe("a ledger that was replaced by an old copy", () => {
+  test("a number that another order already has is never returned, and the leader steps down", async () => {
     const { clock, catalog, place, deposed } = await scenario();
     const first = place(tradeOf("a"));
     await clock.flush();
@@ -657,7 +657,7 @@ describe("a ledger that went back", () => {
     expect(deposed()).toBe(1);
   });
 
-  test("that an old term is fenced says nothing once its leader has stopped", async () => {
+  test("a FENCED that arrives after the leader has stopped deposes no leader", async () => {
     const { clock, service, wire, leader, place, deposed } = await scenario();
     wire.freeze();
     const trade = place(tradeOf("a"));

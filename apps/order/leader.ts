@@ -1,7 +1,7 @@
 /**
- * The leader's work for one term: it takes trades, has the catalog decide them in batches, stores the orders,
- * sends them to the followers, and answers when R5 holds. Storing and replicating one batch runs beside the `Apply` of the
- * next.
+ * The leader's work for one term: it takes trades, sends them to the catalog in batches, stores the orders, sends them
+ * to the followers, and answers when R5 holds. Storing and replicating one batch runs in parallel with the `Apply` of
+ * the next.
  */
 
 import type {
@@ -27,16 +27,17 @@ import { Followers } from "./followers.ts";
 import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 import { RecentOrders } from "./recent-orders.ts";
 
-/** Trades taken in and not answered yet; past this the leader says OVERLOADED at once. */
+/** How many trades may wait for an answer. The leader rejects further trades with OVERLOADED. */
 const queueTradesMax = 20_000;
 const recentOrdersMax = 10_000;
-/** One read of the ledger while catching up with it, and how many such orders may wait for the disk. */
+/** Maximum of orders in one read of the ledger, and of orders that may wait for the disk before the next read. */
 const pullOrdersMax = 5000;
-/** Without trades, how often the leader asks the ledger: do I still lead, and do I have everything? */
+/** Interval at which an idle leader asks the ledger whether it still leads and holds all orders. */
 const askMs = 1000;
+
 export interface LeaderOptions {
   readonly term: number;
-  /** Of the ledger that gave the term. */
+  /** The life of the ledger that granted the term. */
   readonly life: string;
   readonly catalog: CatalogApi;
   readonly log: OrderLog;
@@ -46,9 +47,9 @@ export interface LeaderOptions {
   readonly rpcTimeoutMs: number;
   readonly restockIntervalMs: number;
   readonly restockQuantity: number;
-  /** Another replica has acquired the lead, or the ledger holds another history. */
+  /** Called when another replica has acquired the lead, or the ledger holds another history. */
   readonly deposed: (why: string) => void;
-  /** The disk fails. */
+  /** Called when the disk fails. */
   readonly fatal: (error: unknown) => void;
 }
 
@@ -58,15 +59,15 @@ export class Leader implements FeedSource {
   readonly #followers: Followers;
   readonly #reach: CatalogReach;
   readonly #writes: ApplyQueue;
-  /** Orders on their way to the leader's own disk. */
+  /** Orders that wait for the leader's own disk. */
   readonly #storing: BatchQueue<Order>;
-  /** Trades taken in and not answered yet. */
+  /** The number of trades that wait for an answer. */
   #tradesTaken = 0;
-  /** Who waits until there are none. */
+  /** Called when no trade waits for an answer any more. */
   #drainedCallbacks: (() => void)[] = [];
-  /** The last order taken in: on its way to the disk and to the followers. Its id only rises, by one. */
+  /** The last order accepted from the ledger; disk and followers may not have it yet. The ids rise one by one. */
   #tail: Order | undefined;
-  /** Nothing up to this id waits for settlement any more. settled ≤ tail */
+  /** Every change up to this id is settled. settled ≤ tail */
   #settledId = 0;
   #stopped: BazaarError | undefined;
   #cancelRestock = () => {};
@@ -102,7 +103,7 @@ export class Leader implements FeedSource {
     return this.#tail?.id ?? 0;
   }
 
-  /** As `CatalogReach` says. */
+  /** True if the catalog answers this leader. */
   get reachesCatalog(): boolean {
     return this.#reach.reaches;
   }
@@ -111,7 +112,7 @@ export class Leader implements FeedSource {
     return this.#followers.live;
   }
 
-  /** Takes over what the ledger holds up to `head` and stores it (R1). Only then may the leader serve. */
+  /** Reads the missing orders up to `head` from the ledger and stores them (R1). Only then may the leader serve. */
   async catchUp(head: number): Promise<void> {
     const missed = head - this.tailId;
     await this.#pullUpTo(head);
@@ -131,13 +132,13 @@ export class Leader implements FeedSource {
     const { trades } = request;
     if (this.#stopped) return Promise.reject(this.#stopped);
     if (this.#tradesTaken + trades.length > queueTradesMax) {
-      return Promise.reject(new BazaarError("OVERLOADED", `${this.#tradesTaken} trades wait already`));
+      return Promise.reject(new BazaarError("OVERLOADED", `at most ${queueTradesMax} trades may wait for an answer`));
     }
     if (!this.#followers.enough) {
       return Promise.reject(
         new BazaarError(
           "DEPENDENCY_UNAVAILABLE",
-          `fewer live replicas than ORDER_MIN_COPIES = ${this.#options.minCopies}`,
+          `at least ORDER_MIN_COPIES = ${this.#options.minCopies} replicas must be live (got ${1 + this.liveFollowers.length})`,
         ),
       );
     }
@@ -158,12 +159,14 @@ export class Leader implements FeedSource {
     return this.#options.log.after(afterId, limit);
   }
 
-  /** A follower's stream. */
+  /** Opens the stream of a follower. */
   follow(handlers: StreamHandlers<FollowReply>): Stream<FollowRequest> {
     return this.#followers.follow(handlers);
   }
 
-  /** Refuses what waits and ends the streams. What was applied stays in the ledger: a retry finds it. */
+  /**
+   * Rejects the waiting trades and ends the streams. Applied trades stay in the ledger: a retry returns their outcome.
+   */
   stop(reason: BazaarError): void {
     if (this.#stopped) return;
     this.#stopped = reason;
@@ -171,34 +174,37 @@ export class Leader implements FeedSource {
     this.#cancelAsk();
     this.#reach.stop();
     this.#writes.reject(reason);
-    // The ledger holds them: whoever follows or leads next reads them there.
+    // The ledger holds these orders: this replica's next role reads them again.
     this.#storing.clear();
     this.#followers.stop(reason);
   }
 
-  /** Resolves when all trades that were taken in are answered. */
+  /** Resolves when all accepted calls are answered. */
   drained(): Promise<void> {
     if (this.#tradesTaken === 0) return Promise.resolve();
     return new Promise((resolve) => this.#drainedCallbacks.push(resolve));
   }
 
-  /** Resolves when everything taken in is on the disk; after `stop`, when the log is free for somebody else. */
+  /** Resolves when no order waits for the disk. After `stop`, nothing more is written to the log from then on. */
   stored(): Promise<void> {
     return this.#storing.idle();
   }
 
-  /** Passes on what the catalog has decided, and fetches what this leader doesn't know of. */
+  /** Stores and replicates the orders that the catalog has decided, and reads those that this leader misses. */
   async #accept({ orders, head }: Applied): Promise<void> {
     const firstId = orders[0]?.id;
     if (firstId !== undefined && firstId <= this.tailId && !this.#stopped) {
-      // To answer with this number would give one client another's order (I4).
-      throw new BazaarError("DIVERGED", `the ledger gave the number ${firstId} again: is catalog.db the right file?`);
+      // An answer with this number would give one client the order of another (I4).
+      throw new BazaarError(
+        "DIVERGED",
+        `the ledger must number new orders from ${this.tailId + 1} on (got ${firstId}): is catalog.db the right file?`,
+      );
     }
     if (firstId === this.tailId + 1) this.#take(orders);
     await this.#pullUpTo(head);
   }
 
-  /** An `Apply` whose answer was lost leaves orders in the ledger that only a read can show. */
+  /** Reads missing orders from the ledger. An `Apply` whose answer was lost leaves such orders. */
   async #pullUpTo(head: number): Promise<void> {
     while (this.tailId < head) {
       if (this.#stopped) throw this.#stopped;
@@ -213,9 +219,9 @@ export class Leader implements FeedSource {
   #take(orders: readonly Order[]): void {
     const [first] = orders;
     const last = orders.at(-1);
-    // After the end the log belongs to somebody else, who reads the ledger himself.
+    // After `stop`, the replica's next role owns the log.
     if (!first || !last || this.#stopped) return;
-    invariant(first.id === this.tailId + 1, "what is taken in follows the tail", first.id, this.tailId);
+    invariant(first.id === this.tailId + 1, "an accepted order follows the tail", first.id, this.tailId);
     this.#recent.push(orders);
     this.#tail = last;
     this.#followers.poke();
@@ -228,7 +234,7 @@ export class Leader implements FeedSource {
     this.#followers.stored(log.lastId);
   }
 
-  /** R5, R7: answers when the orders have their copies, and what they changed is settled or the callers see to that. */
+  /** Answers when the orders have their copies (R5), and their changes are settled unless all callers settle (R7). */
   async #answer(calls: readonly Call[], { outcomes, head }: Applied): Promise<void> {
     try {
       const lastId = outcomes.reduce(

@@ -17,7 +17,7 @@ import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-orde
 import { Replica } from "./replica.ts";
 import { tracedLog } from "./traced-log.ts";
 
-/** How long calls that were taken in may take to finish once the service stops. */
+/** How long calls in flight may take to finish once the service stops. */
 const stopGraceMs = 2000;
 
 await runService(
@@ -27,7 +27,7 @@ await runService(
     const address = config.listen.replicas.get(replicaId);
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
     requireDifferentFiles(config);
-    // Before the file is opened, as nobody may make another one of this name from here on.
+    // Before the file is opened: from here on, no other process may create a file of this name.
     const file = new ReplicaFile(config.dataDir, replicaId);
     const unlock = file.lock();
     const database = file.open();

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { orderOf, ordersOf } from "../../test/support/builders.ts";
 import { RecentOrders } from "./recent-orders.ts";
 
-test("gives the orders after an id, at most as many as asked for", () => {
+test("returns the orders after an id, up to the limit", () => {
   const recent = new RecentOrders(10);
   recent.push(ordersOf(5, 9));
   expect(recent.after(4, 3)).toEqual(ordersOf(5, 7));
@@ -10,14 +10,14 @@ test("gives the orders after an id, at most as many as asked for", () => {
   expect(recent.after(9, 3)).toEqual([]);
 });
 
-test("says that it doesn't know rather than leave a gap", () => {
+test("returns undefined rather than orders with a gap", () => {
   const recent = new RecentOrders(10);
   expect(recent.after(0, 3)).toBeUndefined();
   recent.push(ordersOf(5, 9));
   expect(recent.after(3, 3)).toBeUndefined();
 });
 
-test("keeps the newest only, and never less than it was asked to", () => {
+test("keeps only the newest orders, and at least as many as configured", () => {
   const recent = new RecentOrders(4);
   for (let id = 1; id <= 100; id += 1) {
     recent.push([orderOf(id)]);
@@ -26,7 +26,7 @@ test("keeps the newest only, and never less than it was asked to", () => {
   expect(recent.after(91, 1)).toBeUndefined();
 });
 
-test("finds one order by its id", () => {
+test("returns one order by its id", () => {
   const recent = new RecentOrders(4);
   recent.push(ordersOf(5, 6));
   expect(recent.get(6)?.id).toBe(6);

@@ -1,6 +1,6 @@
 /**
- * The newest orders in memory, also those that are not on the leader's own disk yet: followers get them at
- * once, and their fsync runs beside the leader's own.
+ * The newest orders in memory, including those that are not on the leader's own disk yet. Followers get them at once,
+ * so their fsync runs in parallel with the leader's.
  */
 
 import type { Order } from "@stock-bazaar/shared/domain";
@@ -8,7 +8,7 @@ import { invariant } from "@stock-bazaar/shared/invariant";
 
 export class RecentOrders {
   readonly #ordersMax: number;
-  /** Without a gap. */
+  /** Sorted by id, without a gap. */
   #orders: Order[] = [];
 
   /** Keeps between `ordersMax` and twice as many. */
@@ -16,17 +16,17 @@ export class RecentOrders {
     this.#ordersMax = ordersMax;
   }
 
-  /** `orders` must follow what is there without a gap. */
+  /** Appends orders. The first must follow the newest order without a gap. */
   push(orders: readonly Order[]): void {
     const newestId = this.#orders.at(-1)?.id;
     const nextId = orders[0]?.id;
     if (newestId !== undefined && nextId !== undefined)
-      invariant(nextId === newestId + 1, "orders are taken in without a gap", nextId, newestId);
+      invariant(nextId === newestId + 1, "orders are added without a gap", nextId, newestId);
     for (const order of orders) this.#orders.push(order);
     if (this.#orders.length >= 2 * this.#ordersMax) this.#orders = this.#orders.slice(-this.#ordersMax);
   }
 
-  /** At most `limit` orders above `afterId`; `undefined` if some of them are no longer here. */
+  /** Returns at most `limit` orders after `afterId`; `undefined` if some of them are no longer in memory. */
   after(afterId: number, limit: number): readonly Order[] | undefined {
     const firstId = this.#orders[0]?.id;
     if (firstId === undefined || afterId + 1 < firstId) return undefined;

@@ -8,7 +8,7 @@ import { recorder } from "../../test/support/streams.ts";
 
 const start = (options?: OrderClusterOptions) => OrderCluster.start(new ManualClock(), options);
 
-/** Every replica holds the whole ledger, row for row, and nobody's disk has failed. */
+/** Expects that each replica holds the whole ledger, row for row, and that no disk has failed. */
 async function expectEqualReplicas(cluster: OrderCluster, ids: readonly number[]): Promise<void> {
   const ledger = await cluster.ledger();
   for (const id of ids) {
@@ -25,11 +25,11 @@ describe("one leader and its followers", () => {
     await expectEqualReplicas(cluster, [1, 2, 3]);
   });
 
-  test("a replica that doesn't lead takes no trades and lists no orders, and says who leads", async () => {
+  test("a replica that doesn't lead refuses trades and lists of orders, and names the leader", async () => {
     const cluster = await start();
     expect(await rejectionCode(cluster.node(3).replica.trade(asking(tradeOf("a"))))).toBe("NOT_LEADER");
     await cluster.lead(3);
-    await expect(cluster.node(1).replica.trade(asking(tradeOf("a")))).rejects.toThrow(/the leader is 3/);
+    await expect(cluster.node(1).replica.trade(asking(tradeOf("a")))).rejects.toThrow(/replica 3 leads/);
     expect(await rejectionCode(cluster.node(1).replica.orders({ before: 0, limit: 10 }))).toBe("NOT_LEADER");
   });
 
@@ -63,7 +63,7 @@ describe("one leader and its followers", () => {
     expect(await cluster.ledger()).toHaveLength(2550);
   });
 
-  test("a follower that is killed holds up nothing", async () => {
+  test("a follower that is killed doesn't delay trades", async () => {
     const cluster = await start();
     await cluster.lead(3);
     await cluster.kill(1);
@@ -89,7 +89,7 @@ describe("a read of an order (R6)", () => {
     expect(await none).toBeUndefined();
   });
 
-  test("never says that there is no such order when the ledger doesn't answer", async () => {
+  test("never reports an order as missing when the ledger doesn't answer", async () => {
     const cluster = await start();
     await cluster.lead(3);
     await cluster.trade(3, [tradeOf("a")]);
@@ -102,7 +102,7 @@ describe("a read of an order (R6)", () => {
 });
 
 describe("a takeover (R1)", () => {
-  test("the new leader pulls what it misses from the ledger before it serves", async () => {
+  test("the new leader reads the orders that it misses from the ledger before it serves", async () => {
     const cluster = await start();
     await cluster.lead(3);
     await cluster.kill(2);
@@ -115,7 +115,7 @@ describe("a takeover (R1)", () => {
     expect(await cluster.trade(2, [tradeOf("a-99"), tradeOf("b")])).toEqual([accepted(100, true), accepted(101)]);
   });
 
-  test("the old leader comes back as a follower of the new one", async () => {
+  test("the old leader restarts as a follower of the new one", async () => {
     const cluster = await start();
     await cluster.lead(3);
     await cluster.trade(3, tradesOf("a", 10));
@@ -130,7 +130,7 @@ describe("a takeover (R1)", () => {
     expect(await rejectionCode(cluster.node(3).replica.trade(asking(tradeOf("d"))))).toBe("NOT_LEADER");
   });
 
-  test("a leader that was frozen and wakes up is fenced: it trades nothing and follows", async () => {
+  test("a leader that was frozen and wakes up is fenced: it accepts no trade and follows", async () => {
     const cluster = await start();
     await cluster.lead(3);
     const old = cluster.node(3);
@@ -150,7 +150,7 @@ describe("a takeover (R1)", () => {
     await expectEqualReplicas(cluster, [2, 3]);
   });
 
-  test("an answer that reaches a leader after it was deposed harms neither its log nor its new stream", async () => {
+  test("an answer that reaches a deposed leader corrupts neither its log nor its new stream", async () => {
     const cluster = await start();
     await cluster.lead(3);
     const old = cluster.node(3);
@@ -164,7 +164,7 @@ describe("a takeover (R1)", () => {
     };
     const stuck = observe(old.replica.trade(asking(...tradesOf("a", 5))));
     await cluster.clock.flush();
-    // The ledger has the orders; the next leader has them, and the old one gets them from it.
+    // The ledger holds the orders; the next leader reads them, and the old one gets them from it.
     await cluster.lead(2);
     await cluster.clock.advance(1000);
     expect(old.log.lastId).toBe(5);
@@ -177,14 +177,14 @@ describe("a takeover (R1)", () => {
     await expectEqualReplicas(cluster, [1, 2, 3]);
   });
 
-  test("an answer that is on its way to the disk when the leader is deposed isn't stored twice", async () => {
+  test("orders that are being written when the leader is deposed aren't stored twice", async () => {
     const cluster = await start();
     await cluster.lead(3);
     const old = cluster.node(3);
     const usual = old.catalog.apply;
     old.catalog.apply = async (request) => {
       const applied = await usual(request);
-      // The very next thing that the old leader hears of is the next leader's term.
+      // The next message to the old leader contains the next leader's term.
       cluster.clock.soon(() => void old.replica.setLeader({ term: 2, leader: 2 }));
       return applied;
     };
@@ -199,7 +199,7 @@ describe("a takeover (R1)", () => {
     await expectEqualReplicas(cluster, [1, 2, 3]);
   });
 
-  test("a replica that is asked twice at once acquires once", async () => {
+  test("a replica that gets two requests to lead at once acquires one term", async () => {
     const cluster = await start();
     const both = [cluster.node(3).replica.lead(0), cluster.node(3).replica.lead(0)];
     await cluster.clock.flush();
@@ -207,7 +207,7 @@ describe("a takeover (R1)", () => {
     expect((await cluster.catalog.register()).term).toBe(1);
   });
 
-  test("a leader that is asked again just says so; asked for a later term, it acquires one", async () => {
+  test("a leader that is asked to lead returns its term; asked for a later term, it acquires one", async () => {
     const cluster = await start();
     await cluster.lead(3);
     expect(await cluster.node(3).replica.lead(0)).toEqual({ term: 1 });
@@ -219,7 +219,7 @@ describe("a takeover (R1)", () => {
     await expectEqualReplicas(cluster, [1, 2, 3]);
   });
 
-  test("with a term that has passed a replica doesn't lead, and goes on following", async () => {
+  test("a replica that is asked to lead after a term that has passed remains a follower", async () => {
     const cluster = await start();
     await cluster.lead(3);
     const refused = observe(cluster.node(2).replica.lead(0));
@@ -230,7 +230,7 @@ describe("a takeover (R1)", () => {
     await expectEqualReplicas(cluster, [1, 2, 3]);
   });
 
-  test("a replica with another history than the ledger's never leads and is not filled up", async () => {
+  test("a replica with a history that differs from the ledger never leads and gets no orders", async () => {
     const cluster = await start();
     cluster.node(2).outgoing.cut();
     await cluster.lead(3);
@@ -254,7 +254,7 @@ describe("a takeover (R1)", () => {
     expect(await cluster.lead(3)).toBe(1);
   });
 
-  test("a later term that is heard of during a takeover wins: the known term never falls", async () => {
+  test("a hint of a later term during a takeover wins: the known term never falls", async () => {
     const cluster = await start();
     const { replica, catalog } = cluster.node(3);
     const usual = catalog.acquire;
@@ -273,7 +273,7 @@ describe("a takeover (R1)", () => {
   });
 });
 
-describe("who leads, as a replica knows it", () => {
+describe("the leader that a replica knows", () => {
   test("a hint is adopted only for a greater term", async () => {
     const cluster = await start();
     const { replica } = cluster.node(1);
@@ -286,7 +286,7 @@ describe("who leads, as a replica knows it", () => {
     expect(watcher.messages.at(-1)).toMatchObject({ term: 5, leader: 3 });
   });
 
-  test("without a hint a replica finds the leader by the register", async () => {
+  test("without a hint, a replica finds the leader in the register", async () => {
     const cluster = await start();
     const leading = cluster.node(3).replica.lead(0);
     await cluster.clock.flush();
@@ -296,7 +296,7 @@ describe("who leads, as a replica knows it", () => {
     await expectEqualReplicas(cluster, [1, 2, 3]);
   });
 
-  test("a leader that hears of a later term steps down at once", async () => {
+  test("a leader that receives a hint of a later term steps down at once", async () => {
     const cluster = await start();
     await cluster.lead(3);
     await cluster.node(3).replica.setLeader({ term: 2, leader: 1 });
@@ -304,8 +304,8 @@ describe("who leads, as a replica knows it", () => {
   });
 });
 
-describe("the state that is watched", () => {
-  test("is said at once, at every change of role, and every 50 ms", async () => {
+describe("the status for watchers", () => {
+  test("is sent at once, at every change of role, and every 50 ms", async () => {
     const cluster = await start({ ids: [1] });
     const watcher = recorder<ReplicaStatus>();
     cluster.node(1).replica.watch(watcher);
@@ -319,7 +319,7 @@ describe("the state that is watched", () => {
     expect(watcher.messages.at(-1)).toMatchObject({ role: "leader", term: 1, liveFollowers: [] });
   });
 
-  test("says whether the leader reaches the catalog; of a follower that is not asked", async () => {
+  test("contains whether the leader reaches the catalog, and is always true for a follower", async () => {
     const cluster = await start();
     await cluster.lead(3);
     const [leader, follower] = [recorder<ReplicaStatus>(), recorder<ReplicaStatus>()];
@@ -335,7 +335,7 @@ describe("the state that is watched", () => {
     expect(leader.messages.at(-1)).toMatchObject({ role: "leader", reachesCatalog: true });
   });
 
-  test("names the live followers", async () => {
+  test("contains the live followers", async () => {
     const cluster = await start();
     await cluster.lead(3);
     const watcher = recorder<ReplicaStatus>();
@@ -348,7 +348,7 @@ describe("the state that is watched", () => {
 });
 
 describe("stopping", () => {
-  test("a leader answers what it has taken in, takes nothing new, and ends its streams", async () => {
+  test("a leader answers the accepted calls, refuses new ones, and ends its streams", async () => {
     const cluster = await start();
     await cluster.lead(3);
     const { replica } = cluster.node(3);
@@ -364,7 +364,7 @@ describe("stopping", () => {
     expect(cluster.node(3).fatal).toEqual([]);
   });
 
-  test("whoever begins to watch a replica that is stopping is told so, and doesn't keep its server open", async () => {
+  test("a stream that is opened to a stopping replica ends with NOT_LEADER and doesn't keep its server open", async () => {
     const cluster = await start();
     await cluster.lead(3);
     const { replica } = cluster.node(3);
@@ -415,7 +415,7 @@ describe("stopping", () => {
     expect(fatal).toEqual([]);
   });
 
-  test("a follower stops without waiting for anybody", async () => {
+  test("a follower stops without waiting for another process", async () => {
     const cluster = await start();
     await cluster.lead(3);
     const stopped = observe(cluster.node(1).replica.stop());

@@ -1,6 +1,6 @@
 /**
- * One order replica and the role it plays (R1): it follows, until a front-end asks it to lead; it leads,
- * until the catalog or a hint says that somebody else has a later term.
+ * One order replica and its role (R1). It is a follower until a front-end asks it to lead. It leads until the catalog
+ * or a hint reports a later term of another replica.
  */
 
 import type {
@@ -24,7 +24,7 @@ import { Follower, type Leadership } from "./follower.ts";
 import { Leader } from "./leader.ts";
 import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 
-/** How often whoever watches hears from this replica. */
+/** Interval at which this replica sends its status to its watchers. */
 const statusMs = 50;
 
 export interface ReplicaOptions {
@@ -40,7 +40,7 @@ export interface ReplicaOptions {
   readonly restockQuantity: number;
   /** How to reach another replica. */
   readonly peer: (replica: number) => Pick<OrderApi, "follow"> | undefined;
-  /** The disk fails: nothing that this process says can be trusted any more. */
+  /** To be called when the disk fails: no answer of this process can be trusted any more. */
   readonly fatal: (error: unknown) => void;
 }
 
@@ -54,10 +54,10 @@ export class Replica implements OrderApi {
   readonly #follower: Follower;
   readonly #watchers = new Set<StreamHandlers<ReplicaStatus>>();
   #role: Role = { name: "follower" };
-  /** The newest leadership heard of. Its term never falls. */
+  /** The newest known leadership. Its term never falls. */
   #known: Leadership = { term: 0, leader: 0 };
   #stopped = false;
-  /** The last leader that this replica was no longer touches the log. */
+  /** Resolves when this replica's last `Leader` no longer writes to the log. */
   #retired: Promise<void> = Promise.resolve();
   #cancelStatus = () => {};
 
@@ -70,14 +70,14 @@ export class Replica implements OrderApi {
     });
   }
 
-  /** Begins as a follower, also when this replica led before (R1). */
+  /** Starts as a follower, even if this replica led before (R1). */
   start(): void {
     this.#options.logger.info({ lastId: this.#options.log.lastId }, "replica started");
     this.#follower.start();
-    this.#cancelStatus = every(this.#options.clock, statusMs, () => this.#sayStatus());
+    this.#cancelStatus = every(this.#options.clock, statusMs, () => this.#sendStatus());
   }
 
-  /** Finishes the trades that were taken in, then stops. Nothing is written to the log any more; queries may still read it. */
+  /** Finishes the accepted calls, then stops. Nothing is written to the log any more; queries may still read it. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelStatus();
@@ -88,7 +88,7 @@ export class Replica implements OrderApi {
       await leader.drained();
       this.#retire(leader, "this replica is stopping");
     } else if (this.#role.name === "taking-over") {
-      // It fails, as this replica is stopping, but not before it is done with the log.
+      // The takeover fails, as this replica is stopping, but only after its last write to the log.
       await this.#role.done.catch(() => {});
     }
     await Promise.all([this.#follower.stop(), this.#retired]);
@@ -99,7 +99,7 @@ export class Replica implements OrderApi {
     return this.#role.leader.trade(request);
   }
 
-  /** A hit never changes. A miss is confirmed with the ledger (R6): this replica may be behind. */
+  /** A hit never changes. A miss is confirmed with the ledger, because this replica may be behind (R6). */
   async order(id: number): Promise<Order | undefined> {
     const order = await this.#options.log.get(id);
     if (order) return order;
@@ -138,7 +138,7 @@ export class Replica implements OrderApi {
 
   watch(handlers: StreamHandlers<ReplicaStatus>): Stream<never> {
     if (this.#stopped) {
-      // An open stream would keep the server from stopping, and the front-ends from choosing somebody else.
+      // An open stream would keep the server from stopping, and the front-ends from choosing another leader.
       this.#options.clock.soon(() => handlers.ended(notLeader("this replica is stopping")));
       return { send() {}, close() {} };
     }
@@ -212,7 +212,7 @@ export class Replica implements OrderApi {
 
   #becomeFollower(): void {
     this.#become({ name: "follower" });
-    // Two writers on one log would tear it: the follower waits for the leader that this replica was.
+    // Two writers would corrupt the log, so the follower waits for this replica's last `Leader`.
     void this.#retired.then(() => {
       if (this.#role.name === "follower" && !this.#stopped) this.#follower.start();
     });
@@ -220,14 +220,13 @@ export class Replica implements OrderApi {
 
   #become(role: Role): void {
     this.#role = role;
-    this.#sayStatus();
+    this.#sendStatus();
   }
 
   #notLeader(): BazaarError {
     const { leader, term } = this.#known;
-    return notLeader(
-      `replica ${this.#options.replicaId} doesn't lead; of term ${term} the leader is ${leader || "nobody"}`,
-    );
+    const known = leader === 0 ? "no leader is known" : `replica ${leader} leads in term ${term}`;
+    return notLeader(`replica ${this.#options.replicaId} doesn't lead: ${known}`);
   }
 
   #status(): ReplicaStatus {
@@ -242,14 +241,16 @@ export class Replica implements OrderApi {
     };
   }
 
-  #sayStatus(): void {
+  #sendStatus(): void {
     if (this.#watchers.size === 0) return;
     const status = this.#status();
     for (const handlers of this.#watchers) handlers.message(status);
   }
 }
 
-/** A catalog that this replica doesn't reach may be within another's reach: the front-end must be able to tell (R1). */
+/**
+ * Marks an unreachable catalog with its own code: another replica may reach it, so the front-end must see this (R1).
+ */
 function takeoverFailure(error: unknown): BazaarError {
   const { code, message } = BazaarError.from(error);
   return code === "UNAVAILABLE"

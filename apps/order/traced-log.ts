@@ -1,4 +1,4 @@
-/** An order log that shows in the traces how long each order's way to this disk took. */
+/** An order log that records in the traces how long each append took. */
 
 import type { Tracing } from "@stock-bazaar/process/traces";
 import type { OrderLog } from "@stock-bazaar/order-log/order-log";
