@@ -4,7 +4,7 @@ import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
 import { Batcher } from "./batcher.ts";
 
-/** Calls that are answered when the test says so: each result is its item in upper case. */
+/** Calls that the test answers. Each result is its item in upper case. */
 function scenario(options: { itemsMax?: number; callsMax?: number; shareMin?: number; queueMax?: number } = {}) {
   const clock = new ManualClock();
   const calls: { items: readonly string[]; answer(): void; fail(error: unknown): void }[] = [];
@@ -22,7 +22,7 @@ function scenario(options: { itemsMax?: number; callsMax?: number; shareMin?: nu
   return { clock, calls, batcher, push: (item: string) => observe(batcher.push(item)) };
 }
 
-test("alone, an item leaves at once, without any time passing", async () => {
+test("a single item leaves at once, before any time has passed", async () => {
   const { clock, calls, push } = scenario();
   const pushed = push("a");
   await clock.flush();
@@ -33,14 +33,14 @@ test("alone, an item leaves at once, without any time passing", async () => {
   expect(clock.timers).toBe(0);
 });
 
-test("what is pushed in one turn travels in one call", async () => {
+test("items that are pushed in one turn leave in one call", async () => {
   const { clock, calls, push } = scenario();
   for (const item of ["a", "b", "c"]) push(item);
   await clock.flush();
   expect(calls.map(({ items }) => items)).toEqual([["a", "b", "c"]]);
 });
 
-test("what queues while the calls under way are being answered forms the next call", async () => {
+test("items that queue while the maximum of calls is in flight form the next call", async () => {
   const { clock, calls, push } = scenario();
   push("a");
   await clock.flush();
@@ -54,7 +54,7 @@ test("what queues while the calls under way are being answered forms the next ca
   expect(calls.map(({ items }) => items)).toEqual([["a"], ["b", "c"]]);
 });
 
-test("a call carries so many items and no more, and so many calls are under way and no more", async () => {
+test("`itemsMax` limits the items in a call, and `callsMax` the calls in flight", async () => {
   const { clock, calls, push } = scenario({ itemsMax: 2, callsMax: 2 });
   for (const item of ["a", "b", "c", "d", "e"]) push(item);
   await clock.flush();
@@ -71,7 +71,7 @@ describe("with even calls", () => {
   const letters = (count: number) => "abcdefghijklmnopqrstuvwxyz".slice(0, count).split("");
   const sizes = ({ calls }: ReturnType<typeof scenario>) => calls.map(({ items }) => items.length);
 
-  test("many items are divided evenly, few leave together", async () => {
+  test("many items are divided evenly, and few leave in one call", async () => {
     const many = scenario({ callsMax: 2, shareMin: 4 });
     letters(11).forEach(many.push);
     await many.clock.flush();
@@ -82,7 +82,7 @@ describe("with even calls", () => {
     expect(sizes(few)).toEqual([4]);
   });
 
-  test("beside a call that is under way, one leaves with an even share of all", async () => {
+  test("while a call is in flight, another leaves only with an even share of all items", async () => {
     const even = scenario({ callsMax: 2, shareMin: 4 });
     letters(4).forEach(even.push);
     await even.clock.flush();
@@ -96,27 +96,27 @@ describe("with even calls", () => {
     expect(sizes(even)).toEqual([4, 4]);
   });
 
-  test("what is too little to leave beside a call leaves after it", async () => {
+  test("items that are too few for a second call leave after the first", async () => {
     const even = scenario({ callsMax: 2, shareMin: 4 });
     letters(3).forEach(even.push);
     await even.clock.flush();
     const waiting = even.push("z");
     await even.clock.flush();
-    even.calls[0]?.fail(new BazaarError("NOT_LEADER", "somebody else"));
+    even.calls[0]?.fail(new BazaarError("NOT_LEADER", "another replica leads"));
     await even.clock.flush();
     even.calls[1]?.answer();
     await even.clock.flush();
     expect(waiting.value).toBe("Z");
   });
 
-  test("a large and a small group become alike", async () => {
+  test("a large and a small group become equal", async () => {
     const even = scenario({ callsMax: 2, shareMin: 2 });
     let answered = 0;
     even.push("a");
     await even.clock.flush();
     letters(9).forEach(even.push);
     await even.clock.flush();
-    // Whoever is answered asks again, as clients do.
+    // After each answer, the test pushes the same items again, like clients.
     for (let round = 0; round < 6; round += 1) {
       const call = even.calls[answered];
       answered += 1;
@@ -130,7 +130,7 @@ describe("with even calls", () => {
   });
 });
 
-test("each item gets its own result, also when the calls are answered in another order", async () => {
+test("each item gets its own result, even if the calls are answered in another order", async () => {
   const { clock, calls, push } = scenario({ itemsMax: 2, callsMax: 3 });
   const pushed = ["a", "b", "c", "d", "e"].map(push);
   await clock.flush();
@@ -139,7 +139,7 @@ test("each item gets its own result, also when the calls are answered in another
   expect(pushed.map(({ value }) => value)).toEqual(["A", "B", "C", "D", "E"]);
 });
 
-test("a full queue refuses at once, and takes items again when it has drained", async () => {
+test("a full queue refuses at once, and accepts items again when it has drained", async () => {
   const { clock, calls, push } = scenario({ queueMax: 2 });
   push("a");
   await clock.flush();
@@ -158,12 +158,12 @@ test("a full queue refuses at once, and takes items again when it has drained", 
   expect(taken.value).toBe("E");
 });
 
-test("a call that fails fails its own items only, and the next ones are sent", async () => {
+test("a failed call rejects only its own items, and the next ones are sent", async () => {
   const { clock, calls, push } = scenario();
   const failed = ["a", "b"].map(push);
   await clock.flush();
   const next = push("c");
-  calls[0]?.fail(new BazaarError("NOT_LEADER", "somebody else"));
+  calls[0]?.fail(new BazaarError("NOT_LEADER", "another replica leads"));
   await clock.flush();
   calls[1]?.answer();
   await clock.flush();
@@ -171,7 +171,7 @@ test("a call that fails fails its own items only, and the next ones are sent", a
   expect(next.value).toBe("C");
 });
 
-test("fewer results than items is a bug, told to those without one", async () => {
+test("items without a result are rejected with INTERNAL_ERROR", async () => {
   const clock = new ManualClock();
   const batcher = new Batcher<string, string>({
     clock,

@@ -1,12 +1,12 @@
 /**
- * Makes one call out of many: what is pushed in one turn, and what queues while the calls under way are
- * being answered, travels together. There is no timer: alone, an item leaves at once.
+ * Joins many items into one call: items that are pushed in one turn, and items that queue while calls are in flight,
+ * leave together. There is no timer: a single item leaves at once.
  *
- * Left to themselves, clients that wait for their answers fall into groups of any sizes, each of which is one call: 61 and
- * 3, say, and a call of 3 takes nearly as long as one of 61. `shareMin` keeps the calls alike.
+ * Without `shareMin`, clients that wait for their answers fall into groups of different sizes, one per call: 61 and 3,
+ * for example, and a call with 3 items takes nearly as long as one with 61. `shareMin` keeps the sizes similar.
  *
- * This is not a `BatchQueue`, which has one batch in flight and no results. Here several calls are in flight, each item has
- * its own result, and each call waits for its turn to end: clients that are answered together send again together.
+ * This is not a `BatchQueue`, which has one batch in flight and no results. Here several calls are in flight, each item
+ * has its own result, and each call waits for its turn to end: clients that are answered together send again together.
  */
 
 import type { Clock } from "@stock-bazaar/shared/clock";
@@ -15,18 +15,18 @@ import { invariant } from "@stock-bazaar/shared/invariant";
 
 export interface BatcherOptions<Item, Result> {
   readonly clock: Clock;
-  /** Items in one call. */
+  /** Maximum number of items in one call. */
   readonly itemsMax: number;
-  /** Calls under way at once. */
+  /** Maximum number of calls in flight. */
   readonly callsMax: number;
   /**
-   * Absent: a call leaves whenever fewer than `callsMax` are under way. Else each call carries an even share of what
-   * isn't answered yet, but at least so many items if there are as many; beside another it leaves only with such a share.
+   * Minimum batch size while another call is in flight. Each call takes an even share of the unanswered items, but at
+   * least this many if so many wait. If absent, a call leaves whenever fewer than `callsMax` are in flight.
    */
   readonly shareMin?: number;
-  /** Items that may wait for a call; past this `push` rejects with OVERLOADED at once. */
+  /** How many items may wait for a call. `push` rejects further items with OVERLOADED at once. */
   readonly queueMax: number;
-  /** Results in the order of the items. */
+  /** Returns the results in the order of the items. */
   readonly send: (items: readonly Item[]) => Promise<readonly Result[]>;
 }
 
@@ -41,7 +41,7 @@ export class Batcher<Item, Result> {
   #queue: Waiting<Item, Result>[] = [];
   /** calls ≤ callsMax */
   #calls = 0;
-  #itemsUnderWay = 0;
+  #itemsInFlight = 0;
   #flushing = false;
 
   constructor(options: BatcherOptions<Item, Result>) {
@@ -50,7 +50,9 @@ export class Batcher<Item, Result> {
 
   push(item: Item): Promise<Result> {
     if (this.#queue.length >= this.#options.queueMax) {
-      return Promise.reject(new BazaarError("OVERLOADED", `${this.#queue.length} requests wait already`));
+      return Promise.reject(
+        new BazaarError("OVERLOADED", `at most ${this.#options.queueMax} requests may wait for a call`),
+      );
     }
     return new Promise((resolve, reject) => {
       this.#queue.push({ item, resolve, reject });
@@ -66,7 +68,7 @@ export class Batcher<Item, Result> {
       const batch = this.#queue.splice(0, this.#callItemsMax);
       this.#calls += 1;
       invariant(this.#calls <= this.#options.callsMax, "calls ≤ callsMax", this.#calls, this.#options.callsMax);
-      this.#itemsUnderWay += batch.length;
+      this.#itemsInFlight += batch.length;
       void this.#call(batch);
       this.#flushSoon();
     });
@@ -85,7 +87,7 @@ export class Batcher<Item, Result> {
 
   get #share(): number {
     const { callsMax, shareMin = 0 } = this.#options;
-    return Math.max(shareMin, (this.#queue.length + this.#itemsUnderWay) / callsMax);
+    return Math.max(shareMin, (this.#queue.length + this.#itemsInFlight) / callsMax);
   }
 
   async #call(batch: readonly Waiting<Item, Result>[]): Promise<void> {
@@ -94,13 +96,18 @@ export class Batcher<Item, Result> {
       for (const [index, waiting] of batch.entries()) {
         if (index < results.length) waiting.resolve(results[index] as Result);
         else
-          waiting.reject(new BazaarError("INTERNAL_ERROR", `${results.length} results for ${batch.length} requests`));
+          waiting.reject(
+            new BazaarError(
+              "INTERNAL_ERROR",
+              `${batch.length} requests must have a result each (got ${results.length})`,
+            ),
+          );
       }
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);
     }
     this.#calls -= 1;
-    this.#itemsUnderWay -= batch.length;
+    this.#itemsInFlight -= batch.length;
     this.#flushSoon();
   }
 }

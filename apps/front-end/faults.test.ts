@@ -6,23 +6,23 @@ import { connectFaults } from "./faults.ts";
 function setUp(offered = true) {
   const clock = new ManualClock();
   const asked: FaultRequest[] = [];
-  let hear: (message: unknown) => void = () => {};
+  let listener: (message: unknown) => void = () => {};
   const channel = {
     env: offered ? { [faultsVariable]: "1" } : {},
     send: (request: FaultRequest) => asked.push(request),
-    on: (_event: "message", action: (message: unknown) => void) => void (hear = action),
+    on: (_event: "message", action: (message: unknown) => void) => void (listener = action),
   };
-  return { clock, asked, channel, answer: (message: unknown) => hear(message) };
+  return { clock, asked, channel, answer: (message: unknown) => listener(message) };
 }
 
-test("without the supervisor's word, or without a channel to it, there is nobody to ask", () => {
+test("without the supervisor's variable or without a channel to it, there are no faults", () => {
   const { clock, channel } = setUp();
   expect(connectFaults(setUp(false).channel, "localhost", clock)).toBeUndefined();
   expect(connectFaults({ ...channel, send: undefined }, "localhost", clock)).toBeUndefined();
   expect(connectFaults(channel, "localhost", clock)).toBeDefined();
 });
 
-test("answers find their questions, in any order", async () => {
+test("answers are matched to their requests, in any order", async () => {
   const { clock, channel, asked, answer } = setUp();
   const faults = connectFaults(channel, "localhost", clock);
   const [first, second] = [faults?.inject("kill", 3), faults?.inject("freeze", 2)];
@@ -38,7 +38,7 @@ test("answers find their questions, in any order", async () => {
   expect(clock.timers).toBe(0);
 });
 
-test("a supervisor that is silent is not waited for", async () => {
+test("a request to a silent supervisor times out", async () => {
   const { clock, channel } = setUp();
   const asked = connectFaults(channel, "localhost", clock)
     ?.inject("kill", 3)

@@ -1,4 +1,4 @@
-/** Asks the supervisor for a fault, if this process has one that offers them. */
+/** Asks the supervisor to inject a fault, if this process has a supervisor that offers faults. */
 
 import type { FaultKind } from "@stock-bazaar/contract/faults";
 import { type Clock, withDeadline } from "@stock-bazaar/shared/clock";
@@ -8,21 +8,21 @@ import { type FaultRequest, faultsVariable, isFaultReply } from "@stock-bazaar/p
 const answerTimeoutMs = 2000;
 
 export interface Faults {
-  /** The name that this front-end has besides its addresses: a page on it may ask for faults. */
+  /** The configured host name, accepted as a same-origin Host of a request for a fault. */
   readonly host: string;
-  /** Resolves with false if that replica doesn't run. Rejects with UNAVAILABLE when the supervisor doesn't answer. */
+  /** Resolves with false if the replica doesn't run. Rejects with UNAVAILABLE if the supervisor doesn't answer. */
   inject(fault: FaultKind, replica: number): Promise<boolean>;
 }
 
-/** A process, as far as it can talk to its parent. */
+/** The part of a process that connects it to its parent. */
 export interface Channel {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absent in a process that has no channel to its parent. */
   readonly send?: ((message: FaultRequest) => unknown) | undefined;
-  on(event: "message", hear: (message: unknown) => void): unknown;
+  on(event: "message", listener: (message: unknown) => void): unknown;
 }
 
-/** `undefined`: there is nobody to ask. */
+/** Returns `undefined` if no supervisor offers faults. */
 export function connectFaults(channel: Channel, host: string, clock: Clock): Faults | undefined {
   if (channel.env[faultsVariable] !== "1" || channel.send === undefined) return undefined;
   const waiting = new Map<number, (done: boolean) => void>();

@@ -9,13 +9,13 @@ import { dialects } from "./dialects/index.ts";
 import type { OpenApi } from "./http/document-types.ts";
 import { httpFile, postmanCollection } from "./http/request-collections.ts";
 
-/** Nothing is asked of it: the document is made from the routes alone. */
-const nobody = {} as Bazaar;
+/** Never called: the document is made from the routes alone. */
+const unusedBazaar = {} as Bazaar;
 
 const folder = join(import.meta.dirname, "../../docs/requests");
 await mkdir(folder, { recursive: true });
 for (const dialect of Object.values(dialects)) {
-  const app = createApp({ bazaar: nobody, dialect, logger: silentLogger });
+  const app = createApp({ bazaar: unusedBazaar, dialect, logger: silentLogger });
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
   await Bun.write(join(folder, `${dialect.name}.http`), httpFile(document));
   await Bun.write(

@@ -28,7 +28,7 @@ function scenario(options: { down?: readonly number[]; register?: Partial<Regist
       clock,
       random: () => 0,
       logger: silentLogger,
-      changed: (id, status) => choice.heard(id, status),
+      changed: (id, status) => choice.statusChanged(id, status),
     });
     const ledger = new SeenLedger();
     const choice: LeaderChoice = new LeaderChoice({
@@ -46,10 +46,10 @@ function scenario(options: { down?: readonly number[]; register?: Partial<Regist
   return { clock, register, fake, frontEnd, asked: () => fakes.map(({ asked }) => asked.length) };
 }
 
-/** Everything that may still happen without a fault. */
+/** Enough time for everything that happens without a fault. */
 const calmMs = 3000;
 
-test("at the first start the live replica with the highest id leads, and every replica is told", async () => {
+test("at the first start, the live replica with the highest id leads, and every replica gets a hint", async () => {
   const { clock, register, fake, frontEnd } = scenario();
   const { choice, leader } = frontEnd();
   await clock.advance(calmMs);
@@ -59,7 +59,7 @@ test("at the first start the live replica with the highest id leads, and every r
   for (const id of [1, 2]) expect(fake(id).hints).toContainEqual({ term: 1, leader: 3 });
 });
 
-test("at the first start, replicas that come up a moment later are waited for, so that the highest id leads", async () => {
+test("at the first start, the choice waits for replicas that start a moment later, so that the highest id leads", async () => {
   const { clock, fake, frontEnd, asked } = scenario({ down: [2, 3] });
   const { leader } = frontEnd();
   await clock.advance(600);
@@ -71,7 +71,7 @@ test("at the first start, replicas that come up a moment later are waited for, s
   expect(asked()).toEqual([0, 0, 1]);
 });
 
-test("those that don't come up at the first start are not waited for longer than a second", async () => {
+test("at the first start, the choice waits at most a second for replicas that don't start", async () => {
   const { clock, frontEnd } = scenario({ down: [3] });
   const { leader } = frontEnd();
   await clock.advance(900);
@@ -80,7 +80,7 @@ test("those that don't come up at the first start are not waited for longer than
   expect(leader()).toBe(2);
 });
 
-test("when the leader is killed, the highest id of those that live leads, within 100 ms", async () => {
+test("when the leader is killed, the live replica with the highest id leads within 100 ms", async () => {
   const { clock, register, fake, frontEnd } = scenario();
   const { leader } = frontEnd();
   await clock.advance(calmMs);
@@ -93,7 +93,7 @@ test("when the leader is killed, the highest id of those that live leads, within
   expect(leader()).toBe(1);
 });
 
-test("a leader stays when a replica with a higher id comes back", async () => {
+test("a leader stays when a replica with a higher id restarts", async () => {
   const { clock, register, fake, frontEnd } = scenario();
   const { leader } = frontEnd();
   await clock.advance(calmMs);
@@ -106,21 +106,21 @@ test("a leader stays when a replica with a higher id comes back", async () => {
   expect(fake(3).asked).toHaveLength(1);
 });
 
-test("a frozen leader is replaced before a second is over, and not taken back when it wakes up", async () => {
+test("a frozen leader is replaced within a second, and not chosen again when it wakes up", async () => {
   const { clock, fake, frontEnd } = scenario();
   const { choice, leader } = frontEnd();
   await clock.advance(calmMs);
   fake(3).wire.freeze();
   await clock.advance(800);
   expect(leader()).toBe(2);
-  // It still believes that it leads, and says so.
+  // The old leader still reports that it leads.
   fake(3).wire.thaw();
   await clock.advance(calmMs);
   expect(leader()).toBe(2);
   expect(choice.term).toBe(2);
 });
 
-test("nobody is asked to lead while nobody lives; the first that is back leads", async () => {
+test("while no replica is live, none is asked to lead; the first that restarts leads", async () => {
   const { clock, fake, frontEnd } = scenario();
   const { leader } = frontEnd();
   await clock.advance(calmMs);
@@ -132,7 +132,7 @@ test("nobody is asked to lead while nobody lives; the first that is back leads",
   expect(leader()).toBe(1);
 });
 
-test("a front-end that starts adopts the leader that the register names, though a higher id lives", async () => {
+test("a front-end that starts adopts the leader in the register, even if a replica with a higher id is live", async () => {
   const { clock, register, fake, frontEnd, asked } = scenario();
   fake(2).becomeLeader();
   const { choice, leader } = frontEnd();
@@ -142,7 +142,7 @@ test("a front-end that starts adopts the leader that the register names, though 
   expect(asked()[2]).toBe(0);
 });
 
-test("a leader that another front-end has chosen is adopted from what it says, without asking anybody", async () => {
+test("a leader that another front-end has chosen is adopted from its status, without a request", async () => {
   const { clock, register, fake, frontEnd, asked } = scenario();
   const { choice, leader } = frontEnd();
   await clock.advance(calmMs);
@@ -158,7 +158,7 @@ test("a newer term in the register is adopted when the leader is lost", async ()
   const { clock, register, fake, frontEnd } = scenario();
   const { choice, leader } = frontEnd();
   await clock.advance(calmMs);
-  // Another front-end, that can't hear replica 3, has made replica 1 the leader a moment ago.
+  // Another front-end, which can't reach replica 3, has made replica 1 the leader a moment ago.
   fake(1).term = register.acquire(1, 1);
   fake(1).role = "leader";
   fake(3).kill();
@@ -178,7 +178,7 @@ test("two front-ends that lose the leader at once agree on the next", async () =
   expect(one.choice.term).toBe(other.choice.term);
 });
 
-test("the leader that the register names was restarted and follows: the highest live id leads instead", async () => {
+test("if the leader in the register was restarted and follows, the highest live id leads instead", async () => {
   const { clock, register, fake, frontEnd } = scenario({ register: { term: 4, leader: 1 } });
   const { choice, leader } = frontEnd();
   await clock.advance(calmMs);
@@ -188,7 +188,7 @@ test("the leader that the register names was restarted and follows: the highest 
   expect(register.current).toMatchObject({ term: 5, leader: 3 });
 });
 
-test("a leader that was restarted so fast that nobody missed it is noticed by what it says", async () => {
+test("the restart of a leader that was never silent is detected from its status", async () => {
   const { clock, fake, frontEnd } = scenario();
   const { leader } = frontEnd();
   await clock.advance(calmMs);
@@ -199,7 +199,7 @@ test("a leader that was restarted so fast that nobody missed it is noticed by wh
   expect(fake(3).role).toBe("leader");
 });
 
-test("a candidate whose history isn't the ledger's is skipped until somebody leads", async () => {
+test("a candidate with a history that differs from the ledger is skipped until another leads", async () => {
   const { clock, fake, frontEnd } = scenario();
   fake(3).hasDiverged = true;
   const { leader } = frontEnd();
@@ -212,7 +212,7 @@ test("a candidate whose history isn't the ledger's is skipped until somebody lea
   expect(fake(3).asked).toHaveLength(2);
 });
 
-test("replicas that all had diverged are asked again, in case somebody has put the right file back", async () => {
+test("if all replicas had diverged, they are asked again: the right file may be back", async () => {
   const { clock, fake, frontEnd } = scenario();
   for (const id of [1, 2, 3]) fake(id).hasDiverged = true;
   const { leader } = frontEnd();
@@ -223,22 +223,22 @@ test("replicas that all had diverged are asked again, in case somebody has put t
   expect(leader()).toBe(3);
 });
 
-test("the catalog is told what was seen of its ledger, and what its register says is remembered", async () => {
+test("the catalog receives the highest head that was seen, and the head in its register is remembered", async () => {
   const { clock, register, frontEnd } = scenario({ register: { head: 7 } });
   const read = register.register.bind(register);
-  const told: (Seen | undefined)[] = [];
+  const sent: (Seen | undefined)[] = [];
   register.register = (seen?: Seen) => {
-    told.push(seen);
+    sent.push(seen);
     return read();
   };
   const { ledger } = frontEnd();
   ledger.ends({ life: "life", head: 5 });
   await clock.advance(calmMs);
-  expect(told[0]).toEqual({ life: "life", head: 5 });
+  expect(sent[0]).toEqual({ life: "life", head: 5 });
   expect(ledger.seen).toEqual({ life: "life", head: 7 });
 });
 
-test("while the catalog is away nobody can be chosen; when it is back, somebody leads at once", async () => {
+test("while the catalog is away, no leader can be chosen; when it is back, one is chosen at once", async () => {
   const { clock, register, fake, frontEnd } = scenario();
   const { leader } = frontEnd();
   await clock.advance(calmMs);
@@ -251,7 +251,7 @@ test("while the catalog is away nobody can be chosen; when it is back, somebody 
   expect(leader()).toBe(2);
 });
 
-test("a catalog that is away does not unseat the leader", async () => {
+test("a leader stays while the catalog is away for both", async () => {
   const { clock, register, frontEnd } = scenario();
   const { leader } = frontEnd();
   await clock.advance(calmMs);
@@ -260,7 +260,7 @@ test("a catalog that is away does not unseat the leader", async () => {
   expect(leader()).toBe(3);
 });
 
-test("a leader that says itself that it doesn't lead is given up, one that was given up already is not", async () => {
+test("a leader that answers that it doesn't lead is given up, but only the current one", async () => {
   const { clock, fake, frontEnd } = scenario();
   const { choice, leader } = frontEnd();
   await clock.advance(calmMs);
@@ -276,7 +276,7 @@ test("a leader that says itself that it doesn't lead is given up, one that was g
   expect(leader()).toBe(3);
 });
 
-test("whoever waits for a change is woken when the leader changes, or after a while", async () => {
+test("`changed` resolves when the leader changes, or after its maximum time", async () => {
   const { clock, fake, frontEnd } = scenario();
   const { choice } = frontEnd();
   await clock.advance(calmMs);
@@ -289,7 +289,7 @@ test("whoever waits for a change is woken when the leader changes, or after a wh
   expect(wait.state).toBe("resolved");
 });
 
-test("after it has stopped it asks nobody any more", async () => {
+test("after a stop, no replica is asked any more", async () => {
   const { clock, fake, frontEnd, asked } = scenario();
   const { choice } = frontEnd();
   await clock.advance(calmMs);
@@ -300,14 +300,14 @@ test("after it has stopped it asks nobody any more", async () => {
   expect(asked()).toEqual(before);
 });
 
-describe("who is asked to lead", () => {
+describe("the replica that is asked to lead", () => {
   const head = 20_000;
 
   test.each([
     ["an empty file", 0, 2],
     ["more than 10,000 orders less than the longest", head - 10_001, 2],
     ["10,000 orders less than the longest", head - 10_000, 3],
-  ])("of the highest id with %s", async (_case, lastId, expected) => {
+  ])("depends on the length of its log: the highest id has %s", async (_case, lastId, expected) => {
     const { clock, fake, frontEnd, asked } = scenario({ register: { head } });
     fake(1).lastId = head;
     fake(2).lastId = head - 10_000;
@@ -318,7 +318,7 @@ describe("who is asked to lead", () => {
     expect(asked()).toEqual([1, 2, 3].map((id) => (id === expected ? 1 : 0)));
   });
 
-  test("of the longest that lives, however far that is behind the ledger", async () => {
+  test("is compared with the longest live replica, even if that is far behind the ledger", async () => {
     const { clock, fake, frontEnd } = scenario({ register: { head: 5 * head } });
     fake(1).lastId = head;
     fake(2).lastId = head - 10_000;
@@ -327,7 +327,7 @@ describe("who is asked to lead", () => {
     expect(leader()).toBe(2);
   });
 
-  test("one that lags behind leads when those that don't can't", async () => {
+  test("is one that lags behind if the others can't lead", async () => {
     const { clock, fake, frontEnd } = scenario({ register: { head } });
     fake(1).lastId = head;
     fake(1).hasDiverged = true;
@@ -336,21 +336,21 @@ describe("who is asked to lead", () => {
     expect(leader()).toBe(3);
   });
 
-  test("one that lags behind leads when it lives alone", async () => {
+  test("is one that lags behind if no other is live", async () => {
     const { clock, frontEnd } = scenario({ down: [1, 2], register: { head } });
     const { leader } = frontEnd();
     await clock.advance(calmMs);
     expect(leader()).toBe(3);
   });
 
-  test("first one that is longer than the ledger, so that the catalog learns it", async () => {
+  test("is first one that is longer than the ledger, so that the catalog detects it", async () => {
     const { clock, register, fake, frontEnd, asked } = scenario({ register: { head: 5 } });
     fake(1).lastId = 7;
     fake(1).hasDiverged = true;
     fake(2).lastId = 6;
     const { lead } = fake(1).api;
     fake(1).api.lead = (...request) => {
-      // From then on it refuses everything.
+      // From then on the catalog refuses everything.
       register.isUp = false;
       return lead(...request);
     };
@@ -360,7 +360,7 @@ describe("who is asked to lead", () => {
     expect(leader()).toBeUndefined();
   });
 
-  test("another one at once after one with another history", async () => {
+  test("is another one at once after one with another history", async () => {
     const { clock, fake, frontEnd, asked } = scenario();
     fake(3).hasDiverged = true;
     const { leader } = frontEnd();
@@ -369,7 +369,7 @@ describe("who is asked to lead", () => {
     expect(asked()).toEqual([0, 1, 1]);
   });
 
-  test("another one at once after one that doesn't answer, and stores nothing meanwhile", async () => {
+  test("is another one at once after one that doesn't answer and stores nothing meanwhile", async () => {
     const { clock, fake, frontEnd, asked } = scenario();
     fake(3).api.lead = () => Promise.reject(new BazaarError("UNAVAILABLE", "no answer in time"));
     const { leader } = frontEnd();
@@ -378,7 +378,7 @@ describe("who is asked to lead", () => {
     expect(asked()).toEqual([0, 1, 0]);
   });
 
-  test("the same one again when it doesn't answer, but is still catching up with the ledger", async () => {
+  test("is the same one again if it doesn't answer but is still catching up with the ledger", async () => {
     const { clock, fake, frontEnd, asked } = scenario({ register: { head } });
     const { lead } = fake(3).api;
     let misses = 3;
@@ -387,7 +387,7 @@ describe("who is asked to lead", () => {
       if (misses < 0) return lead(...request);
       fake(3).lastId += 100;
       fake(3).say();
-      // What it says of itself arrives before the deadline of this call.
+      // The status arrives before the deadline of this call.
       await fake(3).wire.call(async () => {});
       throw new BazaarError("UNAVAILABLE", "no answer in time");
     };
@@ -397,7 +397,7 @@ describe("who is asked to lead", () => {
     expect(asked()).toEqual([0, 0, 1]);
   });
 
-  test("another one after one that hasn't reached the catalog for a second", async () => {
+  test("is another one after one that hasn't reached the catalog for a second", async () => {
     const { clock, fake, frontEnd, asked } = scenario();
     fake(3).reachesCatalog = false;
     const { leader } = frontEnd();
@@ -408,7 +408,7 @@ describe("who is asked to lead", () => {
     expect(leader()).toBe(2);
   });
 
-  test("the same one again if it reaches the catalog within that second", async () => {
+  test("is the same one again if it reaches the catalog within that second", async () => {
     const { clock, fake, frontEnd } = scenario();
     fake(3).reachesCatalog = false;
     const { leader } = frontEnd();
@@ -418,7 +418,7 @@ describe("who is asked to lead", () => {
     expect(leader()).toBe(3);
   });
 
-  test("all of them again, when none has reached the catalog", async () => {
+  test("is each of them again if none has reached the catalog", async () => {
     const { clock, fake, frontEnd } = scenario();
     for (const id of [1, 2, 3]) fake(id).reachesCatalog = false;
     const { leader } = frontEnd();
@@ -431,7 +431,7 @@ describe("who is asked to lead", () => {
   });
 });
 
-describe("a leader that says that it can't reach the catalog", () => {
+describe("a leader that reports that it can't reach the catalog", () => {
   async function led() {
     const made = scenario();
     const frontEnd = made.frontEnd();
@@ -440,7 +440,7 @@ describe("a leader that says that it can't reach the catalog", () => {
     return { ...made, ...frontEnd };
   }
 
-  test("for longer than a second is replaced by the next, and not taken back", async () => {
+  test("for longer than a second is replaced, and not chosen again", async () => {
     const { clock, register, fake, leader } = await led();
     fake(3).reachesCatalog = false;
     await clock.advance(1000);
@@ -454,7 +454,7 @@ describe("a leader that says that it can't reach the catalog", () => {
     expect(leader()).toBe(2);
   });
 
-  test("and reaches it again in time stays, however often", async () => {
+  test("stays each time if it reaches it again within a second", async () => {
     const { clock, fake, leader, asked } = await led();
     for (let times = 0; times < 3; times += 1) {
       fake(3).reachesCatalog = false;
@@ -467,7 +467,7 @@ describe("a leader that says that it can't reach the catalog", () => {
     expect(asked()).toEqual([0, 0, 1]);
   });
 
-  test("stays while this front-end can't reach the catalog either, and is replaced when only it can't", async () => {
+  test("stays while this front-end can't reach it either, and is replaced when only the leader can't", async () => {
     const { clock, register, fake, leader, asked } = await led();
     fake(3).reachesCatalog = false;
     register.isUp = false;
@@ -475,19 +475,19 @@ describe("a leader that says that it can't reach the catalog", () => {
     expect(leader()).toBe(3);
     expect(asked()).toEqual([0, 0, 1]);
     register.isUp = true;
-    // The leader may be about to reach it again, too.
+    // The leader may be about to reach it again too.
     await clock.advance(1000);
     expect(leader()).toBe(3);
     await clock.advance(500);
     expect(leader()).toBe(2);
   });
 
-  test("stays when the catalog comes back for both", async () => {
+  test("stays when both reach the catalog again", async () => {
     const { clock, register, fake, leader, asked } = await led();
     fake(3).reachesCatalog = false;
     register.isUp = false;
     await clock.advance(10_000);
-    // This front-end is first: that is no reason to replace the leader yet.
+    // This front-end reaches it first, which is no reason to replace the leader yet.
     register.isUp = true;
     await clock.advance(700);
     fake(3).reachesCatalog = true;
@@ -496,7 +496,7 @@ describe("a leader that says that it can't reach the catalog", () => {
     expect(asked()).toEqual([0, 0, 1]);
   });
 
-  test("stays while this front-end reaches it only now and then", async () => {
+  test("stays while this front-end reaches it only intermittently", async () => {
     const { clock, register, fake, leader, asked } = await led();
     fake(3).reachesCatalog = false;
     for (let times = 0; times < 5; times += 1) {
@@ -509,7 +509,7 @@ describe("a leader that says that it can't reach the catalog", () => {
     expect(asked()).toEqual([0, 0, 1]);
   });
 
-  test("is given up at once for one that the register names in a later term", async () => {
+  test("is replaced at once by the leader of a later term in the register", async () => {
     const { clock, register, fake } = await led();
     register.current = { ...register.current, term: 2, leader: 1 };
     fake(3).reachesCatalog = false;
@@ -518,7 +518,7 @@ describe("a leader that says that it can't reach the catalog", () => {
     expect(fake(1).asked).toEqual([1]);
   });
 
-  test("stays when it reaches it again while this front-end reads the register", async () => {
+  test("stays if it reaches the catalog again while this front-end reads the register", async () => {
     const { clock, register, fake, leader, asked } = await led();
     const read = register.register.bind(register);
     let answer = () => {};
@@ -536,7 +536,7 @@ describe("a leader that says that it can't reach the catalog", () => {
     expect(asked()).toEqual([0, 0, 1]);
   });
 
-  test("stays until another can", async () => {
+  test("stays until another replica can reach it", async () => {
     const { clock, fake, leader } = await led();
     for (const id of [1, 2, 3]) fake(id).reachesCatalog = false;
     await clock.advance(5000);

@@ -1,8 +1,8 @@
 /**
- * Who leads (R1). Without a leader, the register is read: a newer term there is adopted, else the live replica with the
- * highest id is asked to lead, of those that don't lag far behind. A leader stays until it is gone, silent, says itself
- * that it doesn't lead, or can't reach the catalog while this front-end can. Two front-ends that disagree can't hurt: the
- * term keeps order in the catalog.
+ * Chooses the leader (R1). Without a leader, the front-end reads the register and adopts a newer term there. Otherwise
+ * it asks a live replica to lead: the one with the highest id among those that don't lag far behind. A leader stays
+ * until it is gone, is silent, reports that it doesn't lead, or can't reach the catalog while this front-end can. Two
+ * front-ends that disagree do no harm: the catalog accepts writes of the latest term only.
  */
 
 import type { CatalogApi, ReplicaStatus } from "@stock-bazaar/shared/api";
@@ -16,11 +16,14 @@ import type { SeenLedger } from "./seen-ledger.ts";
 
 const retryFirstMs = 5;
 const retryMaxMs = 200;
-/** When everything starts at once, how long the replicas are waited for after one is there, so that the highest id leads. */
+/** How long the first choice waits for all replicas once one is live, so that the highest id leads. */
 const gatherMs = 1000;
-/** A leader that can't reach the catalog, while this front-end has reached it for longer than this, is replaced. */
+/** A leader that can't reach the catalog is replaced once this front-end has reached it for longer than this. */
 const cutOffMs = 1000;
-/** A replica that misses more orders than this doesn't lead while another is closer: nothing is traded until it has caught up. */
+/**
+ * A replica that misses more orders than this isn't asked while another misses fewer: until it has caught up, no trade
+ * would be accepted.
+ */
 const lagOrdersMax = 10_000;
 
 export interface ChosenLeader extends LiveReplica {
@@ -39,17 +42,20 @@ export interface LeaderChoiceOptions {
 export class LeaderChoice {
   readonly #options: LeaderChoiceOptions;
   readonly #backoff: Backoff;
-  /** Gives way to a leader of a later term only. */
+  /** The current leader. Only a leader of a later term may replace it. */
   #leader: ChosenLeader | undefined;
-  /** The newest term whose leader this front-end has known. */
+  /** The newest term for which this front-end has known the leader. */
   #term = 0;
   #choosing = false;
   #stopped = false;
   #firstLiveMs: number | undefined;
   #hadLeader = false;
-  /** While the leader reports that it can't reach the catalog: since when this front-end has reached it each time. */
+  /**
+   * Defined while the leader reports that it can't reach the catalog. `sinceMs` is the time since which every read of
+   * this front-end has reached the catalog.
+   */
   #cutOff: { sinceMs: number | undefined } | undefined;
-  /** Replicas that couldn't take the lead, and from when on they are not asked. When none is left, all are asked again. */
+  /** The replicas that couldn't lead, and the times from which on each is passed over. Cleared when none is left. */
   readonly #passedOverFromMs = new Map<number, number>();
   #wakers = new Set<() => void>();
 
@@ -88,8 +94,8 @@ export class LeaderChoice {
     });
   }
 
-  /** To be called with what `Replicas` hears; `undefined` when a replica is no longer live. */
-  heard(id: number, status: ReplicaStatus | undefined): void {
+  /** To be called with each status of a replica, and with `undefined` when it is no longer live. */
+  statusChanged(id: number, status: ReplicaStatus | undefined): void {
     if (status === undefined) {
       if (this.#leader?.id === id) this.#lose("is gone");
       return;
@@ -104,7 +110,7 @@ export class LeaderChoice {
     }
   }
 
-  /** The leader stays while another is sought: it may reach the catalog again before. */
+  /** The leader stays until another one leads: it may reach the catalog again before. */
   #watchReach({ reachesCatalog }: ReplicaStatus): void {
     if (reachesCatalog) this.#cutOff = undefined;
     else {
@@ -113,18 +119,18 @@ export class LeaderChoice {
     }
   }
 
-  /** Is there a leader, and nothing against it? */
+  /** True if there is a leader, and it doesn't report that it can't reach the catalog. */
   get #isLed(): boolean {
     return this.#leader !== undefined && this.#cutOff === undefined;
   }
 
-  /** Has the leader alone been cut off for so long that another should lead? */
+  /** True if only the leader has been cut off from the catalog, for so long that another replica should lead. */
   get #isCutOffTooLong(): boolean {
     const sinceMs = this.#cutOff?.sinceMs;
     return sinceMs !== undefined && this.#options.clock.nowMs() - sinceMs > cutOffMs;
   }
 
-  /** The leader says that it doesn't lead. */
+  /** To be called when a leader has answered that it doesn't lead. */
   refused(leader: ChosenLeader): void {
     if (this.#leader === leader) this.#lose("refuses to lead");
   }
@@ -140,7 +146,7 @@ export class LeaderChoice {
 
   #adopt(replica: LiveReplica, term: number): void {
     const former = this.#leader?.term ?? 0;
-    invariant(former < term, "a leader gives way to a later term only", former, term);
+    invariant(former < term, "a leader is replaced by a later term only", former, term);
     this.#leader = { ...replica, term };
     this.#term = term;
     this.#hadLeader = true;
@@ -167,7 +173,7 @@ export class LeaderChoice {
     this.#choosing = false;
   }
 
-  /** True if there is a leader now. */
+  /** Makes one attempt. Returns true if there is a leader now. */
   async #tryOnce(): Promise<boolean> {
     const { catalog, replicas, ledger, logger } = this.#options;
     let candidate: LiveReplica | undefined;
@@ -183,11 +189,11 @@ export class LeaderChoice {
       if (!named && this.#gathering()) return false;
       candidate = named ?? this.#candidate(register.head);
       if (!candidate) {
-        // What was in their way may be gone: all are asked again, after a pause.
+        // The obstacles may be gone, so after a pause all replicas are asked again.
         this.#passedOverFromMs.clear();
         return false;
       }
-      // The one that the register names leads already, and just says so.
+      // The replica that the register names already leads: it only returns its term.
       const { term } = await candidate.api.lead(named ? register.term - 1 : register.term, candidate.gone);
       if (candidate.gone.aborted) return false;
       if (this.#knowsNoLaterThan(term)) this.#adopt(candidate, term);
@@ -195,7 +201,7 @@ export class LeaderChoice {
       return this.#isLed;
     } catch (error) {
       const { code, message } = BazaarError.from(error);
-      // The named leader has been restarted and follows now, or it is too late: its term is over.
+      // The leader in the register has been restarted and follows now, or a later term has begun: its term is over.
       if (code === "STALE_TERM" && register) this.#term = Math.max(this.#term, register.term);
       if (candidate) this.#failed(candidate, code);
       else if (this.#cutOff) this.#cutOff.sinceMs = undefined;
@@ -205,26 +211,26 @@ export class LeaderChoice {
     }
   }
 
-  /** Decides from when on another replica is asked in place of this one, which was asked when it ended with `lastId`. */
+  /** Decides from when on this replica is passed over. `lastId` is its last order at the time of the request. */
   #failed({ id, lastId }: LiveReplica, code: ErrorCode): void {
     const { replicas, clock } = this.#options;
     const nowMs = clock.nowMs();
-    // One that is still catching up gets further each time.
+    // A replica that is still catching up makes progress with each attempt.
     const isStuck = code === "UNAVAILABLE" && replicas.get(id)?.lastId === lastId;
     if (code === "DIVERGED" || isStuck) this.#passedOverFromMs.set(id, nowMs);
     else if (code === "DEPENDENCY_UNAVAILABLE" && !this.#passedOverFromMs.has(id)) {
-      // It may only be about to connect to a catalog that has just started.
+      // The replica may still be connecting to a catalog that has just started.
       this.#passedOverFromMs.set(id, nowMs + cutOffMs);
     }
   }
 
-  /** Whom to ask for the lead of a ledger that ends at `head`. */
+  /** The replica to ask to lead, for a ledger that ends at `head`. */
   #candidate(head: number): LiveReplica | undefined {
     const { live } = this.#options.replicas;
     const longestId = Math.max(...live.map(({ lastId }) => lastId));
     const able = live.filter((replica) => replica.id !== this.#leader?.id && !this.#isPassedOver(replica));
     const longestFirst = able.toSorted((a, b) => b.lastId - a.lastId);
-    // A replica that goes on where the ledger ends may know what the ledger has lost: to ask it tells the catalog.
+    // The ledger may have lost the orders of a replica that is longer. The catalog detects this from its request.
     if (longestId > head) return longestFirst[0];
     return able.find(({ lastId }) => longestId - lastId <= lagOrdersMax) ?? longestFirst[0];
   }
@@ -233,21 +239,21 @@ export class LeaderChoice {
     return this.#options.clock.nowMs() >= (this.#passedOverFromMs.get(id) ?? Number.POSITIVE_INFINITY);
   }
 
-  /** A heartbeat may have told of a leader while another was being asked. */
+  /** A status may have reported a later leader while another replica was being asked. */
   #knowsNoLaterThan(term: number): boolean {
     return !this.#leader || this.#leader.term < term;
   }
 
-  /** Before this front-end has known a leader: are there replicas that may still be starting? */
+  /** True if this front-end has never known a leader and some replicas may still be starting. */
   #gathering(): boolean {
     const { replicas, clock } = this.#options;
     if (this.#hadLeader) return false;
     if (this.#firstLiveMs === undefined) return true;
-    const everybody = replicas.live.length === replicas.states.length;
-    return !everybody && clock.nowMs() - this.#firstLiveMs < gatherMs;
+    const allLive = replicas.live.length === replicas.states.length;
+    return !allLive && clock.nowMs() - this.#firstLiveMs < gatherMs;
   }
 
-  /** A hint to every replica; those that miss it read the register. */
+  /** Sends a hint to every replica. A replica that misses it reads the register. */
   #announce(leader: number, term: number): void {
     for (const replica of this.#options.replicas.all) replica.setLeader({ term, leader }).catch(() => {});
   }

@@ -13,7 +13,7 @@ import { LiveBazaar } from "./live-bazaar.ts";
 
 const requestTimeoutMs = 10_000;
 
-/** The catalog, three order replicas and front-ends, each with wires of its own. */
+/** A catalog, three order replicas and front-ends, each with its own wires. */
 async function scenario() {
   const clock = new ManualClock();
   const stocks = [stockOf("FishCo", { quantity: 50 }), stockOf("GameStart", { quantity: 100 })];
@@ -106,7 +106,7 @@ test("a lookup misses once and then hits, without asking the catalog again", asy
   expect(lookups).toEqual([["FishCo"]]);
 });
 
-test("lookups of one turn travel together, each name once, and each caller gets its own stock", async () => {
+test("lookups of one turn become one call with each name once, and each caller gets its own stock", async () => {
   const { clock, frontEnd } = await scenario();
   const { bazaar, lookups } = frontEnd();
   await clock.advance(1000);
@@ -128,7 +128,7 @@ test("an unknown stock is never cached", async () => {
   expect(bazaar.lookupCached("__proto__")).toBeUndefined();
 });
 
-test("with CACHE_SIZE 0 every lookup asks the catalog, and no session holds up a change", async () => {
+test("with CACHE_SIZE 0, every lookup asks the catalog, and no session delays a change", async () => {
   const { clock, frontEnd, cluster } = await scenario();
   const { look, bazaar, wire } = frontEnd({ cacheSize: 0 });
   await clock.advance(1000);
@@ -140,7 +140,7 @@ test("with CACHE_SIZE 0 every lookup asks the catalog, and no session holds up a
   expect((await cluster.catalog.register()).head).toBe(1);
 });
 
-test("a stock is of the life of the ledger that answered, from the cache too, and after a change of it", async () => {
+test("a stock carries the life of the ledger that answered, also from the cache and after a change", async () => {
   const { clock, frontEnd, cluster } = await scenario();
   const { look, bazaar } = frontEnd();
   await clock.advance(1000);
@@ -153,7 +153,7 @@ test("a stock is of the life of the ledger that answered, from the cache too, an
   expect((await look("GameStart")).value).toMatchObject({ cache: "hit", stock: { life, rev: 1 } });
 });
 
-test("a catalog that is rebuilt while the front-end runs answers with stocks of another life", async () => {
+test("after a rebuild of the catalog, a running front-end returns stocks of the new life", async () => {
   const { clock, frontEnd } = await scenario();
   const { look, catalog } = frontEnd({ cacheSize: 0 });
   await clock.advance(1000);
@@ -163,13 +163,13 @@ test("a catalog that is rebuilt while the front-end runs answers with stocks of 
   expect((await look("GameStart")).value?.stock).toEqual({ ...before, life: "another life" });
 });
 
-test("without a lease it asks the catalog: bypass", async () => {
+test("without a lease, a lookup asks the catalog and counts as bypass", async () => {
   const { frontEnd } = await scenario();
   const { look } = frontEnd();
   expect((await look("FishCo")).value?.cache).toBe("bypass");
 });
 
-test("a trade through one front-end is seen at once through another that had the stock in its cache", async () => {
+test("a trade through one front-end is visible at once through another with the stock in its cache", async () => {
   const { clock, frontEnd } = await scenario();
   const [one, two] = [frontEnd(), frontEnd()];
   await clock.advance(1000);
@@ -181,21 +181,21 @@ test("a trade through one front-end is seen at once through another that had the
   expect((await two.look("GameStart")).value).toMatchObject({ stock: { quantity: 99, rev: 1 }, cache: "miss" });
 });
 
-test("while a front-end is cut off, a trade is answered only when that one can't serve the old quantity any more", async () => {
+test("while a front-end is cut off, a trade is answered only when it can no longer serve the old quantity", async () => {
   const { clock, frontEnd } = await scenario();
   const [one, two] = [frontEnd(), frontEnd()];
   await clock.advance(1000);
   await two.look("GameStart");
   two.wire.freeze();
   const trade = observe(one.bazaar.trade(tradeOf("a")));
-  await neverTold(trade, { beforeForgottenBy: two.bazaar, quantity: 100, clock, forMs: 1000 });
+  await neverAnsweredTooSoon(trade, { frontEnd: two.bazaar, quantity: 100, clock, forMs: 1000 });
   expect(trade.value).toEqual(accepted(1));
   two.wire.thaw();
   await clock.advance(1000);
   expect((await two.look("GameStart")).value?.stock?.quantity).toBe(99);
 });
 
-test("a front-end that is alone tells of a trade when its own cache no longer serves the old quantity, and asks nobody", async () => {
+test("a front-end that is alone answers a trade when its own cache no longer serves the old quantity, without a settle call", async () => {
   const { clock, cluster, frontEnd } = await scenario();
   const { bazaar, wire, look } = frontEnd();
   await clock.advance(1000);
@@ -208,7 +208,7 @@ test("a front-end that is alone tells of a trade when its own cache no longer se
   const settle = vi.spyOn(cluster.node(3).catalog, "settle");
   wire.freeze();
   const second = observe(bazaar.trade(tradeOf("b")));
-  await neverTold(second, { beforeForgottenBy: bazaar, quantity: 99, clock, forMs: 100 });
+  await neverAnsweredTooSoon(second, { frontEnd: bazaar, quantity: 99, clock, forMs: 100 });
   expect((await cluster.catalog.register()).head).toBe(2);
   wire.thaw();
   await clock.flush();
@@ -217,7 +217,7 @@ test("a front-end that is alone tells of a trade when its own cache no longer se
   expect(settle).not.toHaveBeenCalled();
 });
 
-test("another front-end begins: the first change after that is told when the other's cache can't serve the old quantity", async () => {
+test("when another front-end begins, the next trade is answered when neither cache can serve the old quantity", async () => {
   const { clock, frontEnd } = await scenario();
   const one = frontEnd();
   await clock.advance(1000);
@@ -238,7 +238,7 @@ test("another front-end begins: the first change after that is told when the oth
   expect(two.bazaar.lookupCached("GameStart")).toBeUndefined();
 });
 
-test("a front-end that has lost the catalog still trades, once no cache can serve the old quantity", async () => {
+test("a front-end that can't reach the catalog still answers trades, once no cache can serve the old quantity", async () => {
   const { clock, frontEnd } = await scenario();
   const [one, two] = [frontEnd(), frontEnd()];
   await clock.advance(1000);
@@ -246,11 +246,11 @@ test("a front-end that has lost the catalog still trades, once no cache can serv
   one.wire.freeze();
   two.wire.freeze();
   const trade = observe(one.bazaar.trade(tradeOf("a")));
-  await neverTold(trade, { beforeForgottenBy: two.bazaar, quantity: 100, clock, forMs: 1000 });
+  await neverAnsweredTooSoon(trade, { frontEnd: two.bazaar, quantity: 100, clock, forMs: 1000 });
   expect(trade.value).toEqual(accepted(1));
 });
 
-test("a front-end that was alone and loses the catalog still trades", async () => {
+test("a front-end that was alone and can't reach the catalog any more still answers trades", async () => {
   const { clock, frontEnd } = await scenario();
   const { bazaar, wire } = frontEnd();
   await clock.advance(1000);
@@ -263,7 +263,7 @@ test("a front-end that was alone and loses the catalog still trades", async () =
   expect(second.value).toEqual(accepted(2));
 });
 
-test("a lookup that was sent before the session began fills nothing in, however late its answer comes", async () => {
+test("a lookup that was sent before the session began is never cached, however late its answer arrives", async () => {
   const { clock, cluster, frontEnd } = await scenario();
   const { bazaar, wire, catalog, look } = frontEnd();
   await clock.advance(1000);
@@ -278,7 +278,7 @@ test("a lookup that was sent before the session began fills nothing in, however 
   await clock.flush();
   catalog.lookup = usual;
 
-  // The session ends, the stock changes, and a new session begins that is never told of this change.
+  // The session ends, the stock changes, and a new session begins that never receives this change.
   wire.cut();
   await clock.advance(1000);
   const other = frontEnd();
@@ -296,7 +296,7 @@ test("a lookup that was sent before the session began fills nothing in, however 
   expect((await cluster.catalog.register()).head).toBe(1);
 });
 
-test("a dropped name is read anew, a cached one can be looked up on its own", async () => {
+test("a cached name can be looked up in the cache alone, and a dropped one is read again", async () => {
   const { clock, frontEnd } = await scenario();
   const { bazaar, look } = frontEnd();
   await clock.advance(1000);
@@ -308,7 +308,7 @@ test("a dropped name is read anew, a cached one can be looked up on its own", as
   expect((await look("FishCo")).value?.cache).toBe("miss");
 });
 
-test("a read waits for a catalog that is away, and fails only after REQUEST_TIMEOUT_MS", async () => {
+test("a read is retried while the catalog is away, and fails only after REQUEST_TIMEOUT_MS", async () => {
   const { clock, frontEnd } = await scenario();
   const { bazaar, wire } = frontEnd();
   await clock.advance(1000);
@@ -325,7 +325,7 @@ test("a read waits for a catalog that is away, and fails only after REQUEST_TIME
   expect(lost.code).toBe("UNAVAILABLE");
 });
 
-test("a read that can't be mended by waiting is told at once", async () => {
+test("a read that fails with an error that isn't retryable is rejected at once", async () => {
   const { clock, frontEnd } = await scenario();
   const { bazaar, catalog } = frontEnd();
   await clock.advance(1000);
@@ -335,7 +335,7 @@ test("a read that can't be mended by waiting is told at once", async () => {
   expect(failed.code).toBe("INTERNAL_ERROR");
 });
 
-test("trades and orders go on over the death of the leader", async () => {
+test("trades and reads of orders continue when the leader dies", async () => {
   const { clock, cluster, frontEnd } = await scenario();
   const { bazaar } = frontEnd();
   await clock.advance(1500);
@@ -356,7 +356,7 @@ test("trades and orders go on over the death of the leader", async () => {
   expect([leader, term]).toEqual([2, 2]);
 });
 
-test("the leader freezes: orders that were asked of it are read from the next within a second", async () => {
+test("when the leader freezes, reads of orders are answered by the next leader within a second", async () => {
   const { clock, cluster, frontEnd } = await scenario();
   const { bazaar } = frontEnd();
   await clock.advance(1500);
@@ -370,7 +370,7 @@ test("the leader freezes: orders that were asked of it are read from the next wi
   expect(orders.value?.map(({ id }) => id)).toEqual([1]);
 });
 
-test("while nobody can lead, as the catalog is away, an order that a live replica has is still found", async () => {
+test("while the catalog is away and no replica can lead, an order is still read from a live replica", async () => {
   const { clock, cluster, frontEnd } = await scenario();
   const { bazaar, wire } = frontEnd();
   await clock.advance(1500);
@@ -385,7 +385,7 @@ test("while nobody can lead, as the catalog is away, an order that a live replic
   expect(order.value?.id).toBe(1);
 });
 
-test("the state of the cluster says who lives, who leads and where the ledger stands", async () => {
+test("the state of the cluster contains the live replicas, the leader and the head of the ledger", async () => {
   const { clock, cluster, frontEnd } = await scenario();
   const { bazaar, wire, look } = frontEnd();
   const early = await clusterState(clock, bazaar);
@@ -413,7 +413,7 @@ test("the state of the cluster says who lives, who leads and where the ledger st
   });
 });
 
-test("a catalog that never answers doesn't hold up the state of the cluster", async () => {
+test("a catalog that never answers doesn't block the state of the cluster", async () => {
   const { clock, frontEnd } = await scenario();
   const { bazaar, wire } = frontEnd();
   await clock.advance(1500);
@@ -423,14 +423,14 @@ test("a catalog that never answers doesn't hold up the state of the cluster", as
   expect(state.value?.catalog).toEqual({ state: "away", head: undefined });
 });
 
-/** While time passes, the trade is not told as long as this front-end would still serve the old quantity. */
-async function neverTold(
+/** Expects that the trade isn't answered while this front-end would still serve the old quantity. */
+async function neverAnsweredTooSoon(
   trade: Observed<unknown>,
-  watch: { beforeForgottenBy: LiveBazaar; quantity: number; clock: ManualClock; forMs: number },
+  watch: { frontEnd: LiveBazaar; quantity: number; clock: ManualClock; forMs: number },
 ) {
   for (let elapsedMs = 0; elapsedMs < watch.forMs; elapsedMs += 5) {
     await watch.clock.advance(5);
-    const stale = watch.beforeForgottenBy.lookupCached("GameStart")?.quantity === watch.quantity;
+    const stale = watch.frontEnd.lookupCached("GameStart")?.quantity === watch.quantity;
     expect(stale && trade.state === "resolved").toBe(false);
   }
 }
@@ -441,9 +441,9 @@ async function clusterState(clock: ManualClock, bazaar: LiveBazaar) {
   return state;
 }
 
-test("every question to the catalog carries what was seen of its ledger: by its register, trades and lookups", async () => {
+test("every request to the catalog carries the highest head seen in its register, trades and lookups", async () => {
   const { clock, cluster, frontEnd } = await scenario();
-  // Without a cache, and so without the tail's news.
+  // Without a cache there is no tail that could report a head.
   const { bazaar, seens, look } = frontEnd({ cacheSize: 0 });
   await clock.advance(1000);
   const { life } = await cluster.catalog.register();
@@ -462,7 +462,7 @@ test("every question to the catalog carries what was seen of its ledger: by its 
   expect(await ask()).toEqual({ lookup: { life, head: 2 }, stocks: { life, head: 2 }, register: { life, head: 2 } });
 });
 
-test("a hello carries what was seen before, and the length of the lease that was lost", async () => {
+test("a hello carries the highest head seen before, and the length of the last lease", async () => {
   const { clock, cluster, frontEnd } = await scenario();
   const hellos: TailRequest[] = [];
   const { tail } = cluster.catalog;
@@ -491,7 +491,7 @@ test("a hello carries what was seen before, and the length of the lease that was
   ]);
 });
 
-test("a catalog that refuses everything is told apart from one that is away", async () => {
+test("a catalog that refuses everything is `refusing`, not `away`", async () => {
   const { clock, cluster, frontEnd } = await scenario();
   const { bazaar, wire, look } = frontEnd();
   await clock.advance(1000);
@@ -501,7 +501,7 @@ test("a catalog that refuses everything is told apart from one that is away", as
     return seen.value?.catalog;
   };
   expect(await catalogNow()).toEqual({ state: "live", head: 0, stocks: 2 });
-  // Another front-end has seen an order that isn't there any more.
+  // Another front-end has seen an order that the ledger has lost.
   const { life } = await cluster.catalog.register();
   expect(await rejectionCode(cluster.catalog.register({ life, head: 1 }))).toBe("DIVERGED");
   await clock.advance(1000);
@@ -511,7 +511,7 @@ test("a catalog that refuses everything is told apart from one that is away", as
   expect(await catalogNow()).toEqual({ state: "away", head: undefined });
 });
 
-test("a catalog that can't write its ledger is told apart from one that can, with the reason", async () => {
+test("a catalog that can't write its ledger is `read-only`, with the reason", async () => {
   const { clock, cluster, frontEnd } = await scenario();
   const { bazaar } = frontEnd();
   await clock.advance(1000);
@@ -528,7 +528,7 @@ test("a catalog that can't write its ledger is told apart from one that can, wit
   expect((await clusterState(clock, bazaar)).catalog).toEqual({ state: "live", head: 0, stocks: 2 });
 });
 
-test("a catalog that speaks another version is away, and the cluster's state says why", async () => {
+test("a catalog that speaks another version is away, and the cluster's state contains the reason", async () => {
   const { clock, cluster, frontEnd } = await scenario();
   const { bazaar } = frontEnd();
   await clock.advance(1000);

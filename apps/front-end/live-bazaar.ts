@@ -1,4 +1,4 @@
-/** The bazaar behind the HTTP routes: cache, catalog, leader choice and trades put together. */
+/** The bazaar behind the HTTP routes: combines cache, catalog, leader choice and trades. */
 
 import type { CacheUse } from "@stock-bazaar/contract/replies";
 import type { CatalogApi, FrontEndState, OrderApi, StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
@@ -17,11 +17,11 @@ import { StockCache } from "./stock-cache.ts";
 import { Tail } from "./tail.ts";
 import { Trades } from "./trades.ts";
 
-/** Names in one lookup, lookups under way at once, and names that may wait. */
+/** Maximum of names in one lookup, of lookups in flight, and of names that wait. */
 const lookupNamesMax = 500;
 const lookupCallsMax = 8;
 const lookupQueueMax = 10_000;
-/** Between two attempts of a read. */
+/** Delay between two attempts of a read. */
 const retryMs = 25;
 /** How long `/cluster` and `/readyz` wait for the catalog. */
 const clusterTimeoutMs = 500;
@@ -56,7 +56,7 @@ export class LiveBazaar implements Bazaar {
     const address = addressText(config.frontEnd);
     this.#self = { address, live: true, dialect: config.frontEndDialect };
     this.#cache = new StockCache({ capacity: config.cacheSize, ttlMs: config.cacheTtlMs });
-    // Without a cache there is nothing that a change would have to wait for.
+    // Without a cache no change has to wait for this front-end, so it needs no session.
     this.#tail = this.#cache.enabled
       ? new Tail({
           ...options,
@@ -69,7 +69,7 @@ export class LiveBazaar implements Bazaar {
     this.#replicas = new Replicas({
       ...options,
       apis: replicas,
-      changed: (id, status) => this.#choice.heard(id, status),
+      changed: (id, status) => this.#choice.statusChanged(id, status),
     });
     this.#choice = new LeaderChoice({ ...options, replicas: this.#replicas, ledger: this.#ledger });
     this.#deadlines = new Deadlines(clock, config.requestTimeoutMs, noAnswer);
@@ -95,7 +95,7 @@ export class LiveBazaar implements Bazaar {
     this.#choice.start();
   }
 
-  /** To be called when no request is under way any more. */
+  /** To be called when no request is in flight any more. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#trades.stop();
@@ -145,7 +145,7 @@ export class LiveBazaar implements Bazaar {
     return outcome;
   }
 
-  /** Any replica can answer (R6); the leader is the most likely to have it. */
+  /** Any replica can answer (R6); the leader is the most likely to hold the order. */
   order(id: number): Promise<Order | undefined> {
     return this.#retried(async () => {
       const replica = this.#choice.leader ?? this.#replicas.live[0];
@@ -195,7 +195,7 @@ export class LiveBazaar implements Bazaar {
   }
 
   async #lookUp(names: readonly string[]): Promise<(KnownStock | undefined)[]> {
-    // What is read now may be kept only if this same session still runs when it arrives (R8).
+    // The answer may be cached only if this same session still runs when it arrives (R8).
     const { session } = this.#cache;
     const { seen } = this.#ledger;
     const different = [...new Set(names)];
@@ -212,7 +212,7 @@ export class LiveBazaar implements Bazaar {
     return names.map((name) => byName.get(name));
   }
 
-  /** A read changes nothing: it is tried again until REQUEST_TIMEOUT_MS has passed. */
+  /** Retries a read until REQUEST_TIMEOUT_MS has passed: a read changes nothing. */
   #retried<T>(read: () => Promise<T>): Promise<T> {
     const { clock, config } = this.#options;
     const deadlineMs = clock.nowMs() + config.requestTimeoutMs;

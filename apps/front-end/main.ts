@@ -50,7 +50,7 @@ await runService("front-end", async ({ name, config, logger }) => {
   logger.info({ url: http.url }, "listening");
 
   return async () => {
-    // Streams would stay open for ever.
+    // Event streams would stay open for ever.
     events.stop();
     await http.stop();
     await bazaar.stop();

@@ -12,23 +12,23 @@ async function scenario(ids: readonly number[] = [1, 2, 3]) {
   const clock = new ManualClock();
   const register = new FakeRegister();
   const fakes = new Map(ids.map((id) => [id, new FakeReplica(id, clock, register, new Map())]));
-  const heard: [number, ReplicaStatus["role"] | "gone"][] = [];
+  const changes: [number, ReplicaStatus["role"] | "gone"][] = [];
   const replicas = new Replicas({
     apis: new Map([...fakes].map(([id, { api }]) => [id, api])),
     clock,
     random: () => 0,
     logger: silentLogger,
-    changed: (id, status) => heard.push([id, status?.role ?? "gone"]),
+    changed: (id, status) => changes.push([id, status?.role ?? "gone"]),
   });
   const fake = (id: number) => fakes.get(id) ?? fail(id);
-  return { clock, replicas, fake, heard, ids: () => replicas.live.map(({ id }) => id) };
+  return { clock, replicas, fake, changes, ids: () => replicas.live.map(({ id }) => id) };
 }
 
 function fail(id: number): never {
   throw new Error(`no replica ${id}`);
 }
 
-test("before anything is heard nobody is live, then all are, the highest id first", async () => {
+test("no replica is live before its first status; then all are, sorted from the highest id", async () => {
   const { clock, replicas, ids } = await scenario();
   expect(ids()).toEqual([]);
   expect(replicas.states.map(({ state }) => state)).toEqual(["away", "away", "away"]);
@@ -38,8 +38,8 @@ test("before anything is heard nobody is live, then all are, the highest id firs
   expect(replicas.states).toMatchObject([{ id: 1, state: "live", status: { replica: 1 } }, { id: 2 }, { id: 3 }]);
 });
 
-test("a replica that is killed is away at once, without any timeout, and calls to it are given up", async () => {
-  const { clock, replicas, fake, heard, ids } = await scenario();
+test("a replica that is killed is away at once, without a timeout, and calls to it are aborted", async () => {
+  const { clock, replicas, fake, changes, ids } = await scenario();
   replicas.start();
   await clock.flush();
   const gone = replicas.get(2)?.gone;
@@ -50,11 +50,11 @@ test("a replica that is killed is away at once, without any timeout, and calls t
   expect(ids()).toEqual([3, 1]);
   expect(replicas.get(2)).toBeUndefined();
   expect(gone?.aborted).toBe(true);
-  expect(heard.filter(([, what]) => what === "gone")).toEqual([[2, "gone"]]);
+  expect(changes.filter(([, what]) => what === "gone")).toEqual([[2, "gone"]]);
   expect(replicas.states[1]?.state).toBe("away");
 });
 
-test("a replica that is back is live within half a second, for new calls", async () => {
+test("a replica that restarts is live within half a second, for new calls", async () => {
   const { clock, replicas, fake, ids } = await scenario();
   replicas.start();
   await clock.flush();
@@ -66,7 +66,7 @@ test("a replica that is back is live within half a second, for new calls", async
   expect(replicas.get(2)?.gone.aborted).toBe(false);
 });
 
-test("a replica that speaks another version is away, is asked four times a second, and is live once it is updated", async () => {
+test("a replica that speaks another version is away, is retried four times a second, and is live once updated", async () => {
   const { clock, replicas, fake, ids } = await scenario();
   const { api } = fake(2);
   const { watch } = api;
@@ -88,8 +88,8 @@ test("a replica that speaks another version is away, is asked four times a secon
   expect([ids(), replicas.otherVersion]).toEqual([[3, 2, 1], false]);
 });
 
-test("a frozen replica is silent after 500 ms, though its stream is open", async () => {
-  const { clock, replicas, fake, heard, ids } = await scenario();
+test("a frozen replica is silent after 500 ms, even though its stream is open", async () => {
+  const { clock, replicas, fake, changes, ids } = await scenario();
   replicas.start();
   await clock.advance(200);
   const gone = replicas.get(3)?.gone;
@@ -100,7 +100,7 @@ test("a frozen replica is silent after 500 ms, though its stream is open", async
   expect(ids()).toEqual([2, 1]);
   expect(gone?.aborted).toBe(true);
   expect(replicas.states[2]).toMatchObject({ state: "silent", status: { replica: 3 } });
-  expect(heard.filter(([, what]) => what === "gone")).toEqual([[3, "gone"]]);
+  expect(changes.filter(([, what]) => what === "gone")).toEqual([[3, "gone"]]);
 
   fake(3).wire.thaw();
   await clock.flush();
@@ -109,7 +109,7 @@ test("a frozen replica is silent after 500 ms, though its stream is open", async
 });
 
 test("a silent replica that is killed is away, and is not reported as gone a second time", async () => {
-  const { clock, replicas, fake, heard } = await scenario();
+  const { clock, replicas, fake, changes } = await scenario();
   replicas.start();
   await clock.advance(200);
   fake(3).wire.freeze();
@@ -118,23 +118,23 @@ test("a silent replica that is killed is away, and is not reported as gone a sec
   fake(3).wire.cut();
   await clock.flush();
   expect(replicas.states[2]?.state).toBe("away");
-  expect(heard.filter(([id, what]) => id === 3 && what === "gone")).toHaveLength(1);
+  expect(changes.filter(([id, what]) => id === 3 && what === "gone")).toHaveLength(1);
 });
 
-test("when it was this process that slept, nobody is taken for frozen", async () => {
-  const { clock, replicas, heard, fake, ids } = await scenario();
+test("after this process has slept, no replica is taken for frozen", async () => {
+  const { clock, replicas, changes, fake, ids } = await scenario();
   replicas.start();
   await clock.advance(200);
-  // What they said meanwhile waits in the sockets.
+  // Their messages of that time wait in the sockets.
   for (const id of [1, 2, 3]) fake(id).wire.freeze();
   await clock.oversleep(5000);
   expect(ids()).toEqual([3, 2, 1]);
   for (const id of [1, 2, 3]) fake(id).wire.thaw();
   await clock.advance(1000);
-  expect(heard.some(([, what]) => what === "gone")).toBe(false);
+  expect(changes.some(([, what]) => what === "gone")).toBe(false);
 });
 
-test("stopping closes every stream and leaves no attempt behind", async () => {
+test("stopping closes every stream and leaves no timer behind", async () => {
   const { clock, replicas, fake } = await scenario();
   replicas.start();
   await clock.flush();

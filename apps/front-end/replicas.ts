@@ -1,6 +1,6 @@
 /**
- * Which order replicas are there, as this front-end sees them. It watches each: a stream that ends means that
- * the process is gone, and silence on an open one that it is frozen, long before any call's deadline.
+ * The order replicas as this front-end sees them. It watches each one: the end of a stream means that the process is
+ * gone, and silence on an open stream that it is frozen. Both are detected long before the deadline of a call.
  */
 
 import type { OrderApi, ReplicaStatus, Stream } from "@stock-bazaar/shared/api";
@@ -9,10 +9,10 @@ import { OtherVersionError } from "@stock-bazaar/shared/errors";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { ReplicaState } from "./bazaar.ts";
 
-/** A replica says how it is every 50 ms: after this long without a word it is taken for frozen. */
+/** A replica that has sent nothing for this long is taken for frozen. It sends its status every 50 ms. */
 const silentMs = 500;
 const checkMs = 50;
-/** A check that is later than this means that this process slept: messages from the replicas are not read yet. */
+/** If a check is late by more than this, this process slept, and messages from the replicas may still be unread. */
 const sleptMs = 200;
 const retryFirstMs = 20;
 const retryMaxMs = 250;
@@ -20,9 +20,9 @@ const retryMaxMs = 250;
 export interface LiveReplica {
   readonly id: number;
   readonly api: OrderApi;
-  /** Its last order, as it said last. */
+  /** The id of its last order in its last status. */
   readonly lastId: number;
-  /** Aborts when the replica is no longer live: calls to it are then given up. */
+  /** Aborts the calls to the replica when it is no longer live. */
   readonly gone: AbortSignal;
 }
 
@@ -31,7 +31,7 @@ export interface ReplicasOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
-  /** Something was heard, or is not heard any more. */
+  /** Called with each status, and with `undefined` when a replica is no longer live. */
   readonly changed: (id: number, status: ReplicaStatus | undefined) => void;
 }
 
@@ -42,9 +42,9 @@ interface Watched {
   stream: Stream<never> | undefined;
   state: ReplicaState["state"];
   status: ReplicaStatus | undefined;
-  /** Is it away because it speaks another version of the messages? */
+  /** True if it is away because it speaks another version of the messages. */
   otherVersion: boolean;
-  heardMs: number;
+  lastStatusMs: number;
   alive: AbortController;
 }
 
@@ -67,7 +67,7 @@ export class Replicas {
           state: "away",
           status: undefined,
           otherVersion: false,
-          heardMs: Number.NEGATIVE_INFINITY,
+          lastStatusMs: Number.NEGATIVE_INFINITY,
           alive: new AbortController(),
         } satisfies Watched,
       ]),
@@ -89,7 +89,7 @@ export class Replicas {
     return [...this.#watched.values()].map(({ id, state, status }) => ({ id, state, status }));
   }
 
-  /** Does any of them speak another version of the messages? */
+  /** True if any of them speaks another version of the messages. */
   get otherVersion(): boolean {
     return [...this.#watched.values()].some(({ otherVersion }) => otherVersion);
   }
@@ -100,7 +100,7 @@ export class Replicas {
     return { id, api: watched.api, lastId: watched.status?.lastId ?? 0, gone: watched.alive.signal };
   }
 
-  /** The live ones, highest id first. */
+  /** The live replicas, highest id first. */
   get live(): LiveReplica[] {
     return [...this.#watched.keys()].sort((a, b) => b - a).flatMap((id) => this.get(id) ?? []);
   }
@@ -114,7 +114,7 @@ export class Replicas {
     let current = true;
     const stream = watched.api.watch({
       message: (status) => {
-        if (current) this.#heard(watched, status);
+        if (current) this.#received(watched, status);
       },
       ended: (error) => {
         if (!current) return;
@@ -128,8 +128,8 @@ export class Replicas {
     watched.stream = stream;
   }
 
-  #heard(watched: Watched, status: ReplicaStatus): void {
-    watched.heardMs = this.#options.clock.nowMs();
+  #received(watched: Watched, status: ReplicaStatus): void {
+    watched.lastStatusMs = this.#options.clock.nowMs();
     watched.status = status;
     watched.otherVersion = false;
     watched.backoff.reset();
@@ -148,7 +148,7 @@ export class Replicas {
     if (!wasLive) return;
     this.#options.logger.warn(
       { replica: watched.id },
-      state === "silent" ? `replica is silent for ${silentMs} ms` : "replica is gone",
+      state === "silent" ? `replica has been silent for ${silentMs} ms` : "replica is gone",
     );
     watched.alive.abort();
     this.#options.changed(watched.id, undefined);
@@ -157,8 +157,8 @@ export class Replicas {
   #check(slept: boolean): void {
     const nowMs = this.#options.clock.nowMs();
     for (const watched of this.#watched.values()) {
-      if (slept) watched.heardMs = nowMs;
-      else if (watched.state === "live" && nowMs - watched.heardMs > silentMs) this.#lost(watched, "silent");
+      if (slept) watched.lastStatusMs = nowMs;
+      else if (watched.state === "live" && nowMs - watched.lastStatusMs > silentMs) this.#lost(watched, "silent");
     }
   }
 }

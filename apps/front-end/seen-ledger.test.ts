@@ -3,15 +3,15 @@ import { SeenLedger } from "./seen-ledger.ts";
 
 const life = "life";
 
-test("nothing is seen before somebody says how long the ledger is", () => {
+test("no head is seen before the first report", () => {
   const ledger = new SeenLedger();
   expect(ledger.seen).toBeUndefined();
-  // An order's number says nothing without the ledger that it is of.
+  // An order's id is meaningless without the life of its ledger.
   ledger.reaches(5, undefined);
   expect(ledger.seen).toBeUndefined();
 });
 
-test("within a life what is seen never gets shorter: an answer that comes late takes nothing back", () => {
+test("within a life the head never falls, even if an answer arrives late", () => {
   const ledger = new SeenLedger();
   ledger.ends({ life, head: 7 });
   ledger.ends({ life, head: 4 });
@@ -20,14 +20,14 @@ test("within a life what is seen never gets shorter: an answer that comes late t
   expect(ledger.seen).toEqual({ life, head: 9 });
 });
 
-test("another life begins with its own end: a rebuilt ledger may be shorter than the lost one", () => {
+test("another life begins with its own head: a rebuilt ledger may be shorter than the lost one", () => {
   const ledger = new SeenLedger();
   ledger.ends({ life, head: 7 });
   ledger.ends({ life: "rebuilt", head: 5 });
   expect(ledger.seen).toEqual({ life: "rebuilt", head: 5 });
 });
 
-test("an order's number counts in the life that was seen when its question was sent", () => {
+test("an order's id counts if the life is still the one that was known when the request was sent", () => {
   const ledger = new SeenLedger();
   ledger.ends({ life, head: 7 });
   const asked = ledger.seen;
@@ -37,7 +37,7 @@ test("an order's number counts in the life that was seen when its question was s
   expect(ledger.seen).toEqual({ life, head: 8 });
 });
 
-test("an order's number is ignored when the ledger was rebuilt, or first seen, after its question was sent", () => {
+test("an order's id is ignored if the ledger was rebuilt or first seen after the request was sent", () => {
   const ledger = new SeenLedger();
   ledger.ends({ life, head: 7 });
   const asked = ledger.seen;

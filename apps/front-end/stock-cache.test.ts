@@ -11,7 +11,7 @@ function now(ms: number, wallMs = ms): Moment {
   return { monotonicMs: ms, wallMs };
 }
 
-/** A lease that was asked for in the beginning. */
+/** A lease that was requested at time 0. */
 function until(leaseMs: number): Lease {
   return { sent: now(0), leaseMs };
 }
@@ -25,7 +25,7 @@ function leasedCache(options: { capacity?: number; ttlMs?: number; leaseUntilMs?
 const at = (rev: number, name = "A") => knownStockOf(name, { rev, quantity: 100 - rev });
 
 describe("lease (R8)", () => {
-  test("a stock is served while the lease runs, and not one moment longer", () => {
+  test("a stock is served exactly while the lease runs", () => {
     const cache = leasedCache({ leaseUntilMs: 1000 });
     cache.fill(session, at(1), 10);
     expect(cache.get("A", now(999))).toEqual(at(1));
@@ -34,7 +34,7 @@ describe("lease (R8)", () => {
     expect(cache.state(now(1000)).leased).toBe(false);
   });
 
-  test("a renewal makes it last longer, one that comes late never shorter", () => {
+  test("a renewal extends the lease, and a late answer never shortens it", () => {
     const cache = leasedCache({ leaseUntilMs: 1000 });
     cache.fill(session, at(1), 10);
     cache.renew(until(1500));
@@ -43,7 +43,7 @@ describe("lease (R8)", () => {
     expect(cache.get("A", now(1500))).toBeUndefined();
   });
 
-  test("a machine that slept serves nothing from before: only the wall clock went on", () => {
+  test("after the machine has slept, nothing is served: only the wall clock kept running", () => {
     const cache = leasedCache({ leaseUntilMs: 1000 });
     cache.fill(session, at(1), 10);
     expect(cache.get("A", now(20, 999))).toEqual(at(1));
@@ -51,16 +51,16 @@ describe("lease (R8)", () => {
     expect(cache.leased(now(20, 60_000))).toBe(false);
   });
 
-  test("a wall clock that was set back says nothing of how long the machine slept: nothing is served", () => {
+  test("after the wall clock was set back, nothing is served: the time of a sleep is unknown", () => {
     const cache = leasedCache({ leaseUntilMs: 1000 });
     cache.fill(session, at(1), 10);
     expect(cache.get("A", now(20, -1))).toBeUndefined();
-    // The next renewal counts from the clock as it is by then.
+    // The next renewal counts from the new time.
     cache.renew({ sent: now(30, -3000), leaseMs: 1000 });
     expect(cache.get("A", now(40, -2990))).toEqual(at(1));
   });
 
-  test("without a session nothing is served, and nothing kept", () => {
+  test("without a session nothing is served or stored", () => {
     const cache = new StockCache({ capacity: 10, ttlMs: 0 });
     cache.fill(cache.session, at(1), 0);
     cache.fill("", at(1), 0);
@@ -69,7 +69,7 @@ describe("lease (R8)", () => {
     expect(cache.get("A", now(0))).toBeUndefined();
   });
 
-  test("what is left of an earlier session is never served again", () => {
+  test("entries of an earlier session are never served again", () => {
     const cache = leasedCache();
     cache.fill(session, at(1), 10);
     cache.end();
@@ -81,12 +81,12 @@ describe("lease (R8)", () => {
 });
 
 describe("fills", () => {
-  test("a fill whose lookup was sent before the session began stays out", () => {
+  test("a lookup that was sent before the session began is not stored", () => {
     const cache = new StockCache({ capacity: 10, ttlMs: 0 });
     cache.begin("session-1", until(500));
     const sentDuring = cache.session;
     cache.end();
-    // Order 2 changes the stock while this front-end has no session: it will never be told of it.
+    // Order 2 changes the stock while this front-end has no session: it will never receive this change.
     cache.begin("session-2", until(1500));
     cache.fill(sentDuring, at(1), 600);
     expect(cache.get("A", now(600))).toBeUndefined();
@@ -94,7 +94,7 @@ describe("fills", () => {
     expect(cache.get("A", now(610))).toEqual(at(2));
   });
 
-  test("a fill whose lookup was sent before the first session stays out too", () => {
+  test("a lookup that was sent before the first session is not stored either", () => {
     const cache = new StockCache({ capacity: 10, ttlMs: 0 });
     const sentDuring = cache.session;
     cache.begin("session-1", until(500));
@@ -111,7 +111,7 @@ describe("fills", () => {
   });
 });
 
-test("what a change brought isn't shown as cached until a lookup has asked for it", () => {
+test("`getAsked` returns a replaced stock only once a lookup has asked for it", () => {
   const cache = leasedCache();
   cache.fill(session, at(1), 10);
   expect(cache.getAsked("A", now(10))).toEqual(at(1));
@@ -123,7 +123,7 @@ test("what a change brought isn't shown as cached until a lookup has asked for i
   expect(cache.state(now(20))).toMatchObject({ hits: 3, misses: 2 });
 });
 
-test("a look that is repeated elsewhere counts only when it finds something", () => {
+test("`peek` counts hits only", () => {
   const cache = leasedCache();
   expect(cache.peek("A", now(10))).toBeUndefined();
   cache.fill(session, at(1), 10);
@@ -132,7 +132,7 @@ test("a look that is repeated elsewhere counts only when it finds something", ()
 });
 
 describe("changes", () => {
-  test("a change evicts what is older", () => {
+  test("a change evicts an older stock", () => {
     const cache = leasedCache();
     cache.fill(session, at(1), 10);
     cache.changed("A", 2);
@@ -140,7 +140,7 @@ describe("changes", () => {
     expect(cache.state(now(20)).size).toBe(0);
   });
 
-  test("a fill that is older than a change stays out, one that is as new is kept", () => {
+  test("a fill that is older than a change is not stored, one that is as new is", () => {
     const cache = leasedCache();
     cache.changed("A", 5);
     cache.fill(session, at(4), 10);
@@ -149,14 +149,14 @@ describe("changes", () => {
     expect(cache.get("A", now(20))).toEqual(at(5));
   });
 
-  test("a change that the kept stock already shows evicts nothing", () => {
+  test("a change that the cached stock already contains evicts nothing", () => {
     const cache = leasedCache();
     cache.fill(session, at(5), 10);
     cache.changed("A", 5);
     expect(cache.get("A", now(10))).toEqual(at(5));
   });
 
-  test("a change may replace what is cached: its place in the order and the capacity stay, its age begins anew", () => {
+  test("a change may replace a cached stock: it keeps its place in the LRU order, and its age starts again", () => {
     const cache = new StockCache({ capacity: 2, ttlMs: 100 });
     cache.begin(session, until(1000));
     cache.fill(session, at(1, "A"), 0);
@@ -170,7 +170,7 @@ describe("changes", () => {
     expect(cache.get("B", now(200))).toBeUndefined();
   });
 
-  test("what replaces raises the floor, brings nothing in, and never puts older in the place of newer", () => {
+  test("replacing raises the floor, adds no entry, and never replaces newer by older", () => {
     const cache = leasedCache();
     cache.replace(at(5), "life", 10);
     expect(cache.state(now(10)).size).toBe(0);
@@ -197,7 +197,7 @@ describe("changes", () => {
     expect(cache.get("B", now(20))).toEqual(at(1, "B"));
   });
 
-  test("floors end with the session: in a new one, everything is read anew", () => {
+  test("floors end with the session: a new session starts empty", () => {
     const cache = leasedCache();
     cache.changed("A", 5);
     cache.end();
@@ -208,7 +208,7 @@ describe("changes", () => {
 });
 
 describe("dropping and ageing", () => {
-  test("a dropped stock is gone, and may be filled in again", () => {
+  test("a dropped stock is gone, and may be stored again", () => {
     const cache = leasedCache();
     cache.fill(session, at(1), 10);
     cache.drop("A");
@@ -219,7 +219,7 @@ describe("dropping and ageing", () => {
     expect(cache.state(now(20)).size).toBe(1);
   });
 
-  test("with CACHE_TTL_MS a stock is served so long and no longer, however often it is asked for", () => {
+  test("with CACHE_TTL_MS a stock is served exactly that long, however often it is read", () => {
     const cache = leasedCache({ ttlMs: 100 });
     cache.fill(session, at(1), 10);
     expect(cache.get("A", now(60))).toEqual(at(1));
@@ -247,7 +247,7 @@ describe("capacity", () => {
     expect(cache.state(now(0)).size).toBe(0);
   });
 
-  test.each([1, 2, 3, 7])("of %i stocks the most recently used ones are kept, and no more", (capacity) => {
+  test.each([1, 2, 3, 7])("of %i keeps exactly the most recently used stocks", (capacity) => {
     const names = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"];
     const name = fc.constantFrom(...names);
     const step = fc.tuple(fc.constantFrom("fill" as const, "get" as const, "drop" as const), name);

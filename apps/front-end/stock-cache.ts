@@ -1,9 +1,9 @@
 /**
- * The cache of stocks (R8): an LRU that answers only while a lease says that the catalog waits for this
- * front-end before it tells anybody of a change. Pure bookkeeping: the time comes in as an argument.
+ * The cache of stocks (R8): an LRU that answers only while its lease runs. During a lease, the catalog reveals no
+ * change before this front-end has acknowledged it. Pure bookkeeping: the time is an argument.
  *
- * The failure that it prevents: a reader is told the new quantity by one front-end, and then the old one
- * from the cache of another.
+ * The failure that it prevents: one front-end returns the new quantity, and then another returns the old one from its
+ * cache.
  */
 
 import type { Moment } from "@stock-bazaar/shared/clock";
@@ -12,7 +12,7 @@ import { invariant } from "@stock-bazaar/shared/invariant";
 import QuickLRU from "quick-lru";
 import type { CacheState, KnownStock } from "./bazaar.ts";
 
-/** The right to serve, from the moment when it was asked for. */
+/** The right to serve from the cache, counted from the moment when its request was sent. */
 export interface Lease {
   readonly sent: Moment;
   readonly leaseMs: number;
@@ -21,7 +21,7 @@ export interface Lease {
 interface Entry {
   stock: KnownStock;
   filledMs: number;
-  /** A lookup has asked for the stock as it is now; false: a change brought it. */
+  /** True if a lookup has asked for this revision; false if only a change has replaced the entry. */
   isAsked: boolean;
 }
 
@@ -31,22 +31,22 @@ export class StockCache {
   readonly #entries: QuickLRU<string, Entry>;
   /** size ≤ capacity */
   #size = 0;
-  /** The session that the entries belong to. `undefined`: nothing may be filled in. */
+  /** The session of the entries; `undefined` if there is none, and then nothing may be filled in. */
   #session: string | undefined;
   #lease: Lease | undefined;
   /**
-   * For each name that has changed in this session, the oldest rev that may be served: floor ≤ the entry's rev. It only
-   * rises. Bounded by the number of stocks.
+   * The oldest rev that may be served, for each stock that has changed in this session: floor ≤ the entry's rev. A
+   * floor only rises. Bounded by the number of stocks.
    */
   readonly #floor = new Map<string, number>();
   #hits = 0;
   #misses = 0;
 
-  /** `capacity`: stocks, 0 = off. `ttlMs`: 0 = until invalidated. */
+  /** `capacity` is a number of stocks, 0 = no cache. With `ttlMs` = 0 an entry stays until it is evicted. */
   constructor(options: { capacity: number; ttlMs: number }) {
     this.#capacity = options.capacity;
     this.#ttlMs = options.ttlMs;
-    // Its own limit is never reached: it would drop a whole generation at once, unseen by our count.
+    // QuickLRU must never reach its own limit: it would drop a whole generation at once, and `#size` would be wrong.
     this.#entries = new QuickLRU({ maxSize: options.capacity + 1 });
   }
 
@@ -54,7 +54,7 @@ export class StockCache {
     return this.#capacity > 0;
   }
 
-  /** To be passed to `fill` with what is read from now on. `undefined` while there is no session. */
+  /** The session to pass to `fill` with a stock that is read from now on; `undefined` if there is none. */
   get session(): string | undefined {
     return this.#session;
   }
@@ -69,7 +69,7 @@ export class StockCache {
     };
   }
 
-  /** A lease runs while both clocks say so: a machine that slept woke up with a monotonic clock that had stood still. */
+  /** True while the lease runs on both clocks: the monotonic clock stands still while the machine sleeps. */
   leased({ monotonicMs, wallMs }: Moment): boolean {
     if (!this.#lease) return false;
     const { sent, leaseMs } = this.#lease;
@@ -77,19 +77,19 @@ export class StockCache {
     return monotonicMs < sent.monotonicMs + leaseMs && elapsedWallMs >= 0 && elapsedWallMs < leaseMs;
   }
 
-  /** A session with the catalog has begun; what an earlier one left is of no more use. */
+  /** Begins a session with the catalog. Removes the entries of an earlier one. */
   begin(session: string, lease: Lease): void {
     this.end();
     this.#session = session;
     this.#lease = lease;
   }
 
-  /** A renewal whose answer overtook an earlier one's is not undone by it. */
+  /** Extends the lease. An answer that was overtaken by the answer to a later renewal doesn't shorten it. */
   renew(lease: Lease): void {
     if (!this.#lease || endMs(lease) > endMs(this.#lease)) this.#lease = lease;
   }
 
-  /** The session is over: nothing is served and nothing filled in until the next begins. */
+  /** Ends the session: nothing is served or filled in until the next one begins. */
   end(): void {
     this.#session = undefined;
     this.#lease = undefined;
@@ -98,14 +98,14 @@ export class StockCache {
     this.#size = 0;
   }
 
-  /** The stock, if it may be served now. Counts as a hit or a miss. */
+  /** Returns the stock if it may be served now. Counts as a hit or a miss. */
   get(name: string, now: Moment): KnownStock | undefined {
     const stock = this.peek(name, now);
     if (!stock) this.#misses += 1;
     return stock;
   }
 
-  /** As `get`, but a miss isn't counted. */
+  /** Like `get`, but a miss isn't counted. */
   peek(name: string, now: Moment): KnownStock | undefined {
     const entry = this.#servable(name, now);
     if (!entry) return undefined;
@@ -114,14 +114,14 @@ export class StockCache {
     return entry.stock;
   }
 
-  /** As `get`, for a client that asks what lookups have put here: not the stock that a change brought. */
+  /** Like `get`, but only for stocks that a lookup has asked for since their last change. */
   getAsked(name: string, now: Moment): KnownStock | undefined {
     if (this.#entries.peek(name)?.isAsked) return this.get(name, now);
     this.#misses += 1;
     return undefined;
   }
 
-  /** What a lookup brought that was sent during `session`. Older news than the floor, or of another session, stay out. */
+  /** Stores the result of a lookup that was sent during `session`, if that still runs and the floor isn't higher. */
   fill(session: string | undefined, stock: KnownStock, nowMs: number): void {
     if (!this.enabled || session === undefined || session !== this.#session) return;
     if (stock.rev < (this.#floor.get(stock.name) ?? 0)) return;
@@ -132,7 +132,7 @@ export class StockCache {
     invariant(this.#size <= this.#capacity, "size ≤ capacity", this.#size, this.#capacity);
   }
 
-  /** The stock has changed: what is older than `rev` must not be served again. */
+  /** Evicts the stock if it is older than `rev`, and raises the floor to `rev`. */
   changed(name: string, rev: number): void {
     if (rev <= (this.#floor.get(name) ?? 0)) return;
     this.#floor.set(name, rev);
@@ -140,17 +140,17 @@ export class StockCache {
     if (entry && entry.stock.rev < rev) this.drop(name);
   }
 
-  /** The stock has changed, and to know it here is enough: whoever has it cached goes on with what it is now. */
+  /** Replaces a cached older stock instead of evicting it. Allowed only while no other front-end may serve. */
   replace(stock: Stock, life: string, nowMs: number): void {
     const entry = this.#entries.peek(stock.name);
-    // In its place: a change is no use of it.
+    // Updates in place: a change must not refresh the LRU order.
     if (entry && entry.stock.rev < stock.rev) {
       Object.assign(entry, { stock: { ...stock, life }, filledMs: nowMs, isAsked: false });
     }
     this.changed(stock.name, stock.rev);
   }
 
-  /** Is the stock in the cache, servable or not? */
+  /** True if the stock is in the cache, even if it may not be served. */
   has(name: string): boolean {
     return this.#entries.has(name);
   }
@@ -169,13 +169,13 @@ export class StockCache {
     if (!entry) return undefined;
     const floor = this.#floor.get(name) ?? 0;
     invariant(entry.stock.rev >= floor, "floor ≤ served rev", floor, entry.stock.rev);
-    // QuickLRU alone doesn't move what is used again within a generation.
+    // QuickLRU doesn't move an entry that is used again within the same generation.
     this.#entries.delete(name);
     this.#entries.set(name, entry);
     return entry;
   }
 
-  /** One at a time: left to itself, QuickLRU drops a whole generation, and holds up to two of them. */
+  /** Drops one entry. QuickLRU itself would drop a whole generation at once, and hold up to two of them. */
   #dropOldest(): void {
     for (const [name] of this.#entries.entriesAscending()) {
       this.drop(name);
@@ -184,7 +184,7 @@ export class StockCache {
   }
 }
 
-/** On the monotonic clock. */
+/** The end of a lease on the monotonic clock. */
 function endMs({ sent, leaseMs }: Lease): number {
   return sent.monotonicMs + leaseMs;
 }

@@ -14,7 +14,7 @@ const here = { address: "here:1", live: true, dialect: "pyro" };
 const leaseMs = 500;
 const startMs = 1000;
 
-/** As the clock of a scenario shows it, when nobody has set the wall. */
+/** A moment on the clock of a scenario, if its wall clock was not changed. */
 function moment(ms: number): Moment {
   return { monotonicMs: ms, wallMs: new ManualClock({ startMs }).wallMs() + ms - startMs };
 }
@@ -25,7 +25,7 @@ interface Opened {
   closed: boolean;
 }
 
-/** A front-end's tail, and in place of the catalog a test that answers by hand. */
+/** A front-end's tail. The test plays the catalog. */
 function scenario(logger: Logger = silentLogger) {
   const clock = new ManualClock({ startMs });
   const streams: Opened[] = [];
@@ -65,12 +65,12 @@ function scenario(logger: Logger = silentLogger) {
     const changes = [stockOf(name, { rev: head })];
     stream().handlers.message(tailReplyOf(-1, head, { changes, previousHead, alone, life }));
   };
-  /** In the ledger that the replies are from. */
+  /** `settled` for the life of the replies. */
   const settledUpTo = (head: number) => tail.settled({ life: "life", head });
   return { clock, cache, ledger, tail, streams, stream, sent, reply, news, settledUpTo };
 }
 
-test("a session begins when its hello is answered, and the lease counts from when the hello was sent", async () => {
+test("a session begins when its hello is answered, and the lease counts from the sending of the hello", async () => {
   const { clock, cache, tail, sent, reply } = scenario();
   tail.start();
   expect(sent("hello")).toMatchObject([{ session: "session-1", sequence: 0, replaces: "", atMs: 1000 }]);
@@ -82,7 +82,7 @@ test("a session begins when its hello is answered, and the lease counts from whe
   expect(cache.leased(moment(1000 + leaseMs))).toBe(false);
 });
 
-test("a lease is renewed in time, counted from when the renewal was sent, not from when it was answered", async () => {
+test("a lease is renewed in time, counted from the sending of the renewal, not from its answer", async () => {
   const { clock, cache, tail, sent, reply } = scenario();
   tail.start();
   reply(0, 7);
@@ -94,13 +94,13 @@ test("a lease is renewed in time, counted from when the renewal was sent, not fr
   expect(cache.leased(moment(1100 + leaseMs))).toBe(false);
 });
 
-test("a machine that slept longer than a lease serves nothing on waking, until the next renewal is answered", async () => {
+test("after the machine has slept longer than a lease, nothing is served until the next renewal is answered", async () => {
   const { clock, cache, tail, reply } = scenario();
   tail.start();
   reply(0, 7);
   cache.fill("session-1", knownStockOf("A", { rev: 7 }), clock.nowMs());
   expect(cache.get("A", momentOn(clock))?.rev).toBe(7);
-  // Only the wall clock goes on while a machine sleeps.
+  // While a machine sleeps, only its wall clock keeps running.
   clock.setWall(leaseMs);
   expect(cache.get("A", momentOn(clock))).toBeUndefined();
   await clock.advance(100);
@@ -108,7 +108,7 @@ test("a machine that slept longer than a lease serves nothing on waking, until t
   expect(cache.get("A", momentOn(clock))?.rev).toBe(7);
 });
 
-test("a hello carries what was seen of the ledger, and the length of the last lease; nothing else does", async () => {
+test("only a hello carries the head that was seen and the length of the last lease", async () => {
   const { clock, ledger, tail, stream, sent, reply, news } = scenario();
   tail.start();
   expect(sent("hello")).toMatchObject([{ seen: undefined, leaseMs: 0 }]);
@@ -123,7 +123,7 @@ test("a hello carries what was seen of the ledger, and the length of the last le
   expect(sent("hello")).toMatchObject([{ session: "session-2", seen: { life: "life", head: 12 }, leaseMs }]);
 });
 
-test("what the answers and the news say of the ledger is remembered", () => {
+test("the heads in answers and changes are remembered", () => {
   const { ledger, tail, reply, news } = scenario();
   tail.start();
   reply(0, 7);
@@ -132,7 +132,7 @@ test("what the answers and the news say of the ledger is remembered", () => {
   expect(ledger.seen).toEqual({ life: "life", head: 8 });
 });
 
-test("the others are those of the last answer, without this front-end, and nobody without a session", async () => {
+test("`others` lists the front-ends in the last answer without this one, and is empty without a session", async () => {
   const { clock, tail, stream, sent, reply } = scenario();
   const there = { address: "there:1", live: true, dialect: "streaming" };
   tail.start();
@@ -147,7 +147,7 @@ test("the others are those of the last answer, without this front-end, and nobod
   expect(tail.others).toEqual([]);
 });
 
-test("an answer to a renewal is counted once, and one that nobody asked for not at all", async () => {
+test("an answer to a renewal counts once, and an answer to no renewal not at all", async () => {
   const { clock, cache, tail, reply } = scenario();
   tail.start();
   reply(0, 7);
@@ -159,7 +159,7 @@ test("an answer to a renewal is counted once, and one that nobody asked for not 
   expect(cache.leased(moment(1100 + leaseMs))).toBe(false);
 });
 
-test("a change is acknowledged only after the cache no longer serves what it has changed", async () => {
+test("a change is acknowledged only after the cache no longer serves the older stock", async () => {
   const { cache, tail, stream, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
@@ -176,7 +176,7 @@ test("a change is acknowledged only after the cache no longer serves what it has
   expect(servedWhenAcked).toBeUndefined();
 });
 
-test("what replaces a cached stock is of the life that the news are of", () => {
+test("a replaced stock has the life of the change", () => {
   const { cache, tail, reply, news } = scenario();
   tail.start();
   reply(0, 7);
@@ -185,7 +185,7 @@ test("what replaces a cached stock is of the life that the news are of", () => {
   expect(cache.get("A", moment(1000))).toEqual(knownStockOf("A", { rev: 8, life: "another life" }));
 });
 
-test("at debug each change says what became of the cached stock, and the session's end is told", async () => {
+test("at the level debug, each change and the end of the session are logged", async () => {
   const lines: unknown[] = [];
   const logger: Logger = {
     ...silentLogger,
@@ -207,7 +207,7 @@ test("at debug each change says what became of the cached stock, and the session
   ]);
 });
 
-test("with no other front-end what is cached is replaced, and served at once; what isn't cached stays out", () => {
+test("without another front-end, a change replaces a cached stock, which is served at once, and adds no other", () => {
   const { cache, tail, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
@@ -221,7 +221,7 @@ test("with no other front-end what is cached is replaced, and served at once; wh
   expect(cache.get("A", moment(1000))).toBeUndefined();
 });
 
-test("a fill that was on its way when the news came stays out", async () => {
+test("a lookup that was in flight when the change arrived is not stored", async () => {
   const { cache, tail, reply, news } = scenario();
   tail.start();
   reply(0, 7);
@@ -231,7 +231,7 @@ test("a fill that was on its way when the news came stays out", async () => {
   expect(cache.get("A", moment(1000))).toBeUndefined();
 });
 
-test("what is acknowledged never falls, and goes with every renewal", async () => {
+test("the acknowledged id never falls, and is sent with every renewal", async () => {
   const { clock, tail, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
@@ -242,7 +242,7 @@ test("what is acknowledged never falls, and goes with every renewal", async () =
   expect(sent("renew").map(({ acked }) => acked)).toEqual([9]);
 });
 
-test("news that comes before other news is not acknowledged: the session is over, and another begins", async () => {
+test("a change after a missing one is not acknowledged: the session ends, and another begins", async () => {
   const { clock, cache, tail, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
@@ -255,7 +255,7 @@ test("news that comes before other news is not acknowledged: the session is over
   expect(sent("hello")).toMatchObject([{ session: "session-2", replaces: "session-1" }]);
 });
 
-test("the head in the answer to a renewal acknowledges nothing: the news may still be on its way", async () => {
+test("the head in the answer to a renewal acknowledges nothing: the change may still be in flight", async () => {
   const { clock, tail, sent, reply } = scenario();
   tail.start();
   reply(0, 7);
@@ -265,7 +265,7 @@ test("the head in the answer to a renewal acknowledges nothing: the news may sti
   expect(sent("renew").map(({ acked }) => acked)).toEqual([7, 7]);
 });
 
-test("when the stream ends, nothing is served any more, and a new session begins that replaces the old one", async () => {
+test("when the stream ends, nothing is served, and a new session begins that replaces the old one", async () => {
   const { clock, cache, tail, streams, stream, sent, reply } = scenario();
   tail.start();
   reply(0, 7);
@@ -281,7 +281,7 @@ test("when the stream ends, nothing is served any more, and a new session begins
   expect(cache.get("A", momentOn(clock))).toBeUndefined();
 });
 
-test("a stream that was given up can neither change nor prolong anything", async () => {
+test("messages of an abandoned stream change nothing", async () => {
   const { clock, cache, tail, streams, stream, reply } = scenario();
   tail.start();
   reply(0, 7);
@@ -296,7 +296,7 @@ test("a stream that was given up can neither change nor prolong anything", async
   expect(streams).toHaveLength(2);
 });
 
-test("a hello without an answer is given up, and the waits between attempts grow up to a bound", async () => {
+test("a hello without an answer times out, and the waits between attempts grow up to a bound", async () => {
   const { clock, cache, tail, streams, stream } = scenario();
   tail.start();
   await clock.advance(1000);
@@ -310,7 +310,7 @@ test("a hello without an answer is given up, and the waits between attempts grow
   expect(streams.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(1);
 });
 
-test("without answers to the renewals the lease runs out, then the session is given up", async () => {
+test("without answers to the renewals, the lease expires, and then the session ends", async () => {
   const { clock, cache, tail, streams, sent, reply } = scenario();
   tail.start();
   reply(0, 7);
@@ -322,7 +322,7 @@ test("without answers to the renewals the lease runs out, then the session is gi
   expect(cache.session).toBeUndefined();
 });
 
-test("a front-end that was stopped and wakes up serves nothing before a renewal is answered", async () => {
+test("a front-end that was frozen and wakes up serves nothing before a renewal is answered", async () => {
   const { clock, cache, tail, sent, reply } = scenario();
   tail.start();
   reply(0, 7);
@@ -333,14 +333,14 @@ test("a front-end that was stopped and wakes up serves nothing before a renewal 
   expect(sent("renew")).toMatchObject([{ sequence: 1, atMs: wokeMs }]);
 });
 
-test("stopping gives the lease back and serves nothing any more", async () => {
+test("stopping returns the lease, and nothing is served any more", async () => {
   const { clock, cache, tail, streams, stream, sent, reply } = scenario();
   tail.start();
   reply(0, 7);
   const stopped = tail.stop();
   expect(sent("goodbye")).toMatchObject([{ session: "session-1" }]);
   expect(cache.leased(momentOn(clock))).toBe(false);
-  // A catalog that doesn't answer is not waited for long.
+  // The stop doesn't wait long for a catalog that doesn't answer.
   await clock.advance(1000);
   await stopped;
   expect(stream().closed).toBe(true);
@@ -349,8 +349,8 @@ test("stopping gives the lease back and serves nothing any more", async () => {
   expect(clock.timers).toBe(0);
 });
 
-describe("settlement, where no other front-end may serve (R7)", () => {
-  test("a change is settled when its news has been taken in, and not before", async () => {
+describe("settlement while no other front-end may serve (R7)", () => {
+  test("a change is settled once the cache has processed it", async () => {
     const { clock, cache, tail, reply, news, settledUpTo } = scenario();
     tail.start();
     reply(0, 7);
@@ -374,7 +374,7 @@ describe("settlement, where no other front-end may serve (R7)", () => {
     expect(earlier.map(({ value }) => value)).toEqual([true, true, true, true]);
   });
 
-  test("a change of another ledger is not settled, whatever its number", async () => {
+  test("a change of another life is never settled here, whatever its id", async () => {
     const { clock, tail, reply, news, settledUpTo } = scenario();
     tail.start();
     reply(0, 7);
@@ -385,7 +385,7 @@ describe("settlement, where no other front-end may serve (R7)", () => {
     expect(await settledUpTo(8)).toBe(true);
   });
 
-  test("before any news, nobody has said that there is no other", async () => {
+  test("before the first change, the front-end doesn't count as alone", async () => {
     const { tail, reply, settledUpTo } = scenario();
     tail.start();
     expect(tail.alone).toBe(false);
@@ -394,7 +394,7 @@ describe("settlement, where no other front-end may serve (R7)", () => {
     expect(await settledUpTo(7)).toBe(false);
   });
 
-  test("when another may serve, nothing new is settled here; what was settled stays so", async () => {
+  test("when another may serve, no further change is settled here, and settled ones stay settled", async () => {
     const { clock, tail, reply, news, settledUpTo } = scenario();
     tail.start();
     reply(0, 7);
@@ -407,8 +407,8 @@ describe("settlement, where no other front-end may serve (R7)", () => {
     expect(await settledUpTo(8)).toBe(true);
   });
 
-  test.each(["the stream ends", "news is missing", "the front-end stops"])(
-    "when %s, who waits is told",
+  test.each(["the stream ends", "a change is missing", "the front-end stops"])(
+    "when %s, waiting calls resolve with false",
     async (what) => {
       const { clock, tail, stream, reply, news, settledUpTo } = scenario();
       tail.start();
@@ -416,14 +416,14 @@ describe("settlement, where no other front-end may serve (R7)", () => {
       news(8, "A", { alone: true });
       const waiting = observe(settledUpTo(9));
       if (what === "the stream ends") stream().handlers.ended();
-      else if (what === "news is missing") news(10, "A", { alone: true, previousHead: 9 });
+      else if (what === "a change is missing") news(10, "A", { alone: true, previousHead: 9 });
       else void tail.stop();
       await clock.flush();
       expect([waiting.value, tail.alone]).toEqual([false, false]);
     },
   );
 
-  test("what an earlier session has settled says nothing of a ledger that may have been made again", async () => {
+  test("ids that an earlier session has settled don't count: the ledger may have been rebuilt", async () => {
     const { clock, tail, stream, reply, news, settledUpTo } = scenario();
     tail.start();
     reply(0, 7);

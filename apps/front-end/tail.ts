@@ -1,6 +1,6 @@
 /**
- * The front-end's side of the catalog's tail (R7, R8, R9): begins sessions, renews the lease, lowers what the
- * cache may serve as changes come in, and only then acknowledges them.
+ * The front-end's side of the catalog's tail (R7, R8, R9). It begins sessions, renews the lease, applies the changes
+ * that arrive to the cache, and only then acknowledges them.
  */
 
 import type { CatalogApi, FrontEndState, Stream, TailReply, TailRequest } from "@stock-bazaar/shared/api";
@@ -14,9 +14,9 @@ import type { SeenLedger } from "./seen-ledger.ts";
 import type { Lease, StockCache } from "./stock-cache.ts";
 import type { Settlement } from "./trades.ts";
 
-/** Renewals in one lease: a few may be late before it runs out. */
+/** Renewals in one lease: a few may be late before it expires. */
 const renewalsPerLease = 5;
-/** Before the first hello is answered, the length of a lease is not known. */
+/** Timeout of a hello. The length of a lease is not known before the first answer. */
 const helloTimeoutMs = 1000;
 const goodbyeTimeoutMs = 200;
 const retryFirstMs = 20;
@@ -28,7 +28,7 @@ export interface TailOptions {
   readonly ledger: SeenLedger;
   readonly clock: Clock;
   readonly random: () => number;
-  /** This front-end, as others are told of it. */
+  /** This front-end's entry in the list of front-ends. */
   readonly self: FrontEndState;
   /** A session id that was never used before. */
   readonly newSession: () => string;
@@ -41,21 +41,21 @@ export class Tail implements Settlement {
   #stream: Stream<TailRequest> | undefined;
   #session = "";
   #acked = 0;
-  /** Of the last lease; 0: there was none. */
+  /** The length of the last lease; 0 if there was none. */
   #leaseMs = 0;
-  /** The renewals under way: when each was sent, by its sequence. */
+  /** The times at which the renewals in flight were sent, by sequence. */
   readonly #sent = new Map<number, Moment>();
   #sequence = 0;
   #begun = false;
   #alone = false;
-  /** Of the ledger that this session is about, or the last one. */
+  /** The ledger's life in this session, or in the last one. */
   #life = "";
-  /** Every change up to this id was settled when this session had taken it in: no other one could serve. settled ≤ acked */
+  /** Every change up to this id is settled: no other session could serve when this one processed it. settled ≤ acked */
   #settledId = 0;
   readonly #waiters = new Waiters();
   #frontEnds: readonly FrontEndState[] = [];
   #cancelTimer = () => {};
-  #goodbyeHeard = () => {};
+  #goodbyeAnswered = () => {};
   #stopped = false;
 
   constructor(options: TailOptions) {
@@ -63,12 +63,12 @@ export class Tail implements Settlement {
     this.#backoff = new Backoff(retryFirstMs, retryMaxMs, options.random);
   }
 
-  /** Who else keeps a cache, as the catalog said last; nobody while there is no session. */
+  /** The other front-ends with a cache, from the catalog's last answer; empty while there is no session. */
   get others(): FrontEndState[] {
     return this.#begun ? this.#frontEnds.filter(({ address }) => address !== this.#options.self.address) : [];
   }
 
-  /** As the last news said. */
+  /** True if, at the last change, no other front-end could serve. */
   get alone(): boolean {
     return this.#alone;
   }
@@ -88,7 +88,7 @@ export class Tail implements Settlement {
     this.#begun = false;
     this.#settledId = 0;
     this.#sent.clear();
-    // What a stream that was given up still has to say concerns nobody any more.
+    // Messages of an abandoned stream are ignored.
     const current = () => this.#session === session && !this.#stopped;
     this.#stream = this.#options.catalog.tail({
       message: (reply) => {
@@ -96,7 +96,7 @@ export class Tail implements Settlement {
       },
       ended: (error) => {
         if (current()) this.#lost(error?.message ?? "the stream ended");
-        else if (this.#session === session) this.#goodbyeHeard();
+        else if (this.#session === session) this.#goodbyeAnswered();
       },
     });
     this.#sent.set(0, momentOn(this.#options.clock));
@@ -119,7 +119,7 @@ export class Tail implements Settlement {
     });
   }
 
-  /** Gives the lease back, so that no change waits for it. Resolves when the catalog has heard, or doesn't answer. */
+  /** Returns the lease, so that no change waits for it. Resolves when the catalog has answered, or after a timeout. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer();
@@ -127,7 +127,7 @@ export class Tail implements Settlement {
     this.#standsAlone(false);
     if (!this.#stream) return;
     await new Promise<void>((resolve) => {
-      this.#goodbyeHeard = resolve;
+      this.#goodbyeAnswered = resolve;
       this.#after(goodbyeTimeoutMs, resolve);
       this.#send("goodbye");
     });
@@ -146,9 +146,9 @@ export class Tail implements Settlement {
       if (this.#begun) cache.renew({ sent, leaseMs });
       else this.#begin({ sent, leaseMs }, { life, head });
     }
-    // What comes again is known already.
+    // A repeated change was already processed.
     if (!this.#begun || sequence >= 0 || head <= this.#acked) return;
-    // To acknowledge past a change that was missed would let the cache serve the older quantity.
+    // Acknowledging past a missed change would let the cache serve the older quantity.
     if (previousHead > this.#acked) return this.#lost(`the changes after ${this.#acked} are missing`);
     const nowMs = this.#options.clock.nowMs();
     const isLogged = logger.isLevelEnabled("debug");
@@ -173,7 +173,8 @@ export class Tail implements Settlement {
     if (alone) this.#settledId = this.#acked;
     invariant(this.#settledId <= this.#acked, "settled ≤ acked", this.#settledId, this.#acked);
     this.#waiters.reached(this.#settledId);
-    if (!alone) this.#waiters.reject(new BazaarError("UNAVAILABLE", "settled or not: only the catalog can tell"));
+    if (!alone)
+      this.#waiters.reject(new BazaarError("UNAVAILABLE", "only the catalog can find out whether this is settled"));
   }
 
   #begin(lease: Lease, { life, head }: Seen): void {

@@ -13,7 +13,7 @@ import { Trades } from "./trades.ts";
 
 const requestTimeoutMs = 10_000;
 
-/** A front-end with a leader, replica 3. `ledger` knows each key that was traded. */
+/** A front-end with a leader, replica 3. `ledger` holds each key that was traded. */
 async function scenario() {
   const clock = new ManualClock();
   const register = new FakeRegister();
@@ -29,7 +29,7 @@ async function scenario() {
     clock,
     random: () => 0,
     logger: silentLogger,
-    changed: (id, status) => choice.heard(id, status),
+    changed: (id, status) => choice.statusChanged(id, status),
   });
   const seenLedger = new SeenLedger();
   const choice: LeaderChoice = new LeaderChoice({
@@ -40,7 +40,7 @@ async function scenario() {
     random: () => 0,
     logger: silentLogger,
   });
-  // As in a front-end that isn't alone, until a test says otherwise.
+  // The front-end isn't alone unless a test changes this.
   const settlement = { alone: false, settled: async (_ledger: Seen) => false };
   const trades = new Trades({ choice, settlement, ledger: seenLedger, clock, requestTimeoutMs });
   replicas.start();
@@ -51,7 +51,7 @@ async function scenario() {
   return { clock, register, ledger, fake, choice, settlement, trades, place, sentTo };
 }
 
-/** Answers the first batches with this error, then as usual. */
+/** Rejects the first batches with this error, then answers as usual. */
 function failing(fake: FakeReplica, code: ErrorCode, times = 1): void {
   const usual = fake.answerTrades;
   let left = times;
@@ -61,7 +61,7 @@ function failing(fake: FakeReplica, code: ErrorCode, times = 1): void {
   };
 }
 
-test("a trade goes to the leader and comes back with its outcome", async () => {
+test("a trade is sent to the leader and resolves with its outcome", async () => {
   const { clock, place, sentTo } = await scenario();
   const trade = place(tradeOf("a"));
   await clock.flush();
@@ -69,7 +69,7 @@ test("a trade goes to the leader and comes back with its outcome", async () => {
   expect([1, 2, 3].map(sentTo)).toEqual([[], [], ["a"]]);
 });
 
-test("what is placed in one turn travels in two batches, one beside the other", async () => {
+test("trades that are placed in one turn leave in two batches, in flight at once", async () => {
   const { clock, fake, place } = await scenario();
   const placed = tradesOf("a", 500).map(place);
   await clock.flush();
@@ -77,7 +77,7 @@ test("what is placed in one turn travels in two batches, one beside the other", 
   expect(placed.every(({ state }) => state === "resolved")).toBe(true);
 });
 
-test("the leader dies after it has traded: the same key is sent to the next, which tells the first outcome", async () => {
+test("the leader dies after the trade: the same key is sent to the next, which returns the first outcome", async () => {
   const { clock, fake, place, sentTo, ledger } = await scenario();
   const usual = fake(3).answerTrades;
   fake(3).answerTrades = async (trades) => {
@@ -94,7 +94,7 @@ test("the leader dies after it has traded: the same key is sent to the next, whi
   expect(ledger.size).toBe(1);
 });
 
-test("the leader dies before it has traded: the trade is executed once, by the next", async () => {
+test("the leader dies before the trade: the trade is executed once, by the next", async () => {
   const { clock, fake, place, ledger } = await scenario();
   fake(3).answerTrades = () => new Promise(() => {});
   const trade = place(tradeOf("a"));
@@ -113,17 +113,17 @@ test("the leader freezes: the trade moves to the next within a second, long befo
   expect(trade.value).toEqual(accepted(1));
 });
 
-test("the leader answers NOT_LEADER: it is given up, and the trade goes to whoever leads then", async () => {
+test("the leader answers NOT_LEADER: it is given up, and the trade is sent to the next leader", async () => {
   const { clock, fake, place, choice } = await scenario();
   fake(3).role = "follower";
   const trade = place(tradeOf("a"));
-  // Sooner than it says anything of its own accord.
+  // Sooner than the next status.
   await clock.advance(40);
   expect(trade.state).toBe("resolved");
   expect(choice.term).toBe(2);
 });
 
-test("the catalog doesn't answer the leader: tried again there, and the leader stays", async () => {
+test("the catalog doesn't answer the leader: the trade is retried, and the leader stays", async () => {
   const { clock, fake, place, choice } = await scenario();
   const leader = choice.leader;
   failing(fake(3), "DEPENDENCY_UNAVAILABLE", 3);
@@ -135,7 +135,7 @@ test("the catalog doesn't answer the leader: tried again there, and the leader s
 });
 
 test.each(["OVERLOADED", "INVALID_REQUEST", "INTERNAL_ERROR"] as const)(
-  "%s from the leader is told at once, and not tried again",
+  "%s from the leader is thrown at once, without a retry",
   async (code) => {
     const { clock, fake, place } = await scenario();
     failing(fake(3), code);
@@ -155,7 +155,7 @@ test("a rejection is an outcome, not an error", async () => {
   expect(trade.value).toEqual(rejected);
 });
 
-test("with no replica alive, a trade waits for one; with none in time, its outcome is unknown", async () => {
+test("without a live replica, a trade waits for one; if there is none in time, its outcome is unknown", async () => {
   const { clock, fake, place, ledger } = await scenario();
   for (const id of [1, 2, 3]) fake(id).kill();
   await clock.flush();
@@ -170,7 +170,7 @@ test("with no replica alive, a trade waits for one; with none in time, its outco
   expect([...ledger.keys()]).toEqual(["waiting"]);
 });
 
-test("a leader that never answers: UNAVAILABLE at the deadline, not before and not after", async () => {
+test("if a leader never answers, a trade is rejected with UNAVAILABLE exactly at its deadline", async () => {
   const { clock, fake, place } = await scenario();
   for (const id of [1, 2, 3]) fake(id).answerTrades = () => new Promise(() => {});
   const trade = place(tradeOf("a"));
@@ -180,7 +180,7 @@ test("a leader that never answers: UNAVAILABLE at the deadline, not before and n
   expect(trade.code).toBe("UNAVAILABLE");
 });
 
-test("too many trades at once are refused at once; when those before are answered, there is room again", async () => {
+test("too many waiting trades are refused at once; after the answers, trades are accepted again", async () => {
   const { clock, fake, place } = await scenario();
   const usual = fake(3).answerTrades;
   let open = () => {};
@@ -193,7 +193,7 @@ test("too many trades at once are refused at once; when those before are answere
   const atOnce = place(tradeOf("one too many"));
   await clock.flush();
   expect(atOnce.code).toBe("OVERLOADED");
-  // Some are with the leader by now: they still count.
+  // Trades that were already sent to the leader still count.
   const afterwards = place(tradeOf("one too many"));
   await clock.flush();
   expect(afterwards.code).toBe("OVERLOADED");
@@ -205,14 +205,14 @@ test("too many trades at once are refused at once; when those before are answere
   expect(next.state).toBe("resolved");
 });
 
-test("a thousand trades over the death of the leader: every one has one outcome and one order", async () => {
+test("when the leader dies, each of a thousand trades gets one outcome and one order", async () => {
   const { clock, fake, place, ledger } = await scenario();
   const usual = fake(3).answerTrades;
   let batches = 0;
   fake(3).answerTrades = async (trades) => {
     batches += 1;
     const outcomes = await usual(trades);
-    // The answer to every second batch is never seen.
+    // The answer to every second batch is lost.
     return batches % 2 === 0 ? new Promise(() => {}) : outcomes;
   };
   const placed = [];
@@ -229,16 +229,16 @@ test("a thousand trades over the death of the leader: every one has one outcome 
 });
 
 describe("settlement (R7)", () => {
-  test("a front-end that isn't alone leaves it to the leader", async () => {
+  test("a front-end that isn't alone makes the leader wait for it", async () => {
     const { clock, fake, settlement, place } = await scenario();
-    settlement.settled = () => Promise.reject(new Error("nobody should ask"));
+    settlement.settled = () => Promise.reject(new Error("must not be called"));
     const trade = place(tradeOf("a"));
     await clock.flush();
     expect(trade.value).toEqual(accepted(1));
     expect(fake(3).callersSettle).toEqual([false]);
   });
 
-  test("a front-end that is alone waits for it until the head at which the leader's answer was decided", async () => {
+  test("a front-end that is alone waits for it up to the head at which the trade was decided", async () => {
     const { clock, fake, ledger, settlement, place } = await scenario();
     for (let id = 1; id <= 6; id += 1) ledger.set(`earlier-${id}`, id);
     settlement.alone = true;
@@ -256,7 +256,7 @@ describe("settlement (R7)", () => {
     expect(trade.value).toEqual(accepted(7));
   });
 
-  test("when it can't be told here any more, a call without trades has the leader wait; the outcome is the first one", async () => {
+  test("if the front-end can't settle any more, an empty call makes the leader wait; the outcome stays the first one", async () => {
     const { clock, fake, settlement, place } = await scenario();
     settlement.alone = true;
     const usual = fake(3).answerTrades;
@@ -273,7 +273,7 @@ describe("settlement (R7)", () => {
     expect(trade.value).toEqual(accepted(1));
   });
 
-  test("when the leader freezes meanwhile, the same key is sent to the next within a second", async () => {
+  test("if the leader freezes during that call, the same key is sent to the next within a second", async () => {
     const { clock, fake, settlement, place } = await scenario();
     settlement.alone = true;
     settlement.settled = async () => {
@@ -286,7 +286,7 @@ describe("settlement (R7)", () => {
     expect(trade.value).toEqual(accepted(1, true));
   });
 
-  test("when that fails, too, the same key is sent again", async () => {
+  test("if that call fails, the same key is sent again", async () => {
     const { clock, fake, ledger, settlement, place, sentTo } = await scenario();
     settlement.alone = true;
     settlement.settled = async () => {

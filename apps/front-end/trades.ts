@@ -1,6 +1,6 @@
 /**
- * Trades on their way to the leader. Whatever happens to a leader, the trade is sent again with the same key
- * until it has an outcome (R3, R10): the client sees one slower answer and never the failover.
+ * Sends trades to the leader. If a leader fails, the trade is sent again with the same key until it has an outcome (R3,
+ * R10): the client sees one slower answer and never the failover.
  */
 
 import { type Clock, Deadlines } from "@stock-bazaar/shared/clock";
@@ -11,26 +11,26 @@ import type { ChosenLeader, LeaderChoice } from "./leader-choice.ts";
 import type { SeenLedger } from "./seen-ledger.ts";
 
 /**
- * How trades become calls. Two under way at once: while the catalog decides one, the copies of the other are made. More of
- * them only make smaller batches. A batch has a price in every process, whatever is in it: fewer trades than `shareMin`
- * aren't worth a second.
+ * How trades are batched into calls. Two calls are in flight at once: while the catalog decides one, the copies of the
+ * other are made. More calls would only make the batches smaller. Each batch has a fixed cost in every process, so a
+ * second call is not worth it for fewer trades than `shareMin`.
  */
 export const tradeCalls = { itemsMax: 1000, callsMax: 2, shareMin: 24 } as const;
-/** Trades taken in and not answered yet; past this a client hears 503 at once. */
+/** How many trades may wait for an answer. Further trades are rejected with OVERLOADED, which becomes a 503. */
 const tradesMax = 10_000;
-/** Between two attempts, unless the leader changes first. */
+/** Delay between two attempts, unless the leader changes first. */
 const retryMs = 25;
 
 export interface Settlement {
-  /** Is a change settled as soon as this front-end has taken it in? */
+  /** True if a change is settled as soon as this front-end has processed it. */
   readonly alone: boolean;
-  /** True when every change of this ledger up to its head is settled; false when that can't be told here. */
+  /** Resolves with true when every change up to this head is settled; with false if this front-end can't find out. */
   settled(ledger: Seen): Promise<boolean>;
 }
 
 export interface TradesOptions {
   readonly choice: LeaderChoice;
-  /** May this front-end wait for the settlement of what it is answered? Absent: the leader does. */
+  /** Settles changes in this front-end while it is alone. If absent, the leader always waits for settlement. */
   readonly settlement: Settlement | undefined;
   readonly ledger: SeenLedger;
   readonly clock: Clock;
@@ -49,9 +49,10 @@ export class Trades {
     this.#deadlines = new Deadlines(options.clock, options.requestTimeoutMs, noAnswer);
   }
 
-  /** Rejects with UNAVAILABLE when there was no answer in time, and with OVERLOADED at once. */
+  /** Rejects with UNAVAILABLE if there is no answer in time, and with OVERLOADED at once. */
   async place(trade: Trade): Promise<Outcome> {
-    if (this.#taken >= tradesMax) throw new BazaarError("OVERLOADED", `${tradesMax} trades wait already`);
+    if (this.#taken >= tradesMax)
+      throw new BazaarError("OVERLOADED", `at most ${tradesMax} trades may wait for an answer`);
     const { clock, requestTimeoutMs } = this.#options;
     this.#taken += 1;
     try {
@@ -62,7 +63,7 @@ export class Trades {
     }
   }
 
-  /** Gives up what still waits for a leader. */
+  /** Rejects the trades that still wait for a leader. */
   stop(): void {
     this.#stopped = true;
   }
@@ -81,7 +82,7 @@ export class Trades {
         const failure = BazaarError.from(error);
         if (!isRetryable(failure.code)) throw failure;
         if (failure.code === "NOT_LEADER") choice.refused(leader);
-        // Whether the leader is gone is for its watch to say; if it is, the wait ends at once.
+        // The leader's watch stream detects whether the leader is gone; if so, this wait ends at once.
         if (choice.leader === leader) await choice.changed(retryMs);
       }
     }
@@ -100,7 +101,7 @@ export class Trades {
     return batcher;
   }
 
-  /** Where the settlement can't be awaited here after all, the leader answers a call without trades once all is settled. */
+  /** If this front-end can't settle after all, an empty call makes the leader wait until everything is settled. */
   async #send(leader: ChosenLeader, trades: readonly Trade[]): Promise<readonly Outcome[]> {
     const { settlement, ledger } = this.#options;
     const callerSettles = settlement?.alone ?? false;

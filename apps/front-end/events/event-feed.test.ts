@@ -7,13 +7,13 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { ClusterState } from "../bazaar.ts";
 import { EventFeed } from "./event-feed.ts";
 
-interface Heard {
+interface ReceivedEvent {
   readonly event: string;
   readonly id: number | undefined;
   readonly data: unknown;
 }
 
-/** A bazaar that says what the test says, and counts what it is asked. */
+/** A bazaar with a state that the test sets. It counts its calls. */
 function setUp() {
   const clock = new ManualClock();
   const state = {
@@ -56,20 +56,20 @@ function setUp() {
       },
     },
   });
-  /** The ledger grows to `id`, all of it orders of GameStart. */
+  /** Makes the ledger grow to `id`; all orders are of GameStart. */
   const grow = (id: number) => {
     state.head = id;
     state.orders = ordersOf(1, id);
     state.stocks = [stockOf("GameStart", { rev: id, quantity: 1000 - id })];
   };
   const listen = (afterId?: number, page: Partial<StocksRequest> = {}) => {
-    const heard: Heard[] = [];
+    const received: ReceivedEvent[] = [];
     let ended = false;
-    const send = (text: string) => heard.push(...parse(text));
+    const send = (text: string) => received.push(...parse(text));
     const leave = feed.listen({ send, end: () => void (ended = true) }, { afterId, stocks: { ...allStocks, ...page } });
-    const of = (event: string) => heard.filter((entry) => entry.event === event);
+    const of = (event: string) => received.filter((entry) => entry.event === event);
     return {
-      heard,
+      received,
       of,
       leave,
       isEnded: () => ended,
@@ -78,13 +78,13 @@ function setUp() {
           const { complete, stocks, next } = data as { complete: boolean; stocks: { name: string }[]; next?: string };
           return [complete, stocks.map(({ name }) => name).join(), next];
         }),
-      numbers: () => of("orders").flatMap((told) => numbersIn(told).toReversed()),
+      numbers: () => of("orders").flatMap((orders) => numbersIn(orders).toReversed()),
     };
   };
   return { clock, state, asked, read, feed, grow, listen };
 }
 
-function parse(text: string): Heard[] {
+function parse(text: string): ReceivedEvent[] {
   return text
     .split("\n\n")
     .filter((part) => part !== "")
@@ -95,15 +95,15 @@ function parse(text: string): Heard[] {
     }));
 }
 
-function samplesIn(told: readonly Heard[]): unknown[] {
-  return told.flatMap(({ data }) => (data as { samples: unknown[] }).samples);
+function samplesIn(events: readonly ReceivedEvent[]): unknown[] {
+  return events.flatMap(({ data }) => (data as { samples: unknown[] }).samples);
 }
 
-function numbersIn({ data }: Heard): number[] {
+function numbersIn({ data }: ReceivedEvent): number[] {
   return (data as { orders: { number: number }[] }).orders.map(({ number }) => number);
 }
 
-test("nobody listens: nothing is asked and no timer is set; the last to leave stops it", async () => {
+test("without listeners, the bazaar isn't called and no timer is set", async () => {
   const { clock, asked, listen } = setUp();
   await clock.advance(10_000);
   expect(asked.cluster).toBe(0);
@@ -117,7 +117,7 @@ test("nobody listens: nothing is asked and no timer is set; the last to leave st
   expect(asked.cluster).toBeLessThanOrEqual(7);
 });
 
-test("once started, the traffic is sampled though nobody listens, and the stocks aren't read", async () => {
+test("after `start`, the traffic is sampled even without listeners, and the stocks aren't read", async () => {
   const { clock, asked, feed, listen } = setUp();
   feed.start();
   await clock.advance(10_000);
@@ -128,14 +128,14 @@ test("once started, the traffic is sampled though nobody listens, and the stocks
   expect(clock.timers).toBe(0);
 });
 
-test("of the traffic the last five minutes are kept", async () => {
+test("the samples of the last five minutes are kept", async () => {
   const { clock, feed, listen } = setUp();
   feed.start();
   await clock.advance(400_000);
   expect(samplesIn(listen().of("history"))).toHaveLength(300);
 });
 
-test("an order that isn't settled yet is not told, nor is one after it", async () => {
+test("an order that isn't settled yet is not sent, nor is one after it", async () => {
   const { clock, state, listen, grow } = setUp();
   grow(2);
   const { numbers } = listen();
@@ -168,7 +168,7 @@ test("a leader that is behind the catalog is asked again until it has the rest",
   ]);
 });
 
-test("a new leader that has less than was told already makes nobody hear anything twice", async () => {
+test("a new leader with fewer orders than were sent causes no order to be sent twice", async () => {
   const { clock, state, listen, grow } = setUp();
   grow(5);
   const { numbers } = listen();
@@ -189,20 +189,20 @@ test("nothing is read again while nothing changes", async () => {
   expect(asked.stocks).toBe(1);
 });
 
-test("of more orders than anybody could follow the newest are told, and how many are left out", async () => {
+test("of too many new orders, only the newest are sent, and the others are counted as skipped", async () => {
   const { clock, listen, grow } = setUp();
   grow(10);
   const { of } = listen();
   await clock.advance(200);
   grow(1010);
   await clock.advance(200);
-  const [, told] = of("orders");
-  expect(told?.id).toBe(1010);
-  expect(told?.data).toMatchObject({ skipped: 950 });
-  expect(numbersIn(told as Heard)).toHaveLength(50);
+  const [, orders] = of("orders");
+  expect(orders?.id).toBe(1010);
+  expect(orders?.data).toMatchObject({ skipped: 950 });
+  expect(numbersIn(orders as ReceivedEvent)).toHaveLength(50);
 });
 
-test("one who comes back is told up to 200, beside a newcomer who is told 50", async () => {
+test("a listener that reconnects gets up to 200 orders, while a new one gets 50", async () => {
   const { clock, asked, listen, grow } = setUp();
   grow(1000);
   const [returned, long, newcomer] = [listen(850), listen(100), listen()];
@@ -216,7 +216,7 @@ test("one who comes back is told up to 200, beside a newcomer who is told 50", a
   expect(asked.stocks).toBe(1);
 });
 
-test("only the stocks that changed are told again, all of them when the catalog is another one", async () => {
+test("only changed stocks are sent again, or all of them if the catalog has other stocks", async () => {
   const { clock, state, listen, grow } = setUp();
   grow(1);
   state.stocks = [stockOf("FishCo"), stockOf("GameStart", { rev: 1 })];
@@ -241,7 +241,7 @@ test("only the stocks that changed are told again, all of them when the catalog 
   ]);
 });
 
-test("while the catalog is away the cluster is still told, and nothing is read", async () => {
+test("while the catalog is away, the cluster's state is still sent, and nothing is read", async () => {
   const { clock, state, asked, listen, grow } = setUp();
   grow(1);
   state.head = undefined;
@@ -254,7 +254,7 @@ test("while the catalog is away the cluster is still told, and nothing is read",
   expect(of("stocks")).toHaveLength(1);
 });
 
-test("a read that hangs doesn't hold up what is told of the cluster, and is not asked beside itself", async () => {
+test("a read that hangs doesn't delay the cluster's state, and no second read runs beside it", async () => {
   const { clock, state, asked, read, listen, grow } = setUp();
   grow(1);
   const answer = Promise.withResolvers<Stock[]>();
@@ -267,12 +267,12 @@ test("a read that hangs doesn't hold up what is told of the cluster, and is not 
   expect(asked.stocks).toBe(1);
   answer.reject(new BazaarError("UNAVAILABLE", "no answer in time"));
   read.stocks = () => Promise.resolve(state.stocks);
-  // It took long, and so it rests long.
+  // The read took long, so the pause is long too.
   await clock.advance(5000);
   expect(of("stocks")).toHaveLength(1);
 });
 
-test("a slow read is followed by a rest four times as long", async () => {
+test("a slow read is followed by a pause four times as long", async () => {
   const { clock, asked, read, listen, state, grow } = setUp();
   grow(1);
   read.stocks = () => new Promise((resolve) => clock.after(300, () => resolve(state.stocks)));
@@ -284,7 +284,7 @@ test("a slow read is followed by a rest four times as long", async () => {
   expect(asked.stocks).toBe(2);
 });
 
-test("stop ends every stream, and takes no more", async () => {
+test("`stop` ends every stream, and no new listener is accepted", async () => {
   const { clock, feed, listen } = setUp();
   const { isEnded } = listen();
   await clock.advance(200);
@@ -294,7 +294,7 @@ test("stop ends every stream, and takes no more", async () => {
   expect(() => listen()).toThrowError(/stopping/);
 });
 
-test("a stock that is added is told at once, though no order tells of it", async () => {
+test("a stock that is added is sent at once, even without an order of it", async () => {
   const { clock, state, asked, listen, grow } = setUp();
   grow(1);
   const { pages } = listen();
@@ -309,7 +309,7 @@ test("a stock that is added is told at once, though no order tells of it", async
   expect(asked.stocks).toBe(2);
 });
 
-test("each listener is told of the page that it shows, and of no other stock", async () => {
+test("each listener gets only the stocks of the page that it shows", async () => {
   const { clock, state, asked, listen, grow } = setUp();
   grow(1);
   const others = Array.from({ length: 10 }, (_, index) => stockOf(`Stock${index}`));
@@ -336,7 +336,7 @@ test("each listener is told of the page that it shows, and of no other stock", a
   for (const { numbers } of [first, same, later, from]) expect(numbers()).toEqual([1, 2]);
 });
 
-test("an order whose stock is on no page is told when it is settled, too", async () => {
+test("an order whose stock is on no page is also sent only when it is settled", async () => {
   const { clock, state, asked, listen, grow } = setUp();
   grow(1);
   state.stocks = [stockOf("Aardvark"), ...state.stocks];
@@ -353,7 +353,7 @@ test("an order whose stock is on no page is told when it is settled, too", async
   expect(asked.named).toEqual([["GameStart"], ["GameStart"], ["GameStart"]]);
 });
 
-test("another catalog's stocks are told whole, even if they are called the same", async () => {
+test("the stocks of another catalog are sent as a whole, even if their names are the same", async () => {
   const { clock, state, listen, grow } = setUp();
   grow(1);
   const { pages } = listen();
@@ -364,10 +364,10 @@ test("another catalog's stocks are told whole, even if they are called the same"
   expect(pages().map(([complete]) => complete)).toEqual([true, true]);
 });
 
-test("so many different pages may be shown, and one that nobody shows any more makes room", async () => {
+test("at most 100 different pages may be shown, and a page without listeners doesn't count", async () => {
   const { listen } = setUp();
   const shown = Array.from({ length: 100 }, (_, index) => listen(undefined, { start: `Stock${index}` }));
-  expect(() => listen(undefined, { start: "one more" })).toThrowError(/100 pages are shown already/);
+  expect(() => listen(undefined, { start: "one more" })).toThrowError(/at most 100 different pages/);
   listen(undefined, { start: "Stock7" }).leave();
   shown[7]?.leave();
   shown[7]?.leave();

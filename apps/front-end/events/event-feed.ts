@@ -1,16 +1,16 @@
 /**
- * What the dashboard is told, as it happens: the stocks, the orders, the cluster and the traffic. One loop asks the
- * bazaar for all listeners together, and only while there are any, so a trade on its way doesn't know of them.
+ * The live events for the dashboard: stocks, orders, cluster and traffic. One loop reads from the bazaar for all
+ * listeners together, and only while there are any. Trades don't pass through it.
  *
- * The failure that it prevents: somebody sees an order here, looks its stock up elsewhere, and finds the quantity from
- * before. So the stocks come settled from the catalog (R7), and an order is told only when a stock told with it, or
- * before, is of that order or a later one.
+ * The failure that it prevents: a client receives an order, looks up its stock elsewhere, and gets the quantity from
+ * before the order. So the catalog returns only settled stocks (R7), and an order is sent only with or after a stock
+ * whose revision is that order or a later one.
  *
- * A listener is told of a page of the stocks, the one that it shows, however many there are: what is read for it doesn't
- * grow with them.
+ * A listener receives only the page of stocks that it shows. So the work for it doesn't grow with the number of stocks.
  *
- * An order's event carries its number as id. The number is good on every front-end and after every restart: whoever
- * comes back says which it saw last, and is told what came after, like a replica.
+ * The id of an `orders` event is the number of its newest order. It is valid on every front-end and after every
+ * restart: a listener that reconnects sends the last id that it has received, and gets the orders after it, like a
+ * replica.
  */
 
 import type { Sample } from "@stock-bazaar/contract/events";
@@ -24,53 +24,57 @@ import type { LatencyBucket } from "../http/latency.ts";
 import { encode, encodeOrders, newsOf, ordersMax } from "./event-text.ts";
 import { type Counters, trafficBetween } from "./traffic.ts";
 
-/** Between two looks at the cluster, and so between two events of one kind at most. */
+/** Interval between two looks at the cluster: the shortest interval between two events of one kind. */
 const lookMs = 200;
-/** A sample of the traffic; it is also the sign of life without which a listener takes the connection for lost. */
+/**
+ * Interval between two samples of the traffic. They are also signs of life: without them, a listener assumes that the
+ * connection is lost.
+ */
 const sampleMs = 1000;
-/** Five minutes. */
+/** Samples that are kept: five minutes. */
 const samplesMax = 300;
-/** At most for one who comes back: the rest is counted as skipped. */
+/** Maximum of orders for a listener that reconnects. The rest is counted as skipped. */
 const resumedOrdersMax = 200;
-/** Reading for many listeners must not become its main work: it rests this many times longer than the reading took. */
+/** Pause after a read, in multiples of its duration: reading must not become the main work of the process. */
 const restFactor = 4;
 const listenersMax = 1000;
-/** Different pages of the stocks that are read at once. */
+/** Maximum number of different pages of stocks. */
 const pagesMax = 100;
 
 export interface EventFeedOptions {
   readonly bazaar: Pick<Bazaar, "cluster" | "orders" | "stocks" | "stocksNamed">;
-  /** Of the trades through this front-end. */
+  /** Returns the latencies of the trades through this front-end. */
   readonly tradeLatencies: () => readonly LatencyBucket[];
   readonly clock: Clock;
-  /** May whoever sees the events kill the leader? */
+  /** True if listeners may kill the leader. */
   readonly faults: boolean;
 }
 
-/** Somebody who listens. Neither call may throw. */
+/** A receiver of events. Its methods must not throw. */
 export interface Listener {
-  /** One or more whole events. */
+  /** Receives one or more whole events. */
   send(text: string): void;
   end(): void;
 }
 
 export interface Wanted {
-  /** The last order that the listener knows. */
+  /** The last order that the listener has received. */
   readonly afterId: number | undefined;
   readonly stocks: StocksRequest;
 }
 
-/** A page of the stocks that is shown somewhere, as it was told last. */
+/** A page of stocks that some listeners show. */
 interface ShownPage {
   readonly request: StocksRequest;
   listeners: number;
-  told: StocksPage | undefined;
+  /** The page as it was sent last. */
+  sent: StocksPage | undefined;
 }
 
 interface Listening {
   readonly listener: Listener;
   readonly page: ShownPage;
-  /** The last order told, or said to be known. `undefined`: the newest will do. */
+  /** The last order that the listener has received; `undefined` if it wants the newest orders. */
   orderId: number | undefined;
   hasStocks: boolean;
   hasCluster: boolean;
@@ -82,9 +86,9 @@ export class EventFeed {
   readonly #samples: Sample[] = [];
   #counters: Counters | undefined;
   #cluster = "";
-  /** Those that are shown, by their requests. */
+  /** The pages that are shown, by their requests. */
   readonly #pages = new Map<string, ShownPage>();
-  /** How many stocks there were when the pages were read last. */
+  /** The number of stocks when the pages were last read. */
   #stockCount: number | undefined;
   #reading = false;
   #restUntilMs = Number.NEGATIVE_INFINITY;
@@ -97,13 +101,13 @@ export class EventFeed {
     this.#options = options;
   }
 
-  /** Takes samples of the traffic also while nobody listens, so that a newcomer sees the last minutes. */
+  /** Takes samples of the traffic even while there are no listeners, so that a new listener gets the last minutes. */
   start(): void {
     this.#always = true;
     this.#lookNow();
   }
 
-  /** Ends every stream: they would keep the server from stopping. */
+  /** Ends every stream: open streams would keep the server from stopping. */
   stop(): void {
     this.#stopped = true;
     this.#cancelLooks();
@@ -113,13 +117,13 @@ export class EventFeed {
   }
 
   /**
-   * Returns what ends it from the listener's side. Throws UNAVAILABLE after `stop`, OVERLOADED with too many listeners, or
-   * too many different pages.
+   * Adds a listener, and returns a function that removes it. Throws UNAVAILABLE after `stop`, and OVERLOADED if there
+   * are too many listeners or different pages.
    */
   listen(listener: Listener, { afterId, stocks }: Wanted): () => void {
     if (this.#stopped) throw new BazaarError("UNAVAILABLE", "this front-end is stopping");
     if (this.#listening.size >= listenersMax) {
-      throw new BazaarError("OVERLOADED", `${listenersMax} listeners are there already`);
+      throw new BazaarError("OVERLOADED", `at most ${listenersMax} listeners may be connected`);
     }
     const page = this.#open(stocks);
     const listening: Listening = { listener, page, orderId: afterId, hasStocks: false, hasCluster: false };
@@ -138,8 +142,9 @@ export class EventFeed {
     const key = keyOf(request);
     let page = this.#pages.get(key);
     if (page === undefined) {
-      if (this.#pages.size >= pagesMax) throw new BazaarError("OVERLOADED", `${pagesMax} pages are shown already`);
-      page = { request, listeners: 0, told: undefined };
+      if (this.#pages.size >= pagesMax)
+        throw new BazaarError("OVERLOADED", `at most ${pagesMax} different pages may be shown`);
+      page = { request, listeners: 0, sent: undefined };
       this.#pages.set(key, page);
     }
     page.listeners += 1;
@@ -155,7 +160,7 @@ export class EventFeed {
     return !this.#stopped && (this.#always || this.#listening.size > 0);
   }
 
-  /** Looks at once, and from then on as often as is worth it, until nobody wants it any more. */
+  /** Looks at once, and then at an interval, until the feed is no longer wanted. */
   #lookNow(): void {
     if (this.#looking) return;
     this.#cancelLooks();
@@ -167,18 +172,18 @@ export class EventFeed {
     this.#looking = true;
     try {
       const cluster = await this.#options.bazaar.cluster();
-      this.#tellCluster(cluster);
+      this.#sendCluster(cluster);
       this.#sample(cluster);
-      // Not waited for: while the catalog is away this takes as long as any request may.
+      // Not awaited: while the catalog is away, a read takes as long as a request may take.
       if (this.#isReadingDue(cluster)) void this.#read(cluster.catalog.stocks);
     } catch {
-      // The state of the cluster says who is away; the next look may know more.
+      // The next look tries again.
     }
     this.#looking = false;
     if (!this.#wanted) this.#cancelLooks();
   }
 
-  #tellCluster(cluster: ClusterState): void {
+  #sendCluster(cluster: ClusterState): void {
     const text = encode("cluster", describeCluster(cluster).data);
     const changed = text !== this.#cluster;
     this.#cluster = text;
@@ -200,7 +205,7 @@ export class EventFeed {
       tradeLatencies: tradeLatencies(),
     };
     this.#counters = after;
-    // Without a look for a while nobody can say in which second it happened.
+    // After a long gap between two looks, the counters don't show in which second the events happened.
     if (!before || after.atMs - before.atMs > 5 * sampleMs) return;
     const sample: Sample = { at: wallTime(clock), ...trafficBetween(before, after) };
     this.#samples.push(sample);
@@ -209,7 +214,7 @@ export class EventFeed {
     for (const { listener } of this.#listening) listener.send(text);
   }
 
-  /** Something new: a listener, an order, or a stock, which no order tells of. */
+  /** True if there is a new listener, a new order, or a new stock: no order reveals a new stock. */
   #isReadingDue({ catalog: { head, stocks }, leader }: ClusterState): boolean {
     if (head === undefined || leader === 0 || this.#reading) return false;
     if (this.#options.clock.nowMs() < this.#restUntilMs) return false;
@@ -223,25 +228,26 @@ export class EventFeed {
     this.#reading = true;
     try {
       const orders = await bazaar.orders({ before: 0, limit: this.#ordersWanted });
-      // Read after the orders, the stocks are of all of them: under load the newest orders aren't settled for a moment.
+      // The stocks are read after the orders, so they include all of them. Under load the newest orders aren't settled
+      // yet.
       const pages = new Map<ShownPage, StocksPage>();
       for (const page of this.#pages.values()) pages.set(page, await bazaar.stocks(page.request));
       const shown = [...pages.values()].flatMap(({ stocks }) => stocks);
       const settledId = newestRev([...shown, ...(await this.#stocksBeside(shown, orders))]);
-      this.#tell(
+      this.#send(
         orders.filter(({ id }) => id <= settledId),
         settledId,
         pages,
       );
       this.#stockCount = stockCount;
     } catch {
-      // No leader, or no catalog: tried again as long as somebody listens.
+      // No leader or no catalog: the next look tries again.
     }
     this.#reading = false;
     this.#restUntilMs = clock.nowMs() + (clock.nowMs() - startMs) * restFactor;
   }
 
-  /** The stocks of the orders that are on no page: whether those orders are settled, nothing else can say. */
+  /** Reads the stocks of the orders that are on no page: only their revisions show whether those orders are settled. */
   async #stocksBeside(shown: readonly Stock[], orders: readonly Order[]): Promise<readonly Stock[]> {
     const names = new Set(orders.map(({ name }) => name));
     for (const { name } of shown) names.delete(name);
@@ -253,17 +259,17 @@ export class EventFeed {
     return isResumed ? resumedOrdersMax : ordersMax;
   }
 
-  /** `settled`: newest first. */
-  #tell(settled: readonly Order[], settledId: number, pages: ReadonlyMap<ShownPage, StocksPage>): void {
-    const stockNews = new Map([...pages].map(([shown, read]) => [shown, newsOf(shown.told, read)]));
-    for (const [shown, read] of pages) shown.told = read;
+  /** Sends each listener the stocks and orders that it hasn't received. `settled` is sorted, newest first. */
+  #send(settled: readonly Order[], settledId: number, pages: ReadonlyMap<ShownPage, StocksPage>): void {
+    const stockNews = new Map([...pages].map(([shown, read]) => [shown, newsOf(shown.sent, read)]));
+    for (const [shown, read] of pages) shown.sent = read;
     const orderNews = new Map<number | undefined, string>();
 
     for (const listening of this.#listening) {
       const stocks = stockNews.get(listening.page);
-      // Its page wasn't shown yet when the stocks were read.
+      // The listener's page wasn't shown yet when the stocks were read.
       if (stocks === undefined) continue;
-      // A number that nobody has yet is of another ledger.
+      // An id that doesn't exist yet is of another ledger.
       if (listening.orderId !== undefined && listening.orderId > settledId) listening.orderId = undefined;
       const { orderId } = listening;
       let text = orderNews.get(orderId);

@@ -19,7 +19,7 @@ async function readAll(stream: ReadableStream<Uint8Array>): Promise<string> {
   return new Response(stream).text();
 }
 
-test("what is sent arrives, in order, until it ends", async () => {
+test("the sent events arrive in order, until the stream ends", async () => {
   const { stream, send, end, left } = open();
   send("one ");
   send("two ✓");
@@ -28,7 +28,7 @@ test("what is sent arrives, in order, until it ends", async () => {
   expect(left()).toBe(1);
 });
 
-test("a listener that doesn't read is cut off at a bound, after which nothing is kept for it", async () => {
+test("a listener that doesn't read is disconnected at a bound, and gets nothing after it", async () => {
   const { stream, send, left } = open();
   const text = "x".repeat(100_000);
   for (let sent = 0; sent < 1000; sent += 1) send(text);
@@ -38,7 +38,7 @@ test("a listener that doesn't read is cut off at a bound, after which nothing is
   expect(received.length).toBeGreaterThanOrEqual(2_000_000);
 });
 
-test("one that reads may have any amount", async () => {
+test("a listener that reads may receive any amount", async () => {
   const { stream, send, left } = open();
   const reader = stream.getReader();
   const text = "x".repeat(1_000_000);
@@ -49,7 +49,7 @@ test("one that reads may have any amount", async () => {
   expect(left()).toBe(0);
 });
 
-test("on a socket that nobody reads, the listener is cut off as well", async () => {
+test("a listener on a socket that isn't read is disconnected as well", async () => {
   const opened = open();
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(opened.stream) });
   const socket = connect(server.port ?? 0, "127.0.0.1");
@@ -64,7 +64,7 @@ test("on a socket that nobody reads, the listener is cut off as well", async () 
   const text = "x".repeat(100_000);
   let sent = 0;
   await eventually(
-    "it is cut off",
+    "the listener is disconnected",
     () => {
       opened.send(text);
       sent += text.length;
@@ -72,17 +72,17 @@ test("on a socket that nobody reads, the listener is cut off as well", async () 
     },
     { timeoutMs: 10_000, pollMs: 2 },
   );
-  // Besides the bound, what the kernel keeps for a socket.
+  // The bound, plus what the kernel buffers for a socket.
   expect(sent).toBeLessThan(50_000_000);
   socket.destroy();
   await server.stop(true);
 });
 
-test("a client that goes away is forgotten, and hears no more", async () => {
+test("a client that disconnects is removed and gets no more events", async () => {
   const { stream, send, end, left } = open();
   await stream.cancel();
   expect(left()).toBe(1);
-  send("nobody is there");
+  send("after the end");
   end();
   expect(left()).toBe(1);
 });

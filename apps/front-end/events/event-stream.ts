@@ -1,14 +1,14 @@
 /**
- * One listener's bytes. A listener that doesn't read is cut off at a bound: it can come back and say what it saw last,
- * which costs less than to keep for it what it may never want.
+ * The byte stream to one listener. A listener with too much unread data is disconnected. It can reconnect and resume
+ * after the last id that it has received, which costs less than a buffer without a bound.
  */
 
 import type { Listener } from "./event-feed.ts";
 
-/** The largest page of stocks with the longest names fits twice. */
+/** Maximum of unread bytes: the largest page of stocks with the longest names fits twice. */
 const waitingBytesMax = 2_000_000;
 
-/** `listen` returns what ends it; what it throws, this throws. */
+/** Opens a stream. `listen` returns a function that removes the listener; an error that it throws is thrown here. */
 export function openEventStream(listen: (listener: Listener) => () => void): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let leave = () => {};

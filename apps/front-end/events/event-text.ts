@@ -1,4 +1,4 @@
-/** Encodes the events of the dashboard: only what a listener doesn't know yet. Pure. */
+/** Encodes the events of the dashboard: only what a listener has not received yet. Pure. */
 
 import type { ServerEvent } from "@stock-bazaar/contract/events";
 import type { StocksPage } from "@stock-bazaar/shared/api";
@@ -9,13 +9,13 @@ import { describeOrder, describeStock } from "../http/listing.ts";
 export const ordersMax = 50;
 
 export interface PageNews {
-  /** For a newcomer. */
+  /** The event for a new listener. */
   readonly whole: () => string;
-  /** For one who was told the page before; empty when it is still the same. */
+  /** The event for a listener that has the previous state of the page; empty if nothing has changed. */
   readonly changes: string;
 }
 
-/** What a page that was just read adds to its previous state. */
+/** Returns the events for a page that was just read, compared with its previous state. */
 export function newsOf(before: StocksPage | undefined, { stocks, more, life }: StocksPage): PageNews {
   const whole = once(() => {
     const next = more ? stocks.at(-1)?.name : undefined;
@@ -34,7 +34,7 @@ export function newsOf(before: StocksPage | undefined, { stocks, more, life }: S
   return { whole, changes: encode("stocks", { complete: false, stocks: changed.map(describeStock) }) };
 }
 
-/** The orders after `afterId`, newest first; nothing if there are none. `skipped`: how many after it aren't told. */
+/** Encodes the orders after `afterId`, newest first; "" if there are none. `skipped` counts those that are left out. */
 export function encodeOrders(orders: readonly Order[], afterId: number | undefined): string {
   const news = afterId === undefined ? orders.slice(0, ordersMax) : orders.filter(({ id }) => id > afterId);
   const [newest] = news;

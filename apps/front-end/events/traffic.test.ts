@@ -14,13 +14,13 @@ const counters = (change: Partial<Counters>): Counters => ({
   ...change,
 });
 
-test("rates are of what happened between the two readings, not since the beginning", () => {
+test("the figures cover the time between the two readings, not the time since the start", () => {
   const before = counters({ atMs: 1000, head: 100, hits: 50, misses: 50, tradeLatencies: buckets(0, 0, 100, 100) });
   const after = counters({ atMs: 3000, head: 300, hits: 80, misses: 60, tradeLatencies: buckets(200, 200, 300, 300) });
   expect(trafficBetween(before, after)).toEqual({ orders_per_second: 100, p50_ms: 0.5, p99_ms: 0.99, hit_rate: 0.75 });
 });
 
-test("nothing happened: no orders, and no figure that nothing stands behind", () => {
+test("without any request, the order rate is 0 and the other figures are null", () => {
   const same = counters({ head: 7, hits: 3 });
   expect(trafficBetween(same, { ...same, atMs: 1000 })).toEqual({
     orders_per_second: 0,
@@ -33,8 +33,8 @@ test("nothing happened: no orders, and no figure that nothing stands behind", ()
 test.each([
   ["the catalog was away before", undefined, 10],
   ["the catalog is away now", 10, undefined],
-  ["the ledger is a shorter one", 10, 3],
-])("%s: nobody knows how many orders", (_, head, later) => {
+  ["the ledger is shorter than before", 10, 3],
+])("%s: the order rate is null", (_, head, later) => {
   const traffic = trafficBetween(counters({ head }), counters({ head: later, atMs: 1000 }));
   expect(traffic.orders_per_second).toBeNull();
 });
@@ -49,7 +49,7 @@ test.each([
   expect(quantileMs(latencies, quantile)).toBeCloseTo(expected, 3);
 });
 
-test("a quantile of nothing", () => {
+test("a quantile without requests is null", () => {
   expect(quantileMs(buckets(0, 0, 0, 0), 0.5)).toBeNull();
   expect(quantileMs([], 0.5)).toBeNull();
 });

@@ -1,6 +1,6 @@
 /**
- * Figures over time from counters that are kept anyway: how many orders, how quick, how often from the cache. Pure: two
- * readings of the counters make one sample, so that nothing is measured while a trade is on its way.
+ * Samples of the traffic: order rate, trade latency and hit rate, from counters that exist anyway. Pure: a sample is
+ * the difference of two readings of the counters, so it adds no work to a trade.
  */
 
 import type { Sample } from "@stock-bazaar/contract/events";
@@ -12,11 +12,11 @@ export interface Counters {
   readonly head: number | undefined;
   readonly hits: number;
   readonly misses: number;
-  /** Of trades through this front-end, shortest first. */
+  /** Latencies of the trades through this front-end, shortest first. */
   readonly tradeLatencies: readonly LatencyBucket[];
 }
 
-/** A sample that doesn't know its time. */
+/** The figures of a sample, without its time. */
 export type Traffic = Omit<Sample, "at">;
 
 export function trafficBetween(before: Counters, after: Counters): Traffic {
@@ -29,7 +29,7 @@ export function trafficBetween(before: Counters, after: Counters): Traffic {
     count: count - (before.tradeLatencies[index]?.count ?? 0),
   }));
   return {
-    // A ledger that was made anew may be shorter than the one before.
+    // A rebuilt ledger may be shorter than the one before.
     orders_per_second: orders < 0 || seconds <= 0 ? null : rounded(orders / seconds, 1),
     p50_ms: quantileMs(latencies, 0.5),
     p99_ms: quantileMs(latencies, 0.99),
@@ -37,7 +37,7 @@ export function trafficBetween(before: Counters, after: Counters): Traffic {
   };
 }
 
-/** Within its bucket taken as evenly spread, as Prometheus does it. `null` without a request. */
+/** Estimates a quantile like Prometheus: requests are spread evenly within a bucket. `null` without requests. */
 export function quantileMs(buckets: readonly LatencyBucket[], quantile: number): number | null {
   const total = buckets.at(-1)?.count ?? 0;
   if (total <= 0) return null;
@@ -45,7 +45,7 @@ export function quantileMs(buckets: readonly LatencyBucket[], quantile: number):
   const index = buckets.findIndex(({ count }) => count >= wanted);
   const lower = buckets[index - 1] ?? { upToSeconds: 0, count: 0 };
   const { upToSeconds, count } = buckets[index] ?? lower;
-  // Of the last bucket only its beginning is known.
+  // The last bucket has no upper bound, so its lower bound is returned.
   if (!Number.isFinite(upToSeconds)) return rounded(lower.upToSeconds * 1000, 3);
   const share = count === lower.count ? 1 : (wanted - lower.count) / (count - lower.count);
   return rounded((lower.upToSeconds + (upToSeconds - lower.upToSeconds) * share) * 1000, 3);
