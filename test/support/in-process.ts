@@ -15,8 +15,8 @@ import { Replica } from "@stock-bazaar/order/replica";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { silentLogger } from "@stock-bazaar/process/log";
 
-/** Short, because a catalog settles nothing until one lease after its start. */
-const leaseMs = 250;
+/** Longer than any pause of a busy machine: tests of the cache need a lease that doesn't expire. */
+const leaseMs = 60_000;
 
 export interface InProcessOptions {
   readonly stocks: readonly { name: string; priceCents: number; quantity: number }[];
@@ -37,7 +37,10 @@ export async function createInProcessBazaar(options: InProcessOptions): Promise<
     .values(options.stocks.map((stock) => ({ ...stock, volume: 0, rev: 0 })))
     .run();
   const common = { clock: systemClock, random: Math.random, logger: silentLogger };
-  const catalog = await Catalog.start({ ...common, ledger: createSqliteLedger(database), leaseMs });
+  const ledger = createSqliteLedger(database);
+  // No front-end holds a lease on a new ledger. Without this, the catalog would settle nothing for one lease.
+  await ledger.setLeases({ leaseMs, endedCleanly: true });
+  const catalog = await Catalog.start({ ...common, ledger, leaseMs });
 
   const replicas = new Map<number, Replica>();
   const logs: OrderLog[] = [];
