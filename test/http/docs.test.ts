@@ -3,7 +3,7 @@
 import { runInNewContext } from "node:vm";
 import { operationsOf } from "@stock-bazaar/front-end/http/document-types";
 import { exampleRequest } from "@stock-bazaar/front-end/http/example-request";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestClient, type TestClient } from "./support/client.ts";
 import { readDocument } from "./support/document.ts";
 
@@ -63,7 +63,8 @@ describe("GET /docs", () => {
 test("every example runs as it stands, once there is an order", async () => {
   const { document } = await readDocument(client);
   expect((await client.post("/orders", { name: "GameStart", quantity: 1, type: "buy" })).status).toBe(200);
-  await vi.waitFor(async () => expect((await client.get("/stocks/GameStart")).headers["x-cache"]).toBe("hit"), 5000);
+  // The cache must have the stock that one of the examples looks up there.
+  expect((await client.get("/stocks/GameStart")).status).toBe(200);
   // Reads first: a trade or a dropped name empties the cache that one of them reads.
   const isRead = (id: string) => /^(read|lookUp|list)/.test(id);
   const operations = operationsOf(document).sort(
