@@ -2,7 +2,7 @@
 
 import type { Cluster, ListedOrder, ListedStock } from "./replies.ts";
 
-/** The traffic of one second. `null`: nothing happened that it could be told from. */
+/** The traffic of one second. A value is `null` if nothing happened from which to compute it. */
 export interface Sample {
   /** ISO 8601, UTC. */
   readonly at: string;

@@ -2,5 +2,5 @@
 
 export const faultKinds = ["kill", "freeze"] as const;
 
-/** `kill`: at once, as with `kill -9`. `freeze`: the replica stays and does nothing, then goes on by itself. */
+/** `kill` ends the replica at once, like `kill -9`. `freeze` suspends it for ten seconds. */
 export type FaultKind = (typeof faultKinds)[number];

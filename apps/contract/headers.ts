@@ -1,7 +1,7 @@
-/** The headers that mean something particular here, by their names in lower case. */
+/** The headers that have a meaning in this contract, by their names in lower case. */
 
 export const idempotencyKeyHeader = "idempotency-key";
-/** `true`: the reply is the first outcome of a key that was known. */
+/** `true` if the reply is the first outcome of a known key. */
 export const replayedHeader = "idempotent-replayed";
 export const requestIdHeader = "x-request-id";
 /** Where a lookup's answer came from: a `CacheUse`. */
@@ -10,21 +10,22 @@ export const cacheHeader = "x-cache";
 /** Fit for a header, and short enough for an index. */
 export const idempotencyKeyPattern = /^[\x21-\x7e]{1,255}$/;
 
-/** What the OpenAPI document says of each header of a reply. */
+/** The description of each reply header in the OpenAPI document. */
 export const responseHeaders = {
-  [requestIdHeader]: "The request's own `x-request-id`, or one made for it; the logs tell it",
+  [requestIdHeader]: "The request's own `x-request-id`, or a generated one; the log contains it",
   etag: "The life of the catalog's ledger, and the stock's revision in it",
   "cache-control":
-    "`no-store`: what is shown is what is, now. Of `/events` `no-cache, no-transform`: no proxy may keep it, or wait to pack it",
-  "x-accel-buffering": "`no`: nginx passes each event on at once",
-  "content-security-policy": "What the page may do: run the scripts that it brings, and talk to this front-end",
+    "`no-store`. For `/events` `no-cache, no-transform`: no proxy may keep events, or hold them back to compress them",
+  "x-accel-buffering": "`no`: nginx forwards each event at once",
+  "content-security-policy":
+    "Allows the page to run its own scripts and to send requests to this front-end, nothing else",
   "referrer-policy": "`no-referrer`",
   "x-content-type-options": "`nosniff`",
   [cacheHeader]:
-    "`hit` (from the cache), `miss` (asked, and cached) or `bypass` (asked; the cache may not be used now)",
-  [replayedHeader]: "`true`: the key was known, and this is its first outcome; nothing was done again",
-  [idempotencyKeyHeader]: "The key that the trade got, as the request had none: with it, asking again is safe",
-  "retry-after": "Seconds after which to try again",
+    "`hit` (from the cache), `miss` (from the catalog, and cached) or `bypass` (from the catalog, cache unavailable)",
+  [replayedHeader]: "`true` if the key was known: this is its first outcome, and nothing was done again",
+  [idempotencyKeyHeader]: "The key that was generated for the trade, as the request had none: a retry with it is safe",
+  "retry-after": "Seconds to wait before a retry",
 } as const;
 
 export type ResponseHeaderName = keyof typeof responseHeaders;

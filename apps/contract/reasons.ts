@@ -1,4 +1,4 @@
-/** The reasons that a failure may give: those of the error codes that a client may see. */
+/** The reasons of failures: the error codes that a client may see. */
 
 import type { ErrorCode } from "@stock-bazaar/shared/errors";
 

@@ -1,7 +1,7 @@
 /**
- * The shapes of requests and replies. The same schemas validate what comes in and are printed in the OpenAPI
- * document, so the document can't promise what the code refuses. A request schema carries, at every check, the
- * contract's message for its failure.
+ * The schemas of requests and replies. The front-end validates requests with the schemas that the OpenAPI document
+ * contains, so the document can't promise what the code refuses. Each check in a request schema has the contract's
+ * message for its failure.
  */
 
 import { stockNameLengthMax, type TradeType, tradeQuantityMax } from "@stock-bazaar/shared/domain";
@@ -20,7 +20,7 @@ export const malformedTradeMessage = "Invalid request- JSON object should contai
 export const invalidQuantityMessage = "quantity must be a positive integer";
 export const invalidTradeTypeMessage = "Order type is invalid, only buy/sell are accepted";
 
-/** A number that JSON can write but nobody can hold (1e999) is still a number: its quantity is wrong, not its type. */
+/** A number that is valid JSON but too large for a double (1e999) counts as a wrong quantity, not as a wrong type. */
 function quantitySchema(malformed: string, invalid: string = invalidQuantityMessage) {
   return z
     .int({ error: ({ input }) => (typeof input === "number" ? invalid : malformed) })
@@ -44,7 +44,7 @@ export const tradeBody = z
 
 export const malformedPurchaseMessage = "Invalid request- JSON object should contain name and quantity";
 
-/** Of `POST /buy`: what is bought needs no type. */
+/** The body of `POST /buy`, which needs no type. */
 export const purchaseBody = z
   .object(
     { name: z.string(malformedPurchaseMessage), quantity: quantitySchema(malformedPurchaseMessage) },
@@ -56,7 +56,7 @@ export const purchaseBody = z
 export const malformedToyPurchaseMessage = "invalid json file (required keys: name, quantity)";
 export const invalidToyQuantityMessage = "invalid quantity.";
 
-/** Of `POST /orders` in the dialect toy-store: a purchase, also where it says so. */
+/** The body of `POST /orders` in the dialect toy-store: a purchase, with or without a type. */
 export const toyPurchaseBody = z
   .object(
     {
@@ -71,12 +71,12 @@ export const toyPurchaseBody = z
 
 export const idempotencyKey = z.string().regex(idempotencyKeyPattern);
 
-/** Digits as a number from `min` to `max`. In the document: an integer. */
+/** Reads digits as a number from `min` to `max`. In the OpenAPI document it is an integer. */
 function numberText(min: number, max: number) {
   return z.string().regex(digitsPattern).transform(Number).pipe(z.int().min(min).max(max));
 }
 
-/** No upper bound: a number too large to be an order's, however many digits it has, is one that isn't found. */
+/** Has no upper bound: a number too large for any order, however many digits it has, is valid and not found. */
 export const orderNumber = z
   .string()
   .regex(digitsPattern)
@@ -99,7 +99,7 @@ export const stocksQuery = z.object({
 });
 
 export const eventStocksMax = 1000;
-/** Which stocks a listener is told of. */
+/** Which stocks a listener receives. */
 export const eventStocksQuery = z
   .object({
     limit: numberText(1, eventStocksMax).optional(),
@@ -124,7 +124,7 @@ export const stocksReply = z
     next: z
       .string()
       .optional()
-      .meta({ description: "Present when a `limit` left stocks out: the `after` that asks for them" }),
+      .meta({ description: "Present if a `limit` left stocks out: the value of `after` for the next page" }),
   })
   .meta({ id: "StocksReply" });
 export const tradeReply = z
@@ -138,7 +138,7 @@ export const ordersReply = z
       .int()
       .min(1)
       .optional()
-      .meta({ description: "Present when there are older orders: the `before` that asks for them" }),
+      .meta({ description: "Present if there are older orders: the value of `before` for the next page" }),
   })
   .meta({ id: "OrdersReply" });
 
@@ -146,7 +146,7 @@ export const invalidationReply = z
   .object({ data: z.object({ code: z.literal(200), message: z.literal("Cache Invalidation done") }) })
   .meta({ id: "InvalidationReply" });
 
-// Of the other systems' routes.
+// The replies of earlier systems' routes.
 export const upperCaseOrderReply = z
   .object({ data: order.extend({ type: z.enum(["BUY", "SELL", "RESTOCK"]) }) })
   .meta({ id: "UpperCaseOrderReply" });
@@ -166,7 +166,11 @@ export const toyOrderReply = z
   .object({ data: z.object({ number: z.string(), name: z.string(), quantity: z.int().min(1) }) })
   .meta({ id: "ToyOrderReply" });
 export const purchaseReply = z
-  .object({ data: z.object({ order_number: z.int().meta({ description: "-1: out of stock, nothing was bought" }) }) })
+  .object({
+    data: z.object({
+      order_number: z.int().meta({ description: "-1 if there was too little stock: nothing was bought" }),
+    }),
+  })
   .meta({ id: "PurchaseReply" });
 export const leaderReply = z.object({ data: z.object({ order_leader: z.int() }) }).meta({ id: "LeaderReply" });
 export const shortInvalidationReply = z
@@ -183,14 +187,14 @@ export const faultReply = z
 
 export const healthReply = z.object({ data: z.object({ status: z.literal("ok") }) }).meta({ id: "HealthReply" });
 export const readyReply = z.object({ data: z.object({ ready: z.literal(true) }) }).meta({ id: "ReadyReply" });
-/** Of the OpenAPI document itself. */
+/** The reply of `GET /openapi.json`. */
 export const documentReply = z.looseObject({ openapi: z.string(), info: z.looseObject({}), paths: z.looseObject({}) });
 
-const lastId = z.int().min(0).nullable().meta({ description: "The last order that it holds; null when it never said" });
+const lastId = z.int().min(0).nullable().meta({ description: "The number of its last order; null if unknown" });
 export const clusterReply = z
   .object({
     data: z.object({
-      leader: z.int().nullable().meta({ description: "The leader's replica id; null with none" }),
+      leader: z.int().nullable().meta({ description: "The leader's replica id; null if there is none" }),
       term: z.int(),
       catalog: z.object({
         state: z.enum(["live", "read-only", "away", "refusing"]),
@@ -199,7 +203,7 @@ export const clusterReply = z
           .int()
           .min(0)
           .nullable()
-          .meta({ description: "How many stocks there are; null when it doesn't answer" }),
+          .meta({ description: "The number of stocks; null if the catalog doesn't answer" }),
         problem: z.string().optional().meta({ description: "Why a read-only catalog can't write its ledger" }),
       }),
       front_ends: z
@@ -207,10 +211,10 @@ export const clusterReply = z
           z.object({
             address: z.string(),
             state: z.enum(["live", "away"]),
-            dialect: z.string().meta({ description: "How it words its routes and replies" }),
+            dialect: z.string().meta({ description: "The dialect of its routes and replies" }),
           }),
         )
-        .meta({ description: "The one that answers, then the others that keep a cache" }),
+        .meta({ description: "The front-end that replies, then the others that keep a cache" }),
       replicas: z.array(
         z.object({
           id: z.int(),
@@ -227,7 +231,7 @@ export const clusterReply = z
         size: z.int(),
         hits: z.int(),
         misses: z.int(),
-        leased: z.boolean().meta({ description: "May the front-end answer from its cache now?" }),
+        leased: z.boolean().meta({ description: "Whether the front-end may answer from its cache now" }),
       }),
     }),
   })
