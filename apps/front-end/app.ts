@@ -1,8 +1,8 @@
 /**
- * The front-end's HTTP, without a socket: `createApp` makes a Hono app from the routes and never listens.
+ * The front-end's HTTP without a socket. `createApp` makes a Hono app from the routes and never listens.
  *
- * The way of one request stands in `http/front-door.ts`: here the routes are put into Hono's router, and what
- * the cache can answer in front of it.
+ * `http/front-door.ts` describes the path of one request. This file adds the routes to Hono's router, and puts the
+ * lookups that the cache can answer in front of it.
  */
 
 import { systemClock } from "@stock-bazaar/shared/clock";
@@ -32,19 +32,19 @@ import { operationsRoutes } from "./routes/operations.ts";
 export interface AppDependencies {
   readonly bazaar: Bazaar;
   readonly logger: Logger;
-  /** Absent: the contract's own. */
+  /** The default dialect if absent. */
   readonly dialect?: Dialect;
   readonly wrapRoute?: WrapRoute;
-  /** Absent: every request passes. */
+  /** If absent, every request passes. */
   readonly admit?: Admission;
   readonly metrics?: Metrics;
-  /** Absent: a feed of its own, which works while somebody listens. */
+  /** A feed of its own if absent. A feed works only while it has listeners. */
   readonly events?: EventFeed;
-  /** Absent: nobody may kill anything from here. */
+  /** If absent, no route kills or freezes a replica. */
   readonly faults?: Faults | undefined;
 }
 
-/** What the dashboard hears, of this bazaar. */
+/** Creates the feed behind `GET /events`. */
 export function createEventFeed(deps: { bazaar: Bazaar; metrics: Metrics; faults: Faults | undefined }): EventFeed {
   const { bazaar, metrics, faults } = deps;
   return new EventFeed({
@@ -112,8 +112,8 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
     timer: metrics.routeTimer("unmatched", method),
   });
   const refuse: Handle = ({ req: { method, path } }) => {
-    const speaks = operationsPaths.has(path) ? dialects.bazaar : dialect;
-    return replyToUnmatched(speaks, method, (served) => app.router.match(served, path)[0].length > 0);
+    const dialectOfPath = operationsPaths.has(path) ? dialects.bazaar : dialect;
+    return replyToUnmatched(dialectOfPath, method, (served) => app.router.match(served, path)[0].length > 0);
   };
   const refusers = new Map<string, (context: Context) => Response | Promise<Response>>(
     methods.map((method) => [method, door.handler(unmatched(method), refuse)]),
@@ -123,7 +123,7 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
     const { method } = context.req;
     return (refusers.get(method === "HEAD" ? "GET" : method) ?? refuseOther)(context);
   });
-  // What a route throws becomes a reply in its own handler: only a fault in the routing itself comes here.
+  // A route's own handler turns what it throws into a reply. Only an error in the routing itself gets here.
   app.onError((thrown, context) =>
     door.handler(unmatched("other"), () => {
       throw thrown;

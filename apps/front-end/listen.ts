@@ -1,22 +1,24 @@
 /**
- * Puts the app on a socket, and takes it off again without losing a request.
+ * Serves the app on a socket, and stops without losing a request.
  *
- * What Bun does by itself (1.4.5), before the app hears of a request, and so in its own words:
- * - URL and headers together over 16 KiB, or 300 headers: 431. A stock name of 10 kB in a URL passes.
- * - Malformed HTTP, a missing Host, a bad Content-Length, Content-Length beside chunks, a bad chunk: 400; an
- *   unknown version, or an unencoded byte in the path: 505. An unknown method (`BREW`, and `get`): closed without a word.
- * - `Expect: 100-continue` is answered with 100, in lower case only: for `100-Continue`, which means the same, no 100 is
- *   sent. The client waits as long as it wants to (curl: a second), sends its body, and gets its reply. The app hears of
- *   the request in either case, but Bun offers no way to send a 100. An expectation that there isn't is ignored.
- * - A HEAD whose reply has no body gets `content-length: 0`. That would be wrong for a stream, whose length isn't known:
+ * What Bun 1.4.5 does by itself, before a request reaches the app and so with replies of its own:
+ * - More than 16 KiB of URL and headers together, or 300 headers, get a 431. A stock name of 10 kB in a URL passes.
+ * - Malformed HTTP, a missing Host, a bad Content-Length, Content-Length together with chunks, and a bad chunk get a
+ *   400; an unknown version and an unencoded byte in the path get a 505. After an unknown method (`BREW`, also `get`),
+ *   Bun closes the connection without a reply.
+ * - `Expect: 100-continue` gets a 100, but only in lower case. `100-Continue` means the same and gets none: the client
+ *   waits for a timeout of its own (curl: one second), sends its body, and gets its reply. The app receives the request
+ *   in either case, but Bun offers no way to send a 100. Unknown expectations are ignored.
+ * - A HEAD whose reply has no body gets `content-length: 0`. That would be wrong for a stream, whose length is unknown:
  *   `transfer-encoding: chunked`, which GET would have, keeps Bun from adding it (`http/reply.ts`).
- * - What follows a whole body and is no request (a line break, a trailer): 400, in place of the reply to the request before.
- * - A body that nobody reads is thrown away as it arrives, or left on the wire; it isn't collected in memory.
- * - A request that comes before the one ahead of it on the same connection is answered (HTTP pipelining, which no
- *   browser and none of the common clients use): closed without a word.
- * - `maxRequestBodySize`: 413 in Bun's words. It is off, as the app has its own limit and its own words.
- * - `idleTimeout` closes a connection on which nothing moves, also one that waits for its reply; coarsely, up to
- *   four seconds late (half a request head: after 12 seconds with 5 set). It knows whole seconds, 255 at most.
+ * - Bytes after a complete body that aren't a request (a line break, a trailer) get a 400, which replaces the reply to
+ *   the request before them.
+ * - A body that the app doesn't read is discarded as it arrives, or left on the wire; it isn't collected in memory.
+ * - If a request arrives before the previous one on its connection is answered (HTTP pipelining, which no browser and
+ *   no common client uses), Bun closes the connection without a reply.
+ * - `maxRequestBodySize` causes a 413 with Bun's text. It is off, because the app has its own limit and text.
+ * - `idleTimeout` closes a connection on which nothing moves, also one that waits for its reply. It is coarse: up to
+ *   four seconds late (half a request head: after 12 seconds with a value of 5). It takes whole seconds, at most 255.
  */
 
 import { addressText, type ListenAddress, withoutBrackets } from "@stock-bazaar/process/addresses";
@@ -26,29 +28,29 @@ import type { Hono } from "hono";
 import type { Connection } from "./http/connection.ts";
 import { operationsOutage } from "./http/failures.ts";
 
-/** A request is answered a moment after its timeout: its connection must not be closed before. */
+/** A reply may leave a moment after the request timeout: the connection must still be open then. */
 const idleGraceSeconds = 5;
-/** Bun's largest. */
+/** The largest `idleTimeout` that Bun accepts. */
 const idleSecondsMax = 255;
 
 export interface ListenOptions {
   readonly logger: Logger;
-  /** One HTTP request with all its retries. */
+  /** The limit of one HTTP request with all its retries. */
   readonly requestTimeoutMs: number;
   /** How long an idle connection stays open; longer if a request may take longer. */
   readonly keepAliveTimeoutMs: number;
 }
 
 export interface Listening {
-  /** Where it listens, like `http://127.0.0.1:8080`. */
+  /** The address that it listens on, like `http://127.0.0.1:8080`. */
   readonly url: string;
-  /** The real one, if 0 was asked for. */
+  /** The chosen port if 0 was requested. */
   readonly port: number;
-  /** Takes no more requests; resolves when those taken in are answered, or at the latest after the request timeout. */
+  /** Accepts no more requests. Resolves when those accepted are answered, at the latest after the request timeout. */
   stop(): Promise<void>;
 }
 
-/** Throws a ConfigError if nobody can listen there. */
+/** Throws a ConfigError if it can't listen on the address. */
 export function listen(app: Hono, address: ListenAddress, options: ListenOptions): Listening {
   const { logger, requestTimeoutMs, keepAliveTimeoutMs } = options;
   const keepAliveSeconds = Math.ceil(keepAliveTimeoutMs / 1000);
@@ -59,7 +61,7 @@ export function listen(app: Hono, address: ListenAddress, options: ListenOptions
   };
   const server = startServer(address, {
     fetch: (request) => app.fetch(request, connection),
-    // 0 = never: then only the client, or the end of the process, closes a connection.
+    // 0 means never: then only the client, or the end of the process, closes a connection.
     idleTimeout: idleSeconds > idleSecondsMax ? 0 : idleSeconds,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     error(thrown) {
@@ -72,8 +74,8 @@ export function listen(app: Hono, address: ListenAddress, options: ListenOptions
     url: `http://${addressText({ ...address, port })}`,
     port,
     async stop() {
-      // Bun closes idle connections at once, and the others with their reply. A client that never finishes its
-      // body is the only one that could hold this up.
+      // Bun closes idle connections at once, and the others with their reply. Only a client that never finishes its
+      // body could delay this.
       const late = setTimeout(() => void server.stop(true), requestTimeoutMs);
       await server.stop(false);
       clearTimeout(late);
@@ -91,7 +93,8 @@ interface Handlers {
 function startServer(address: ListenAddress, handlers: Handlers) {
   const hostname = withoutBrackets(address.host);
   try {
-    // `development: false` alone would share the port with whoever has it, and each get a part of the requests.
+    // With `development: false` alone, Bun would share the port with a process that already listens on it: each of them
+    // would receive a part of the requests.
     return Bun.serve({ ...handlers, hostname, port: address.port, development: false, reusePort: false });
   } catch (thrown) {
     throw listenError(address, thrown);

@@ -31,7 +31,11 @@ async function expectReadOnly(cluster: Cluster, problem: RegExp) {
   });
   expect(await get(`${cluster.url}/readyz`)).toMatchObject({
     status: 503,
-    body: { error: { message: "Not ready: the catalog can be read, but can't write its ledger; /cluster says why" } },
+    body: {
+      error: {
+        message: "Not ready: the catalog answers lookups but can't write its ledger; see /cluster for the reason",
+      },
+    },
   });
   expect((await get(`${cluster.url}/cluster`)).body).toMatchObject({ data: { leader: 3, term: 1 } });
   const status = await bazaar(["status", "--port", new URL(cluster.url).port]);

@@ -21,7 +21,7 @@ function hashOf(text: string): string {
 }
 
 describe("the page", () => {
-  test("brings all it needs, and may do nothing else", async () => {
+  test("contains all that it needs, and may load nothing else", async () => {
     const { status, headers, text } = await client.get("/");
     expect(status).toBe(200);
     expect(headers["content-type"]).toBe("text/html; charset=utf-8");
@@ -50,7 +50,7 @@ describe("the page", () => {
 
 describe("faults", () => {
   const own = { host: "localhost:8080" };
-  const strangePage = "Faults may be asked for only by this front-end's own page";
+  const foreignPage = "Faults must be requested by this front-end's own page";
 
   function withSupervisor(answer: () => Promise<boolean> = async () => true) {
     const asked: [FaultKind, number][] = [];
@@ -74,7 +74,7 @@ describe("faults", () => {
     expect(asked).toEqual([[fault, replica]]);
   });
 
-  test("without a supervisor there is nothing to ask for, and the page is told so", async () => {
+  test("without a supervisor there are no such routes, and `hello` has `faults: false`", async () => {
     for (const path of ["/faults/kill-leader", "/faults/freeze-leader"]) {
       expectFailure(await client.post(path, {}, own), 404, "Invalid POST request/URL", "INVALID_REQUEST");
     }
@@ -94,15 +94,18 @@ describe("faults", () => {
     ["a page on another port", { ...own, origin: "http://localhost:3000" }],
     ["a page over TLS", { ...own, origin: "https://localhost:8080" }],
     ["a page without an origin of its own", { ...own, origin: "null" }],
-    ["what a browser calls another site", { ...own, "sec-fetch-site": "cross-site" }],
-    ["what a browser calls a sister site", { ...own, "sec-fetch-site": "same-site", origin: "http://localhost:8080" }],
-    ["a page whose name points here", { host: "evil.example:8080", origin: "http://evil.example:8080" }],
+    ["a request that the browser marks as cross-site", { ...own, "sec-fetch-site": "cross-site" }],
+    [
+      "a request that the browser marks as same-site",
+      { ...own, "sec-fetch-site": "same-site", origin: "http://localhost:8080" },
+    ],
+    ["a page whose name resolves to this machine", { host: "evil.example:8080", origin: "http://evil.example:8080" }],
     ["a name that only looks like an address", { host: "127.0.0.1.evil.example:8080" }],
     ["a name that only looks like ours", { host: "bazaar.test.evil.example:8080" }],
     ["no name at all", { host: "" }],
   ])("%s is refused, and nothing happens", async (_, headers) => {
     const { asked, client } = withSupervisor();
-    expectFailure(await client.post("/faults/kill-leader", {}, headers), 403, strangePage, "INVALID_REQUEST");
+    expectFailure(await client.post("/faults/kill-leader", {}, headers), 403, foreignPage, "INVALID_REQUEST");
     expect(asked).toEqual([]);
   });
 
@@ -110,14 +113,14 @@ describe("faults", () => {
     ["its own page", { ...own, origin: "http://localhost:8080", "sec-fetch-site": "same-origin" }],
     ["its own page by address", { host: "127.0.0.1:8080", origin: "http://127.0.0.1:8080" }],
     ["its own page by IPv6", { host: "[::1]:8080", origin: "http://[::1]:8080" }],
-    ["its own page by the name it listens on", { host: "bazaar.test:8080", origin: "http://bazaar.test:8080" }],
+    ["its own page by the configured name", { host: "bazaar.test:8080", origin: "http://bazaar.test:8080" }],
     ["a program", { host: "127.0.0.1:8080" }],
-  ])("%s may", async (_, headers) => {
+  ])("%s is allowed", async (_, headers) => {
     const { client } = withSupervisor();
     expect((await client.post("/faults/kill-leader", {}, headers)).status).toBe(200);
   });
 
-  test("a replica that doesn't run, no leader, and a supervisor that is silent", async () => {
+  test("a replica that doesn't run, no leader, and a supervisor that doesn't answer get a 503", async () => {
     const message = "No order replica leads now; try again";
     const gone = withSupervisor(async () => false).client;
     expectFailure(await gone.post("/faults/kill-leader", {}, own), 503, message, "UNAVAILABLE");

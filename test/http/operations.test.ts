@@ -46,7 +46,7 @@ async function seeing(changes: Partial<ClusterState>): Promise<TestClient> {
 }
 
 describe("GET /healthz", () => {
-  test("says that the process is up", async () => {
+  test("reports that the process is up", async () => {
     const answer = await client.get("/healthz");
     expect(answer.status).toBe(200);
     expect(answer.text).toBe('{"data":{"status":"ok"}}');
@@ -55,15 +55,15 @@ describe("GET /healthz", () => {
 
 describe("GET /readyz", () => {
   const silentCatalog = "Not ready: the catalog does not answer";
-  const refusingCatalog =
-    "Not ready: the catalog's ledger was longer once; a person must put the right catalog.db back, or rebuild it";
-  const readOnlyCatalog = "Not ready: the catalog can be read, but can't write its ledger; /cluster says why";
+  const refusingCatalog = "Not ready: the catalog's ledger was longer once; restore the right catalog.db or rebuild it";
+  const readOnlyCatalog =
+    "Not ready: the catalog answers lookups but can't write its ledger; see /cluster for the reason";
   const leaderless = "Not ready: no order replica leads";
 
   const otherVersion =
-    "Not ready: a service speaks another version of the messages than this front-end; the log says which";
+    "Not ready: a service uses another version of the messages than this front-end; the log names it";
 
-  test("is ready while one replica speaks another version", async () => {
+  test("is ready while one replica uses another version", async () => {
     const asked = await seeing({ otherVersion: true });
     expect((await asked.get("/readyz")).status).toBe(200);
     await asked.close();
@@ -79,17 +79,17 @@ describe("GET /readyz", () => {
     ["the catalog is away", { catalog: { state: "away", head: undefined } }, silentCatalog],
     ["the catalog refuses everything", { catalog: { state: "refusing", head: undefined } }, refusingCatalog],
     ["the catalog can't write", { catalog: { state: "read-only", head: 43, problem: "locked" } }, readOnlyCatalog],
-    ["nobody leads", { leader: 0 }, leaderless],
+    ["no replica leads", { leader: 0 }, leaderless],
     ["the leader is unknown", { leader: 9 }, leaderless],
     ["the leader is away", { replicas: [{ ...leader, state: "away" }] }, leaderless],
     ["the leader is frozen", { replicas: [{ ...leader, state: "silent" }] }, leaderless],
-    ["the leader has said nothing yet", { replicas: [{ ...leader, status: undefined }] }, leaderless],
+    ["the leader has sent no status yet", { replicas: [{ ...leader, status: undefined }] }, leaderless],
     [
-      "the catalog speaks another version",
+      "the catalog uses another version",
       { catalog: { state: "away", head: undefined }, otherVersion: true },
       otherVersion,
     ],
-    ["the replicas speak another version", { leader: 0, otherVersion: true }, otherVersion],
+    ["the replicas use another version", { leader: 0, otherVersion: true }, otherVersion],
     [
       "the leader is still taking over",
       { leader: 3, replicas: [{ ...(cluster.replicas[2] ?? leader), state: "live" }] },
@@ -105,7 +105,7 @@ describe("GET /readyz", () => {
 });
 
 describe("GET /cluster", () => {
-  test("tells the leader, the term, and every process with its state, last id and lag", async () => {
+  test("returns the leader, the term, and every process with its state, last id and lag", async () => {
     const asked = await seeing({});
     const answer = await asked.get("/cluster");
     expect(answer.status).toBe(200);
@@ -144,7 +144,7 @@ describe("GET /cluster", () => {
     await behind.close();
   });
 
-  test("tells why the catalog can't write", async () => {
+  test("returns the reason why the catalog can't write", async () => {
     const problem = "/data/catalog.db is locked by process 7 (sqlite3)";
     const asked = await seeing({ catalog: { state: "read-only", head: 43, problem } });
     expect((await asked.get("/cluster")).body).toMatchObject({
@@ -156,7 +156,7 @@ describe("GET /cluster", () => {
     await asked.close();
   });
 
-  test("knows no lag and no leader when nobody answers", async () => {
+  test("has neither lags nor a leader while no service answers", async () => {
     const asked = await seeing({ leader: 0, term: 0, catalog: { state: "away", head: undefined } });
     expect((await asked.get("/cluster")).body).toMatchObject({
       data: { leader: null, term: 0, replicas: [{ lag: null }, { lag: null }, { lag: null }, { lag: null }] },
@@ -164,7 +164,7 @@ describe("GET /cluster", () => {
     await asked.close();
   });
 
-  test("tells the real bazaar's state", async () => {
+  test("returns the state of the real bazaar", async () => {
     const state = await client.bazaar.cluster();
     expect((await client.get("/cluster")).body).toMatchObject({
       data: {
@@ -198,7 +198,7 @@ describe("GET /metrics", () => {
   const requests = (route: string, method: string, status: string) =>
     `bazaar_http_request_duration_seconds_count{route="${route}",method="${method}",status="${status}"}`;
 
-  test("counts requests by route, method and class of status, never by what clients write", async () => {
+  test("counts requests by route, method and class of status, never by text from clients", async () => {
     const asked = await createTestClient();
     for (const name of ["GameStart", "GameStart/", "FishCo", "Nope", "%00"]) await asked.get(`/stocks/${name}`);
     await asked.send("HEAD", "/stocks/GameStart");
@@ -226,7 +226,7 @@ describe("GET /metrics", () => {
     await asked.close();
   });
 
-  test("counts trades by what became of them", async () => {
+  test("counts trades by outcome", async () => {
     const asked = await createTestClient();
     const trade = { name: "GameStart", quantity: 1, type: "buy" };
     const key = { "idempotency-key": "k" };
@@ -254,7 +254,7 @@ describe("GET /metrics", () => {
     await asked.close();
   });
 
-  test("counts the trades that had no answer", async () => {
+  test("counts the trades without an answer", async () => {
     const trade = () => Promise.reject(new BazaarError("UNAVAILABLE", "no answer"));
     const asked = await createTestClient({ changes: { trade } });
     await asked.post("/orders", { name: "GameStart", quantity: 1, type: "buy" });
@@ -264,7 +264,7 @@ describe("GET /metrics", () => {
     await asked.close();
   });
 
-  test("tells the cluster and the cache as they are now", async () => {
+  test("exports the current state of the cluster and the cache", async () => {
     const asked = await seeing({});
     for (let scrapes = 0; scrapes < 2; scrapes++) {
       const values = await scrape(asked);
@@ -298,10 +298,10 @@ describe("GET /metrics", () => {
     await asked.close();
   });
 
-  test("tells what the process uses", async () => {
+  test("exports what the process uses", async () => {
     const values = await scrape(client);
     expect(values.get("process_resident_memory_bytes")).toBeGreaterThan(1_000_000);
-    // All of it, also what was spent before the first scrape.
+    // The total, including what was spent before the first scrape.
     const { user, system } = process.cpuUsage();
     expect(values.get("process_cpu_seconds_total")).toBeGreaterThan((0.5 * (user + system)) / 1e6);
     expect(values.get("process_cpu_seconds_total")).toBeLessThanOrEqual((user + system) / 1e6);
@@ -310,7 +310,7 @@ describe("GET /metrics", () => {
     expect(values.has("nodejs_eventloop_lag_p99_seconds")).toBe(true);
   });
 
-  test("leaves the cluster out when nobody knows it", async () => {
+  test("leaves the cluster out if its state is unknown", async () => {
     const asked = await createTestClient({ changes: { cluster: () => Promise.reject(new Error("silence")) } });
     const values = await scrape(asked);
     expect(values.has("bazaar_leader_id")).toBe(false);

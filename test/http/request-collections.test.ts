@@ -1,6 +1,6 @@
 /**
- * The request collections are those of the routes that exist, and each request in them works or fails as it
- * says, once there is an order.
+ * The request collections match the routes, and each request in them succeeds or fails as its title says, once there is
+ * an order.
  */
 
 import { readFileSync } from "node:fs";
@@ -34,7 +34,7 @@ describe.each(Object.values(dialects))("$name", (dialect) => {
   });
   afterAll(() => client.close());
 
-  test("they are what `npm run generate` makes now", () => {
+  test("they are what `npm run generate` would write now", () => {
     expect(httpText).toBe(httpFile(document));
     expect(JSON.parse(postmanText)).toEqual(postmanCollection(document));
   });
@@ -43,13 +43,13 @@ describe.each(Object.values(dialects))("$name", (dialect) => {
     [".http", () => fromHttpFile(httpText)],
     [".postman_collection.json", () => fromPostman(postmanText)],
   ])("%s", (_, requests) => {
-    test("has a trade that lacks a field, and one of another Content-Type", () => {
+    test("has a trade without a field, and one with the wrong Content-Type", () => {
       const titles = requests().map(({ title }) => title);
-      for (const why of ["a field is missing", "another Content-Type"])
+      for (const why of ["a field is missing", "wrong Content-Type"])
         expect(titles).toContainEqual(expect.stringMatching(new RegExp(`Buy.*: fails, ${why}$`)));
     });
 
-    test("names every route once, beside what fails or asks in another way", () => {
+    test("has every route once, besides failures and queries for one item", () => {
       const routes = operationsOf(document).map(
         ({ method, path }) => new RegExp(`^${method.toUpperCase()} ${path.replace(/\{\w+\}/g, "[^/?]+")}(\\?.*)?$`),
       );
@@ -59,7 +59,7 @@ describe.each(Object.values(dialects))("$name", (dialect) => {
       for (const route of routes) expect(sent.filter((line) => route.test(line)).length, String(route)).toBe(1);
     });
 
-    test("each request works, and fails where it says so", async () => {
+    test("each request succeeds, or fails if its title says so", async () => {
       const type = dialect.name === "toy-store" ? {} : { type: dialect.name === "streaming" ? "BUY" : "buy" };
       expect((await client.post("/orders", { name: "GameStart", quantity: 1, ...type })).status).toBe(200);
       for (const { title, method, url, headers, body } of requests()) {
@@ -67,21 +67,21 @@ describe.each(Object.values(dialects))("$name", (dialect) => {
         const init = { headers: { ...headers, ...length }, ...(body === undefined ? {} : { body }) };
         // A lookup puts the stock into the cache.
         if (url.startsWith("/stocksCacheLookup")) await client.get("/stocks/GameStart");
-        // A stream of events never ends: its head has to do.
+        // A stream of events never ends, so only its head is requested.
         const answer = await client.send(url.startsWith("/events") ? "HEAD" : method, url, init);
-        const said = `${title}, ${method} ${url}: ${answer.status} ${answer.text.slice(0, 200)}`;
-        expect(isRefusal(answer), said).toBe(title.includes(": fails"));
+        const shown = `${title}, ${method} ${url}: ${answer.status} ${answer.text.slice(0, 200)}`;
+        expect(isRefusal(answer), shown).toBe(title.includes(": fails"));
       }
     });
   });
 });
 
-/** Some clients are told of a failure in the body alone, and toy-store's of too little stock by the number -1. */
+/** Some dialects show a failure only in the body; toy-store shows too little stock by the number -1. */
 function isRefusal({ status, body }: Answer): boolean {
   return status !== 200 || at(body, "error") !== undefined || at(body, "data", "order_number") === -1;
 }
 
-/** As editors read it: `###` begins a request, `#` a remark, and an empty line the body. */
+/** Parses the file as editors do: `###` begins a request, `#` a comment, and an empty line the body. */
 function fromHttpFile(text: string): Sent[] {
   const [opening = "", ...parts] = text.split(/^### /m);
   const variable = /^@(\w+) = (\S+)$/m.exec(opening);
@@ -123,7 +123,7 @@ function fromPostman(text: string): Sent[] {
   const requestsOf = ({ item = [], name: title = "", request }: PostmanItem): PostmanRequest[] =>
     request === undefined ? item.flatMap(requestsOf) : [{ title, ...request }];
   return requestsOf(collection).map(({ title, method, header, url, body }) => {
-    // Postman sends the parts and shows the whole.
+    // Postman sends the parts and shows `raw`.
     expect(url.raw.split("?")[0]).toBe([...url.host, ...url.path].join("/"));
     return {
       title,

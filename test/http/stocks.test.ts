@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => client.close());
 
 describe("GET /stocks/{name}", () => {
-  test("tells name, price and quantity", async () => {
+  test("returns name, price and quantity", async () => {
     const answer = await client.get("/stocks/GameStart");
     expect(answer.status).toBe(200);
     expect(answer.text).toBe('{"data":{"name":"GameStart","price":15.99,"quantity":100}}');
@@ -58,7 +58,7 @@ describe("GET /stocks/{name}", () => {
     await asked.close();
   });
 
-  test("the longest name that a stock can have is asked for", async () => {
+  test("the bazaar is asked for the longest name that a stock can have", async () => {
     const lookup = vi.fn(async () => ({ stock: undefined, cache: "miss" as const }));
     const asked = await createTestClient({ changes: { lookup } });
     await asked.get(`/stocks/${"x".repeat(255)}`);
@@ -76,7 +76,7 @@ describe("GET /stocks/{name}", () => {
     expectFailure(await client.get("/stocks/GameStart/history"), 404, "Invalid GET request/URL", "INVALID_REQUEST");
   });
 
-  test("HEAD tells what GET tells, without the body", async () => {
+  test("HEAD has the headers of GET, without the body", async () => {
     const answer = await client.send("HEAD", "/stocks/GameStart");
     expect(answer.status).toBe(200);
     expect(answer.headers["content-length"]).toBe("58");
@@ -84,7 +84,7 @@ describe("GET /stocks/{name}", () => {
     expect(answer.headers["x-cache"]).toMatch(/^(hit|miss|bypass)$/);
   });
 
-  test("prices have no digits that nobody paid", async () => {
+  test("prices have at most two decimals", async () => {
     for (const [priceCents, text] of [
       [1599, "15.99"],
       [1, "0.01"],
@@ -126,7 +126,7 @@ describe("the ETag of a lookup", () => {
     'w/"life-7"',
     '"life-7',
     "",
-    // Of another catalog behind the same address.
+    // The tag of another catalog behind the same address.
     '"another-life-7"',
     '"7"',
   ])("If-None-Match: %s is answered with the stock", async (tag) => {
@@ -136,7 +136,7 @@ describe("the ETag of a lookup", () => {
     await tagged.close();
   });
 
-  test("a trade changes it", async () => {
+  test("a trade changes the ETag", async () => {
     const before = (await client.get("/stocks/FishCo")).headers.etag ?? "";
     expect((await client.get("/stocks/FishCo", { "if-none-match": before })).status).toBe(304);
     await client.post("/orders", { name: "FishCo", quantity: 1, type: "buy" });
@@ -145,7 +145,7 @@ describe("the ETag of a lookup", () => {
     expect(answer.headers.etag).not.toBe(before);
   });
 
-  test("a stock that is not found has none", async () => {
+  test("a stock that is not found has no ETag", async () => {
     const answer = await client.get("/stocks/Nope", { "if-none-match": "*" });
     expect(answer.status).toBe(404);
     expect(answer.headers).not.toHaveProperty("etag");
@@ -231,7 +231,7 @@ describe("a list of more stocks than one message can hold", () => {
     expect(body).not.toHaveProperty("next");
   });
 
-  test("may be asked for in pages of any size", async () => {
+  test("can be requested in pages of any size", async () => {
     for (const limit of [700, 1000, 1700]) {
       const found: string[] = [];
       let after = "";
@@ -265,7 +265,7 @@ describe("a list of more stocks than one message can hold", () => {
     expect(pages).toBe(1);
   });
 
-  test("ends before its JSON does when the catalog stops answering", async () => {
+  test("ends before the JSON is complete if the catalog stops answering", async () => {
     let pages = 0;
     const warn = vi.fn();
     const failing = many.beside({
@@ -282,11 +282,11 @@ describe("a list of more stocks than one message can hold", () => {
     await expect(response.text()).rejects.toThrow("no answer in time");
     expect(warn).toHaveBeenCalledExactlyOnceWith(
       expect.objectContaining({ route: "/stocks", err: expect.any(BazaarError) }),
-      "reply broken off",
+      "reply ended early",
     );
   });
 
-  test("HEAD reads no further than it must", async () => {
+  test("HEAD has no body", async () => {
     const response = await many.fetch("/stocks", { method: "HEAD" });
     expect(response.status).toBe(200);
     expect(await response.text()).toBe("");

@@ -1,7 +1,7 @@
 /**
- * A dialect is the routes of a front-end and the statuses and texts of its replies, as the clients of one earlier system
- * need them. Each is one file, to be read top to bottom. The rules behind the routes are the same in all dialects, and so
- * are the operations' routes (`/readyz`, `/cluster`, `/metrics`, …), which no dialect replaces.
+ * A dialect is the routes of a front-end and the statuses and texts of its replies, as the clients of one earlier
+ * system need them. Each is one file, to be read top to bottom. The rules behind the routes are the same in all
+ * dialects, and so are the operations' routes (`/readyz`, `/cluster`, `/metrics`, …), which no dialect replaces.
  */
 
 import type { DialectName } from "@stock-bazaar/contract/dialects";
@@ -18,7 +18,7 @@ export interface DialectDependencies {
 
 export interface Dialect {
   readonly name: DialectName;
-  /** Whole sentences for the OpenAPI document, after those that hold for all dialects. */
+  /** Sentences for the description of the OpenAPI document, after those that hold for all dialects. */
   readonly about: string;
   routes(deps: DialectDependencies): Route[];
   /** The reply to a path that lacks its last part, like `/stocks/`. */
@@ -29,19 +29,19 @@ export interface Dialect {
   notAllowed(method: string, allow: string): Reply;
 }
 
-/** What the contract replies to requests that no route serves. */
+/** The contract's replies to requests that no route serves. */
 export const contractRefusals = {
   incomplete: invalidGet,
   unknown: unknownRoute,
   notAllowed: methodNotAllowed,
 } as const satisfies Partial<Dialect>;
 
-/** The same for the OpenAPI document. */
+/** `contractRefusals` in words, for the OpenAPI document. */
 export const aboutContractRefusals =
   "An unknown path is answered with 404, a known path with another method with 405 and `Allow`; a trailing slash is " +
-  "tolerated, but for `GET /stocks/` and `GET /orders/`, which lack a name or a number.";
+  "tolerated, except in `GET /stocks/` and `GET /orders/`, which lack a name or a number.";
 
-/** `routes`, with those replaced that `own` has under the same method, path and query parameter. */
+/** Returns `own` and those of `routes` whose method, path and query parameter no route in `own` has. */
 export function replacing(routes: readonly Route[], own: readonly Route[]): Route[] {
   const keyOf = ({ method, path, whenQuery = "" }: Route) => `${method} ${path} ${whenQuery}`;
   const replaced = new Set(own.map(keyOf));

@@ -1,6 +1,6 @@
 /**
- * The dialect of system 004. It has the routes of the default dialect, with other failures: a stock or an order that does
- * not exist is a bad request (400), and too little stock is a server error (500).
+ * The dialect of system 004. It has the routes of the default dialect, with other failures: a stock or an order that
+ * does not exist is a bad request (400), and too little stock is a server error (500).
  */
 
 import { cacheOutage, Failure, invalidGet, lookupOutage, orderOutage, outage, tradeOutage } from "../http/failures.ts";
@@ -25,7 +25,7 @@ import { aboutContractRefusals, type Dialect, type DialectDependencies, replacin
 const notInOrderLog = (text: string) =>
   new Failure(400, "INVALID_ORDERNUMBER", `Bad request. ${text} order not found in ORDER LOG`);
 
-/** No answer in time is worded as in the contract; an internal error as this system words it. */
+/** A timeout has the contract's text, an internal error this system's. */
 const invalidationOutage = {
   ...cacheOutage,
   internal: outage("", "Cache Invalidation unsuccessful. Check error log").internal,

@@ -1,7 +1,7 @@
 /**
- * The dialect of system 002. Its client reads a body only when the status is 200, and then reuses the connection: an unread
- * body would be taken for the next reply. So every request to a path that exists is answered with status 200, and a
- * failure is only in the body, with its code. `type` is in upper case in replies.
+ * The dialect of system 002. Its client reads a body only when the status is 200, and then reuses the connection: an
+ * unread body would be taken for the next reply. So every request to a path that exists is answered with status 200,
+ * and a failure is only in the body, with its code. `type` is in upper case in replies.
  */
 
 import {
@@ -64,7 +64,7 @@ const tradeWords: TradeWords = {
   rejected: (reason) => (reason === "INVALID_STOCKNAME" ? noSuchStock : insufficientVolume),
 };
 
-/** No answer in time is worded like an internal error. */
+/** A timeout has the text of an internal error. */
 const tradeFailure: Outage = { ...tradeOutage, unavailable: internalServerError, internal: internalServerError };
 
 const orderWords: OrderWords = {
@@ -74,7 +74,7 @@ const orderWords: OrderWords = {
   takesAnyInteger: true,
 };
 
-const upperCaseOrderDocs = jsonDocs("The order, its type in upper case", upperCaseOrderReply, {
+const upperCaseOrderDocs = jsonDocs("The order, with its type in upper case", upperCaseOrderReply, {
   data: { number: 1, name: "GameStart", type: "BUY", quantity: 1 },
 });
 
@@ -83,7 +83,7 @@ export const streaming: Dialect = {
   about:
     "This front-end speaks the dialect `streaming`: every request to a path of stocks, orders or the cache is answered " +
     "with the status 200, and a failure is in the body. An unknown path is answered with 404, a known path with another " +
-    "method with 200 and a failure whose code is 405; a trailing slash is tolerated, but for `GET /stocks/` and " +
+    "method with 200 and a failure whose code is 405; a trailing slash is tolerated, except in `GET /stocks/` and " +
     "`GET /orders/`, which lack a name or a number.",
   routes(deps) {
     const contract = bazaar.routes(deps);
@@ -195,7 +195,7 @@ function isList({ method, path, whenQuery }: Route): boolean {
   return method === "GET" && path === "/stocks" && whenQuery === undefined;
 }
 
-/** A lookup that lacks its name finds no stock; a request that has `limit` or `after` asks for the list. */
+/** Replies with `stockNotFound` to a lookup without a name. A request with `limit` or `after` asks for the list. */
 function unlessNameless(list: Route): Route {
   const { docs } = list;
   return {

@@ -1,7 +1,8 @@
 /**
- * The dialect of system 003. Its clients only buy. A purchase of more than there is succeeds with the order number -1. They
- * read an order with `POST /orders/{n}` and receive its number as a string. A path that this system did not have is
- * answered with 501. Clients give up after 5 s, so a request takes 4 s at most where REQUEST_TIMEOUT_MS isn't set.
+ * The dialect of system 003. Its clients only buy. A purchase of more than the available quantity succeeds with the
+ * order number -1. The clients read an order with `POST /orders/{n}` and receive its number as a string. A path that
+ * this system did not have is answered with 501. Clients give up after 5 s, so a request takes 4 s at most if
+ * REQUEST_TIMEOUT_MS isn't set.
  */
 
 import { idempotencyKeyHeader } from "@stock-bazaar/contract/headers";
@@ -33,9 +34,9 @@ const notImplemented = new Failure(501, "INVALID_REQUEST", "service not implemen
 const orderNotFound = new Failure(404, "INVALID_ORDERNUMBER", "product not found");
 
 const internalServerError = outage("", "internal server error").internal;
-/** No answer in time is worded like an internal error. */
+/** A timeout has the text of an internal error. */
 const failure = { unavailable: internalServerError, internal: internalServerError };
-const purchaseFailure = { ...failure, told: [idempotencyKeyHeader] } as const;
+const purchaseFailure = { ...failure, handlerHeaders: [idempotencyKeyHeader] } as const;
 
 const purchaseWords: TradeWords = {
   form: {
@@ -57,8 +58,9 @@ const orderWords: OrderWords = {
 export const toyStore: Dialect = {
   name: "toy-store",
   about:
-    "This front-end speaks the dialect `toy-store`. An unknown path is answered with 501, a known path with another method " +
-    "with 501 as well; a trailing slash is tolerated, but for `GET /products/` and `GET /orders/`, which lack a name or a number.",
+    "This front-end speaks the dialect `toy-store`. An unknown path is answered with 501, a known path with another " +
+    "method with 501 as well; a trailing slash is tolerated, except in `GET /products/` and `GET /orders/`, which lack a " +
+    "name or a number.",
   routes: (deps) => [lookup(deps), purchase(deps), readOrder(deps, "GET"), readOrder(deps, "POST")],
   incomplete: notImplemented,
   unknown: () => notImplemented,

@@ -1,17 +1,17 @@
-/** What the state of the cluster means: who leads, who lags, and is it ready to trade. */
+/** Derives the leader, the lag of each replica and the reply of `GET /cluster` from the state of the cluster. */
 
 import type { Cluster } from "@stock-bazaar/contract/replies";
 import type { ClusterState, ReplicaState } from "../bazaar.ts";
 
-/** The leader, if there is one and it says so itself. */
+/** Returns the leader if it is live and its own status confirms its role. */
 export function leaderOf(cluster: ClusterState): ReplicaState | undefined {
   const leader = cluster.replicas.find(({ id }) => id === cluster.leader);
   return leader?.state === "live" && leader.status?.role === "leader" ? leader : undefined;
 }
 
 /**
- * Orders that the replica misses, against the ledger's last id, or the leader's when the catalog is away.
- * `null` when either side is unknown. A replica may be read a moment after the ledger, and so be ahead.
+ * Returns how many orders the replica misses, compared with the ledger's head, or with the leader if the catalog is
+ * away. `null` if either number is unknown. Never negative, although the replica's status may be newer than the head.
  */
 export function replicaLag(cluster: ClusterState, replica: ReplicaState): number | null {
   const head = cluster.catalog.head ?? leaderOf(cluster)?.status?.lastId;

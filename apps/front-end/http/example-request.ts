@@ -1,6 +1,6 @@
 /**
- * The requests that people try on an operation: the one that a viewer sends when nothing was filled in, those that ask in
- * another way, and those that fail.
+ * Example requests of an operation: the one that an API viewer sends by default, those that select an item by query,
+ * and those that fail.
  */
 
 import type { Access } from "@stock-bazaar/contract/access";
@@ -10,35 +10,35 @@ import type { DocumentedOperation, Parameter } from "./document-types.ts";
 import { jsonType } from "./reply.ts";
 
 export interface ExampleRequest {
-  /** Without spaces, unlike that of every other request. */
+  /** A name without spaces, unique among the requests. */
   readonly id: string;
   readonly title: string;
   readonly access: Access;
   readonly method: string;
-  /** With its query. */
+  /** Includes the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON as people write it; absent for a request that has none. */
+  /** Indented JSON; `undefined` for a request without a body. */
   readonly body: string | undefined;
 }
 
-/** What a parameter has in place of its example, or a field of the body. */
+/** Values that replace the examples of parameters or of fields of the body. */
 type Values = Readonly<Record<string, string | number>>;
 
-/** How a request's body differs from the usual one. */
+/** How the body of a request differs from the example. */
 interface OtherBody {
-  /** A field of the example that it lacks. */
+  /** A field of the example to leave out. */
   readonly without?: string;
   readonly contentType?: string;
 }
 
-/** A query that asks for one of the things that the operation lists without it. */
+/** Queries that select one item, in an operation that otherwise lists them. */
 const otherWays: readonly Values[] = [{ stockname: "GameStart" }, { "order-number": 1 }];
 
 interface FailingExample extends OtherBody {
   readonly why: string;
   readonly values: Values;
-  /** Only for operations that document a failure with this reason: dropping an unknown stock from the cache succeeds. */
+  /** Only for operations with a failure of this reason: dropping an unknown stock from the cache succeeds. */
   readonly reason?: FailureReason;
 }
 
@@ -50,10 +50,10 @@ const failures: readonly FailingExample[] = [
   { why: "not a number", values: { number: "first" } },
   { why: "not a number", values: { "order-number": "first" } },
   { why: "too little stock", values: { quantity: 2_000_000_000 } },
-  { why: "no quantity", values: { quantity: 0 } },
+  { why: "quantity is 0", values: { quantity: 0 } },
   { why: "unknown type", values: { type: "borrow" } },
   { why: "a field is missing", values: {}, without: "quantity" },
-  { why: "another Content-Type", values: {}, contentType: "text/plain" },
+  { why: "wrong Content-Type", values: {}, contentType: "text/plain" },
 ];
 
 export function exampleRequests(operation: DocumentedOperation): ExampleRequest[] {
@@ -71,7 +71,7 @@ export function exampleRequests(operation: DocumentedOperation): ExampleRequest[
   ];
 }
 
-/** Every example, and nothing else. */
+/** Returns the request that is made from the examples alone. */
 export function exampleRequest(operation: DocumentedOperation): ExampleRequest {
   return requestWith(operation, operation.operationId, operation.summary, {});
 }
@@ -83,13 +83,13 @@ function isAbout(
 ): boolean {
   const { without, contentType } = other;
   const fields = Object.keys(requestBody?.content[jsonType]?.example ?? {});
-  const named = parameters.filter(isAsked).map(({ name }) => name);
+  const named = parameters.filter(selectsItem).map(({ name }) => name);
   if (without !== undefined && !fields.includes(without)) return false;
   if (contentType !== undefined && requestBody === undefined) return false;
   return tags[0] !== "Operations" && Object.keys(values).every((name) => named.includes(name) || fields.includes(name));
 }
 
-/** Those of all its failures, whatever their status: in a dialect that status may be 200. */
+/** Returns the reasons of all documented failures, of every status: a dialect may reply to a failure with 200. */
 function documentedReasons({ responses }: DocumentedOperation): ReadonlySet<unknown> {
   const examples = Object.values(responses).flatMap(({ content }) =>
     Object.values(content?.[jsonType]?.examples ?? {}),
@@ -97,8 +97,8 @@ function documentedReasons({ responses }: DocumentedOperation): ReadonlySet<unkn
   return new Set(examples.map(({ value }) => at(value, "error", "reason")));
 }
 
-/** One that says which thing is meant; the query that has an example says how much of a list. */
-function isAsked(parameter: Parameter): boolean {
+/** Whether the parameter selects an item. A query parameter with an example limits a list instead. */
+function selectsItem(parameter: Parameter): boolean {
   return parameter.in === "path" || (parameter.in === "query" && parameter.example === undefined);
 }
 

@@ -1,7 +1,6 @@
 /**
- * Every failure that the contract names: status, reason and message, character for character. Routes, schemas
- * and the OpenAPI document all take them from here, so a message can't differ between what is said and what
- * is documented.
+ * Every failure that the contract names: status, reason and message, character for character. The routes and the
+ * OpenAPI document both use them, so a reply can't differ from its documentation.
  */
 
 import { cacheHeader, idempotencyKeyHeader, type ResponseHeaderName } from "@stock-bazaar/contract/headers";
@@ -10,7 +9,7 @@ import { invalidQuantityMessage, invalidTradeTypeMessage, malformedTradeMessage 
 import { jsonType, Reply, type ReplyHeaders } from "./reply.ts";
 
 export class Failure extends Reply {
-  /** As the body says it: the status, unless a dialect replies with another. */
+  /** The code in the body. It equals the status, unless a dialect replies with another status. */
   readonly code: number;
   readonly reason: FailureReason;
   readonly message: string;
@@ -27,15 +26,15 @@ export class Failure extends Reply {
   }
 }
 
-/** What a route says when the services behind it give no answer in time (503), or fail (500). */
+/** The replies of a route if the services behind it don't answer in time (503) or fail (500). */
 export interface Outage {
   readonly unavailable: Failure;
   readonly internal: Failure;
-  /** Headers whose value only the request's handler knows: it rejects with an `Unanswered` that has them. */
-  readonly told?: readonly ResponseHeaderName[];
+  /** Headers whose values come from the request's handler: it rejects with an `Unanswered` that has them. */
+  readonly handlerHeaders?: readonly ResponseHeaderName[];
 }
 
-/** Why there is no answer, with headers for the reply that says so. */
+/** The error of a handler that has no reply, with headers for the outage's reply. */
 export class Unanswered extends Error {
   readonly headers: ReplyHeaders;
 
@@ -59,12 +58,12 @@ export const tradeOutage: Outage = {
     "Stock could not be traded: no answer in time; retry with the same Idempotency-Key",
     "Stock could not be traded due to internal error",
   ),
-  told: [idempotencyKeyHeader],
+  handlerHeaders: [idempotencyKeyHeader],
 };
 export const lookupOutage = outage(
   "Stock could not be looked up: no answer in time; try again",
   "Lookup Failed due to internal error",
-  // The cache had no answer, and there is none to keep.
+  // The lookup neither used the cache nor filled it.
   { [cacheHeader]: "bypass" },
 );
 export const orderOutage = outage(
@@ -82,7 +81,7 @@ export const operationsOutage = outage(
 
 export const stockNotFound = new Failure(404, "INVALID_STOCKNAME", "stock not found");
 export const orderNumberNotFound = new Failure(404, "INVALID_ORDERNUMBER", "order number not found");
-/** A known path with a part that is missing or can't be read. */
+/** A known path with a missing or malformed part. */
 export const invalidGet = new Failure(400, "INVALID_REQUEST", "Invalid GET request/URL");
 
 export const malformedTrade = new Failure(400, "INVALID_REQUEST", malformedTradeMessage);
@@ -99,7 +98,7 @@ export const insufficientQuantity = new Failure(
   "Available quantity to buy is less than requested quantity",
 );
 export const bodyTooLarge = new Failure(413, "INVALID_REQUEST", "Request body is larger than 64 KiB");
-/** After 2^52 units: at ten thousand trades a second of the largest quantity, some minutes. */
+/** The limit is 2^52 units: ten thousand trades a second of the largest quantity reach it within minutes. */
 export const volumeFull = new Failure(
   400,
   "INVALID_REQUEST",
@@ -108,47 +107,43 @@ export const volumeFull = new Failure(
 export const keyReused = new Failure(422, "KEY_REUSED", "Idempotency-Key was used with a different request");
 
 export const dashboardOutage = outage(
-  "The dashboard could not be made: no answer in time; try again",
-  "The dashboard could not be made due to internal error",
+  "The dashboard could not be built: no answer in time; try again",
+  "The dashboard could not be built due to internal error",
 );
 export const faultOutage = outage(
   "The leader could not be reached: no answer in time; try again",
   "The leader could not be reached due to internal error",
 );
-export const strangePage = new Failure(
-  403,
-  "INVALID_REQUEST",
-  "Faults may be asked for only by this front-end's own page",
-);
-export const nobodyLeads = new Failure(503, "UNAVAILABLE", "No order replica leads now; try again", retryAfter);
+export const foreignPage = new Failure(403, "INVALID_REQUEST", "Faults must be requested by this front-end's own page");
+export const leaderAway = new Failure(503, "UNAVAILABLE", "No order replica leads now; try again", retryAfter);
 
 export const catalogSilent = new Failure(503, "UNAVAILABLE", "Not ready: the catalog does not answer", retryAfter);
 export const catalogRefuses = new Failure(
   503,
   "UNAVAILABLE",
-  "Not ready: the catalog's ledger was longer once; a person must put the right catalog.db back, or rebuild it",
+  "Not ready: the catalog's ledger was longer once; restore the right catalog.db or rebuild it",
   retryAfter,
 );
 export const catalogReadOnly = new Failure(
   503,
   "UNAVAILABLE",
-  "Not ready: the catalog can be read, but can't write its ledger; /cluster says why",
+  "Not ready: the catalog answers lookups but can't write its ledger; see /cluster for the reason",
   retryAfter,
 );
 export const otherVersion = new Failure(
   503,
   "UNAVAILABLE",
-  "Not ready: a service speaks another version of the messages than this front-end; the log says which",
+  "Not ready: a service uses another version of the messages than this front-end; the log names it",
   retryAfter,
 );
 export const noLeader = new Failure(503, "UNAVAILABLE", "Not ready: no order replica leads", retryAfter);
 
-/** A path that nobody serves. HEAD is answered as GET is. */
+/** Makes the reply to a path that no route has. HEAD gets the text of GET. */
 export function unknownRoute(method: string): Failure {
   return new Failure(404, "INVALID_REQUEST", invalidRequest(method));
 }
 
-/** A path that is served, but not with this method. */
+/** Makes the reply to a path that has routes, but none for this method. */
 export function methodNotAllowed(method: string, allow: string): Failure {
   return new Failure(405, "INVALID_REQUEST", invalidRequest(method), { allow });
 }

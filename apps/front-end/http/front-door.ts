@@ -1,5 +1,5 @@
 /**
- * The way of one HTTP request, from its arrival to its reply.
+ * The path of one HTTP request, from its arrival to its reply.
  *
  * 1. The route is found. A plain lookup is recognised by its URL (`ahead`); Hono's router matches any other request. A
  *    request without a route goes the same way as one with a route, as "unmatched".
@@ -23,7 +23,7 @@ import { requestIdOf } from "./request.ts";
 import { type LogRequest, requestLog } from "./request-log.ts";
 import type { Handle } from "./route.ts";
 
-/** What the door knows of a route. */
+/** What the front door needs to know about a route. */
 export interface Passage {
   /** Its name in logs and metrics: the path's template, like `/stocks/{name}`, or "unmatched". */
   readonly route: string;
@@ -34,7 +34,7 @@ export interface Passage {
 
 /** Replies that need no router. */
 export interface Shortcut {
-  /** Returns what the request asks for, or `undefined` if only the router can tell. */
+  /** Returns what the request asks for, or `undefined` if it needs the router. */
   recognise(request: Request): string | undefined;
   /** `undefined` leaves the request to the router. */
   reply(asked: string): Reply | undefined;
@@ -44,7 +44,7 @@ export class FrontDoor {
   readonly #admit: Admission;
   readonly #logger: Logger;
   readonly #log: LogRequest | undefined;
-  /** The request that was admitted ahead of the router. Hono calls the handler in the same turn, so there is one. */
+  /** The request that was admitted ahead of the router: at most one, as Hono calls the handler in the same turn. */
   #admitted: Request | undefined;
 
   constructor({ admit = admitAll, logger }: { readonly admit?: Admission | undefined; readonly logger: Logger }) {
@@ -71,7 +71,7 @@ export class FrontDoor {
     };
   }
 
-  /** Makes what is asked before Hono: it answers the request, or returns `undefined` to leave it to the router. */
+  /** Makes a function to call before Hono. It answers the request, or returns `undefined` to leave it to the router. */
   ahead(
     passage: Passage,
     shortcut: Shortcut,
@@ -108,12 +108,12 @@ export class FrontDoor {
     this.#log?.(request, connection, { route, status, startMs, requestId, headers });
     if (reply instanceof StreamReply) {
       reply.broken = (error) =>
-        this.#logger.warn({ requestId, route, err: BazaarError.from(error) }, "reply broken off");
+        this.#logger.warn({ requestId, route, err: BazaarError.from(error) }, "reply ended early");
     }
     return reply.toResponse(requestId, connection);
   }
 
-  /** The cause stays here, in the log; the client hears what the contract says. */
+  /** Logs the error and returns the contract's reply, which doesn't reveal the cause. */
   #replyToError(thrown: unknown, { route, outage }: Passage, requestId: string): Reply {
     if (!(thrown instanceof Unanswered)) return this.#failureOf(BazaarError.from(thrown), outage, { requestId, route });
     return this.#failureOf(BazaarError.from(thrown.cause), outage, { requestId, route }).with(thrown.headers);
@@ -128,9 +128,9 @@ export class FrontDoor {
       case "STALE_TERM":
       case "OVERLOADED":
       case "STORAGE_UNAVAILABLE":
-      // The catalog has logged it, once: the client can only ask again when a person has decided.
+      // The catalog has logged it once. Retries fail until a person has decided.
       case "DIVERGED":
-        // Expected when a part is away, and then as many as there are requests: the metrics count them.
+        // Expected while a service is away, once for each request; the metrics count them.
         this.#logger.debug({ ...about, err: error }, "request not answered in time");
         return outage.unavailable;
       case "KEY_REUSED":

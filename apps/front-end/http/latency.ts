@@ -1,11 +1,13 @@
 /**
- * How long requests took, by route: a histogram as Prometheus reads it. Counting is an addition to two numbers, as every
- * cached lookup passes here; prom-client's own histogram takes a sixth of the time that such a lookup takes in all.
+ * A histogram of request latencies by route, in the format of Prometheus.
+ *
+ * Every cached lookup is counted here, so counting is two additions. The histogram of prom-client would take a sixth of
+ * the whole time of such a lookup.
  */
 
-/** Requests that took at most this long, counted since the process began. */
+/** Counts the requests since the start of the process that took at most this long. */
 export interface LatencyBucket {
-  /** Infinity in the last one. */
+  /** `Infinity` in the last bucket. */
   readonly upToSeconds: number;
   readonly count: number;
 }
@@ -20,7 +22,7 @@ const bucketsMs = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2
 const statusClasses = ["0xx", "1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
 class Latency {
-  /** One more than there are buckets: the last is for what took longer. */
+  /** One count for each bucket, and a last one for requests that took longer. */
   readonly #counts = new Float64Array(bucketsMs.length + 1);
   #sumMs = 0;
 
@@ -31,7 +33,7 @@ class Latency {
     this.#sumMs += elapsedMs;
   }
 
-  /** How many took at most as long as each bucket says, and at last how many there were. */
+  /** The number of requests up to the bound of each bucket; last, the number of all. */
   get counts(): number[] {
     let count = 0;
     return [...this.#counts].map((inBucket) => (count += inBucket));
@@ -50,7 +52,7 @@ export class RouteLatencies {
   readonly #name: string;
   readonly #help: string;
   readonly #byLabels = new Map<string, Latency>();
-  /** By method and route, one for each class of status. */
+  /** By method and route; the index in the array is the class of the status. */
   readonly #byRoute = new Map<string, Latency[]>();
 
   constructor(name: string, help: string) {
@@ -58,7 +60,7 @@ export class RouteLatencies {
     this.#help = help;
   }
 
-  /** The labels of a route are those of the program, never a client's: they need no escaping. */
+  /** `route` and `method` come from the program, never from a client, so they need no escaping. */
   timer(route: string, method: string): RouteTimer {
     const latencies = this.#byRoute.get(`${method} ${route}`) ?? [];
     this.#byRoute.set(`${method} ${route}`, latencies);
@@ -73,9 +75,9 @@ export class RouteLatencies {
     };
   }
 
-  /** Of several routes, each written like `POST /orders`. */
+  /** Returns the sum over several routes, each written like `POST /orders`. */
   together(routes: readonly string[]): LatencyBucket[] {
-    // A status class that never came is a hole.
+    // The array has holes for the status classes that never occurred.
     const all = routes.flatMap((route) => this.#byRoute.get(route) ?? []).filter((latency) => latency !== undefined);
     const counts = all.map((latency) => latency.counts);
     return [...bucketsMs, Number.POSITIVE_INFINITY].map((ms, bucket) => ({
@@ -84,7 +86,7 @@ export class RouteLatencies {
     }));
   }
 
-  /** In the text format of Prometheus. */
+  /** Returns the histogram in the text format of Prometheus. */
   render(): string {
     const series = [...this.#byLabels].flatMap(([labels, latency]) => latency.lines(this.#name, labels));
     return [`# HELP ${this.#name} ${this.#help}`, `# TYPE ${this.#name} histogram`, ...series, ""].join("\n");

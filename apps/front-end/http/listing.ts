@@ -1,8 +1,8 @@
-/** Stocks and orders as they are listed, in replies and in events. */
+/** Stocks and orders as JSON, for lists and events. */
 
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
 
-/** Cents as a number that prints with at most two decimals: the double nearest to them. */
+/** Converts cents to a price: the nearest double, which prints with at most two decimals. */
 export function priceOf(priceCents: number): number {
   return priceCents / 100;
 }

@@ -1,6 +1,7 @@
 /**
- * What Prometheus may ask: latencies by route, trades by outcome, the state of the cluster, the process.
- * Requests only add to numbers; everything else is done when somebody scrapes.
+ * The metrics for Prometheus: latencies by route, trades by outcome, the state of the cluster, the process.
+ *
+ * A request only increments numbers; all other work is done at each scrape.
  */
 
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
@@ -23,13 +24,13 @@ export interface Metrics {
   readonly contentType: string;
   routeTimer(route: string, method: string): RouteTimer;
   countTrade(outcome: TradeOutcome): void;
-  /** Of all requests to trade, whatever became of them; shortest first. */
+  /** Returns the latencies of all requests to trade, whatever their outcome; the shortest bucket is first. */
   tradeLatencies(): LatencyBucket[];
-  /** The text that Prometheus reads; without the cluster's part when its state is unknown. */
+  /** Returns the text for Prometheus, without the metrics of the cluster if its state is unknown. */
   render(cluster: ClusterState | undefined): Promise<string>;
 }
 
-/** Every route that trades: a test holds them against the OpenAPI document. */
+/** Every route that trades. A test compares them with the OpenAPI document. */
 const tradeRoutes = ["POST /orders", "POST /order", "POST /buy"];
 
 export function createMetrics(): Metrics {
@@ -41,7 +42,7 @@ export function createMetrics(): Metrics {
   const counts = new Map<TradeOutcome, number>(tradeOutcomes.map((outcome) => [outcome, 0]));
   const trades = new Counter({
     name: "bazaar_trades_total",
-    help: "Requests to trade, by what became of them",
+    help: "Requests to trade, by outcome",
     labelNames: ["outcome"] as const,
     registers: [],
     collect() {
@@ -65,7 +66,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** Made anew for every scrape, so that a replica which has gone silent doesn't keep its last figures. */
+/** Created for each scrape, so that a replica that is away doesn't keep its last values. */
 function clusterRegistry(cluster: ClusterState): Registry {
   const registry = new Registry();
   const registers = [registry];
@@ -82,26 +83,33 @@ function clusterRegistry(cluster: ClusterState): Registry {
   const { cache, catalog } = cluster;
   const leader = leaderOf(cluster);
 
-  gauge("bazaar_leader_id", "The replica that leads, 0 for none", cluster.leader);
-  gauge("bazaar_leader_term", "The term in which it leads", cluster.term);
+  gauge("bazaar_leader_id", "Id of the leader, 0 if there is none", cluster.leader);
+  gauge("bazaar_leader_term", "The term of the leader", cluster.term);
   const answers = catalog.state === "live" || catalog.state === "read-only";
   gauge("bazaar_catalog_up", "1 if the catalog answers", answers ? 1 : 0);
-  // Of one that doesn't answer it isn't known.
-  if (answers) gauge("bazaar_catalog_writable", "1 if it can write its ledger", catalog.state === "live" ? 1 : 0);
-  if (catalog.head !== undefined) gauge("bazaar_ledger_head", "The last order id of the ledger", catalog.head);
+  // Unknown while the catalog doesn't answer.
+  if (answers)
+    gauge("bazaar_catalog_writable", "1 if the catalog can write its ledger", catalog.state === "live" ? 1 : 0);
+  if (catalog.head !== undefined) gauge("bazaar_ledger_head", "Number of the last order in the ledger", catalog.head);
   perReplica("bazaar_replica_up", "1 if the replica is live", ({ state }) => (state === "live" ? 1 : 0));
-  perReplica("bazaar_replica_leads", "1 if the replica leads, and says so", ({ id }) => (id === leader?.id ? 1 : 0));
-  perReplica("bazaar_replica_last_id", "The last order id that the replica holds", ({ status }) => status?.lastId);
+  perReplica("bazaar_replica_leads", "1 if the replica leads by its own status", ({ id }) =>
+    id === leader?.id ? 1 : 0,
+  );
+  perReplica(
+    "bazaar_replica_last_id",
+    "Number of the last order that the replica holds",
+    ({ status }) => status?.lastId,
+  );
   perReplica("bazaar_replica_lag_orders", "Orders that the replica misses", (replica) => replicaLag(cluster, replica));
   counter("bazaar_cache_hits_total", "Lookups answered from the cache", cache.hits);
   counter("bazaar_cache_misses_total", "Lookups that asked the catalog", cache.misses);
   gauge("bazaar_cache_size", "Stocks in the cache", cache.size);
-  gauge("bazaar_cache_capacity", "The most stocks that the cache may hold, 0 = off", cache.capacity);
+  gauge("bazaar_cache_capacity", "Largest number of stocks in the cache, 0 if it is off", cache.capacity);
   gauge("bazaar_cache_leased", "1 if the front-end may answer from its cache", cache.leased ? 1 : 0);
   return registry;
 }
 
-/** What prom-client asks of V8 and libuv, and Bun, which has neither, answers with zeros or nothing. */
+/** Metrics that prom-client reads from V8 and libuv. Bun has neither, and returns zeros or nothing. */
 const meaninglessOnBun = [
   "nodejs_active_handles",
   "nodejs_active_handles_total",
@@ -114,13 +122,13 @@ const meaninglessOnBun = [
   "nodejs_heap_space_size_total_bytes",
   "nodejs_heap_space_size_used_bytes",
   "nodejs_version_info",
-  // The address space that is set aside, gigabytes of it.
+  // Reserved address space, which is gigabytes.
   "process_heap_bytes",
 ];
 
 let processMetrics: Registry | undefined;
 
-/** One for the whole process, however many apps it makes: each would start its own event loop monitor. */
+/** Shared by all apps of the process: each registry would start an event loop monitor of its own. */
 function processRegistry(): Registry {
   if (processMetrics === undefined) {
     processMetrics = new Registry();
@@ -131,7 +139,7 @@ function processRegistry(): Registry {
   return processMetrics;
 }
 
-/** From the start of the process, as the names promise: prom-client counts from its own, the first scrape. */
+/** Counts from the start of the process, as the names promise; prom-client counts from the first scrape. */
 function countCpuSeconds(registry: Registry): void {
   const counter = (name: string, help: string, microseconds: (usage: NodeJS.CpuUsage) => number) => {
     registry.removeSingleMetric(name);

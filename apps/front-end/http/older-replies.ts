@@ -1,4 +1,4 @@
-/** Replies in the words of the systems that this one replaces, character for character. */
+/** The replies of the systems that this one replaces, character for character. */
 
 import { replayedHeader } from "@stock-bazaar/contract/headers";
 import type { Order } from "@stock-bazaar/shared/domain";
@@ -22,14 +22,16 @@ export function insufficientVolume(name: string): Failure {
   return new Failure(500, "INSUFFICIENT_QUANTITY", `Insufficient volume for ${name} stock`);
 }
 
-/** A purchase of more than there is succeeds with the number -1. */
+/** A purchase of more than the available quantity succeeds with the number -1. */
 export const purchaseReplies: Pick<TradeWords, "accepted" | "rejected"> = {
   accepted: (orderId) => json({ data: { order_number: orderId } }),
   rejected: (reason) => (reason === "INVALID_STOCKNAME" ? productNotFound : json({ data: { order_number: -1 } })),
 };
 
 export const purchaseDocs: SuccessDocs = {
-  ...jsonDocs("The number of the order, or -1: out of stock", purchaseReply, { data: { order_number: 10 } }),
+  ...jsonDocs("The number of the order, or -1 if there is too little stock", purchaseReply, {
+    data: { order_number: 10 },
+  }),
   headers: [replayedHeader],
 };
 

@@ -1,7 +1,8 @@
 /**
- * The OpenAPI document, made from the routes themselves: their schemas, and each reply with its exact message
- * as an example. hono-openapi walks the app; the descriptions ride on the handlers instead of coming as
- * middleware, which every request would have to pass through.
+ * The OpenAPI document, made from the routes: their schemas, and each reply with its exact message as an example.
+ *
+ * hono-openapi walks the app. The descriptions are properties of the handlers, not middleware, which every request
+ * would have to pass.
  */
 
 import type { Access } from "@stock-bazaar/contract/access";
@@ -25,25 +26,25 @@ const documentation = {
     title: "Stock Bazaar",
     version,
     description:
-      "Look up stocks, trade them, read the orders. Every reply carries `content-type` and `x-request-id`, and all but the " +
-      "streams (`GET /events`, a long `GET /stocks`) `content-length`; `keep-alive` tells for how long an idle connection " +
-      "stays open. A success has one top-level `data`, a failure one top-level `error`. HEAD works where GET does. " +
-      "`x-access` of an operation says who it is for: `open` is for everyone, `read` for clients that look at stocks, orders " +
-      "and the bazaar's state, `trade` for clients that buy and sell, `admin` for the people who run the bazaar. No route " +
-      "asks for a token: every request is let in.",
+      "Look up stocks, trade them, read orders. Every reply has `content-type` and `x-request-id`, and all but the streams " +
+      "(`GET /events`, a long `GET /stocks`) have `content-length`; `keep-alive` is the time for which an idle connection " +
+      "stays open. A success has one top-level `data`, a failure one top-level `error`. HEAD works where GET does. The " +
+      "`x-access` of an operation names its clients: `open` is for everyone, `read` for clients that look at stocks, orders " +
+      "and the state of the bazaar, `trade` for clients that buy and sell, `admin` for the people who run the bazaar. No " +
+      "route requires a token: every request is admitted.",
     license: { name: "MIT", identifier: "MIT" },
   },
   servers: [{ url: "/" }],
-  // Said, not left out: nobody has to log in. Who may use what stands in `x-access` of each operation.
+  // Explicitly empty: no operation needs a login. `x-access` names who may use it.
   security: [],
   tags: [
     { name: "Stocks", description: "Prices and quantities" },
-    { name: "Orders", description: "Trades and what became of them" },
-    { name: "Cache", description: "The cache, seen from outside" },
-    { name: "Operations", description: "For whoever runs the bazaar" },
+    { name: "Orders", description: "Trades and their orders" },
+    { name: "Cache", description: "Look into the cache, and drop stocks from it" },
+    { name: "Operations", description: "For the people who run the bazaar" },
     {
       name: "Compatibility",
-      description: "Routes of earlier systems that contradict no other route, for their clients",
+      description: "Routes for the clients of earlier systems; they contradict no other route",
     },
   ],
   components: {
@@ -56,7 +57,7 @@ const documentation = {
   },
 };
 
-/** `about`: what is particular about the dialect. */
+/** Makes the document of an app. `about` describes what is particular about its dialect. */
 export function openApiDocument(
   app: Hono,
   { name, about }: { readonly name: string; readonly about: string },
@@ -70,7 +71,7 @@ export function openApiDocument(
   return generateSpecs(app, { documentation: { ...documentation, info }, excludeStaticFile: false });
 }
 
-/** Describes the handler of all the routes that share one method and path. */
+/** Attaches the description of all routes in a group to their common handler. */
 export function described<Handler extends object>(handler: Handler, group: RouteGroup): Handler {
   const routes = group.filter(isDocumented);
   const docs = routes.map((route) => route.docs);
@@ -126,23 +127,23 @@ function describeResponses(routes: readonly DocumentedRoute[]): Responses {
   const responses: Responses = { 200: describeSuccess(successes, inBody) };
   if (successes.some(({ conditional }) => conditional)) {
     responses[304] = {
-      description: "The client has it already (`If-None-Match`)",
+      description: "The stock still has the `ETag` that `If-None-Match` names",
       headers: headerReferences(["etag", cacheHeader]),
     };
   }
-  // A refused lookup also says where it was looked up, a refused trade also that it is a repetition.
+  // A refused lookup also has `x-cache`, a refused trade also `idempotent-replayed`.
   const headers = successes.flatMap((success) => success.headers ?? []).filter((name) => name !== "etag");
-  const told = routes.flatMap(({ outage }) => outage.told ?? []);
+  const handlerHeaders = routes.flatMap(({ outage }) => outage.handlerHeaders ?? []);
   for (const status of new Set(failures.map((failure) => failure.status).filter((code) => code !== 200))) {
     responses[status] = describeFailures(
       failures.filter((failure) => failure.status === status),
-      status >= 500 ? told : headers,
+      status >= 500 ? handlerHeaders : headers,
     );
   }
   return responses;
 }
 
-/** `failures`: those of a dialect that replies with 200 whatever became of a request, and says so in the body. */
+/** `failures` are those of a dialect that replies to failures with status 200: only the body shows them. */
 function describeSuccess(successes: readonly SuccessDocs[], failures: readonly Failure[]): Responses[string] {
   const content: Record<string, object> = {};
   for (const contentType of new Set(successes.map((success) => success.contentType))) {

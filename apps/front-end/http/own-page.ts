@@ -1,21 +1,22 @@
 /**
- * Did a page of this front-end send the request, or a program of its user, and not some other web page that a browser
- * has open? Other pages must not be able to kill anything: neither by a request across origins, nor under a name of
- * theirs that they let point to this machine (DNS rebinding).
+ * Distinguishes requests of this front-end's own page, or of a program, from those of other web pages in a browser.
+ *
+ * Other pages must not be able to kill a replica: neither by a request across origins, nor under a name of theirs that
+ * resolves to this machine (DNS rebinding).
  */
 
-/** `ownHost`: the name under which others find this front-end. */
+/** `ownHost` is the configured host name of this front-end, which is accepted besides addresses and `localhost`. */
 export function isFromOwnPage(headers: Headers, ownHost: string): boolean {
   const host = headers.get("host") ?? "";
   if (!isOwnName(host, ownHost)) return false;
   const site = headers.get("sec-fetch-site");
   if (site !== null && site !== "same-origin" && site !== "none") return false;
   const origin = headers.get("origin");
-  // Browsers send it with every POST. Other programs don't, and whoever can run one can kill without us.
+  // Browsers send it with every POST. Programs don't, and a user who can run one can also kill a process directly.
   return origin === null || origin === `http://${host}`;
 }
 
-/** Nobody can let an address, or `localhost`, point elsewhere. */
+/** DNS rebinding needs a name of the attacker: it can't use an address or `localhost`. */
 function isOwnName(host: string, ownHost: string): boolean {
   const name = host.replace(/:\d+$/, "").toLowerCase();
   return (

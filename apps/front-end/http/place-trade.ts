@@ -1,6 +1,8 @@
 /**
- * One trade, from its request to its reply: what `POST /orders` and its older relatives have in common. The words
- * of a route say how a trade is written and how its outcome is worded; the rules are the same for all.
+ * One trade, from its request to its reply, for `POST /orders` and the equivalent routes of earlier systems.
+ *
+ * The `TradeWords` of a route define how a trade is written and how its outcome is worded. The rules are the same for
+ * all.
  */
 
 import { idempotencyKeyHeader, idempotencyKeyPattern, replayedHeader } from "@stock-bazaar/contract/headers";
@@ -20,7 +22,7 @@ export interface TradeWords {
 
 const replayedHeaders = { [replayedHeader]: "true" } as const;
 
-/** Rejects with the bazaar's BazaarError when the outcome is unknown. */
+/** Rejects with the bazaar's error if the outcome is unknown, in an `Unanswered` if the key was generated here. */
 export async function placeTrade(
   deps: { readonly bazaar: Bazaar; readonly metrics: Metrics },
   request: Request,
@@ -40,26 +42,26 @@ export async function placeTrade(
   const { name, type, quantity } = wish;
   if (!isPossibleStockName(name)) return count("invalid_stockname", words.rejected("INVALID_STOCKNAME", name));
 
-  // R3: a client that sends no key never repeats, but the front-end does, through every failover.
+  // R3: a client without a key never repeats its trade, but the front-end does, through every failover.
   const key = givenKey ?? Bun.randomUUIDv7();
   let outcome: Outcome;
   try {
     outcome = await bazaar.trade({ key, name, type, quantity, requestId });
   } catch (thrown) {
     metrics.countTrade(BazaarError.from(thrown).code === "INTERNAL_ERROR" ? "internal_error" : "unavailable");
-    // It may have been traded: only with the same key it is safe to ask again.
+    // The trade may have been applied: only a retry with the same key is safe.
     throw givenKey === null ? new Unanswered(thrown, { [idempotencyKeyHeader]: key }) : thrown;
   }
 
-  const told = (reply: Reply, replayed: boolean) =>
+  const withReplay = (reply: Reply, replayed: boolean) =>
     replayed && givenKey !== null ? reply.with(replayedHeaders) : reply;
   switch (outcome.status) {
     case "accepted":
-      return count("accepted", told(words.accepted(outcome.orderId), outcome.replayed));
+      return count("accepted", withReplay(words.accepted(outcome.orderId), outcome.replayed));
     case "rejected":
       return count(
         outcome.reason === "INVALID_STOCKNAME" ? "invalid_stockname" : "insufficient_quantity",
-        told(words.rejected(outcome.reason, name), outcome.replayed),
+        withReplay(words.rejected(outcome.reason, name), outcome.replayed),
       );
     case "key-reused":
       return count("key_reused", keyReused);
@@ -68,5 +70,5 @@ export async function placeTrade(
   }
 }
 
-/** The failures of a trade that no dialect changes, for the documents. */
+/** The failures of a trade that no dialect rewords, for the OpenAPI document. */
 export const commonTradeFailures: readonly Failure[] = [invalidKey, volumeFull, bodyTooLarge, keyReused];

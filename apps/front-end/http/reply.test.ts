@@ -3,7 +3,7 @@ import { json, Reply, StreamReply, text } from "./reply.ts";
 
 const headersOf = (response: Response) => Object.fromEntries(response.headers);
 
-test("a response keeps its headers when the same reply, or another, is made into one", () => {
+test("a response keeps its headers when another is made from the same reply, or from another reply", () => {
   const hit = json({ data: 1 }, { "x-cache": "hit" });
   const first = hit.toResponse("first");
   const second = hit.toResponse("second");
@@ -23,7 +23,7 @@ test("a response keeps its headers when the same reply, or another, is made into
   });
 });
 
-test("the headers of a connection are those of the one that the reply is sent over", () => {
+test("a response has the headers of the connection that it is sent over", () => {
   const over = (seconds: number) => ({ keepAlive: `timeout=${seconds}`, addressOf: () => undefined });
   const [one, other] = [over(90), over(5)];
   for (const reply of [json({ data: 1 }, { "x-cache": "hit" }), json({ data: 1 })]) {
@@ -38,7 +38,7 @@ test("the headers of a connection are those of the one that the reply is sent ov
   }
 });
 
-test("a stream that nobody wants (HEAD) has no length on a connection, and says so", () => {
+test("a stream without its body (HEAD) has no length on a connection, and is marked as chunked", () => {
   const connection = { keepAlive: "timeout=90", addressOf: () => undefined };
   const { headers } = new StreamReply("text/event-stream", null).toResponse("id", connection);
   expect(Object.fromEntries(headers)).toEqual({
@@ -49,7 +49,7 @@ test("a stream that nobody wants (HEAD) has no length on a connection, and says 
   });
 });
 
-test("a reply with more headers leaves the one that it came from as it was", () => {
+test("a reply with more headers doesn't change the one that it was made from", () => {
   const reply = new Reply(404, "application/json", "{}", { "x-cache": "miss" });
   const more = reply.with({ "retry-after": "1" }).toResponse("id");
   expect(more.headers.get("retry-after")).toBe("1");
@@ -57,7 +57,7 @@ test("a reply with more headers leaves the one that it came from as it was", () 
   expect(reply.toResponse("id").headers.has("retry-after")).toBe(false);
 });
 
-test("304 tells the length of what wasn't sent", async () => {
+test("a 304 has the length of the body that isn't sent", async () => {
   const response = json({ data: 1 }, { etag: '"1"' }).notModified().toResponse("id");
   expect(response.status).toBe(304);
   expect(response.headers.get("content-length")).toBe("10");

@@ -1,7 +1,8 @@
 /**
- * What a route answers, as a value. It becomes a Response in one place and in one construction, so no reply
- * can leave without `content-type`, `content-length` and `x-request-id`, and the replies that never change
- * are rendered once, not once per request.
+ * The reply of a route, as a value.
+ *
+ * It becomes a Response in one place, so no reply can lack `content-type`, `x-request-id` or, unless it is a stream,
+ * `content-length`. Replies that never change are rendered once, not once per request.
  */
 
 import { requestIdHeader } from "@stock-bazaar/contract/headers";
@@ -14,10 +15,10 @@ export const textType = "text/plain; charset=utf-8";
 
 const keepAliveHeader = "keep-alive";
 
-/** For every reply without headers of its own; all that they hold is set for each. */
+/** Reused for every reply without headers of its own: each sets all of them again. */
 const sharedHeaders = new Headers();
 
-/** Sets what every reply has, but for its request's id. */
+/** Sets the headers that every reply has, except for `x-request-id`. */
 function setUsual(
   headers: Headers,
   { contentType, contentLength }: Reply,
@@ -34,10 +35,10 @@ export class Reply {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
-  /** The bytes of `body` in UTF-8: also of a 304, where it tells the length of what wasn't sent. */
+  /** The size of `body` in UTF-8, in bytes; also in a 304, which is sent without its body. */
   readonly contentLength: string;
   readonly headers: ReplyHeaders | undefined;
-  /** `headers`, with those that every reply has, as they were sent last. */
+  /** `headers` and those that every reply has, as they were last sent over `#sentOver`. */
   #sentHeaders: Headers | undefined;
   #sentOver: Connection | undefined;
 
@@ -59,21 +60,21 @@ export class Reply {
     return new Reply(status, this.contentType, this.body, this.headers, this.contentLength);
   }
 
-  /** 304, for a client that has this very body already. */
+  /** Returns the 304 for a client that already has this body. */
   notModified(): Reply {
     return new Reply(304, this.contentType, this.body, this.headers, this.contentLength);
   }
 
-  /** Without a connection the reply has no headers that tell of one. */
+  /** Without a connection, the reply has no `keep-alive`. */
   toResponse(requestId: string, connection?: Connection): Response {
-    // A Response copies them, and copies a `Headers` faster than it reads an object: a cached lookup takes a tenth less.
+    // A Response copies its headers, and a `Headers` faster than an object: a cached lookup takes a tenth less time.
     const headers =
       this.headers === undefined ? setUsual(sharedHeaders, this, connection) : this.#headersFor(connection);
     headers.set(requestIdHeader, requestId);
     return new Response(this.status === 304 ? null : this.body, { status: this.status, headers });
   }
 
-  /** Kept from one sending to the next: what is cached is sent often, and all over one server's connections. */
+  /** Kept from one response to the next: cached stocks are sent often, and a server has one `Connection` for all. */
   #headersFor(connection: Connection | undefined): Headers {
     if (this.#sentHeaders === undefined || this.#sentOver !== connection) {
       this.#sentHeaders = setUsual(new Headers(this.headers), this, connection);
@@ -88,13 +89,13 @@ export function json(value: object, headers?: ReplyHeaders): Reply {
   return new Reply(200, jsonType, JSON.stringify(value), headers);
 }
 
-/** A reply that is made while it is sent. Its length isn't known, so it is the one that tells none. */
+/** A reply that is produced while it is sent. Its length is unknown, so it has no `content-length`. */
 export class StreamReply extends Reply {
   readonly #stream: ReadableStream<Uint8Array> | null;
-  /** Is told why the reply can't be finished. Its status has been sent: the client sees only that it ends too early. */
+  /** Called with the error if the reply can't be finished. The status is sent by then: the client sees an early end. */
   broken: (error: unknown) => void = () => {};
 
-  /** `null`: nobody wants the body (HEAD). */
+  /** `stream` is `null` for a reply without its body (HEAD). */
   constructor(contentType: string, stream: ReadableStream<Uint8Array> | null, headers: ReplyHeaders = {}) {
     super(200, contentType, "", headers);
     this.#stream = stream;
@@ -104,7 +105,7 @@ export class StreamReply extends Reply {
     const headers = new Headers({ "content-type": this.contentType, [requestIdHeader]: requestId, ...this.headers });
     if (connection !== undefined) {
       headers.set(keepAliveHeader, connection.keepAlive);
-      // As GET would have it. Without it Bun adds `content-length: 0`.
+      // GET would have this header. Without it, Bun adds `content-length: 0`.
       if (this.#stream === null) headers.set("transfer-encoding", "chunked");
     }
     return new Response(this.#stream, { status: this.status, headers });

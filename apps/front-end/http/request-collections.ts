@@ -1,6 +1,6 @@
 /**
- * Every request of the OpenAPI document, and those that fail, ready to send: as an `.http` file for editors, and as a collection for
- * Postman. Made from the document, so that neither can name a route that isn't there or forget one that is.
+ * The example requests of the OpenAPI document, ready to send: an `.http` file for editors, and a collection for
+ * Postman. Both are made from the document, so they contain exactly the routes that exist.
  */
 
 import { type OpenApi, operationsOf } from "./document-types.ts";
@@ -12,7 +12,7 @@ const defaultUrl = "http://127.0.0.1:8080";
 export function httpFile(document: OpenApi): string {
   const parts = byTag(document).flatMap(([tag, requests]) => requests.map((request) => httpRequest(tag, request)));
   const opening =
-    "# Made by `npm run generate` from /openapi.json. Order 1 is there once something was traded,\n# and a stock is in the cache once it was looked up after its last trade.";
+    "# Made by `npm run generate` from /openapi.json. Order 1 exists after the first trade,\n# and a stock is in the cache after a lookup that follows its last trade.";
   return [`${opening}\n\n@url = ${defaultUrl}\n`, ...parts].join("\n");
 }
 

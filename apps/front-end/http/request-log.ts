@@ -1,17 +1,17 @@
-/** A line for each request, at `debug`. At any other level there is nothing to call, and so nothing to pay. */
+/** Logs a line for each request at the level `debug`. At other levels there is no function to call, and no cost. */
 
 import { cacheHeader } from "@stock-bazaar/contract/headers";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { Connection } from "./connection.ts";
 
 export interface Answered {
-  /** Its path's template, like `/stocks/{name}`. */
+  /** The template of the path, like `/stocks/{name}`, or "unmatched". */
   readonly route: string;
   readonly status: number;
-  /** On the monotonic clock, when the request arrived. */
+  /** When the request arrived, on the monotonic clock. */
   readonly startMs: number;
   readonly requestId: string;
-  /** Of the reply. */
+  /** The headers of the reply, without those that every reply has. */
   readonly headers: Readonly<Record<string, string>> | undefined;
 }
 

@@ -1,6 +1,8 @@
 /**
- * Reading what a client sent. Nothing here trusts a length, an encoding or a type: what can't be read becomes
- * a refusal, never an exception, and no body is held in memory beyond the limit.
+ * Reads what a client sent.
+ *
+ * No length, encoding or type is trusted. A request that can't be read becomes a refusal, never an exception, and no
+ * body takes more memory than the limit.
  */
 
 import { requestIdHeader } from "@stock-bazaar/contract/headers";
@@ -9,13 +11,13 @@ import type { ZodType } from "zod";
 import { bodyTooLarge, type Failure } from "./failures.ts";
 import { jsonType } from "./reply.ts";
 
-/** Of a request's body. A trade takes about 60 bytes. */
+/** The largest body of a request. A trade takes about 60 bytes. */
 const bodyBytesMax = 65_536;
 
 const visibleAscii = /^[\x21-\x7e]+$/;
 const requestIdLengthMax = 128;
 
-/** The client's own `x-request-id` if it is fit for logs and headers, else a new one. */
+/** Returns the client's own `x-request-id` if it is fit for logs and headers, else a new one. */
 export function requestIdOf(request: Request): string {
   const given = request.headers.get(requestIdHeader);
   if (given !== null && given.length <= requestIdLengthMax && visibleAscii.test(given)) return given;
@@ -23,14 +25,14 @@ export function requestIdOf(request: Request): string {
 }
 
 /**
- * Can a stock have this name at all? What is too long, empty or not Unicode need not travel: the last would
- * even become another name on its way, as UTF-8 can't carry a lone surrogate.
+ * Whether a stock may have this name. A name that is empty, too long or not Unicode is not sent to the catalog: UTF-8
+ * can't encode a lone surrogate, so the catalog would receive another name.
  */
 export function isPossibleStockName(name: string): boolean {
   return name.length > 0 && name.length <= stockNameLengthMax && name.isWellFormed();
 }
 
-/** Does `If-None-Match` name this tag? Compared weakly, as RFC 9110 asks for. Our tags hold no comma. */
+/** Whether `If-None-Match` names this tag, by the weak comparison of RFC 9110. Our tags contain no comma. */
 export function matchesTag(ifNoneMatch: string | null, tag: string): boolean {
   if (ifNoneMatch === null) return false;
   if (ifNoneMatch === tag) return true;
@@ -53,19 +55,19 @@ export interface TradeWish {
   readonly type: TradeType;
 }
 
-/** How a route reads its trades: the schema, and its failures in the order in which they are told. */
+/** How a route reads its trades: the schema, and its failures; the first that applies, in this order, is the reply. */
 export interface TradeForm {
   readonly schema: ZodType<TradeWish>;
   readonly wrongContentType: Failure;
-  /** Absent: as `malformed`. */
+  /** `malformed` if absent. */
   readonly notJson?: Failure;
   readonly malformed: Failure;
   readonly invalid: readonly Failure[];
-  /** Of these failures, those that have other words here. */
+  /** Replacements for some of these failures. */
   readonly reworded?: ReadonlyMap<Failure, Failure>;
 }
 
-/** The trade in the body, or why there is none. */
+/** Returns the trade in the body, or the failure to reply with. */
 export async function readTrade(request: Request, form: TradeForm): Promise<TradeWish | Failure> {
   if (!isJson(request.headers.get("content-type"))) return form.wrongContentType;
   const body = await readJson(request);
@@ -74,16 +76,16 @@ export async function readTrade(request: Request, form: TradeForm): Promise<Trad
   const parsed = form.schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
-  const told = [form.malformed, ...form.invalid].find(({ message }) =>
+  const found = [form.malformed, ...form.invalid].find(({ message }) =>
     issues.some((issue) => issue.message === message),
   );
-  const failure = told ?? form.malformed;
+  const failure = found ?? form.malformed;
   return form.reworded?.get(failure) ?? failure;
 }
 
 const tooLarge = Symbol("a body over the limit");
 
-/** The body's JSON value, `undefined` if it isn't JSON. */
+/** Returns the JSON value in the body, `undefined` if it isn't JSON, or `tooLarge`. */
 async function readJson(request: Request): Promise<unknown> {
   const lengthText = request.headers.get("content-length");
   try {
@@ -92,12 +94,12 @@ async function readJson(request: Request): Promise<unknown> {
     if (length > bodyBytesMax) return tooLarge;
     return await request.json();
   } catch {
-    // Not JSON, or the client went away while it sent it.
+    // Not JSON, or the client disconnected while it sent the body.
     return undefined;
   }
 }
 
-/** For a body that doesn't tell its length: counts it while it arrives, and lets go at the limit. */
+/** Reads a body without a `Content-Length`: counts the bytes as they arrive, and stops at the limit. */
 async function readCounted(request: Request): Promise<unknown> {
   if (request.body === null) return undefined;
   const reader = request.body.getReader();

@@ -1,6 +1,6 @@
 /**
- * A route as a value: how it answers, and all that the OpenAPI document says of it, side by side, so that
- * neither is changed without the other in sight. `createApp` turns these into Hono handlers.
+ * A route as a value: its handler beside its part of the OpenAPI document, so that a change of one is made in sight of
+ * the other. `createApp` turns routes into Hono handlers.
  */
 
 import type { Access } from "@stock-bazaar/contract/access";
@@ -10,27 +10,27 @@ import type { ZodType } from "zod";
 import type { Failure, Outage } from "./failures.ts";
 import { jsonType, type Reply } from "./reply.ts";
 
-/** Rejects with whatever the bazaar rejects with; the route's outage then says it. */
+/** May reject with a BazaarError; the route's `outage` maps it to a 500 or 503. */
 export type Handle = (context: Context, requestId: string) => Reply | Promise<Reply>;
 
 export interface Route {
   readonly method: "GET" | "POST";
   /** In Hono's form, without a trailing slash: `/stocks/:name`. */
   readonly path: string;
-  /** Of several routes with the same method and path: taken when the URL has this query parameter. */
+  /** The query parameter that selects this route among those with the same method and path. */
   readonly whenQuery?: string;
-  /** Who may use it; one for all routes that share a method and path. */
+  /** Who may use the route; the same for all routes that share a method and path. */
   readonly access: Access;
   readonly handle: Handle;
-  /** What is said when `handle` rejects. */
+  /** The replies if `handle` rejects. */
   readonly outage: Outage;
-  /** Absent for the parts of a page, which nobody calls by themselves. */
+  /** Absent for the files of a page, which aren't part of the API. */
   readonly docs?: RouteDocs;
 }
 
 export interface RouteDocs {
   readonly tag: "Stocks" | "Orders" | "Cache" | "Compatibility" | "Operations";
-  /** Its name in programs that are made from the document; a route that shares its method and path has none. */
+  /** The name in generated clients. Of the routes that share a method and path, only one has it. */
   readonly operationId?: string;
   readonly summary: string;
   /** What the summary leaves open. */
@@ -38,9 +38,9 @@ export interface RouteDocs {
   readonly parameters?: readonly ParameterDocs[];
   readonly body?: { readonly schema: ZodType; readonly example: object };
   readonly success: SuccessDocs;
-  /** The failures that are the route's own; those of its outage are added, unless it always answers. */
+  /** The route's own failures. Those of its outage are added unless `alwaysAnswers`. */
   readonly failures: readonly Failure[];
-  /** There is an answer whatever has become of the other services. */
+  /** The route answers even if no other service does. */
   readonly alwaysAnswers?: boolean;
 }
 
@@ -48,7 +48,7 @@ export interface ParameterDocs {
   readonly in: "path" | "query" | "header";
   readonly name: string;
   readonly description: string;
-  /** As it is after reading: an integer, though a URL has only text. Any text if absent. */
+  /** The parsed value: an integer, for example, although a URL has only text. Any text if absent. */
   readonly schema?: ZodType;
   readonly example?: string | number;
 }
@@ -60,7 +60,7 @@ export interface SuccessDocs {
   readonly schema?: ZodType;
   readonly example: unknown;
   readonly headers?: readonly ResponseHeaderName[];
-  /** 304 for a client that has it already. */
+  /** The reply may be a 304, on `If-None-Match`. */
   readonly conditional?: boolean;
 }
 
@@ -68,7 +68,7 @@ export function jsonDocs(description: string, schema: ZodType, example: object):
   return { description, contentType: jsonType, schema, example };
 }
 
-/** `/stocks/:name` as people and OpenAPI write it: `/stocks/{name}`. Also the label of its metrics. */
+/** Converts `/stocks/:name` to `/stocks/{name}`, as in OpenAPI and in the labels of metrics. */
 export function pathTemplate(path: string): string {
   return path.replace(/:(\w+)/g, "{$1}");
 }

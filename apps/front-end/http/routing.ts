@@ -1,6 +1,6 @@
 /**
- * Which route a URL means. Paths are matched as they were sent, before percent-decoding, so that no encoded
- * slash or broken escape can move a request to another route.
+ * Finds the route of a URL. Paths are matched as they were sent, before percent-decoding, so that no encoded slash or
+ * broken escape can move a request to another route.
  */
 
 import type { Reply } from "./reply.ts";
@@ -22,7 +22,7 @@ export function groupRoutes(routes: readonly Route[]): RouteGroup[] {
   return [...groups.values()];
 }
 
-/** One handler for a group: the route whose query parameter the URL has, else the one that asks for none. */
+/** Returns one handler for a group: of the route whose `whenQuery` the URL has, else of the one without `whenQuery`. */
 export function handleOf(group: RouteGroup): Handle {
   const [only] = group;
   if (group.length === 1) return (context, requestId) => only.handle(context, requestId);
@@ -35,8 +35,8 @@ export function handleOf(group: RouteGroup): Handle {
 }
 
 /**
- * The group of a path that lacks its last part (`/stocks/` of `/stocks/:name`): replies with `refusal`, unless a
- * query on the collection says what is missing, as in `/stocks/?stockname=GameStart`.
+ * Returns the group for a path that lacks its last part (`/stocks/` of `/stocks/:name`). It replies with `refusal`,
+ * unless a query on the collection names the missing part, as in `/stocks/?stockname=GameStart`.
  */
 export function incomplete(group: RouteGroup, collection: RouteGroup | undefined, refusal: Reply): RouteGroup {
   const [route] = group;
@@ -48,8 +48,8 @@ const slash = 47;
 const shortestOrigin = "http://".length;
 
 /**
- * The path of a URL, still encoded and without a trailing slash. Only in `collections` the slash means
- * something: `/stocks` is the list, `/stocks/` a lookup that lacks its name.
+ * Returns the path of a URL, still encoded and without a trailing slash. Only paths in `collections` keep the slash,
+ * because it has a meaning there: `/stocks` is the list, `/stocks/` a lookup that lacks its name.
  */
 export function pathOf(url: string, collections: ReadonlySet<string>): string {
   // Bun gives a request with an unusable Host header a URL without an origin.
@@ -63,7 +63,7 @@ export function pathOf(url: string, collections: ReadonlySet<string>): string {
   return collections.has(bare) ? url.slice(start, end) : bare;
 }
 
-/** `/stocks` for `/stocks/:name`; undefined for a path without a name at its end. */
+/** Returns `/stocks` for `/stocks/:name`, and `undefined` for a path that doesn't end with a parameter. */
 export function parentOf(path: string): string | undefined {
   const at = path.lastIndexOf("/:");
   return at === -1 ? undefined : path.slice(0, at);

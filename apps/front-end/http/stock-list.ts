@@ -1,12 +1,12 @@
-/** A list of stocks of any length, as it is sent: a page is read when the client has taken the one before. */
+/** Streams a list of stocks of any length: a page is read when the client has taken the one before. */
 
 import { type StocksPage, stocksPageMax } from "@stock-bazaar/shared/api";
 import type { Bazaar } from "../bazaar.ts";
 import { describeStock } from "./listing.ts";
 
 /**
- * `first` is read already and has stocks, with more after them. An error ends the stream before the JSON is whole, and is
- * told to `broken`.
+ * Returns the list as a stream of JSON. `first` is its first page, which has stocks and isn't the last. An error ends
+ * the stream before the JSON is complete, and is passed to `broken`.
  */
 export function stocksAsJson(
   bazaar: Pick<Bazaar, "stocks">,
@@ -25,7 +25,7 @@ export function stocksAsJson(
           else controller.enqueue(encoder.encode(value));
         } catch (error) {
           broken(error);
-          // In the turn in which the reply began, Bun would print it with its stack, and send nothing at all.
+          // Bun prints an error thrown in the turn in which the reply began, with its stack, and sends nothing.
           await new Promise((resolve) => setImmediate(resolve));
           throw error;
         }

@@ -1,10 +1,10 @@
-/** Requests and trades that show in traces. Used only where traces are on: without them no request passes here. */
+/** Adds requests and trades to traces. Used only if traces are on; otherwise no request passes here. */
 
 import type { Tracing } from "@stock-bazaar/process/traces";
 import type { Bazaar } from "../bazaar.ts";
 import type { Handle } from "./route.ts";
 
-/** Puts something around the handler of each route. */
+/** Wraps the handler of a route. */
 export type WrapRoute = (method: string, route: string, handle: Handle) => Handle;
 
 export function tracedRoutes(tracing: Tracing): WrapRoute {
@@ -12,7 +12,7 @@ export function tracedRoutes(tracing: Tracing): WrapRoute {
     tracing.request({ method, route, requestId, headers: context.req.raw.headers }, () => handle(context, requestId));
 }
 
-/** The bazaar, with each trade's way through it in the trace of its request. */
+/** Wraps the bazaar so that each trade is part of the trace of its request. */
 export function tracedBazaar(bazaar: Bazaar, tracing: Tracing): Bazaar {
   return new Proxy(bazaar, {
     get(target, name) {

@@ -1,4 +1,4 @@
-/** The cache as it can be seen and emptied from outside. */
+/** The routes that look into the cache and drop stocks from it. */
 
 import { cacheHeader } from "@stock-bazaar/contract/headers";
 import type { Bazaar } from "../bazaar.ts";
@@ -28,7 +28,7 @@ export function cacheRoutes(bazaar: Bazaar): Route[] {
         alwaysAnswers: true,
         summary: "Drop a stock from the cache",
         parameters: [stockNameDocs],
-        success: jsonDocs("The cache doesn't hold it now", invalidationReply, invalidation),
+        success: jsonDocs("The stock isn't in the cache now", invalidationReply, invalidation),
         failures: [invalidGet],
       },
     },

@@ -1,16 +1,16 @@
 /**
- * Lookups that the cache answers, past the router: with it they take a third longer. What is unusual about a request (a
- * query, an escape, a condition) or not in the cache is left to the route.
+ * Answers lookups from the cache without the router, with which they would take a third longer. Unusual requests (a
+ * query, an escape, a condition) and stocks that aren't in the cache are left to the route.
  */
 
 import type { Bazaar } from "../bazaar.ts";
 import type { Shortcut } from "../http/front-door.ts";
 import { hitReply } from "./stocks.ts";
 
-/** A path that means the same before and after decoding. */
+/** Matches only paths that are the same before and after decoding. */
 const plainLookup = /^https?:\/\/[^/]*\/stocks\/([\w.~-]+)$/;
 
-/** In front of `GET /stocks/:name`. */
+/** The shortcut to `GET /stocks/:name`. */
 export function cachedLookup(bazaar: Bazaar): Shortcut {
   return {
     recognise(request) {

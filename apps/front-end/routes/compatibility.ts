@@ -1,6 +1,6 @@
 /**
- * The routes of the systems that this one replaces, so that their clients run unchanged: one table of routes
- * and replies. What happens behind them is what happens behind the main routes; only the words differ.
+ * The routes of the systems that this one replaces, so that their clients run unchanged. They do the same as the main
+ * routes; only their paths and texts differ.
  */
 
 import type { Bazaar } from "../bazaar.ts";
@@ -54,7 +54,7 @@ import { ifNoneMatchDocs, lookupDocs, lookupStock, stockNameDocs, stockNameQuery
 
 const malformedPurchase = new Failure(400, "INVALID_REQUEST", malformedPurchaseMessage);
 
-/** `POST /order` tells its failures in its own words. */
+/** `POST /order` has its own texts for rejections. */
 export const olderTradeWords: TradeWords = {
   form: tradeForm,
   accepted: tradeAccepted,
@@ -81,7 +81,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
         operationId: "greet",
         alwaysAnswers: true,
         summary: "Greet",
-        parameters: [query("name", "Who is greeted", "user")],
+        parameters: [query("name", "The name to greet", "user")],
         success: { description: "A greeting", contentType: textType, example: "Hello, user!" },
       }),
     },
@@ -118,7 +118,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
       docs: docs({
         summary: "Read one order by query",
         parameters: [orderNumberQueryDocs],
-        success: jsonDocs("The order, its type in upper case", upperCaseOrderReply, {
+        success: jsonDocs("The order, with its type in upper case", upperCaseOrderReply, {
           data: { number: 1, name: "GameStart", type: "BUY", quantity: 1 },
         }),
         failures: [orderNotFound, invalidGet],
@@ -194,7 +194,7 @@ export function compatibilityRoutes(deps: { readonly bazaar: Bazaar; readonly me
         alwaysAnswers: true,
         summary: "Drop a stock from the cache",
         parameters: [stockNameDocs],
-        success: jsonDocs("The cache doesn't hold it now", shortInvalidationReply, invalidationSuccessful),
+        success: jsonDocs("The stock isn't in the cache now", shortInvalidationReply, invalidationSuccessful),
         failures: [invalidGet],
       }),
     },
@@ -245,7 +245,7 @@ function docs(about: Omit<RouteDocs, "tag" | "failures"> & { failures?: readonly
   return { failures: [], ...about, tag: "Compatibility" };
 }
 
-/** An example would be sent by whoever tries the route: not where the parameter makes another route of it. */
+/** Omit the example if the parameter selects another route: an API viewer would send it by default. */
 function query(name: string, description: string, example?: string): ParameterDocs {
   return { in: "query", name, description, ...(example === undefined ? {} : { example }) };
 }

@@ -14,9 +14,9 @@ import {
   dashboardOutage,
   faultOutage,
   invalidGet,
-  nobodyLeads,
+  leaderAway,
   operationsOutage,
-  strangePage,
+  foreignPage,
 } from "../http/failures.ts";
 import { isFromOwnPage } from "../http/own-page.ts";
 import { json, Reply, StreamReply } from "../http/reply.ts";
@@ -25,13 +25,13 @@ import { eventStocksMax, eventStocksQuery, faultReply, orderNumber, stockName } 
 
 const htmlType = "text/html; charset=utf-8";
 const eventsType = "text/event-stream";
-/** A proxy that keeps events until it has a bufferful, or until it can pack them, would show what was, much later. */
+/** Without these headers, a proxy could hold events back until its buffer is full, or to compress them. */
 const eventsHeaders = { "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" };
 
 export interface DashboardDependencies {
   readonly bazaar: Bazaar;
   readonly events: EventFeed;
-  /** Absent: there are no buttons, and no routes for them. */
+  /** If absent, the page has no buttons for faults, and there are no routes for them. */
   readonly faults: Faults | undefined;
 }
 
@@ -57,7 +57,7 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
         alwaysAnswers: true,
         summary: "The dashboard",
         success: {
-          description: "A page for people",
+          description: "The page",
           contentType: htmlType,
           example: "<!doctype html>…",
           headers: ["cache-control", "content-security-policy", "referrer-policy", "x-content-type-options"],
@@ -75,51 +75,53 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
         tag: "Operations",
         operationId: "listenToEvents",
         alwaysAnswers: true,
-        summary: "What happens, as server-sent events",
+        summary: "Follow the bazaar, as server-sent events",
         description:
-          "First `hello` (may this page kill the leader?) and `history` (the traffic of the last minutes). Then, when they " +
-          "change and five times a second at most: `cluster` (like `GET /cluster`), `stocks` (of the page that is asked for: the " +
-          "whole page if `complete`, with `next` if there are stocks after it, else those of it that changed), `orders` (newest first; `skipped` is how many were left out since the event before), " +
-          "and once a second `sample`: orders per second of the whole bazaar, latencies of trades and the cache's hit " +
-          "rate of this front-end. Stocks and orders are settled when they are told: no lookup anywhere answers with " +
-          "what was before. The id of an `orders` event is its newest order's number, good on every front-end. A reply " +
-          "without `content-length`: it ends when the client does, or reads too slowly, or the front-end stops.",
+          "The stream begins with `hello` (may this page kill the leader?) and `history` (the traffic of the last minutes). " +
+          "These follow on changes, at most five times a second: `cluster` (like `GET /cluster`), `stocks` (the whole " +
+          "requested page if `complete`, with `next` if more stocks follow, else only its changed stocks) and `orders` " +
+          "(newest first; `skipped` counts the orders left out since the previous event). `sample` follows once a second: " +
+          "the orders per second of the whole bazaar, and the latencies of trades and the cache's hit rate of this front-end. " +
+          "Stocks and orders are settled before they are sent: no lookup returns an older value afterwards. The id of an " +
+          "`orders` event is the number of its newest order, which is valid on every front-end. The reply has no " +
+          "`content-length`; it ends when the client disconnects or reads too slowly, or when the front-end stops.",
         parameters: [
           {
             in: "header",
             name: "Last-Event-ID",
-            description: "The last order that the client was told of: only later ones come, 200 of them at most",
+            description:
+              "The number of the last order that the client received: only later ones are sent, the newest 200 at most",
             schema: orderNumber,
             example: 165,
           },
           {
             in: "query",
             name: "last-event-id",
-            description: "The same, for a client that can't set headers; the header comes first",
+            description: "The same, for a client that can't set headers; the header takes precedence",
             schema: orderNumber,
             example: 165,
           },
           {
             in: "query",
             name: "limit",
-            description: `The stocks to tell of, at most this many: ${eventStocksMax} if absent, and never more`,
+            description: `The largest number of stocks to send: ${eventStocksMax} by default, which is also the maximum`,
             schema: eventStocksQuery.shape.limit,
           },
           {
             in: "query",
             name: "after",
-            description: "Only stocks with a greater name: the `next` of another page",
+            description: "Only stocks with a greater name: the `next` of the previous page",
             schema: stockName,
           },
           {
             in: "query",
             name: "from",
-            description: "Only stocks with this name or a greater one; not beside `after`",
+            description: "Only stocks with this name or a greater one; not together with `after`",
             schema: stockName,
           },
         ],
         success: {
-          description: "Events, as long as the client listens",
+          description: "Events, until the client disconnects",
           contentType: eventsType,
           example:
             'event: orders\nid: 10\ndata: {"skipped":0,"orders":[{"number":10,"name":"GameStart","type":"buy","quantity":1,' +
@@ -139,7 +141,7 @@ function streamEvents(context: Context, events: EventFeed): Reply {
   if (!query.success) return invalidGet;
   if (context.req.raw.method === "HEAD") return new StreamReply(eventsType, null, eventsHeaders);
   const given = orderNumber.safeParse(context.req.header("last-event-id") ?? context.req.query("last-event-id"));
-  // What was never an id of ours is as good as none: a client must not be locked out by what it remembers.
+  // An invalid id counts as none: a client must not be locked out by an id that it has stored.
   const afterId = given.success ? given.data : undefined;
   const stocks: StocksRequest = {
     start: query.data.from ?? query.data.after ?? "",
@@ -159,9 +161,9 @@ function faultRoutes(bazaar: Bazaar, faults: Faults): Route[] {
     path,
     access: "admin",
     async handle(context) {
-      if (!isFromOwnPage(context.req.raw.headers, faults.host)) return strangePage;
+      if (!isFromOwnPage(context.req.raw.headers, faults.host)) return foreignPage;
       const leader = leaderOf(await bazaar.cluster());
-      if (leader === undefined || !(await faults.inject(fault, leader.id))) return nobodyLeads;
+      if (leader === undefined || !(await faults.inject(fault, leader.id))) return leaderAway;
       return json({ data: { fault, replica: leader.id } });
     },
     outage: faultOutage,
@@ -170,13 +172,13 @@ function faultRoutes(bazaar: Bazaar, faults: Faults): Route[] {
       operationId: `${fault}Leader`,
       summary,
       description,
-      success: jsonDocs("It was done, to this replica", faultReply, { data: { fault, replica: 3 } }),
-      failures: [strangePage, nobodyLeads],
+      success: jsonDocs("The fault was injected into this replica", faultReply, { data: { fault, replica: 3 } }),
+      failures: [foreignPage, leaderAway],
     },
   });
-  const only = `Only there under ${quotedCommand("up")} on a loopback address, and not for other web pages.`;
+  const only = `Available only under ${quotedCommand("up")} on a loopback address, and not to other web pages.`;
   return [
-    route("/faults/kill-leader", "kill", "Kill the leader", `As with \`kill -9\`; it is started again. ${only}`),
-    route("/faults/freeze-leader", "freeze", "Freeze the leader", `It goes on after ten seconds. ${only}`),
+    route("/faults/kill-leader", "kill", "Kill the leader", `As with \`kill -9\`; the supervisor restarts it. ${only}`),
+    route("/faults/freeze-leader", "freeze", "Freeze the leader", `It resumes after ten seconds. ${only}`),
   ];
 }

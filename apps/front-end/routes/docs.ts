@@ -1,7 +1,7 @@
 /**
- * The API reference for people: Swagger UI, shown from files that were installed with everything else, so that it
- * works without the internet and under a policy that lets nothing else in. Each file is read when somebody asks for
- * it: a front-end on which nobody does pays nothing, neither at its start nor in memory.
+ * The API reference for people: Swagger UI, served from its installed package, so that it works without the internet
+ * and under a policy that allows no other source. Each file is read when it is requested: until then it costs neither
+ * time at the start nor memory.
  */
 
 import { operationsOutage } from "../http/failures.ts";
@@ -35,7 +35,7 @@ const page = `<!doctype html>
     <link rel="stylesheet" href="/docs/swagger-ui.css">
   </head>
   <body>
-    <noscript>This page needs JavaScript. The same in JSON is at <a href="/openapi.json">/openapi.json</a>.</noscript>
+    <noscript>This page needs JavaScript. The document as JSON is at <a href="/openapi.json">/openapi.json</a>.</noscript>
     <div id="api"></div>
     <script src="/docs/swagger-ui-bundle.js"></script>
     <script src="/docs/start.js"></script>
@@ -43,7 +43,7 @@ const page = `<!doctype html>
 </html>
 `;
 
-/** A null validator: the viewer would ask a service on the internet. */
+/** `validatorUrl` is null because the viewer would otherwise call a service on the internet. */
 const start = `"use strict";
 SwaggerUIBundle({
   url: "/openapi.json",
@@ -72,10 +72,10 @@ export function docsRoutes(): Route[] {
       docs: {
         tag: "Operations",
         operationId: "readDocs",
-        summary: "This document as a page, on which every request can be tried",
+        summary: "This document as a page that can send each request",
         alwaysAnswers: true,
         success: {
-          description: "A page for a browser",
+          description: "The page",
           contentType: htmlType,
           example: "<!doctype html>…",
           headers: ["content-security-policy", "x-content-type-options"],
@@ -89,7 +89,7 @@ export function docsRoutes(): Route[] {
   ];
 }
 
-/** A file of the viewer. Browsers keep it, and ask whether it is still the same. */
+/** A file of the viewer. Browsers keep it, and revalidate it by its tag. */
 function viewerFile(name: string, contentType: string): Route {
   return {
     method: "GET",

@@ -1,4 +1,4 @@
-/** For whoever runs the bazaar: is it up, is it ready, who leads, how does it do. */
+/** The routes for the people who run the bazaar: health, readiness, the state of the cluster, metrics. */
 
 import type { Bazaar, ClusterState } from "../bazaar.ts";
 import { describeCluster, leaderOf } from "../http/cluster-view.ts";
@@ -55,7 +55,7 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
         operationId: "isUp",
         alwaysAnswers: true,
         summary: "Is the process up?",
-        success: jsonDocs("It is", healthReply, healthy),
+        success: jsonDocs("The process is up", healthReply, healthy),
         failures: [],
       },
     },
@@ -82,7 +82,7 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
         tag: "Operations",
         operationId: "isReady",
         summary: "Do the catalog and a leader answer, and can trades be written?",
-        success: jsonDocs("They do", readyReply, ready),
+        success: jsonDocs("The bazaar is ready to trade", readyReply, ready),
         failures: [catalogSilent, catalogRefuses, catalogReadOnly, noLeader, otherVersion],
       },
     },
@@ -105,7 +105,7 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
       path: "/metrics",
       access: "read",
       async handle() {
-        // The requests' own figures matter most when the cluster doesn't answer.
+        // The metrics of requests matter most while the cluster doesn't answer, so they are returned without its state.
         const cluster = await bazaar.cluster().catch(() => undefined);
         return new Reply(200, metrics.contentType, await metrics.render(cluster));
       },

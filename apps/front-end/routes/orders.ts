@@ -1,4 +1,4 @@
-/** Trades and orders. */
+/** The routes for trades and orders. */
 
 import { replayedHeader } from "@stock-bazaar/contract/headers";
 import type { Order } from "@stock-bazaar/shared/domain";
@@ -40,7 +40,7 @@ export const tradeForm: TradeForm = {
   invalid: [invalidQuantity, invalidTradeType],
 };
 
-/** `POST /orders` tells a trade's order number like this. */
+/** Makes the reply of `POST /orders` to an accepted trade. */
 export function tradeAccepted(orderId: number): Reply {
   return json({ data: { transaction_number: orderId } });
 }
@@ -51,13 +51,13 @@ const words: TradeWords = {
   rejected: (reason) => (reason === "INVALID_STOCKNAME" ? stockNotFound : insufficientQuantity),
 };
 
-/** How a query for one order is answered. */
+/** The replies to a query for one order. */
 export interface OrderWords {
   found(order: Order): Reply;
   notFound(text: string): Reply;
-  /** What is no order's number. */
+  /** The reply to a text that is no order number. */
   readonly malformed: Reply;
-  /** An integer below 1 is no mistake: it is a number that no order has. */
+  /** Integers below 1 count as numbers that no order has, not as malformed. */
   readonly takesAnyInteger?: boolean;
 }
 
@@ -78,7 +78,7 @@ export function orderFound({ id, name, type, quantity }: Order): Reply {
   return json({ data: { number: id, name, type, quantity } });
 }
 
-/** One more than was asked for is read, to know whether there is a next page. */
+/** Replies with a page of orders. Reads one order more than requested, to find out whether there is a next page. */
 export async function listOrders(
   bazaar: Bazaar,
   context: Context,
@@ -96,7 +96,7 @@ export async function listOrders(
 export const idempotencyKeyDocs: ParameterDocs = {
   in: "header",
   name: "Idempotency-Key",
-  description: "Makes a retry safe: the same key, like a UUID of your own, always has the first outcome",
+  description: "Makes a retry safe: the same key always returns the first outcome. Use a new UUID for each trade",
   schema: idempotencyKey,
 };
 
@@ -115,35 +115,35 @@ export const orderDocs = jsonDocs("The order", orderReply, {
 export const orderNumberQueryDocs: ParameterDocs = {
   in: "query",
   name: "order-number",
-  description: "The order to read, instead of a page",
+  description: "The number of the order to read, instead of a page",
   schema: orderNumber,
 };
 
-/** Of a page of orders. */
+/** The parameters of a page of orders. */
 export const pageDocs: readonly ParameterDocs[] = [
   {
     in: "query",
     name: "limit",
-    description: `At most this many, ${ordersLimitDefault} if absent, never more than ${ordersLimitMax}`,
+    description: `The largest number of orders: ${ordersLimitDefault} if absent, at most ${ordersLimitMax}`,
     schema: ordersQuery.shape.limit,
     example: 10,
   },
   {
     in: "query",
     name: "before",
-    description: "Only orders with a smaller number: the `next` of the page before",
+    description: "Only orders with a smaller number: the `next` of the previous page",
     schema: ordersQuery.shape.before,
   },
 ];
 
-/** Of a trade that can't be read, in the order in which they are checked. */
+/** The failures of a trade that can't be read, in the order of the checks. */
 export const tradeFormFailures = [malformedTrade, invalidQuantity, invalidTradeType] as const;
 
-/** What a viewer sends when nothing was changed: it must work on the stocks that the bazaar begins with. */
+/** An API viewer sends the example by default, so it must work with the initial stocks. */
 export const tradeBodyDocs = { schema: tradeBody, example: { name: "GameStart", quantity: 1, type: "buy" } };
 
 export const tradeDocs: SuccessDocs = {
-  ...jsonDocs("The trade was done; the number of its order", tradeReply, { data: { transaction_number: 10 } }),
+  ...jsonDocs("The trade was accepted; the number of its order", tradeReply, { data: { transaction_number: 10 } }),
   headers: [replayedHeader],
 };
 

@@ -1,4 +1,4 @@
-/** Lookups: one stock, and the list of all. The replies of a lookup are shared with the other systems' routes. */
+/** The lookup of one stock, and the list of all. The routes of earlier systems share the replies of a lookup. */
 
 import { cacheHeader } from "@stock-bazaar/contract/headers";
 import type { CacheUse } from "@stock-bazaar/contract/replies";
@@ -14,7 +14,7 @@ import { jsonDocs, type ParameterDocs, type Route, type SuccessDocs } from "../h
 import { stockName, stockReply, stocksQuery, stocksReply } from "@stock-bazaar/contract/schemas";
 import { stocksAsJson } from "../http/stock-list.ts";
 
-/** Looks a stock up, through the cache. `notFound` makes the reply for a name that nobody has. */
+/** Looks a stock up, in the cache first. `notFound` makes the reply to a name that no stock has. */
 export function lookupStock(
   bazaar: Bazaar,
   context: Context,
@@ -22,13 +22,13 @@ export function lookupStock(
   notFound: (name: string) => Reply,
 ): Reply | Promise<Reply> {
   if (!isPossibleStockName(name)) return notFound(name).with({ [cacheHeader]: "bypass" });
-  const told = ({ stock, cache }: StockLookup) =>
+  const replyTo = ({ stock, cache }: StockLookup) =>
     stock === undefined ? notFound(name).with({ [cacheHeader]: cache }) : stockFound(context, stock, cache);
   const found = bazaar.lookup(name);
-  return found instanceof Promise ? found.then(told) : told(found);
+  return found instanceof Promise ? found.then(replyTo) : replyTo(found);
 }
 
-/** The replies that tell of a stock out of the cache: rendered once, and gone with the stock. */
+/** The replies with cached stocks: each is rendered once, and is collected with its stock. */
 const hitReplies = new WeakMap<KnownStock, Reply>();
 
 export function hitReply(stock: KnownStock): Reply {
@@ -57,7 +57,7 @@ function tagOf({ life, rev }: KnownStock): string {
   return stockTag(life, rev);
 }
 
-/** A list of one page is a reply like any other; a longer one is read while it is sent. */
+/** Replies with a list of stocks. More than one page is read while it is sent. */
 async function listStocks(bazaar: Bazaar, context: Context): Promise<Reply> {
   const query = stocksQuery.safeParse({ limit: context.req.query("limit"), after: context.req.query("after") });
   if (!query.success) return invalidGet;
@@ -86,13 +86,13 @@ export const stockNameDocs: ParameterDocs = {
 export const stockNameQueryDocs: ParameterDocs = {
   in: "query",
   name: "stockname",
-  description: "The stock to look up, instead of all: GameStart",
+  description: "The name of the stock to look up, instead of the list, like GameStart",
 };
 
 export const ifNoneMatchDocs: ParameterDocs = {
   in: "header",
   name: "If-None-Match",
-  description: "The `ETag` of an earlier reply: 304 if the stock is still the same",
+  description: "The `ETag` of an earlier reply: the reply is 304 if the stock is unchanged",
 };
 
 export const lookupDocs: SuccessDocs = {
@@ -130,21 +130,21 @@ export function stockRoutes(bazaar: Bazaar): Route[] {
         operationId: "listStocks",
         summary: "List stocks, sorted by name",
         description:
-          "All of them without a `limit`. Each is settled by itself: while stocks are traded the list shows no one moment. " +
-          `More than ${stocksPageMax} are streamed, without \`content-length\`; if the catalog stops answering meanwhile, ` +
-          "the connection is closed before the end of the JSON.",
+          "Without a `limit`, all of them. Each stock is settled by itself, so the list isn't a snapshot while stocks are " +
+          `traded. A list of more than ${stocksPageMax} is streamed without \`content-length\`; if the catalog stops ` +
+          "answering meanwhile, the connection is closed before the JSON is complete.",
         parameters: [
           {
             in: "query",
             name: "limit",
-            description: "At most this many",
+            description: "The largest number of stocks; all if absent",
             schema: stocksQuery.shape.limit,
             example: 10,
           },
           {
             in: "query",
             name: "after",
-            description: "Only stocks with a greater name, by its bytes in UTF-8: the `next` of the page before",
+            description: "Only stocks with a greater name, by its bytes in UTF-8: the `next` of the previous page",
             schema: stockName,
           },
         ],
