@@ -1,4 +1,4 @@
-/** Every request passes admission, once, before anything is done for it; and every route says who may use it. */
+/** Every request passes admission once, before anything is done for it, and every route has an access level. */
 
 import { accessLevels, type Access } from "@stock-bazaar/contract/access";
 import { createApp } from "@stock-bazaar/front-end/app";
@@ -20,14 +20,14 @@ const refusal = new Failure(401, "INVALID_REQUEST", "who are you?", { "www-authe
 const admitOpen: Admission = (_, access) => (access === "open" ? undefined : refusal);
 const faults = { host: "localhost", inject: async () => true };
 
-/** Nobody may ask it for anything. */
+/** Fails a test that calls the bazaar. */
 const untouched = new Proxy({} as Bazaar, {
   get: (_, name) => () => {
-    throw new Error(`the bazaar was asked: ${String(name)}`);
+    throw new Error(`the bazaar must not be called (got a call of ${String(name)})`);
   },
 });
 
-/** What a browser opens by itself, what a load balancer asks, and nothing that tells of stocks or orders. */
+/** What a browser opens by itself and a load balancer asks for; nothing here reveals stocks or orders. */
 const open = [
   "/",
   "/healthz",
@@ -53,7 +53,7 @@ async function cacheGameStart(): Promise<void> {
 }
 
 describe.each(Object.values(dialects))("in the dialect $name", (dialect) => {
-  test("each route says in the document who may use it", async () => {
+  test("each route has its access level in the document", async () => {
     const described = client.beside({ dialect, faults });
     const document = (await described.get("/openapi.json")).body as OpenApi;
     for (const { method, path, "x-access": access, parameters = [] } of operationsOf(document)) {
@@ -63,7 +63,7 @@ describe.each(Object.values(dialects))("in the dialect $name", (dialect) => {
     }
   });
 
-  test("no request but those of open routes gets in, whatever its path and method", async () => {
+  test("only requests to open routes are admitted, whatever the path and method", async () => {
     const { routes, request } = createApp({
       bazaar: untouched,
       logger: silentLogger,
@@ -90,7 +90,7 @@ describe.each(Object.values(dialects))("in the dialect $name", (dialect) => {
   });
 });
 
-test("a stock in the cache is no way past it, and a refused lookup isn't counted as a hit", async () => {
+test("a cached stock doesn't bypass admission, and a refused lookup doesn't count as a hit", async () => {
   await cacheGameStart();
   const before = (await client.bazaar.cluster()).cache.hits;
   const answer = await client.beside({ admit: admitOpen }).get("/stocks/GameStart");
@@ -100,7 +100,7 @@ test("a stock in the cache is no way past it, and a refused lookup isn't counted
   expect((await client.get("/stocks/GameStart")).headers["x-cache"]).toBe("hit");
 });
 
-test("each request is admitted once, with what its route asks for", async () => {
+test("each request is admitted once, with the access level of its route", async () => {
   await cacheGameStart();
   const admitted: [method: string, path: string, access: Access][] = [];
   const watched = client.beside({
@@ -108,7 +108,7 @@ test("each request is admitted once, with what its route asks for", async () => 
   });
   const asks: readonly [string, string, Access][] = [
     ["GET", "/stocks/GameStart", "read"],
-    // Recognised ahead of the router, and then left to it.
+    // Recognized ahead of the router, and then left to it.
     ["GET", "/stocks/Nope", "read"],
     ["GET", "/stocks/Nope", "read"],
     ["HEAD", "/stocks/GameStart", "read"],
@@ -127,7 +127,7 @@ test("each request is admitted once, with what its route asks for", async () => 
   expect(admitted.every(([, , access]) => accessLevels.includes(access))).toBe(true);
 });
 
-test("a refused trade is neither read nor done", async () => {
+test("the body of a refused trade isn't read, and the trade isn't placed", async () => {
   const trade = vi.fn<Bazaar["trade"]>();
   const refusing = client.beside({ admit: admitOpen, changes: { trade } });
   const body = new ReadableStream({ pull: () => Promise.reject(new Error("the body was read")) }, { highWaterMark: 0 });
@@ -135,7 +135,7 @@ test("a refused trade is neither read nor done", async () => {
   expect(trade).not.toHaveBeenCalled();
 });
 
-test("on the wire a refusal leaves by the same door: its connection, its line in the log, its place in the metrics", async () => {
+test("on the wire, a refusal has the headers of its connection, a line in the log, and a count in the metrics", async () => {
   await cacheGameStart();
   const lines: Record<string, unknown>[] = [];
   const logger: Logger = {

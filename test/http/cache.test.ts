@@ -14,7 +14,7 @@ async function cached(name: string): Promise<void> {
 }
 
 describe("x-cache", () => {
-  test("the first lookup asks, the second is a hit, and both tell the same", async () => {
+  test("the first lookup asks the catalog, the second is a hit, and both return the same", async () => {
     await client.get("/stocksCache/GameStart");
     const first = await client.get("/stocks/GameStart");
     expect(first.headers["x-cache"]).toBe("miss");
@@ -23,7 +23,7 @@ describe("x-cache", () => {
     expect(second.text).toBe(first.text);
   });
 
-  test("a hit is told and counted alike, whether it passed the router or not", async () => {
+  test("a hit has the same reply and count with and without the router", async () => {
     const stock = { name: "X", priceCents: 100, quantity: 1, volume: 0, rev: 1, life: "life" };
     const asked = client.beside({ changes: { peekCached: () => stock, lookup: () => ({ stock, cache: "hit" }) } });
     const requests = async () => {
@@ -33,14 +33,14 @@ describe("x-cache", () => {
     const headers = { "x-request-id": "same" };
     const past = await asked.get("/stocks/X", headers);
     expect(await requests()).toBe(1);
-    // A query on this path means nothing, but the router looks at it.
+    // A query on this path has no meaning, but it sends the request to the router.
     const through = await asked.get("/stocks/X?through=router", headers);
     expect(await requests()).toBe(2);
     expect(past).toEqual(through);
     expect(past.headers).toMatchObject({ "x-cache": "hit", "x-request-id": "same" });
   });
 
-  test("a lookup after a trade doesn't tell what was before it", async () => {
+  test("a lookup after a trade doesn't return the quantity before it", async () => {
     await cached("FishCo");
     const { body } = await client.get("/stocks/FishCo");
     const { quantity } = (body as { data: { quantity: number } }).data;
@@ -48,23 +48,26 @@ describe("x-cache", () => {
     expect((await client.get("/stocks/FishCo")).body).toMatchObject({ data: { quantity: quantity - 2 } });
   });
 
-  test.each(["hit", "miss", "bypass"] as const)("says %s when the bazaar does, found or not", async (cache) => {
-    const stock = { name: "X", priceCents: 100, quantity: 1, volume: 0, rev: 1, life: "life" };
-    const lookup = async (name: string) => ({ stock: name === "X" ? stock : undefined, cache });
-    const told = await createTestClient({ changes: { lookup } });
-    for (const path of [
-      "/stocks/X",
-      "/stocks/Y",
-      "/stocks?stockname=X",
-      "/stock/X",
-      "/stock/Y",
-      "/products/X",
-      "/products/Y",
-    ]) {
-      expect((await told.get(path)).headers["x-cache"]).toBe(cache);
-    }
-    await told.close();
-  });
+  test.each(["hit", "miss", "bypass"] as const)(
+    "is %s if the bazaar returns that, whether the stock exists or not",
+    async (cache) => {
+      const stock = { name: "X", priceCents: 100, quantity: 1, volume: 0, rev: 1, life: "life" };
+      const lookup = async (name: string) => ({ stock: name === "X" ? stock : undefined, cache });
+      const answering = await createTestClient({ changes: { lookup } });
+      for (const path of [
+        "/stocks/X",
+        "/stocks/Y",
+        "/stocks?stockname=X",
+        "/stock/X",
+        "/stock/Y",
+        "/products/X",
+        "/products/Y",
+      ]) {
+        expect((await answering.get(path)).headers["x-cache"]).toBe(cache);
+      }
+      await answering.close();
+    },
+  );
 });
 
 describe("GET /stocksCache/{name}", () => {
@@ -89,7 +92,7 @@ describe("GET /stocksCache/{name}", () => {
 });
 
 describe("GET /stocksCacheLookup/{name}", () => {
-  test("answers like a lookup what is in the cache", async () => {
+  test("answers like a lookup for a stock in the cache", async () => {
     await cached("GameStart");
     const answer = await client.get("/stocksCacheLookup/GameStart");
     expect(answer.status).toBe(200);
@@ -99,7 +102,7 @@ describe("GET /stocksCacheLookup/{name}", () => {
     expect((await client.get("/stocksCacheLookup/GameStart", { "if-none-match": tag })).status).toBe(304);
   });
 
-  test("doesn't find what was never looked up, and doesn't ask for it", async () => {
+  test("doesn't find a stock that was never looked up, and doesn't look it up", async () => {
     const lookup = vi.fn();
     const asked = await createTestClient({ changes: { lookup } });
     const answer = await asked.get("/stocksCacheLookup/BoarCo");

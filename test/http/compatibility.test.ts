@@ -44,7 +44,7 @@ describe("lookups", () => {
     expect((await client.get(path, { "if-none-match": tag })).status).toBe(304);
   });
 
-  test("an unknown stock is told in the words of each system", async () => {
+  test("an unknown stock gets the text of each system", async () => {
     const reason = "INVALID_STOCKNAME";
     expectFailure(await client.get("/stocks?stockname=Nope"), 404, "stock not found", reason);
     expectFailure(await client.get("/stock/Nope"), 400, "Bad request. Nope stock not found in db", reason);
@@ -82,7 +82,7 @@ describe("GET /orders?order-number=", () => {
     expect((await client.get(`/orders/?order-number=${number}`)).text).toBe(answer.text);
   });
 
-  test("an unknown order is not found, and what is no number is refused", async () => {
+  test("an unknown order is not found, and a text that is no number is refused", async () => {
     for (const number of ["1000000", "9".repeat(30), "0", "-1", "-5"]) {
       expectFailure(await client.get(`/orders?order-number=${number}`), 404, "order not found", "INVALID_ORDERNUMBER");
     }
@@ -101,7 +101,7 @@ describe("POST /order", () => {
     expect((await client.get(`/orders/${number}`)).body).toMatchObject({ data: { type: "sell", quantity: 3 } });
   });
 
-  test("tells its own failures in its own words", async () => {
+  test("has its own texts for rejections", async () => {
     const trade = { name: "FishCo", quantity: 2_147_483_647, type: "buy" };
     expectFailure(
       await client.post("/order", trade),
@@ -113,7 +113,7 @@ describe("POST /order", () => {
     expectFailure(unknown, 400, "Bad request. Nope stock not found in db", "INVALID_STOCKNAME");
   });
 
-  test("tells all other failures in the words of POST /orders", async () => {
+  test("has the texts of POST /orders for all other failures", async () => {
     const trade = { name: "FishCo", quantity: 1, type: "buy" };
     for (const [value, headers] of [
       [{}, {}],
@@ -129,7 +129,7 @@ describe("POST /order", () => {
     }
   });
 
-  test("a repeated key has its first outcome, whichever route it came by", async () => {
+  test("a repeated key returns its first outcome on every route", async () => {
     const key = { "idempotency-key": crypto.randomUUID() };
     const trade = { name: "FishCo", quantity: 1, type: "buy" };
     const first = await client.post("/orders", trade, key);
@@ -140,14 +140,14 @@ describe("POST /order", () => {
 });
 
 describe("GET /get_order_leader", () => {
-  test("tells the leader's replica id", async () => {
+  test("returns the leader's replica id", async () => {
     const { leader } = await client.bazaar.cluster();
     const answer = await client.get("/get_order_leader");
     expect(answer.status).toBe(200);
     expect(answer.text).toBe(`{"data":{"order_leader":${leader}}}`);
   });
 
-  test("fails when there is none, or nobody knows", async () => {
+  test("fails if there is no leader, or the cluster's state is unknown", async () => {
     const message = "Internal Server Error. Check get_order_leader logs";
     const state = { ...(await client.bazaar.cluster()), leader: 0 };
     const leaderless = await createTestClient({ changes: { cluster: async () => state } });
@@ -183,7 +183,7 @@ describe("POST /buy", () => {
     expect(await quantityOf(client, "BoarCo")).toBe(before - 1);
   });
 
-  test("being out of stock is a success without a number", async () => {
+  test("too little stock is a success with the number -1", async () => {
     const before = await quantityOf(client, "BoarCo");
     const key = { "idempotency-key": crypto.randomUUID() };
     for (const replayed of [undefined, "true"]) {
@@ -195,7 +195,7 @@ describe("POST /buy", () => {
     expect(await quantityOf(client, "BoarCo")).toBe(before);
   });
 
-  test("never sells, whatever type is asked for", async () => {
+  test("never sells, whatever the type", async () => {
     const before = await quantityOf(client, "BoarCo");
     await client.post("/buy", { name: "BoarCo", quantity: 2, type: "sell" });
     expect(await quantityOf(client, "BoarCo")).toBe(before - 2);
@@ -212,7 +212,7 @@ describe("POST /buy", () => {
     expectFailure(long, 404, "product not found", "INVALID_STOCKNAME");
   });
 
-  test("needs JSON, with its length told", async () => {
+  test("requires JSON and its length", async () => {
     const body = JSON.stringify({ name: "BoarCo", quantity: 1 });
     const length = { "content-length": String(body.length) };
     const asText = { headers: { ...length, "content-type": "text/plain" }, body };
@@ -222,7 +222,7 @@ describe("POST /buy", () => {
     expectFailure(await client.send("POST", "/buy", lengthless), 411, "Content-Length is required", "INVALID_REQUEST");
   });
 
-  test("refuses what isn't a purchase", async () => {
+  test("refuses a body that isn't a purchase", async () => {
     const malformed = "Invalid request- JSON object should contain name and quantity";
     for (const value of [
       {},

@@ -1,6 +1,6 @@
 /**
- * The dashboard and the alerts in `deploy/` ask for what `/metrics` really has: a name, a label or a label's value that
- * is changed on one side only would leave an empty panel, or an alert that never comes.
+ * The dashboard and the alerts in `deploy/` query only what `/metrics` exports. A name, a label or a label's value that
+ * is changed on one side only would leave a panel empty, or an alert that never fires.
  */
 
 import { readFileSync } from "node:fs";
@@ -36,7 +36,7 @@ const scraping = Bun.YAML.parse(read("prometheus/prometheus.yml")) as {
   scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[];
 };
 
-/** Every query, by where it stands. `labels` are those that a text beside it shows. */
+/** Every query and its place. `labels` are those that the text beside it shows. */
 const queries: [where: string, expr: string, labels: string[]][] = [
   ...alerts.map(({ alert, expr, annotations }): [string, string, string[]] => [
     `alert ${alert}`,
@@ -77,7 +77,7 @@ beforeAll(async () => {
   await client.close();
 });
 
-/** Grafana puts in what its own variables stand for. */
+/** Replaces the variables as Grafana would. */
 function withoutVariables(expr: string): string {
   return expr.replace(/\$__(rate_)?interval/g, "1m").replaceAll("$instance", ".*");
 }
@@ -85,7 +85,7 @@ function withoutVariables(expr: string): string {
 describe.each(queries)("%s", (_, expr, shownLabels) => {
   const { selectors, groupedBy } = readQuery(withoutVariables(expr));
 
-  test("asks for metrics, labels and values that there are", () => {
+  test("queries metrics, labels and values that exist", () => {
     expect(selectors.length).toBeGreaterThan(0);
     for (const { metric, matchers } of selectors) {
       const ofMetric = series.filter((one) => one.metric === metric);
@@ -98,7 +98,7 @@ describe.each(queries)("%s", (_, expr, shownLabels) => {
     }
   });
 
-  test("groups by labels that there are, and shows only those that are left", () => {
+  test("groups by labels that exist, and shows only those that remain", () => {
     const labelsOf = (metric: string) => Object.keys(series.find((one) => one.metric === metric)?.labels ?? {});
     const known = new Set(selectors.flatMap(({ metric }) => labelsOf(metric)));
     for (const label of groupedBy) expect(known, `grouped by ${label}`).toContain(label);
@@ -116,7 +116,7 @@ test("counters are read as rates, and nothing else is", () => {
   }
 });
 
-test("every alert says how bad it is, what has happened and what to do", () => {
+test("every alert has a severity, a summary and a description", () => {
   expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length);
   for (const { alert, labels, annotations } of alerts) {
     expect(["critical", "warning"], alert).toContain(labels.severity);
@@ -125,7 +125,7 @@ test("every alert says how bad it is, what has happened and what to do", () => {
   }
 });
 
-test("every gauge and counter of the cluster is shown or watched", () => {
+test("every gauge and counter of the cluster is in a panel or an alert", () => {
   const asked = new Set(
     queries.flatMap(([, expr]) => readQuery(withoutVariables(expr)).selectors.map(({ metric }) => metric)),
   );
@@ -135,7 +135,7 @@ test("every gauge and counter of the cluster is shown or watched", () => {
   expect([...new Set(own)].filter((metric) => !asked.has(metric))).toEqual([]);
 });
 
-test("Prometheus is told of the alerts and of a front-end where one listens by default", () => {
+test("Prometheus loads the alerts and scrapes the default address of a front-end", () => {
   expect(scraping.rule_files).toEqual(["alerts.yml"]);
   expect(target).toEqual({ job: "stock-bazaar", instance: "127.0.0.1:8080" });
   for (const { query } of dashboard.templating.list) {

@@ -1,6 +1,6 @@
 /**
- * What the clients of the five earlier systems do, in their order, each on one connection that it keeps; and each status and
- * text of the dialects that a client may meet.
+ * The requests of the five earlier systems' clients, in their order, each client on one kept connection; and each
+ * status and text of the dialects that a client may receive.
  */
 
 import { frontEndVariables } from "@stock-bazaar/process/addresses";
@@ -81,7 +81,7 @@ describe("bazaar", () => {
     expectFailure(await client.get("/orders/1000000"), 404, "order number not found");
   });
 
-  test("its cache test: the first of six stocks has left a cache of five, and a trade takes its stock out of it", async () => {
+  test("its cache test: a cache of five evicts the first of six stocks, and a trade evicts its own", async () => {
     const client = await connect("bazaar");
     for (const name of names) expect((await client.get(`/stocks/${name}`)).status).toBe(200);
     expectFailure(await client.get("/stocksCacheLookup/GameStart"), 404, "stock not found");
@@ -94,7 +94,7 @@ describe("bazaar", () => {
     expectFailure(await client.get("/stocksCacheLookup/FishCo"), 404, "stock not found");
   });
 
-  test("what fails inside has its words", async () => {
+  test("internal errors have its texts", async () => {
     const explode = () => {
       throw new Error("secret");
     };
@@ -130,7 +130,7 @@ describe("pyro", () => {
 });
 
 describe("streaming", () => {
-  test("its client reads bodies of status 200 only, and keeps its connection through every failure", async () => {
+  test("its client reads only bodies of status 200, and keeps its connection through every failure", async () => {
     const client = await connect("streaming");
     const before = await quantityOf("GameStart");
     expectData(await client.get("/stocks?stockname=GameStart"), { name: "GameStart", price: 15.99, quantity: before });
@@ -162,7 +162,7 @@ describe("streaming", () => {
     expectFailure(await client.get("/orders?order-number=x"), 200, "Internal Server Error", 500);
   });
 
-  test("so does every other path that exists, and a path that doesn't has the status 404", async () => {
+  test("every other path that exists replies with 200 too, and a path that doesn't exist with 404", async () => {
     const client = await connect("streaming");
     const { text } = await client.get("/orders?limit=1");
     expect(JSON.parse(text)).toMatchObject({ data: [{ type: expect.stringMatching(/^(BUY|SELL)$/) as unknown }] });
@@ -177,7 +177,7 @@ describe("streaming", () => {
     expect((await client.send({ method: "GET", path: "/stocks/GameStart", headers })).status).toBe(200);
   });
 
-  test("without an answer in time, too", async () => {
+  test("timeouts and internal errors have the status 200 too", async () => {
     const client = await connect("streaming", {
       trade: failing("UNAVAILABLE"),
       lookup: failing("UNAVAILABLE"),
@@ -211,7 +211,7 @@ describe("toy-store", () => {
     }
   });
 
-  test("refuses what isn't a purchase in its own words", async () => {
+  test("refuses a request that isn't a purchase, with its own texts", async () => {
     const client = await connect("toy-store");
     const keys = "invalid json file (required keys: name, quantity)";
     for (const value of [{ name: "FishCo" }, { quantity: 1 }, [], { name: "FishCo", quantity: 1, type: "sell" }]) {
@@ -233,7 +233,7 @@ describe("toy-store", () => {
     expectFailure(await client.send(lengthless), 411, "Content-Length header required");
   });
 
-  test("has nothing else", async () => {
+  test("has no other routes", async () => {
     const client = await connect("toy-store");
     for (const path of ["/nope", "/stocks/GameStart", "/stocks", "/products", "/products/", "/hello"]) {
       expectFailure(await client.get(path), 501, "service not implemented");
@@ -242,7 +242,7 @@ describe("toy-store", () => {
     expectFailure(await client.get("/orders"), 501, "service not implemented");
   });
 
-  test("without an answer in time it says what it says of a failure inside", async () => {
+  test("a timeout has the text of an internal error", async () => {
     const client = await connect("toy-store", {
       trade: failing("UNAVAILABLE"),
       lookup: failing("UNAVAILABLE"),
@@ -277,7 +277,7 @@ describe("pyro-redis", () => {
     }
   });
 
-  test("an invalidation that fails has its words", async () => {
+  test("an invalidation that fails has its text", async () => {
     const client = await connect("pyro-redis", {
       dropCached() {
         throw new Error("secret");
@@ -289,7 +289,7 @@ describe("pyro-redis", () => {
 });
 
 describe.each(dialectNames)("the operations' routes in %s", (dialect) => {
-  test("are as everywhere, statuses included", async () => {
+  test("are the same as in every dialect, statuses included", async () => {
     const client = await connect(dialect);
     for (const path of ["/healthz", "/readyz", "/cluster", "/metrics", "/openapi.json", "/docs", "/"]) {
       expect((await client.get(path)).status, path).toBe(200);
@@ -300,7 +300,7 @@ describe.each(dialectNames)("the operations' routes in %s", (dialect) => {
     expect((await away.get("/readyz")).status).toBe(503);
   });
 
-  test("the document names the dialect, and what becomes of a path or method that isn't there", async () => {
+  test("the document names the dialect, and the replies to unknown paths and methods", async () => {
     const client = await connect(dialect);
     const document: unknown = JSON.parse((await client.get("/openapi.json")).text);
     const description = String(at(document, "info", "description"));
@@ -311,7 +311,7 @@ describe.each(dialectNames)("the operations' routes in %s", (dialect) => {
     if (dialect !== "bazaar") expect(description).toContain(`the dialect \`${dialect}\``);
   });
 
-  test("the document lists its own routes, and no failure that its clients can't meet", async () => {
+  test("the document lists its own routes, and no failure that its clients can't receive", async () => {
     const client = await connect(dialect);
     const document = JSON.parse((await client.get("/openapi.json")).text) as {
       paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;

@@ -1,4 +1,4 @@
-/** The page of the API reference needs nothing but this server, and every example in it works as it stands. */
+/** The page of the API reference needs only this server, and every example in it works unchanged. */
 
 import { runInNewContext } from "node:vm";
 import { operationsOf } from "@stock-bazaar/front-end/http/document-types";
@@ -16,7 +16,7 @@ afterAll(() => client.close());
 describe("GET /docs", () => {
   const references = (html: string) => [...html.matchAll(/\s(?:src|href)="([^"]*)"/g)].map(([, url = ""]) => url);
 
-  test("loads only what this server has, and what it has is there", async () => {
+  test("loads only files of this server, and they all exist", async () => {
     const page = await client.get("/docs");
     const urls = references(page.text).filter((url) => url !== "data:,");
     expect(urls).toHaveLength(4);
@@ -26,12 +26,12 @@ describe("GET /docs", () => {
     }
   });
 
-  test("lets nothing else in", async () => {
+  test("allows no other source", async () => {
     const { headers, text } = await client.get("/docs");
     const policy = headers["content-security-policy"] ?? "";
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toMatch(/unsafe|https?:|\*/);
-    // The policy would stop them.
+    // The policy would block them.
     expect(text).not.toMatch(/<style|\sstyle=|\son[a-z]+=|<script>/);
   });
 
@@ -48,7 +48,7 @@ describe("GET /docs", () => {
   test.each([
     ["/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8", "SwaggerUIBundle"],
     ["/docs/swagger-ui.css", "text/css; charset=utf-8", ".swagger-ui"],
-  ])("%s is kept by browsers, and asked for again", async (path, type, part) => {
+  ])("%s is kept by browsers, and revalidated", async (path, type, part) => {
     const first = await client.get(path);
     expect(first.headers["content-type"]).toBe(type);
     expect(first.headers["cache-control"]).toBe("no-cache");
@@ -60,19 +60,19 @@ describe("GET /docs", () => {
   });
 });
 
-test("every example runs as it stands, once there is an order", async () => {
+test("every example works unchanged, once there is an order", async () => {
   const { document } = await readDocument(client);
   expect((await client.post("/orders", { name: "GameStart", quantity: 1, type: "buy" })).status).toBe(200);
   // The cache must have the stock that one of the examples looks up there.
   expect((await client.get("/stocks/GameStart")).status).toBe(200);
-  // Reads first: a trade or a dropped name empties the cache that one of them reads.
+  // Reads first: a trade or an invalidation evicts the stock that one of them reads from the cache.
   const isRead = (id: string) => /^(read|lookUp|list)/.test(id);
   const operations = operationsOf(document).sort(
     (a, b) => Number(isRead(b.operationId)) - Number(isRead(a.operationId)),
   );
   for (const operation of operations) {
     const { path, headers, body, ...request } = exampleRequest(operation);
-    // A stream of events never ends: its head has to do.
+    // A stream of events never ends, so only its head is requested.
     const method = operation.responses[200]?.content?.["text/event-stream"] ? "HEAD" : request.method;
     const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
     const answer = await client.send(method, path, { headers: { ...headers, ...length }, ...(body ? { body } : {}) });

@@ -1,6 +1,6 @@
 /**
- * What is replied is documented, to the letter, and what is documented is replied: every status, and every failure's
- * message, is seen here at least once.
+ * Every reply is documented, to the letter, and every documented reply occurs: each status and each failure's message
+ * is received here at least once.
  */
 
 import { type OpenApi, operationsOf } from "@stock-bazaar/front-end/http/document-types";
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => client.close());
 
-/** With a supervisor that takes faults, so that their routes are there. */
+/** A supervisor that accepts faults, so that their routes exist. */
 const faults = { host: "localhost", inject: async () => true };
 const own = { host: "localhost" };
 const strange = { ...own, origin: "http://evil.example" };
@@ -31,7 +31,7 @@ const large = { ...trade, name: "x".repeat(70_000) };
 const textType = { "content-type": "text/plain" };
 type Ask = (client: TestClient) => Promise<Answer>;
 
-/** Requests of one operation, and the statuses that they must have. */
+/** A request of each operation, and the status that its reply must have. */
 const rows: [method: string, path: string, status: number, ask: Ask][] = [
   ["get", "/stocks/{name}", 200, (client) => client.get("/stocks/GameStart")],
   ["get", "/stocks/{name}", 304, (client) => client.get("/stocks/GameStart", { "if-none-match": "*" })],
@@ -112,7 +112,7 @@ const rows: [method: string, path: string, status: number, ask: Ask][] = [
   ["post", "/faults/freeze-leader", 403, (client) => client.post("/faults/freeze-leader", {}, strange)],
 ];
 
-/** What an event stream says first; the rest never ends. */
+/** Returns the first event as the answer: a stream never ends. */
 async function firstEvent(client: TestClient): Promise<Answer> {
   const { headers } = await client.send("HEAD", "/events");
   const events = await client.events();
@@ -133,7 +133,7 @@ async function lookUpCached(asked: TestClient, headers: Record<string, string> =
   return asked.get("/stocksCacheLookup/GameStart", headers);
 }
 
-/** What was replied, and was documented: the status, and of a failure the whole body. */
+/** The documented replies that were received: the status, and the whole body of a failure. */
 const seen = new Set<string>();
 const replyName = (method: string, path: string, status: number | string, failure?: unknown) =>
   `${method} ${path} ${status}${failure === undefined ? "" : ` ${JSON.stringify(failure)}`}`;
@@ -160,7 +160,7 @@ test.each(rows)("%s %s: %i", async (method, path, status, ask) => {
   expectDocumented(method, path, answer);
 });
 
-test.each(["UNAVAILABLE", "INTERNAL_ERROR"] as const)("when the bazaar answers %s", async (code) => {
+test.each(["UNAVAILABLE", "INTERNAL_ERROR"] as const)("if the bazaar fails with %s", async (code) => {
   const fail = () => Promise.reject(new BazaarError(code, "no answer"));
   const failing = client.beside({
     faults,
@@ -177,8 +177,8 @@ test.each([
   ["the catalog is away", { leader: 3, catalog: { state: "away" as const, head: undefined } }],
   ["the catalog refuses everything", { leader: 3, catalog: { state: "refusing" as const, head: undefined } }],
   ["the catalog can't write", { leader: 3, catalog: { state: "read-only" as const, head: 1, problem: "locked" } }],
-  ["nobody leads", { leader: 0 }],
-  ["a service speaks another version", { leader: 0, otherVersion: true }],
+  ["no replica leads", { leader: 0 }],
+  ["a service uses another version", { leader: 0, otherVersion: true }],
 ])("when %s", async (_, change) => {
   const state = await client.bazaar.cluster();
   const partly = client.beside({ faults, changes: { cluster: async () => ({ ...state, ...change }) } });
@@ -192,7 +192,7 @@ test.each(["/orders", "/order", "/buy"])("POST %s of a stock whose volume is ful
   expectDocumented("post", path, await full.post(path, trade));
 });
 
-test("every documented reply was seen above", () => {
+test("every documented reply was received above", () => {
   const documented = operationsOf(document).flatMap(({ method, path, responses }) =>
     Object.entries(responses).flatMap(([status, { content }]) => {
       if (Number(status) < 400) return [replyName(method, path, status)];

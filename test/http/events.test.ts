@@ -1,4 +1,4 @@
-/** `GET /events`: what is told, when, and to whom. */
+/** `GET /events`: which events each listener receives, and when. */
 
 import { createMetrics } from "@stock-bazaar/front-end/http/metrics";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -26,7 +26,7 @@ const has =
   ({ orders }: OrdersData) =>
     orders.some((order) => order.number === number);
 
-test("a newcomer hears of the stocks, the cluster and the traffic, then of each change", async () => {
+test("a new listener receives the stocks, the cluster and the traffic, then each change", async () => {
   const fresh = await createTestClient();
   const events = await fresh.events();
   expect((await events.next())?.text).toBe('event: hello\ndata: {"faults":false}\n\n');
@@ -46,9 +46,9 @@ test("a newcomer hears of the stocks, the cluster and the traffic, then of each 
     complete: false,
     stocks: [{ name: "FishCo", price: 10, quantity: 93, volume: 7 }],
   });
-  const told = await events.nextOf("orders");
-  expect(told.id).toBe(String(number));
-  expect(told.data).toEqual({
+  const sent = await events.nextOf("orders");
+  expect(sent.id).toBe(String(number));
+  expect(sent.data).toEqual({
     skipped: 0,
     orders: [{ number, name: "FishCo", type: "buy", quantity: 7, price: 10, created_at: expect.any(String) }],
   });
@@ -57,7 +57,7 @@ test("a newcomer hears of the stocks, the cluster and the traffic, then of each 
   await fresh.close();
 });
 
-test("whoever comes back hears of the orders after the last it knew, each once", async () => {
+test("a client that reconnects receives the orders after its last one, each once", async () => {
   const before = orderNumberIn(await trade(1));
   const [first, second] = [orderNumberIn(await trade(1)), orderNumberIn(await trade(1))];
   const events = await client.events(before);
@@ -70,7 +70,7 @@ test("whoever comes back hears of the orders after the last it knew, each once",
   await events.close();
 });
 
-test("a client that can't set the header says it in the query", async () => {
+test("a client that can't set the header sends the id in the query", async () => {
   const before = orderNumberIn(await trade(1));
   const number = orderNumberIn(await trade(1));
   const events = await client.events(undefined, `?last-event-id=${before}`);
@@ -78,7 +78,7 @@ test("a client that can't set the header says it in the query", async () => {
   await events.close();
 });
 
-test("who knows all hears no order again, and of all stocks", async () => {
+test("a client that has the newest order receives no order again, but all stocks", async () => {
   const last = orderNumberIn(await trade(1));
   const events = await client.events(last);
   expect((await events.nextOf("stocks")).data).toMatchObject({ complete: true });
@@ -88,7 +88,7 @@ test("who knows all hears no order again, and of all stocks", async () => {
 });
 
 test.each([1_000_000_000, Number.MAX_SAFE_INTEGER])(
-  "an id that no order has yet, %i, counts as none: it is of another ledger",
+  "an id that no order has yet, %i, counts as none: it comes from another ledger",
   async (id) => {
     const last = orderNumberIn(await trade(1));
     const events = await client.events(id);
@@ -107,7 +107,7 @@ test("an id that is no number counts as none", async () => {
   }
 });
 
-test("many listeners hear the same, at the same time", async () => {
+test("many listeners receive the same events at the same time", async () => {
   const all = await Promise.all(Array.from({ length: 20 }, () => client.events()));
   await Promise.all(all.map((events) => events.nextOf("stocks")));
   const number = orderNumberIn(await trade(1));
@@ -115,7 +115,7 @@ test("many listeners hear the same, at the same time", async () => {
   await Promise.all(all.map((events) => events.close()));
 });
 
-test("an order is told only with its stock, or after", async () => {
+test("an order is sent only with its stock, or after it", async () => {
   const events = await client.events();
   await events.nextOf("stocks");
   const before = ((await client.get("/stocks/GameStart")).body as { data: { quantity: number } }).data.quantity;
@@ -138,7 +138,7 @@ test("an order is told only with its stock, or after", async () => {
   await events.close();
 });
 
-test("while nobody answers, the listener still hears who is there", async () => {
+test("while no service answers, the listener still receives the cluster", async () => {
   const fail = () => Promise.reject(new BazaarError("UNAVAILABLE", "secret"));
   let failing = true;
   const { bazaar } = client;
@@ -161,7 +161,7 @@ test("HEAD opens no stream", async () => {
   expect(head.headers["content-type"]).toBe("text/event-stream");
 });
 
-test("no proxy may keep the events, or collect them", async () => {
+test("the headers forbid proxies to store or buffer events", async () => {
   const { headers } = await client.send("HEAD", "/events");
   expect(headers).toMatchObject({ "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" });
 });
@@ -172,7 +172,7 @@ test.each([
   ["from=FishCo", ["FishCo", "GameStart"], undefined],
   ["from=G", ["GameStart"], undefined],
   ["after=GameStart", [], undefined],
-])("with ?%s a page of the stocks is told", async (query, names, next) => {
+])("with ?%s, only a page of the stocks is sent", async (query, names, next) => {
   const events = await client.events(undefined, `?${query}`);
   const { data } = await events.nextOf("stocks");
   const page = data as StocksData & { next?: string };
@@ -188,7 +188,7 @@ test.each(["limit=0", "limit=1001", "limit=x", "limit=", "after=", `from=${"x".r
   },
 );
 
-test("with too many listeners the next is asked to come again", async () => {
+test("with too many listeners, the next one gets a 503", async () => {
   const full = client.beside({});
   const all = await Promise.all(Array.from({ length: 1000 }, () => full.events()));
   const answer = await full.get("/events");
@@ -198,7 +198,7 @@ test("with too many listeners the next is asked to come again", async () => {
   await Promise.all(all.map((events) => events.close()));
 });
 
-test("of the traffic, the time per trade is that of every route that trades, and of no other", async () => {
+test("the latency in the traffic is that of all routes that trade, and of no other", async () => {
   const { body } = await client.get("/openapi.json");
   const { paths } = body as { paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
   const routes = Object.entries(paths).flatMap(([path, methods]) =>

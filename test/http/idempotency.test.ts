@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => client.close());
 
 describe("Idempotency-Key", () => {
-  test("the same key and request trade once, and have one answer", async () => {
+  test("the same key and request trade once, and get the same reply", async () => {
     const before = await quantityOf(client, "GameStart");
     const key = { "idempotency-key": crypto.randomUUID() };
     const first = await client.post("/orders", trade, key);
@@ -26,7 +26,7 @@ describe("Idempotency-Key", () => {
     expect(await quantityOf(client, "GameStart")).toBe(before - 1);
   });
 
-  test("whoever sent no key and gets no answer is told the key that the trade had", async () => {
+  test("a timeout without a key in the request returns the key that the trade had", async () => {
     const mute = client.beside({
       changes: {
         trade: async (wish) => {
@@ -46,7 +46,7 @@ describe("Idempotency-Key", () => {
     expect((await mute.post("/orders", trade, key)).headers).not.toHaveProperty("idempotency-key");
   });
 
-  test("a rejection is repeated too, even when the trade would be possible by then", async () => {
+  test("a rejection is repeated too, even if the trade would be accepted by then", async () => {
     const key = { "idempotency-key": crypto.randomUUID() };
     const wish = { name: "BoarCo", quantity: (await quantityOf(client, "BoarCo")) + 1, type: "buy" };
     const message = "Available quantity to buy is less than requested quantity";
@@ -57,7 +57,7 @@ describe("Idempotency-Key", () => {
     expect(again.headers["idempotent-replayed"]).toBe("true");
   });
 
-  test("an unknown stock stays unknown to its key", async () => {
+  test("an unknown stock stays unknown for its key", async () => {
     const key = { "idempotency-key": crypto.randomUUID() };
     const wish = { ...trade, name: "Nope" };
     expect((await client.post("/orders", wish, key)).headers).not.toHaveProperty("idempotent-replayed");
@@ -100,7 +100,7 @@ describe("Idempotency-Key", () => {
     expectFailure(answer, 400, wrongKey, "INVALID_REQUEST");
   });
 
-  test("a request without one gets its own key, and the bazaar hears of the request's id", async () => {
+  test("a request without a key gets one, and the bazaar receives the request's id", async () => {
     const traded: Trade[] = [];
     const watched = await createTestClient({
       changes: {
@@ -117,7 +117,7 @@ describe("Idempotency-Key", () => {
     expect(first).toEqual({ ...trade, key: expect.stringMatching(/^[0-9a-f-]{36}$/), requestId: "request-1" });
     expect(second?.key).not.toBe(first?.key);
     expect(third?.key).toBe("mine");
-    // The front-end's own retry may have found the first outcome: that is no news to the client.
+    // The front-end's own retry may have found the first outcome: the client made only one request.
     expect(answer.headers).not.toHaveProperty("idempotent-replayed");
     await watched.close();
   });

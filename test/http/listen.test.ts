@@ -1,4 +1,4 @@
-/** The app on a real socket: what `app.request()` can't show. */
+/** The app on a real socket, for what `app.request()` can't show. */
 
 import { createServer } from "node:net";
 import { createApp, createEventFeed } from "@stock-bazaar/front-end/app";
@@ -91,7 +91,7 @@ describe("every reply on the wire", () => {
     expect(parseRaw(second).body).toBe('{"data":{"status":"ok"}}');
   });
 
-  test("HEAD of a stream tells no length, as GET does, and leaves the connection usable", async () => {
+  test("HEAD of a stream has no length, like GET, and leaves the connection usable", async () => {
     const many = Array.from({ length: 1500 }, (_, index) => ({ name: `Stock${index}`, priceCents: 1, quantity: 1 }));
     const { bazaar, close } = await createTestBazaar(many);
     const large = listen(createApp({ bazaar, logger: silentLogger }), address, options);
@@ -109,7 +109,7 @@ describe("every reply on the wire", () => {
     await close();
   });
 
-  test("a list whose catalog stops answering is cut off, for every client to see", async () => {
+  test("a list whose catalog stops answering ends without its last chunk", async () => {
     const stocks = Array.from({ length: 1500 }, (_, index) => ({ name: `Stock${index}`, priceCents: 1, quantity: 1 }));
     const { bazaar, close } = await createTestBazaar(stocks);
     const failing = withChanges(bazaar, {
@@ -132,7 +132,7 @@ describe("every reply on the wire", () => {
 });
 
 describe("a body on the wire", () => {
-  test("is taken with its length, in chunks, and after 100 Continue", async () => {
+  test("is accepted with its length, in chunks, and after 100 Continue", async () => {
     const withLength = await raw(`POST /orders HTTP/1.1\r\n${jsonHead}Content-Length: ${trade.length}\r\n\r\n${trade}`);
     expect(withLength.status).toBe(200);
     const half = trade.length / 2;
@@ -148,21 +148,21 @@ describe("a body on the wire", () => {
     expect(text).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
   });
 
-  test("is taken without a 100 where that is asked for in another spelling, which Bun doesn't know", async () => {
+  test("is accepted without a 100 if `Expect` is in a letter case that Bun doesn't recognize", async () => {
     const head = `POST /orders HTTP/1.1\r\n${jsonHead}Expect: 100-Continue\r\nContent-Length: ${trade.length}\r\n\r\n`;
     expect(await sendRaw(http.port, head, trade)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
   test.each([
-    ["told to be over the limit, before it has come", [`Content-Length: 65537\r\n\r\n`]],
-    ["told to be a terabyte", [`Content-Length: 1099511627776\r\n\r\n${" ".repeat(1000)}`]],
+    ["declared to be over the limit, before it has arrived", [`Content-Length: 65537\r\n\r\n`]],
+    ["declared to be a terabyte", [`Content-Length: 1099511627776\r\n\r\n${" ".repeat(1000)}`]],
     [
       "over the limit in chunks that never end",
       ["Transfer-Encoding: chunked\r\n\r\n", ...Array<string>(20).fill(chunked(" ".repeat(8192)))],
     ],
   ])("that is %s is answered with 413 at once", async (_, parts) => {
     const [head = "", ...rest] = parts;
-    // The server keeps the connection for the rest of the body, so the reply is read without its end.
+    // The server keeps the connection open for the rest of the body, so the reply is read without waiting for the end.
     const response = await sendRawUntilReply(http.port, `POST /orders HTTP/1.1\r\n${jsonHead}${head}`, ...rest);
     const reply = parseRaw(response);
     expect(reply.status).toBe(413);
@@ -173,7 +173,7 @@ describe("a body on the wire", () => {
     expect(headerOf(reply, "content-length")).toEqual([String(reply.body.length)]);
   });
 
-  test("over the limit by megabytes gets the contract's answer from a usual client", async () => {
+  test("over the limit by megabytes gets the contract's reply, with an ordinary client", async () => {
     const body = new Blob([" ".repeat(20_000_000)]);
     const headers = { "content-type": "application/json" };
     const answer = await readAnswer(await fetchDirectly(`${http.url}/orders`, { method: "POST", headers, body }));
@@ -182,7 +182,7 @@ describe("a body on the wire", () => {
     expect((await readAnswer(streamed)).status).toBe(413);
   });
 
-  test("POST /buy needs its length", async () => {
+  test("needs its length in POST /buy", async () => {
     const reply = await raw(
       `POST /buy HTTP/1.1\r\n${jsonHead}Transfer-Encoding: chunked\r\n\r\n`,
       chunked('{"name":"FishCo","quantity":1}'),
@@ -195,13 +195,13 @@ describe("a body on the wire", () => {
     );
   });
 
-  test("that comes with a GET is ignored", async () => {
+  test("of a GET is ignored", async () => {
     const reply = await raw(`GET /healthz HTTP/1.1\r\n${jsonHead}Content-Length: ${trade.length}\r\n\r\n${trade}`);
     expect(reply.status).toBe(200);
   });
 });
 
-describe("what Bun refuses before the app hears of it", () => {
+describe("requests that Bun refuses before they reach the app", () => {
   test("a name of 10 kB passes", async () => {
     const answer = await readAnswer(await fetchDirectly(`${http.url}/stocks/${"x".repeat(10_240)}`));
     expect(answer.body).toEqual({ error: { code: 404, message: "stock not found", reason: "INVALID_STOCKNAME" } });
@@ -214,7 +214,7 @@ describe("what Bun refuses before the app hears of it", () => {
     ["a thousand headers", `GET / HTTP/1.1\r\nHost: x\r\n${"X-A: 1\r\n".repeat(1000)}\r\n`, 431],
     ["no HTTP at all", "hello\r\n\r\n", 400],
     ["no Host", "GET / HTTP/1.1\r\n\r\n", 400],
-    ["a version that there isn't", "GET / HTTP/9.9\r\nHost: x\r\n\r\n", 505],
+    ["an unknown version", "GET / HTTP/9.9\r\nHost: x\r\n\r\n", 505],
     ["a NUL in the path", "GET /stocks/\0 HTTP/1.1\r\nHost: x\r\n\r\n", 505],
     ["a length that is no number", "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\n", 400],
     ["a negative length", "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400],
@@ -229,11 +229,14 @@ describe("what Bun refuses before the app hears of it", () => {
     expect((await raw(request)).status).toBe(status);
   });
 
-  test.each(["BREW", "get"])("an unknown method (%s): the connection is closed without a word", async (method) => {
-    expect(await sendRaw(http.port, `${method} /healthz HTTP/1.1\r\nHost: x\r\n\r\n`)).toBe("");
-  });
+  test.each(["BREW", "get"])(
+    "after an unknown method (%s), the connection is closed without a reply",
+    async (method) => {
+      expect(await sendRaw(http.port, `${method} /healthz HTTP/1.1\r\nHost: x\r\n\r\n`)).toBe("");
+    },
+  );
 
-  test("and what it doesn't refuse gets an answer of the app", async () => {
+  test("a request that Bun doesn't refuse gets a reply of the app", async () => {
     for (const head of ["GET /orders/x HTTP/1.1\r\nHost: a b/%", "GET http://other/orders/x HTTP/1.1\r\nHost: x"]) {
       const reply = await raw(`${head}\r\nConnection: close\r\n\r\n`);
       expect(reply.status).toBe(400);
@@ -241,12 +244,12 @@ describe("what Bun refuses before the app hears of it", () => {
     }
   });
 
-  test("and serves others as before", async () => {
+  test("other clients are served as before", async () => {
     expect((await fetchDirectly(`${http.url}/healthz`)).status).toBe(200);
   });
 });
 
-describe("a line for each request", () => {
+describe("the log of requests", () => {
   const logged = async (level: "debug" | "info", ask: (url: string, port: number) => Promise<unknown>) => {
     const lines: Record<string, unknown>[] = [];
     const logger: Logger = {
@@ -273,7 +276,7 @@ describe("a line for each request", () => {
     await sendRaw(port, "HEAD /stocks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   };
 
-  test("at debug: what was asked, what came of it, how long it took, and who asked", async () => {
+  test("at debug: a line with the route, the status, the duration and the client", async () => {
     const lines = await logged("debug", asks);
     expect(lines.map(({ method, route, status, cache }) => [method, route, status, cache])).toEqual([
       ["GET", "/stocks/{name}", 200, "hit"],
@@ -289,13 +292,13 @@ describe("a line for each request", () => {
     expect(lines.slice(0, -1).every(({ requestId }) => requestId === "mine")).toBe(true);
   });
 
-  test("at info: none", async () => {
+  test("at info: no line", async () => {
     expect(await logged("info", asks)).toEqual([]);
   });
 });
 
 describe("listen", () => {
-  test("says where it listens", async () => {
+  test("returns the address that it listens on", async () => {
     expect(http.port).toBeGreaterThan(0);
     expect(http.url).toBe(`http://127.0.0.1:${http.port}`);
     const onIpv6 = listen(
@@ -307,7 +310,7 @@ describe("listen", () => {
     await onIpv6.stop();
   });
 
-  test("names the variable and the value when it can't listen", async () => {
+  test("names the variable and the value if it can't listen", async () => {
     const app = createApp({ bazaar: backing.bazaar, logger: silentLogger });
     const taken = { ...address, port: http.port };
     expect(() => listen(app, taken, options)).toThrowError(ConfigError);
@@ -320,7 +323,7 @@ describe("listen", () => {
     );
   });
 
-  test("a port that another program holds is named too", async () => {
+  test("names a port that another program holds too", async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
     const { port } = other.address() as { port: number };
@@ -329,7 +332,7 @@ describe("listen", () => {
     await new Promise((resolve) => other.close(resolve));
   });
 
-  test("stop answers what was taken in, closes what is idle, and takes nothing more", async () => {
+  test("stop answers the accepted requests, closes idle connections, and accepts no more", async () => {
     const asked = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<StockLookup>();
     const lookup = () => {
@@ -358,11 +361,11 @@ describe("listen", () => {
     await stop;
   });
 
-  test("stop doesn't wait for those who listen to events, once their feed has ended", async () => {
+  test("stop doesn't wait for listeners of events once their feed has ended", async () => {
     const { bazaar } = backing;
     const metrics = createMetrics();
     const events = createEventFeed({ bazaar, metrics, faults: undefined });
-    // A longer request timeout than the test may take: to be saved by it would be too late.
+    // The request timeout is longer than the test may take, so it can't be what ends the stream.
     const app = createApp({ bazaar, logger: silentLogger, metrics, events });
     const stopping = listen(app, address, { ...options, requestTimeoutMs: 600_000 });
     const { first, closed } = await openRaw(stopping.port, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -380,7 +383,7 @@ describe("listen", () => {
     const startMs = performance.now();
     await stopping.stop();
     await closed;
-    // By itself, not by the idle timeout of the connection.
+    // Before the idle timeout of the connection.
     expect(performance.now() - startMs).toBeLessThan(5000);
   });
 

@@ -1,4 +1,4 @@
-/** The OpenAPI document is valid, well made, and names every route. */
+/** The OpenAPI document is valid, passes a linter, and names every route. */
 
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { Validator } from "@seriousme/openapi-schema-validator";
@@ -7,7 +7,7 @@ import { beforeAll, expect, test } from "vitest";
 import { createTestClient } from "./support/client.ts";
 import { readDocument, type TestDocument } from "./support/document.ts";
 
-/** With a supervisor that takes faults, so that their routes are there. */
+/** A supervisor that accepts faults, so that their routes exist. */
 const faults = { host: "localhost", inject: async () => true };
 let document: OpenApi;
 let check: TestDocument["check"];
@@ -25,14 +25,14 @@ test("the document is valid OpenAPI 3.1", async () => {
   expect(validator.version).toBe("3.1");
 });
 
-test("a linter finds nothing to say", async () => {
+test("a linter reports nothing", async () => {
   const config = await createConfig({
     extends: ["recommended-strict"],
     rules: {
       "operation-operationId": "error",
       "operation-parameters-unique": "error",
       "no-unused-components": "error",
-      // Some routes take nothing, so nothing about the request can be wrong.
+      // Some routes have no input, so their requests can't be wrong.
       "operation-4xx-response": "off",
     },
   });

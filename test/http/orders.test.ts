@@ -29,7 +29,7 @@ async function page(path: string): Promise<Page> {
 const numbersFrom = (first: number, count: number) => Array.from({ length: count }, (_, index) => first - index);
 
 describe("GET /orders/{number}", () => {
-  test("tells the order", async () => {
+  test("returns the order", async () => {
     const answer = await client.get(`/orders/${last}`);
     expect(answer.status).toBe(200);
     expect(answer.text).toBe(`{"data":{"number":${last},"name":"GameStart","type":"sell","quantity":${placed}}}`);
@@ -41,12 +41,12 @@ describe("GET /orders/{number}", () => {
     expect((await client.get(`/orders/000${last}`)).text).toBe(text);
   });
 
-  test("an order that isn't there yet is not found", async () => {
+  test("an order that doesn't exist yet is not found", async () => {
     expectFailure(await client.get(`/orders/${last + 1}`), 404, "order number not found", "INVALID_ORDERNUMBER");
   });
 
   test.each(["9007199254740991", "9007199254740992", "9".repeat(400)])(
-    "%.20s is a number, but no order's",
+    "%.20s is a valid number that no order has",
     async (number) => {
       expectFailure(await client.get(`/orders/${number}`), 404, "order number not found", "INVALID_ORDERNUMBER");
     },
@@ -89,7 +89,7 @@ describe("GET /orders/{number}", () => {
 });
 
 describe("GET /orders", () => {
-  test("lists the newest 50 first, with price and time, and says how to go on", async () => {
+  test("lists the newest 50, newest first, with price, time and `next`", async () => {
     const { data, next } = await page("/orders");
     expect(data.map(({ number }) => number)).toEqual(numbersFrom(last, 50));
     expect(next).toBe(last - 49);
@@ -139,7 +139,7 @@ describe("GET /orders", () => {
     await asked.close();
   });
 
-  test("takes 1 to 1000 orders", async () => {
+  test("accepts a limit from 1 to 1000", async () => {
     expect((await page("/orders?limit=1")).data).toHaveLength(1);
     expect((await page("/orders?limit=1000")).data).toHaveLength(last);
   });
@@ -165,7 +165,7 @@ describe("GET /orders", () => {
     },
   );
 
-  test("an order of the house is shown as what it is", async () => {
+  test("a restock is shown as a restock", async () => {
     const restock = {
       id: 1,
       key: "house-1",

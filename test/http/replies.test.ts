@@ -1,4 +1,4 @@
-/** What holds for every route: unknown paths, methods, request ids, and answers when the bazaar has none. */
+/** What holds for every route: unknown paths, methods, request ids, and replies if the bazaar gives no answer. */
 
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
 import { type Logger, silentLogger } from "@stock-bazaar/process/log";
@@ -94,7 +94,7 @@ describe("HEAD", () => {
     "/hello",
     "/openapi.json",
     "/",
-  ])("tells of %s what GET tells, without the body", async (path) => {
+  ])("of %s has the headers of GET, without the body", async (path) => {
     await client.get(path);
     const got = await client.get(path, { "x-request-id": "same" });
     const head = await client.send("HEAD", path, { headers: { "x-request-id": "same" } });
@@ -114,7 +114,7 @@ describe("x-request-id", () => {
     expect(refused.headers["x-request-id"]).toBe("mine");
   });
 
-  test.each(paths)("%s gets a new one if the client's isn't fit, or there is none", async (path) => {
+  test.each(paths)("%s gets a new one if the client's is invalid or absent", async (path) => {
     const ids: (string | undefined)[] = [];
     for (const id of [undefined, "", "x".repeat(129), "two words", "tab\tbed", "é", "one, two"]) {
       const answer = await client.get(path, id === undefined ? {} : { "x-request-id": id });
@@ -127,7 +127,7 @@ describe("x-request-id", () => {
   });
 });
 
-describe("when the bazaar has no answer", () => {
+describe("if the bazaar gives no answer", () => {
   const trade = { name: "GameStart", quantity: 1, type: "buy" };
   const rows = [
     {
@@ -173,7 +173,7 @@ describe("when the bazaar has no answer", () => {
   );
 
   function failing(error: unknown, logger: Logger = silentLogger): TestClient {
-    // Rejections of whatever kind are what is tested here.
+    // The test needs rejections with any value.
     const fail = () => Promise.reject(error);
     return client.beside({
       changes: { lookup: fail, stocks: fail, trade: fail, order: fail, orders: fail, cluster: fail },
@@ -184,7 +184,7 @@ describe("when the bazaar has no answer", () => {
   const ask = (asked: TestClient, method: string, path: string, headers = {}) =>
     method === "POST" ? asked.post(path, trade, headers) : asked.get(path, headers);
 
-  test.each(routes)("$method $path asks to try again", async ({ method, path, unavailable }) => {
+  test.each(routes)("$method $path replies with a 503 and `Retry-After`", async ({ method, path, unavailable }) => {
     const codes: ErrorCode[] = [
       "UNAVAILABLE",
       "OVERLOADED",
@@ -204,7 +204,7 @@ describe("when the bazaar has no answer", () => {
     }
   });
 
-  test.each(routes)("$method $path hides what went wrong inside, and logs it", async ({ method, path, internal }) => {
+  test.each(routes)("$method $path hides an internal error, and logs it", async ({ method, path, internal }) => {
     const secret = new Error("SQLITE_CORRUPT at /var/lib/secret.db");
     for (const thrown of [
       secret,
@@ -226,13 +226,13 @@ describe("when the bazaar has no answer", () => {
     }
   });
 
-  test("a key that is refused by an error is told like one refused by an outcome", async () => {
+  test("a key refused by an error gets the same reply as one refused by an outcome", async () => {
     const asked = failing(new BazaarError("KEY_REUSED", "secret"));
     const message = "Idempotency-Key was used with a different request";
     expectFailure(await asked.post("/orders", trade), 422, message, "KEY_REUSED");
   });
 
-  test("what a call throws at once is answered like what it rejects with", async () => {
+  test("an error thrown by a call gets the same reply as a rejection", async () => {
     const explode = () => {
       throw new Error("secret");
     };
@@ -244,7 +244,7 @@ describe("when the bazaar has no answer", () => {
     expectFailure(answer, 500, "Stock could not be traded due to internal error", "INTERNAL_ERROR");
   });
 
-  test("/healthz, /hello, /metrics and /openapi.json answer all the same", async () => {
+  test("/healthz, /hello, /metrics and /openapi.json still answer", async () => {
     const asked = failing(new BazaarError("UNAVAILABLE", "secret"));
     for (const path of ["/healthz", "/hello", "/metrics", "/openapi.json"]) {
       expect((await asked.get(path)).status).toBe(200);

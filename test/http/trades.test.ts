@@ -25,7 +25,7 @@ function sendJson(body: Body, headers: Record<string, string> = {}) {
   return client.send("POST", "/orders", { headers: { "content-type": "application/json", ...headers }, body });
 }
 
-/** A body that doesn't tell its length; `sent()` says how much of it was taken. */
+/** A body without a length; `sent()` returns how many bytes of it were read. */
 function streamed(totalBytes: number, chunkBytes = 4096) {
   let sentBytes = 0;
   const body = new ReadableStream<Uint8Array>({
@@ -39,7 +39,7 @@ function streamed(totalBytes: number, chunkBytes = 4096) {
 }
 
 describe("POST /orders", () => {
-  test("buys and sells, and tells the number of the order", async () => {
+  test("buys and sells, and returns the number of the order", async () => {
     const before = await quantityOf(client, "GameStart");
     const bought = await client.post("/orders", { name: "GameStart", quantity: 2, type: "buy" });
     expect(bought.status).toBe(200);
@@ -50,7 +50,7 @@ describe("POST /orders", () => {
     expect(await quantityOf(client, "GameStart")).toBe(before + 3);
   });
 
-  test.each(["buy", "BUY", "Buy", "bUY", "sell", "SELL", "Sell", "sElL"])("takes the type %s", async (type) => {
+  test.each(["buy", "BUY", "Buy", "bUY", "sell", "SELL", "Sell", "sElL"])("accepts the type %s", async (type) => {
     const number = orderNumberIn(await client.post("/orders", { name: "GameStart", quantity: 1, type }));
     expect((await client.get(`/orders/${number}`)).body).toEqual({
       data: { number, name: "GameStart", type: type.toLowerCase(), quantity: 1 },
@@ -62,11 +62,11 @@ describe("POST /orders", () => {
     "application/json; charset=utf-8",
     "Application/JSON",
     "application/json ;charset=UTF-8",
-  ])("takes the content type %s", async (contentType) => {
+  ])("accepts the content type %s", async (contentType) => {
     expect((await client.post("/orders", trade, { "content-type": contentType })).status).toBe(200);
   });
 
-  test("takes a trailing slash, more fields than it needs, and a body that doesn't tell its length", async () => {
+  test("accepts a trailing slash, additional fields, and a body without a length", async () => {
     expect((await client.post("/orders/", trade)).status).toBe(200);
     expect((await client.post("/orders", { ...trade, note: "x", __proto__: null })).status).toBe(200);
     const body = new Blob([JSON.stringify(trade)]).stream();
@@ -139,7 +139,7 @@ describe("POST /orders", () => {
     },
   );
 
-  test("takes whole numbers however they are written", async () => {
+  test("accepts whole numbers in every notation", async () => {
     for (const quantity of ["1", "1.0", "1e0", "10e-1"]) {
       expect((await sendJson(`{"name":"GameStart","quantity":${quantity},"type":"sell"}`)).status).toBe(200);
     }
@@ -152,7 +152,7 @@ describe("POST /orders", () => {
     },
   );
 
-  test("tells the quantity before the type, and both before the key and the name", async () => {
+  test("reports a wrong quantity before a wrong type, and both before key and name", async () => {
     const everything = { name: "Nope", quantity: 0, type: "hold" };
     const badKey = { "idempotency-key": "no spaces" };
     expectFailure(await client.post("/orders", everything, badKey), 400, wrongQuantity, "INVALID_REQUEST");
@@ -178,7 +178,7 @@ describe("POST /orders", () => {
     await asked.close();
   });
 
-  test("refuses to buy what isn't there", async () => {
+  test("refuses to buy more than the available quantity", async () => {
     const quantity = await quantityOf(client, "GameStart");
     const answer = await client.post("/orders", { ...trade, quantity: quantity + 1 });
     const message = "Available quantity to buy is less than requested quantity";
@@ -198,34 +198,34 @@ describe("the size of a body", () => {
   /** Spaces around JSON are allowed, so that the size alone decides. */
   const padded = (bytes: number) => JSON.stringify({ ...trade, type: "sell" }).padEnd(bytes, " ");
 
-  test("64 KiB are taken, whether the length is told or not", async () => {
+  test("64 KiB are accepted, with and without a length", async () => {
     expect((await sendJson(padded(65_536))).status).toBe(200);
     expect((await sendJson(padded(65_536), { "content-length": "65536" })).status).toBe(200);
   });
 
-  test("one byte more is refused, whether the length is told or not", async () => {
+  test("one byte more is refused, with and without a length", async () => {
     expectFailure(await sendJson(padded(65_537)), 413, tooLarge, "INVALID_REQUEST");
     expectFailure(await sendJson(padded(65_537), { "content-length": "65537" }), 413, tooLarge, "INVALID_REQUEST");
   });
 
-  test("a body over the limit isn't read to its end, and not at all if it tells its length", async () => {
+  test("a body over the limit isn't read to its end, and not at all if it has a length", async () => {
     const counted = streamed(100_000_000);
     expectFailure(await sendJson(counted.body), 413, tooLarge, "INVALID_REQUEST");
     expect(counted.sent()).toBeLessThan(200_000);
-    const told = streamed(100_000_000);
-    const answer = await sendJson(told.body, { "content-length": "100000000" });
+    const declared = streamed(100_000_000);
+    const answer = await sendJson(declared.body, { "content-length": "100000000" });
     expectFailure(answer, 413, tooLarge, "INVALID_REQUEST");
-    expect(told.sent()).toBeLessThan(100_000);
+    expect(declared.sent()).toBeLessThan(100_000);
   });
 
-  test("a body that breaks off is a broken body", async () => {
+  test("a body that ends early is malformed", async () => {
     const body = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.error(new Error("the client went away")),
     });
     expectFailure(await sendJson(body), 400, malformed, "INVALID_REQUEST");
   });
 
-  test("a wrong content type is told first", async () => {
+  test("a wrong content type is reported first", async () => {
     const answer = await sendJson(padded(65_537), { "content-type": "text/plain" });
     expectFailure(answer, 400, malformed, "INVALID_REQUEST");
   });

@@ -1,4 +1,4 @@
-/** What the HTTP tests talk to: the real services in one process, with an empty ledger. */
+/** The bazaar of the HTTP tests: the real services in one process, with an empty ledger. */
 
 import type { Bazaar } from "@stock-bazaar/front-end/bazaar";
 import { createInProcessBazaar, type InProcessOptions } from "../../support/in-process.ts";
@@ -14,7 +14,7 @@ const threeStocks: InProcessOptions["stocks"] = [
   { name: "BoarCo", priceCents: 2005, quantity: 100 },
 ];
 
-/** Unless the test says otherwise GameStart costs 15.99, FishCo 10.00, BoarCo 20.05; 100 of each. There is no order yet. */
+/** By default, GameStart costs 15.99, FishCo 10.00, BoarCo 20.05, with 100 of each. There is no order yet. */
 export function createTestBazaar(stocks = threeStocks): Promise<TestBazaar> {
   return createInProcessBazaar({ stocks });
 }

@@ -1,6 +1,6 @@
 /**
- * Speaks to the app as a client would, without a socket. Every reply that passes here is checked for what the
- * contract promises of all replies, so each test of a route tests that as well.
+ * A client of the app, without a socket. It checks every reply for what the contract promises of all replies, so each
+ * test of a route tests that as well.
  */
 
 import { createApp } from "@stock-bazaar/front-end/app";
@@ -14,40 +14,40 @@ import type { InProcessOptions } from "../../support/in-process.ts";
 import { createTestBazaar, type TestBazaar } from "./bazaar.ts";
 import { EventReader } from "./event-reader.ts";
 
-/** What may be sent: text, bytes, or a stream of them. */
+/** The body of a request: text, bytes, or a stream of bytes. */
 export type Body = NonNullable<RequestInit["body"]>;
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
-  /** The JSON in it, `undefined` if it isn't JSON. */
+  /** The JSON in `text`; `undefined` if it isn't JSON. */
   readonly body: unknown;
 }
 
 export interface TestClient {
   readonly bazaar: Bazaar;
   send(method: string, path: string, init?: { headers?: Record<string, string>; body?: Body }): Promise<Answer>;
-  /** The reply itself, for one that is streamed. */
+  /** Returns the Response itself, for a stream. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  /** The events of `GET /events`, from `Last-Event-ID` if that is given. */
+  /** Opens `GET /events`, with `lastEventId` as `Last-Event-ID` if it is given. */
   events(lastEventId?: number, query?: string): Promise<EventReader>;
   /** Sends JSON, with the headers that a real client sends. */
   post(path: string, value: unknown, headers?: Record<string, string>): Promise<Answer>;
-  /** Another app on the same bazaar; only this one needs to be closed. */
+  /** Makes a client of another app on the same bazaar; only the first client needs to be closed. */
   beside(options: ClientOptions): TestClient;
   close(): Promise<void>;
 }
 
 export interface ClientOptions {
-  /** Instead of the usual three. */
+  /** Three stocks if absent. */
   readonly stocks?: InProcessOptions["stocks"];
   readonly dialect?: Dialect;
-  /** Instead of what the bazaar does. */
+  /** Replacements for calls of the bazaar. */
   readonly changes?: Partial<Bazaar>;
   readonly logger?: Logger;
-  /** A supervisor that takes faults. */
+  /** A supervisor that accepts faults. */
   readonly faults?: Faults;
   readonly admit?: Admission;
 }
@@ -86,12 +86,12 @@ function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions):
   };
 }
 
-/** The bazaar with some of its calls replaced. */
+/** Returns the bazaar with some of its calls replaced. */
 export function withChanges(bazaar: Bazaar, changes: Partial<Bazaar>): Bazaar {
   return {
     lookup: (name) => bazaar.lookup(name),
     lookupCached: (name) => bazaar.lookupCached(name),
-    // A hit would hide the other lookup.
+    // A hit would hide the replaced lookup.
     peekCached: (name) => (changes.lookup === undefined ? bazaar.peekCached(name) : undefined),
     dropCached: (name) => bazaar.dropCached(name),
     stocks: (request) => bazaar.stocks(request),
@@ -141,7 +141,7 @@ export async function quantityOf(client: TestClient, name: string): Promise<numb
   return (body as { data: { quantity: number } }).data.quantity;
 }
 
-/** Names that no stock has, whatever they try. */
+/** Names that no stock has. */
 export const strangeNames: readonly [string, string][] = [
   ["a prototype's key", "__proto__"],
   ["an object's method", "constructor"],

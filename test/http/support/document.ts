@@ -1,4 +1,4 @@
-/** The OpenAPI document as the app serves it, and its schemas at work. */
+/** The OpenAPI document that the app serves, and checks by its schemas. */
 
 import type { OpenApi } from "@stock-bazaar/front-end/http/document-types";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -7,7 +7,7 @@ import type { TestClient } from "./client.ts";
 
 export interface TestDocument {
   readonly document: OpenApi;
-  /** Checks a value against the schema that the document has for a body. */
+  /** Checks a value by the schema of a body in the document. */
   check(pointer: readonly string[], value: unknown): void;
 }
 

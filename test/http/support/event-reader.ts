@@ -1,11 +1,11 @@
-/** Reads server-sent events from a reply that doesn't end, one after the other. */
+/** Reads server-sent events, one after the other, from a reply that doesn't end. */
 
 export interface ServerEvent {
   readonly event: string;
   readonly id: string | undefined;
-  /** Its JSON. */
+  /** The parsed JSON. */
   readonly data: unknown;
-  /** As it came. */
+  /** The event as it was received. */
   readonly text: string;
 }
 
@@ -19,7 +19,7 @@ export class EventReader {
     this.#reader = response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   }
 
-  /** `undefined`: the stream has ended. */
+  /** Returns the next event, or `undefined` at the end of the stream. */
   async next(): Promise<ServerEvent | undefined> {
     for (;;) {
       const end = this.#rest.indexOf("\n\n");
@@ -34,11 +34,11 @@ export class EventReader {
     }
   }
 
-  /** The next event of this kind that `wanted` says yes to. */
+  /** Returns the next event of this kind whose data passes `wanted`. */
   async nextOf(event: string, wanted: (data: never) => boolean = () => true): Promise<ServerEvent> {
     for (;;) {
       const next = await this.next();
-      if (next === undefined) throw new Error(`the stream ended without: ${event}`);
+      if (next === undefined) throw new Error(`the stream must have an event "${event}" (got its end)`);
       if (next.event === event && wanted(next.data as never)) return next;
     }
   }

@@ -1,6 +1,6 @@
 /**
- * One connection of a client that keeps it: requests one after the other over HTTP/1.1, as the earlier systems' clients send
- * them. A reply that leaves bytes unread would put the next one out of step, so each is read whole, or not at all.
+ * A kept connection: requests one after the other over HTTP/1.1, as the clients of the earlier systems send them. Each
+ * reply is read to its end, as bytes left unread would become part of the next reply.
  */
 
 import { createConnection, type Socket } from "node:net";
@@ -62,7 +62,7 @@ export class KeptConnection {
     return { status, headers: received, text };
   }
 
-  /** As `send`, with JSON. */
+  /** Sends a POST with JSON. */
   post(path: string, value: unknown): Promise<KeptReply> {
     const body = JSON.stringify(value);
     const headers = { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) };

@@ -1,19 +1,19 @@
-/** What a query in PromQL asks for: its metrics, and the labels that it matches or groups by. */
+/** Reads what a PromQL query uses: its metrics, and the labels that it matches or groups by. */
 
 import { parser } from "@prometheus-io/lezer-promql";
 
 export interface Selector {
   readonly metric: string;
   readonly matchers: readonly Matcher[];
-  /** It stands in a `rate(…)`. */
+  /** Whether it is the argument of a `rate(…)`. */
   readonly rated: boolean;
 }
 
 export interface Matcher {
   readonly label: string;
-  /** Does a series with this value pass? */
+  /** Whether a series with this value matches. */
   readonly passes: (value: string) => boolean;
-  /** As it was written, for messages. */
+  /** The matcher in the query's notation, for messages. */
   readonly text: string;
 }
 
@@ -25,14 +25,14 @@ export interface Query {
 
 type SyntaxNode = ReturnType<typeof parser.parse>["topNode"];
 
-/** Throws on what isn't PromQL. */
+/** Throws if the text isn't PromQL. */
 export function readQuery(promql: string): Query {
   const selectors: Selector[] = [];
   const groupedBy: string[] = [];
   const textOf = (node: SyntaxNode | null | undefined) => (node ? promql.slice(node.from, node.to) : "");
   parser.parse(promql).iterate({
     enter({ type, node }) {
-      if (type.isError) throw new Error(`not PromQL at character ${node.from}: ${promql}`);
+      if (type.isError) throw new Error(`a query must be PromQL (got an error at character ${node.from}): ${promql}`);
       if (node.name === "GroupingLabels") groupedBy.push(...node.getChildren("LabelName").map(textOf));
       if (node.name !== "VectorSelector") return;
       const matchers = node.getChild("LabelMatchers")?.getChildren("UnquotedLabelMatcher") ?? [];
@@ -46,7 +46,7 @@ export function readQuery(promql: string): Query {
   return { selectors, groupedBy };
 }
 
-/** The call of a function in which a selector stands. */
+/** The innermost function call around a selector. */
 function functionAround(node: SyntaxNode): SyntaxNode | null {
   let around = node.parent;
   while (around && around.name !== "FunctionCall" && around.name !== "AggregateExpr") around = around.parent;
@@ -64,7 +64,7 @@ function readMatcher(node: SyntaxNode, textOf: (node: SyntaxNode | null) => stri
     "!~": (given) => !pattern.test(given),
   };
   const passes = passesBy[operator];
-  if (!passes) throw new Error(`an unknown operator: ${textOf(node)}`);
+  if (!passes) throw new Error(`a matcher must have the operator =, !=, =~ or !~ (got ${textOf(node)})`);
   return { label: textOf(node.getChild("LabelName")), passes, text: textOf(node) };
 }
 
@@ -73,7 +73,7 @@ export interface Series {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The series in a scrape, without their values. */
+/** Returns the series in a scrape, without their values. */
 export function readScrape(text: string): Series[] {
   return text
     .split("\n")

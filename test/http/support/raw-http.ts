@@ -1,10 +1,10 @@
-/** HTTP as bytes on a socket, for what no well-behaved client can be made to send. */
+/** HTTP as bytes on a socket, for requests that no well-behaved client sends. */
 
 import { connect } from "node:net";
 
 /**
- * Sends the parts one after the other and returns all that came back until the server closed the connection,
- * so a request must ask for that (`Connection: close`) unless the server does it by itself.
+ * Sends the parts one after the other and returns all that is received until the server closes the connection. The
+ * request must ask for that (`Connection: close`) unless the server closes by itself.
  */
 export function sendRaw(port: number, ...parts: readonly string[]): Promise<string> {
   return exchange(port, parts, () => false);
@@ -15,7 +15,7 @@ export function sendRawUntilReply(port: number, ...parts: readonly string[]): Pr
   return exchange(port, parts, isWholeReply);
 }
 
-/** Sends each request on one connection once the reply to the one before is there, and returns the replies. */
+/** Sends the requests on one connection, each after the reply to the one before it, and returns the replies. */
 export async function sendRawInTurn(port: number, ...requests: readonly string[]): Promise<string[]> {
   const socket = connect(port, "127.0.0.1");
   socket.setEncoding("latin1");
@@ -31,7 +31,12 @@ export async function sendRawInTurn(port: number, ...requests: readonly string[]
             socket.off("data", take).off("close", lost);
             resolve(received);
           };
-          const lost = () => reject(new Error(`closed after ${replies.length} replies`));
+          const lost = () =>
+            reject(
+              new Error(
+                `the server must reply to ${requests.length} requests (got ${replies.length} replies, then the end)`,
+              ),
+            );
           socket.on("data", take).on("close", lost);
           socket.write(request, "latin1");
         }),
@@ -44,8 +49,8 @@ export async function sendRawInTurn(port: number, ...requests: readonly string[]
 }
 
 /**
- * Sends a HEAD, and once the head of its reply is there a request that closes the connection: the head, and all that came
- * after it.
+ * Sends a HEAD and, after the head of its reply, a request that closes the connection. Returns that head as `first`,
+ * and all that follows as `rest`.
  */
 export function sendRawAfterHead(
   port: number,
@@ -76,7 +81,7 @@ function isWholeReply(received: string): boolean {
   return length !== undefined && received.length >= end + 4 + Number(length);
 }
 
-/** Sends the text and leaves the connection open: the first that came back, and the connection's end. */
+/** Sends the text and leaves the connection open. `first` is the first data received; `closed` resolves at the end. */
 export function openRaw(port: number, text: string): Promise<{ first: string; closed: Promise<void> }> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");
@@ -98,7 +103,7 @@ function exchange(port: number, parts: readonly string[], isWhole: (received: st
       if (isWhole(received)) socket.destroy();
     });
     socket.on("close", () => resolve(received));
-    // A server may refuse before it has read all: what it said before is what counts.
+    // A server may refuse before it has read all: then its reply counts, not the error.
     socket.on("error", (error) => (received === "" ? reject(error) : resolve(received)));
     for (const part of parts) socket.write(part, "latin1");
   });
@@ -106,12 +111,12 @@ function exchange(port: number, parts: readonly string[], isWhole: (received: st
 
 export interface RawReply {
   readonly status: number;
-  /** Names in lower case, in the order of arrival, also those that came twice. */
+  /** With names in lower case, in the order of arrival, including repeated headers. */
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string;
 }
 
-/** Reads one reply that takes all the text. */
+/** Parses a text that is one reply. */
 export function parseRaw(text: string): RawReply {
   const end = text.indexOf("\r\n\r\n");
   const [statusLine = "", ...lines] = text.slice(0, end).split("\r\n");
