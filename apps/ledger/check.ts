@@ -1,17 +1,17 @@
 /**
- * What `verify` reports of a ledger (I1, I2, I3), and the arithmetic of I1: whatever a store is made of, it reads rows and
- * sums, and what they must agree on is decided here.
+ * The results of checking a ledger (I1, I2, I3), as `verify` reports them, and the arithmetic of I1. A store reads the
+ * rows and the sums; this module compares them, so every store is checked by the same rules.
  */
 
 export interface Check {
   readonly promise: "I1" | "I2" | "I3";
   /** The database that was checked. */
   readonly file: string;
-  /** What was looked at. */
+  /** A description of what was checked. */
   readonly what: string;
-  /** `unread`: it couldn't be read, so it isn't known whether the promise holds. */
+  /** `unread` if the database can't be read: the promise may or may not hold. */
   readonly outcome: "kept" | "broken" | "unread";
-  /** Readable lines, the most telling first: what is broken, or why it couldn't be read. None: the promise holds. */
+  /** Lines for people, the most useful first: what is broken, or why it can't be read. Empty if the promise holds. */
   readonly differences: readonly string[];
 }
 
@@ -26,10 +26,13 @@ export interface Finding {
   readonly differences: readonly string[];
 }
 
-/** More differences of one check help nobody. */
+/** The most differences that one check reports: further ones rarely add information. */
 export const differencesMax = 10;
 
-/** `why` explains what `look` rejects with: a damaged page is only found by reading it. */
+/**
+ * Runs one check. If `look` rejects, the check is `unread` and `why` turns the error into its message: a damaged page
+ * is found only when it is read.
+ */
 export async function checked(
   promise: Check["promise"],
   file: string,
@@ -49,22 +52,22 @@ export function unread(promise: Check["promise"], file: string, why: string): Ch
   return { promise, file, what: "not checked", outcome: "unread", differences: [why] };
 }
 
-/** What the ledger's orders of one stock add up to. */
+/** Sums over the ledger's orders of one stock. */
 export interface Moved {
   bought: number;
   sold: number;
   restocked: number;
-  /** The id of its last order. */
+  /** The id of the stock's last order. */
   rev: number;
 }
 
-/** A stock as it is stored; null: it is missing there. */
+/** A stock as it is stored. A column is null if its table lacks the stock. */
 export interface StockRow {
   readonly name: string;
   readonly quantity: number | null;
   readonly volume: number | null;
   readonly rev: number | null;
-  /** What it began with. */
+  /** The initial quantity. */
   readonly initial: number | null;
 }
 
@@ -84,7 +87,7 @@ export function checkQuantities(
   for (const [name, { rev }] of ledger) {
     if (differences.length >= differencesMax) break;
     if (!explained.has(name))
-      differences.push(`${store}, order ${rev} is of ${JSON.stringify(name)}, which is no stock`);
+      differences.push(`${store}, order ${rev} trades ${JSON.stringify(name)}, which is not a stock`);
   }
   return { what: `the ledger explains the quantities of ${stocks.length} stocks`, differences };
 }
@@ -98,14 +101,15 @@ function stockDifferences(store: string, stock: StockRow, moved: Moved | undefin
   const explained = initial - bought + sold + restocked;
   const differences: string[] = [];
   if (quantity !== explained) {
-    const sum = `${initial} at first − ${bought} bought + ${sold} sold + ${restocked} restocked = ${explained}`;
-    differences.push(`${place}, column quantity: ${quantity}, but the ledger says ${sum}`);
+    const sum = `${initial} initial − ${bought} bought + ${sold} sold + ${restocked} restocked = ${explained}`;
+    differences.push(`${place}, column quantity must be ${sum} (got ${quantity})`);
   }
-  if (quantity < 0) differences.push(`${place}, column quantity: ${quantity}, which is below zero`);
+  if (quantity < 0) differences.push(`${place}, column quantity must be at least 0 (got ${quantity})`);
   if (volume !== bought + sold) {
     const sum = `${bought} bought + ${sold} sold = ${bought + sold}`;
-    differences.push(`${place}, column volume: ${volume}, but the ledger says ${sum}`);
+    differences.push(`${place}, column volume must be ${sum} (got ${volume})`);
   }
-  if (rev !== lastOrder) differences.push(`${place}, column rev: ${rev}, but its last order is ${lastOrder}`);
+  if (rev !== lastOrder)
+    differences.push(`${place}, column rev must be the stock's last order, ${lastOrder} (got ${rev})`);
   return differences;
 }

@@ -8,7 +8,7 @@ test("without any setting the ledger is a file in DATA_DIR", () => {
   expect(chosenLedgerStore({ dataDir: "/somewhere" }).name).toBe(join("/somewhere", "catalog.db"));
 });
 
-test("a catalog opens its ledger, and compares it with the replicas, without loading a query builder", async () => {
+test("a catalog opens its ledger and compares it with the replicas without loading a query builder", async () => {
   const dataDir = temporaryFolder();
   await makeTradedDatabases(dataDir);
   const module = (name: string) => JSON.stringify(join(import.meta.dirname, "..", "..", name));

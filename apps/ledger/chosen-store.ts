@@ -1,10 +1,10 @@
-/** Which store keeps the ledger: the configuration says it. SQLite, a file in DATA_DIR, is the only one. */
+/** Chooses the ledger's store from the configuration. SQLite, with a file in DATA_DIR, is the only store. */
 
 import type { Config } from "@stock-bazaar/process/config";
 import { sqliteLedgerStore } from "./sqlite/sqlite-store.ts";
 import type { LedgerStore } from "./store.ts";
 
-/** What the choice depends on. */
+/** The settings that decide the choice. */
 export type LedgerConfig = Pick<Config, "dataDir">;
 
 export function chosenLedgerStore({ dataDir }: LedgerConfig): LedgerStore {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createdAt, stockOf, tradeOf } from "../../test/support/builders.ts";
 import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome, type Situation } from "./decide.ts";
 
-/** A ledger in two maps: what a store must do with a decision, and no more. */
+/** A ledger in two maps, which does no more with a decision than a store must do. */
 class Books {
   readonly stocks: Map<string, Stock>;
   readonly known = new Map<string, KnownOutcome>();
@@ -75,12 +75,12 @@ describe("one trade", () => {
     expect(head).toBe(1);
   });
 
-  test("a sell gives stock back and counts volume too", () => {
+  test("a sell returns units to the stock and counts volume too", () => {
     const { stocks } = books().decide([tradeOf("a", { type: "sell", quantity: 4 })]);
     expect(stocks).toEqual([{ ...gameStart, quantity: 14, volume: 4, rev: 1 }]);
   });
 
-  test("the last unit can be bought, one more can't", () => {
+  test("the last unit can be bought, but no further one", () => {
     const all = books();
     expect(all.decide([tradeOf("a", { quantity: 10 })]).outcomes).toMatchObject([{ status: "accepted" }]);
     expect(all.stocks.get("GameStart")?.quantity).toBe(0);
@@ -89,7 +89,7 @@ describe("one trade", () => {
     expect({ orders, stocks, head }).toEqual({ orders: [], stocks: [], head: 1 });
   });
 
-  test("an unknown stock is refused, for a sell as well, also if its name is one of JavaScript's own", () => {
+  test("an unknown stock is refused, for a sell too, even if its name is a property of every JavaScript object", () => {
     for (const name of ["NoSuchCo", "__proto__", "constructor", ""]) {
       const { outcomes } = books().decide([tradeOf("a", { name, type: "sell" })]);
       expect(outcomes).toEqual([{ status: "rejected", reason: "INVALID_STOCKNAME", replayed: false }]);
@@ -98,7 +98,7 @@ describe("one trade", () => {
 });
 
 describe("keys (R3)", () => {
-  test("the same key twice in one batch trades once, and the second is told the first outcome", () => {
+  test("the same key twice in one batch trades once, and the second gets the first outcome", () => {
     const { outcomes, orders, stocks } = books().decide([tradeOf("a", { quantity: 3 }), tradeOf("a", { quantity: 3 })]);
     expect(outcomes).toEqual([
       { status: "accepted", orderId: 1, replayed: false },
@@ -120,7 +120,7 @@ describe("keys (R3)", () => {
     ["quantity", { quantity: 2 }],
     ["name", { name: "FishCo" }],
     ["type", { type: "sell" }],
-  ] as const)("a key that is used again with another %s does nothing, in the same batch and later", (_, change) => {
+  ] as const)("a key that is sent again with another %s changes nothing, in the same batch and later", (_, change) => {
     const kept = books();
     const first = kept.decide([tradeOf("a"), tradeOf("a", change)]);
     const later = kept.decide([tradeOf("a", change)]);
@@ -134,7 +134,7 @@ describe("keys (R3)", () => {
     expect(outcomes[1]).toEqual({ status: "accepted", orderId: 1, replayed: true });
   });
 
-  test("a rejection is repeated, in the same batch and later, even when the trade could be afforded by then", () => {
+  test("a rejection is repeated, in the same batch and later, even if the stock would suffice by then", () => {
     const kept = books();
     const large = tradeOf("a", { quantity: 11 });
     const refused = { status: "rejected", reason: "INSUFFICIENT_QUANTITY" } as const;
@@ -152,7 +152,7 @@ describe("keys (R3)", () => {
     expect(kept.decide([{ ...large, key: "c" }]).outcomes).toMatchObject([{ status: "accepted", replayed: false }]);
   });
 
-  test("a volume that can be counted no further rejects what would pass it, and nothing else", () => {
+  test("a trade that would raise the volume above its maximum is refused, and no other", () => {
     const kept = new Books([stockOf("GameStart", { quantity: 10, volume: stockVolumeMax - 5 })]);
     const sell = (key: string, quantity: number) => kept.decide([tradeOf(key, { type: "sell", quantity })]);
     const full = { outcomes: [{ status: "volume-full" }], orders: [], rejections: [], stocks: [] };
@@ -161,11 +161,11 @@ describe("keys (R3)", () => {
     expect(sell("c", 5).outcomes).toMatchObject([{ status: "accepted" }]);
     expect(sell("d", 1)).toMatchObject(full);
     expect(kept.stocks.get("GameStart")).toMatchObject({ quantity: 15, volume: stockVolumeMax });
-    // Asked again, the same answer.
+    // The same trade gets the same outcome again.
     expect(sell("a", 6)).toMatchObject(full);
   });
 
-  test("a rejected key that is used again with another body does nothing", () => {
+  test("a rejected key that is sent again with another body changes nothing", () => {
     const kept = books();
     kept.decide([tradeOf("a", { quantity: 11 })]);
     expect(kept.decide([tradeOf("a", { quantity: 1 })]).outcomes).toEqual([{ status: "key-reused" }]);
@@ -183,7 +183,7 @@ describe("keys (R3)", () => {
 });
 
 describe("batches", () => {
-  test("each trade is decided on top of those before it", () => {
+  test("each trade sees the effects of those before it", () => {
     const { outcomes, stocks, orders } = books().decide([
       tradeOf("a", { quantity: 10 }),
       tradeOf("b", { quantity: 1 }),
@@ -205,7 +205,7 @@ describe("batches", () => {
 });
 
 describe("restock", () => {
-  test("sets stocks that are at zero back, as orders of the house with keys of their own, and counts no volume", () => {
+  test("raises stocks at zero by orders of the house with new keys, and counts no volume", () => {
     const kept = books();
     kept.decide([tradeOf("a", { quantity: 10 })]);
     const { orders, stocks, head } = kept.restock(100);
@@ -216,7 +216,7 @@ describe("restock", () => {
     expect(kept.restock(100).orders[0]?.key).not.toBe(orders[0]?.key);
   });
 
-  test("no client can use a key of the house: it holds a character that isn't allowed in a header", () => {
+  test("no client can use a key of the house: it holds a character that a header can't have", () => {
     const { orders } = decideRestock([stockOf("GameStart", { quantity: 0 })], 1, { head: 6, term: 1, createdAt });
     expect(orders[0]?.key).not.toMatch(/^[\x21-\x7e]+$/);
   });
@@ -240,13 +240,13 @@ describe("any batches", () => {
         }
         checkInvariants(initial, kept);
         const executed = kept.orders.filter(({ type }) => type !== "restock").map(({ key }) => key);
-        const told = [...first].filter(([, { outcome }]) => outcome.status === "accepted").map(([key]) => key);
-        expect(executed.sort()).toEqual(told.sort());
+        const acknowledged = [...first].filter(([, { outcome }]) => outcome.status === "accepted").map(([key]) => key);
+        expect(executed.sort()).toEqual(acknowledged.sort());
       }),
     );
   });
 
-  test("come out the same however the trades are cut into batches", () => {
+  test("give the same results however the trades are split into batches", () => {
     fc.assert(
       fc.property(fc.array(anyTrade(), { maxLength: 40 }), fc.array(fc.nat(40), { maxLength: 8 }), (trades, cuts) => {
         const stocks = [stockOf("A", { quantity: 7 }), stockOf("B", { quantity: 0 })];
@@ -272,7 +272,7 @@ function tradeBody() {
   });
 }
 
-/** Few keys and few stocks, so that everything meets. */
+/** Few keys and few stocks, so that trades interact often. */
 function anyTrade(): fc.Arbitrary<Trade> {
   return fc
     .record({
@@ -290,7 +290,7 @@ function history() {
   });
 }
 
-/** I4: one outcome per key, which is told again to the same request and to no other. */
+/** I4: one outcome per key, which only the same request gets again. */
 function checkOutcome(
   first: Map<string, { body: string; outcome: Outcome }>,
   trade: Trade | undefined,

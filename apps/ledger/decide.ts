@@ -1,7 +1,7 @@
 /**
- * The rules of a trade, apart from any storage (R2, R3): given what is known about the keys and the stocks
- * of a batch, decide every trade in turn. Effects come back as values; a store writes them in the same
- * transaction that read the input, so the decision, the movement of stock and the order can't come apart.
+ * The rules of a trade, independent of storage (R2, R3). `decide` takes the known keys and the stocks of a batch,
+ * decides each trade in turn, and returns the effects as values. A store writes them in the transaction that read the
+ * input, so either all of a trade's effects are stored (outcome, stock and order) or none.
  */
 
 import {
@@ -14,7 +14,7 @@ import {
 } from "@stock-bazaar/shared/domain";
 import { invariant } from "@stock-bazaar/shared/invariant";
 
-/** The first outcome of a key, as stored, with the fingerprint of the trade that had it. */
+/** The stored first outcome of a key, and the fingerprint of its trade. */
 export interface KnownOutcome {
   readonly fingerprint: string;
   readonly result:
@@ -29,7 +29,7 @@ export interface Rejection {
   readonly createdAt: string;
 }
 
-/** What a batch meets: everything that is known of its keys and of its stocks, and where the ledger stands. */
+/** The state that a batch is decided on: outcomes of known keys, stocks, and the head and term of the ledger. */
 export interface Situation {
   readonly outcomeOf: (key: string) => KnownOutcome | undefined;
   readonly stockOf: (name: string) => Stock | undefined;
@@ -38,7 +38,7 @@ export interface Situation {
   readonly createdAt: string;
 }
 
-/** What a batch changes. `stocks` holds the last state of each stock that was touched. */
+/** The effects of a batch. `stocks` holds the final state of each stock that it changed. */
 export interface Decision {
   readonly outcomes: readonly Outcome[];
   readonly orders: readonly Order[];
@@ -47,12 +47,12 @@ export interface Decision {
   readonly head: number;
 }
 
-/** What makes two trades the same request. A key may be used again only with an equal fingerprint. */
+/** What a trade asks for, as text. A key may be sent again only with an equal fingerprint (R3). */
 export function fingerprint(trade: Pick<Trade, "name" | "type" | "quantity">): string {
   return `${trade.type} ${trade.quantity} ${trade.name}`;
 }
 
-/** Decides the trades of a batch, each on top of those before it. */
+/** Decides the trades of a batch in turn: each sees the effects of those before it. */
 export function decide(trades: readonly Trade[], situation: Situation): Decision {
   const decidedHere = new Map<string, KnownOutcome>();
   const stocks = new Map<string, Stock>();
@@ -117,7 +117,7 @@ export function decide(trades: readonly Trade[], situation: Situation): Decision
   return { outcomes, orders, rejections, stocks: [...stocks.values()], head };
 }
 
-/** Orders of the house that set each of these stocks, all at zero, back to `quantity`. */
+/** Restocks each of `emptyStocks` to `quantity`. Every one of them must be at zero. */
 export function decideRestock(
   emptyStocks: readonly Stock[],
   quantity: number,
@@ -130,7 +130,7 @@ export function decideRestock(
     head += 1;
     orders.push({
       id: head,
-      // With spaces, which no Idempotency-Key can have: no client's key is ever in the way.
+      // An Idempotency-Key can't hold spaces, so this key never equals a client's.
       key: `restock ${head} ${stock.name}`,
       name: stock.name,
       type: "restock",

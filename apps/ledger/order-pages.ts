@@ -1,12 +1,12 @@
-/** Orders a page at a time: there may be more than fit into memory. */
+/** Reads orders page by page: there may be more than fit into memory. */
 
 import type { Order } from "@stock-bazaar/shared/domain";
 import type { Ledger } from "./ledger.ts";
 
-/** Orders that are read at once. */
+/** Orders per page. */
 const pageOrders = 5000;
 
-/** Of a ledger, of one moment of it, or of a replica: those above `after` up to `upTo`, in the order of their ids. */
+/** The orders with ids above `after` up to `upTo`, ascending, from a ledger, a snapshot of one, or a replica. */
 export async function* orderPages(
   source: Pick<Ledger, "ordersAfter">,
   after = 0,

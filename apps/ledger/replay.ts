@@ -1,25 +1,25 @@
 /**
- * Makes a ledger again out of orders: the ledger is their sequence, and what the stocks began with, moved by every order in
- * turn, is what they hold now. Pure: a store reads and writes, this says what.
+ * Rebuilds a ledger from its orders: applying every order in turn to the initial stocks gives the current stocks. This
+ * module is pure: a store reads the orders and writes the results.
  *
- * What no order tells is gone: the rejections, whose keys are decided anew, and orders that had reached no replica, which
- * nobody was told of (R5).
+ * Two things can't be rebuilt: the rejections, so their keys are decided anew, and orders that no replica had stored,
+ * which were never acknowledged (R5).
  */
 
 import type { NewStock, Order, Stock } from "@stock-bazaar/shared/domain";
 import { SetupError } from "@stock-bazaar/shared/errors";
 
-/** The terms that a catalog has used since the last one that is known. */
+/** An allowance for terms that were used after the last known one. */
 const termsSkipped = 1_000_000;
 
 export interface Replayed {
-  /** How many orders, and the number of the last. */
+  /** The number of orders, which is also the id of the last. */
   readonly head: number;
-  /** What the register holds now, as the beginning of a new life; the next leader's is one more. */
+  /** The register's term, with which the new life begins. The next leader gets the term after it. */
   readonly term: number;
 }
 
-/** The orders and the stocks don't belong together. */
+/** The orders don't follow from the initial stocks. */
 export class ReplayError extends SetupError {
   constructor(message: string) {
     super(message);
@@ -27,11 +27,11 @@ export class ReplayError extends SetupError {
   }
 }
 
-/** What is known of the ledger that is replaced. */
+/** What is known of the ledger that is being replaced. */
 export interface Used {
-  /** No term up to this one comes again. */
+  /** The last used term. No term up to it may be used again. */
   readonly term: number;
-  /** The longest lease that it may have given; 0: not known. */
+  /** The longest lease that it may have granted; 0 if unknown. */
   readonly leaseMs: number;
 }
 
@@ -45,16 +45,15 @@ interface StockNow {
   lastPriceCents: number;
 }
 
-/** Orders are added in their sequence; nothing may be kept of a replay that has thrown. */
+/** Replays orders in their sequence. After an error, the caller must discard everything that the replay led to. */
 export class Replay {
   readonly #stocks: ReadonlyMap<string, StockNow>;
   #head = 0;
   #lastTerm: number;
 
-  /** `began`: what every stock began with. */
-  constructor(began: Iterable<NewStock>, used: Used) {
+  constructor(initialStocks: Iterable<NewStock>, used: Used) {
     this.#stocks = new Map(
-      Array.from(began, ({ name, quantity, priceCents }): [string, StockNow] => [
+      Array.from(initialStocks, ({ name, quantity, priceCents }): [string, StockNow] => [
         name,
         { quantity, priceCents, volume: 0, rev: 0, lastPriceCents: priceCents },
       ]),
@@ -62,22 +61,24 @@ export class Replay {
     this.#lastTerm = used.term;
   }
 
-  /** Throws a ReplayError unless it has the next number, and its stock has what it moves. */
+  /** Applies one order. Throws a ReplayError unless it has the next id and its stock has enough units. */
   add(order: Order): void {
     const { id, name, term } = order;
-    if (id !== this.#head + 1) throw new ReplayError(`order ${this.#head + 1} is missing: the next one is ${id}`);
+    if (id !== this.#head + 1) throw new ReplayError(`the next order must be ${this.#head + 1} (got ${id})`);
     move(this.#stocks.get(name), order);
     this.#head = id;
     this.#lastTerm = Math.max(this.#lastTerm, term);
   }
 
-  /** The stocks that were traded, as they are now. Throws a ReplayError if one has another price than its last order. */
+  /** Returns the traded stocks as they are now. Throws a ReplayError unless each has the price of its last order. */
   end(nowMs: number): Replayed & { readonly stocks: readonly Omit<Stock, "priceCents">[] } {
     const stocks: Omit<Stock, "priceCents">[] = [];
     for (const [name, { quantity, volume, rev, priceCents, lastPriceCents }] of this.#stocks) {
       if (rev === 0) continue;
       if (priceCents !== lastPriceCents) {
-        throw wrongStocks(`order ${rev} of ${name} has the price ${lastPriceCents} cents, the stock ${priceCents}`);
+        throw wrongStocks(
+          `the price of ${name} must be that of order ${rev}, ${lastPriceCents} cents (got ${priceCents})`,
+        );
       }
       stocks.push({ name, quantity, volume, rev });
     }
@@ -86,18 +87,19 @@ export class Replay {
 }
 
 /**
- * A term that was acquired, but in which nothing was traded, is in no order, and processes that run remember it and never go
- * back. An earlier rebuild, of which no order may tell either, began at the millisecond of then; as no catalog gives a term
- * each millisecond, none of its terms has reached that of now.
+ * A term above every term that was ever used. The orders don't show all of them: a leader may have acquired a term
+ * without an order, and running processes refuse to go back behind it. `termsSkipped` covers such terms. An earlier
+ * rebuild, which may have left no order either, began with its time in milliseconds. A catalog gives out less than one
+ * term per millisecond, so all terms since then are below `nowMs`.
  */
 function unusedTerm(lastTerm: number, nowMs: number): number {
   return Math.max(lastTerm + termsSkipped, nowMs);
 }
 
 function move(stock: StockNow | undefined, { id, name, type, quantity, priceCents }: Order): void {
-  if (!stock) throw wrongStocks(`order ${id} is of ${JSON.stringify(name)}, which is no stock`);
+  if (!stock) throw wrongStocks(`order ${id} trades ${JSON.stringify(name)}, which is not a stock`);
   if (type === "buy" && quantity > stock.quantity) {
-    throw wrongStocks(`order ${id} buys ${quantity} of ${name}, of which there were only ${stock.quantity}`);
+    throw wrongStocks(`order ${id} buys ${quantity} of ${name}, but there were only ${stock.quantity}`);
   }
   stock.quantity += type === "buy" ? -quantity : quantity;
   if (type !== "restock") stock.volume += quantity;
@@ -106,5 +108,5 @@ function move(stock: StockNow | undefined, { id, name, type, quantity, priceCent
 }
 
 function wrongStocks(what: string): ReplayError {
-  return new ReplayError(`${what}: are these the stocks that the catalog began with?`);
+  return new ReplayError(`${what}: are these the catalog's initial stocks?`);
 }

@@ -155,7 +155,7 @@ describe("a catalog that is missing", () => {
     const files = () => readdirSync(dataDir).filter((name) => !/-(shm|wal|lock)$/.test(name));
     const before = files();
     await expect(rebuildCatalog(databases, wrong)).rejects.toThrow(
-      /order-1\.db and .*wrong\.csv don't belong together: order 11 is of "BoarCo".*--file my\.csv/,
+      /order-1\.db and .*wrong\.csv don't belong together: order 11 trades "BoarCo".*--file my\.csv/,
     );
     expect(files()).toEqual(before);
   });

@@ -15,21 +15,21 @@ beforeEach(() => {
   dataDir = traded.copy();
 });
 
-/** Changes a file behind the back of the services; `replica` 0 is the catalog. */
+/** Changes a file directly, without a service; `replica` 0 is the catalog. */
 function tamper(replica: number, sql: string): void {
   const database = replica === 0 ? openCatalogDatabase(dataDir) : openOrderDatabase(dataDir, replica);
   database.client.exec(`PRAGMA ignore_check_constraints = ON; ${sql}`);
   database.close();
 }
 
-/** What is wrong, with the names of the files shortened. */
+/** All differences, without the folder in file names. */
 async function broken(): Promise<string[]> {
   return (await verify(databasesIn(dataDir))).flatMap(({ promise, differences }) =>
     differences.map((difference) => `${promise} ${difference.replaceAll(`${dataDir}/`, "")}`),
   );
 }
 
-test("five checks, nothing wrong: each says what it has looked at", async () => {
+test("runs five checks without a difference, each with a description of what it checked", async () => {
   expect(
     (await verify(databasesIn(dataDir))).map(({ promise, what, differences }) => [promise, what, differences]),
   ).toEqual([
@@ -44,7 +44,7 @@ test("five checks, nothing wrong: each says what it has looked at", async () => 
 test.each([
   ["a symbolic", symlinkSync],
   ["a hard", linkSync],
-])("a replica whose file is %s link to another's is no copy", async (_kind, link) => {
+])("a replica whose file is %s link to another's isn't a copy", async (_kind, link) => {
   rmSync(orderFile(dataDir, 2));
   link(orderFile(dataDir, 1), orderFile(dataDir, 2));
   expect(await broken()).toEqual(["I3 order-1.db and order-2.db must be two files (they are links to the same one)"]);
@@ -60,20 +60,20 @@ test.each([
   [
     "UPDATE stocks SET quantity = 57 WHERE name = 'BoarCo'",
     [
-      'I1 catalog.db, stock "BoarCo", column quantity: 57, but the ledger says 100 at first − 100 bought + 0 sold + 50 restocked = 50',
+      'I1 catalog.db, stock "BoarCo", column quantity must be 100 initial − 100 bought + 0 sold + 50 restocked = 50 (got 57)',
     ],
   ],
   [
     "UPDATE stocks SET volume = 99 WHERE name = 'BoarCo'",
-    ['I1 catalog.db, stock "BoarCo", column volume: 99, but the ledger says 100 bought + 0 sold = 100'],
+    ['I1 catalog.db, stock "BoarCo", column volume must be 100 bought + 0 sold = 100 (got 99)'],
   ],
   [
     "UPDATE stocks SET rev = 11 WHERE name = 'BoarCo'",
-    ['I1 catalog.db, stock "BoarCo", column rev: 11, but its last order is 12'],
+    ['I1 catalog.db, stock "BoarCo", column rev must be the stock\'s last order, 12 (got 11)'],
   ],
   [
     "UPDATE stocks SET quantity = -50 WHERE name = 'BoarCo'; UPDATE initial_stocks SET quantity = 0 WHERE name = 'BoarCo'",
-    ['I1 catalog.db, stock "BoarCo", column quantity: -50, which is below zero'],
+    ['I1 catalog.db, stock "BoarCo", column quantity must be at least 0 (got -50)'],
   ],
   [
     "DELETE FROM initial_stocks WHERE name = 'HarborRope'",
@@ -85,18 +85,15 @@ test.each([
   ],
   [
     "DELETE FROM stocks WHERE name = 'BoarCo'; DELETE FROM initial_stocks WHERE name = 'BoarCo'",
-    ['I1 catalog.db, order 12 is of "BoarCo", which is no stock'],
+    ['I1 catalog.db, order 12 trades "BoarCo", which is not a stock'],
   ],
-  [
-    "UPDATE register SET head = 13",
-    ["I2 catalog.db, table register, column head: 13, but the ledger ends at order 12"],
-  ],
-])("the catalog: %s", async (sql, said) => {
+  ["UPDATE register SET head = 13", ["I2 catalog.db, table register, column head must be the last order, 12 (got 13)"]],
+])("the catalog: %s", async (sql, differences) => {
   tamper(0, sql);
-  expect(await broken()).toEqual(said);
+  expect(await broken()).toEqual(differences);
 });
 
-test("an order that was taken out of the ledger is missed by its stock, by the numbers, and by every replica", async () => {
+test("an order that was deleted from the ledger shows in its stock, in the numbers and in every replica", async () => {
   tamper(0, "DELETE FROM ledger WHERE id = 5");
   const [quantity, volume, ...others] = await broken();
   expect(quantity).toMatch(/^I1 catalog\.db, stock "GameStart", column quantity/);
@@ -107,7 +104,7 @@ test("an order that was taken out of the ledger is missed by its stock, by the n
   ]);
 });
 
-test("an order that was taken from the front is missed, too", async () => {
+test("an order that was deleted from the front shows, too", async () => {
   tamper(1, "DELETE FROM orders WHERE id = 1");
   tamper(2, "UPDATE orders SET id = 0 WHERE id = 1");
   expect(await broken()).toEqual([
@@ -130,7 +127,7 @@ test.each([
   expect(await broken()).toEqual([`I3 order 3, column ${column}: order-2.db has ${here}, catalog.db has ${there}`]);
 });
 
-test("a replica that is ahead, one with a hole, and one that is missing", async () => {
+test("a replica that is ahead, one with gaps, and one that is missing", async () => {
   tamper(
     1,
     "INSERT INTO orders SELECT id + 1, 'new', name, type, 1, price_cents, term, created_at FROM orders WHERE id = 12",
@@ -144,7 +141,7 @@ test("a replica that is ahead, one with a hole, and one that is missing", async 
   ]);
 });
 
-test("files that are missing or can't be read are told by name, and no promise is called broken", async () => {
+test("missing and unreadable files are named, and no promise is reported as broken", async () => {
   writeFileSync(orderFile(dataDir, 2), "not a database, but long enough to be taken for the header of one".repeat(9));
   rmSync(catalogFile(dataDir));
   expect(new Set((await verify(databasesIn(dataDir))).map(({ outcome }) => outcome))).toEqual(new Set(["unread"]));
@@ -170,21 +167,21 @@ describe("a damaged page", () => {
     for (const id of [1, 2, 3]) tamper(id, `INSERT INTO orders VALUES ${rows.join()}`);
   });
 
-  test.each(places)("%s of a replica is told of that file, and everything else is checked", async (place) => {
+  test.each(places)("%s of a replica is reported for that file, and everything else is checked", async (place) => {
     damageTable(orderFile(dataDir, 2), "orders", place);
     expect(await broken()).toEqual([expect.stringMatching(replicaIsDamaged)]);
   });
 
-  test.each(places)("%s of the ledger is told of catalog.db, of no replica", async (place) => {
+  test.each(places)("%s of the ledger is reported for catalog.db and not for a replica", async (place) => {
     damageTable(catalogFile(dataDir), "ledger", place);
-    const told = "catalog.db is damaged: run `npm run rebuild-catalog`, ";
-    // SQLite counts the orders in the index of their keys: I2 meets only the first and the last page.
-    const checks = (place === "in the middle" ? ["I1"] : ["I1", "I2"]).map((promise) => `${promise} ${told}`);
-    for (const id of [1, 2, 3]) checks.push(`I3 order-${id}.db can't be compared with the ledger: ${told}`);
+    const damaged = "catalog.db is damaged: run `npm run rebuild-catalog`, ";
+    // SQLite counts the orders in the index of their keys, so I2 reads only the first and the last page.
+    const checks = (place === "in the middle" ? ["I1"] : ["I1", "I2"]).map((promise) => `${promise} ${damaged}`);
+    for (const id of [1, 2, 3]) checks.push(`I3 order-${id}.db can't be compared with the ledger: ${damaged}`);
     expect(await broken()).toEqual(checks.map((check) => expect.stringContaining(check)));
   });
 
-  test.each(places)("%s of a replica is told without a catalog as well", async (place) => {
+  test.each(places)("%s of a replica is reported without a catalog as well", async (place) => {
     rmSync(catalogFile(dataDir));
     damageTable(orderFile(dataDir, 2), "orders", place);
     expect((await broken()).slice(1)).toEqual([
@@ -200,28 +197,25 @@ describe("a damaged page", () => {
 test.each([
   ["is empty", "", "is missing, but order-1.db holds 12 orders: run `npm run rebuild-catalog`"],
   ["is no database", "x".repeat(999), "is not a SQLite database: run `npm run rebuild-catalog`, "],
-])(
-  "a catalog that %s, beside replicas with orders: the command that mends it is named",
-  async (_case, content, said) => {
-    writeFileSync(catalogFile(dataDir), content);
-    expect((await broken())[0]).toContain(`I1 catalog.db ${said}`);
-  },
-);
+])("a catalog that %s, beside replicas with orders: the repair command is named", async (_case, content, message) => {
+  writeFileSync(catalogFile(dataDir), content);
+  expect((await broken())[0]).toContain(`I1 catalog.db ${message}`);
+});
 
-test("a catalog that is another database, beside replicas with orders: the command that mends it is named", async () => {
+test("a catalog that is another database, beside replicas with orders: the repair command is named", async () => {
   copyFileSync(orderFile(dataDir, 1), catalogFile(dataDir));
   expect((await broken())[0]).toBe(
     "I1 catalog.db is not the catalog's database: move it elsewhere, then run `npm run migrate`, or `npm run rebuild-catalog` where replicas hold orders",
   );
 });
 
-test("where nothing was traded, a missing catalog is made by migrating", async () => {
+test("a missing catalog without any orders is created by a migration", async () => {
   for (const id of [1, 2, 3]) tamper(id, "DELETE FROM orders");
   rmSync(catalogFile(dataDir));
   expect((await broken())[0]).toBe("I1 catalog.db does not exist: run `npm run migrate`, then `npm run seed`");
 });
 
-test("a refused write tells that readers need write access too", () => {
+test("the error of a refused write explains that readers need write access too", () => {
   const replica = openOrderDatabase(dataDir, 1, "read");
   const writing = () => explaining("order-1.db", "orders", () => replica.client.exec("DELETE FROM orders"));
   expect(writing).toThrow(
@@ -230,11 +224,11 @@ test("a refused write tells that readers need write access too", () => {
   replica.close();
 });
 
-test("each file is seen at one moment, the replicas before the catalog", async () => {
+test("each file is read from one snapshot, the replicas before the catalog", async () => {
   const service = openCatalogDatabase(dataDir);
   const replica = openOrderDatabase(dataDir, 1);
   const order = "SELECT id + 1, 'late', name, type, 50, price_cents, term, created_at FROM";
-  // Between the moments of the two files a whole order is written: into the ledger, then into the replica.
+  // Between the snapshots of the two files, a whole order is written: into the ledger, then into the replica.
   const write = () => {
     service.client.exec(`BEGIN; INSERT INTO ledger ${order} ledger WHERE id = 12; UPDATE register SET head = 13;
       UPDATE stocks SET quantity = 100, rev = 13 WHERE name = 'BoarCo'; COMMIT`);

@@ -23,7 +23,7 @@ ledgerStoreContract("in SQLite", () => {
   };
 });
 
-test("every file that a store makes is named by it", async () => {
+test("`files` names every file that a store creates", async () => {
   const dataDir = temporaryFolder();
   const store = sqliteLedgerStore(dataDir);
   await store.migrate();
@@ -34,13 +34,15 @@ test("every file that a store makes is named by it", async () => {
   await unlock();
 });
 
-test("a ledger that was replaced leaves no file behind but the one that was put aside, nor does one that failed", async () => {
+test("a replacement leaves no file behind except the one that was moved aside, and none if it fails", async () => {
   const dataDir = temporaryFolder();
   const store = sqliteLedgerStore(dataDir);
   await store.migrate();
   const stocks = [{ name: "GameStart", priceCents: 1599, quantity: 100 }];
-  await expect(store.replaceWith({ stocks, pages: [ordersOf(2, 3)] })).rejects.toThrow("order 1 is missing");
-  // What readers share is made by the first of them.
+  await expect(store.replaceWith({ stocks, pages: [ordersOf(2, 3)] })).rejects.toThrow(
+    "the next order must be 1 (got 2)",
+  );
+  // The first reader creates the files that all readers share.
   const files = () => readdirSync(dataDir).filter((name) => !/-(shm|wal)$/.test(name));
   expect(files()).toEqual(["catalog.db"]);
   const { aside = "" } = await store.replaceWith({ stocks, pages: [ordersOf(1, 3)] });

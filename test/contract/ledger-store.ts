@@ -1,4 +1,4 @@
-/** What every store of the ledger must do with its whole life (I1, I2, I3, I9): one suite, run on each of them. */
+/** What every `LedgerStore` must do (I1, I2, I3, I9): one suite for all implementations. */
 
 import { join } from "node:path";
 import type { NewStock, Order } from "@stock-bazaar/shared/domain";
@@ -13,11 +13,11 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 export interface LedgerStoreUnderTest {
   /** A store without a ledger. */
   readonly store: LedgerStore;
-  /** Another one for the same ledger, as another process has it. */
+  /** Another store for the same ledger, like that of another process. */
   readonly other: LedgerStore;
-  /** Runs SQL on its tables, which have the same names and columns everywhere, and ignores what they forbid. */
+  /** Runs SQL on the ledger's tables without their checks. All stores have the same tables and columns. */
   readonly tamper: (sql: string) => void | Promise<void>;
-  /** Deletes the ledger, as a person might. */
+  /** Deletes the ledger, as a person might do by mistake. */
   readonly lose: () => void | Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
     return made;
   }
 
-  /** Everything that can be read at one moment. */
+  /** Everything that one snapshot contains. */
   const contents = (store: LedgerStore) =>
     store.read(async (view) => ({
       register: await view.register(),
@@ -80,7 +80,7 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
       expect(await store.migrate()).toBe(0);
     });
 
-    test("that is missing is named, whatever is asked of it", async () => {
+    test("that is missing is named in the error of every method", async () => {
       const { store } = makeStore();
       const missing = `${store.name} does not exist: run \`npm run migrate\``;
       await expect(store.open()).rejects.toThrow(missing);
@@ -90,7 +90,7 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
       expect(await store.isMissing()).toBe(true);
     });
 
-    test("is missing again when it was deleted", async () => {
+    test("is missing again after it was deleted", async () => {
       const { store, lose } = await traded();
       await lose();
       expect(await store.isMissing()).toBe(true);
@@ -99,15 +99,15 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
     });
 
     describe("stocks", () => {
-      test("are added once: one that is there keeps its row, and what it began with", async () => {
+      test("are added once: an existing stock keeps its row and its initial quantity", async () => {
         const { store } = await traded();
         const before = await contents(store);
-        const began: NewStock[][] = [];
+        const initial: NewStock[][] = [];
         const added = await store.addStocks([{ ...gameStart, quantity: 7, priceCents: 1 }, tux], (all) =>
-          began.push([...all]),
+          initial.push([...all]),
         );
         expect(added).toBe(1);
-        expect(began).toEqual([[fishCo, gameStart, tux]]);
+        expect(initial).toEqual([[fishCo, gameStart, tux]]);
         const after = await contents(store);
         expect(after.initialStocks).toEqual([fishCo, gameStart, tux]);
         expect(after.stocks).toEqual([...before.stocks, { ...tux, volume: 0, rev: 0 }]);
@@ -116,7 +116,7 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
         expect(await store.read((view) => view.countStocks())).toBe(3);
       });
 
-      test("aren't added if what must come before the commit fails", async () => {
+      test("aren't added if `beforeCommit` fails", async () => {
         const { store } = await traded();
         const before = await contents(store);
         const fails = () => {
@@ -138,13 +138,13 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
     });
 
     describe("a lock", () => {
-      test("keeps every other away until it is given back, and needs no ledger", async () => {
+      test("excludes all others until it is released, and needs no ledger", async () => {
         const { store, other } = makeStore();
         await store.migrate();
         const unlock = await store.lock();
         expect(await other.lockIfFree()).toBeUndefined();
         await expect(other.lock()).rejects.toThrow("another service uses");
-        // Tools look into it all the same.
+        // Tools can still read the ledger.
         expect(await other.read((view) => view.lastId())).toBe(0);
         await unlock();
         const again = await other.lockIfFree();
@@ -182,7 +182,7 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
     });
 
     describe("a view", () => {
-      test("is one moment, whatever is written meanwhile", async () => {
+      test("is one snapshot, whatever is written meanwhile", async () => {
         const { store, other } = await traded();
         const look = async (view: LedgerView) => ({
           head: (await view.register()).head,
@@ -205,7 +205,7 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
         await ledger.close();
       });
 
-      test("finds orders by id and page by page, and rejected keys in a range", async () => {
+      test("finds orders by id and in pages, and rejected keys in a range", async () => {
         const { store } = await traded();
         const ledger = await store.open();
         const last = (await ledger.ordersAfter(2, 1)).at(0);
@@ -224,7 +224,7 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
         });
       });
 
-      test("passes on what the look throws", async () => {
+      test("rejects with the error that `look` rejects with", async () => {
         const { store } = await traded();
         await expect(store.read(() => Promise.reject(new Error("found something")))).rejects.toThrow("found something");
         expect(await store.read((view) => view.lastId())).toBe(3);
@@ -246,21 +246,36 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
           ["I2", store.name, "kept"],
           ...copies.map(({ file }) => ["I3", file, "kept"]),
         ]);
-        // The copies' moments come before the ledger's.
+        // The copies' snapshots come before the ledger's.
         expect(seen).toHaveLength(4);
         expect(seen.at(-1)).toContain("ledger");
       });
 
       test.each([
-        ["I1", "a quantity", "UPDATE stocks SET quantity = 70 WHERE name = 'GameStart'", "column quantity: 70"],
-        ["I1", "a quantity below zero", "UPDATE stocks SET quantity = -1 WHERE name = 'FishCo'", "column quantity: -1"],
-        ["I1", "a volume", "UPDATE stocks SET volume = 2 WHERE name = 'FishCo'", "column volume: 2"],
-        ["I1", "a last order", "UPDATE stocks SET rev = 3 WHERE name = 'GameStart'", "column rev: 3"],
-        ["I1", "no beginning", "DELETE FROM initial_stocks WHERE name = 'FishCo'", "is in stocks, but not in initial"],
+        [
+          "I1",
+          "a quantity",
+          "UPDATE stocks SET quantity = 70 WHERE name = 'GameStart'",
+          "column quantity must be 100 initial",
+        ],
+        ["I1", "a quantity below zero", "UPDATE stocks SET quantity = -1 WHERE name = 'FishCo'", "(got -1)"],
+        ["I1", "a volume", "UPDATE stocks SET volume = 2 WHERE name = 'FishCo'", "column volume must be 1 bought"],
+        [
+          "I1",
+          "a last order",
+          "UPDATE stocks SET rev = 3 WHERE name = 'GameStart'",
+          "column rev must be the stock's last order, 2 (got 3)",
+        ],
+        [
+          "I1",
+          "no initial quantity",
+          "DELETE FROM initial_stocks WHERE name = 'FishCo'",
+          "is in stocks, but not in initial",
+        ],
         ["I1", "no stock", "DELETE FROM stocks WHERE name = 'FishCo'", "is in initial_stocks, but not in stocks"],
         ["I2", "a gap", "DELETE FROM ledger WHERE id = 2", "lacks order 2"],
         ["I2", "no first order", "DELETE FROM ledger WHERE id = 1", "lacks order 1"],
-        ["I2", "another head", "UPDATE register SET head = 9", "column head: 9"],
+        ["I2", "another head", "UPDATE register SET head = 9", "column head must be the last order, 3 (got 9)"],
       ] as const)("finds a breach of %s: %s", async (promise, _what, sql, difference) => {
         const { store, tamper } = await traded();
         await tamper(sql);
@@ -268,14 +283,14 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
         expect(found).toEqual([promise, "broken", expect.stringContaining(difference)]);
       });
 
-      test("finds orders of what is no stock", async () => {
+      test("finds orders of an unknown stock", async () => {
         const { store, tamper } = await traded();
         await tamper("DELETE FROM stocks WHERE name = 'FishCo'; DELETE FROM initial_stocks WHERE name = 'FishCo'");
         const [, , difference] = outcomes(await store.check([]))[0] ?? [];
-        expect(difference).toContain('order 3 is of "FishCo", which is no stock');
+        expect(difference).toContain('order 3 trades "FishCo", which is not a stock');
       });
 
-      test("finds each copy that is no prefix of the ledger (I3), and one that can't be read", async () => {
+      test("finds each copy that isn't a prefix of the ledger (I3), and one that can't be read", async () => {
         const { store } = await traded();
         const { orders } = await contents(store);
         const other = orders.map((order) => (order.id === 2 ? { ...order, term: 9 } : order));
@@ -302,7 +317,7 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
         ]),
       };
 
-      /** With a stock of the same name, one of another, and terms that were used. */
+      /** A store with a stock of the same name, one of another name, and used terms. */
       async function seeded() {
         const made = makeStore();
         await made.store.migrate();
@@ -311,12 +326,12 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
         return made;
       }
 
-      test("with stocks and orders, above every term that was used; other stocks stay", async () => {
+      test("with stocks and orders in unused terms; other stocks stay", async () => {
         const { store } = await seeded();
         const { register } = await contents(store);
-        const began: NewStock[][] = [];
-        const filled = await store.fillEmpty(content, (all) => began.push([...all]));
-        expect(began).toEqual([[fishCo, gameStart, tux]]);
+        const initial: NewStock[][] = [];
+        const filled = await store.fillEmpty(content, (all) => initial.push([...all]));
+        expect(initial).toEqual([[fishCo, gameStart, tux]]);
         const now = await contents(store);
         expect(now.orders).toEqual(ordersOf(1, 3).map((order) => ({ ...order, term: 42 })));
         expect(now.stocks).toEqual([
@@ -332,10 +347,15 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
       });
 
       test.each<[string, Partial<typeof content>, (() => void) | undefined, string]>([
-        ["orders have a gap", { orders: () => [orderOf(1), orderOf(3)] }, undefined, "order 2 is missing"],
-        ["they lead elsewhere", { quantities: new Map([["Tux", 4]]) }, undefined, "today's quantity of Tux"],
         [
-          "what must come before the commit fails",
+          "orders have a gap",
+          { orders: () => [orderOf(1), orderOf(3)] },
+          undefined,
+          "the next order must be 2 (got 3)",
+        ],
+        ["they lead elsewhere", { quantities: new Map([["Tux", 4]]) }, undefined, "to 4 units of Tux (got 5)"],
+        [
+          "`beforeCommit` fails",
           {},
           () => {
             throw new Error("no room");
@@ -349,7 +369,7 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
         expect(await contents(store)).toEqual(before);
       });
 
-      test("but not one that has orders", async () => {
+      test("but a ledger with orders isn't", async () => {
         const { store } = await traded();
         const before = await contents(store);
         await expect(store.fillEmpty(content, nothingMore)).rejects.toThrow("has orders already");
@@ -361,7 +381,7 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
       const stocks = [gameStart, tux];
       const pages = [ordersOf(1, 2), ordersOf(3, 5)];
 
-      test("by one that is built whole: nothing of the old one stays but what it has used", async () => {
+      test("by one that is built first: only the used terms and the lease of the old one stay", async () => {
         const { store, tamper } = await traded();
         await tamper("UPDATE register SET term = 5000000000000, lease_ms = 300, ended_cleanly = 1");
         const before = await contents(store);
@@ -384,7 +404,7 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
         expect((await store.check([])).map(({ outcome }) => outcome)).toEqual(["kept", "kept"]);
       });
 
-      test("also when it is missing: then nothing is put aside", async () => {
+      test("also if it is missing: then nothing is moved aside", async () => {
         const { store, lose } = await traded();
         await lose();
         const { aside } = await store.replaceWith({ stocks, pages: [] });
@@ -399,16 +419,16 @@ export function ledgerStoreContract(name: string, makeStore: () => LedgerStoreUn
 
       test.each<[string, () => Iterable<Order[]> | AsyncIterable<Order[]>, string]>([
         ["the orders end in a failure", failing, "the replica's disk failed"],
-        ["an order is missing", () => [ordersOf(1, 2), ordersOf(4, 5)], "order 3 is missing"],
-        ["an order is of no stock", () => [[orderOf(1), orderOf(2, { name: "FishCo" })]], 'of "FishCo", which is no'],
-        ["the last has another price", () => [[orderOf(1, { priceCents: 7 })]], "has the price 7 cents"],
+        ["an order is missing", () => [ordersOf(1, 2), ordersOf(4, 5)], "the next order must be 3 (got 4)"],
+        ["an order trades no stock", () => [[orderOf(1), orderOf(2, { name: "FishCo" })]], '"FishCo", which is not'],
+        ["the last has another price", () => [[orderOf(1, { priceCents: 7 })]], "that of order 1, 7 cents (got 1599)"],
         ["a key comes twice", () => [[orderOf(1), orderOf(2, { key: "key-1" })]], "key"],
       ])("by nothing if %s: the old one stays as it was", async (_why, pagesOf, message) => {
         const { store } = await traded();
         const before = await contents(store);
         await expect(store.replaceWith({ stocks, pages: pagesOf() })).rejects.toThrow(message);
         expect(await contents(store)).toEqual(before);
-        // And it can be tried again.
+        // A retry works.
         expect(await store.replaceWith({ stocks, pages })).toMatchObject({ head: 5 });
       });
     });

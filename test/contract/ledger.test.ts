@@ -37,7 +37,7 @@ ledgerContract("in SQLite, in a file", { survives: true }, async (stocks) => {
   };
 });
 
-test("whoever reads a damaged page of the ledger may ask again, and the catalog hears which file it is", async () => {
+test("a read of a damaged page is refused as retryable, and the error that names the file is reported", async () => {
   const folder = temporaryFolder();
   const file = catalogFile(folder);
   migrateFile(file, "catalog");
@@ -49,10 +49,10 @@ test("whoever reads a damaged page of the ledger may ask again, and the catalog 
   await ledger.close();
   damageTable(file, "ledger", "in the middle");
 
-  const heard: unknown[] = [];
-  const damaged = createSqliteLedger(openCatalogDatabase(folder), (error) => heard.push(error));
+  const reported: unknown[] = [];
+  const damaged = createSqliteLedger(openCatalogDatabase(folder), (error) => reported.push(error));
   expect(await rejectionCode(damaged.ordersAfter(0, 2000))).toBe("STORAGE_UNAVAILABLE");
-  expect(heard).toEqual([expect.objectContaining({ problem: "damaged", file })]);
+  expect(reported).toEqual([expect.objectContaining({ problem: "damaged", file })]);
   await damaged.close();
 });
 
@@ -60,26 +60,26 @@ test.each([
   ["stocks", "stocksFrom", (ledger: Ledger) => ledger.stocksFrom(allStocks)],
   ["stocks", "stocks", (ledger: Ledger) => ledger.stocks(["GameStart"])],
   ["register", "register", (ledger: Ledger) => ledger.register()],
-] as const)("a damaged page of %s is told by %s", async (table, _, read) => {
+] as const)("a damaged page of %s is reported by %s", async (table, _, read) => {
   const folder = temporaryFolder();
   const file = catalogFile(folder);
   migrateFile(file, "catalog");
   const database = openCatalogDatabase(folder);
   insertStocks(database, [stockOf("GameStart", { quantity: 10_000 })]);
   database.close();
-  const heard: unknown[] = [];
+  const reported: unknown[] = [];
   const opened = openCatalogDatabase(folder);
-  const ledger = createSqliteLedger(opened, (error) => heard.push(error));
-  // Under an open connection that hasn't read the page yet, as a disk that fails at any time.
+  const ledger = createSqliteLedger(opened, (error) => reported.push(error));
+  // The connection is open but hasn't read the page yet: a disk may fail at any time.
   opened.client.pragma("wal_checkpoint(TRUNCATE)");
   damageTable(file, table, "at the start");
   opened.client.pragma("shrink_memory");
   expect(await rejectionCode(read(ledger))).toBe("STORAGE_UNAVAILABLE");
-  expect(heard).toEqual([expect.objectContaining({ problem: "damaged", file })]);
+  expect(reported).toEqual([expect.objectContaining({ problem: "damaged", file })]);
   await ledger.close();
 });
 
-test("reads go on while another process has the database locked, and no write holds up the process", async () => {
+test("reads work while another process locks the database, and no write blocks the process", async () => {
   const folder = temporaryFolder();
   const file = catalogFile(folder);
   migrateFile(file, "catalog");
@@ -103,7 +103,7 @@ test("reads go on while another process has the database locked, and no write ho
   expect(await ledger.stocksFrom({ start: "", inclusive: true, limit: 10 })).toHaveLength(1);
   expect(await ledger.ordersAfter(0, 10)).toEqual([]);
   expect(await ledger.register()).toMatchObject({ term: 1 });
-  // SQLite's own wait for each of them was 2 s.
+  // With SQLite's own waiting, each write would block for 2 s.
   expect(performance.now() - begunMs).toBeLessThan(1000);
   await clock.advance(600);
   expect(await Promise.all(writes)).toEqual(writes.map(() => "STORAGE_UNAVAILABLE"));

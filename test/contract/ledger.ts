@@ -1,4 +1,4 @@
-/** What every store of the ledger must do (R1, R2, R3): one suite, run on each of them. */
+/** What every `Ledger` must do (R1, R2, R3): one suite for all implementations. */
 
 import type { Ledger, LedgerRegister } from "@stock-bazaar/ledger/ledger";
 import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
@@ -8,17 +8,17 @@ import { rejectionCode } from "../support/observe.ts";
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** A quantity that no store takes in: it provokes a failure in the middle of a transaction. */
+/** A quantity that every store rejects: it makes a transaction fail halfway. */
 const impossibleQuantity = -1;
 
 export interface LedgerUnderTest {
-  /** A ledger that holds these stocks and nothing else, with term 0. */
+  /** A ledger in term 0 that holds only these stocks. */
   readonly ledger: Ledger;
-  /** Another connection to what is stored, as a new process would have; absent if the store doesn't outlive one. */
+  /** Opens the stored ledger again, as a new process would; absent if the store doesn't outlive its connection. */
   readonly reopen?: () => Promise<Ledger>;
 }
 
-/** `makeLedger` makes a new ledger for each test; `survives`: what it stores outlives its connection. */
+/** `makeLedger` makes a new ledger for each test. `survives` is true if the store outlives its connection. */
 export function ledgerContract(
   name: string,
   { survives }: { survives: boolean },
@@ -55,7 +55,7 @@ export function ledgerContract(
     };
   }
 
-  /** Rows with the number of this one that differ from it in one column. */
+  /** Rows with the id of this order that differ from it in one column. */
   function othersThan(order: Order): Order[] {
     return [
       { ...order, key: "other" },
@@ -70,7 +70,7 @@ export function ledgerContract(
 
   describe(`ledger ${name}`, () => {
     describe("apply", () => {
-      test("moves stock, writes orders with gapless ids and raises the head, in one go", async () => {
+      test("changes stocks, writes orders with gapless ids and raises the head, in one transaction", async () => {
         const { ledger, apply } = await led();
         const change = await apply([
           tradeOf("a", { quantity: 3 }),
@@ -112,7 +112,7 @@ export function ledgerContract(
         await ledger.close();
       });
 
-      test("a batch that fails inside leaves nothing: no order, no stock moved, no key, no rejection", async () => {
+      test("a batch that fails halfway changes nothing: no order, stock, key or rejection", async () => {
         const { ledger, apply } = await led();
         await apply([tradeOf("before")]);
         const before = await contents(ledger);
@@ -120,13 +120,13 @@ export function ledgerContract(
         await expect(apply([tradeOf("a"), tradeOf("x", { name: "NoSuchCo" }), poisoned])).rejects.toBeInstanceOf(Error);
         expect(await contents(ledger)).toEqual(before);
 
-        // The keys are as new, and the next ids follow without a gap.
+        // The keys are still new, and the next ids follow without a gap.
         const { outcomes } = await apply([tradeOf("a"), tradeOf("x"), tradeOf("poison")]);
         expect(outcomes).toEqual([accepted(2), accepted(3), accepted(4)]);
         await ledger.close();
       });
 
-      test("with another term than the register's it is FENCED and does nothing, not even for a known key", async () => {
+      test("with another term than the register's it is FENCED and changes nothing, not even for a known key", async () => {
         const { ledger, apply } = await led();
         await apply([tradeOf("a")]);
         await ledger.acquire({ replica: 2, term: 1, last: (await ledger.ordersAfter(0, 1))[0] });
@@ -146,7 +146,7 @@ export function ledgerContract(
         await ledger.close();
       });
 
-      test("batches that are under way at once are decided one after the other", async () => {
+      test("concurrent batches are decided one after the other", async () => {
         const { ledger, apply } = await led();
         const changes = await Promise.all(Array.from({ length: 20 }, (_, index) => apply([tradeOf(`k${index}`)])));
         const outcomes = changes.flatMap((change) => change.outcomes);
@@ -157,7 +157,7 @@ export function ledgerContract(
         await ledger.close();
       });
 
-      test("names, keys and quantities of any kind come back as they were", async () => {
+      test("names, keys and quantities of any kind are read back unchanged", async () => {
         const names = ["__proto__", "'; DROP TABLE ledger; --", "🦊 Fuchs", "x".repeat(255)];
         const { ledger } = await makeLedger(names.map((stock) => stockOf(stock)));
         await ledger.acquire({ replica: 1, term: 0, last: undefined });
@@ -178,7 +178,7 @@ export function ledgerContract(
     });
 
     describe("known keys (R3)", () => {
-      test("an accepted key is told its order again, in the same batch and later, and trades once", async () => {
+      test("an accepted key returns its order again, in the same batch and later, and trades once", async () => {
         const { ledger, apply } = await led();
         expect((await apply([tradeOf("a"), tradeOf("a")])).outcomes).toEqual([accepted(1), accepted(1, true)]);
         expect((await apply([tradeOf("a")])).outcomes).toEqual([accepted(1, true)]);
@@ -186,7 +186,7 @@ export function ledgerContract(
         await ledger.close();
       });
 
-      test("in a batch of any size each key is new or known by itself", async () => {
+      test("a batch of any size may mix known and new keys", async () => {
         const { ledger, apply } = await led();
         const trades = tradesOf("k", 100, { type: "sell" });
         await apply(trades.filter((_, index) => index % 3 === 0));
@@ -202,7 +202,7 @@ export function ledgerContract(
         await ledger.close();
       });
 
-      test("a rejected key is told so again, also when it could be afforded by then", async () => {
+      test("a rejected key returns its rejection again, even if the stock would suffice by then", async () => {
         const { ledger, apply } = await led();
         const large = tradeOf("a", { quantity: 11 });
         await apply([large, tradeOf("x", { name: "NoSuchCo" })]);
@@ -229,7 +229,7 @@ export function ledgerContract(
         await ledger.close();
       });
 
-      test("rejections are forgotten from the oldest on; a forgotten one is decided anew, an accepted one never is", async () => {
+      test("the oldest rejections are forgotten first; their keys are decided anew, an accepted key never is", async () => {
         const { ledger, apply } = await led();
         expect(await ledger.lastRejection()).toBe(0);
         await apply([tradeOf("old", { quantity: 11 }), tradeOf("kept")]);
@@ -249,7 +249,7 @@ export function ledgerContract(
         await ledger.close();
       });
 
-      test("a place among the rejections is never given again, whatever is forgotten", async () => {
+      test("a rejection's sequence number is never reused, whatever is forgotten", async () => {
         const { ledger, apply } = await led();
         await apply([tradeOf("a", { quantity: 11 }), tradeOf("b", { quantity: 11 })]);
         const old = await ledger.lastRejection();
@@ -265,7 +265,7 @@ export function ledgerContract(
     });
 
     describe("restock", () => {
-      test("sets stocks that are at zero back, as orders of the house, and leaves the others", async () => {
+      test("raises stocks at zero by orders of the house, and leaves the others", async () => {
         const { ledger, apply } = await led();
         await apply([tradeOf("a", { name: "FishCo", quantity: 5 }), tradeOf("b", { quantity: 9 })]);
         const change = await ledger.restock({
@@ -293,7 +293,7 @@ export function ledgerContract(
         await ledger.close();
       });
 
-      test("is FENCED like apply, and does nothing", async () => {
+      test("is FENCED like apply, and changes nothing", async () => {
         const { ledger, apply } = await led();
         await apply([tradeOf("a", { name: "FishCo", quantity: 5 })]);
         const before = await contents(ledger);
@@ -332,7 +332,7 @@ export function ledgerContract(
     });
 
     describe("the register (R1)", () => {
-      test("begins with nobody, and names the last id of the ledger", async () => {
+      test("begins without a leader, and holds the ledger's head", async () => {
         const { ledger } = await makeLedger([gameStart]);
         expect(await ledger.register()).toEqual(newRegister());
         expect(await rejectionCode(ledger.apply({ last: undefined, term: 1, trades: [tradeOf("a")], createdAt }))).toBe(
@@ -341,7 +341,7 @@ export function ledgerContract(
         await ledger.close();
       });
 
-      test("names a life that no other ledger has, and that stays", async () => {
+      test("holds a life that no other ledger has and that stays", async () => {
         const { ledger, apply } = await led();
         const other = await led();
         const { life } = await ledger.register();
@@ -370,7 +370,7 @@ export function ledgerContract(
         await apply([tradeOf("a"), tradeOf("b")]);
         const ask = (last: Order) => ledger.acquire({ replica: 2, term: 1, last });
         const [first] = await ledger.ordersAfter(0, 1);
-        if (!first) throw new Error("order 1 isn't there");
+        if (!first) throw new Error("order 1 must be there (got none)");
         for (const other of othersThan(first)) expect(await rejectionCode(ask(other))).toBe("DIVERGED");
         expect(await ledger.register()).toEqual(newRegister({ term: 1, leader: 3, head: 2, stocks: 2 }));
         expect(await ask(first)).toEqual(newRegister({ term: 2, leader: 2, head: 2, stocks: 2 }));
@@ -382,7 +382,7 @@ export function ledgerContract(
         await apply([tradeOf("a"), tradeOf("all", { name: "FishCo", quantity: 5 })]);
         const before = await contents(ledger);
         const [first, second] = before.orders;
-        if (!first || !second) throw new Error("two orders aren't there");
+        if (!first || !second) throw new Error("two orders must be there");
         for (const last of [...othersThan(first), { ...second, id: 3 }]) {
           expect(await rejectionCode(apply([tradeOf("b"), tradeOf("a")], 1, last))).toBe("DIVERGED");
           expect(
@@ -394,7 +394,7 @@ export function ledgerContract(
         await ledger.close();
       });
 
-      test("keeps what a catalog must know of the leases that the one before it gave", async () => {
+      test("keeps the leases that an earlier catalog granted", async () => {
         const { ledger, apply } = await led();
         expect(await ledger.leases()).toEqual({ leaseMs: 0, endedCleanly: false });
         await ledger.setLeases({ leaseMs: 5000, endedCleanly: true });
@@ -407,7 +407,7 @@ export function ledgerContract(
     });
 
     describe("reading", () => {
-      test("orders after an id, ascending, at most so many", async () => {
+      test("orders after an id, ascending, up to a limit", async () => {
         const { ledger, apply } = await led();
         await apply(tradesOf("k", 10));
         const ids = async (afterId: number, limit: number) =>
@@ -419,7 +419,7 @@ export function ledgerContract(
         await ledger.close();
       });
 
-      test("stocks by name: those that there are; all stocks: sorted by name", async () => {
+      test("stocks by name, without unknown ones, and all stocks sorted by name", async () => {
         const { ledger } = await led();
         expect(await ledger.stocks(["GameStart", "NoSuchCo"])).toEqual([gameStart]);
         expect(await ledger.stocks([])).toEqual([]);
@@ -429,7 +429,7 @@ export function ledgerContract(
       });
     });
 
-    test("stocks in pages: from a name on, or after it, by the bytes of the names", async () => {
+    test("stocks in pages, from a name on or after it, by the bytes of the names", async () => {
       const names = ["A", "AB", "B", "a", "é", "漢", "🚀"];
       const { ledger } = await makeLedger(names.toReversed().map((name) => stockOf(name)));
       const page = async (start: string, inclusive: boolean, limit: number) =>
@@ -445,9 +445,9 @@ export function ledgerContract(
     });
 
     if (!survives) return;
-    test("what was answered is there after the store was opened again", async () => {
+    test("acknowledged changes are there after the store was opened again", async () => {
       const { ledger, apply, reopen } = await led();
-      if (!reopen) throw new Error("a store that survives must say how it is opened again");
+      if (!reopen) throw new Error("a store that survives must have `reopen` (got none)");
       await apply([tradeOf("a"), tradeOf("x", { name: "NoSuchCo" })]);
       const before = await contents(ledger);
       await ledger.close();

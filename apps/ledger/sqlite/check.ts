@@ -1,6 +1,7 @@
 /**
- * Checks I1 to I3 in the files, stopped or running. SQLite compares the ledger with each replica's file inside one
- * connection (ATTACH), so ten million orders take seconds and no memory. The big scans are SQL by hand.
+ * Checks I1 to I3 in the files, while services run or after they have stopped. SQLite compares the ledger with each
+ * replica's file inside one connection (ATTACH), so ten million orders take seconds and no memory. The large scans are
+ * hand-written SQL.
  */
 
 import { eq, sql } from "drizzle-orm";
@@ -31,7 +32,7 @@ import { type CatalogDatabase, openCatalogDatabase } from "./database.ts";
 import { queryCatalog } from "./query.ts";
 import { initialStocks, register, stocks } from "./tables.ts";
 
-/** Orders that are added up at once: sorting them takes memory. */
+/** Orders that are summed up per query: sorting them takes memory. */
 const chunkOrders = 50_000;
 
 export async function checkCatalog(
@@ -47,12 +48,12 @@ export async function checkCatalog(
     client.exec("BEGIN");
     const held = attached.map(({ file, table }) => {
       if (table instanceof DatabaseError) return { file, table };
-      const problem = holdMoment(client, table, "orders");
+      const problem = takeSnapshot(client, table, "orders");
       seen(table.table);
       return { file, table: problem ?? table };
     });
-    // Whatever is wrong with the ledger, its checks meet it again.
-    holdMoment(client, ledger, "catalog");
+    // An error is ignored here: the checks below run into it again.
+    takeSnapshot(client, ledger, "catalog");
     seen(ledger.table);
 
     const whyUnread = (error: unknown) => explained(ledger.file, "catalog", error).message;
@@ -84,8 +85,12 @@ function attachIfReadable(client: SqliteClient, { id, file }: ReplicaCopy): Orde
   }
 }
 
-/** From here on the file is seen as it is now. */
-function holdMoment(client: SqliteClient, { file, table }: OrderTable, kind: DatabaseKind): DatabaseError | undefined {
+/** Fixes what this transaction reads of the file to its present state. Returns an error if the file can't be read. */
+function takeSnapshot(
+  client: SqliteClient,
+  { file, table }: OrderTable,
+  kind: DatabaseKind,
+): DatabaseError | undefined {
   try {
     client.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get();
     return undefined;
@@ -94,7 +99,7 @@ function holdMoment(client: SqliteClient, { file, table }: OrderTable, kind: Dat
   }
 }
 
-/** SQLite doesn't say in which of the two files it met the damage. */
+/** SQLite's error doesn't name the damaged one of the two files, so both are checked. */
 function whyNotCompared(replica: string, catalog: string, error: unknown): string {
   const ofReplica = orderProblem("orders", replica);
   if (ofReplica) return ofReplica.message;
@@ -108,7 +113,7 @@ function checkStocks(catalog: CatalogDatabase, { file }: OrderTable): Finding {
   return checkQuantities(file, readStocks(catalog), sumUp(catalog.client));
 }
 
-/** Every stock that one of the two tables has, sorted by name. */
+/** Every stock in `stocks` or `initial_stocks`, sorted by name. */
 function readStocks(catalog: CatalogDatabase): StockRow[] {
   const name = sql<string>`ifnull(${stocks.name}, ${initialStocks.name})`;
   return queryCatalog(catalog)
@@ -125,7 +130,7 @@ function readStocks(catalog: CatalogDatabase): StockRow[] {
     .all();
 }
 
-/** What the ledger says of each stock. A few thousand orders at a time: memory is needed for the stocks only. */
+/** Sums up the ledger's orders of each stock, in chunks: it needs memory for the stocks only. */
 function sumUp(client: SqliteClient): Map<string, Moved> {
   const chunk = client.prepare<[number, number], Moved & { name: string }>(
     `SELECT name, SUM(iif(type = 'buy', quantity, 0)) AS bought, SUM(iif(type = 'sell', quantity, 0)) AS sold,
@@ -156,7 +161,7 @@ function checkNumbers(catalog: CatalogDatabase, ledger: OrderTable): Finding {
   const head = queryCatalog(catalog).select({ head: register.head }).from(register).get()?.head;
   const differences = gaps(client, ledger);
   if (head !== last) {
-    differences.push(`${ledger.file}, table register, column head: ${head}, but the ledger ends at order ${last}`);
+    differences.push(`${ledger.file}, table register, column head must be the last order, ${last} (got ${head})`);
   }
   return { what: last === 0 ? "the ledger is empty" : `the ledger's numbers are 1 to ${last}`, differences };
 }

@@ -1,4 +1,4 @@
-/** The catalog's database: where its file is, and how it is opened. */
+/** The path of the catalog's database, and how to open it. */
 
 import { join } from "node:path";
 import type { AccessMode } from "@stock-bazaar/sqlite/connection";
@@ -10,7 +10,7 @@ export function catalogFile(dataDir: string): string {
   return join(dataDir, "catalog.db");
 }
 
-/** Throws a DatabaseError, with the command that mends it, unless the file is there and migrated. */
+/** Throws a DatabaseError that names the repair command unless the file exists and is migrated. */
 export function openCatalogDatabase(dataDir: string, mode: AccessMode = "write"): CatalogDatabase {
   return openDatabase("catalog", catalogFile(dataDir), mode);
 }

@@ -1,4 +1,4 @@
-/** Fills a catalog without orders in one transaction, as an import does. */
+/** Fills a catalog that has no orders, in one transaction. An import uses it. */
 
 import { explained } from "@stock-bazaar/sqlite/connection";
 import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
@@ -32,8 +32,8 @@ export function fillCatalog(
     }
     const replayed = replayOrders(catalog, orders(used), used);
     for (const [name, quantity] of quantities) {
-      if (quantityOf.get(name)?.quantity !== quantity)
-        throw new Error(`the orders don't lead to today's quantity of ${name}`);
+      const got = quantityOf.get(name)?.quantity;
+      if (got !== quantity) throw new Error(`the orders must lead to ${quantity} units of ${name} (got ${got})`);
     }
     beforeCommit(initialStocks(catalog));
     return replayed;

@@ -1,6 +1,6 @@
 /**
- * drizzle's typed queries on an open catalog, for what runs seldom. Apart from `database.ts`, so that no service loads a query
- * builder: theirs are a few statements, prepared once.
+ * drizzle's typed queries on an open catalog, for tools. They are separate from `database.ts` so that no service loads
+ * a query builder: services prepare a few statements once.
  */
 
 import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";

@@ -1,4 +1,4 @@
-/** The reads that a running catalog and its tools have in common, prepared once. */
+/** Prepared reads that a running catalog and the tools share. */
 
 import { advice } from "@stock-bazaar/process/advice";
 import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
@@ -12,7 +12,7 @@ export const stockColumns = "name, price_cents AS priceCents, quantity, volume, 
 export function prepareReads(client: SqliteClient) {
   return {
     register: client.prepare<[], LedgerRegister>(
-      // Stocks are never removed: their last row's number counts them, without reading them all.
+      // Stocks are never deleted, so the highest rowid is their count; COUNT(*) would read every row.
       `SELECT term, leader, head, life, first_term AS firstTerm, (SELECT ifnull(max(rowid), 0) FROM stocks) AS stocks
        FROM register`,
     ),
@@ -36,7 +36,7 @@ interface LeasesRow {
 }
 
 export function requireRegister(row: LedgerRegister | undefined): LedgerRegister {
-  if (!row) throw new BazaarError("INTERNAL_ERROR", `the register has no row: ${advice.migrate}`);
+  if (!row) throw new BazaarError("INTERNAL_ERROR", `the register must have a row (got none): ${advice.migrate}`);
   return row;
 }
 

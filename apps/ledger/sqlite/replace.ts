@@ -1,6 +1,6 @@
 /**
- * Builds a catalog's database in a folder of its own. It gets its name when it is whole and on the disk, so this can be
- * killed at any point and run again. Nothing is deleted: the file that was there is put aside under another name.
+ * Builds a catalog's database in a temporary folder. The file gets its final name once it is complete and synced, so
+ * this can be killed at any point and run again. An existing file is moved aside under another name, not deleted.
  */
 
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -38,7 +38,7 @@ async function build(workshop: string, { stocks, pages }: LedgerContent, used: U
   const catalog = openCatalogDatabase(workshop);
   const { client } = catalog;
   try {
-    // Nobody else sees the file, and a failure throws it away: to write everything twice would only take time and disk.
+    // The file is private and a failure deletes it, so a journal would only cost time and disk space.
     client.pragma("journal_mode = OFF");
     client.pragma("synchronous = OFF");
     addStocks(catalog, stocks);
@@ -54,7 +54,7 @@ async function build(workshop: string, { stocks, pages }: LedgerContent, used: U
   }
 }
 
-/** By the catalog that is to be put aside, if it can still be read. */
+/** What the existing catalog has used, if it can still be read. */
 function usedBefore(dataDir: string): Used {
   try {
     const catalog = openCatalogDatabase(dataDir, "read");

@@ -22,7 +22,7 @@ const contents = (catalog: CatalogDatabase) => ({
   register: queryCatalog(catalog).select().from(register).all(),
 });
 
-test("a catalog is the same again, but for its register and its rejections", async () => {
+test("a replayed catalog equals the original except for its register and its rejections", async () => {
   const original = openSeededCatalog();
   const written = createSqliteLedger(original);
   await written.acquire({ replica: 2, term: 0, last: undefined });
@@ -30,7 +30,7 @@ test("a catalog is the same again, but for its register and its rejections", asy
   await written.apply({
     last: undefined,
     term: 1,
-    trades: [...trades, ...tradesOf("no", 2, { name: "Nobody" })],
+    trades: [...trades, ...tradesOf("no", 2, { name: "NoSuchCo" })],
     createdAt,
   });
   await written.restock({ last: undefined, term: 1, quantity: 70, after: "", limit: 10, createdAt });
@@ -49,7 +49,7 @@ test("a catalog is the same again, but for its register and its rejections", asy
   original.close();
 });
 
-test("it goes on from there: keys are known, and the next order has the next number", async () => {
+test("a replayed catalog knows its keys, and the next order has the next number", async () => {
   const replayed = replayOrders(catalog, ordersOf(1, 3));
   const again = createSqliteLedger(catalog);
   const { term } = await again.acquire({ replica: 3, term: replayed.term, last: orderOf(3) });
@@ -68,7 +68,7 @@ test("it goes on from there: keys are known, and the next order has the next num
   ]);
 });
 
-test("no term that was used comes again, whether an order tells of it, somebody else, or nobody", () => {
+test("no used term comes again, whether it is known from an order, from the old catalog, or not at all", () => {
   const termOf = (orders: readonly Order[], usedTerm: number, nowMs: number) => {
     const each = openSeededCatalog();
     const { term } = replayOrders(each, orders, { term: usedTerm, leaseMs: 0 }, nowMs);
@@ -79,23 +79,23 @@ test("no term that was used comes again, whether an order tells of it, somebody 
   expect(termOf([orderOf(1, { term: 8 })], 20, 0)).toBe(1_000_020);
   const first = termOf([], 0, Date.parse("2026-01-01T00:00:00Z"));
   expect(termOf([], 0, Date.parse("2026-01-01T00:00:01Z"))).toBe(first + 1000);
-  // A clock that was set back.
+  // With a clock that was set back.
   expect(termOf([orderOf(1, { term: first + 5 })], 0, 1000)).toBe(first + 1_000_005);
 });
 
 test.each<[string, Order[], RegExp]>([
-  ["a gap", [orderOf(1), orderOf(3)], /^order 2 is missing: the next one is 3$/],
-  ["a missing beginning", [orderOf(2)], /^order 1 is missing/],
-  ["a stock that isn't there", [orderOf(1), orderOf(2, { name: "Tux" })], /^order 2 is of "Tux", which is no stock: /],
+  ["a gap", [orderOf(1), orderOf(3)], /^the next order must be 2 \(got 3\)$/],
+  ["a missing beginning", [orderOf(2)], /^the next order must be 1 \(got 2\)$/],
+  ["an unknown stock", [orderOf(1), orderOf(2, { name: "Tux" })], /^order 2 trades "Tux", which is not a stock: /],
   [
     "more bought than there was",
     [orderOf(1, { quantity: 60 }), orderOf(2, { quantity: 41 })],
-    /^order 2 buys 41 of GameStart, of which there were only 40: /,
+    /^order 2 buys 41 of GameStart, but there were only 40: /,
   ],
   [
     "another price at the end",
     [orderOf(1), orderOf(2, { priceCents: 1600 })],
-    /^order 2 of GameStart has the price 1600 cents, the stock 1599: /,
+    /^the price of GameStart must be that of order 2, 1600 cents \(got 1599\): /,
   ],
 ])("%s is refused, and leaves the catalog as it was", (_case, orders, message) => {
   const before = contents(catalog);
@@ -103,7 +103,7 @@ test.each<[string, Order[], RegExp]>([
   expect(contents(catalog)).toEqual(before);
 });
 
-test("a price that was another earlier is fine: what counts is the last", () => {
+test("only the price of the last order must be that of the stock", () => {
   expect(replayOrders(catalog, [orderOf(1, { priceCents: 7 }), orderOf(2)]).head).toBe(2);
 });
 

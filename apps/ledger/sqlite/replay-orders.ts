@@ -1,4 +1,4 @@
-/** Writes a replay into a catalog that is migrated and seeded. By hand, not by drizzle: there may be millions of orders. */
+/** Writes a replay into a migrated and seeded catalog. It doesn't use drizzle, as there may be millions of orders. */
 
 import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
 import { orderColumns, orderValues } from "@stock-bazaar/sqlite/order-rows";
@@ -7,17 +7,17 @@ import { nothingUsed, Replay, type Replayed, ReplayError, type Used } from "../r
 import type { CatalogDatabase } from "./database.ts";
 
 export interface SqliteReplay {
-  /** Inside a transaction. */
+  /** Must run inside a transaction. */
   add(orders: readonly Order[]): void;
-  /** Inside a transaction: writes the stocks and the register. */
+  /** Writes the stocks and the register. Must run inside a transaction. */
   end(nowMs: number): Replayed;
 }
 
 /** Throws a ReplayError if the ledger has orders already. */
 export function startReplay({ client }: CatalogDatabase, used: Used): SqliteReplay {
   if (client.prepare("SELECT 1 FROM ledger LIMIT 1").get()) throw new ReplayError("the ledger has orders already");
-  const began = client.prepare<[], NewStock>("SELECT name, quantity, price_cents AS priceCents FROM stocks");
-  const replay = new Replay(began.iterate(), used);
+  const initialStocks = client.prepare<[], NewStock>("SELECT name, quantity, price_cents AS priceCents FROM stocks");
+  const replay = new Replay(initialStocks.iterate(), used);
   const insertOrders = prepareInsert(client, "ledger", orderColumns);
   const setStock = client.prepare<[number, number, number, string]>(
     "UPDATE stocks SET quantity = ?, volume = ?, rev = ? WHERE name = ?",
@@ -39,7 +39,10 @@ export function startReplay({ client }: CatalogDatabase, used: Used): SqliteRepl
   };
 }
 
-/** All of it in one transaction. Throws a ReplayError, and has written nothing, if orders and stocks don't belong together. */
+/**
+ * Replays all orders in one transaction. Throws a ReplayError, and writes nothing, if they don't follow from the
+ * stocks.
+ */
 export function replayOrders(
   catalog: CatalogDatabase,
   orders: Iterable<Order>,

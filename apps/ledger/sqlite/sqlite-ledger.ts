@@ -1,6 +1,6 @@
 /**
- * The ledger in SQLite. A batch is one immediate transaction and one fsync: what it reads can't change
- * before it writes, and a crash leaves all of it or nothing.
+ * The ledger in SQLite. A batch is one immediate transaction and one fsync: what it reads can't change before it
+ * writes, and a crash leaves either the whole batch or nothing.
  */
 
 import { advice } from "@stock-bazaar/process/advice";
@@ -27,8 +27,8 @@ import type { Ledger, LedgerChange, LedgerRegister } from "../ledger.ts";
 import { leasesOf, prepareReads, requireRegister, stockColumns } from "./reads.ts";
 
 /**
- * The database must be open and migrated; `close` closes it. `broken` hears of a disk or a file that can't be
- * trusted any more.
+ * The database must be open and migrated; the ledger's `close` closes it. `broken` receives a failure after which the
+ * disk or the file can't be trusted.
  */
 export function createSqliteLedger(
   database: CatalogDatabase,
@@ -62,13 +62,13 @@ export function createSqliteLedger(
     "INSERT INTO rejections (key, fingerprint, reason, created_at) VALUES (?, ?, ?, ?)",
   );
   const lastRejection = client.prepare<[], { place: number }>("SELECT ifnull(max(rowid), 0) AS place FROM rejections");
-  // The newest stays, as SQLite counts on from there: without it a place would be given again.
+  // Keeps the newest row: SQLite gives the next row the highest rowid plus one, so without it a number would be reused.
   const forgetRejections = client.prepare<[number, number]>(
     `DELETE FROM rejections WHERE rowid IN
        (SELECT rowid FROM rejections WHERE rowid <= ? AND rowid < (SELECT max(rowid) FROM rejections) LIMIT ?)`,
   );
 
-  /** One question for the whole batch: a call into SQLite takes longer than a look into its index. */
+  /** Finds the known keys of a batch with one query per table: a call into SQLite costs more than an index lookup. */
   function outcomesOf(trades: readonly Trade[]): Map<string, KnownOutcome> {
     const keys = JSON.stringify(trades.map(({ key }) => key));
     const outcomes = new Map<string, KnownOutcome>();
@@ -87,7 +87,7 @@ export function createSqliteLedger(
     return requireRegister(register.get());
   }
 
-  /** Numbers are given after `last`: a ledger without that row would give those that somebody has already. */
+  /** New orders get the ids after `last`. A ledger without that row would give out ids that are already in use. */
   function requireOrder(last: Order | undefined, head: number, replica: number): void {
     if (last === undefined || isSameOrder(orderById.get(last.id), last)) return;
     const missing = last.id > head ? `ends at ${head}, before` : "holds another order at";
@@ -97,14 +97,14 @@ export function createSqliteLedger(
     );
   }
 
-  /** Runs under the write lock; a term that has passed leaves no trace. */
+  /** Runs under the write lock. An old term changes nothing. */
   const write = client.transaction(
     ({ term, last }: LeaderRequest, decideOn: (head: number) => Decision): LedgerChange => {
       const current = currentRegister();
       if (current.term !== term) {
         throw new BazaarError(
           "FENCED",
-          `term ${term} has passed: replica ${current.leader} leads since term ${current.term}`,
+          `term ${term} has passed: replica ${current.leader} has led since term ${current.term}`,
         );
       }
       requireOrder(last, current.head, current.leader);
@@ -123,7 +123,7 @@ export function createSqliteLedger(
     if (current.term !== term) {
       throw new BazaarError(
         "STALE_TERM",
-        `term ${term} has passed: replica ${current.leader} leads since term ${current.term}`,
+        `term ${term} has passed: replica ${current.leader} has led since term ${current.term}`,
       );
     }
     requireOrder(last, current.head, replica);

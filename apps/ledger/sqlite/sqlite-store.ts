@@ -1,6 +1,6 @@
 /**
- * The ledger's store in SQLite: one file in a folder. What a service needs to open and look into it is loaded with this; what
- * only tools do is loaded when it is done, as it brings a query builder that no service needs.
+ * The ledger's store in SQLite: one file in a folder. Modules that only tools need are imported when they are used, as
+ * they load a query builder that no service needs.
  */
 
 import { explaining } from "@stock-bazaar/sqlite/connection";

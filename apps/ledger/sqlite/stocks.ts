@@ -1,4 +1,4 @@
-/** Stocks as they begin, in the catalog's database. */
+/** Initial stocks in the catalog's database. */
 
 import { count, eq } from "drizzle-orm";
 import type { NewStock } from "@stock-bazaar/shared/domain";
@@ -7,14 +7,14 @@ import type { CatalogDatabase } from "./database.ts";
 import { queryCatalog } from "./query.ts";
 import { initialStocks as initialStocksTable, stocks as stocksTable } from "./tables.ts";
 
-/** Returns how many weren't there. */
+/** Adds the stocks that are missing. Returns how many. */
 export function addStocks(
   catalog: CatalogDatabase,
   stocks: readonly NewStock[],
   beforeCommit: BeforeCommit = () => {},
 ): number {
   const { client } = catalog;
-  // Not by drizzle: the trades of a bazaar that runs wait for this, and of half a million stocks each takes its time.
+  // Not with drizzle: a running bazaar's trades wait for this transaction, and there may be half a million stocks.
   const insertStock = client.prepare<[string, number, number]>(
     "INSERT INTO stocks (name, price_cents, quantity, volume, rev) VALUES (?, ?, ?, 0, 0) ON CONFLICT (name) DO NOTHING",
   );

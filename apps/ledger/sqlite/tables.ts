@@ -1,8 +1,8 @@
 /**
- * The tables of catalog.db: what there is to trade, and the ledger that explains every unit of it. A person
- * with `sqlite3` and no manual reads these rows, so each invariant that one row can break is a CHECK.
+ * The tables of catalog.db: the stocks, and the ledger that explains every unit of them. People read these rows with
+ * `sqlite3` and without a manual, so every invariant that a single row can break is a CHECK.
  *
- * After a change here: `npm run generate`, which writes the migration.
+ * After a change here, run `npm run generate`, which writes the migration.
  */
 
 import { sql } from "drizzle-orm";
@@ -17,7 +17,7 @@ export const stocks = sqliteTable(
     quantity: integer("quantity").notNull(),
     /** Units bought and sold so far. */
     volume: integer("volume").notNull(),
-    /** The id of the last order that changed this stock, 0 before the first. */
+    /** The id of the last order that changed this stock; 0 before the first. */
     rev: integer("rev").notNull(),
   },
   () => [
@@ -29,7 +29,7 @@ export const stocks = sqliteTable(
   ],
 );
 
-/** What each stock began with. Written once, with the stock: the ledger explains every unit since then (I1). */
+/** What each stock began with. Written once, with the stock. The ledger explains every unit since then (I1). */
 export const initialStocks = sqliteTable(
   "initial_stocks",
   {
@@ -39,18 +39,18 @@ export const initialStocks = sqliteTable(
   () => [check("initial_stocks_quantity", sql`quantity >= 0`)],
 );
 
-/** Every change of stock, in the order in which it happened: ids are 1..head, no gap (I2), a key is there once (R3). */
+/** Every change of a stock, in sequence. Ids are 1..head without a gap (I2); a key occurs once (R3). */
 export const ledger = sqliteTable("ledger", orderColumns(), (table) => [
   uniqueIndex("ledger_key").on(table.key),
   ...orderChecks("ledger"),
 ]);
 
-/** Trades that were refused, so that a repeated key gets its first answer (R3). Kept at least 24 hours. */
+/** Rejected trades, so that a repeated key returns its first outcome (R3). Kept for at least 24 hours. */
 export const rejections = sqliteTable(
   "rejections",
   {
     key: text("key").primaryKey(),
-    /** What was asked for: the same key with another fingerprint is another request. */
+    /** What the trade asked for: the same key with another fingerprint is refused. */
     fingerprint: text("fingerprint").notNull(),
     reason: text("reason", { enum: ["INVALID_STOCKNAME", "INSUFFICIENT_QUANTITY"] }).notNull(),
     /** ISO 8601, UTC. */
@@ -60,23 +60,23 @@ export const rejections = sqliteTable(
 );
 
 /**
- * One row: who leads, since which term, the last id of the ledger, and what a catalog must know of the one before it. The
- * index over a constant keeps it one.
+ * One row: the leader, its term, the ledger's head and life, and the leases that an earlier catalog may have granted.
+ * The unique index on a constant prevents a second row.
  */
 export const register = sqliteTable(
   "register",
   {
     term: integer("term").notNull(),
-    /** The id of an order replica, 0 before the first. */
+    /** The id of an order replica; 0 before the first. */
     leader: integer("leader").notNull(),
     head: integer("head").notNull(),
-    /** A random text that no other ledger has: each rebuild begins another life. */
+    /** A random id that no other ledger has: each rebuilt ledger gets a new one. */
     life: text("life").notNull().default(""),
     /** The first term of that life. */
     firstTerm: integer("first_term").notNull().default(0),
-    /** The longest lease that a front-end may hold, in milliseconds; 0: not known (R9). */
+    /** The longest lease that a front-end may hold, in milliseconds; 0 if unknown (R9). */
     leaseMs: integer("lease_ms").notNull().default(0),
-    /** 1: the catalog has ended, and no front-end holds a lease. */
+    /** 1 if the catalog has ended and no front-end holds a lease, else 0. */
     endedCleanly: integer("ended_cleanly").notNull().default(0),
   },
   () => [

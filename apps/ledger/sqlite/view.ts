@@ -1,6 +1,6 @@
 /**
- * One moment of a catalog's database, for tools and for a service that starts. The connection is its own and reads only, so
- * its transaction may stay open from one call to the next.
+ * A snapshot of a catalog's database, for tools and for services during their start. It uses its own read-only
+ * connection, so its transaction can stay open between calls.
  */
 
 import { explaining } from "@stock-bazaar/sqlite/connection";
@@ -23,11 +23,11 @@ export async function readCatalog<Result>(
 
 function viewOf(catalog: CatalogDatabase): LedgerView {
   const { client, kind } = catalog;
-  /** A page that is damaged is only found by reading it. */
+  /** Every read can fail: a damaged page is found only when it is read. */
   const read = async <Result>(action: () => Result) => explaining(client.name, kind, action);
   const { register, leases, stocksFrom, stocksAfter, orderById, ordersAfter } = explaining(client.name, kind, () => {
     client.exec("BEGIN");
-    // The first read of a transaction sets its moment.
+    // The first read of a transaction takes its snapshot.
     client.prepare("SELECT 1 FROM register").get();
     return prepareReads(client);
   });
