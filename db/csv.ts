@@ -1,11 +1,11 @@
-/** What files of stocks and of orders have in common: CSV as people and other systems write it. */
+/** Shared by the readers of stock files and order files: CSV as people and other systems write it. */
 
-/** The names that a column may have, without case, blanks, `_` and `-`. */
+/** The accepted names of each column, in lower case and without blanks, `_` and `-`. */
 export type ColumnNames<Role extends string> = Readonly<Record<Role, readonly string[]>>;
 
 /**
- * Where each column is. `undefined` unless the fields are a header: every field names a known column, none twice, and
- * all of `required` are there.
+ * The index of each column. `undefined` unless the fields are a header: every field names a known column, none occurs
+ * twice, and all of `required` are present.
  */
 export function findColumns<Role extends string>(
   fields: readonly string[],
@@ -23,7 +23,7 @@ export function findColumns<Role extends string>(
   return required.every((role) => found.has(role)) ? found : undefined;
 }
 
-/** As people write it. The number of columns is checked with a message of our own. */
+/** Options for CSV as people write it. The readers check the number of columns themselves, with a better message. */
 export const csvOptions = {
   bom: true,
   record_delimiter: ["\r\n", "\n", "\r"],
@@ -31,7 +31,7 @@ export const csvOptions = {
   skip_empty_lines: true,
 };
 
-/** csv-parse counts the line in which a record ends; a quoted field may hold line ends of its own. */
+/** The line in which a record begins. csv-parse reports the line in which it ends; quoted fields may hold line ends. */
 export function firstLineOf(fields: readonly string[], lastLine: number): number {
   return lastLine - (fields.join("").match(/\r\n|\r|\n/g)?.length ?? 0);
 }

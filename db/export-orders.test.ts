@@ -28,7 +28,7 @@ const change = (dataDir: string, replica: number, sql: string) => {
 };
 
 describe("an export", () => {
-  test("as CSV has a header, and quotes what needs it", async () => {
+  test("as CSV has a header, and quotes where CSV requires it", async () => {
     const dataDir = traded.copy();
     change(
       dataDir,
@@ -60,7 +60,7 @@ describe("an export", () => {
     });
   });
 
-  test("after a number begins with the next one, and after the last has no order", async () => {
+  test("after a number begins with the next one, and after the last number has no order", async () => {
     const numbers = async (after: number) =>
       (await exported(traded.original, "csv", { after }))
         .trimEnd()
@@ -72,7 +72,7 @@ describe("an export", () => {
     expect(await numbers(4711)).toEqual([]);
   });
 
-  test("comes from the file with the most orders: a replica, or the ledger if it is longer than all", async () => {
+  test("comes from the file with the most orders: a replica, or the ledger if it is longer than every replica", async () => {
     const dataDir = traded.copy();
     change(dataDir, 1, "DELETE FROM orders WHERE id > 4");
     writeFileSync(orderFile(dataDir, 3), "rubbish".repeat(1000));
@@ -86,7 +86,7 @@ describe("an export", () => {
     expect(await fileOf()).toBe(catalogFile(dataDir));
   });
 
-  test("ends with the last order of its beginning, also while a service goes on", async () => {
+  test("ends with the order that was the last when it began, even while a service adds more", async () => {
     const dataDir = traded.copy();
     const source = await openOrderSource(databasesIn(dataDir), 1);
     change(
@@ -110,7 +110,7 @@ describe("an export", () => {
     expect((await exported(dataDir, "ndjson", { replica: 1 })).trimEnd().split("\n")).toHaveLength(12_000);
   });
 
-  test("of nothing names what is missing", async () => {
+  test("without any order names the missing file", async () => {
     const dataDir = temporaryFolder();
     await expect(openOrderSource(databasesIn(dataDir))).rejects.toThrow(`${orderFile(dataDir, 1)} does not exist`);
     migrateFile(orderFile(dataDir, 2), "orders");

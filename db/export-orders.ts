@@ -1,7 +1,6 @@
 /**
- * Reads the orders of a database to be written elsewhere, beside running services as well. What is there is never
- * changed, so each part is a read of its own: a long one would keep the service from writing its log back, and memory is
- * needed for one part only.
+ * Reads the orders of a database for an export, also while services run. Stored orders never change, so each part is a
+ * separate read: one long read would delay the service's checkpoints, and only one part needs to be in memory.
  */
 
 import { gt, max } from "drizzle-orm";
@@ -21,16 +20,16 @@ export type ExportFormat = (typeof exportFormats)[number];
 
 export interface OrderSource {
   readonly file: string;
-  /** The last order when it was opened: the export ends there. 0: none. */
+  /** The last order when the source was opened, where the export ends; 0 if there is none. */
   readonly lastId: number;
-  /** Those above `after`, in the order of their numbers. */
+  /** The orders with ids above `after`, ascending. */
   parts(after: number): AsyncIterable<readonly Order[]>;
   close(): void;
 }
 
 /**
- * Opens a replica's orders; without an id, those of the file here that holds the most of them, the catalog's ledger
- * included. Throws a DatabaseError if there is none that can be read.
+ * Opens a replica's orders. Without an id, opens the file here with the most orders: a replica or the catalog's ledger.
+ * Throws a DatabaseError if no file can be read.
  */
 export async function openOrderSource(databases: Databases, replicaId?: number): Promise<OrderSource> {
   const { dataDir } = databases;
@@ -71,7 +70,7 @@ function openReplica(replica: ReplicaFile): OrderSource {
   return { file, lastId, parts: (after) => orderPages({ ordersAfter }, after, lastId), close: () => database.close() };
 }
 
-/** The text of an export, in parts: what an import reads back. */
+/** The text of an export, in parts. An import can read it. */
 export async function* formatOrders(
   parts: AsyncIterable<readonly Order[]>,
   format: ExportFormat,
@@ -91,7 +90,7 @@ function jsonLine({ id, name, type, quantity, priceCents, createdAt, key, term }
   return `${JSON.stringify({ number: id, name, type, quantity, price, created_at: createdAt, key, term })}\n`;
 }
 
-/** Quoted where it has to be. */
+/** Quotes a field if CSV requires it. */
 function csvText(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,4 +1,4 @@
-/** What a power cut leaves: names and contents that were not brought to the disk in time may be missing, in any order. */
+/** Order of syncs and renames: after a power cut, names and contents that weren't synced may be missing, in any order. */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
@@ -12,7 +12,7 @@ import { readStocks } from "./seed.ts";
 const calls: string[] = [];
 let folder = "";
 let renamed = (_from: string) => {};
-/** What a hard link meets before it is made. */
+/** Runs before a hard link is created. */
 let linking = (_to: string) => {};
 const named = (path: unknown) =>
   relative(folder, String(path))
@@ -49,7 +49,7 @@ vi.doMock("node:fs", async (original) => {
     },
   };
 });
-/** Instances of their own: the other tests share theirs. */
+/** Separate module instances: the other tests share theirs. */
 const ownFiles: string = "./sqlite/files.ts?on-disk";
 const ownReplace: string = "../apps/ledger/sqlite/replace.ts?on-disk";
 const files = (await import(ownFiles)) as typeof import("@stock-bazaar/sqlite/files");
@@ -68,7 +68,7 @@ function cannotLink(): never {
   throw new Error("EPERM: operation not permitted, link");
 }
 
-/** A new database in a workshop, and an old one that has its name. */
+/** A new database in a temporary folder, and an old one that has its final name. */
 function finishedBesideOld() {
   const database = join(folder, "catalog.db");
   mkdirSync(join(folder, "workshop"));
@@ -78,19 +78,19 @@ function finishedBesideOld() {
   return { database, finished };
 }
 
-test("a file that is written whole has its content on the disk before its name, and its name when that is told", () => {
+test("a file that is written whole has its content synced before it gets its name, and its name synced before `put` returns", () => {
   files.prepareWhole(join(folder, "stocks.csv"), "new").put();
   expect(calls).toEqual(["write stocks.csv.tmp", "sync stocks.csv.tmp", "rename stocks.csv.tmp stocks.csv", "sync "]);
 });
 
-test("a database that was put aside has its new name on the disk", () => {
+test("a database that was moved aside has its new name synced", () => {
   writeFileSync(join(folder, "catalog.db"), "old");
   calls.length = 0;
   files.putAside(join(folder, "catalog.db"));
   expect(calls).toEqual(["rename catalog.db catalog-aside.db", "sync "]);
 });
 
-test("a database that was put in place has its name on the disk", () => {
+test("a database that was put in place has its name synced", () => {
   mkdirSync(join(folder, "workshop"));
   writeFileSync(join(folder, "workshop", "catalog.db"), "new");
   calls.length = 0;
@@ -109,28 +109,28 @@ test.each([
   expect(readFileSync(database, "utf8")).toBe("new");
 });
 
-test("a place that somebody has taken meanwhile isn't taken from him", () => {
+test("a file that another process has created meanwhile isn't overwritten", () => {
   const { database, finished } = finishedBesideOld();
   linking = (to) => {
-    if (to === database) writeFileSync(database, "somebody else's");
+    if (to === database) writeFileSync(database, "another process's");
   };
   expect(() => files.putInPlace(finished, database)).toThrow("EEXIST");
-  expect(readFileSync(database, "utf8")).toBe("somebody else's");
+  expect(readFileSync(database, "utf8")).toBe("another process's");
 });
 
-test("without hard links, too, a place that somebody has taken meanwhile isn't taken from him", () => {
+test("a file that another process has created meanwhile isn't overwritten without hard links either", () => {
   const { database, finished } = finishedBesideOld();
   renamed = (from) => {
-    if (from === database) writeFileSync(database, "somebody else's");
+    if (from === database) writeFileSync(database, "another process's");
   };
   linking = cannotLink;
   expect(() => files.putInPlace(finished, database)).toThrow(
     "must not exist (another process has created it meanwhile)",
   );
-  expect(readFileSync(database, "utf8")).toBe("somebody else's");
+  expect(readFileSync(database, "utf8")).toBe("another process's");
 });
 
-test("a catalog that was made again is on the disk before it has its name", async () => {
+test("a rebuilt catalog is synced before it gets its name", async () => {
   const dataDir = temporaryFolder();
   await makeTradedDatabases(dataDir);
   const catalog = catalogFile(dataDir);

@@ -1,6 +1,6 @@
 /**
- * Databases that earlier versions made, each in a folder `databases-<commit>` of `test/fixtures`, every file gzipped. All of
- * them hold the orders, the rejections and the register that the tests below expect, so a later version only adds a folder.
+ * Databases of earlier versions, each in a folder `databases-<commit>` of `test/fixtures` with gzipped files. All of
+ * them hold the orders, rejections and register that the tests below expect, so a later version only adds a folder.
  */
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -25,7 +25,7 @@ const versions = readdirSync(fixtures).filter((name) => name.startsWith("databas
 const head = 14;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The databases of this version, in a folder of the test's own. */
+/** Unpacks the databases of this version into a temporary folder. */
 function unpacked(version: string) {
   const dataDir = temporaryFolder();
   const folder = join(fixtures, version);
@@ -35,7 +35,7 @@ function unpacked(version: string) {
   return databasesIn(dataDir);
 }
 
-/** Whichever columns it has. */
+/** The register's row with the columns that it has. */
 function registerOf({ dataDir }: Databases): object {
   const client = connect(catalogFile(dataDir), "read");
   const rows = client.prepare<[], object>("SELECT * FROM register").all();
@@ -61,11 +61,11 @@ describe.each(versions)("%s", (version) => {
     const checks = await verify(databases);
     expect(new Set(checks.map(({ promise }) => promise))).toEqual(new Set(["I1", "I2", "I3"]));
     expect(checks.filter(({ outcome }) => outcome !== "kept")).toEqual([]);
-    // A second time there is nothing to do.
+    // A second migration has nothing to do.
     expect((await migrateAll(databases)).map(({ migrations }) => migrations)).toEqual([0, 0, 0, 0]);
   });
 
-  test("keep their register; of what it had no column for, nothing is known, but that the ledger has a life", async () => {
+  test("keep their register; new columns get their defaults, except that the ledger gets a life", async () => {
     const databases = unpacked(version);
     const before = registerOf(databases);
     expect(before).toMatchObject({ term: 2, leader: 2, head });
@@ -79,7 +79,7 @@ describe.each(versions)("%s", (version) => {
     });
   });
 
-  test("keep every order, the same on every replica, and go on with the next", async () => {
+  test("keep every order, equal on every replica, and take the next one", async () => {
     const databases = unpacked(version);
     await migrateAll(databases);
     const ledger = createSqliteLedger(openCatalogDatabase(databases.dataDir));
@@ -100,7 +100,7 @@ describe.each(versions)("%s", (version) => {
     await ledger.close();
   });
 
-  test("keep the first outcome of every key, and know it again only with the same trade", async () => {
+  test("keep the first outcome of every key, and return it only for the same trade", async () => {
     const databases = unpacked(version);
     await migrateAll(databases);
     const ledger = createSqliteLedger(openCatalogDatabase(databases.dataDir));

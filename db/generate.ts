@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: writes a migration for what has changed in the tables of each database, and makes new tables
- * STRICT. Migrations that were there before stay as they are; without a change nothing is written.
+ * `npm run generate`: writes a migration for each database whose tables have changed, and makes new tables STRICT.
+ * Existing migrations stay as they are.
  *
  * `bun db/generate.ts NAME` gives the new migrations a name.
  */
@@ -29,7 +29,7 @@ function listMigrations(kind: DatabaseKind): string[] {
   return existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".sql")) : [];
 }
 
-/** It asks on the terminal when it can't tell a renamed column from a new one. */
+/** drizzle-kit asks on the terminal when a column may be renamed or new. */
 async function runDrizzleKit(kind: DatabaseKind): Promise<void> {
   const options = name === undefined ? [] : ["--name", name];
   const child = Bun.spawn(bunCommand("--bun", "run", "drizzle-kit", "generate", ...options), {

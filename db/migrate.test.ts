@@ -47,7 +47,7 @@ describe("migrate", () => {
     expect(existsSync(join(dataDir, "order-2.db"))).toBe(false);
   });
 
-  test("a second time it changes nothing, and keeps the register as the services left it", async () => {
+  test("changes nothing the second time, and keeps the register as the services left it", async () => {
     await migrateAll({ dataDir, replicas });
     const catalog = openCatalogDatabase(dataDir);
     const left = { term: 4, leader: 2, head: 9, life: "a life", firstTerm: 3, leaseMs: 5000, endedCleanly: 1 };
@@ -60,7 +60,7 @@ describe("migrate", () => {
     catalog.close();
   });
 
-  test("puts back a register without its row", async () => {
+  test("restores the register's row if it is missing", async () => {
     await migrateAll({ dataDir, replicas });
     const catalog = openCatalogDatabase(dataDir);
     queryCatalog(catalog).delete(catalogTables.register).run();
@@ -73,7 +73,7 @@ describe("migrate", () => {
   });
 });
 
-test("a catalog from before initial_stocks was there learns from its ledger what each stock began with", async () => {
+test("a catalog without initial_stocks gets them from its ledger", async () => {
   await migrateAll({ dataDir, replicas });
   const catalog = openCatalogDatabase(dataDir);
   const order = "'GameStart'";
@@ -105,7 +105,7 @@ describe("the tables", () => {
   test.each([
     ["catalog", openCatalogInMemory, ["initial_stocks", "ledger", "register", "rejections", "stocks"]],
     ["orders", openOrdersInMemory, ["orders"]],
-  ] as const)("of %s are those of the design, all STRICT, nothing in them may be NULL", (_kind, open, names) => {
+  ] as const)("of %s are those of the design, all STRICT and NOT NULL", (_kind, open, names) => {
     const { client, close } = open();
     const tables = client.prepare(
       "SELECT name, strict FROM pragma_table_list WHERE name NOT LIKE 'sqlite_%' ORDER BY name",
@@ -142,7 +142,7 @@ describe("the tables", () => {
     close();
   });
 
-  test("of a replica take a key twice: the ledger has checked it", () => {
+  test("of a replica accept a key twice: the ledger has checked it", () => {
     const { client, close } = openOrdersInMemory();
     expect(client.prepare("SELECT name FROM sqlite_schema WHERE type = 'index'").all()).toEqual([]);
     close();
@@ -152,7 +152,7 @@ describe("the tables", () => {
 test.each([
   ["catalog", catalogTables],
   ["orders", orderTables],
-] as const)("the migrations of %s are what `npm run generate` makes of the tables", async (kind, tables) => {
+] as const)("the migrations of %s match the tables: `npm run generate` would add none", async (kind, tables) => {
   const meta = join(migrationsFolder(kind), "meta");
   const journal = JSON.parse(readFileSync(join(meta, "_journal.json"), "utf8")) as { entries: { idx: number }[] };
   const newest = String(journal.entries.at(-1)?.idx).padStart(4, "0");

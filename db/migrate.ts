@@ -1,6 +1,6 @@
 /**
- * Brings every database up to date: the catalog's and that of each order replica. It can be killed at any point and
- * run again, twice at once, and beside running services.
+ * Migrates every database: the catalog's and each order replica's. A migration can be killed at any point and run
+ * again. It may also run concurrently with another one and beside running services.
  */
 
 import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
@@ -11,14 +11,15 @@ import { type Databases, replicasNamed } from "./recovery/replicas-here.ts";
 
 export interface MigratedDatabase {
   readonly file: string;
-  /** How many were applied now; 0: it was up to date. */
+  /** How many migrations were applied now; 0 if the database was up to date. */
   readonly migrations: number;
 }
 
 /**
- * Creates what is missing. Throws a DatabaseError for a file that can't be migrated; those before it are done. Throws a
- * HistoryError instead of making an empty catalog beside replicas that hold orders, or that can't be read: the replicas
- * that are there are migrated then, so that the catalog can be made again from them, and nothing is created.
+ * Migrates all databases, and creates those that are missing. Throws a DatabaseError for a file that can't be migrated;
+ * those before it are migrated by then. Throws a HistoryError instead of creating an empty catalog beside replicas that
+ * hold orders or can't be read. Then it has migrated the existing replicas, so the catalog can be rebuilt from them,
+ * and created nothing.
  */
 export async function migrateAll(databases: Databases): Promise<MigratedDatabase[]> {
   const present = await migratePresentReplicas(databases);
@@ -32,7 +33,7 @@ export async function migrateAll(databases: Databases): Promise<MigratedDatabase
   return migrated;
 }
 
-/** Only this replica's file, whatever else is there or isn't: the catalog may be on another machine. */
+/** Migrates only this replica's file and requires no other: the catalog may be on another machine. */
 export async function migrateReplica({ dataDir }: Pick<Databases, "dataDir">, id: number): Promise<MigratedDatabase> {
   const replica = new ReplicaFile(dataDir, id);
   return { file: replica.file, migrations: await replica.migrate() };

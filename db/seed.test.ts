@@ -43,7 +43,7 @@ test("an empty catalog gets the ten default stocks, a second time none", async (
   expect(await countStocks(config)).toBe(10);
 });
 
-test("a stock that has been traded keeps its row, whatever the file says", async () => {
+test("a stock that has been traded keeps its row, whatever the file contains", async () => {
   await seed(config);
   const traded = { name: "FishCo", priceCents: 850, quantity: 3, volume: 97, rev: 41 };
   queryCatalog(catalog).update(stocks).set(traded).where(eq(stocks.name, "FishCo")).run();
@@ -54,7 +54,7 @@ test("a stock that has been traded keeps its row, whatever the file says", async
   expect(stock("Tux")).toEqual({ name: "Tux", priceCents: 435, quantity: 5, volume: 0, rev: 0 });
 });
 
-test("what each stock began with is recorded with it, and stays when it is traded or seeded again", async () => {
+test("the initial quantity of each stock is stored with it, and stays when it is traded or seeded again", async () => {
   await seed(config, fileOf("Tux,4.35,5"));
   queryCatalog(catalog).update(stocks).set({ quantity: 1, volume: 4, rev: 2 }).run();
   await seed(config, fileOf("Tux,4.35,9", "Ant,1,7"));
@@ -64,7 +64,7 @@ test("what each stock began with is recorded with it, and stays when it is trade
   ]);
 });
 
-test("it is kept beside the catalog as well, as a file to seed from, over all seedings", async () => {
+test("a copy of the initial stocks is kept beside the catalog over all seedings, and can be seeded from", async () => {
   const beside = { dataDir: folder };
   migrateFile(catalogFile(folder), "catalog");
   const database = openCatalogDatabase(folder);
@@ -77,7 +77,7 @@ test("it is kept beside the catalog as well, as a file to seed from, over all se
     'name,price,quantity\n"Ant",1000.50,7\n"Sons, ""and"" Daughters",15.99,100\n"Tux",4.05,5\n',
   );
   expect((await seed(config, keptStocksFile(folder))).added).toBe(3);
-  // Deleted, it comes back with the next migration.
+  // The next migration creates a deleted copy again.
   rmSync(keptStocksFile(folder));
   await migrateAll({ dataDir: folder, replicas: new Map() });
   expect((await seed(config, keptStocksFile(folder))).kept).toBe(3);
@@ -96,7 +96,7 @@ test.each([
   ["initial_stocks", keepStocks],
   ["stocks", keepStocks],
   ["sqlite_autoindex_stocks_1", countStocks],
-] as const)("a damaged page of %s is told with the file and the command that mends it", async (table, read) => {
+] as const)("a damaged page of %s is reported with the file and the repair command", async (table, read) => {
   await seed(config);
   catalog.close();
   const file = catalogFile(config.dataDir);

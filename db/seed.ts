@@ -1,6 +1,6 @@
 /**
- * Puts stocks into the catalog that aren't there yet. A stock that is there keeps its row, whatever the file says:
- * to set its quantity back would undo trades that the ledger still holds (I1).
+ * Adds the stocks that the catalog lacks. An existing stock keeps its row, whatever the file contains: resetting its
+ * quantity would undo trades that the ledger still holds (I1).
  */
 
 import { existsSync, readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { parseStockFile, parseStocks, StockFileError, type StockOfFile } from ".
 
 export const defaultStocksFile = join(import.meta.dirname, "stocks.csv");
 
-/** What a catalog is seeded with that has to be made again. */
+/** The file to seed a rebuilt catalog from: the copy of the initial stocks if there is one, else the default stocks. */
 export function stocksFileFor(dataDir: string): string {
   const kept = keptStocksFile(dataDir);
   return existsSync(kept) ? kept : defaultStocksFile;
@@ -20,16 +20,16 @@ export function stocksFileFor(dataDir: string): string {
 
 export interface Seeded {
   readonly added: number;
-  /** Stocks of the file that were there already, and were left as they are. */
+  /** Stocks of the file that existed already and keep their rows. */
   readonly kept: number;
 }
 
-/** All or nothing. Throws a StockFileError if the file can't be read or any row of it is wrong. */
+/** Adds all missing stocks or none. Throws a StockFileError if the file can't be read or any row of it is wrong. */
 export async function seed(config: LedgerConfig, file: string = defaultStocksFile): Promise<Seeded> {
   const wanted = readStocks(file);
-  // Before the commit: a stock that only the file knows does no harm, one that only the catalog knows could be lost.
-  const added = await chosenLedgerStore(config).addStocks(wanted, (began) =>
-    prepareKeptStocks(config.dataDir, began)?.put(),
+  // The copy is written before the commit: a stock that is only in the copy is harmless, one that isn't could be lost.
+  const added = await chosenLedgerStore(config).addStocks(wanted, (initialStocks) =>
+    prepareKeptStocks(config.dataDir, initialStocks)?.put(),
   );
   return { added, kept: wanted.length - added };
 }
@@ -39,7 +39,7 @@ export function readStocks(file: string): NewStock[] {
   return parseStocks(readStocksFile(file), file);
 }
 
-/** The same, with all that the file says. */
+/** Like `readStocks`, with each stock's volume and its place in the file. */
 export function readStockFile(file: string): StockOfFile[] {
   return parseStockFile(readStocksFile(file), file);
 }

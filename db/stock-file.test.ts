@@ -4,6 +4,8 @@ import { defaultStocksFile } from "./seed.ts";
 import { parseStockFile, parseStocks } from "./stock-file.ts";
 
 const parse = (text: string) => parseStocks(new TextEncoder().encode(text), "my.csv");
+const columnsRule =
+  "my.csv, line 1: must name the columns name,price,quantity, and may name volume; or four lines must hold all names, prices, quantities and volumes";
 const parseRows = (...rows: string[]) => parse(["name,price,quantity", ...rows, ""].join("\n"));
 
 describe("a file of stocks", () => {
@@ -18,7 +20,7 @@ describe("a file of stocks", () => {
   });
 
   test("has prices to the cent, without the errors of floating point", () => {
-    // Each of them times 100 isn't a whole number in floating point.
+    // In floating point, none of them times 100 is a whole number.
     const prices = ["0.29", "1.1", "4.35", "8.2", "15.99", "19.99", "1001.15", "999999999.99"];
     const cents = parseRows(...prices.map((price, index) => `Stock${index},${price},1`)).map(
       ({ priceCents }) => priceCents,
@@ -75,7 +77,7 @@ describe("a file of stocks", () => {
     expect(() => parseRows("A,1,1,1")).toThrow("my.csv, line 2: must have 3 columns, name,price,quantity (got 4)");
   });
 
-  test("tells all problems at once, ten in full", () => {
+  test("reports all problems at once: ten are listed, the others are counted", () => {
     expect(() => parseRows("A,x,1", "B,1,1", "C,1,y")).toThrow(/line 2.*\n.*line 4/);
     expect(() => parseRows(...Array.from({ length: 14 }, (_, index) => `S${index},x,1`))).toThrow(
       /line 11.*\nmy.csv: and 4 more problems$/,
@@ -83,21 +85,21 @@ describe("a file of stocks", () => {
   });
 
   test.each([
-    ["", "my.csv, line 1: nothing: the first line has to be name,price,quantity"],
-    ["name;price;quantity\nA;1;1", 'my.csv, line 1: "name;price;quantity": the first line has to be'],
-    ["A,1,1", 'my.csv, line 1: "A,1,1": the first line has to be'],
-    ["name,price,quantity\n", "my.csv: has no stocks"],
-    ['name,price,quantity\n"A,1,1\n', "my.csv: is not CSV: Quote Not Closed"],
+    ["", `${columnsRule} (got nothing)`],
+    ["name;price;quantity\nA;1;1", `${columnsRule} (got "name;price;quantity")`],
+    ["A,1,1", `${columnsRule} (got "A,1,1")`],
+    ["name,price,quantity\n", "my.csv: must have at least one stock (got only a first line)"],
+    ['name,price,quantity\n"A,1,1\n', "my.csv: must be CSV (Quote Not Closed"],
   ])("%j is refused as a whole", (text, message) => {
     expect(() => parse(text)).toThrow(message);
   });
 
   test("is UTF-8", () => {
-    expect(() => parseStocks(new Uint8Array([0x41, 0xff, 0xfe]), "my.csv")).toThrow("my.csv: is not text in UTF-8");
+    expect(() => parseStocks(new Uint8Array([0x41, 0xff, 0xfe]), "my.csv")).toThrow("my.csv: must be text in UTF-8");
   });
 });
 
-test("the default stocks are ten, 100 of each, with the four that people expect", () => {
+test("there are ten default stocks of 100 units each, with the four names that people expect", () => {
   const stocks = parseStocks(readFileSync(defaultStocksFile), defaultStocksFile);
   expect(stocks).toHaveLength(10);
   expect(stocks.every(({ quantity }) => quantity === 100)).toBe(true);
@@ -119,7 +121,7 @@ describe("a file of an earlier system", () => {
     ["products", "product_name,price,quantity\nGameStart,15.99,9026\nToy_Truck-2,8.5,0"],
     ["capitals", "\ufeffName,Price,Quantity,Volume\r\nGameStart,15.99,9026,974\r\nToy_Truck-2,8.500,0,12"],
     ["columns in another order", "Quantity,Product Name,PRICE\n9026,GameStart,15.99\n0,Toy_Truck-2,8.5\n"],
-  ])("with %s is understood", (_case, text) => {
+  ])("with %s is read", (_case, text) => {
     expect(parse(text)).toEqual(stocks);
   });
 
@@ -154,9 +156,9 @@ describe("a file of an earlier system", () => {
       'my.csv, line 2, column volume: must be a whole number from 0 to 4503599627370496 (got "-1")',
     ],
     ["name,price,quantity,volume\nA,1,1,4503599627370497", "a whole number from 0 to 4503599627370496"],
-    ["name,price,quantity,colour\nA,1,1,red", 'my.csv, line 1: "name,price,quantity,colour": the first line has to be'],
-    ["name,price,quantity,Quantity\nA,1,1,1", 'my.csv, line 1: "name,price,quantity,Quantity": the first line'],
-    ["A,B\n1,2\n3\n5,6", 'my.csv, line 1: "A,B": the first line has to be'],
+    ["name,price,quantity,colour\nA,1,1,red", `${columnsRule} (got "name,price,quantity,colour")`],
+    ["name,price,quantity,Quantity\nA,1,1,1", `${columnsRule} (got "name,price,quantity,Quantity")`],
+    ["A,B\n1,2\n3\n5,6", `${columnsRule} (got "A,B")`],
   ])("%j is refused with its place", (text, message) => {
     expect(() => parse(text)).toThrow(message);
   });

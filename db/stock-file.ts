@@ -1,7 +1,7 @@
 /**
- * Reads stocks from the files that people and the earlier systems write: quoted fields, a byte order mark, either kind of
- * line end, columns in any order, or a row for each column. Every value is checked before any is used, and every problem
- * is reported with its place: a price that was silently cut or rounded would only be noticed in the trades.
+ * Reads stocks from files that people and the earlier systems write: with quoted fields, a byte order mark, any line
+ * ends, columns in any order, or a row for each column. Every value is checked before any is used, and every problem is
+ * reported with its place: a price that was silently cut or rounded would be noticed only in the trades.
  */
 
 import {
@@ -15,11 +15,11 @@ import { CsvError, parse } from "csv-parse/sync";
 import { z } from "zod";
 import { csvOptions, findColumns, firstLineOf } from "./csv.ts";
 
-/** A stock with what its file says of it. */
+/** A stock with everything that its file contains. */
 export interface StockOfFile extends NewStock {
-  /** Units bought and sold so far; `undefined`: the file has no such column. */
+  /** Units bought and sold so far; `undefined` if the file has no such column. */
   readonly volume: number | undefined;
-  /** Where the stock is in the file, like `my.csv, line 3`. */
+  /** The stock's place in the file, like `my.csv, line 3`. */
   readonly place: string;
 }
 
@@ -40,7 +40,7 @@ const columnNames = {
   quantity: ["quantity", "currvol"],
   volume: ["volume", "tradingvolume"],
 };
-/** The rows of a file that has a column for each stock. */
+/** The rows of a file that has one column per stock. */
 const rowsOfColumns = ["name", "price", "quantity", "volume"] as const;
 /** More problems than this are counted, not listed. */
 const problemsShownMax = 10;
@@ -73,7 +73,7 @@ export function parseStocks(content: Uint8Array, file: string): NewStock[] {
   return parseStockFile(content, file).map(({ name, priceCents, quantity }) => ({ name, priceCents, quantity }));
 }
 
-/** The same, with all that the file says. */
+/** Like `parseStocks`, with each stock's volume and its place in the file. */
 export function parseStockFile(content: Uint8Array, file: string): StockOfFile[] {
   const stocks: StockOfFile[] = [];
   const problems: string[] = [];
@@ -105,12 +105,13 @@ export function parseStockFile(content: Uint8Array, file: string): StockOfFile[]
     const hidden = problems.length - problemsShownMax;
     problems.splice(problemsShownMax, hidden, `${file}: and ${hidden} more problems`);
   }
-  if (problems.length === 0 && stocks.length === 0) problems.push(`${file}: has no stocks, only a first line`);
+  if (problems.length === 0 && stocks.length === 0)
+    problems.push(`${file}: must have at least one stock (got only a first line)`);
   if (problems.length > 0) throw new StockFileError(problems);
   return stocks;
 }
 
-/** What `parseStocks` reads back. */
+/** The text of a file that `parseStocks` can read. */
 export function formatStocks(stocks: readonly NewStock[]): string {
   const rows = stocks.map(({ name, priceCents, quantity }) => {
     const price = `${Math.floor(priceCents / 100)}.${String(priceCents % 100).padStart(2, "0")}`;
@@ -119,14 +120,14 @@ export function formatStocks(stocks: readonly NewStock[]): string {
   return `${required.join()}\n${rows.join("")}`;
 }
 
-/** The values of one stock as they are written, and where they stand. */
+/** The unparsed values of one stock, and their places. */
 interface Entry {
   readonly values: Readonly<Partial<Record<Column, string>>>;
   readonly place: string;
   readonly placeOf: (column: Column) => string;
 }
 
-/** A text in place of an entry is a problem. Throws a StockFileError if the rows are no stocks at all. */
+/** Yields an entry for each stock, or a text for each problem. Throws a StockFileError if the rows hold no stocks. */
 function* readEntries(rows: readonly CsvRow[], file: string): Generator<Entry | string> {
   const header = rows[0]?.fields ?? [];
   const columns = findColumns<Column>(header, columnNames, required);
@@ -134,14 +135,14 @@ function* readEntries(rows: readonly CsvRow[], file: string): Generator<Entry | 
     yield* entriesOfRows(rows.slice(1), header, columns, file);
     return;
   }
-  const turned = withoutIndex(rows);
-  if (!areColumnsOfStocks(turned)) {
+  const columnsOfStocks = withoutIndex(rows);
+  if (!areColumnsOfStocks(columnsOfStocks)) {
     const found = rows.length === 0 ? "nothing" : shown(header.join());
     throw new StockFileError([
-      `${file}, line 1: ${found}: the first line has to be ${required.join()}, or with volume as well; or four lines have all names, prices, quantities and volumes`,
+      `${file}, line 1: must name the columns ${required.join()}, and may name volume; or four lines must hold all names, prices, quantities and volumes (got ${found})`,
     ]);
   }
-  yield* entriesOfColumns(turned);
+  yield* entriesOfColumns(columnsOfStocks);
 }
 
 function* entriesOfRows(
@@ -169,7 +170,7 @@ function* entriesOfColumns(rows: readonly CsvRow[]): Generator<Entry> {
   }
 }
 
-/** Four rows of one length: names, and three with nothing but numbers. */
+/** True for four rows of equal length: one of names and three of numbers. */
 function areColumnsOfStocks(rows: readonly CsvRow[]): boolean {
   const [names, ...numbers] = rows;
   return (
@@ -181,14 +182,14 @@ function areColumnsOfStocks(rows: readonly CsvRow[]): boolean {
   );
 }
 
-/** Without the column 0, 1, 2 under an empty name, which pandas writes in front of a table. */
+/** Removes the column 0, 1, 2, … under an empty name, which pandas writes in front of a table. */
 function withoutIndex(rows: readonly CsvRow[]): readonly CsvRow[] {
   const isIndexed = rows.every(({ fields }, row) => fields[0] === (row === 0 ? "" : String(row - 1)));
   return isIndexed ? rows.map(({ line, fields }) => ({ line, fields: fields.slice(1) })) : rows;
 }
 
 interface CsvRow {
-  /** Where it begins, counted from 1. */
+  /** The line where it begins, counted from 1. */
   readonly line: number;
   readonly fields: readonly string[];
 }
@@ -198,7 +199,7 @@ function parseCsv(content: Uint8Array, file: string): CsvRow[] {
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(content);
   } catch {
-    throw new StockFileError([`${file}: is not text in UTF-8`]);
+    throw new StockFileError([`${file}: must be text in UTF-8`]);
   }
   const rows: CsvRow[] = [];
   try {
@@ -210,13 +211,13 @@ function parseCsv(content: Uint8Array, file: string): CsvRow[] {
       },
     });
   } catch (error) {
-    if (error instanceof CsvError) throw new StockFileError([`${file}: is not CSV: ${error.message}`]);
+    if (error instanceof CsvError) throw new StockFileError([`${file}: must be CSV (${error.message})`]);
     throw error;
   }
   return rows;
 }
 
-/** "15.99" → 1599, by its digits: 15.99 * 100 is 1598.9999999999998. */
+/** Converts "15.99" to 1599 by its digits: 15.99 * 100 is 1598.9999999999998. */
 function toCents(price: string): number {
   const [whole = "", fraction = ""] = price.split(".");
   return Number(whole) * 100 + Number(fraction.slice(0, 2).padEnd(2, "0"));
@@ -226,7 +227,7 @@ function priceAllowed(): string {
   return "a number from 0.01 to 999999999.99 with at most two decimals";
 }
 
-/** Also as `9026.0`, which pandas makes of it beside a number with decimals. */
+/** Accepts `9026.0` too: pandas writes whole numbers like this in a column with decimals. */
 function wholeNumber(max: number) {
   const allowed = `a whole number from 0 to ${max}`;
   return z

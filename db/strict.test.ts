@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { makeTablesStrict } from "./strict.ts";
 
-test("every new table becomes STRICT, and nothing else changes", () => {
+test("makes every new table STRICT and changes nothing else", () => {
   const migration = [
     "CREATE TABLE `a` (\n\t`id` integer PRIMARY KEY NOT NULL,\n\tCHECK(id IN (1, 2))\n);\n",
     "\nCREATE UNIQUE INDEX `a_id` ON `a` (`id`);",
@@ -16,7 +16,7 @@ test("every new table becomes STRICT, and nothing else changes", () => {
   ]);
 });
 
-test("a table that is STRICT already stays as it is", () => {
+test("leaves a table that is already STRICT as it is", () => {
   const migration = "CREATE TABLE `a` (\n\t`id` integer\n) STRICT;";
   expect(makeTablesStrict(migration)).toBe(migration);
 });

@@ -1,6 +1,6 @@
 /**
- * Makes the tables of a generated migration STRICT. drizzle-kit can't, and in a table that isn't, SQLite stores the
- * text "ten" in a column of integers without a word.
+ * Makes the tables of a generated migration STRICT, which drizzle-kit can't. In a table that isn't STRICT, SQLite
+ * stores the text "ten" in an integer column without an error.
  */
 
 const statementBreak = "--> statement-breakpoint";

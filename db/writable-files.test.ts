@@ -1,4 +1,4 @@
-/** Files that can't be used are named before anything is served, by whoever opens them: services, `npm start`, tools. */
+/** Services, `npm start` and tools name a file that they can't use before they do anything else. */
 
 import { chmodSync, linkSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ async function messageOf(open: () => unknown): Promise<string> {
     if (error instanceof SetupError) return error.message;
     throw error;
   }
-  throw new Error("nothing was refused");
+  throw new Error("must be refused");
 }
 
 const open = () => openOrderDatabase(dataDir, 1);
@@ -49,7 +49,7 @@ test.each(["", "-wal", "-shm"])("order-1.db%s that is a folder is named", async 
 });
 
 test.skipIf(!canRunUnprivileged).each(["order-1.db", "catalog.db"])(
-  "a %s that its user can't write is named by its service and by `bazaar up`, and nothing is started",
+  "a read-only %s is named by its service and by `bazaar up`, and nothing is started",
   async (name) => {
     chmodSync(dataDir, 0o777);
     for (const each of [catalogFile(dataDir), file, orderFile(dataDir, 2)]) chmodSync(each, 0o666);
@@ -80,7 +80,7 @@ test.skipIf(!canRunUnprivileged).each(["order-1.db", "catalog.db"])(
 test.each([
   ["a symbolic link", symlinkSync],
   ["a hard link", linkSync],
-])("two replicas with one file, by %s, are refused", async (_how, link) => {
+])("two replicas that share a file by %s are refused", async (_how, link) => {
   const other = orderFile(dataDir, 2);
   rmSync(other);
   link(file, other);

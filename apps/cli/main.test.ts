@@ -178,7 +178,7 @@ describe("rebuild-catalog", () => {
     expect(await run(["rebuild-catalog"], environment)).toEqual({
       exitCode: 1,
       stdout: "",
-      stderr: `${dataDir}/catalog.db is there and right: there is nothing to mend\n`,
+      stderr: `${dataDir}/catalog.db exists and is correct: there is nothing to mend\n`,
     });
   });
 
@@ -252,7 +252,7 @@ describe("import", () => {
     expect(await run(args, environment)).toMatchObject({
       exitCode: 1,
       stderr:
-        "log_1.txt, line 1: order numbers must start at 1 (got 0). `--renumber` numbers all orders anew, in this order, and writes a table of which number became which\n",
+        "log_1.txt, line 1: order numbers must start at 1 (got 0). `--renumber` gives all orders new numbers in this sequence and writes a table of old and new numbers\n",
     });
     const json = await run([...args, "--renumber", "--numbers", "new/table.csv", "--json"], environment);
     expect(JSON.parse(json.stdout)).toMatchObject({ orders: 1, numbersFile: "new/table.csv", stocks: [{}, {}] });

@@ -23,7 +23,7 @@ function check(stocks: readonly StockOfFile[], lines: readonly NumberedLine[]): 
   requirePossible(findBeginnings(stocks, lines), lines, naming);
 }
 
-test("what a stock began with is today's quantity with all orders taken back", () => {
+test("the initial quantity of a stock is today's quantity with all orders undone", () => {
   const lines = orders(["buy", 5], ["sell", 2], ["restock", 100], ["buy", 1]);
   expect(findBeginnings(stockWith(101), lines)).toEqual([
     { stock: stockWith(101)[0], initial: 5, volume: 8, orders: 4 },
@@ -31,11 +31,11 @@ test("what a stock began with is today's quantity with all orders taken back", (
   check(stockWith(101), lines);
 });
 
-test("a stock that nobody has traded began with what it has", () => {
+test("a stock without orders began with today's quantity", () => {
   expect(findBeginnings(stockWith(7), [])).toMatchObject([{ initial: 7, volume: 0, orders: 0 }]);
 });
 
-describe("what can't have happened names its line", () => {
+describe("an impossible order is reported with its line", () => {
   test("a stock below zero on the way", () => {
     expect(() => check(stockWith(3), orders(["buy", 1], ["buy", 3], ["sell", 7]))).toThrow(
       "log.txt, line 1: order 1, buy 1 GameStart: there must have been 1 of GameStart to buy (got 0, from the 3 of s.csv, line 2 and all its orders)",

@@ -1,6 +1,6 @@
 /**
- * What did each stock begin with? Today's quantity with all orders taken back (I1). A stock that the orders would have
- * taken below zero on the way was not traded like this: its files don't belong together.
+ * Computes the initial stocks: today's quantities with all orders undone (I1). If the orders would have taken a stock
+ * below zero on the way, the files of stocks and orders don't belong together.
  */
 
 import { stockVolumeMax, tradeQuantityMax } from "@stock-bazaar/shared/domain";
@@ -10,14 +10,14 @@ import type { Naming, NumberedLine } from "./numbering.ts";
 
 export interface Beginning {
   readonly stock: StockOfFile;
-  /** What it began with. */
+  /** The initial quantity. */
   readonly initial: number;
-  /** What its orders add up to, restocks apart. */
+  /** Units bought and sold, without restocks. */
   readonly volume: number;
   readonly orders: number;
 }
 
-/** In the order of `stocks`, which the orders refer to by their place in it. */
+/** Returns one element for each of `stocks`, in the same order. An order's `stock` is an index into `stocks`. */
 export function findBeginnings(stocks: readonly StockOfFile[], orders: Iterable<NumberedLine>): Beginning[] {
   const sums = stocks.map(({ quantity }) => ({ initial: quantity, volume: 0, orders: 0 }));
   for (const { stock, type, quantity } of orders) {
@@ -30,7 +30,7 @@ export function findBeginnings(stocks: readonly StockOfFile[], orders: Iterable<
   return stocks.map((stock, index) => ({ stock, ...(sums[index] ?? { initial: 0, volume: 0, orders: 0 }) }));
 }
 
-/** Throws an ImportError that names the first line whose order can't have happened. */
+/** Throws an ImportError that names the first line whose order was impossible. */
 export function requirePossible(
   beginnings: readonly Beginning[],
   orders: Iterable<NumberedLine>,

@@ -76,7 +76,7 @@ function appendTo(replica: number, orders: readonly Order[]): void {
 }
 
 describe("an import", () => {
-  test("makes stocks and a ledger that explains them, which a leader goes on with", async () => {
+  test("creates stocks and a ledger that explains them, which a leader can continue", async () => {
     expect(await run()).toEqual({
       file: catalogFile(dataDir),
       stocks: [
@@ -115,7 +115,7 @@ describe("an import", () => {
     expect(await differences()).toEqual([]);
   });
 
-  test("can be followed by a rebuild of the catalog from what was kept and a replica", async () => {
+  test("can be followed by a rebuild of the catalog from the copy of the initial stocks and a replica", async () => {
     await run();
     const before = contents();
     for (const replica of [1, 2, 3]) appendTo(replica, before.ledger);
@@ -128,7 +128,7 @@ describe("an import", () => {
     expect(await differences()).toEqual([]);
   });
 
-  test("takes the place of seeded stocks with the same names, and keeps the others", async () => {
+  test("replaces seeded stocks of the same names and keeps the others", async () => {
     await migrateAll(databases);
     await seed(databases, write("seed.csv", "name,price,quantity", "A,9,9", "Z,1,1"));
     const catalog = openCatalogDatabase(dataDir);
@@ -140,7 +140,7 @@ describe("an import", () => {
     expect(contents().stocks).toContainEqual({ name: "Z", priceCents: 100, quantity: 1, volume: 0, rev: 0 });
     expect(readFileSync(keptStocksFile(dataDir), "utf8")).toContain('"A",1.50,100\n');
     expect(await differences()).toEqual([]);
-    // Above every term that was led in, and another life: what front-ends have seen is no measure for it.
+    // A term above every used one, and a new life, so the head that front-ends have seen doesn't apply to it.
     const now = contents().register;
     expect(contents().ledger[0]?.term).toBe(42);
     expect(now).toMatchObject({ leader: 0, head: 3, leaseMs: 700, endedCleanly: 0, firstTerm: now?.term });
@@ -148,7 +148,7 @@ describe("an import", () => {
     expect(now?.life).not.toBe(life);
   });
 
-  test("needs no orders", async () => {
+  test("works without orders", async () => {
     expect(await run({ orderFiles: [] })).toMatchObject({
       orders: 0,
       stocks: [{ initial: 90, volume: 0, otherVolume: 12 }, { otherVolume: 3 }, { otherVolume: undefined }],
@@ -156,7 +156,7 @@ describe("an import", () => {
     expect(await differences()).toEqual([]);
   });
 
-  test("takes a log of each replica, in which equal lines count once", async () => {
+  test("reads a log of each replica and counts equal lines once", async () => {
     const stocksFile = write("stock_data.csv", "A,B", "1.5,2.0", "90.0,5.0", "15.0,0.0");
     const sell = (number: number, name: string) => `${number} - Stockname: ${name}   Quantity: 1   Order: sell`;
     const orderFiles = [
@@ -175,7 +175,7 @@ describe("an import", () => {
     expect(await differences()).toEqual([]);
   });
 
-  test("numbers anew what starts at 0, has gaps and comes twice, and writes which number became which", async () => {
+  test("gives new numbers to orders that start at 0, have gaps and repeat numbers, and writes a table of old and new numbers", async () => {
     const orderFiles = [
       write("one.csv", "Order number,Product name,Quantity", "0,A,1", "7,B,2"),
       write("two, more.csv", "Order number,Product name,Quantity", "7,C,3", "0,A,1", "2,C,1"),
@@ -194,7 +194,7 @@ describe("an import", () => {
     expect(await differences()).toEqual([]);
   });
 
-  test("reads back what was exported, in both formats", async () => {
+  test("can read an export in both formats", async () => {
     const original = join(folder, "original");
     await makeTradedDatabases(original, 200);
     const catalog = openCatalogDatabase(original, "read");
@@ -229,8 +229,8 @@ describe("an import", () => {
   });
 });
 
-describe("a dry run says the same and writes nothing", () => {
-  test("where there is nothing yet", async () => {
+describe("a dry run returns the same and writes nothing", () => {
+  test("without databases", async () => {
     expect(await run({ dryRun: true, renumber: true })).toMatchObject({
       orders: 3,
       dryRun: true,
@@ -239,7 +239,7 @@ describe("a dry run says the same and writes nothing", () => {
     expect(existsSync(dataDir)).toBe(false);
   });
 
-  test("where there is a catalog", async () => {
+  test("with a catalog", async () => {
     await migrateAll(databases);
     const before = contents();
     const names = files();
@@ -271,7 +271,7 @@ describe("nothing is written", () => {
   });
 
   test("if numbers start at 0", async () => {
-    const message = `${folder}/wrong.csv, line 3: order numbers must start at 1 (got 0). \`--renumber\` numbers all orders anew`;
+    const message = `${folder}/wrong.csv, line 3: order numbers must start at 1 (got 0). \`--renumber\` gives all orders new numbers`;
     await expectRefused(message, refused("1,A,buy,1", "0,A,buy,1"));
   });
 
@@ -285,12 +285,12 @@ describe("nothing is written", () => {
     await expectRefused(message, refused("1,A,buy,1", "1,A,buy,2"));
   });
 
-  test("if a stock would have gone below zero, also with numbers that are given anew", async () => {
+  test("if a stock would have gone below zero, also with new numbers", async () => {
     const message = `${folder}/wrong.csv, line 3: order 2, sell 9 B: B must have begun with 0 to 2147483647 units (got -4,`;
     await expectRefused(message, { ...refused("0,A,buy,1", "4,B,sell,9"), renumber: true });
   });
 
-  test("if a line is wrong: each is named, ten in full", async () => {
+  test("if lines are wrong: ten are listed, the others are counted", async () => {
     const message = `${folder}/wrong.csv, line 2: name must be a stock of ${folder}/stocks.csv (got "X")\n${folder}/wrong.csv, line 4: quantity must be`;
     await expectRefused(message, refused("1,X,buy,1", "2,A,buy,1", "3,A,buy,none"));
     const many = Array.from({ length: 14 }, (_, index) => `${index + 1},A,give,1`);
@@ -325,7 +325,7 @@ describe("nothing is written", () => {
     await expectRefused(`${orderFile(dataDir, 2)} is not a SQLite database`);
   });
 
-  test("if a trade was rejected under a key that an order would get", async () => {
+  test("if a rejected trade has a key that an order would get", async () => {
     const catalog = openCatalogDatabase(dataDir);
     catalog.client.exec("INSERT INTO rejections VALUES ('import-2', 'f', 'INVALID_STOCKNAME', '')");
     catalog.close();
@@ -334,7 +334,7 @@ describe("nothing is written", () => {
 
   test.each(["catalog.db", "order-2.db"])("while a service runs on %s", async (name) => {
     const unlock = lockForService(join(dataDir, name));
-    await expectRefused(`${dataDir}/${name} is held by a service that runs`);
+    await expectRefused(`${dataDir}/${name} is held by a running service`);
     unlock();
     await run();
   });

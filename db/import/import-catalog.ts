@@ -1,7 +1,7 @@
 /**
- * Takes in what an earlier system leaves behind: its stocks become the stocks of the catalog, its orders the first rows
- * of the ledger. The lines are read into a file of their own and checked there, so all that can be wrong is known before
- * the one transaction begins that writes. It can be killed at any point and run again.
+ * Imports the files of an earlier system: its stocks become the stocks of the catalog, its orders the first rows of the
+ * ledger. The lines are read into a temporary database and checked there, so every problem is found before the single
+ * transaction that writes begins. An import can be killed at any point and run again.
  *
  * The replicas get these orders like any others: a leader fetches them from the ledger.
  */
@@ -30,26 +30,26 @@ import { Staging, stagingPrefix } from "./staging.ts";
 export interface ImportOptions {
   readonly stocksFile: string;
   readonly orderFiles: readonly string[];
-  /** Number all orders anew. */
+  /** Give all orders new numbers. */
   readonly renumber: boolean;
-  /** Where the table of old and new numbers is written, if they are numbered anew. Default: in `dataDir`. */
+  /** The file for the table of old and new numbers, if orders get new ones. Default: in `dataDir`. */
   readonly numbersFile?: string | undefined;
-  /** Check everything, write nothing. */
+  /** Check everything and write nothing. */
   readonly dryRun: boolean;
-  /** Becomes `created_at` of every order: ISO 8601, UTC. */
+  /** The `created_at` of every order: ISO 8601, UTC. */
   readonly createdAt: string;
 }
 
 export interface Imported {
-  /** The catalog's. */
+  /** The catalog's file. */
   readonly file: string;
   readonly stocks: readonly ImportedStock[];
   readonly orders: number;
-  /** Lines that say what another line has said. */
+  /** Lines that repeat another line. */
   readonly equalLines: number;
-  /** Stocks that the catalog has besides. */
+  /** Stocks of the catalog that aren't in the imported file. */
   readonly otherStocks: number;
-  /** The table of old and new numbers; `undefined`: each order keeps its number. */
+  /** The table of old and new numbers; `undefined` if each order keeps its number. */
   readonly numbersFile: string | undefined;
   readonly dryRun: boolean;
 }
@@ -60,21 +60,21 @@ export interface ImportedStock {
   readonly initial: number;
   readonly quantity: number;
   readonly volume: number;
-  /** What the file says that the volume is; `undefined`: nothing, or the same. */
+  /** The volume in the file if it differs from `volume`; `undefined` if it is absent or equal. */
   readonly otherVolume: number | undefined;
 }
 
 const problemsShownMax = 10;
 
 /**
- * All or nothing. Neither the catalog nor a replica may run, and none may hold an order. Throws an ImportError, a
- * StockFileError or a DatabaseError that says what is wrong, and where.
+ * Imports all files or nothing. Neither the catalog nor a replica may run or hold an order. Throws an ImportError, a
+ * StockFileError or a DatabaseError that names the place of the problem.
  */
 export async function importFiles(databases: Databases, options: ImportOptions): Promise<Imported> {
   const stocks = readStockFile(options.stocksFile);
   const { dataDir } = databases;
   if (!options.dryRun) makeFolderOf(keptStocksFile(dataDir));
-  const takeIn = async (stagingFolder: string) => {
+  const importFrom = async (stagingFolder: string) => {
     const staging = new Staging(stagingFolder);
     try {
       const lines = await stage(staging, stocks, options);
@@ -85,18 +85,18 @@ export async function importFiles(databases: Databases, options: ImportOptions):
   };
   if (!existsSync(dataDir)) {
     await requireNoOrders(databases);
-    return takeIn(tmpdir());
+    return importFrom(tmpdir());
   }
-  return whileAllLocked(databases, running, async () => {
+  return whileAllLocked(databases, alreadyLocked, async () => {
     await requireNoOrders(databases);
     removeLeftStagings(dataDir);
-    return takeIn(dataDir);
+    return importFrom(dataDir);
   });
 }
 
-function running(file: string): ImportError {
+function alreadyLocked(file: string): ImportError {
   return new ImportError(
-    `${file} is held by a service that runs, or by another command: stop everything first, then run this again`,
+    `${file} is held by a running service, or by another command: stop everything first, then run this again`,
   );
 }
 
@@ -108,7 +108,7 @@ async function requireNoOrders(databases: Databases): Promise<void> {
     await store.read(async (view) => {
       const orders = await view.lastId();
       if (orders > 0) throw new ImportError(`${store.name} holds ${orders} orders already; ${elsewhere}`);
-      // Those from `import-0` to `import-9…`. The first outcome of a key is kept (R3): no order may have this key.
+      // Keys from `import-0` to `import-9…`. A rejected key keeps its first outcome (R3), so no order may have it.
       const key = await view.firstRejectedKey("import-0", "import-:");
       if (key !== undefined)
         throw new ImportError(`${store.name} holds a rejected trade with the key ${key}; ${elsewhere}`);
@@ -123,14 +123,14 @@ async function requireNoOrders(databases: Databases): Promise<void> {
   }
 }
 
-/** What imports left behind that were killed. */
+/** Removes the files that killed imports left behind. */
 function removeLeftStagings(dataDir: string): void {
   for (const name of readdirSync(dataDir)) {
     if (name.startsWith(stagingPrefix)) rmSync(join(dataDir, name), { recursive: true });
   }
 }
 
-/** Returns how many lines there are. */
+/** Reads and checks the order files. Returns the number of lines. Throws an ImportError if a line is wrong. */
 async function stage(
   staging: Staging,
   stocks: readonly StockOfFile[],
@@ -196,13 +196,13 @@ async function write(
   };
   if (dryRun) return { ...imported, otherStocks: await countOthers(databases, stocks) };
 
-  // Before the orders: a table without them does no harm, and orders without it could never be found by their old numbers.
+  // The table comes before the orders. Without it, orders could never be found by their old numbers.
   if (numbersFile !== undefined) {
     writeNumbers(numbersFile, orders(), orderFiles);
   }
   await migrateAll(databases);
   const otherStocks = await countOthers(databases, stocks);
-  // Opens the catalog last: only a writer puts its log back into the database.
+  // This opens the catalog last: only a writer copies the WAL back into the database when it closes.
   await writeCatalog(databases, beginnings, orders(), options.createdAt);
   return { ...imported, otherStocks };
 }
@@ -229,7 +229,8 @@ async function writeCatalog(
   try {
     await chosenLedgerStore(databases).fillEmpty(content, (began) => {
       kept = prepareKeptStocks(dataDir, began);
-      // Killed around the commit, it leaves no such file rather than a wrong one; `npm run migrate` and `npm start` make it again.
+      // An import killed around the commit must leave no file rather than a wrong one: `npm run migrate` and
+      // `npm start` create a missing one again.
       if (kept) rmSync(keptStocksFile(dataDir), { force: true });
       syncToDisk(dataDir);
     });
@@ -241,16 +242,16 @@ async function writeCatalog(
   }
 }
 
-/** Where even that fails, `npm run migrate` and `npm start` do it. */
+/** If this fails, `npm run migrate` or `npm start` does it later. */
 async function restoreKeptStocks(databases: Databases): Promise<void> {
   try {
     await keepStocks(databases);
   } catch {
-    // Why the import failed says more.
+    // The import's own error is more useful.
   }
 }
 
-/** In a term that nobody has led in. */
+/** Numbered lines as orders. No leader may have had this `term`. */
 function* toOrders(
   lines: Iterable<NumberedLine>,
   beginnings: readonly Beginning[],
@@ -263,7 +264,7 @@ function* toOrders(
   }
 }
 
-/** Stocks of the catalog that the file doesn't name. */
+/** Counts the stocks of the catalog that aren't in the imported file. */
 async function countOthers(databases: Databases, stocks: readonly StockOfFile[]): Promise<number> {
   const store = chosenLedgerStore(databases);
   if (await store.isMissing()) return 0;

@@ -14,7 +14,7 @@ function ids(lines: readonly StagedLine[], anew = false): string[] {
   return [...numberLines(lines, anew, naming)].map(({ number, id, quantity }) => `${number}→${id} ×${quantity}`);
 }
 
-describe("numbers that are right", () => {
+describe("correct numbers", () => {
   test("stay", () => {
     expect(ids([line(1), line(2), line(3)])).toEqual(["1→1 ×1", "2→2 ×1", "3→3 ×1"]);
     expect(ids([])).toEqual([]);
@@ -25,14 +25,14 @@ describe("numbers that are right", () => {
   });
 });
 
-describe("the first line that is wrong is named", () => {
+describe("the first wrong line is named", () => {
   test.each([
     ["starts at 0", [line(0), line(1)], "log-1.txt, line 1: order numbers must start at 1 (got 0). `--renumber`"],
     ["starts at 5", [line(5)], "log-1.txt, line 6: the next order must have the number 1 (got 5)"],
     [
       "has a gap",
       [line(1), line(3), line(5)],
-      "log-1.txt, line 4: the next order must have the number 2 (got 3). `--renumber` numbers all orders anew",
+      "log-1.txt, line 4: the next order must have the number 2 (got 3). `--renumber` gives all orders new numbers",
     ],
     [
       "comes twice",
@@ -44,7 +44,7 @@ describe("the first line that is wrong is named", () => {
   });
 });
 
-test("numbered anew, orders keep their order, equal lines count once, and those that share a number all count", () => {
+test("with new numbers, orders keep their sequence, equal lines count once, and different ones with one number all count", () => {
   const lines = [
     line(0),
     line(0, { source: 2 }),

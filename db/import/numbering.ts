@@ -1,12 +1,12 @@
 /**
- * Puts the lines of logs in order and gives each order its number: the same for equal lines, as each replica of an earlier
- * system has written them, and 1, 2, 3, … without a gap (I2).
+ * Gives each order its number: 1, 2, 3, … without a gap (I2). Equal lines are one order: each replica of an earlier
+ * system has written it to its own log.
  */
 
 import type { OrderType } from "@stock-bazaar/shared/domain";
 import { ImportError } from "./import-error.ts";
 
-/** A line of a log. `source` and `stock` are indexes: millions of these are kept on the disk. */
+/** A line of a log. `source` and `stock` are indexes, to keep millions of lines on the disk small. */
 export interface StagedLine {
   readonly number: number;
   readonly source: number;
@@ -17,29 +17,29 @@ export interface StagedLine {
 }
 
 export interface NumberedLine extends StagedLine {
-  /** The order's number in the ledger. */
+  /** The order's id in the ledger. */
   readonly id: number;
 }
 
 export interface Naming {
-  /** Like `orders.csv, line 7`. */
+  /** The place of a line, like `orders.csv, line 7`. */
   readonly place: (line: StagedLine) => string;
-  /** Like `buy 3 GameStart`. */
+  /** The order on a line, like `buy 3 GameStart`. */
   readonly what: (line: StagedLine) => string;
 }
 
-const renumber = "`--renumber` numbers all orders anew, in this order, and writes a table of which number became which";
+const renumber = "`--renumber` gives all orders new numbers in this sequence and writes a table of old and new numbers";
 
 /**
- * `lines` in the order of their numbers; of lines with one number, the first comes first. With `anew`, orders that share
- * a number all count; otherwise throws an ImportError for the first number that is 0, comes after a gap, or is that of
- * different orders.
+ * Numbers `lines`, which must be sorted by their numbers, and drops repeated lines. With `anew`, different orders that
+ * share a number all count. Otherwise it throws an ImportError for the first number that is 0, follows a gap, or
+ * belongs to different orders.
  */
 export function* numberLines(lines: Iterable<StagedLine>, anew: boolean, naming: Naming): Generator<NumberedLine> {
   let id = 0;
-  /** The first line with the number of the line before. */
+  /** The first line that has the previous line's number. */
   let first: StagedLine | undefined;
-  /** What the lines with that number say, once there are several. */
+  /** The contents of all lines with that number, once there are several lines. */
   let contents: Set<string> | undefined;
   for (const line of lines) {
     if (first?.number !== line.number) {

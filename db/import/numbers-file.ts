@@ -1,4 +1,4 @@
-/** The table of old and new numbers that an import with new numbers writes: the only way to find an order by its old one. */
+/** The table of old and new numbers that an import with `--renumber` writes. Only this file keeps the old numbers. */
 
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,7 +9,7 @@ export function defaultNumbersFile(dataDir: string): string {
   return join(dataDir, "order-numbers.csv");
 }
 
-/** `files`: those that the lines were read from, by their `source`. Makes the folder if it isn't there. */
+/** Writes the table, and creates its folder if needed. A line's `source` is an index into `files`. */
 export function writeNumbers(file: string, orders: Iterable<NumberedLine>, files: readonly string[]): void {
   mkdirSync(dirname(file), { recursive: true });
   prepareWhole(file, numberTable(orders, files)).put();

@@ -57,7 +57,7 @@ describe("the orders of an earlier system", () => {
     expect(await read(`${text.trimEnd()}\n`)).toEqual(orders);
   });
 
-  test("without a type are purchases", async () => {
+  test("are buys if they have no type", async () => {
     expect(await read("Order number,Product name,Quantity\n0,Toy_Truck-2,20\n")).toEqual([
       { line: 2, ...buy, number: 0 },
     ]);
@@ -67,7 +67,7 @@ describe("the orders of an earlier system", () => {
     expect(await read(text)).toEqual([]);
   });
 
-  test("are read in parts, however a line or a character is cut by them", async () => {
+  test("are read in parts, even if a part ends within a line or a character", async () => {
     const names = Array.from({ length: 40_000 }, (_, index) => `Æther 😀 ${index}`);
     const lines = names.map((name, index) => `${index + 1} - Stockname: ${name} Quantity: 1 Order: buy`);
     const csv = ["number,name,type,quantity", ...names.map((name, index) => `${index + 1},${name},buy,1`)];
@@ -80,11 +80,11 @@ describe("the orders of an earlier system", () => {
   });
 });
 
-describe("a line that is no order says what it must be", () => {
+describe("a wrong line is reported with what it must be", () => {
   test.each([
     ["-1,A,buy,1", 'number must be a whole number from 0 to 999999999999999 (got "-1")'],
     ["1.5,A,buy,1", 'number must be a whole number from 0 to 999999999999999 (got "1.5")'],
-    ["1,,buy,1", 'name must be that of a stock (got "")'],
+    ["1,,buy,1", 'name must be the name of a stock (got "")'],
     ["1,A,give,1", 'type must be buy or sell (got "give")'],
     ["1,A,,1", 'type must be buy or sell (got "")'],
     ["1,A,buy,0", 'quantity must be a whole number from 1 to 2147483647 (got "0")'],
@@ -105,7 +105,7 @@ describe("a line that is no order says what it must be", () => {
       problem: 'must be like "1176 - Stockname: GameStart Quantity: 1 Order: sell" (got "2 - Stock: A")',
     });
     expect(await read('{"number":1}\n{"number":1,"na')).toEqual([
-      { line: 1, problem: "name must be that of a stock (got none)" },
+      { line: 1, problem: "name must be the name of a stock (got none)" },
       { line: 2, problem: 'must be an order as an object in JSON (got "{\\"number\\":1,\\"na")' },
     ]);
   });
@@ -114,13 +114,13 @@ describe("a line that is no order says what it must be", () => {
 describe("a file is refused", () => {
   test.each([
     [
-      "that is no table of orders",
+      "that isn't a table of orders",
       "name,price,quantity\nA,1,1",
       /line 1: must name the columns number, name, type and/,
     ],
-    ["that is not CSV", 'number,name,type,quantity\n1,"A,buy,1', /is not CSV: Quote Not Closed/],
+    ["that is not CSV", 'number,name,type,quantity\n1,"A,buy,1', /must be CSV \(Quote Not Closed/],
     ["that is not UTF-8", new Uint8Array([0x31, 0xff, 0xfe]), /must be text in UTF-8/],
-    ["that has no end of line", `{${"x".repeat(1_000_000)}`, /line 1: must be an order \(got more than 100000/],
+    ["that has no line end", `{${"x".repeat(1_000_000)}`, /line 1: must be an order \(got more than 100000/],
   ])("%s", async (_case, content, message) => {
     await expect(read(content)).rejects.toThrow(message);
   });

@@ -1,7 +1,7 @@
 /**
- * Reads the orders that the earlier systems, and `bazaar export`, leave behind. The content says which format a file
- * has: a CSV file with a header, objects in JSON, or the text lines of a transaction log. A file is read as a stream, so
- * its size needs no memory.
+ * Reads files of orders from the earlier systems and from `bazaar export`. The content decides the format: CSV with a
+ * header, JSON objects, or the text lines of a transaction log. A file is read as a stream, so memory use doesn't grow
+ * with its size.
  */
 
 import { createReadStream } from "node:fs";
@@ -12,16 +12,16 @@ import { csvOptions, findColumns, firstLineOf } from "../csv.ts";
 import { ImportError } from "./import-error.ts";
 
 export interface OrderLine {
-  /** Where it begins in its file, counted from 1. */
+  /** The line in its file where it begins, counted from 1. */
   readonly line: number;
-  /** The number that the order has in the file; 0 is possible there. */
+  /** The order's number in the file; it may be 0 there. */
   readonly number: number;
   readonly name: string;
   readonly type: OrderType;
   readonly quantity: number;
 }
 
-/** A line that is no order, and what it must be. */
+/** A line that isn't a valid order. `problem` is what must be and what was got. */
 export interface WrongLine {
   readonly line: number;
   readonly problem: string;
@@ -36,7 +36,8 @@ const columnNames = {
   name: ["name", "stockname", "productname"],
   type: ["type", "ordertype"],
   quantity: ["quantity", "tradequantity", "volumetraded"],
-  // What an export has besides: an import takes prices from the stocks, and makes keys, terms and times anew.
+  // Further columns of an export. An import ignores them: it takes prices from the stocks and makes new keys, terms and
+  // times.
   price: ["price"],
   key: ["key"],
   term: ["term"],
@@ -45,12 +46,12 @@ const columnNames = {
 
 /** `1176 - Stockname: GameStart Quantity: 1 Order: sell` */
 const logLine = /^\s*(\S+)\s*-\s*Stockname:\s*(.+?)\s*Quantity:\s*(\S+)\s*Order:\s*(\S+)\s*$/i;
-/** Longer than any order: what has a longer line is another kind of file. */
+/** Longer than any order: a file with a longer line isn't a file of orders. */
 const lineLengthMax = 100_000;
 /** Values longer than this are cut in messages. */
 const valueShownMax = 80;
 
-/** In batches, in the order of the file. Throws an ImportError if it can't be read, or isn't a file of orders. */
+/** Yields the lines in batches. Throws an ImportError if the file can't be read or isn't a file of orders. */
 export async function* readOrderFile(file: string): AsyncGenerator<readonly (OrderLine | WrongLine)[]> {
   const text = readText(file);
   let head = "";
@@ -60,21 +61,21 @@ export async function* readOrderFile(file: string): AsyncGenerator<readonly (Ord
     head += value;
   }
   const firstLine = head.trimStart().split(/\r\n|\n|\r/, 1)[0] ?? "";
-  // A replica that has never written an order leaves an empty log.
+  // A replica of an earlier system that never wrote an order leaves an empty log.
   if (firstLine === "") return;
-  const whole = again(head, text);
+  const whole = prepend(head, text);
   if (firstLine.startsWith("{")) yield* readLines(whole, file, parseJsonLine);
   else if (logLine.test(firstLine)) yield* readLines(whole, file, parseLogLine);
   else yield* readCsv(whole, file);
 }
 
-async function* again(head: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
+async function* prepend(head: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
   yield head;
   yield* rest;
 }
 
 async function* readText(file: string): AsyncGenerator<string> {
-  // Strips a byte order mark, too.
+  // It also strips a byte order mark.
   const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
     for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 })) {
@@ -141,7 +142,7 @@ function parseJsonLine(text: string): Values | string {
 
 async function* readCsv(text: AsyncIterable<string>, file: string): AsyncGenerator<readonly (OrderLine | WrongLine)[]> {
   const parser = parse({ ...csvOptions, max_record_size: lineLengthMax, info: true });
-  // Its failure destroys the parser, which then throws it below.
+  // If the text fails, pipeline destroys the parser, and the loop below throws the error.
   pipeline(Readable.from(text), parser, () => {});
   let header: { readonly names: readonly string[]; readonly columns: ReadonlyMap<string, number> } | undefined;
   let batch: (OrderLine | WrongLine)[] = [];
@@ -159,7 +160,7 @@ async function* readCsv(text: AsyncIterable<string>, file: string): AsyncGenerat
       batch = [];
     }
   } catch (error) {
-    if (error instanceof CsvError) throw new ImportError(`${file}: is not CSV: ${error.message}`, { cause: error });
+    if (error instanceof CsvError) throw new ImportError(`${file}: must be CSV (${error.message})`, { cause: error });
     throw error;
   }
   yield batch;
@@ -183,7 +184,7 @@ function orderOfRow(
     return { line, problem: `must have ${header.length} columns, ${header.join()} (got ${fields.length})` };
   const valueOf = (column: Column) => fields[columns.get(column) ?? -1] ?? "";
   const [number, name, quantity] = [valueOf("number"), valueOf("name"), valueOf("quantity")];
-  // A system that only sells to its clients writes no type.
+  // A system whose clients can only buy writes no type.
   return toOrder(line, { number, name, quantity, type: columns.has("type") ? valueOf("type") : "buy" });
 }
 
@@ -193,7 +194,7 @@ function toOrder(line: number, values: Values): OrderLine | WrongLine {
     return { line, problem: `number must be a whole number from 0 to ${numberMax} (got ${shown(values.number)})` };
   }
   const name = values.name?.trim() ?? "";
-  if (name === "") return { line, problem: `name must be that of a stock (got ${shown(values.name)})` };
+  if (name === "") return { line, problem: `name must be the name of a stock (got ${shown(values.name)})` };
   const type = values.type?.trim().toLowerCase();
   if (type !== "buy" && type !== "sell" && type !== "restock")
     return { line, problem: `type must be buy or sell (got ${shown(values.type)})` };
@@ -207,7 +208,7 @@ function toOrder(line: number, values: Values): OrderLine | WrongLine {
 
 const numberMax = 999_999_999_999_999;
 
-/** Also as `12.0`. */
+/** Accepts `12.0` too. */
 function wholeNumber(text = ""): number | undefined {
   return /^\s*\d{1,15}(\.0+)?\s*$/.test(text) ? Number(text) : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Lines of order logs on the disk, sorted by their numbers: millions of them need no memory. A SQLite file of its own,
- * gone when it is closed.
+ * Sorts the lines of order logs by number on the disk, so millions of them need no memory. The lines are in a temporary
+ * SQLite file that is deleted when it is closed.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ import { ImportError } from "./import-error.ts";
 import type { StagedLine } from "./numbering.ts";
 
 const columns = ["number", "source", "line", "stock", "type", "quantity"] as const;
-/** Its place is what the file holds in place of the word. */
+/** The file stores a type as its index in this list. */
 const types: readonly OrderType[] = ["buy", "sell", "restock"];
 
 export const stagingPrefix = "importing-";
@@ -23,26 +23,26 @@ export class Staging {
   readonly #client: SqliteClient;
   readonly #insert: (rows: readonly (readonly number[])[]) => void;
 
-  /** Makes its file in a new folder inside this one. */
+  /** Creates the file in a new folder inside `parent`. */
   constructor(parent: string) {
     this.#parent = parent;
     const folder = mkdtempSync(join(parent, stagingPrefix));
     this.#client = connect(join(folder, "lines.db"), "write");
-    // A failure throws the file away: it needs neither a journal nor a sync.
+    // A failure deletes the file, so it needs neither a journal nor a sync.
     this.#client.pragma("journal_mode = OFF");
     this.#client.pragma("synchronous = OFF");
     this.#client.exec(
       `CREATE TABLE lines (${columns.map((column) => `${column} INTEGER NOT NULL`).join()},
          PRIMARY KEY (number, source, line)) STRICT, WITHOUT ROWID`,
     );
-    // SQLite looks only at the first write of a transaction whether the file still has its name. This one never ends.
+    // SQLite checks only at the first write of a transaction that the file still has its name, so this one never ends.
     this.#client.exec("BEGIN; INSERT INTO lines VALUES (0, 0, 0, 0, 0, 0); DELETE FROM lines");
-    // From here on the file has none: it goes with the process, however that ends.
+    // The file has no name from here on, so the system deletes it when the process ends, however it ends.
     rmSync(folder, { recursive: true });
     this.#insert = prepareInsert(this.#client, "lines", columns);
   }
 
-  /** Throws an ImportError if the disk can't take them. */
+  /** Adds lines. Throws an ImportError if they can't be written. */
   add(lines: readonly StagedLine[]): void {
     try {
       this.#insert(
@@ -58,11 +58,13 @@ export class Staging {
     } catch (error) {
       if (sqliteFailure(error) === "other") throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      throw new ImportError(`${this.#parent} can't hold the lines of the files: ${reason}`, { cause: error });
+      throw new ImportError(`the lines of the order files can't be written to ${this.#parent}: ${reason}`, {
+        cause: error,
+      });
     }
   }
 
-  /** By their numbers; those with one number by file and line. */
+  /** All lines, sorted by number, then file, then line. */
   *lines(): Generator<StagedLine> {
     const rows = this.#client
       .prepare<[], Omit<StagedLine, "type"> & { type: number }>(

@@ -1,8 +1,8 @@
 /**
- * Do the catalog and the replicas on this machine belong together? Every replica must hold a prefix of the ledger (I3).
- * A catalog that is missing, ends before a replica, or holds another order where a replica ends, would give numbers
- * that are in use to new orders: nobody may start on it. Replicas elsewhere can't be seen from here; the catalog
- * refuses them when they ask to lead (R1).
+ * Checks that the catalog and the replicas on this machine belong together: every replica must hold a prefix of the
+ * ledger (I3). A catalog that is missing, ends before a replica, or holds another order where a replica ends would give
+ * new orders numbers that are already in use, so no service may start on it. Replicas on other machines aren't checked
+ * here: the catalog refuses them when they ask to lead (R1).
  */
 
 import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
@@ -15,7 +15,7 @@ import { type Databases, readEnds, replicaEnds, replicasHere, requireDifferentFi
 
 export type HistoryProblem = "lost" | "behind" | "diverged";
 
-/** The catalog isn't the one that the replicas copied. The message names the files and the command that mends it. */
+/** The catalog isn't the one that the replicas copied. The message names the files and the repair command. */
 export class HistoryError extends SetupError {
   readonly problem: HistoryProblem;
 
@@ -27,8 +27,9 @@ export class HistoryError extends SetupError {
 }
 
 /**
- * Migrates the replicas that are there and makes none: a new one would look as if it had never held an order. Throws a
- * DatabaseError for a file that can't be migrated, a HistoryError if its orders may be all that is left of them.
+ * Migrates the existing replicas and creates none: a new one would look as if it had never held an order. Returns the
+ * number of applied migrations for each file. Throws a DatabaseError for a file that can't be migrated, or a
+ * HistoryError if that file may hold the only copy of its orders.
  */
 export async function migratePresentReplicas(databases: Databases): Promise<Map<string, number>> {
   requireDifferentFiles(databases);
@@ -41,12 +42,12 @@ export async function migratePresentReplicas(databases: Databases): Promise<Map<
   } catch (error) {
     const isBroken = error instanceof DatabaseError && (error.problem === "damaged" || error.problem === "not-sqlite");
     if (!isBroken || !(await chosenLedgerStore(databases).isMissing())) throw error;
-    // Not what is said otherwise: moved away and made anew, it would have nobody to fetch its orders from.
+    // The usual advice would be wrong here: a new replica has no catalog to fetch its orders from.
     throw lostBeside(databases, error);
   }
 }
 
-/** What to do about a replica's file that can't be read while there is no catalog to fill it from. */
+/** Advice for an unreadable replica file while there is no catalog to refill it from. */
 export function adviceForUnreadable({ file, cause }: DatabaseError): string {
   const reason = cause instanceof Error ? ` (${cause.message})` : "";
   return `${file} can't be read${reason}, and may hold orders that no other replica has: ${advice.putSoundCopyBack}`;
@@ -57,7 +58,7 @@ function lostBeside(databases: Databases, replica: DatabaseError): HistoryError 
   return new HistoryError("lost", text, { cause: replica });
 }
 
-/** Throws a HistoryError if there is no catalog where a replica holds orders, or may: nobody can read its file. */
+/** Throws a HistoryError if the catalog is missing and a replica holds orders, or its file can't be read. */
 export async function requireNoLostCatalog(databases: Databases): Promise<void> {
   const store = chosenLedgerStore(databases);
   if (!(await store.isMissing())) return;
@@ -73,11 +74,11 @@ export async function requireNoLostCatalog(databases: Databases): Promise<void> 
   }
 }
 
-/** Throws a HistoryError unless every replica that is here ends with an order of the ledger. */
+/** Throws a HistoryError unless every replica here ends with an order of the ledger. */
 export async function requireOneHistory(databases: Databases): Promise<void> {
   requireDifferentFiles(databases);
   await requireNoLostCatalog(databases);
-  // Read before the ledger: beside running services a replica can only be behind it.
+  // Replicas are read before the ledger: even while services run, they can then only be behind it.
   const ends = replicaEnds(databases);
   const store = chosenLedgerStore(databases);
   await store.read(async (view) => {

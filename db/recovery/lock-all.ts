@@ -1,6 +1,6 @@
 /**
- * Holds the databases of a folder as their services do, for a command that replaces what they own. A catalog that runs,
- * on whatever port, would go on with what it remembers; a replica may still be storing what the catalog has decided.
+ * Locks all databases of a folder, as their services do, for a command that replaces a database. A running catalog, on
+ * any port, would continue with its old state in memory, and a running replica may still be storing orders.
  */
 
 import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
@@ -8,15 +8,15 @@ import type { Unlock } from "@stock-bazaar/ledger/store";
 import { type Databases, replicasHere, requireDifferentFiles } from "./replicas-here.ts";
 
 /**
- * Runs `action` while it holds them. Throws what `taken` makes of the first database that another process holds, a
- * SetupError if two of them are one file.
+ * Runs `action` while all databases are locked. Throws the error that `taken` returns for the first database that
+ * another process holds, or a SetupError if two databases are the same file.
  */
 export async function whileAllLocked<Result>(
   databases: Databases,
   taken: (database: string) => Error,
   action: () => Promise<Result>,
 ): Promise<Result> {
-  // Of two links to one file, the second would look like one that somebody else holds.
+  // Of two links to one file, the second would seem to be locked by another process.
   requireDifferentFiles(databases);
   const store = chosenLedgerStore(databases);
   const unlocks: (Unlock | (() => void))[] = [];

@@ -38,7 +38,7 @@ let catalog: string;
 afterEach(() => vi.restoreAllMocks());
 
 beforeEach(() => {
-  // Before all terms, so that it is the terms that decide.
+  // A time below all terms, so the terms decide.
   vi.spyOn(Date, "now").mockReturnValue(0);
   dataDir = traded.copy();
   databases = databasesIn(dataDir);
@@ -67,7 +67,9 @@ function change(replica: number, sql: string): void {
 }
 
 const differences = async () => (await verify(databases)).flatMap((check) => check.differences);
-/** A new life, above every term that was used, and no lease that is known: the catalog before gave none. */
+/**
+ * The register of a new life: a term above every used one, and no known lease, as the previous catalog granted none.
+ */
 const rebuiltRegister = (usedTerm: number) => {
   const term = usedTerm + 1_000_000;
   return { term, leader: 0, head: 12, life: expect.stringMatching(uuid), firstTerm: term, leaseMs: 0, endedCleanly: 0 };
@@ -79,7 +81,7 @@ const rebuiltContents = () => ({
 });
 
 describe("a catalog that is missing", () => {
-  test("is made again from the longest replica, and is all that it was but for the rejections", async () => {
+  test("is rebuilt from the longest replica, and equals the original except for the rejections", async () => {
     rmSync(catalog);
     change(1, "DELETE FROM orders WHERE id > 4");
     change(3, "DELETE FROM orders");
@@ -100,10 +102,10 @@ describe("a catalog that is missing", () => {
     expect(readdirSync(dataDir).filter((name) => name.includes("rebuilding"))).toEqual([]);
   });
 
-  test("doesn't take the log that it left behind for its own", async () => {
+  test("doesn't use the WAL that it left behind", async () => {
     const service = openCatalogDatabase(dataDir);
     service.client.exec("UPDATE stocks SET quantity = 77");
-    // As if the process had been killed after the deletion.
+    // As if the process were killed after the deletion.
     const log = readFileSync(`${catalog}-wal`);
     service.close();
     expect(log.length).toBeGreaterThan(0);
@@ -114,8 +116,8 @@ describe("a catalog that is missing", () => {
     expect(readFileSync(`${aside}-wal`)).toEqual(log);
   });
 
-  test("is made again after a rebuilding that was killed, wherever that was", async () => {
-    // While it was built, and after the old one was put aside.
+  test("is rebuilt after a rebuild that was killed at any point", async () => {
+    // Killed while it built the new file, after the old one was moved aside.
     rmSync(catalog);
     mkdirSync(join(dataDir, "rebuilding-catalog-killed"));
     writeFileSync(join(dataDir, "rebuilding-catalog-killed", "catalog.db"), "half a catalog");
@@ -123,7 +125,7 @@ describe("a catalog that is missing", () => {
     expect(contents()).toEqual(rebuiltContents());
     expect(existsSync(join(dataDir, "rebuilding-catalog-killed"))).toBe(false);
 
-    // After it had got its name: the file has two, one of which is in the way of nobody.
+    // Killed after the new file got its name: the file then has a second name, which does no harm.
     mkdirSync(join(dataDir, "rebuilding-catalog-killed"));
     linkSync(catalog, join(dataDir, "rebuilding-catalog-killed", "catalog.db"));
     await expect(rebuildCatalog(databases)).rejects.toThrow("nothing to mend");
@@ -131,14 +133,14 @@ describe("a catalog that is missing", () => {
     expect(contents()).toEqual(rebuiltContents());
   });
 
-  test("begins with the stocks that it was seeded with, or those of another file", async () => {
+  test("gets the initial stocks that it was seeded with, or those of a given file", async () => {
     change(0, "UPDATE stocks SET quantity = quantity + 11; UPDATE initial_stocks SET quantity = quantity + 11");
     const own = join(dataDir, "own.csv");
     writeFileSync(own, readFileSync(keptStocksFile(dataDir), "utf8").replaceAll(",100\n", ",111\n"));
     rmSync(catalog);
     await rebuildCatalog(databases, own);
     expect(contents().initialStocks.every(({ quantity }) => quantity === 111)).toBe(true);
-    // From now on that is what it was seeded with.
+    // From now on, these are its initial stocks.
     rmSync(catalog);
     await rebuildCatalog(databases);
     expect(contents().initialStocks.every(({ quantity }) => quantity === 111)).toBe(true);
@@ -148,7 +150,7 @@ describe("a catalog that is missing", () => {
     expect(contents()).toEqual(rebuiltContents());
   });
 
-  test("isn't made from stocks that the orders contradict; nothing is changed then", async () => {
+  test("isn't rebuilt from stocks that the orders contradict, and nothing is changed", async () => {
     rmSync(catalog);
     const wrong = join(dataDir, "wrong.csv");
     writeFileSync(wrong, "name,price,quantity\nGameStart,15.99,100\nFishCo,8.50,100\n");
@@ -160,7 +162,7 @@ describe("a catalog that is missing", () => {
     expect(files()).toEqual(before);
   });
 
-  test("isn't made from replicas that contradict each other, which are named", async () => {
+  test("isn't rebuilt from replicas that contradict each other, and both are named", async () => {
     rmSync(catalog);
     change(2, "UPDATE orders SET quantity = 2 WHERE id = 7");
     await expect(rebuildCatalog(databases)).rejects.toThrow(
@@ -169,7 +171,7 @@ describe("a catalog that is missing", () => {
     expect(existsSync(catalog)).toBe(false);
   });
 
-  test("isn't made beside a replica that can't be read, but without one that isn't there, which is named", async () => {
+  test("isn't rebuilt beside an unreadable replica; a missing one is named but doesn't prevent it", async () => {
     rmSync(catalog);
     writeFileSync(orderFile(dataDir, 2), "rubbish".repeat(1000));
     await expect(rebuildCatalog(databases)).rejects.toThrow(orderFile(dataDir, 2));
@@ -184,7 +186,7 @@ describe("a catalog that is missing", () => {
     ["in the middle", 1],
     ["at the end", 3],
   ] as const)(
-    "isn't made while a page %s of replica %i is damaged: only it may hold these orders",
+    "isn't rebuilt while a page %s of replica %i is damaged: its orders may be the only copy",
     async (place, id) => {
       const rows = Array.from(
         { length: 500 },
@@ -199,14 +201,14 @@ describe("a catalog that is missing", () => {
     },
   );
 
-  test("isn't made from nothing", async () => {
+  test("isn't rebuilt without a replica", async () => {
     for (const file of readdirSync(dataDir)) rmSync(join(dataDir, file));
     await expect(rebuildCatalog(databases)).rejects.toThrow("holds no replica");
   });
 });
 
 describe("a catalog that is there", () => {
-  test("and right is left alone, also when a replica is behind, or differs from all others", async () => {
+  test("and correct is left alone, even if a replica is behind or differs from all others", async () => {
     change(1, "DELETE FROM orders WHERE id > 4");
     change(2, "UPDATE orders SET quantity = 2 WHERE id = 7");
     await expect(rebuildCatalog(databases)).rejects.toThrow("nothing to mend");
@@ -215,10 +217,10 @@ describe("a catalog that is there", () => {
 
   test.each([
     ["behind", "DELETE FROM ledger WHERE id > 9; UPDATE register SET head = 9, term = 50"],
-    ["another one", "UPDATE ledger SET key = 'x' || id"],
+    ["another ledger", "UPDATE ledger SET key = 'x' || id"],
     ["contradicting itself", "UPDATE stocks SET quantity = quantity + 1"],
     ["contradicting every replica", "UPDATE ledger SET created_at = '' WHERE id = 2"],
-  ])("but %s is put aside whole, and made again", async (_case, sql) => {
+  ])("but %s is moved aside unchanged and rebuilt", async (_case, sql) => {
     change(0, sql);
     const wrong = contents();
     const { aside = "" } = await rebuildCatalog(databases);
@@ -234,13 +236,13 @@ describe("a catalog that is there", () => {
   test.each([
     ["no database", () => writeFileSync(catalog, "my shopping list\n".repeat(100))],
     ["an empty file", () => truncateSync(catalog)],
-  ])("but %s is put aside, and made again", async (_case, spoil) => {
+  ])("but %s is moved aside and rebuilt", async (_case, spoil) => {
     spoil();
     expect((await rebuildCatalog(databases)).aside).toMatch(/catalog-.*\.db$/);
     expect(contents()).toEqual(rebuiltContents());
   });
 
-  test("wrong, but with orders that no replica has, is kept: they would be lost", async () => {
+  test("and wrong, but with orders that no replica has, is kept: they would be lost", async () => {
     change(0, "UPDATE stocks SET quantity = quantity + 1");
     for (const id of [1, 2, 3]) change(id, "DELETE FROM orders WHERE id > 10");
     await expect(rebuildCatalog(databases)).rejects.toThrow(/only the ledger has the orders from 11 to 12/);
@@ -248,8 +250,8 @@ describe("a catalog that is there", () => {
   });
 });
 
-describe("without anybody watching", () => {
-  test("a missing catalog is made again when every replica is there", async () => {
+describe("unattended", () => {
+  test("a missing catalog is rebuilt if every replica is there", async () => {
     rmSync(catalog);
     expect((await rebuildCatalogIfSafe(databases)).orders).toBe(12);
     expect(contents()).toEqual(rebuiltContents());
@@ -264,8 +266,8 @@ describe("without anybody watching", () => {
     ],
     ["a replica is new", () => change(2, "DELETE FROM orders"), /order-2\.db is empty, as if it were new/],
     ["replicas contradict each other", () => change(2, "UPDATE orders SET term = 9 WHERE id = 1"), /contradict/],
-    ["nobody knows the stocks", () => rmSync(keptStocksFile(dataDir)), /so is .*stocks\.csv/],
-  ])("but not when %s", async (_case, spoil, message) => {
+    ["the copy of the initial stocks is missing", () => rmSync(keptStocksFile(dataDir)), /so is .*stocks\.csv/],
+  ])("but not if %s", async (_case, spoil, message) => {
     rmSync(catalog);
     spoil();
     await expect(rebuildCatalogIfSafe(databases)).rejects.toThrow(message);
@@ -274,26 +276,23 @@ describe("without anybody watching", () => {
 });
 
 test.each([
-  ["a person", () => rebuildCatalog(databases)],
-  ["nobody", () => rebuildCatalogIfSafe(databases)],
-])(
-  "beside a catalog or a replica that runs, on whatever port, nothing is made again when %s watches",
-  async (_case, remake) => {
-    rmSync(catalog);
-    for (const file of [catalog, orderFile(dataDir, 2)]) {
-      const unlock = lockForService(file);
-      await expect(remake()).rejects.toThrow(
-        `${file} is held by a service that runs, or by another rebuild: stop everything first`,
-      );
-      expect(existsSync(catalog)).toBe(false);
-      unlock();
-    }
-    expect((await remake()).orders).toBe(12);
-    lockForService(catalog)();
-  },
-);
+  ["by a person", () => rebuildCatalog(databases)],
+  ["unattended", () => rebuildCatalogIfSafe(databases)],
+])("beside a running catalog or replica, on any port, nothing is rebuilt %s", async (_case, remake) => {
+  rmSync(catalog);
+  for (const file of [catalog, orderFile(dataDir, 2)]) {
+    const unlock = lockForService(file);
+    await expect(remake()).rejects.toThrow(
+      `${file} is held by a running service, or by another rebuild: stop everything first`,
+    );
+    expect(existsSync(catalog)).toBe(false);
+    unlock();
+  }
+  expect((await remake()).orders).toBe(12);
+  lockForService(catalog)();
+});
 
-test("two replicas that are links to one file are named, and not taken for ones that run", async () => {
+test("two replicas that are links to one file are named, and not mistaken for running ones", async () => {
   rmSync(catalog);
   rmSync(orderFile(dataDir, 2));
   symlinkSync("order-1.db", orderFile(dataDir, 2));
@@ -302,7 +301,7 @@ test("two replicas that are links to one file are named, and not taken for ones 
   await expect(rebuildCatalogIfSafe(databases)).rejects.toThrow(message);
 });
 
-test("a replica that the configuration doesn't name any more counts all the same: it may be the longest", async () => {
+test("a replica that was removed from the configuration still counts: it may be the longest", async () => {
   rmSync(catalog);
   for (const id of [1, 2]) change(id, "DELETE FROM orders WHERE id > 4");
   const without3 = { ...databases, replicas: new Map([...databases.replicas].filter(([id]) => id !== 3)) };
@@ -312,12 +311,12 @@ test("a replica that the configuration doesn't name any more counts all the same
 
   change(0, "DELETE FROM ledger WHERE id = 12; UPDATE register SET head = 11");
   await expect(requireOneHistory(without3)).rejects.toThrow(/ends at order 11, but .*order-3\.db goes on to order 12/);
-  // No replica's, though they look like it.
+  // These aren't files of replicas, though their names are similar.
   for (const name of ["order-0.db", "order-x.db", "order-3.db.wrong"]) writeFileSync(join(dataDir, name), "x");
   expect(replicasHere(without3).map(({ id }) => id)).toEqual([1, 2, 3]);
 });
 
-test("a folder that isn't there is told by name", async () => {
+test("a missing folder is named", async () => {
   const nowhere = join(dataDir, "nowhere");
   await expect(rebuildCatalog(databasesIn(nowhere))).rejects.toThrow(
     `DATA_DIR must be a folder that this user can create and write (got ${JSON.stringify(nowhere)}): `,
@@ -336,7 +335,7 @@ describe("one history", () => {
     }
   };
 
-  test("is what replicas have that end with an order of the ledger, that are new, or that aren't here", async () => {
+  test("is there if every replica ends with an order of the ledger, is new, or isn't here", async () => {
     change(1, "DELETE FROM orders WHERE id > 4");
     change(2, "DELETE FROM orders");
     rmSync(orderFile(dataDir, 3));
@@ -350,14 +349,14 @@ describe("one history", () => {
     ["price_cents", "price_cents + 1"],
     ["term", "term + 1"],
     ["created_at", "'2025-01-01T00:00:00.000Z'"],
-  ])("isn't there when a replica's last order differs in %s, though the key is the same", async (column, other) => {
+  ])("isn't there if a replica's last order differs in %s, even with the same key", async (column, other) => {
     change(1, `DELETE FROM orders WHERE id > 4; UPDATE orders SET ${column} = ${other} WHERE id = 4`);
     expect(await problem()).toMatch(
       /^diverged: catalog\.db and order-1\.db hold different orders with the number 4, .*npm run rebuild-catalog/,
     );
   });
 
-  test("isn't there when the catalog is missing, behind, or another one: each is told with its command", async () => {
+  test("isn't there if the catalog is missing, behind or another one: each error names its command", async () => {
     change(0, "UPDATE ledger SET key = 'x' WHERE id = 12");
     expect(await problem()).toMatch(
       /^diverged: catalog\.db and order-1\.db hold different orders with the number 12, .*npm run rebuild-catalog/,
@@ -373,7 +372,7 @@ describe("one history", () => {
   });
 
   test.each(["at the start", "at the end"] as const)(
-    "can't be told of a ledger with a damaged page %s: the file is named, the command mends it",
+    "is unknown if the ledger has a damaged page %s: the file is named, and the named command repairs it",
     async (place) => {
       const rows = Array.from({ length: 500 }, (_, row) => `(${row + 13}, 'more ${row}', 'A', 'buy', 1, 1, 1, '')`);
       change(0, `INSERT INTO ledger VALUES ${rows.join()}`);
@@ -384,19 +383,19 @@ describe("one history", () => {
     },
   );
 
-  test("isn't made up by a migration beside replicas that can't be read: they may hold orders", async () => {
+  test("isn't restarted by a migration beside unreadable replicas: they may hold orders", async () => {
     rmSync(catalog);
     for (const id of [1, 2, 3]) damageTable(orderFile(dataDir, id), "orders", "at the end");
     await expect(migrateAll(databases)).rejects.toThrow(
       `${catalog} is missing, and ${orderFile(dataDir, 1)} can't be read (database disk image is malformed), and may hold orders that no other replica has: put`,
     );
     expect(existsSync(catalog)).toBe(false);
-    // Nothing at all is what a new one holds.
+    // An empty file is the same as a new replica.
     for (const id of [1, 2, 3]) truncateSync(orderFile(dataDir, id));
     expect(await migrateAll(databases)).toHaveLength(4);
   });
 
-  test("isn't made up with new replicas: no advice to move one away that there is no catalog to fill again from", async () => {
+  test("isn't restarted with new replicas: without a catalog to refill it, no error advises to move a replica away", async () => {
     const file = orderFile(dataDir, 1);
     writeFileSync(file, "rubbish".repeat(1000));
     await expect(migrateAll(databases)).rejects.toThrow(
@@ -410,7 +409,7 @@ describe("one history", () => {
     }
   });
 
-  test("isn't made up by a migration: it stops before it creates anything", async () => {
+  test("isn't restarted by a migration: it stops before it creates anything", async () => {
     for (const spoil of [() => truncateSync(catalog), () => rmSync(catalog)]) {
       spoil();
       rmSync(orderFile(dataDir, 2), { force: true });

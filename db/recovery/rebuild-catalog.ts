@@ -1,6 +1,6 @@
 /**
- * Makes a lost catalog again (I9), from what the stocks began with and the replica that holds the most orders. It can be
- * killed at any point and run again. Nothing is deleted: a catalog that is wrong is put aside under another name.
+ * Rebuilds a lost catalog (I9) from the initial stocks and the longest replica. A rebuild can be killed at any point
+ * and run again. It deletes nothing: a wrong catalog is moved aside under another name.
  */
 
 import { existsSync } from "node:fs";
@@ -23,17 +23,17 @@ import { verify } from "./verify.ts";
 export interface RebuiltCatalog {
   readonly file: string;
   readonly orders: number;
-  /** The replica's file that the orders came from. */
+  /** The file of the replica that the orders come from. */
   readonly replica: string;
-  /** The file of stocks that it began with. */
+  /** The file of the initial stocks. */
   readonly stocks: string;
-  /** The name that the catalog has which was there before. */
+  /** The new name of the previous catalog; `undefined` if there was none. */
   readonly aside: string | undefined;
-  /** The files of replicas that aren't there: what they held is not in it. */
+  /** Missing files of replicas: orders that only they held are not in the rebuilt catalog. */
   readonly missing: readonly string[];
 }
 
-/** Nothing was changed. The message says what to do. */
+/** A rebuild was refused and nothing was changed. The message contains what to do. */
 export class RebuildError extends SetupError {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
@@ -42,17 +42,17 @@ export class RebuildError extends SetupError {
 }
 
 /**
- * Neither the catalog nor its replicas may be running. `stocksFile` is what it was seeded with, by default the file that
- * `seed` keeps beside it, else the default stocks.
+ * Rebuilds the catalog; neither it nor a replica may run. `stocksFile` holds the initial stocks: by default the copy
+ * that `seed` keeps beside the catalog, else the default stocks.
  *
- * Throws a StockFileError if that can't be read; a RebuildError if one of them runs, if there is nothing to mend, no
- * replica to take the orders from or one that can't be read, if the replicas contradict each other, or the stocks the
- * orders.
+ * Throws a StockFileError if that file can't be read. Throws a RebuildError if a service runs, if the catalog is sound,
+ * if there is no replica or one that can't be read, if the replicas contradict each other, or if the orders don't
+ * follow from the stocks.
  */
 export async function rebuildCatalog(databases: Databases, stocksFile?: string): Promise<RebuiltCatalog> {
-  // Whoever names a wrong file wants to know, also when there is nothing to mend.
+  // Reports a wrong file even if there is nothing to mend.
   if (stocksFile !== undefined) readStocks(stocksFile);
-  return whileAllLocked(databases, runs, async () => {
+  return whileAllLocked(databases, alreadyLocked, async () => {
     await migratePresentReplicas(databases);
     requireReadable(databases);
     await requireSomethingToMend(databases);
@@ -61,20 +61,20 @@ export async function rebuildCatalog(databases: Databases, stocksFile?: string):
 }
 
 /**
- * The same for a catalog that is missing, without anybody watching. Throws a RebuildError if anything runs all the same,
- * and unless nothing can be missed: every replica has its file, one with no order isn't beside one with some (it may have
- * been lost, too), and what the stocks began with was kept.
+ * Rebuilds a missing catalog unattended, as a supervisor does, if no order can be lost by it. Throws a RebuildError if
+ * a service runs, if a replica's file is missing or can't be read, if one is empty while another has orders (the empty
+ * one may be new in place of a lost one), or if the copy of the initial stocks is missing.
  */
 export async function rebuildCatalogIfSafe(databases: Databases): Promise<RebuiltCatalog> {
-  return whileAllLocked(databases, runs, async () => {
+  return whileAllLocked(databases, alreadyLocked, async () => {
     await requireSafe(databases);
     return rebuild(databases, keptStocksFile(databases.dataDir));
   });
 }
 
-function runs(database: string): RebuildError {
+function alreadyLocked(database: string): RebuildError {
   return new RebuildError(
-    `${database} is held by a service that runs, or by another rebuild: stop everything first, then run this again`,
+    `${database} is held by a running service, or by another rebuild: stop everything first, then run this again`,
   );
 }
 
@@ -90,17 +90,17 @@ async function requireSafe(databases: Databases): Promise<void> {
     if (!hasOrders(end) && ends.some(hasOrders)) throw unsafe(`${end.file} is empty, as if it were new`);
   }
   const kept = keptStocksFile(databases.dataDir);
-  if (!existsSync(kept)) throw unsafe(`so is ${kept}, which tells what the stocks began with`);
+  if (!existsSync(kept)) throw unsafe(`so is ${kept}, which holds the initial stocks`);
 }
 
-/** A file that can't be read may hold orders that no other has: whether to go on without it is for a person to say. */
+/** Requires readable replicas: an unreadable one may hold orders that no other has, so a person must decide. */
 function requireReadable(databases: Databases): void {
   for (const end of readEnds(databases)) {
     if (end instanceof DatabaseError && end.problem !== "missing") throw unreadable(end);
   }
 }
 
-/** The same for pages that nobody reads before the orders are compared. */
+/** Like `requireReadable`, for damaged pages that only the comparison of the orders reads. */
 function requireUndamaged(databases: Databases): void {
   for (const replica of replicasHere(databases)) {
     const problem = replica.problem();
@@ -123,23 +123,23 @@ async function requireSomethingToMend(databases: Databases): Promise<void> {
   }
   const difference = await whatIsWrong(databases);
   if (difference === undefined) {
-    throw new RebuildError(`${store.name} is there and right: there is nothing to mend`);
+    throw new RebuildError(`${store.name} exists and is correct: there is nothing to mend`);
   }
   const headId = await store.read((view) => view.lastId());
   const lastId = Math.max(0, ...replicaEnds(databases).map((end) => end.lastId));
   if (headId <= lastId) return;
-  // The ledger is the only copy of these: perhaps they were acknowledged with replicas that are elsewhere.
+  // The ledger may be the only copy here of orders that were acknowledged with replicas on other machines.
   throw new RebuildError(
     `${difference}. But only the ledger has the orders from ${lastId + 1} to ${headId}: start everything until a replica has them, then stop and run this again`,
   );
 }
 
-/** Not one that this user may not open: it may well be right. */
+/** False for a file that this user may not open: it may be correct. */
 function isBroken({ problem, cause }: DatabaseError): boolean {
   return problem === "not-sqlite" || problem === "damaged" || sqliteCode(cause).startsWith("SQLITE_IOERR");
 }
 
-/** If the catalog contradicts itself, or every replica. One replica that differs is wrong itself. */
+/** A difference if the catalog contradicts itself or every replica. If only some replicas differ, those are wrong. */
 async function whatIsWrong(databases: Databases): Promise<string | undefined> {
   const { name } = chosenLedgerStore(databases);
   const replicas = new Set(replicaEnds(databases).map(({ file }) => file));

@@ -1,6 +1,6 @@
 /**
- * The orders of the longest replica beside those of the others, all seen at one moment: a catalog is made of them only when
- * they agree.
+ * Reads the orders of the longest replica and compares them with those of the others, on one snapshot of all. A catalog
+ * is rebuilt from them only if they agree.
  */
 
 import { orderPages } from "@stock-bazaar/ledger/order-pages";
@@ -11,14 +11,14 @@ import { orderFields } from "@stock-bazaar/sqlite/order-rows";
 import { type Databases, replicaEnds } from "./replicas-here.ts";
 
 export interface ReplicaOrders {
-  /** How another replica differs from a prefix of the longest one; `undefined`: none does. */
+  /** The first difference between a replica and a prefix of the longest one; `undefined` if there is none. */
   difference(): string | undefined;
-  /** Those of the longest one, from the first. */
+  /** The orders of the longest replica, from the first. */
   pages(): AsyncIterable<readonly Order[]>;
   close(): void;
 }
 
-/** Must be closed. What it throws comes from SQLite, which doesn't say which of the files it is about. */
+/** The result must be closed. Its methods throw SQLite's errors, which don't name the file that caused them. */
 export function openReplicas(databases: Databases, longest: ReplicaEnd): ReplicaOrders {
   const replica = new ReplicaFile(databases.dataDir, longest.id).open("read");
   const { client } = replica;

@@ -1,4 +1,4 @@
-/** The replicas whose files lie on this machine, and where each ends. */
+/** The replicas that have their files on this machine, and where each ends. */
 
 import { readdirSync } from "node:fs";
 import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
@@ -11,8 +11,8 @@ import { fileIdentity } from "@stock-bazaar/sqlite/files";
 export type Databases = Pick<Config, "dataDir" | "replicas">;
 
 /**
- * The replicas that the configuration names, and those whose files lie here all the same: one that was left out since may
- * hold orders that no other has. In the order of their ids.
+ * The configured replicas, and all others whose files are here: a replica that was removed from the configuration may
+ * hold orders that no other has. Sorted by id.
  */
 export function replicasHere({ dataDir, replicas }: Databases): ReplicaFile[] {
   const found = namesIn(dataDir)
@@ -22,12 +22,12 @@ export function replicasHere({ dataDir, replicas }: Databases): ReplicaFile[] {
   return ids.map((id) => new ReplicaFile(dataDir, id));
 }
 
-/** Those that the configuration names, in its order. */
+/** The configured replicas, in the order of the configuration. */
 export function replicasNamed({ dataDir, replicas }: Databases): ReplicaFile[] {
   return [...replicas.keys()].map((id) => new ReplicaFile(dataDir, id));
 }
 
-/** What is wrong with a folder that can't be read is told by whoever opens a file in it. */
+/** Empty if the folder can't be read: the error appears when a file in it is opened. */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
@@ -36,16 +36,16 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Throws a SetupError if two databases here are one file: each would take the other's next row. */
+/** Throws a SetupError if two databases here are the same file: each would take the other's next row. */
 export function requireDifferentFiles(databases: Databases): void {
   for (const [, problem] of sharedFiles(databases)) throw new SetupError(problem);
 }
 
-/** What is wrong with each database that is, by a symbolic or a hard link, the same file as one before it. */
+/** A message for each database that is the same file as an earlier one, by a symbolic or a hard link. */
 export function sharedFiles(databases: Databases): ReadonlyMap<string, string> {
   const named = new Map<string, string>();
   const problems = new Map<string, string>();
-  // A ledger that is no file has no identity, and is skipped.
+  // A ledger on a server has no file identity and is skipped.
   for (const file of [chosenLedgerStore(databases).name, ...replicasHere(databases).map(({ file }) => file)]) {
     const identity = fileIdentity(file);
     if (identity === undefined) continue;
@@ -56,17 +56,17 @@ export function sharedFiles(databases: Databases): ReadonlyMap<string, string> {
   return problems;
 }
 
-/** Of the replicas that are there and can be read, in the order of their ids. What is wrong with another its service says. */
+/** The ends of all readable replicas, sorted by id. Errors are left out: each replica's service reports its own. */
 export function replicaEnds(databases: Databases): ReplicaEnd[] {
   return readEnds(databases).filter((end): end is ReplicaEnd => !(end instanceof DatabaseError));
 }
 
-/** Where each replica's file ends, or why that can't be told, in the order of their ids. */
+/** The end of each replica's file, or the error of reading it, sorted by id. */
 export function readEnds(databases: Databases): (ReplicaEnd | DatabaseError)[] {
   return replicasHere(databases).map((replica) => replica.end());
 }
 
-/** The one that holds the most orders; `undefined`: none can be read. */
+/** The replica with the most orders; `undefined` if none can be read. */
 export function longestReplica(databases: Databases): ReplicaEnd | undefined {
   return replicaEnds(databases).reduce<ReplicaEnd | undefined>(
     (best, end) => (best && best.lastId >= end.lastId ? best : end),

@@ -1,7 +1,7 @@
 /**
- * Checks the promises I1 to I3 where they can be checked without trusting any service: in the files, stopped or running.
- * Each file is seen at one moment, and the replicas' moments come before the catalog's: an order is in the ledger before
- * any replica has it, so seen in this order a replica of a running system is never ahead.
+ * Checks the promises I1 to I3 in the files, so it trusts no service; the services may run. Each file is read from one
+ * snapshot, and the replicas' snapshots are taken before the catalog's. An order is in the ledger before any replica
+ * has it, so a replica of a running system is never ahead.
  */
 
 import { type Check, unread } from "@stock-bazaar/ledger/check";
@@ -12,7 +12,10 @@ import { advice } from "@stock-bazaar/process/advice";
 import { adviceForUnreadable, HistoryError, requireNoLostCatalog } from "./history.ts";
 import { type Databases, replicasHere, sharedFiles } from "./replicas-here.ts";
 
-/** A file that can't be read is told with why. `seen` receives each table's name when its moment has passed. */
+/**
+ * Runs all checks. A file that can't be read gives an `unread` check with the reason. `seen` receives each table's name
+ * once its snapshot is taken.
+ */
 export async function verify(databases: Databases, seen?: (table: string) => void): Promise<Check[]> {
   const shared = sharedFiles(databases);
   const replicas = replicasHere(databases);
@@ -42,12 +45,12 @@ export async function verify(databases: Databases, seen?: (table: string) => voi
   ];
 }
 
-/** Whatever it holds, it is no copy. */
+/** A file that two databases share isn't a copy, whatever it holds. */
 function noOwnFile(file: string, problem: string): Check {
-  return { promise: "I3", file, what: "no file of its own", outcome: "broken", differences: [problem] };
+  return { promise: "I3", file, what: "shared with another database", outcome: "broken", differences: [problem] };
 }
 
-/** Without a catalog to fetch its orders from again, what a replica's file holds may be all that is left of them. */
+/** The message for a replica without a catalog. Its file may hold the only copy of its orders: the advice is cautious. */
 function whatOfReplicaAlone(replica: ReplicaFile): string {
   const error = replica.problem();
   if (!error) return `${replica.file} has nothing to be compared with`;
