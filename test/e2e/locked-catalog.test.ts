@@ -48,7 +48,7 @@ async function expectRecovered(cluster: Cluster) {
   await cluster.ready();
   expect((await trade(cluster.url, newTrade({ type: "buy" }))).status).toBe(200);
   expect(at(await catalogAt(cluster.url), "state")).toBe("live");
-  expect(linesWith(cluster, "catalog", "nothing is traded until")).toHaveLength(1);
+  expect(linesWith(cluster, "catalog", "no trade is accepted until")).toHaveLength(1);
   expect(linesWith(cluster, "catalog", "the ledger can be written again")).toHaveLength(1);
   // The lead hasn't moved, and no lease has expired.
   expect((await get(`${cluster.url}/cluster`)).body).toMatchObject({ data: { leader: 3, term: 1 } });
