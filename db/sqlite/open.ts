@@ -30,11 +30,7 @@ export function openDatabase<Kind extends DatabaseKind>(
   file: string,
   mode: AccessMode = "write",
 ): OpenDatabase<Kind> {
-  requireFolderOf(file);
-  if (!existsSync(file)) {
-    const next = kind === "catalog" ? advice.migrateThenSeed : advice.migrate;
-    throw new DatabaseError("missing", file, `does not exist: ${next}`);
-  }
+  requireDatabase(kind, file);
   if (mode === "write") {
     requireWritableFolderOf(file);
     requireWritableDatabase(file);
@@ -51,4 +47,12 @@ export function openDatabase<Kind extends DatabaseKind>(
       throw error;
     }
   });
+}
+
+/** Throws a DatabaseError that names the command to run, unless the file is there. */
+export function requireDatabase(kind: DatabaseKind, file: string): void {
+  requireFolderOf(file);
+  if (existsSync(file)) return;
+  const next = kind === "catalog" ? advice.migrateThenSeed : advice.migrate;
+  throw new DatabaseError("missing", file, `does not exist: ${next}`);
 }

@@ -49,15 +49,17 @@ async function withDataDir(action: (environment: Record<string, string>) => Prom
 describe.concurrent("a service refuses", () => {
   test("to start without its database, naming the file and the command that makes it", () =>
     withDataDir(async (environment) => {
-      const { DATA_DIR: dataDir = "" } = environment;
-      const catalog = await run("catalog", environment);
-      expect(catalog.code).toBe(1);
-      expect(catalog.said).toContain(catalogFile(dataDir));
-      expect(catalog.said).toMatch(/npm run migrate.*npm run seed/);
-      const order = await run("order", environment);
-      expect(order.code).toBe(1);
-      expect(order.said).toContain(orderFile(dataDir, 1));
-      expect(order.said).toContain("npm run migrate");
+      const { DATA_DIR: empty = "" } = environment;
+      for (const dataDir of [empty, join(empty, "missing")]) {
+        const catalog = await run("catalog", { ...environment, DATA_DIR: dataDir });
+        expect(catalog.code).toBe(1);
+        expect(catalog.said).toContain(catalogFile(dataDir));
+        expect(catalog.said).toMatch(/npm run migrate.*npm run seed/);
+        const order = await run("order", { ...environment, DATA_DIR: dataDir });
+        expect(order.code).toBe(1);
+        expect(order.said).toContain(orderFile(dataDir, 1));
+        expect(order.said).toContain("npm run migrate");
+      }
     }));
 
   test("a file that isn't a database", () =>

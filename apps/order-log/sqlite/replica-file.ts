@@ -11,6 +11,7 @@ import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
 import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
 import { watchFile } from "@stock-bazaar/sqlite/file-watch";
 import { filesOf, isMissing } from "@stock-bazaar/sqlite/files";
+import { requireDatabase } from "@stock-bazaar/sqlite/open";
 import { orderFields } from "@stock-bazaar/sqlite/order-rows";
 import { orderProblem } from "@stock-bazaar/sqlite/readable";
 import { lockForService, lockIfFree } from "@stock-bazaar/sqlite/service-lock";
@@ -66,9 +67,10 @@ export class ReplicaFile {
 
   /**
    * Takes the lock of the replica's service, and returns a function that releases it. Throws a ConfigError if another
-   * process still holds it after a short wait.
+   * process still holds it after a short wait, and the DatabaseError of `open` if the file is missing.
    */
   lock(): () => void {
+    requireDatabase("orders", this.file);
     return lockForService(this.file);
   }
 
