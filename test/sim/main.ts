@@ -62,6 +62,7 @@ async function one(seed: number, mutation: string | undefined): Promise<boolean>
 
 async function many(first: number, count: number, jobs: number, mutation: string | undefined): Promise<boolean> {
   const startMs = performance.now();
+  const options = mutation === undefined ? "" : ` --mutation "${mutation}"`;
   const total = { seeds: 0, events: 0, faults: 0, trades: 0, lookups: 0, cacheHits: 0, orders: 0, failed: 0 };
   const progress = () => `${total.seeds}/${count} seeds, ${total.failed} failed`;
   for (const { title, violations } of await runDirected(mutation)) {
@@ -83,7 +84,7 @@ async function many(first: number, count: number, jobs: number, mutation: string
       total.orders += orders;
       if (violations.length > 0) {
         total.failed += 1;
-        console.log(`seed ${seed}: ${violations.join("\n  ")}\n  replay: npm run sim -- --seed ${seed}`);
+        console.log(`seed ${seed}: ${violations.join("\n  ")}\n  replay: npm run sim -- --seed ${seed}${options}`);
       }
       if (process.stderr.isTTY) process.stderr.write(`\r${progress()}`);
       else if (total.seeds % 1000 === 0) process.stderr.write(`${progress()}\n`);
