@@ -119,7 +119,7 @@ describe("where a service listens", () => {
       "http://a:1",
     ])
       expect(refusal({ [variable]: value })).toBe(
-        `${variable} must be HOST:PORT, a port from 1 to 65535 and an IPv6 address in brackets, like 0.0.0.0:6000 (got "${value}")`,
+        `${variable} must be HOST:PORT, with a port from 1 to 65535, like 0.0.0.0:6000 or [::]:6000 (got "${value}")`,
       );
   });
 });

@@ -94,7 +94,7 @@ function readCatalog(environment: Environment): ListenAddress {
   const [catalog, ...others] = text.split(",").map((entry) => {
     const address = parseAddress(entry);
     if (address) return address;
-    throw new ConfigError("CATALOG_ADDRESSES", text, `must be HOST:PORT, ${addressForm}, like 127.0.0.1:6000`);
+    throw new ConfigError("CATALOG_ADDRESSES", text, `${mustBeAddress}, like 127.0.0.1:6000 or [::1]:6000`);
   });
   if (!catalog || others.length > 0)
     throw new ConfigError("CATALOG_ADDRESSES", text, "must have one entry", "several catalogs aren't supported yet");
@@ -127,7 +127,7 @@ function readListenAddress(environment: Environment, variable: string): ListenAd
   const text = readText(environment, variable);
   if (text === undefined) return undefined;
   const address = parseAddress(text);
-  if (!address) throw new ConfigError(variable, text, `must be HOST:PORT, ${addressForm}, like 0.0.0.0:6000`);
+  if (!address) throw new ConfigError(variable, text, `${mustBeAddress}, like 0.0.0.0:6000 or [::]:6000`);
   return { ...address, variables: inOne(variable) };
 }
 
@@ -138,7 +138,7 @@ function readHostAndPort(environment: Environment, variables: AddressVariables, 
   return { host, port: readWholeNumber(environment, variables.port, { fallback: defaultPort, min: 1, max: portMax }) };
 }
 
-const addressForm = `a port from 1 to ${portMax} and an IPv6 address in brackets`;
+const mustBeAddress = `must be HOST:PORT, with a port from 1 to ${portMax}`;
 
 function parseAddress(text: string): Address | undefined {
   const [, host = "", digits = ""] = /^\s*(.+):(\d{1,5})\s*$/.exec(text) ?? [];

@@ -30,4 +30,7 @@ test("of a list of addresses, the wrong one is named", () => {
   expect(listenError({ ...address, variables: replicaVariables }, withCode("EADDRINUSE")).message).toMatch(
     /^ORDER_REPLICAS must name a free port \(got "10\.1\.2\.3:80"\): another process listens there/,
   );
+  expect(listenError({ ...address, variables: replicaVariables }, withCode("ENOTFOUND")).message).toBe(
+    'ORDER_REPLICAS must have a host that is a name or an address of this machine, like 127.0.0.1 (got "10.1.2.3:80")',
+  );
 });

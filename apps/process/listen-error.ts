@@ -22,7 +22,7 @@ export function listenError(address: ListenAddress, error: unknown): ConfigError
       // An unknown name, or a number that is no address: the runtimes report these in different words.
       const must = "a name or an address of this machine, like 127.0.0.1";
       return inOne
-        ? new ConfigError(variables.host, text, `must name ${must}`)
+        ? new ConfigError(variables.host, text, `must have a host that is ${must}`)
         : new ConfigError(variables.host, host, `must be ${must}`);
     }
   }
