@@ -18,7 +18,7 @@ import uuid
 
 URL = os.environ.get("BAZAAR_URL", "http://localhost:8080")
 # Of one attempt: longer than the bazaar itself tries, which is 10 s.
-TIMEOUT_SECONDS = float(os.environ.get("BAZAAR_TIMEOUT_SECONDS", "15"))
+TIMEOUT_SECONDS = os.environ.get("BAZAAR_TIMEOUT_SECONDS", "15")
 ATTEMPTS_MAX = 5
 # Between two attempts: the Retry-After of the bazaar.
 RETRY_SECONDS = 1
@@ -35,7 +35,7 @@ class Failure(Exception):
 def attempt(request):
     """One attempt: (status, body). Raises where there is no reply, or one that isn't JSON."""
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+        with urllib.request.urlopen(request, timeout=int(TIMEOUT_SECONDS)) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as response:  # 4xx and 5xx
         return response.code, json.load(response)
@@ -64,6 +64,8 @@ def send(what, path, body=None, headers=None):
 def trade(kind="", quantity="", name="", key=None):
     if kind not in ("buy", "sell") or not re.fullmatch("[1-9][0-9]*", quantity) or name == "":
         raise Failure(2, "usage: trade.py buy|sell QUANTITY STOCK [IDEMPOTENCY-KEY]")
+    if not re.fullmatch("[1-9][0-9]{0,3}", TIMEOUT_SECONDS):
+        raise Failure(2, f'BAZAAR_TIMEOUT_SECONDS must be a whole number from 1 to 9999 (got "{TIMEOUT_SECONDS}")')
 
     stock = send(name, f"/stocks/{urllib.parse.quote(name, safe='')}")
     print(f"{name}: {stock['quantity']} left at {stock['price']:.2f}")

@@ -29,13 +29,17 @@ send() { # PATH [CURL-OPTION…]: leaves the body in $reply and the status in $s
     --output "$reply" --write-out '%{http_code}' "$@" "$url$path") || status=000
 }
 
+problem() { # the reply, if there was one
+  if [ "$status" = 000 ]; then echo "no reply"; else echo "$status $(field message)"; fi
+}
+
 unknown() { # is the outcome of the request unknown?
   case $status in 000 | 5??) true ;; *) false ;; esac
 }
 
 expect_200() { # WHAT
-  if unknown; then fail 3 "$url must answer within 5 attempts (got \"$status $(field message)\")"; fi
-  if [ "$status" != 200 ]; then fail 1 "$1: $status $(field message)"; fi
+  if unknown; then fail 3 "$url must answer within 5 attempts (got \"$(problem)\")"; fi
+  if [ "$status" != 200 ]; then fail 1 "$1: $(problem)"; fi
 }
 
 type=${1-} quantity=${2-} name=${3-}
@@ -44,6 +48,9 @@ case $quantity in 0* | *[!0-9]*) quantity= ;; esac
 if [ -z "$type" ] || [ -z "$quantity" ] || [ -z "$name" ]; then
   fail 2 "usage: trade.sh buy|sell QUANTITY STOCK [IDEMPOTENCY-KEY]"
 fi
+case $timeout in 0* | *[!0-9]* | ?????*)
+  fail 2 "BAZAAR_TIMEOUT_SECONDS must be a whole number from 1 to 9999 (got \"$timeout\")" ;;
+esac
 case $name in *[!A-Za-z0-9._-]*) fail 2 "STOCK must be of letters, digits, '.', '_' and '-' (got \"$name\")" ;; esac
 
 send "/stocks/$name"

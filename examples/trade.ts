@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const url = process.env.BAZAAR_URL ?? "http://localhost:8080";
 /** Of one attempt: longer than the bazaar itself tries, which is 10 s. */
-const timeoutMs = Number(process.env.BAZAAR_TIMEOUT_SECONDS ?? 15) * 1000;
+const timeoutSeconds = process.env.BAZAAR_TIMEOUT_SECONDS ?? "15";
 const attemptsMax = 5;
 /** Between two attempts: the Retry-After of the bazaar. */
 const retryMs = 1000;
@@ -37,7 +37,7 @@ async function send<Data>(path: string, init: RequestInit = {}): Promise<Reply<D
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     if (attempt > 1) await sleep(retryMs);
     try {
-      const response = await fetch(url + path, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+      const response = await fetch(url + path, { ...init, signal: AbortSignal.timeout(Number(timeoutSeconds) * 1000) });
       const reply = (await response.json()) as Omit<Reply<Data>, "status">;
       if (response.status < 500) return { ...reply, status: response.status };
       problem = `${response.status} ${reply.error?.message}`;
@@ -57,6 +57,8 @@ function dataOf<Data>(what: string, { status, data, error }: Reply<Data>): Data 
 async function trade([type = "", quantity = "", name = "", key = randomUUID()]: string[]): Promise<void> {
   if (!/^(buy|sell)$/.test(type) || !/^[1-9]\d*$/.test(quantity) || name === "")
     throw new Failure(2, "usage: trade.ts buy|sell QUANTITY STOCK [IDEMPOTENCY-KEY]");
+  if (!/^[1-9]\d{0,3}$/.test(timeoutSeconds))
+    throw new Failure(2, `BAZAAR_TIMEOUT_SECONDS must be a whole number from 1 to 9999 (got "${timeoutSeconds}")`);
 
   const stock = await send<{ price: number; quantity: number }>(`/stocks/${encodeURIComponent(name)}`);
   const { price, quantity: left } = dataOf(name, stock);

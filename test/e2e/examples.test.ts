@@ -34,14 +34,14 @@ interface Ended {
 }
 
 /** Runs a command in an environment without a proxy. */
-async function run(command: string, url: string): Promise<Ended> {
+async function run(command: string, url: string, timeoutSeconds = "3"): Promise<Ended> {
   const child = Bun.spawn(["sh", "-c", command], {
     cwd: root,
     env: {
       HOME: process.env.HOME,
       PATH: `${resolve(root, "node_modules/.bin")}:${process.env.PATH}`,
       BAZAAR_URL: url,
-      BAZAAR_TIMEOUT_SECONDS: "3",
+      BAZAAR_TIMEOUT_SECONDS: timeoutSeconds,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -146,5 +146,14 @@ describe.each(clients)("$client", { concurrent: true }, ({ client, needs, stocks
     const ended = await run(`${client} ${args}`, cluster.url);
     expect(ended.exitCode, ended.stderr).toBe(exitCode);
     expect(ended.stderr).toContain(message);
+  });
+
+  test.for(["soon", "0", "1.5"])("a timeout of %s seconds is wrong usage", async (timeoutSeconds, context) => {
+    requireTools(context);
+    expect(await run(`${client} buy 1 FishCo`, cluster.url, timeoutSeconds)).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr: `BAZAAR_TIMEOUT_SECONDS must be a whole number from 1 to 9999 (got "${timeoutSeconds}")\n`,
+    });
   });
 });
