@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:net";
+import { networkInterfaces } from "node:os";
 import { freePorts } from "@stock-bazaar/cluster/ports";
 import {
   type AddressVariables,
@@ -90,7 +91,21 @@ test("one address that is written in two ways is found, too", async () => {
   const [port = 0] = await freePorts(1);
   const byName = { ...frontEndOn(port), host: "localhost" };
   await expect(requireFreePorts([byName, local(catalogVariables, port)])).rejects.toThrow(
-    `CATALOG_PORT must be a free port (got "${port}"): another process listens there`,
+    `FRONTEND_PORT (localhost:${port}) and CATALOG_PORT (127.0.0.1:${port}) name the same port: each needs its own port`,
+  );
+  const { listen } = readConfig({ CATALOG_LISTEN: `0.0.0.0:${port}`, ORDER_REPLICAS: `1=127.0.0.1:${port}` });
+  await expect(requireFreePorts([listen.catalog, ...listen.replicas.values()])).rejects.toThrow(
+    `CATALOG_LISTEN (0.0.0.0:${port}) and ORDER_REPLICAS (127.0.0.1:${port}) name the same port`,
+  );
+});
+
+test("a port that another process has is reported as taken, even if two services name it", async (context) => {
+  const addresses = Object.values(networkInterfaces()).flatMap((ofOne = []) => ofOne.map(({ address }) => address));
+  if (!addresses.includes("::1")) context.skip("this machine must have the address ::1");
+  const taken = await takenPort();
+  const elsewhere = { ...frontEndOn(taken), host: "[::1]" };
+  await expect(requireFreePorts([elsewhere, local(catalogVariables, taken)])).rejects.toThrow(
+    `CATALOG_PORT must be a free port (got "${taken}"): another process listens there`,
   );
 });
 

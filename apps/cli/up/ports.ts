@@ -21,17 +21,35 @@ const answerTimeoutMs = 1000;
 export async function requireFreePorts(wanted: readonly ListenAddress[]): Promise<void> {
   requireDifferent(wanted);
   // Every port is held until the last has been tried, because one address can be written in two ways.
-  const held: Server[] = [];
+  const held: { readonly address: ListenAddress; readonly server: Server }[] = [];
+  const release = () => Promise.all(held.map(({ server }) => close(server)));
   try {
     for (const address of wanted) {
       try {
-        held.push(await listen(address));
+        held.push({ address, server: await listen(address) });
       } catch (error) {
-        throw listenError(address, error);
+        const other = held.find((earlier) => earlier.address.port === address.port);
+        await release();
+        throw other && (await isFree(address)) ? overlap(other.address, address) : listenError(address, error);
       }
     }
   } finally {
-    await Promise.all(held.map(close));
+    await release();
+  }
+}
+
+/** The error for two addresses that differ only as text, like 127.0.0.1:6000 and 0.0.0.0:6000. */
+function overlap(one: ListenAddress, other: ListenAddress): CommandError {
+  const named = [one, other].map((address) => `${address.variables.port} (${addressText(address)})`).join(" and ");
+  return new CommandError(`${named} name the same port: each needs its own port`, exitCodes.usage);
+}
+
+async function isFree(address: Address): Promise<boolean> {
+  try {
+    await close(await listen(address));
+    return true;
+  } catch {
+    return false;
   }
 }
 
