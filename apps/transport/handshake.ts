@@ -19,8 +19,8 @@ import type { Service } from "./server.ts";
 const versionHeader = "bazaar-messages";
 const nameHeader = "bazaar-name";
 
-/** The most refused callers that a server logs and remembers. A bazaar has fewer services. */
-const loggedCallersMax = 100;
+/** The most refusals that a server logs, each of another caller or version. A bazaar has fewer services. */
+const loggedLinesMax = 100;
 
 const nameLengthMax = 100;
 
@@ -119,12 +119,14 @@ interface Call {
   getPeer(): string;
 }
 
-/** The server's side: refuses callers of another version, and logs each one once. */
+/**
+ * The server's side: refuses callers of another version, and logs each name with its version once. Two callers may have
+ * one name: a call of the right version must not make the other's next call news.
+ */
 class Callers {
   readonly headers: grpc.Metadata;
   readonly #self: Speaker;
-  /** By caller: the line that was logged last. */
-  readonly #logged = new Map<string, string>();
+  readonly #logged = new Set<string>();
 
   constructor(self: Speaker) {
     this.#self = self;
@@ -134,24 +136,18 @@ class Callers {
   /** The status that refuses the call; `undefined` for a caller of this version. */
   refusal(call: Call): Partial<grpc.StatusObject> | undefined {
     const version = versionIn(call.metadata);
-    if (version === this.#self.version) {
-      // If it calls again with another version, that is logged again.
-      if (this.#logged.size > 0) this.#logged.delete(callerOf(call));
-      return undefined;
-    }
-    const caller = callerOf(call);
-    const line = differenceOf(caller, version, this.#self);
-    this.#logOnce(caller, line);
+    if (version === this.#self.version) return undefined;
+    const line = differenceOf(callerOf(call), version, this.#self);
+    this.#logOnce(line);
     const metadata = headersOf(this.#self);
     metadata.set(codeHeader, "UNAVAILABLE");
     const hint = version === undefined ? ` (grpcurl: -H '${versionHeader}: ${this.#self.version}')` : "";
     return { code: grpc.status.FAILED_PRECONDITION, details: line + hint, metadata };
   }
 
-  #logOnce(caller: string, line: string): void {
-    if (this.#logged.get(caller) === line) return;
-    if (this.#logged.size >= loggedCallersMax && !this.#logged.has(caller)) return;
-    this.#logged.set(caller, line);
+  #logOnce(line: string): void {
+    if (this.#logged.has(line) || this.#logged.size >= loggedLinesMax) return;
+    this.#logged.add(line);
     this.#self.logger.error(line);
   }
 }

@@ -918,6 +918,23 @@ describe("another version of the messages", () => {
     expect(catalog.lines).toEqual([line]);
   });
 
+  test("two callers of one name, one of them refused: the server logs it once, however they alternate", async () => {
+    const catalog = speaking("catalog", 3);
+    const register = { term: 1, leader: 1, head: 1, life: "life", stocks: 1 };
+    const service = serveCatalog(catalogStub({ register: async () => register }), catalog);
+    const older = await link(service, (address) => connectCatalog(address, patientMs, speaking("front-end", 2)));
+    const { client: same } = await link(service, (address) =>
+      connectCatalog(address, patientMs, speaking("front-end", 3)),
+    );
+    for (let times = 0; times < 3; times += 1) {
+      await expect(older.client.register()).rejects.toBeInstanceOf(OtherVersionError);
+      await same.register();
+    }
+    expect(catalog.lines).toEqual([
+      "front-end speaks version 2 of the messages, but catalog speaks version 3: update the older one",
+    ]);
+  });
+
   test("a method that the server doesn't have is an error of another kind", async () => {
     const self = speaking("order-2", 3);
     const server = await startServer(anywhere, serveCatalog(catalogStub({}), speaking("catalog", 3)));
