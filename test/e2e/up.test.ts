@@ -186,6 +186,8 @@ test("on an address that other machines can reach, killing the leader needs --fa
   expect(await kill([])).toBe(404);
   expect(await kill(["--faults"])).toBe(200);
   expect(await kill([], { host: "127.0.0.1", listenHost: "0.0.0.0" })).toBe(404);
+  // As behind a proxy on this machine: others reach it at the address that they dial.
+  expect(await kill([], { host: "bazaar.example", listenHost: "127.0.0.1" })).toBe(404);
 });
 
 test("when up itself is killed -9, its children end too", async (context) => {

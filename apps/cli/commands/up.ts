@@ -47,7 +47,8 @@ export async function up(options: UpOptions): Promise<void> {
   const frontEnds = plannedFrontEnds(config, options);
   // A setting that suits one dialect, like a long lease, may be wrong for another: checked before anything starts.
   for (const { dialect } of frontEnds) readConfig({ ...process.env, FRONTEND_DIALECT: dialect });
-  const faults = options.faults ?? isLoopback(config.listen.frontEnd);
+  // Behind a proxy on this machine a front-end listens on a loopback address, and others reach it all the same.
+  const faults = options.faults ?? [config.frontEnd, config.listen.frontEnd].every(isLoopback);
   const logger = createLogger("up", config.logLevel);
   const { catalog, replicas } = config.listen;
   await requireFreePorts([...frontEnds.map(({ listen }) => listen), catalog, ...replicas.values()]);

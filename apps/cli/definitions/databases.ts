@@ -49,7 +49,7 @@ export function upCommand(): Command {
     .option("--also <list>", "more front-ends, as dialect=port, separated by commas", alsoFrontEnds)
     .option(
       "--faults",
-      "let the dashboard kill and freeze the leader (default: when front-ends listen on a loopback address)",
+      "let the dashboard kill and freeze the leader (default: when front-ends are on a loopback address)",
     )
     .option("--no-faults", "don't let the dashboard do this")
     .action(async (options: UpOptions) => (await import("../commands/up.ts")).up(options));
