@@ -1,84 +1,49 @@
 /**
- * The last order that each replica holds, as acknowledged to the leader (R5). Pure bookkeeping on ids.
+ * The last order that each replica has committed, as acknowledged to the leader (R5). Pure bookkeeping on ids.
  *
- * An order is confirmed when it is on the leader's own disk, on the disk of every live follower, and on at least
- * `minCopies` disks in all. A follower is live when it has caught up and answers in time. A slow follower is dropped,
- * so that it can't delay the trades, and becomes live again once it has caught up.
+ * An order is confirmed when `minCopies` replicas have committed it, the leader always among them. Only as many followers
+ * as are demanded are waited for, and always the fastest ones, so a slow or frozen follower delays nothing.
  */
 
 import { invariant } from "@stock-bazaar/shared/invariant";
 
-interface Follower {
-  /** acked ≤ the leader's tail */
-  ackedId: number;
-  live: boolean;
-}
-
 export class Copies {
-  readonly #minCopies: number;
-  readonly #followers = new Map<number, Follower>();
+  /** How many followers must hold an order. */
+  readonly #followersMin: number;
+  /** acked ≤ the leader's tail */
+  readonly #ackedIds = new Map<number, number>();
   #ownId: number;
 
   constructor(options: { minCopies: number; ownId: number }) {
-    this.#minCopies = options.minCopies;
+    this.#followersMin = options.minCopies - 1;
     this.#ownId = options.ownId;
   }
 
-  /** Every order up to this id is confirmed. It may fall when a follower leaves or becomes live. */
+  /** Every order up to this id is confirmed. It may fall when a follower leaves. */
   get confirmedId(): number {
-    const held = [this.#ownId];
-    let confirmedId = this.#ownId;
-    for (const { ackedId, live } of this.#followers.values()) {
-      held.push(ackedId);
-      if (live) confirmedId = Math.min(confirmedId, ackedId);
-    }
-    const heldOften = held.sort((a, b) => b - a)[this.#minCopies - 1] ?? 0;
-    return Math.min(confirmedId, heldOften);
+    if (this.#followersMin === 0) return this.#ownId;
+    const ackedIds = [...this.#ackedIds.values()].sort((a, b) => b - a);
+    return Math.min(this.#ownId, ackedIds[this.#followersMin - 1] ?? 0);
   }
 
-  /** True if enough replicas are live to confirm a new order. */
-  get enough(): boolean {
-    return 1 + this.live.length >= this.#minCopies;
-  }
-
-  get live(): number[] {
-    return [...this.#followers].flatMap(([replica, { live }]) => (live ? [replica] : [])).sort((a, b) => a - b);
-  }
-
+  /** Records that the leader itself has committed every order up to this id. */
   stored(ownId: number): void {
     this.#ownId = Math.max(this.#ownId, ownId);
   }
 
   joined(replica: number, ackedId: number): void {
-    this.#followers.set(replica, { ackedId, live: false });
+    this.#ackedIds.set(replica, ackedId);
   }
 
   left(replica: number): void {
-    this.#followers.delete(replica);
+    this.#ackedIds.delete(replica);
   }
 
-  /**
-   * Records that the follower holds every order up to `ackedId`. Returns true if this makes it live: it has reached
-   * `tailId`, the newest order that the leader has sent.
-   */
-  acknowledged(replica: number, ackedId: number, tailId: number): boolean {
-    const follower = this.#followers.get(replica);
-    if (!follower) return false;
+  /** Records that the follower has committed every order up to `ackedId`; `tailId` is the newest that the leader has sent. */
+  acknowledged(replica: number, ackedId: number, tailId: number): void {
+    const before = this.#ackedIds.get(replica);
+    if (before === undefined) return;
     invariant(ackedId <= tailId, "acked ≤ tail", ackedId, tailId);
-    follower.ackedId = Math.max(follower.ackedId, ackedId);
-    if (follower.live || follower.ackedId < tailId) return false;
-    follower.live = true;
-    return true;
-  }
-
-  /** Drops the live followers that don't hold order `id` yet, and returns their ids. */
-  dropSlower(id: number): number[] {
-    const dropped: number[] = [];
-    for (const [replica, follower] of this.#followers) {
-      if (!follower.live || follower.ackedId >= id) continue;
-      follower.live = false;
-      dropped.push(replica);
-    }
-    return dropped;
+    this.#ackedIds.set(replica, Math.max(before, ackedId));
   }
 }

@@ -1,5 +1,8 @@
 /**
  * The leader's followers: their streams (R4), which of them are live, and the answers that wait for their copies (R5).
+ *
+ * A follower that freezes costs the leader a bounded amount of memory: at most a window of orders is in flight on its stream
+ * (`feed.ts`), and the stream is ended soon. When the follower wakes up, it asks for `id > last` on a new stream.
  */
 
 import { advice } from "@stock-bazaar/process/advice";
@@ -14,6 +17,8 @@ import { Feed, type FeedSource } from "./feed.ts";
 
 /** Interval of the signs of life on every stream. The follower acknowledges them like orders. */
 const heartbeatMs = 100;
+/** A follower that has sent something within this time is live: several signs of life may be late or lost. */
+const followerLiveMs = 500;
 /** The stream of a follower that has sent nothing for this long is ended. It opens a new one when it wakes up. */
 const followerSilentMs = 5000;
 
@@ -53,18 +58,20 @@ export class Followers {
       copies: this.#copies,
       clock: options.clock,
       timeoutMs: options.timeoutMs,
-      dropped: (replica) =>
-        options.logger.warn({ follower: replica, lastId: options.source.tailId }, "follower dropped: too slow"),
     });
   }
 
+  /** The followers that were heard from a moment ago, in the order of their ids. */
   get live(): number[] {
-    return this.#copies.live;
+    const sinceMs = this.#options.clock.nowMs() - followerLiveMs;
+    const live = [...this.#attached].filter(([, { lastMessageMs }]) => lastMessageMs >= sinceMs);
+    return live.map(([replica]) => replica).sort((a, b) => a - b);
   }
 
   /** True if enough replicas are live to confirm a new order. */
   get enough(): boolean {
-    return this.#copies.enough;
+    const { minCopies } = this.#options;
+    return minCopies === 1 || 1 + this.live.length >= minCopies;
   }
 
   start(): void {
@@ -83,7 +90,7 @@ export class Followers {
     for (const { feed } of this.#attached.values()) feed.poke();
   }
 
-  /** To be called when the leader's own disk holds every order up to this id. */
+  /** To be called when the leader itself has committed every order up to this id. */
   stored(id: number): void {
     this.#copies.stored(id);
     this.#confirmations.check();
@@ -114,11 +121,12 @@ export class Followers {
       if (this.#stopped) throw this.#stopped;
       replica = request.replica;
       this.#attached.get(replica)?.fail(new BazaarError("UNAVAILABLE", "the follower has opened another stream"));
-      const { source, term, clock } = this.#options;
+      const { source, term, clock, logger } = this.#options;
       const send = (orders: readonly Order[]) => handlers.message({ term, tailId: source.tailId, orders });
       follower = { feed: new Feed(source, request.lastId, send, fail), send, fail, lastMessageMs: clock.nowMs() };
       this.#attached.set(replica, follower);
       this.#copies.joined(replica, request.lastId);
+      logger.info({ follower: replica, lastId: request.lastId }, "follower joined");
       send([]);
       this.#acknowledged(replica, follower, request.lastId);
     };
@@ -151,9 +159,7 @@ export class Followers {
   #acknowledged(replica: number, follower: Attached, ackedId: number): void {
     if (this.#attached.get(replica) !== follower) return;
     follower.lastMessageMs = this.#options.clock.nowMs();
-    if (this.#copies.acknowledged(replica, ackedId, this.#options.source.tailId)) {
-      this.#options.logger.info({ follower: replica, lastId: ackedId }, "follower is live");
-    }
+    this.#copies.acknowledged(replica, ackedId, this.#options.source.tailId);
     follower.feed.acknowledged(ackedId);
     this.#confirmations.check();
   }
@@ -165,7 +171,6 @@ export class Followers {
     this.#copies.left(replica);
     if (this.#stopped) return;
     this.#options.logger.warn({ follower: replica, lastId: this.#options.source.tailId }, "follower gone");
-    this.#confirmations.check();
   }
 
   #beat(): void {

@@ -234,16 +234,15 @@ export class Leader implements FeedSource {
     this.#followers.stored(log.lastId);
   }
 
-  /** Answers when the orders have their copies (R5), and their changes are settled unless all callers settle (R7). */
+  /**
+   * Answers when every order up to `head` has its copies (R5), and the changes are settled unless all callers settle (R7).
+   * The outcome of a repeated key is never above `head`, so it has its copies too.
+   */
   async #answer(calls: readonly Call[], { outcomes, head }: Applied): Promise<void> {
     try {
-      const lastId = outcomes.reduce(
-        (id, outcome) => (outcome.status === "accepted" ? Math.max(id, outcome.orderId) : id),
-        0,
-      );
-      invariant(lastId <= this.tailId, "accepted ≤ tail", lastId, this.tailId);
+      invariant(head <= this.tailId, "head ≤ tail", head, this.tailId);
       const settled = calls.every(({ callerSettles }) => callerSettles) ? undefined : this.#settled(head);
-      await Promise.all([this.#followers.confirmed(lastId), settled]);
+      await Promise.all([this.#followers.confirmed(head), settled]);
       const { life } = this.#options;
       let start = 0;
       for (const { trades, resolve } of calls) {

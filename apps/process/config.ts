@@ -22,7 +22,7 @@ export interface Config extends Addresses {
   /** 0 = until invalidated. */
   readonly cacheTtlMs: number;
   readonly cacheLeaseMs: number;
-  /** R5: an order is acknowledged once this many replicas hold it. */
+  /** R5: an order is acknowledged once this many replicas have committed it, the leader among them. */
   readonly orderMinCopies: number;
   /** 0 = no restocking. */
   readonly restockIntervalMs: number;

@@ -173,7 +173,7 @@ export interface CatalogApi {
 /** Follower to leader. The first message holds the follower's position; every later one is an acknowledgement. */
 export interface FollowRequest {
   readonly replica: number;
-  /** The last id that is durable on the follower's disk. */
+  /** The last id that the follower has committed. */
   readonly lastId: number;
   /**
    * With the first message: that order, `undefined` if there is none. The leader must hold the same row (else
@@ -200,7 +200,7 @@ export interface ReplicaStatus {
   /** The replica that this one takes for the leader; 0 if there is none. */
   readonly leader: number;
   readonly lastId: number;
-  /** On the leader: the live followers, which it waits for. */
+  /** On the leader: the followers that it has heard from within 500 ms. */
   readonly liveFollowers: readonly number[];
   /** False on a leader whose last call didn't reach the catalog: another replica may reach it (R1). */
   readonly reachesCatalog: boolean;

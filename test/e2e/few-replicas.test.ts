@@ -65,7 +65,7 @@ test("ORDER_MIN_COPIES=2 with all followers frozen or dead: 503; when one is bac
   const cluster = await Cluster.start(context, { environment });
   cluster.order(1).freeze();
   cluster.order(2).freeze();
-  // The leader still considers both live when the trade arrives: the trade is decided and must not be acknowledged.
+  // The leader may still consider both live when the trade arrives: if it is decided, it must not be acknowledged.
   const whileFrozen = newTrade({ quantity: 5 });
   expect((await trade(cluster.url, whileFrozen)).status).toBe(503);
   cluster.order(2).thaw();

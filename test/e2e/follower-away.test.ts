@@ -1,5 +1,6 @@
-/** Followers that miss orders: they catch up while more arrive, and delay trades only briefly. */
+/** Followers that miss orders: they catch up while more arrive, and delay no trade. */
 
+import { openCopies } from "@stock-bazaar/chaos/checks/snapshot";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { at } from "@stock-bazaar/shared/json";
@@ -39,22 +40,36 @@ test("a replica with a new database catches up with all orders", async (context)
   await expectInvariants(cluster, { records: traffic.records });
 });
 
-test("a frozen follower delays trades without stopping them, and catches up when it resumes", async (context) => {
+test("frozen followers delay no trade: the leader's copy is enough, and they catch up when they resume", async (context) => {
   const cluster = await Cluster.start(context);
-  const traffic = new Traffic({ urls: cluster.urls, clients: 32 });
-  await traffic.more(300);
-  cluster.order(1).freeze();
-  await eventually("the frozen follower is dropped from the live set", async () => {
-    const replicas: unknown = at((await get(`${cluster.url}/cluster`)).body, "data", "replicas");
-    return Array.isArray(replicas) && replicas.some((state) => String(at(state, "live_followers")) === "2");
+  const copies = openCopies(cluster);
+  context.onTestFinished(() => copies.close());
+  const copiesAtReply: number[] = [];
+  const traffic = new Traffic({
+    urls: cluster.urls,
+    clients: 32,
+    observe: ({ orderNumber }) => {
+      if (orderNumber !== undefined) copiesAtReply.push(copies.of(orderNumber));
+    },
   });
+  await traffic.more(300);
+  for (const id of [1, 2]) cluster.order(id).freeze();
+  // From here on, whatever still was on its way to a follower has been answered.
+  await traffic.more(300);
+  const whileFrozen = copiesAtReply.length;
   await traffic.more(1000);
-  cluster.order(1).thaw();
+  expect(new Set(copiesAtReply.slice(whileFrozen))).toEqual(new Set([1]));
+  await eventually("the leader reports no live follower", async () => {
+    const replicas: unknown = at((await get(`${cluster.url}/cluster`)).body, "data", "replicas");
+    const leading: unknown = Array.isArray(replicas) ? replicas.find((state) => at(state, "id") === 3) : undefined;
+    return JSON.stringify(at(leading, "live_followers")) === "[]";
+  });
+  for (const id of [1, 2]) cluster.order(id).thaw();
   await cluster.settled();
   await traffic.more(300);
   await traffic.stop();
 
-  report("SIGSTOP of a follower", traffic);
+  report("SIGSTOP of both followers", traffic);
   expect(traffic.failures).toEqual([]);
   expect(await cluster.leader()).toBe(3);
   await expectInvariants(cluster, { records: traffic.records });

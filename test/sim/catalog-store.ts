@@ -40,16 +40,23 @@ export class CatalogStore {
 
   /** The last id of the ledger. */
   get head(): number {
-    return this.#inRegister("head");
+    return inRegister(this.#database, "head");
+  }
+
+  /** The last id that a power cut would leave; infinity if it would lose nothing. */
+  get syncedHead(): number {
+    const { afterPowerCut } = this.disk;
+    if (afterPowerCut === undefined) return Number.POSITIVE_INFINITY;
+    const left = openCatalogInMemory(afterPowerCut);
+    try {
+      return inRegister(left, "head");
+    } finally {
+      left.close();
+    }
   }
 
   get term(): number {
-    return this.#inRegister("term");
-  }
-
-  #inRegister(column: "head" | "term"): number {
-    const row = this.#database.client.prepare<[], { value: number }>(`SELECT ${column} AS value FROM register`).get();
-    return row?.value ?? 0;
+    return inRegister(this.#database, "term");
   }
 
   /** A copy of the database as it is now. */
@@ -91,6 +98,10 @@ export function rebuildFrom(
   for (const stock of initial) insert(catalog, stock);
   replayOrders(catalog, orders, undefined, nowMs);
   return catalog;
+}
+
+function inRegister({ client }: CatalogDatabase, column: "head" | "term"): number {
+  return client.prepare<[], { value: number }>(`SELECT ${column} AS value FROM register`).get()?.value ?? 0;
 }
 
 function insert(catalog: CatalogDatabase, { name, priceCents, quantity }: InitialStock): void {

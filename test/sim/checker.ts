@@ -182,25 +182,35 @@ export function rebuiltDifferently(
   }
 }
 
-/** The most orders that each replica's disk has ever held: a disk that is lost later doesn't break a promise. */
+/** A replica as its database shows it. */
+export interface Copy {
+  readonly name: string;
+  /** The last order that it has committed, 0 if there is none. */
+  readonly lastId: () => number;
+}
+
+/** The most orders that each replica has ever committed: a disk that is lost later doesn't break a promise. */
 export class CopiesWatch {
-  readonly #lastIds: readonly (() => number)[];
+  readonly #replicas: readonly Copy[];
   readonly #heldMax: number[];
 
-  constructor(lastIds: readonly (() => number)[]) {
-    this.#lastIds = lastIds;
-    this.#heldMax = lastIds.map(() => 0);
+  constructor(replicas: readonly Copy[]) {
+    this.#replicas = replicas;
+    this.#heldMax = replicas.map(() => 0);
   }
 
   /** Must be called before a replica's database is deleted and before copies are counted. */
   look(): void {
-    for (const [index, lastId] of this.#lastIds.entries()) {
+    for (const [index, { lastId }] of this.#replicas.entries()) {
       this.#heldMax[index] = Math.max(this.#heldMax[index] ?? 0, lastId());
     }
   }
 
-  /** I5: returns a violation unless at least `minCopies` disks hold or have held the order. */
-  tooFew(orderId: number, minCopies: number): string[] {
+  /** I5: returns a violation unless the leader, and at least `minCopies` replicas with it, have committed the order. */
+  tooFew(orderId: number, minCopies: number, leader: Copy): string[] {
+    const leaderEndsAt = leader.lastId();
+    if (leaderEndsAt < orderId)
+      return [`I5: ${leader.name} acknowledged order ${orderId}, but has committed only ${leaderEndsAt}`];
     const copies = this.#heldMax.filter((heldId) => heldId >= orderId).length;
     return copies >= minCopies
       ? []

@@ -96,12 +96,72 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the leader answers without waiting for copies",
     rule: "R5",
-    edits: [{ file: "order/leader.ts", find: "this.#followers.confirmed(lastId), ", replace: "" }],
+    edits: [{ file: "order/leader.ts", find: "this.#followers.confirmed(head), ", replace: "" }],
+  },
+  {
+    name: "the leader answers before its own commit",
+    rule: "R5",
+    edits: [
+      {
+        file: "order/leader.ts",
+        find: "    this.#followers.poke();\n",
+        replace: "    this.#followers.poke();\n    this.#followers.stored(last.id);\n",
+      },
+    ],
+  },
+  {
+    name: "copies of followers are counted without the leader's",
+    rule: "R5",
+    edits: [
+      { file: "order/copies.ts", find: "if (this.#followersMin === 0) return this.#ownId;", replace: "" },
+      {
+        file: "order/copies.ts",
+        find: "const ackedIds = [...this",
+        replace: "const ackedIds = [this.#ownId, ...this",
+      },
+      {
+        file: "order/copies.ts",
+        find: "Math.min(this.#ownId, ackedIds[this.#followersMin - 1] ?? 0)",
+        replace: "ackedIds[this.#followersMin] ?? 0",
+      },
+    ],
+  },
+  {
+    name: "copies are waited for up to the last new order, not up to the head",
+    rule: "R5",
+    edits: [
+      {
+        file: "order/leader.ts",
+        find: "calls: readonly Call[], { outcomes, head }: Applied",
+        replace: "calls: readonly Call[], { outcomes, orders, head }: Applied",
+      },
+      {
+        file: "order/leader.ts",
+        find: "this.#followers.confirmed(head), ",
+        replace: "this.#followers.confirmed(orders.at(-1)?.id ?? 0), ",
+      },
+    ],
+  },
+  {
+    name: "a trade is applied though too few followers are live",
+    rule: "R5",
+    edits: [{ file: "order/leader.ts", find: "!this.#followers.enough", replace: "this.tailId < 0" }],
+  },
+  {
+    name: "every follower is waited for",
+    rule: "R5",
+    edits: [
+      {
+        file: "order/copies.ts",
+        find: "if (this.#followersMin === 0) return this.#ownId;",
+        replace: "if (this.#followersMin >= 0) return Math.min(this.#ownId, ...this.#ackedIds.values());",
+      },
+    ],
   },
   {
     name: "one copy is always enough",
     rule: "R5",
-    edits: [{ file: "order/copies.ts", find: "[this.#minCopies - 1]", replace: "[0]" }],
+    edits: [{ file: "order/copies.ts", find: "ackedIds[this.#followersMin - 1] ?? 0", replace: "this.#ownId" }],
   },
   {
     name: "a follower acknowledges before it has stored",

@@ -50,12 +50,13 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
   let acknowledgedId = 0;
   const world: World = new World(settings, random.fork(), {
     committed: () => found(ledgerWatch.look()),
-    acknowledged(orderIds) {
+    acknowledged(leader, orderIds) {
       copiesWatch.look();
       for (const id of orderIds) {
         acknowledgedId = Math.max(acknowledgedId, id);
         if (id > ledgerWatch.orders.length) found([`I5: order ${id} was acknowledged and isn't in the ledger`]);
-        found(copiesWatch.tooFew(id, settings.minCopies));
+        if (id > catalogStore.syncedHead) found([`I5: order ${id} was acknowledged, but the ledger hasn't synced it`]);
+        found(copiesWatch.tooFew(id, settings.minCopies, leader));
       }
     },
     ended: (process, error) => found([`I8: ${process} ended itself: ${String(error)}`]),
@@ -68,7 +69,7 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
     () => catalogStore.initialStocks,
     () => scheduler.nowMs,
   );
-  const copiesWatch = new CopiesWatch(world.replicas.map(({ lastId }) => lastId));
+  const copiesWatch = new CopiesWatch(world.replicas);
   const workload = new Workload(world, random.fork(), habits);
   const databases = new DatabaseFaults({ world, ledgerWatch, copiesWatch, acknowledgedId: () => acknowledgedId });
   const faults = new Faults(world, random.fork(), plan, databases);

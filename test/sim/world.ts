@@ -58,8 +58,8 @@ interface RemoteBazaar extends Pick<LiveBazaar, "trade" | "stocks" | "order"> {
 export interface Witness {
   /** The ledger may have changed. */
   committed(): void;
-  /** A leader acknowledges these orders. */
-  acknowledged(orderIds: readonly number[]): void;
+  /** This leader acknowledges these orders. */
+  acknowledged(leader: ReplicaHost, orderIds: readonly number[]): void;
   /** A process ended itself for another reason than a full disk. */
   ended(process: string, error: unknown): void;
   trace(line: string): void;
@@ -313,7 +313,7 @@ export class World {
       trade: async (request) => {
         const traded = await replica.trade(request);
         const accepted = traded.outcomes.flatMap((outcome) => (outcome.status === "accepted" ? [outcome.orderId] : []));
-        if (life.isAlive) this.#witness.acknowledged(accepted);
+        if (life.isAlive) this.#witness.acknowledged(host, accepted);
         return traded;
       },
       order: (id) => replica.order(id),

@@ -42,6 +42,30 @@ export const replicaCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "frozen followers delay no trade",
+    async run() {
+      const story = new Story();
+      for (const follower of story.world.replicas.slice(0, 2)) follower.life?.pause();
+      story.expect("R5: the answer to a trade", typeof story.trade({ withinMs: 100 }), "number");
+      return story.end();
+    },
+  },
+  {
+    title: "with two copies demanded, one frozen follower delays no trade, and two of them prevent it",
+    async run() {
+      const story = new Story({ minCopies: 2, requestTimeoutMs: 1000 });
+      const [first, second] = story.world.replicas;
+      first?.life?.pause();
+      story.expect("R5: the answer to a trade", typeof story.trade({ withinMs: 100 }), "number");
+      second?.life?.pause();
+      story.pass(1000);
+      const { length } = story.ledger;
+      story.expect("R5: the answer to a trade with too few copies", story.trade({ withinMs: 5000 }), "UNAVAILABLE");
+      story.expect("R5: the orders that were applied for it", story.ledger.length - length, 0);
+      return story.end();
+    },
+  },
+  {
     title: "a slow catalog disk doesn't change the leader, because another leader would wait as long",
     async run() {
       const story = new Story({ cacheSizes: [0], rpcTimeoutMs: 100, requestTimeoutMs: 5000 });
