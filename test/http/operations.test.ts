@@ -271,6 +271,7 @@ describe("GET /metrics", () => {
       expect(Object.fromEntries([...values].filter(([series]) => /^bazaar_(?!http|trades)/.test(series)))).toEqual({
         bazaar_leader_id: 2,
         bazaar_leader_term: 4,
+        bazaar_live_followers: 1,
         bazaar_catalog_up: 1,
         bazaar_catalog_writable: 1,
         bazaar_ledger_head: 43,

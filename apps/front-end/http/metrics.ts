@@ -86,6 +86,10 @@ function clusterRegistry(cluster: ClusterState): Registry {
   gauge("bazaar_leader_id", "Id of the leader, 0 if there is none", cluster.leader);
   gauge("bazaar_leader_term", "The term of the leader", cluster.term);
   const answers = catalog.state === "live" || catalog.state === "read-only";
+  if (leader?.status) {
+    const help = "Followers that the leader has heard from within 500 ms";
+    gauge("bazaar_live_followers", help, leader.status.liveFollowers.length);
+  }
   gauge("bazaar_catalog_up", "1 if the catalog answers", answers ? 1 : 0);
   // Unknown while the catalog doesn't answer.
   if (answers)
