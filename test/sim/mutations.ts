@@ -684,10 +684,10 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    // Terms give order, not safety: what fails is progress, rarely, when an old leader keeps a follower that the new one needs.
     name: "an old term may still apply",
     rule: "R2",
-    whyUnnoticed:
-      "terms give order, not safety: the ledger numbers the trades of two leaders as safely as those of one",
+    firstSeed: 150,
     edits: [
       {
         file: "ledger/sqlite/sqlite-ledger.ts",
