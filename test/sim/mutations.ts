@@ -208,7 +208,6 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a former leader follows before its own writes have ended",
     rule: "R1",
-    firstSeed: 5850,
     edits: [{ file: "order/replica.ts", find: "this.#retired = leader.stored();", replace: "void leader.stored();" }],
   },
   {

@@ -66,6 +66,22 @@ export const replicaCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "a leader that loses its lead while it stores orders follows only after that write",
+    async run() {
+      const story = new Story();
+      const { world } = story;
+      const third = world.replicas[2];
+      if (!third) return ["there are no three replicas"];
+      third.disk.slowMs = 5000;
+      story.trade({ withinMs: 50 });
+      story.cut("front-end-1", third.name);
+      story.pass(60_000);
+      story.expect("the term", world.catalogStore.term, 2);
+      story.expect("I8: the last order of the former leader", third.lastId(), story.ledger.length);
+      return story.end();
+    },
+  },
+  {
     title: "a slow catalog disk doesn't change the leader, because another leader would wait as long",
     async run() {
       const story = new Story({ cacheSizes: [0], rpcTimeoutMs: 100, requestTimeoutMs: 5000 });
