@@ -9,7 +9,17 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The longest files: started last, they would run alone at the end. Vitest has durations only from an earlier run. */
-const begunFirst = ["dashboard.test.ts", "lost-databases.test.ts", "no-stale-read.test.ts"];
+const begunFirst = [
+  "dashboard.test.ts",
+  "lost-databases.test.ts",
+  "up.test.ts",
+  "import-export.test.ts",
+  "no-stale-read.test.ts",
+  "many-stocks.test.ts",
+  "start-and-stop.test.ts",
+  "few-replicas.test.ts",
+  "traces.test.ts",
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
