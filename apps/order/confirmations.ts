@@ -5,19 +5,14 @@
 
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { Waiters } from "@stock-bazaar/shared/waiters";
 import type { Copies } from "./copies.ts";
-
-interface Waiter {
-  readonly id: number;
-  readonly resolve: () => void;
-  readonly reject: (error: BazaarError) => void;
-}
 
 export class Confirmations {
   readonly #copies: Copies;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Waiters();
   #stopped: BazaarError | undefined;
 
   constructor(options: { copies: Copies; clock: Clock; timeoutMs: number }) {
@@ -27,33 +22,21 @@ export class Confirmations {
   }
 
   /** Resolves when the orders up to `id` have their copies. Rejects with DEPENDENCY_UNAVAILABLE after the timeout. */
-  async confirmed(id: number): Promise<void> {
-    if (this.#stopped) throw this.#stopped;
-    if (id <= this.#copies.confirmedId) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter = { id, resolve, reject };
-    const late = `order ${id} has too few copies: its outcome is unknown`;
-    const cancelTimer = this.#clock.after(this.#timeoutMs, () =>
-      reject(new BazaarError("DEPENDENCY_UNAVAILABLE", late)),
-    );
-    this.#waiters.add(waiter);
-    try {
-      await promise;
-    } finally {
-      cancelTimer();
-      this.#waiters.delete(waiter);
-    }
+  confirmed(id: number): Promise<void> {
+    if (this.#stopped) return Promise.reject(this.#stopped);
+    if (id <= this.#copies.confirmedId) return Promise.resolve();
+    const late = () =>
+      new BazaarError("DEPENDENCY_UNAVAILABLE", `order ${id} has too few copies: its outcome is unknown`);
+    return this.#waiters.until(id, { clock: this.#clock, delayMs: this.#timeoutMs, late });
   }
 
   /** To be called whenever the copies have changed. */
   check(): void {
-    if (this.#waiters.size === 0) return;
-    const { confirmedId } = this.#copies;
-    for (const waiter of this.#waiters) if (waiter.id <= confirmedId) waiter.resolve();
+    if (this.#waiters.count > 0) this.#waiters.reached(this.#copies.confirmedId);
   }
 
   stop(reason: BazaarError): void {
     this.#stopped = reason;
-    for (const waiter of this.#waiters) waiter.reject(reason);
+    this.#waiters.reject(reason);
   }
 }

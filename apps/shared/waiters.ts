@@ -1,5 +1,6 @@
 /** Promises that resolve when a monotonic counter reaches a given id. */
 
+import { type Clock, withDeadline } from "./clock.ts";
 import type { BazaarError } from "./errors.ts";
 
 interface Waiter {
@@ -8,28 +9,40 @@ interface Waiter {
   readonly reject: (error: BazaarError) => void;
 }
 
+export interface Deadline {
+  readonly clock: Clock;
+  readonly delayMs: number;
+  readonly late: () => BazaarError;
+}
+
 export class Waiters {
-  #waiting: Waiter[] = [];
+  readonly #waiting = new Set<Waiter>();
 
   get count(): number {
-    return this.#waiting.length;
+    return this.#waiting.size;
   }
 
-  /** Resolves when the counter reaches `id`. */
-  until(id: number): Promise<void> {
-    return new Promise((resolve, reject) => this.#waiting.push({ id, resolve, reject }));
+  /** Resolves when the counter reaches `id`. With a deadline, rejects with `late()` once that has passed. */
+  until(id: number, deadline?: Deadline): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter: Waiter = { id, resolve, reject };
+    this.#waiting.add(waiter);
+    if (deadline === undefined) return promise;
+    const { clock, delayMs, late } = deadline;
+    return withDeadline(clock, delayMs, promise, late).finally(() => this.#waiting.delete(waiter));
   }
 
   reached(id: number): void {
-    this.#waiting = this.#waiting.filter((waiter) => {
-      if (waiter.id > id) return true;
+    for (const waiter of this.#waiting) {
+      if (waiter.id > id) continue;
+      this.#waiting.delete(waiter);
       waiter.resolve();
-      return false;
-    });
+    }
   }
 
   /** Rejects all waiting promises: the counter will not reach their ids. */
   reject(error: BazaarError): void {
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
+    for (const waiter of this.#waiting) waiter.reject(error);
+    this.#waiting.clear();
   }
 }
