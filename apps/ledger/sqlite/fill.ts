@@ -2,10 +2,10 @@
 
 import { explained } from "@stock-bazaar/sqlite/connection";
 import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
-import { nothingUsed, type Replayed, type Used } from "../replay.ts";
+import type { Replayed } from "../replay.ts";
 import type { BeforeCommit, FillContent } from "../store.ts";
 import { openCatalogDatabase } from "./database.ts";
-import { replayOrders } from "./replay-orders.ts";
+import { replayOrders, usedBy } from "./replay-orders.ts";
 import { initialStocks } from "./stocks.ts";
 
 export function fillCatalog(
@@ -23,9 +23,8 @@ export function fillCatalog(
     "INSERT INTO initial_stocks (name, quantity) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET quantity = excluded.quantity",
   );
   const quantityOf = client.prepare<[string], { quantity: number }>("SELECT quantity FROM stocks WHERE name = ?");
-  const usedNow = client.prepare<[], Used>("SELECT term, lease_ms AS leaseMs FROM register");
   const fill = client.transaction((): Replayed => {
-    const used = usedNow.get() ?? nothingUsed;
+    const used = usedBy(catalog);
     for (const { name, priceCents, quantity } of stocks) {
       setStock.run(name, priceCents, quantity);
       setInitial.run(name, quantity);

@@ -11,10 +11,8 @@ import type { Order } from "@stock-bazaar/shared/domain";
 import { nothingUsed, type Replayed, type Used } from "../replay.ts";
 import type { LedgerContent, Replaced } from "../store.ts";
 import { catalogFile, openCatalogDatabase } from "./database.ts";
-import { queryCatalog } from "./query.ts";
-import { startReplay } from "./replay-orders.ts";
+import { startReplay, usedBy } from "./replay-orders.ts";
 import { addStocks } from "./stocks.ts";
-import { register } from "./tables.ts";
 
 const workshopPrefix = "rebuilding-catalog-";
 
@@ -59,10 +57,7 @@ function usedBefore(dataDir: string): Used {
   try {
     const catalog = openCatalogDatabase(dataDir, "read");
     try {
-      return (
-        queryCatalog(catalog).select({ term: register.term, leaseMs: register.leaseMs }).from(register).get() ??
-        nothingUsed
-      );
+      return usedBy(catalog);
     } finally {
       catalog.close();
     }

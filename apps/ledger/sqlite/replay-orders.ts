@@ -13,6 +13,11 @@ export interface SqliteReplay {
   end(nowMs: number): Replayed;
 }
 
+/** What the ledger in this database has used. */
+export function usedBy({ client }: CatalogDatabase): Used {
+  return client.prepare<[], Used>("SELECT term, lease_ms AS leaseMs FROM register").get() ?? nothingUsed;
+}
+
 /** Throws a ReplayError if the ledger has orders already. */
 export function startReplay({ client }: CatalogDatabase, used: Used): SqliteReplay {
   if (client.prepare("SELECT 1 FROM ledger LIMIT 1").get()) throw new ReplayError("the ledger has orders already");
