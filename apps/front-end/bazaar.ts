@@ -74,8 +74,11 @@ export interface Bazaar {
   stocks(request: StocksRequest): Promise<StocksPage>;
   /** Returns those of these stocks that exist, each in its settled state. Bypasses the cache and its counters. */
   stocksNamed(names: readonly string[]): Promise<Stock[]>;
-  /** Places a trade. It is retried with the same key through any failover until it has an outcome. */
-  trade(trade: Trade): Promise<Outcome>;
+  /**
+   * Places a trade. It is retried with the same key through any failover until it has an outcome. `minted` is true if
+   * the key was made for this call, and for no other (R3): a key from a client never was.
+   */
+  trade(trade: Trade, minted: boolean): Promise<Outcome>;
   order(id: number): Promise<Order | undefined>;
   /** Returns the orders below `before` (0: all), newest first. */
   orders(request: { before: number; limit: number }): Promise<Order[]>;

@@ -134,7 +134,7 @@ test("with CACHE_SIZE 0, every lookup asks the catalog, and no session delays a 
   await clock.advance(1000);
   for (let times = 0; times < 2; times += 1) expect((await look("FishCo")).value?.cache).toBe("bypass");
   expect(wire.streams).toBe(0);
-  const trade = observe(bazaar.trade(tradeOf("a")));
+  const trade = observe(bazaar.trade(tradeOf("a"), true));
   await clock.flush();
   expect(trade.value).toEqual(accepted(1));
   expect((await cluster.catalog.register()).head).toBe(1);
@@ -147,7 +147,7 @@ test("a stock carries the life of the ledger that answered, also from the cache 
   const { life } = await cluster.catalog.register();
   expect((await look("GameStart")).value).toMatchObject({ cache: "miss", stock: { life, rev: 0 } });
   expect((await look("GameStart")).value).toMatchObject({ cache: "hit", stock: { life, rev: 0 } });
-  const trade = observe(bazaar.trade(tradeOf("a")));
+  const trade = observe(bazaar.trade(tradeOf("a"), true));
   await clock.flush();
   expect(trade.value).toEqual(accepted(1));
   expect((await look("GameStart")).value).toMatchObject({ cache: "hit", stock: { life, rev: 1 } });
@@ -175,7 +175,7 @@ test("a trade through one front-end is visible at once through another with the 
   await clock.advance(1000);
   await two.look("GameStart");
   expect((await two.look("GameStart")).value).toMatchObject({ cache: "hit" });
-  const trade = observe(one.bazaar.trade(tradeOf("a")));
+  const trade = observe(one.bazaar.trade(tradeOf("a"), true));
   await clock.flush();
   expect(trade.value).toEqual(accepted(1));
   expect((await two.look("GameStart")).value).toMatchObject({ stock: { quantity: 99, rev: 1 }, cache: "miss" });
@@ -187,7 +187,7 @@ test("while a front-end is cut off, a trade is answered only when it can no long
   await clock.advance(1000);
   await two.look("GameStart");
   two.wire.freeze();
-  const trade = observe(one.bazaar.trade(tradeOf("a")));
+  const trade = observe(one.bazaar.trade(tradeOf("a"), true));
   await neverAnsweredTooSoon(trade, { frontEnd: two.bazaar, quantity: 100, clock, forMs: 1000 });
   expect(trade.value).toEqual(accepted(1));
   two.wire.thaw();
@@ -200,14 +200,14 @@ test("a front-end that is alone answers a trade when its own cache no longer ser
   const { bazaar, wire, look } = frontEnd();
   await clock.advance(1000);
   await look("GameStart");
-  const first = observe(bazaar.trade(tradeOf("a")));
+  const first = observe(bazaar.trade(tradeOf("a"), true));
   await clock.flush();
   expect(first.value).toEqual(accepted(1));
   expect(bazaar.peekCached("GameStart")?.quantity).toBe(99);
 
   const settle = vi.spyOn(cluster.node(3).catalog, "settle");
   wire.freeze();
-  const second = observe(bazaar.trade(tradeOf("b")));
+  const second = observe(bazaar.trade(tradeOf("b"), true));
   await neverAnsweredTooSoon(second, { frontEnd: bazaar, quantity: 99, clock, forMs: 100 });
   expect((await cluster.catalog.register()).head).toBe(2);
   wire.thaw();
@@ -221,7 +221,7 @@ test("when another front-end begins, the next trade is answered when neither cac
   const { clock, frontEnd } = await scenario();
   const one = frontEnd();
   await clock.advance(1000);
-  const alone = observe(one.bazaar.trade(tradeOf("a")));
+  const alone = observe(one.bazaar.trade(tradeOf("a"), true));
   await clock.flush();
   expect(alone.value).toEqual(accepted(1));
 
@@ -229,7 +229,7 @@ test("when another front-end begins, the next trade is answered when neither cac
   await clock.advance(1000);
   await two.look("GameStart");
   two.wire.freeze();
-  const trade = observe(one.bazaar.trade(tradeOf("b")));
+  const trade = observe(one.bazaar.trade(tradeOf("b"), true));
   await clock.advance(20);
   expect([trade.state, two.bazaar.lookupCached("GameStart")?.quantity]).toEqual(["pending", 99]);
   two.wire.thaw();
@@ -245,7 +245,7 @@ test("a front-end that can't reach the catalog still answers trades, once no cac
   await two.look("GameStart");
   one.wire.freeze();
   two.wire.freeze();
-  const trade = observe(one.bazaar.trade(tradeOf("a")));
+  const trade = observe(one.bazaar.trade(tradeOf("a"), true));
   await neverAnsweredTooSoon(trade, { frontEnd: two.bazaar, quantity: 100, clock, forMs: 1000 });
   expect(trade.value).toEqual(accepted(1));
 });
@@ -254,11 +254,11 @@ test("a front-end that was alone and can't reach the catalog any more still answ
   const { clock, frontEnd } = await scenario();
   const { bazaar, wire } = frontEnd();
   await clock.advance(1000);
-  const first = observe(bazaar.trade(tradeOf("a")));
+  const first = observe(bazaar.trade(tradeOf("a"), true));
   await clock.flush();
   expect(first.state).toBe("resolved");
   wire.freeze();
-  const second = observe(bazaar.trade(tradeOf("b")));
+  const second = observe(bazaar.trade(tradeOf("b"), true));
   await clock.advance(1000);
   expect(second.value).toEqual(accepted(2));
 });
@@ -283,7 +283,7 @@ test("a lookup that was sent before the session began is never cached, however l
   await clock.advance(1000);
   const other = frontEnd();
   await clock.advance(1000);
-  const trade = observe(other.bazaar.trade(tradeOf("a")));
+  const trade = observe(other.bazaar.trade(tradeOf("a"), true));
   await clock.flush();
   expect(trade.state).toBe("resolved");
   wire.mend();
@@ -339,11 +339,11 @@ test("trades and reads of orders continue when the leader dies", async () => {
   const { clock, cluster, frontEnd } = await scenario();
   const { bazaar } = frontEnd();
   await clock.advance(1500);
-  const first = observe(bazaar.trade(tradeOf("a")));
+  const first = observe(bazaar.trade(tradeOf("a"), true));
   await clock.flush();
   expect(first.value).toEqual(accepted(1));
   await cluster.kill(3);
-  const second = observe(bazaar.trade(tradeOf("b")));
+  const second = observe(bazaar.trade(tradeOf("b"), true));
   const order = observe(bazaar.order(1));
   const orders = observe(bazaar.orders({ before: 0, limit: 10 }));
   const none = observe(bazaar.order(99));
@@ -360,7 +360,7 @@ test("when the leader freezes, reads of orders are answered by the next leader w
   const { clock, cluster, frontEnd } = await scenario();
   const { bazaar } = frontEnd();
   await clock.advance(1500);
-  observe(bazaar.trade(tradeOf("a")));
+  observe(bazaar.trade(tradeOf("a"), true));
   await clock.flush();
   cluster.node(3).incoming.freeze();
   const order = observe(bazaar.order(1));
@@ -374,7 +374,7 @@ test("while the catalog is away and no replica can lead, an order is still read 
   const { clock, cluster, frontEnd } = await scenario();
   const { bazaar, wire } = frontEnd();
   await clock.advance(1500);
-  observe(bazaar.trade(tradeOf("a")));
+  observe(bazaar.trade(tradeOf("a"), true));
   await clock.flush();
   for (const id of [1, 2, 3]) cluster.node(id).catalogWire.cut();
   wire.cut();
@@ -454,7 +454,7 @@ test("every request to the catalog carries the highest head seen in its register
     return { lookup: seens.lookup.at(-1), stocks: seens.stocks.at(-1), register: seens.register.at(-1) };
   };
   expect(await ask()).toEqual({ lookup: { life, head: 0 }, stocks: { life, head: 0 }, register: { life, head: 0 } });
-  void bazaar.trade(tradeOf("a"));
+  void bazaar.trade(tradeOf("a"), true);
   await clock.flush();
   expect(await ask()).toEqual({ lookup: { life, head: 1 }, stocks: { life, head: 1 }, register: { life, head: 1 } });
   await cluster.trade(3, [tradeOf("b")]);
@@ -479,7 +479,7 @@ test("a hello carries the highest head seen before, and the length of the last l
   const { bazaar, wire } = frontEnd();
   await clock.advance(1000);
   const { life } = await cluster.catalog.register();
-  void bazaar.trade(tradeOf("a"));
+  void bazaar.trade(tradeOf("a"), true);
   await clock.flush();
   wire.cut();
   await clock.advance(100);

@@ -136,8 +136,8 @@ export class LiveBazaar implements Bazaar {
     });
   }
 
-  async trade(trade: Trade): Promise<Outcome> {
-    const outcome = await this.#trades.place(trade);
+  async trade(trade: Trade, minted: boolean): Promise<Outcome> {
+    const outcome = await this.#trades.place(trade, minted);
     const { logger } = this.#options;
     if (logger.isLevelEnabled("debug")) {
       logger.debug({ requestId: trade.requestId, key: trade.key, ...outcome }, "trade answered");

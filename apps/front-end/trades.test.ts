@@ -1,15 +1,16 @@
 import type { Outcome, Seen, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/process/log";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { accepted, tradeOf, tradesOf } from "../../test/support/builders.ts";
 import { FakeRegister, FakeReplica } from "../../test/support/fake-cluster.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
+import { Batcher } from "./batcher.ts";
 import { LeaderChoice } from "./leader-choice.ts";
 import { Replicas } from "./replicas.ts";
 import { SeenLedger } from "./seen-ledger.ts";
-import { Trades } from "./trades.ts";
+import { type SentTrade, Trades } from "./trades.ts";
 
 const requestTimeoutMs = 10_000;
 
@@ -46,7 +47,7 @@ async function scenario() {
   replicas.start();
   choice.start();
   await clock.advance(1000);
-  const place = (trade: Trade) => observe(trades.place(trade));
+  const place = (trade: Trade, minted = true) => observe(trades.place(trade, minted));
   const sentTo = (id: number) => fake(id).batches.flatMap((batch) => batch.map(({ key }) => key));
   return { clock, register, ledger, fake, choice, settlement, trades, place, sentTo };
 }
@@ -71,7 +72,7 @@ test("a trade is sent to the leader and resolves with its outcome", async () => 
 
 test("trades that are placed in one turn leave in two batches, in flight at once", async () => {
   const { clock, fake, place } = await scenario();
-  const placed = tradesOf("a", 500).map(place);
+  const placed = tradesOf("a", 500).map((trade) => place(trade));
   await clock.flush();
   expect(fake(3).batches.map((batch) => batch.length)).toEqual([250, 250]);
   expect(placed.every(({ state }) => state === "resolved")).toBe(true);
@@ -189,7 +190,7 @@ test("too many waiting trades are refused at once; after the answers, trades are
     await opened;
     return usual(trades);
   };
-  const taken = tradesOf("a", 10_000).map(place);
+  const taken = tradesOf("a", 10_000).map((trade) => place(trade));
   const atOnce = place(tradeOf("one too many"));
   await clock.flush();
   expect(atOnce.code).toBe("OVERLOADED");
@@ -298,5 +299,59 @@ describe("settlement (R7)", () => {
     await clock.advance(1000);
     expect(trade.value).toEqual(accepted(1, true));
     expect([sentTo(3), sentTo(2), ledger.size]).toEqual([["a"], ["a"], 1]);
+  });
+});
+
+describe("the mark of a minted key (R3)", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  /** The mark of each send, in the order of the sends. */
+  function marks(): () => boolean[] {
+    const sent = vi.spyOn(Batcher.prototype, "push");
+    return () => sent.mock.calls.map(([item]) => (item as SentTrade).minted);
+  }
+
+  test("only the first send is marked, whatever the answer to it was", async () => {
+    const { clock, fake, place } = await scenario();
+    const sent = marks();
+    failing(fake(3), "DEPENDENCY_UNAVAILABLE", 3);
+    const trade = place(tradeOf("a"));
+    await clock.advance(200);
+    expect(trade.value).toEqual(accepted(1));
+    expect(sent()).toEqual([true, false, false, false]);
+  });
+
+  test("a send to the next leader isn't marked: the former leader may have traded", async () => {
+    const { clock, fake, place } = await scenario();
+    const sent = marks();
+    fake(3).answerTrades = () => new Promise(() => {});
+    const trade = place(tradeOf("a"));
+    await clock.flush();
+    fake(3).kill();
+    await clock.advance(100);
+    expect(trade.value).toEqual(accepted(1));
+    expect(sent()).toEqual([true, false]);
+  });
+
+  test("a first send that had to wait for a leader is marked", async () => {
+    const { clock, fake, place } = await scenario();
+    const sent = marks();
+    for (const id of [1, 2, 3]) fake(id).kill();
+    await clock.flush();
+    const trade = place(tradeOf("a"));
+    await clock.advance(1000);
+    fake(1).restart();
+    await clock.advance(1000);
+    expect(trade.state).toBe("resolved");
+    expect(sent()).toEqual([true]);
+  });
+
+  test("a given key is never marked", async () => {
+    const { clock, fake, place } = await scenario();
+    const sent = marks();
+    failing(fake(3), "DEPENDENCY_UNAVAILABLE");
+    place(tradeOf("a"), false);
+    await clock.advance(200);
+    expect(sent()).toEqual([false, false]);
   });
 });

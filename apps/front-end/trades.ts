@@ -28,6 +28,13 @@ export interface Settlement {
   settled(ledger: Seen): Promise<boolean>;
 }
 
+/** A trade as one call to the leader contains it. */
+export interface SentTrade {
+  readonly trade: Trade;
+  /** True only in the first send of a trade whose key this front-end made: no ledger can hold that key yet (R3). */
+  readonly minted: boolean;
+}
+
 export interface TradesOptions {
   readonly choice: LeaderChoice;
   /** Settles changes in this front-end while it is alone. If absent, the leader always waits for settlement. */
@@ -40,7 +47,7 @@ export interface TradesOptions {
 export class Trades {
   readonly #options: TradesOptions;
   readonly #deadlines: Deadlines;
-  #route: { leader: ChosenLeader; batcher: Batcher<Trade, Outcome> } | undefined;
+  #route: { leader: ChosenLeader; batcher: Batcher<SentTrade, Outcome> } | undefined;
   #taken = 0;
   #stopped = false;
 
@@ -49,15 +56,18 @@ export class Trades {
     this.#deadlines = new Deadlines(options.clock, options.requestTimeoutMs, noAnswer);
   }
 
-  /** Rejects with UNAVAILABLE if there is no answer in time, and with OVERLOADED at once. */
-  async place(trade: Trade): Promise<Outcome> {
+  /**
+   * Rejects with UNAVAILABLE if there is no answer in time, and with OVERLOADED at once. `minted` is true if the key was
+   * made for this call, and for no other.
+   */
+  async place(trade: Trade, minted: boolean): Promise<Outcome> {
     if (this.#taken >= tradesMax)
       throw new BazaarError("OVERLOADED", `at most ${tradesMax} trades may wait for an answer`);
     const { clock, requestTimeoutMs } = this.#options;
     this.#taken += 1;
     try {
       const deadlineMs = clock.nowMs() + requestTimeoutMs;
-      return await this.#deadlines.guard(this.#untilAnswered(trade, deadlineMs));
+      return await this.#deadlines.guard(this.#untilAnswered(trade, minted, deadlineMs));
     } finally {
       this.#taken -= 1;
     }
@@ -68,8 +78,9 @@ export class Trades {
     this.#stopped = true;
   }
 
-  async #untilAnswered(trade: Trade, deadlineMs: number): Promise<Outcome> {
+  async #untilAnswered(trade: Trade, minted: boolean, deadlineMs: number): Promise<Outcome> {
     const { choice, clock } = this.#options;
+    let sending: SentTrade = { trade, minted };
     while (clock.nowMs() < deadlineMs && !this.#stopped) {
       const { leader } = choice;
       if (!leader) {
@@ -77,10 +88,12 @@ export class Trades {
         continue;
       }
       try {
-        return await this.#batcherFor(leader).push(trade);
+        return await this.#batcherFor(leader).push(sending);
       } catch (error) {
         const failure = BazaarError.from(error);
         if (!isRetryable(failure.code)) throw failure;
+        // The lost send may have written the key, and it may still arrive.
+        sending = { trade, minted: false };
         if (failure.code === "NOT_LEADER") choice.refused(leader);
         // The leader's watch stream detects whether the leader is gone; if so, this wait ends at once.
         if (choice.leader === leader) await choice.changed(retryMs);
@@ -89,21 +102,22 @@ export class Trades {
     throw noAnswer();
   }
 
-  #batcherFor(leader: ChosenLeader): Batcher<Trade, Outcome> {
+  #batcherFor(leader: ChosenLeader): Batcher<SentTrade, Outcome> {
     if (this.#route?.leader === leader) return this.#route.batcher;
-    const batcher = new Batcher<Trade, Outcome>({
+    const batcher = new Batcher<SentTrade, Outcome>({
       clock: this.#options.clock,
       ...tradeCalls,
       queueMax: tradesMax,
-      send: (trades) => this.#send(leader, trades),
+      send: (items) => this.#send(leader, items),
     });
     this.#route = { leader, batcher };
     return batcher;
   }
 
   /** If this front-end can't settle after all, an empty call makes the leader wait until everything is settled. */
-  async #send(leader: ChosenLeader, trades: readonly Trade[]): Promise<readonly Outcome[]> {
+  async #send(leader: ChosenLeader, items: readonly SentTrade[]): Promise<readonly Outcome[]> {
     const { settlement, ledger } = this.#options;
+    const trades = items.map(({ trade }) => trade);
     const callerSettles = settlement?.alone ?? false;
     const traded = await leader.api.trade({ trades, callerSettles }, leader.gone);
     ledger.ends(traded);

@@ -29,8 +29,8 @@ describe("Idempotency-Key", () => {
   test("a timeout without a key in the request returns the key that the trade had", async () => {
     const mute = client.beside({
       changes: {
-        trade: async (wish) => {
-          await client.bazaar.trade(wish);
+        trade: async (wish, minted) => {
+          await client.bazaar.trade(wish, minted);
           throw new BazaarError("UNAVAILABLE", "the answer was lost");
         },
       },
@@ -121,4 +121,23 @@ describe("Idempotency-Key", () => {
     expect(answer.headers).not.toHaveProperty("idempotent-replayed");
     await watched.close();
   });
+});
+
+test("a key is marked as minted only if the front-end made it for this request", async () => {
+  const asked: [key: string, minted: boolean][] = [];
+  const listening = client.beside({
+    changes: {
+      trade(wish: Trade, minted) {
+        asked.push([wish.key, minted]);
+        return client.bazaar.trade(wish, minted);
+      },
+    },
+  });
+  const given = crypto.randomUUID();
+  // A client may repeat its own request id, so that is never the key of a trade.
+  await listening.post("/orders", trade, { "x-request-id": given });
+  await listening.post("/orders", trade, { "x-request-id": given });
+  await listening.post("/orders", trade, { "idempotency-key": given });
+  expect(asked.map(([, minted]) => minted)).toEqual([true, true, false]);
+  expect(new Set(asked.map(([key]) => key)).size).toBe(3);
 });

@@ -123,7 +123,7 @@ export class Workload {
       const other: Wish = { ...wish, quantity: wish.quantity + 1 };
       // The catalog may forget a rejection and its key, so only an accepted key must refuse another quantity.
       const isOther = random.chance(0.2) && isAccepted;
-      return this.#tradeUntilAnswered(client, life, this.#from(frontEnd), isOther ? other : wish, wish);
+      return this.#tradeUntilAnswered(client, life, this.#from(frontEnd), isOther ? other : wish, { known: wish });
     }
     const wish: Wish = {
       key: this.#world.newId(),
@@ -131,7 +131,7 @@ export class Workload {
       type: random.chance(0.6) ? "buy" : "sell",
       quantity: random.whole(1, this.#habits.quantityMax),
     };
-    const asked = [this.#tradeUntilAnswered(client, life, this.#from(frontEnd), wish)];
+    const asked = [this.#tradeUntilAnswered(client, life, this.#from(frontEnd), wish, { minted: true })];
     if (random.chance(this.#habits.twiceChance)) {
       asked.push(this.#tradeUntilAnswered(client, life, this.#from(random.pick(this.#world.frontEnds)), wish));
     }
@@ -143,13 +143,16 @@ export class Workload {
     return [first, ...this.#world.frontEnds];
   }
 
-  /** Sends the trade with the same key to these front-ends until there is an outcome (R3, R10). */
+  /**
+   * Sends the trade with the same key to these front-ends until there is an outcome (R3, R10). `known` is the trade that
+   * the key already belongs to. `minted`: the first front-end takes the key for its own; it is so to no other attempt.
+   */
   async #tradeUntilAnswered(
     client: string,
     life: Life,
     frontEnds: readonly Host<LiveBazaar>[],
     wish: Wish,
-    known?: Wish,
+    { known, minted = false }: { known?: Wish; minted?: boolean } = {},
   ): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       const frontEnd = attempt === 0 && frontEnds[0] ? frontEnds[0] : this.#random.pick(frontEnds);
@@ -158,7 +161,7 @@ export class Workload {
       const api = this.#world.frontEndFor({ name: client, life, timeoutMs }, frontEnd);
       let answer: Answer;
       try {
-        answer = answerOf(await api.trade({ ...wish, requestId: wish.key }));
+        answer = answerOf(await api.trade({ ...wish, requestId: wish.key }, minted && attempt === 0));
       } catch (error) {
         answer = { status: "unknown" };
         this.#expectRetryable(`trade ${wish.key} at ${frontEnd.name}`, error);

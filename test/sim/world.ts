@@ -242,7 +242,7 @@ export class World {
   /** A client's connection to a front-end. */
   frontEndFor(caller: Caller, host: Host<LiveBazaar>): RemoteBazaar {
     return {
-      trade: (trade) => this.network.call(caller, host, (bazaar) => bazaar.trade(trade)),
+      trade: (trade, minted) => this.network.call(caller, host, (bazaar) => bazaar.trade(trade, minted)),
       lookup: (name) => this.network.call(caller, host, async (bazaar) => bazaar.lookup(name)),
       stocks: (request) => this.network.call(caller, host, (bazaar) => bazaar.stocks(request)),
       order: (id) => this.network.call(caller, host, (bazaar) => bazaar.order(id)),

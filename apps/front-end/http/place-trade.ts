@@ -46,7 +46,7 @@ export async function placeTrade(
   const key = givenKey ?? Bun.randomUUIDv7();
   let outcome: Outcome;
   try {
-    outcome = await bazaar.trade({ key, name, type, quantity, requestId });
+    outcome = await bazaar.trade({ key, name, type, quantity, requestId }, givenKey === null);
   } catch (thrown) {
     metrics.countTrade(BazaarError.from(thrown).code === "INTERNAL_ERROR" ? "internal_error" : "unavailable");
     // The trade may have been applied: only a retry with the same key is safe.

@@ -17,7 +17,8 @@ export function tracedBazaar(bazaar: Bazaar, tracing: Tracing): Bazaar {
   return new Proxy(bazaar, {
     get(target, name) {
       if (name === "trade") {
-        return (trade: Parameters<Bazaar["trade"]>[0]) => tracing.trade(trade, () => target.trade(trade));
+        return (...[trade, minted]: Parameters<Bazaar["trade"]>) =>
+          tracing.trade(trade, () => target.trade(trade, minted));
       }
       const member: unknown = Reflect.get(target, name);
       return typeof member === "function" ? member.bind(target) : member;

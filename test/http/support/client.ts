@@ -96,7 +96,7 @@ export function withChanges(bazaar: Bazaar, changes: Partial<Bazaar>): Bazaar {
     dropCached: (name) => bazaar.dropCached(name),
     stocks: (request) => bazaar.stocks(request),
     stocksNamed: (names) => bazaar.stocksNamed(names),
-    trade: (trade) => bazaar.trade(trade),
+    trade: (trade, minted) => bazaar.trade(trade, minted),
     order: (id) => bazaar.order(id),
     orders: (request) => bazaar.orders(request),
     cluster: () => bazaar.cluster(),

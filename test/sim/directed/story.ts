@@ -65,12 +65,15 @@ export class Story {
     this.world.scheduler.runUntil(this.world.scheduler.nowMs + ms);
   }
 
-  /** Trades through this front-end. Returns the order id or a code; `undefined` if there was no answer within `withinMs`. */
+  /**
+   * Trades through this front-end. A trade without `key` is one whose key the front-end makes. Returns the order id or a
+   * code; `undefined` if there was no answer within `withinMs`.
+   */
   trade(options: { frontEnd?: number; key?: string; type?: TradeType; withinMs?: number } = {}) {
     const { frontEnd = 1, key = this.newKey(), type = "buy", withinMs = calmMs } = options;
     const trade = { key, name: stock, type, quantity: 1, requestId: key };
     return this.#ask(frontEnd, withinMs, async (api) => {
-      const outcome = await api.trade(trade);
+      const outcome = await api.trade(trade, options.key === undefined);
       return outcome.status === "accepted" ? outcome.orderId : outcome.status;
     });
   }
