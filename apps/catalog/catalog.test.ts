@@ -3,11 +3,14 @@ import { replayOrders } from "@stock-bazaar/ledger/sqlite/replay-orders";
 import { ordersPageMax, type TailReply, type TailRequest } from "@stock-bazaar/shared/api";
 import type { Seen } from "@stock-bazaar/shared/domain";
 import { cacheLeaseMaxMs } from "@stock-bazaar/process/config";
+import { packOutcomes, unpackOutcomes } from "@stock-bazaar/shared/batches";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/process/log";
 import { describe, expect, test } from "vitest";
 import {
+  accepted,
   allStocks,
+  callOf,
   createdAt,
   orderOf,
   ordersOf,
@@ -55,7 +58,7 @@ async function scenario(options: { young?: boolean } = {}) {
       close: () => stream.close(),
     };
   };
-  const buy = (key: string) => catalog.apply({ last: undefined, term: 1, trades: [tradeOf(key)] });
+  const buy = (key: string) => catalog.apply({ last: undefined, term: 1, calls: [callOf(tradeOf(key))] });
   const lookup = () => observe(catalog.lookup(["GameStart"]));
   return { clock, ledger, catalog, life, session, buy, lookup };
 }
@@ -162,7 +165,11 @@ describe("the tail (R8, R9)", () => {
   test("sends each change to every session once, with the new state of each stock", async () => {
     const { catalog, session, life } = await scenario();
     const [one, two] = [session("one"), session("two")];
-    await catalog.apply({ last: undefined, term: 1, trades: [...tradesOf("g", 2), tradeOf("f", { name: "FishCo" })] });
+    await catalog.apply({
+      last: undefined,
+      term: 1,
+      calls: [callOf(...tradesOf("g", 2), tradeOf("f", { name: "FishCo" }))],
+    });
     const changes = [
       stockOf("GameStart", { quantity: 98, volume: 2, rev: 2 }),
       stockOf("FishCo", { quantity: 49, volume: 1, rev: 3 }),
@@ -191,7 +198,7 @@ describe("the tail (R8, R9)", () => {
 
   test("sends restocks too", async () => {
     const { catalog, session } = await scenario();
-    await catalog.apply({ last: undefined, term: 1, trades: [tradeOf("all", { quantity: 100 })] });
+    await catalog.apply({ last: undefined, term: 1, calls: [callOf(tradeOf("all", { quantity: 100 }))] });
     const one = session("one");
     await catalog.restock({ last: undefined, term: 1, quantity: 10, after: "" });
     expect(one.messages.at(-1)?.changes).toEqual([stockOf("GameStart", { quantity: 10, volume: 100, rev: 2 })]);
@@ -200,7 +207,7 @@ describe("the tail (R8, R9)", () => {
   test("sends nothing when nothing has changed", async () => {
     const { catalog, session } = await scenario();
     const one = session("one");
-    await catalog.apply({ last: undefined, term: 1, trades: [tradeOf("x", { name: "NoSuchCo" })] });
+    await catalog.apply({ last: undefined, term: 1, calls: [callOf(tradeOf("x", { name: "NoSuchCo" }))] });
     expect(one.messages).toHaveLength(1);
   });
 
@@ -244,7 +251,8 @@ function restarts() {
     let trades = 0;
     return {
       catalog,
-      buy: () => catalog.apply({ term, last: undefined, trades: [tradeOf(`term ${term}, trade ${(trades += 1)}`)] }),
+      buy: () =>
+        catalog.apply({ term, last: undefined, calls: [callOf(tradeOf(`term ${term}, trade ${(trades += 1)}`))] }),
       lookup: () => observe(catalog.lookup(["GameStart"])),
       hello: (session: string, change: Partial<TailRequest> = {}) => {
         const near = recorder<TailReply>();
@@ -474,7 +482,7 @@ describe("a ledger that was longer before (R2)", () => {
       settle: () => catalog.settle(1),
       ordersAfter: () => catalog.ordersAfter(0, 10),
       register: () => catalog.register(),
-      apply: () => catalog.apply({ term, last: undefined, trades: [tradeOf("later")] }),
+      apply: () => catalog.apply({ term, last: undefined, calls: [callOf(tradeOf("later"))] }),
       restock: () => catalog.restock({ term, last: undefined, quantity: 10, after: "" }),
       acquire: () => catalog.acquire({ replica: 1, term, last: undefined }),
     };
@@ -508,12 +516,12 @@ describe("a ledger that was longer before (R2)", () => {
     ["a list of the stocks", ({ catalog, seen }) => catalog.stocks(allStocks, seen)],
     ["a front-end's read of the register", ({ catalog, seen }) => catalog.register(seen)],
     ["a follower's read of the register", ({ catalog, last }) => catalog.register(undefined, last)],
-    ["an Apply", ({ catalog, last }) => catalog.apply({ term: 1, last, trades: [] })],
+    ["an Apply", ({ catalog, last }) => catalog.apply({ term: 1, last, calls: [callOf()] })],
     ["a restock", ({ catalog, last }) => catalog.restock({ term: 1, last, quantity: 10, after: "" })],
     ["an Acquire", ({ catalog, last }) => catalog.acquire({ replica: 2, term: 1, last })],
     [
       "an Apply of a later term",
-      ({ catalog, first }) => catalog.apply({ term: 2, last: { ...first, term: 2 }, trades: [] }),
+      ({ catalog, first }) => catalog.apply({ term: 2, last: { ...first, term: 2 }, calls: [callOf()] }),
     ],
     [
       "a restock of a later term",
@@ -530,7 +538,7 @@ describe("a ledger that was longer before (R2)", () => {
     const made = await shortened();
     const { clock, ledger, catalog, session } = made;
     const open = session("open");
-    await catalog.apply({ term: 1, last: undefined, trades: [tradeOf("b")] });
+    await catalog.apply({ term: 1, last: undefined, calls: [callOf(tradeOf("b"))] });
     const waiting = [observe(catalog.settle(2)), made.lookup(), observe(catalog.settle(99))];
     await clock.flush();
     expect(waiting.map(({ state }) => state)).toEqual(["pending", "pending", "pending"]);
@@ -585,7 +593,7 @@ describe("a ledger that was longer before (R2)", () => {
     for (const change of [{ key: "other" }, { createdAt }, { quantity: 2 }]) {
       const last = { ...first, ...change };
       expect(await rejectionCode(catalog.acquire({ replica: 2, term: 1, last }))).toBe("DIVERGED");
-      expect(await rejectionCode(catalog.apply({ term: 1, last, trades: [tradeOf("b")] }))).toBe("DIVERGED");
+      expect(await rejectionCode(catalog.apply({ term: 1, last, calls: [callOf(tradeOf("b"))] }))).toBe("DIVERGED");
       expect(await rejectionCode(catalog.restock({ term: 1, last, quantity: 10, after: "" }))).toBe("DIVERGED");
     }
     expect(open.ends).toEqual([]);
@@ -595,7 +603,7 @@ describe("a ledger that was longer before (R2)", () => {
   test("isn't assumed when the term of the calling leader has passed: the leader is fenced", async () => {
     const { catalog, first } = await shortened();
     await catalog.acquire({ replica: 2, term: 1, last: first });
-    expect(await rejectionCode(catalog.apply({ term: 1, last: first, trades: [tradeOf("b")] }))).toBe("FENCED");
+    expect(await rejectionCode(catalog.apply({ term: 1, last: first, calls: [callOf(tradeOf("b"))] }))).toBe("FENCED");
     expect(await rejectionCode(catalog.restock({ term: 1, last: first, quantity: 10, after: "" }))).toBe("FENCED");
     expect(await rejectionCode(catalog.acquire({ replica: 3, term: 1, last: first }))).toBe("STALE_TERM");
     expect(await answers(catalog, 2)).toEqual(everything("answered"));
@@ -627,7 +635,7 @@ describe("a ledger that was longer before (R2)", () => {
     const longer = orderOf(5);
     expect(await rejectionCode(catalog.acquire({ replica: 2, term: before, last: longer }))).toBe("DIVERGED");
     const { term } = await catalog.acquire({ replica: 1, term: before, last: orderOf(3) });
-    expect(await rejectionCode(catalog.apply({ term, last: longer, trades: [] }))).toBe("DIVERGED");
+    expect(await rejectionCode(catalog.apply({ term, last: longer, calls: [callOf()] }))).toBe("DIVERGED");
     expect(await answers(catalog, term)).toEqual(everything("answered"));
     const gone = orderOf(6, { term });
     expect(await rejectionCode(catalog.acquire({ replica: 2, term: term + 1, last: gone }))).toBe("DIVERGED");
@@ -678,21 +686,18 @@ describe("everything else", () => {
     expect(looked.value?.stocks.map((stock) => stock?.name)).toEqual(["FishCo", undefined, "GameStart", "FishCo"]);
   });
 
-  test("a batch that is too large or has a key with a NUL is refused before anything is written", async () => {
+  test("a batch that is too large is refused before anything is written", async () => {
     const { catalog } = await scenario();
-    expect(await rejectionCode(catalog.apply({ last: undefined, term: 1, trades: tradesOf("k", 10_001) }))).toBe(
-      "INVALID_REQUEST",
-    );
-    expect(await rejectionCode(catalog.apply({ last: undefined, term: 1, trades: [tradeOf("k\0")] }))).toBe(
-      "INVALID_REQUEST",
-    );
+    expect(
+      await rejectionCode(catalog.apply({ last: undefined, term: 1, calls: [callOf(...tradesOf("k", 10_001))] })),
+    ).toBe("INVALID_REQUEST");
     expect((await catalog.register()).head).toBe(0);
   });
 
   test("the ledger's FENCED, STALE_TERM and DIVERGED are passed on unchanged", async () => {
     const { catalog, buy } = await scenario();
     await buy("a");
-    expect(await rejectionCode(catalog.apply({ last: undefined, term: 9, trades: [] }))).toBe("FENCED");
+    expect(await rejectionCode(catalog.apply({ last: undefined, term: 9, calls: [callOf()] }))).toBe("FENCED");
     const [last] = await catalog.ordersAfter(0, 1);
     const asked = { replica: 2, term: 0, last };
     expect(await rejectionCode(catalog.acquire(asked))).toBe("STALE_TERM");
@@ -704,7 +709,7 @@ describe("everything else", () => {
     const { clock, ledger, catalog } = await scenario();
     const large = tradeOf("a", { quantity: 1000 });
     // The ledger always keeps the newest rejection, so the test looks at an older one.
-    await catalog.apply({ last: undefined, term: 1, trades: [large, { ...large, key: "newest" }] });
+    await catalog.apply({ last: undefined, term: 1, calls: [callOf(large, { ...large, key: "newest" })] });
     await clock.advance(24 * hourMs);
     const repeated = await ledger.apply({ last: undefined, term: 1, trades: [large], createdAt });
     expect(repeated.outcomes).toMatchObject([{ status: "rejected", replayed: true }]);
@@ -717,7 +722,7 @@ describe("everything else", () => {
     const { clock, ledger, catalog } = await scenario();
     const large = tradeOf("a", { quantity: 1000 });
     const keys = tradesOf("k", 5000).map(({ key }) => ({ ...large, key }));
-    await catalog.apply({ last: undefined, term: 1, trades: [large, ...keys] });
+    await catalog.apply({ last: undefined, term: 1, calls: [callOf(large, ...keys)] });
     const forget = ledger.forgetRejections;
     let failures = 0;
     ledger.forgetRejections = async () => {
@@ -742,12 +747,12 @@ describe("everything else", () => {
     await catalog.apply({
       last: undefined,
       term: 1,
-      trades: tradesOf("a", 10_000).map((trade) => ({ ...trade, type: "sell" })),
+      calls: [callOf(...tradesOf("a", 10_000, { type: "sell" }))],
     });
     await catalog.apply({
       last: undefined,
       term: 1,
-      trades: tradesOf("b", 1).map((trade) => ({ ...trade, type: "sell" })),
+      calls: [callOf(...tradesOf("b", 1, { type: "sell" }))],
     });
     expect(await catalog.ordersAfter(0, 20_000)).toHaveLength(ordersPageMax);
     const waiting = Array.from({ length: 100_000 }, () => catalog.settle(10_001).catch(() => {}));
@@ -757,19 +762,48 @@ describe("everything else", () => {
     await Promise.all(waiting);
   });
 
+  test("a call that can't be read is refused alone, and so is one that counts its trades wrongly", async () => {
+    const { catalog } = await scenario();
+    const sound = callOf(tradeOf("a"));
+    const { answers } = await catalog.apply({
+      last: undefined,
+      term: 1,
+      calls: [
+        sound,
+        { ...sound, trades: "rubbish" },
+        callOf(tradeOf("b", { quantity: 0 })),
+        { ...callOf(tradeOf("c")), count: 2 },
+        callOf(tradeOf("a key\0with a NUL")),
+        callOf(),
+        callOf(tradeOf("d"), tradeOf("e")),
+      ],
+    });
+    expect(
+      answers.map((answer) => ("refused" in answer ? answer.refused.code : unpackOutcomes(answer.outcomes))),
+    ).toEqual([
+      [accepted(1)],
+      "INVALID_REQUEST",
+      "INVALID_REQUEST",
+      "INVALID_REQUEST",
+      "INVALID_REQUEST",
+      [],
+      [accepted(2), accepted(3)],
+    ]);
+  });
+
   test("a failed write doesn't make the next one fail", async () => {
     const { catalog } = await scenario();
     const [old, next] = [0, 1].map((term) =>
-      catalog.apply({ last: undefined, term, trades: tradesOf(`term-${term}`, 1) }),
+      catalog.apply({ last: undefined, term, calls: [callOf(...tradesOf(`term-${term}`, 1))] }),
     );
     expect(await rejectionCode(old ?? Promise.resolve())).toBe("FENCED");
-    expect((await next)?.outcomes).toMatchObject([{ status: "accepted" }]);
+    expect((await next)?.answers).toEqual([{ outcomes: packOutcomes([accepted(1)]) }]);
   });
 
   test("a wall clock that is corrected by a week makes no rejection old", async () => {
     const { clock, ledger, catalog } = await scenario();
     const large = tradeOf("a", { quantity: 1000 });
-    await catalog.apply({ last: undefined, term: 1, trades: [large, { ...large, key: "newest" }] });
+    await catalog.apply({ last: undefined, term: 1, calls: [callOf(large, { ...large, key: "newest" })] });
     await clock.advance(hourMs);
     clock.setWall(7 * 24 * hourMs);
     await clock.advance(hourMs);

@@ -9,6 +9,7 @@ import {
   type Applied,
   type ApplyRequest,
   type CatalogApi,
+  type Extended,
   type LookedUp,
   ordersPageMax,
   restockPageMax,
@@ -21,6 +22,7 @@ import {
   type TailReply,
   type TailRequest,
 } from "@stock-bazaar/shared/api";
+import { OrderBatch } from "@stock-bazaar/shared/batches";
 import { type Clock, wallTime } from "@stock-bazaar/shared/clock";
 import type { Order, Register, Seen, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -28,6 +30,7 @@ import { invariant } from "@stock-bazaar/shared/invariant";
 import type { Logger } from "@stock-bazaar/process/log";
 import { untilCheckpointed } from "@stock-bazaar/process/until-checkpointed";
 import type { Ledger, LedgerChange } from "@stock-bazaar/ledger/ledger";
+import { readCalls } from "./calls.ts";
 import { OldRejections } from "./old-rejections.ts";
 import { RegisteredLease } from "./registered-lease.ts";
 import { Sessions } from "./sessions.ts";
@@ -35,9 +38,6 @@ import { Settlement } from "./settlement.ts";
 import { Tails } from "./tails.ts";
 import { WholeLedger } from "./whole-ledger.ts";
 import { WriteAccess } from "./write-access.ts";
-
-/** Larger batches are refused: a transaction stays short, and its orders fit into a message. A leader sends less. */
-const batchTradesMax = 10_000;
 
 export interface CatalogOptions {
   readonly ledger: Ledger;
@@ -125,35 +125,27 @@ export class Catalog implements CatalogApi {
     return new Catalog(options, register, { foundMs, registeredMs });
   }
 
-  async apply({ term, last, trades }: ApplyRequest): Promise<Applied> {
-    if (trades.length > batchTradesMax) {
-      throw new BazaarError(
-        "INVALID_REQUEST",
-        `a batch must have at most ${batchTradesMax} trades (got ${trades.length})`,
-      );
-    }
-    // The ledger passes keys to SQLite as JSON, where a NUL ends the text.
-    if (trades.some(({ key }) => key.includes("\0"))) {
-      throw new BazaarError("INVALID_REQUEST", "a key must not contain a NUL character");
-    }
+  async apply({ term, last, calls }: ApplyRequest): Promise<Applied> {
+    const { trades, mayBeKnown, answersOf } = readCalls(calls);
+    const createdAt = wallTime(this.#clock);
     const change = await this.#whole.refusingIfLost(last, () =>
-      this.#write(() => this.#ledger.apply({ term, last, trades, createdAt: wallTime(this.#clock) })),
+      this.#write(() => this.#ledger.apply({ term, last, trades, mayBeKnown, createdAt })),
     );
     if (this.#logger.isLevelEnabled("debug")) {
       for (const [index, { requestId, key }] of trades.entries()) {
         this.#logger.debug({ requestId, key, ...change.outcomes[index] }, "trade applied");
       }
     }
-    return change;
+    return { answers: answersOf(change.outcomes), orders: new OrderBatch(change.orders), head: change.head };
   }
 
-  async restock({ term, last, quantity, after }: RestockRequest): Promise<Applied> {
+  async restock({ term, last, quantity, after }: RestockRequest): Promise<Extended> {
     const limit = restockPageMax;
-    const change = await this.#whole.refusingIfLost(last, () =>
+    const { orders, head } = await this.#whole.refusingIfLost(last, () =>
       this.#write(() => this.#ledger.restock({ term, last, quantity, after, limit, createdAt: wallTime(this.#clock) })),
     );
-    for (const { id, name } of change.orders) this.#logger.info({ name, quantity, order: id }, "restocked");
-    return change;
+    for (const { id, name } of orders) this.#logger.info({ name, quantity, order: id }, "restocked");
+    return { orders: new OrderBatch(orders), head };
   }
 
   async lookup(names: readonly string[], seen?: Seen): Promise<LookedUp> {

@@ -5,6 +5,7 @@
 
 import { type Clock, Deadlines } from "@stock-bazaar/shared/clock";
 import type { Outcome, Seen, Trade } from "@stock-bazaar/shared/domain";
+import { packTrades, unpackOutcomes } from "@stock-bazaar/shared/batches";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
 import { Batcher } from "./batcher.ts";
 import type { ChosenLeader, LeaderChoice } from "./leader-choice.ts";
@@ -117,14 +118,21 @@ export class Trades {
   /** If this front-end can't settle after all, an empty call makes the leader wait until everything is settled. */
   async #send(leader: ChosenLeader, items: readonly SentTrade[]): Promise<readonly Outcome[]> {
     const { settlement, ledger } = this.#options;
-    const trades = items.map(({ trade }) => trade);
     const callerSettles = settlement?.alone ?? false;
-    const traded = await leader.api.trade({ trades, callerSettles }, leader.gone);
+    const { length: count } = items;
+    const trades = packTrades(items.map(({ trade }) => trade));
+    const minted = items.every((item) => item.minted);
+    const call = { trades, count, minted, callerSettles };
+    const traded = await leader.api.trade(call, leader.gone);
     ledger.ends(traded);
     if (callerSettles && !(await settlement?.settled(traded))) {
-      await leader.api.trade({ trades: [], callerSettles: false }, leader.gone);
+      await leader.api.trade({ trades: "", count: 0, minted: false, callerSettles: false }, leader.gone);
     }
-    return traded.outcomes;
+    const outcomes = unpackOutcomes(traded.outcomes);
+    if (outcomes.length !== count) {
+      throw new BazaarError("INTERNAL_ERROR", `${count} trades must have an outcome each (got ${outcomes.length})`);
+    }
+    return outcomes;
   }
 }
 

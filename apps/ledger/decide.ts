@@ -117,6 +117,11 @@ export function decide(trades: readonly Trade[], situation: Situation): Decision
   return { outcomes, orders, rejections, stocks: [...stocks.values()], head };
 }
 
+/** Whether a trade was refused that had no outcome before. */
+export function refusesAny({ outcomes, rejections }: Decision): boolean {
+  return rejections.length > 0 || outcomes.some(({ status }) => status === "volume-full");
+}
+
 /** Restocks each of `emptyStocks` to `quantity`. Every one of them must be at zero. */
 export function decideRestock(
   emptyStocks: readonly Stock[],

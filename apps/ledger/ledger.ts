@@ -4,17 +4,33 @@
  * store may be on another machine.
  */
 
-import type { AcquireRequest, Applied, LeaderRequest, StocksRequest } from "@stock-bazaar/shared/api";
-import type { Order, Register, Stock, Trade } from "@stock-bazaar/shared/domain";
+import type { AcquireRequest, LeaderRequest, StocksRequest } from "@stock-bazaar/shared/api";
+import type { Order, Outcome, Register, Stock, Trade } from "@stock-bazaar/shared/domain";
 
-/** The result of one transaction. `stocks` holds the new state of each stock that it changed. */
-export interface LedgerChange extends Applied {
+/** The result of one transaction. */
+export interface LedgerChange {
+  /** In the order of the trades; empty for a restock. */
+  readonly outcomes: readonly Outcome[];
+  /** The new rows only, ascending and without a gap. */
+  readonly orders: readonly Order[];
+  /** The new state of each stock that it changed. */
   readonly stocks: readonly Stock[];
+  readonly head: number;
 }
 
 /** What a leader's batch is written with. `createdAt` is ISO 8601, UTC. */
 export interface LedgerWrite extends LeaderRequest {
   readonly createdAt: string;
+}
+
+export interface LedgerBatch extends LedgerWrite {
+  readonly trades: readonly Trade[];
+  /**
+   * The keys that the ledger may hold; all if absent. A store needn't look for the others there (R3), but among the
+   * rejections. When a trade would be refused, or a key turns out to be in the ledger, it decides the batch anew with every
+   * key looked for in both.
+   */
+  readonly mayBeKnown?: readonly string[] | undefined;
 }
 
 export interface LedgerRegister extends Register {
@@ -38,7 +54,7 @@ export interface Ledger {
    */
   checkpoint(): Promise<string | undefined>;
   /** Rejects with FENCED unless `term` is the register's, with DIVERGED unless the ledger holds the same row `last`. */
-  apply(batch: LedgerWrite & { readonly trades: readonly Trade[] }): Promise<LedgerChange>;
+  apply(batch: LedgerBatch): Promise<LedgerChange>;
   /** Restocks the first `limit` stocks at zero with a name after `after` to `quantity`. Rejects like `apply`. */
   restock(
     batch: LedgerWrite & { readonly quantity: number; readonly after: string; readonly limit: number },

@@ -5,12 +5,13 @@
 
 import {
   type Applied,
-  type ApplyRequest,
   type CatalogApi,
+  type Extended,
   restockPageMax,
   type Traded,
   type TradesRequest,
 } from "@stock-bazaar/shared/api";
+import { unpackOutcomes, unpackTrades } from "@stock-bazaar/shared/batches";
 import { BatchQueue } from "@stock-bazaar/shared/batch-queue";
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
@@ -33,7 +34,7 @@ interface RestockPage {
 }
 
 /** An empty batch: it only asks the ledger. */
-const question: Call = { trades: [], callerSettles: true, resolve() {}, reject() {} };
+const question: Call = { trades: "", count: 0, minted: true, callerSettles: true, resolve() {}, reject() {} };
 
 export interface ApplyQueueOptions {
   readonly term: number;
@@ -45,7 +46,7 @@ export interface ApplyQueueOptions {
   /** The last order that the leader has accepted from the ledger. */
   readonly last: () => Order | undefined;
   /** Processes the decided orders. The next write waits for it. */
-  readonly accept: (applied: Applied) => Promise<void>;
+  readonly accept: (extended: Extended) => Promise<void>;
   /** Called when these calls are decided and accepted. */
   readonly decided: (calls: readonly Call[], applied: Applied) => void;
   readonly fatal: (error: unknown) => void;
@@ -96,33 +97,20 @@ export class ApplyQueue {
   }
 
   async #decide(calls: readonly Call[]): Promise<void> {
-    const { term, last, decided } = this.#options;
-    const trades = calls.flatMap((call) => call.trades);
+    const { term, catalog, last, reach, accept, decided, logger } = this.#options;
     try {
-      const applied = await this.#apply({ term, last: last(), trades });
-      decided(calls, applied);
-    } catch (error) {
-      for (const call of calls) call.reject(error);
-    }
-  }
-
-  async #apply(request: ApplyRequest): Promise<Applied> {
-    const { catalog, reach, accept, logger } = this.#options;
-    try {
-      const applied = await catalog.apply(request);
+      const applied = await catalog.apply({
+        term,
+        last: last(),
+        calls: calls.map(({ trades, count, minted }) => ({ trades, count, minted })),
+      });
       reach.answered();
       await accept(applied);
-      if (logger.isLevelEnabled("debug")) {
-        for (const [index, outcome] of applied.outcomes.entries()) {
-          logger.debug(
-            { requestId: request.trades[index]?.requestId, key: request.trades[index]?.key, ...outcome },
-            "trade decided",
-          );
-        }
-      }
-      return applied;
+      if (logger.isLevelEnabled("debug")) logOutcomes(logger, calls, applied);
+      decided(calls, applied);
     } catch (error) {
-      throw reach.failed(error);
+      const failure = reach.failed(error);
+      for (const call of calls) call.reject(failure);
     }
   }
 
@@ -130,13 +118,26 @@ export class ApplyQueue {
     const { term, catalog, last, restockQuantity: quantity, accept, reach, logger } = this.#options;
     this.#restockWaits = false;
     try {
-      const applied = await catalog.restock({ term, last: last(), quantity, after });
-      await accept(applied);
-      const lastName = applied.orders.at(-1)?.name;
-      if (lastName !== undefined && applied.orders.length >= restockPageMax) this.#restockAfter(lastName);
+      const restocked = await catalog.restock({ term, last: last(), quantity, after });
+      await accept(restocked);
+      const { rows } = restocked.orders;
+      const lastName = rows.at(-1)?.name;
+      if (lastName !== undefined && rows.length >= restockPageMax) this.#restockAfter(lastName);
     } catch (error) {
       const { code, message } = reach.failed(error);
       logger.warn({ code }, `restock failed: ${message}`);
+    }
+  }
+}
+
+/** The only place where the leader reads what it passes on. */
+function logOutcomes(logger: Logger, calls: readonly Call[], { answers }: Applied): void {
+  for (const [index, answer] of answers.entries()) {
+    if ("refused" in answer) continue;
+    const trades = unpackTrades(calls[index]?.trades ?? "");
+    for (const [place, outcome] of unpackOutcomes(answer.outcomes).entries()) {
+      const trade = trades[place];
+      logger.debug({ requestId: trade?.requestId, key: trade?.key, ...outcome }, "trade decided");
     }
   }
 }
@@ -150,8 +151,8 @@ function nextWriteLength(waiting: readonly (Call | RestockPage)[]): number {
   let trades = 0;
   let count = 0;
   for (const write of waiting) {
-    if (!isCall(write) || (count > 0 && trades + write.trades.length > batchTradesMax)) break;
-    trades += write.trades.length;
+    if (!isCall(write) || (count > 0 && trades + write.count > batchTradesMax)) break;
+    trades += write.count;
     count += 1;
   }
   return Math.max(1, count);

@@ -1,6 +1,7 @@
+import { OrderBatch } from "@stock-bazaar/shared/batches";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { expect, test } from "vitest";
-import { ordersOf } from "../../test/support/builders.ts";
+import { batchOf, ordersOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { Feed, type FeedSource } from "./feed.ts";
 
@@ -20,15 +21,15 @@ class Source implements FeedSource {
     this.recentFrom = recentFrom;
   }
 
-  recent(afterId: number, limit: number): readonly Order[] | undefined {
+  recent(afterId: number, limit: number): OrderBatch | undefined {
     if (afterId + 1 < this.recentFrom) return undefined;
-    return ordersOf(afterId + 1, Math.min(afterId + limit, this.tailId));
+    return batchOf(afterId + 1, Math.min(afterId + limit, this.tailId));
   }
 
-  async read(afterId: number, limit: number): Promise<readonly Order[]> {
+  async read(afterId: number, limit: number): Promise<OrderBatch> {
     this.reads += 1;
     await this.beforeRead();
-    return ordersOf(afterId + 1, Math.min(afterId + limit, this.recentFrom - 1));
+    return batchOf(afterId + 1, Math.min(afterId + limit, this.recentFrom - 1));
   }
 }
 
@@ -38,7 +39,7 @@ function feedFrom(source: Source, startId: number) {
   const feed = new Feed(
     source,
     startId,
-    (orders) => sent.push([...orders]),
+    (orders) => sent.push([...orders.rows]),
     (error) => failures.push(error),
   );
   const ids = () => sent.flat().map(({ id }) => id);
@@ -159,7 +160,7 @@ test("a failed read is reported once", async () => {
 test("an order that can't be read yet is sent after the next acknowledgement or new order", async () => {
   const clock = new ManualClock();
   const source = new Source(100, 101);
-  source.read = async () => [];
+  source.read = async () => OrderBatch.empty;
   const { feed, ids } = feedFrom(source, 99);
   feed.poke();
   await clock.flush();

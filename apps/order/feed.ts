@@ -4,7 +4,7 @@
  * or far behind costs a bounded amount of memory.
  */
 
-import type { Order } from "@stock-bazaar/shared/domain";
+import type { OrderBatch } from "@stock-bazaar/shared/batches";
 import { invariant } from "@stock-bazaar/shared/invariant";
 
 /** Orders in one message. Large enough for one fsync to carry many, small enough to pass quickly. */
@@ -16,13 +16,13 @@ export interface FeedSource {
   /** The id of the newest order. */
   readonly tailId: number;
   /** Returns orders from memory, or `undefined` if they must be read. */
-  recent(afterId: number, limit: number): readonly Order[] | undefined;
-  read(afterId: number, limit: number): Promise<readonly Order[]>;
+  recent(afterId: number, limit: number): OrderBatch | undefined;
+  read(afterId: number, limit: number): Promise<OrderBatch>;
 }
 
 export class Feed {
   readonly #source: FeedSource;
-  readonly #send: (orders: readonly Order[]) => void;
+  readonly #send: (orders: OrderBatch) => void;
   readonly #failed: (error: unknown) => void;
   /** acked ≤ sent ≤ the source's tail */
   #sentId: number;
@@ -33,7 +33,7 @@ export class Feed {
   constructor(
     source: FeedSource,
     startId: number,
-    send: (orders: readonly Order[]) => void,
+    send: (orders: OrderBatch) => void,
     failed: (error: unknown) => void,
   ) {
     this.#source = source;
@@ -71,8 +71,8 @@ export class Feed {
       if (room <= 0) break;
       const limit = Math.min(chunkOrdersMax, room);
       const orders = this.#source.recent(this.#sentId, limit) ?? (await this.#source.read(this.#sentId, limit));
-      const lastId = orders.at(-1)?.id;
-      if (this.#closed || lastId === undefined) break;
+      const { lastId } = orders;
+      if (this.#closed || lastId === 0) break;
       const { tailId } = this.#source;
       invariant(lastId > this.#sentId && lastId <= tailId, "sent rises, and sent ≤ tail", lastId, tailId);
       this.#sentId = lastId;

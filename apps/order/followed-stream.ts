@@ -80,8 +80,8 @@ export class FollowedStream {
   #received({ tailId, orders }: FollowReply): void {
     if (this.#ended) return;
     this.#lastMessageMs = this.#options.clock.nowMs();
-    if (orders.length === 0) return this.#receivedSignOfLife(tailId);
-    this.#storing.push(orders);
+    if (orders.rows.length === 0) return this.#receivedSignOfLife(tailId);
+    this.#storing.push(orders.rows);
   }
 
   #receivedSignOfLife(tailId: number): void {

@@ -1,5 +1,7 @@
 import type { FollowReply, FollowRequest, StreamHandlers } from "@stock-bazaar/shared/api";
 import { openOrdersInMemory } from "../../test/support/in-memory.ts";
+import { OrderBatch } from "@stock-bazaar/shared/batches";
+import type { Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Logger, silentLogger } from "@stock-bazaar/process/log";
 import { expect, test } from "vitest";
@@ -70,8 +72,8 @@ function scenario(known: Leadership = { term: 1, leader: 3 }) {
     if (!last) throw new Error("no stream was opened");
     return last;
   };
-  const send = (orders: FollowReply["orders"], to = stream()) =>
-    to.handlers.message({ term: state.known.term, tailId: orders.at(-1)?.id ?? 0, orders });
+  const send = (orders: readonly Order[], to = stream()) =>
+    to.handlers.message({ term: state.known.term, tailId: orders.at(-1)?.id ?? 0, orders: new OrderBatch(orders) });
   return { clock, log, follower, streams, stream, send, fatal, logged, state };
 }
 
@@ -90,7 +92,7 @@ test("sends its last order, stores the next ones, and acknowledges what is on it
 
 test("logs that it has caught up when it holds the leader's newest order", async () => {
   const { clock, follower, stream, send, logged } = scenario();
-  const alive = (tailId: number) => stream().handlers.message({ term: 1, tailId, orders: [] });
+  const alive = (tailId: number) => stream().handlers.message({ term: 1, tailId, orders: OrderBatch.empty });
   follower.start();
   await clock.flush();
   alive(300);

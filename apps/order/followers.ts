@@ -7,6 +7,7 @@
 
 import { advice } from "@stock-bazaar/process/advice";
 import type { FollowReply, FollowRequest, Stream, StreamHandlers } from "@stock-bazaar/shared/api";
+import { OrderBatch } from "@stock-bazaar/shared/batches";
 import { type Clock, every } from "@stock-bazaar/shared/clock";
 import { isSameOrder, type Order } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -15,6 +16,8 @@ import { Confirmations } from "./confirmations.ts";
 import { Copies } from "./copies.ts";
 import { Feed, type FeedSource } from "./feed.ts";
 
+/** Interval at which new orders are sent to followers whose copies nobody waits for: a message costs more than an order. */
+const feedEveryMs = 20;
 /** Interval of the signs of life on every stream. The follower acknowledges them like orders. */
 const heartbeatMs = 100;
 /** A follower that has sent something within this time is live: several signs of life may be late or lost. */
@@ -38,7 +41,7 @@ export interface FollowersOptions {
 
 interface Attached {
   readonly feed: Feed;
-  readonly send: (orders: readonly Order[]) => void;
+  readonly send: (orders: OrderBatch) => void;
   readonly fail: (error: unknown) => void;
   lastMessageMs: number;
 }
@@ -50,6 +53,8 @@ export class Followers {
   readonly #attached = new Map<number, Attached>();
   #stopped: BazaarError | undefined;
   #cancelHeartbeat = () => {};
+  #lastFeedMs = Number.NEGATIVE_INFINITY;
+  #feedsSoon = false;
 
   constructor(options: FollowersOptions) {
     this.#options = options;
@@ -82,12 +87,21 @@ export class Followers {
     this.#stopped = reason;
     this.#cancelHeartbeat();
     this.#confirmations.stop(reason);
+    this.#feed();
     for (const { fail } of this.#attached.values()) fail(reason);
   }
 
-  /** To be called when there are new orders to send. */
+  /** To be called when there are new orders to send. They leave at once if a trade waits for their copies. */
   poke(): void {
-    for (const { feed } of this.#attached.values()) feed.poke();
+    const { clock, minCopies } = this.#options;
+    const waitMs = minCopies > 1 ? 0 : this.#lastFeedMs + feedEveryMs - clock.nowMs();
+    if (waitMs <= 0) return this.#feed();
+    if (this.#feedsSoon) return;
+    this.#feedsSoon = true;
+    clock.after(waitMs, () => {
+      this.#feedsSoon = false;
+      this.#feed();
+    });
   }
 
   /** To be called when the leader itself has committed every order up to this id. */
@@ -122,12 +136,12 @@ export class Followers {
       replica = request.replica;
       this.#attached.get(replica)?.fail(new BazaarError("UNAVAILABLE", "the follower has opened another stream"));
       const { source, term, clock, logger } = this.#options;
-      const send = (orders: readonly Order[]) => handlers.message({ term, tailId: source.tailId, orders });
+      const send = (orders: OrderBatch) => handlers.message({ term, tailId: source.tailId, orders });
       follower = { feed: new Feed(source, request.lastId, send, fail), send, fail, lastMessageMs: clock.nowMs() };
       this.#attached.set(replica, follower);
       this.#copies.joined(replica, request.lastId);
       logger.info({ follower: replica, lastId: request.lastId }, "follower joined");
-      send([]);
+      send(OrderBatch.empty);
       this.#acknowledged(replica, follower, request.lastId);
     };
     return {
@@ -164,6 +178,11 @@ export class Followers {
     this.#confirmations.check();
   }
 
+  #feed(): void {
+    this.#lastFeedMs = this.#options.clock.nowMs();
+    for (const { feed } of this.#attached.values()) feed.poke();
+  }
+
   #detach(replica: number, follower: Attached): void {
     follower.feed.close();
     if (this.#attached.get(replica) !== follower) return;
@@ -176,7 +195,7 @@ export class Followers {
   #beat(): void {
     const nowMs = this.#options.clock.nowMs();
     for (const { send, fail, lastMessageMs } of this.#attached.values()) {
-      if (nowMs - lastMessageMs < followerSilentMs) send([]);
+      if (nowMs - lastMessageMs < followerSilentMs) send(OrderBatch.empty);
       else fail(new BazaarError("UNAVAILABLE", `the follower has been silent for ${followerSilentMs} ms`));
     }
   }

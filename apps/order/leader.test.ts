@@ -1,6 +1,7 @@
 import { openOrdersInMemory } from "../../test/support/in-memory.ts";
 import { Catalog } from "@stock-bazaar/catalog/catalog";
 import { type FollowReply, type FollowRequest, restockPageMax } from "@stock-bazaar/shared/api";
+import { OrderBatch, unpackOutcomes, unpackTrades } from "@stock-bazaar/shared/batches";
 import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/process/log";
@@ -9,11 +10,14 @@ import {
   accepted,
   acknowledgementOf,
   asking,
+  batchOf,
+  callOf,
   orderOf,
   ordersOf,
   positionOf,
   stockOf,
   tailRequestOf,
+  traded,
   tradeOf,
   tradesOf,
 } from "../../test/support/builders.ts";
@@ -38,7 +42,7 @@ async function scenario(
   const batches: (readonly Trade[])[] = [];
   const apply = catalog.apply;
   catalog.apply = (request) => {
-    batches.push(request.trades);
+    batches.push(request.calls.flatMap(({ trades }) => unpackTrades(trades)));
     return apply(request);
   };
   const log = createSqliteOrderLog(openOrdersInMemory());
@@ -59,7 +63,8 @@ async function scenario(
     fatal: (error) => fatal.push(error),
   });
   leader.start();
-  const place = (...trades: Trade[]) => observe(leader.trade(asking(...trades)).then(({ outcomes }) => outcomes));
+  const place = (...trades: Trade[]) =>
+    observe(leader.trade(asking(...trades)).then(({ outcomes }) => unpackOutcomes(outcomes)));
   /** Opens a follower's stream that the test controls. */
   const follow = async (position: FollowRequest) => {
     const near = recorder<FollowReply>();
@@ -68,7 +73,7 @@ async function scenario(
     await clock.flush();
     return {
       ...near,
-      ids: () => near.messages.flatMap(({ orders }) => orders.map(({ id }) => id)),
+      ids: () => near.messages.flatMap(({ orders }) => orders.rows.map(({ id }) => id)),
       ack: (lastId: number) => stream.send(acknowledgementOf(position.replica, lastId)),
       close: () => stream.close(),
     };
@@ -243,10 +248,11 @@ describe("an answer (R5)", () => {
     const cache = service.tail({ message() {}, ended() {} });
     cache.send(tailRequestOf("s", "hello"));
     const tooMany = tradeOf("b", { quantity: 2_000_000 });
-    const early = observe(leader.trade({ trades: [tradeOf("a"), tooMany], callerSettles: true }));
+    const early = observe(leader.trade({ ...callOf(tradeOf("a"), tooMany), callerSettles: true }));
     await clock.advance(100);
-    expect(early.value).toMatchObject({ outcomes: [accepted(1), { status: "rejected" }], head: 1, life });
-    const both = [observe(leader.trade({ trades: [tradeOf("c")], callerSettles: true })), place(tradeOf("d"))];
+    const rejected = { status: "rejected", reason: "INSUFFICIENT_QUANTITY", replayed: false } as const;
+    expect(early.value).toEqual({ ...traded([accepted(1), rejected], 1), life });
+    const both = [observe(leader.trade({ ...callOf(tradeOf("c")), callerSettles: true })), place(tradeOf("d"))];
     await clock.advance(100);
     expect(both.map(({ state }) => state)).toContain("pending");
     cache.send(tailRequestOf("s", "ack", { acked: 3 }));
@@ -403,8 +409,25 @@ describe("followers (R4)", () => {
     expect(follower.ids()).toEqual(ordersOf(1, 1500).map(({ id }) => id));
     expect(leader.liveFollowers).toEqual([1]);
     place(tradeOf("b"));
-    await clock.flush();
+    await clock.advance(20);
     expect(follower.ids().at(-1)).toBe(1501);
+  });
+
+  test("get new orders together, at most every 20 ms; at once if their copies are waited for", async () => {
+    for (const { minCopies, messages } of [
+      { minCopies: 1, messages: [[1], [2, 3]] },
+      { minCopies: 2, messages: [[1], [2], [3]] },
+    ]) {
+      const { clock, place, follow } = await scenario({ minCopies });
+      const follower = await follow(empty(1));
+      for (const key of ["a", "b", "c"]) {
+        place(tradeOf(key));
+        await clock.flush();
+      }
+      await clock.advance(20);
+      const ids = follower.messages.map(({ orders }) => orders.rows.map(({ id }) => id));
+      expect(ids.filter(({ length }) => length > 0)).toEqual(messages);
+    }
   });
 
   test("one that holds another order is refused with DIVERGED, one that is ahead with NOT_LEADER", async () => {
@@ -475,7 +498,7 @@ describe("followers (R4)", () => {
     const { clock, log, place, follow } = await scenario();
     const frozen = await follow(empty(1));
     for (let batch = 0; batch < 10; batch += 1) place(...tradesOf(`k${batch}`, 2000));
-    await clock.flush();
+    await clock.advance(20);
     expect(log.lastId).toBe(20_000);
     expect(frozen.ids()).toHaveLength(8000);
     await clock.advance(5100);
@@ -532,7 +555,7 @@ describe("restock", () => {
     catalog.restock = async (request) => {
       placed.push(place(tradeOf(`during-${pages.length}`)));
       const applied = await restock(request);
-      pages.push(applied.orders.length);
+      pages.push(applied.orders.rows.length);
       return applied;
     };
     await clock.advance(1900);
@@ -562,7 +585,7 @@ describe("restock", () => {
 test("a leader that catches up with a long ledger stores all of it before it serves", async () => {
   const { clock, service, log, leader } = await scenario();
   for (let batch = 0; batch < 6; batch += 1) {
-    await service.apply({ last: undefined, term: 1, trades: tradesOf(`k${batch}`, 2000) });
+    await service.apply({ last: undefined, term: 1, calls: [callOf(...tradesOf(`k${batch}`, 2000))] });
   }
   const caughtUp = observe(leader.catchUp(12_000));
   await clock.flush();
@@ -598,7 +621,7 @@ test("a failing disk is fatal, and nothing is acknowledged", async () => {
 
 test("a ledger that lacks orders below its head causes DIVERGED", async () => {
   const { clock, catalog, log, place } = await scenario();
-  catalog.apply = async () => ({ outcomes: [accepted(7)], orders: [orderOf(7)], head: 7 });
+  catalog.apply = async () => ({ answers: [traded([accepted(7)])], orders: batchOf(7, 7), head: 7 });
   const trade = place(tradeOf("a"));
   await clock.flush();
   expect(trade.code).toBe("DIVERGED");
@@ -609,7 +632,7 @@ describe("catching up with the ledger", () => {
   test("reads at most two chunks ahead of the disk", async () => {
     const { clock, service, catalog, log, leader } = await scenario();
     for (let batch = 0; batch < 6; batch += 1)
-      await service.apply({ last: undefined, term: 1, trades: tradesOf(`old-${batch}`, 5000) });
+      await service.apply({ last: undefined, term: 1, calls: [callOf(...tradesOf(`old-${batch}`, 5000))] });
     let reads = 0;
     const { ordersAfter } = catalog;
     catalog.ordersAfter = (afterId, limit) => {
@@ -674,7 +697,8 @@ describe("a ledger that was replaced by an old copy", () => {
     const first = place(tradeOf("a"));
     await clock.flush();
     expect(first.value).toEqual([accepted(1)]);
-    catalog.apply = async () => ({ outcomes: [accepted(1)], orders: [orderOf(1, { key: "b" })], head: 1 });
+    const orders = new OrderBatch([orderOf(1, { key: "b" })]);
+    catalog.apply = async () => ({ answers: [traded([accepted(1)])], orders, head: 1 });
     const second = place(tradeOf("b"));
     await clock.flush();
     expect(second.code).toBe("DIVERGED");

@@ -7,6 +7,7 @@
 import type {
   Applied,
   CatalogApi,
+  Extended,
   FollowReply,
   FollowRequest,
   Stream,
@@ -14,6 +15,7 @@ import type {
   Traded,
   TradesRequest,
 } from "@stock-bazaar/shared/api";
+import { OrderBatch } from "@stock-bazaar/shared/batches";
 import { BatchQueue } from "@stock-bazaar/shared/batch-queue";
 import { type Clock, every } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
@@ -129,9 +131,9 @@ export class Leader implements FeedSource {
   }
 
   trade(request: TradesRequest): Promise<Traded> {
-    const { trades } = request;
+    const { count } = request;
     if (this.#stopped) return Promise.reject(this.#stopped);
-    if (this.#tradesTaken + trades.length > queueTradesMax) {
+    if (this.#tradesTaken + count > queueTradesMax) {
       return Promise.reject(new BazaarError("OVERLOADED", `at most ${queueTradesMax} trades may wait for an answer`));
     }
     if (!this.#followers.enough) {
@@ -142,21 +144,21 @@ export class Leader implements FeedSource {
         ),
       );
     }
-    this.#tradesTaken += trades.length;
+    this.#tradesTaken += count;
     return new Promise<Traded>((resolve, reject) => {
       this.#writes.push({ ...request, resolve, reject });
     }).finally(() => {
-      this.#tradesTaken -= trades.length;
+      this.#tradesTaken -= count;
       if (this.#tradesTaken === 0) for (const drained of this.#drainedCallbacks.splice(0)) drained();
     });
   }
 
-  recent(afterId: number, limit: number): readonly Order[] | undefined {
+  recent(afterId: number, limit: number): OrderBatch | undefined {
     return this.#recent.after(afterId, limit);
   }
 
-  read(afterId: number, limit: number): Promise<readonly Order[]> {
-    return this.#options.log.after(afterId, limit);
+  async read(afterId: number, limit: number): Promise<OrderBatch> {
+    return new OrderBatch(await this.#options.log.after(afterId, limit));
   }
 
   /** Opens the stream of a follower. */
@@ -191,9 +193,9 @@ export class Leader implements FeedSource {
   }
 
   /** Stores and replicates the orders that the catalog has decided, and reads those that this leader misses. */
-  async #accept({ orders, head }: Applied): Promise<void> {
-    const firstId = orders[0]?.id;
-    if (firstId !== undefined && firstId <= this.tailId && !this.#stopped) {
+  async #accept({ orders, head }: Extended): Promise<void> {
+    const { firstId } = orders;
+    if (firstId > 0 && firstId <= this.tailId && !this.#stopped) {
       // An answer with this number would give one client the order of another (I4).
       throw new BazaarError(
         "DIVERGED",
@@ -211,21 +213,20 @@ export class Leader implements FeedSource {
       const orders = await this.#options.catalog.ordersAfter(this.tailId, pullOrdersMax);
       if (orders.length === 0)
         throw new BazaarError("DIVERGED", `the ledger has no order after ${this.tailId}, though its head is ${head}`);
-      this.#take(orders);
+      this.#take(new OrderBatch(orders));
       if (this.#storing.length > pullOrdersMax) await this.stored();
     }
   }
 
-  #take(orders: readonly Order[]): void {
-    const [first] = orders;
-    const last = orders.at(-1);
+  #take(orders: OrderBatch): void {
+    const last = orders.rows.at(-1);
     // After `stop`, the replica's next role owns the log.
-    if (!first || !last || this.#stopped) return;
-    invariant(first.id === this.tailId + 1, "an accepted order follows the tail", first.id, this.tailId);
+    if (!last || this.#stopped) return;
+    invariant(orders.firstId === this.tailId + 1, "an accepted order follows the tail", orders.firstId, this.tailId);
     this.#recent.push(orders);
     this.#tail = last;
     this.#followers.poke();
-    this.#storing.push(orders);
+    this.#storing.push(orders.rows);
   }
 
   async #store(orders: readonly Order[]): Promise<void> {
@@ -238,16 +239,16 @@ export class Leader implements FeedSource {
    * Answers when every order up to `head` has its copies (R5), and the changes are settled unless all callers settle (R7).
    * The outcome of a repeated key is never above `head`, so it has its copies too.
    */
-  async #answer(calls: readonly Call[], { outcomes, head }: Applied): Promise<void> {
+  async #answer(calls: readonly Call[], { answers, head }: Applied): Promise<void> {
     try {
       invariant(head <= this.tailId, "head ≤ tail", head, this.tailId);
       const settled = calls.every(({ callerSettles }) => callerSettles) ? undefined : this.#settled(head);
       await Promise.all([this.#followers.confirmed(head), settled]);
       const { life } = this.#options;
-      let start = 0;
-      for (const { trades, resolve } of calls) {
-        resolve({ outcomes: outcomes.slice(start, start + trades.length), head, life });
-        start += trades.length;
+      for (const [index, { resolve, reject }] of calls.entries()) {
+        const answer = answers[index] ?? { refused: noAnswer() };
+        if ("refused" in answer) reject(answer.refused);
+        else resolve({ outcomes: answer.outcomes, head, life });
       }
     } catch (error) {
       for (const call of calls) call.reject(error);
@@ -264,4 +265,8 @@ export class Leader implements FeedSource {
     this.#settledId = Math.max(this.#settledId, head);
     invariant(this.#settledId <= this.tailId, "settled ≤ tail", this.#settledId, this.tailId);
   }
+}
+
+function noAnswer(): BazaarError {
+  return new BazaarError("INTERNAL_ERROR", "the catalog must answer each call (got fewer answers)");
 }

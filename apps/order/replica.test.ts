@@ -1,4 +1,5 @@
 import type { FollowReply, ReplicaStatus } from "@stock-bazaar/shared/api";
+import { OrderBatch } from "@stock-bazaar/shared/batches";
 import { describe, expect, test } from "vitest";
 import { accepted, asking, orderOf, positionOf, tradeOf, tradesOf } from "../../test/support/builders.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
@@ -384,7 +385,7 @@ describe("stopping", () => {
     const asked = new Promise<void>((resolve) => (restocked = resolve));
     catalog.restock = async () => {
       restocked();
-      return { outcomes: [], orders: [orderOf(1, { type: "restock" })], head: 1 };
+      return { orders: new OrderBatch([orderOf(1, { type: "restock" })]), head: 1 };
     };
     const stopped = asked.then(() => replica.stop());
     await cluster.clock.advance(2000);

@@ -14,7 +14,8 @@ export interface Keyed {
 /** Trades that arrived in one message, and the traces of those that are traced. */
 export interface Batch {
   readonly traces: readonly Trace[];
-  readonly trades: readonly unknown[];
+  /** How many trades they are. */
+  readonly count: number;
 }
 
 export interface Tracing {

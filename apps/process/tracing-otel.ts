@@ -116,8 +116,8 @@ export function createTracing({ service, ratio, logger }: TracingOptions): Traci
       return within(new Map([[key, span]]), work);
     },
 
-    batch(name, { traces, trades }, work) {
-      const attributes = { "bazaar.batch.trades": trades.length };
+    batch(name, { traces, count }, work) {
+      const attributes = { "bazaar.batch.trades": count };
       const spans = traces.map(({ key, traceparent }): [string, Span] => [
         key,
         startSpan(name, SpanKind.SERVER, attributes, parseTraceParent(traceparent)),

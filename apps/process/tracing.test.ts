@@ -12,7 +12,7 @@ describe("without OTEL_EXPORTER_OTLP_ENDPOINT", () => {
       expect(currentTracing()).toBeUndefined();
       expect(tracesOf([{ key: "k" }])).toEqual([]);
       const traces = [{ key: "k", traceparent: `00-${"1".repeat(32)}-${"2".repeat(16)}-01` }];
-      expect(await inTraces("a batch", { traces, trades: [1] }, async () => "done")).toBe("done");
+      expect(await inTraces("a batch", { traces, count: 1 }, async () => "done")).toBe("done");
     },
   );
 

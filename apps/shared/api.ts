@@ -5,7 +5,8 @@
  * with a BazaarError. `UNAVAILABLE` means unknown, never failed (R10).
  */
 
-import type { Order, Outcome, Register, Seen, Stock, Trade } from "./domain.ts";
+import type { OrderBatch } from "./batches.ts";
+import type { Order, Register, Seen, Stock } from "./domain.ts";
 import type { BazaarError } from "./errors.ts";
 
 /*
@@ -42,8 +43,22 @@ export interface LeaderRequest {
   readonly last: Order | undefined;
 }
 
+/** The trades of one front-end's call. The leader passes them on unread. */
+export interface TradesCall {
+  /** As `packTrades` writes them. */
+  readonly trades: string;
+  /** How many they are. */
+  readonly count: number;
+  /**
+   * True if a front-end has made every key itself and sends each here for the first time: the ledger can't hold them yet,
+   * unless this call has been overtaken (R3).
+   */
+  readonly minted: boolean;
+}
+
+/** Several calls in one transaction. */
 export interface ApplyRequest extends LeaderRequest {
-  readonly trades: readonly Trade[];
+  readonly calls: readonly TradesCall[];
 }
 
 export interface RestockRequest extends LeaderRequest {
@@ -77,11 +92,21 @@ export interface LookedUp {
   readonly life: string;
 }
 
-/** `outcomes` in the order of the trades; `orders` are the new rows only, ascending and without a gap. */
-export interface Applied {
-  readonly outcomes: readonly Outcome[];
-  readonly orders: readonly Order[];
+/** What a write has added to the ledger: the new orders only, ascending and without a gap. */
+export interface Extended {
+  readonly orders: OrderBatch;
   readonly head: number;
+}
+
+/**
+ * The answer to one call: its outcomes in the order of its trades, as `packOutcomes` writes them; or why this call, and no
+ * other, was refused.
+ */
+export type CallAnswer = { readonly outcomes: string } | { readonly refused: BazaarError };
+
+/** An answer for each call, in their order. */
+export interface Applied extends Extended {
+  readonly answers: readonly CallAnswer[];
 }
 
 export interface AcquireRequest {
@@ -154,7 +179,7 @@ export interface CatalogApi {
    * Raises stocks at zero to `quantity`, as orders of the house, sorted by name: the first `restockPageMax` with a name
    * after `after`. Rejects like `apply`.
    */
-  restock(request: RestockRequest): Promise<Applied>;
+  restock(request: RestockRequest): Promise<Extended>;
   /** Resolves when no front-end serves anything older than the change `upTo` any more (R7). */
   settle(upTo: number): Promise<void>;
   /** The settled state of each of these stocks. */
@@ -187,7 +212,7 @@ export interface FollowReply {
   readonly term: number;
   /** The leader's newest order when this was sent. */
   readonly tailId: number;
-  readonly orders: readonly Order[];
+  readonly orders: OrderBatch;
 }
 
 export type RoleName = "follower" | "taking-over" | "leader";
@@ -206,8 +231,7 @@ export interface ReplicaStatus {
   readonly reachesCatalog: boolean;
 }
 
-export interface TradesRequest {
-  readonly trades: readonly Trade[];
+export interface TradesRequest extends TradesCall {
   /**
    * True if the caller withholds the outcomes until they are settled (R7). Otherwise the leader settles before it
    * answers.
@@ -215,9 +239,12 @@ export interface TradesRequest {
   readonly callerSettles: boolean;
 }
 
-/** `outcomes` in the order of the trades. They depend on no change after `head`, in the ledger's `life`. */
+/**
+ * The outcomes in the order of the trades, as `packOutcomes` writes them. They depend on no change after `head`, in the
+ * ledger's `life`.
+ */
 export interface Traded extends Seen {
-  readonly outcomes: readonly Outcome[];
+  readonly outcomes: string;
 }
 
 export interface OrderApi {

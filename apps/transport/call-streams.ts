@@ -10,8 +10,9 @@
 
 import type * as grpc from "@grpc/grpc-js";
 import type { Failure } from "@stock-bazaar/proto/generated/bazaar";
-import { BazaarError, isErrorCode } from "@stock-bazaar/shared/errors";
+import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Client, failureOf, headersOf, type Method, onRefusal } from "./client.ts";
+import { failureFromMessage, failureToMessage } from "./errors.ts";
 
 interface Sequenced {
   sequence: number;
@@ -125,9 +126,8 @@ export class CallStream<Request extends Sequenced, Reply extends Answered> {
     this.#lastReplyMs = performance.now();
     const pending = this.#pending.get(reply.sequence);
     if (!pending) return;
-    if (!reply.failure) return pending.resolve(reply);
-    const { code, message } = reply.failure;
-    pending.reject(new BazaarError(isErrorCode(code) ? code : "INTERNAL_ERROR", message));
+    if (reply.failure) pending.reject(failureFromMessage(reply.failure));
+    else pending.resolve(reply);
   }
 }
 
@@ -160,10 +160,7 @@ export class CallStreams {
         stream.calls += 1;
         answer(request).then(
           (answered) => reply({ ...answered, sequence } as Reply),
-          (error: unknown) => {
-            const { code, message } = BazaarError.from(error);
-            reply({ ...nothing, sequence, failure: { code, message } } as Reply);
-          },
+          (error: unknown) => reply({ ...nothing, sequence, failure: failureToMessage(error) } as Reply),
         );
       });
       call.on("end", () => {

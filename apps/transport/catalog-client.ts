@@ -7,13 +7,14 @@ import {
   type TailKind,
 } from "@stock-bazaar/proto/generated/bazaar";
 import type { Applied, CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
-import { packOrder, packTrades, unpackOrders, unpackOutcomes } from "./batches.ts";
+import { OrderBatch, packOrder, unpackOrders } from "@stock-bazaar/shared/batches";
+import { tracesOfCalls } from "./call-traces.ts";
+import { failureFromMessage } from "./errors.ts";
 import { CallStream } from "./call-streams.ts";
 import type { Address } from "@stock-bazaar/process/addresses";
 import type { Register } from "@stock-bazaar/shared/domain";
 import { callUnary, createClient, openDuplex } from "./client.ts";
 import { CallerHandshake, type Speaker } from "./handshake.ts";
-import { tracesOf } from "@stock-bazaar/process/tracing";
 
 const tailKinds: Record<TailRequest["kind"], TailKind> = {
   hello: "HELLO",
@@ -29,14 +30,15 @@ export function connectCatalog(address: Address, timeoutMs: number, self: Speake
   const settles = new CallStream(client, CatalogService.settle, timeoutMs);
   const lookups = new CallStream(client, CatalogService.lookup, timeoutMs);
   return {
-    apply: async ({ term, last, trades }) =>
+    apply: async ({ term, last, calls }) =>
       appliedFromMessage(
-        await applies.call({ term, last: packOrder(last), trades: packTrades(trades), traces: tracesOf(trades) }),
+        await applies.call({ term, last: packOrder(last), calls: [...calls], traces: tracesOfCalls(calls) }),
       ),
-    restock: async ({ last, ...request }) =>
-      appliedFromMessage(
-        await callUnary(client, CatalogService.restock, { ...request, last: packOrder(last) }, timeoutMs),
-      ),
+    async restock({ last, ...request }) {
+      const message = { ...request, last: packOrder(last) };
+      const { orders, head } = await callUnary(client, CatalogService.restock, message, timeoutMs);
+      return { orders: OrderBatch.read(orders), head };
+    },
     async settle(upTo) {
       await settles.call({ upTo });
     },
@@ -72,6 +74,12 @@ function registerFromMessage({ obstacle, ...register }: RegisterMessage): Regist
   return obstacle === "" ? register : { ...register, obstacle };
 }
 
-function appliedFromMessage({ outcomes, orders, head }: AppliedMessage): Applied {
-  return { outcomes: unpackOutcomes(outcomes), orders: unpackOrders(orders), head };
+function appliedFromMessage({ answers, orders, head }: AppliedMessage): Applied {
+  return {
+    answers: answers.map(({ outcomes, refused }) =>
+      refused ? { refused: failureFromMessage(refused) } : { outcomes },
+    ),
+    orders: OrderBatch.read(orders),
+    head,
+  };
 }

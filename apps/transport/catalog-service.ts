@@ -15,7 +15,8 @@ import {
 import type { Applied, CatalogApi, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import type { Register } from "@stock-bazaar/shared/domain";
 import { CallStreams } from "./call-streams.ts";
-import { packOrders, packOutcomes, unpackLast, unpackTrades } from "./batches.ts";
+import { packOrders, unpackLast } from "@stock-bazaar/shared/batches";
+import { failureToMessage } from "./errors.ts";
 import { forSameVersion, type Speaker } from "./handshake.ts";
 import { serveDuplex, serveUnary, type Service } from "./server.ts";
 import { inTraces } from "@stock-bazaar/process/tracing";
@@ -26,20 +27,20 @@ export function serveCatalog(catalog: CatalogApi, self: Speaker): Service {
   const calls = new CallStreams();
   const implementation: CatalogServer = {
     apply: calls.serve<ApplyRequest, AppliedMessage>(
-      async (batch) => {
-        const { term, traces } = batch;
-        const trades = unpackTrades(batch.trades);
-        const last = unpackLast(batch.last);
+      async ({ term, last, calls, traces }) => {
+        const count = calls.reduce((sum, call) => sum + call.count, 0);
         return appliedToMessage(
-          await inTraces("Catalog/Apply", { trades, traces }, () => catalog.apply({ term, last, trades })),
+          await inTraces("Catalog/Apply", { count, traces }, () =>
+            catalog.apply({ term, last: unpackLast(last), calls }),
+          ),
         );
       },
-      { outcomes: "", orders: "", head: 0 },
+      { answers: [], orders: "", head: 0 },
     ),
-    restock: serveUnary(async (request) => ({
-      ...appliedToMessage(await catalog.restock({ ...request, last: unpackLast(request.last) })),
-      sequence: 0,
-    })),
+    restock: serveUnary(async (request) => {
+      const { orders, head } = await catalog.restock({ ...request, last: unpackLast(request.last) });
+      return { orders: orders.text, head };
+    }),
     settle: calls.serve<SettleRequest, Settled>(async ({ upTo }) => {
       await catalog.settle(upTo);
       return {};
@@ -81,6 +82,14 @@ function registerToMessage({ obstacle = "", ...register }: Register): RegisterMe
   return { ...register, obstacle };
 }
 
-function appliedToMessage({ outcomes, orders, head }: Applied) {
-  return { outcomes: packOutcomes(outcomes), orders: packOrders(orders), head };
+function appliedToMessage({ answers, orders, head }: Applied) {
+  return {
+    answers: answers.map((answer) =>
+      "refused" in answer
+        ? { outcomes: "", refused: failureToMessage(answer.refused) }
+        : { outcomes: answer.outcomes, refused: undefined },
+    ),
+    orders: orders.text,
+    head,
+  };
 }

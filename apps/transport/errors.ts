@@ -1,9 +1,22 @@
-/** Our error codes over gRPC: the status gives the category, a header the exact code. */
+/**
+ * Our errors over gRPC. Of a whole call, the status gives the category and a header the exact code; on a stream of calls, a
+ * `Failure` stands in the reply.
+ */
 
 import * as grpc from "@grpc/grpc-js";
+import type { Failure } from "@stock-bazaar/proto/generated/bazaar";
 import { BazaarError, type ErrorCode, isErrorCode } from "@stock-bazaar/shared/errors";
 
 export const codeHeader = "bazaar-code";
+
+export function failureToMessage(error: unknown): Failure {
+  const { code, message } = BazaarError.from(error);
+  return { code, message };
+}
+
+export function failureFromMessage({ code, message }: Failure): BazaarError {
+  return new BazaarError(isErrorCode(code) ? code : "INTERNAL_ERROR", message);
+}
 
 /** The gRPC status for an error, with our code in a header. */
 export function statusFromError(error: unknown): { code: grpc.status; details: string; metadata: grpc.Metadata } {

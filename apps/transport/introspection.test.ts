@@ -13,7 +13,7 @@ import { CatalogService, OrdersService } from "@stock-bazaar/proto/generated/baz
 import { service as healthService } from "grpc-health-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { orderOf } from "../../test/support/builders.ts";
-import { packOrder } from "./batches.ts";
+import { packOrder } from "@stock-bazaar/shared/batches";
 import { CallStreams } from "./call-streams.ts";
 import { clientOptions } from "./client.ts";
 import { forSameVersion } from "./handshake.ts";

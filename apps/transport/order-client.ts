@@ -2,12 +2,13 @@
 
 import { OrdersService } from "@stock-bazaar/proto/generated/bazaar";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
-import { packOrder, packTrades, unpackOrder, unpackOrders, unpackOutcomes } from "./batches.ts";
+import { OrderBatch, packOrder, unpackOrder, unpackOrders } from "@stock-bazaar/shared/batches";
 import { CallStream } from "./call-streams.ts";
 import type { Address } from "@stock-bazaar/process/addresses";
 import { callUnary, createClient, openDuplex, openStatus } from "./client.ts";
 import { CallerHandshake, type Speaker } from "./handshake.ts";
-import { currentTracing, tracesOf } from "@stock-bazaar/process/tracing";
+import { currentTracing } from "@stock-bazaar/process/tracing";
+import { tracesOfCalls } from "./call-traces.ts";
 
 const roles = { FOLLOWER: "follower", TAKING_OVER: "taking-over", LEADER: "leader" } as const;
 
@@ -17,10 +18,10 @@ export function connectReplica(address: Address, timeoutMs: number, self: Speake
   const trades = new CallStream(client, OrdersService.placeTrades, timeoutMs);
   const queries = new CallStream(client, OrdersService.getOrder, timeoutMs);
   return {
-    async trade({ trades: batch, callerSettles }, signal) {
-      const request = { trades: packTrades(batch), callerSettles, traces: tracesOf(batch) };
+    async trade({ callerSettles, ...call }, signal) {
+      const request = { call, callerSettles, traces: tracesOfCalls([call]) };
       const { outcomes, head, life } = await trades.call(request, signal);
-      return { outcomes: unpackOutcomes(outcomes), head, life };
+      return { outcomes, head, life };
     },
     async order(id, signal) {
       const { order } = await queries.call({ id }, signal);
@@ -40,7 +41,7 @@ export function connectReplica(address: Address, timeoutMs: number, self: Speake
         ({ last, ...position }: FollowRequest) => ({ ...position, last: packOrder(last) }),
         ({ term, tailId, orders, traces }): FollowReply => {
           if (traces.length > 0) currentTracing()?.arrived(traces);
-          return { term, tailId, orders: unpackOrders(orders) };
+          return { term, tailId, orders: OrderBatch.read(orders) };
         },
       ),
     watch: (handlers) =>

@@ -11,7 +11,7 @@ import {
 } from "@stock-bazaar/proto/generated/bazaar";
 import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { CallStreams } from "./call-streams.ts";
-import { packOrder, packOrders, packOutcomes, unpackLast, unpackTrades } from "./batches.ts";
+import { packOrder, packOrders, unpackLast } from "@stock-bazaar/shared/batches";
 import { forSameVersion, type Speaker } from "./handshake.ts";
 import { serveDuplex, serveStatus, serveUnary, type Service } from "./server.ts";
 import { inTraces, tracesOf } from "@stock-bazaar/process/tracing";
@@ -22,14 +22,8 @@ export function serveReplica(replica: OrderApi, self: Speaker): Service {
   const calls = new CallStreams();
   const implementation: OrdersServer = {
     placeTrades: calls.serve<TradesRequest, TradesReply>(
-      async (batch) => {
-        const trades = unpackTrades(batch.trades);
-        const { traces, callerSettles } = batch;
-        const { outcomes, head, life } = await inTraces("Orders/PlaceTrades", { trades, traces }, () =>
-          replica.trade({ trades, callerSettles }),
-        );
-        return { outcomes: packOutcomes(outcomes), head, life };
-      },
+      async ({ call = { trades: "", count: 0, minted: false }, callerSettles, traces }) =>
+        inTraces("Orders/PlaceTrades", { count: call.count, traces }, () => replica.trade({ ...call, callerSettles })),
       { outcomes: "", head: 0, life: "" },
     ),
     getOrder: calls.serve<GetOrderRequest, OrderReply>(
@@ -50,8 +44,8 @@ export function serveReplica(replica: OrderApi, self: Speaker): Service {
       ({ term, tailId, orders }: FollowReply) => ({
         term,
         tailId,
-        orders: packOrders(orders),
-        traces: tracesOf(orders),
+        orders: orders.text,
+        traces: tracesOf(orders.rows),
       }),
     ),
     watch: serveStatus(

@@ -228,7 +228,7 @@ export function roleToNumber(object: Role): number {
 export interface ApplyRequest {
   sequence: number;
   term: number;
-  trades: string;
+  calls: TradesCall[];
   last: string;
   traces: Trace[];
 }
@@ -236,9 +236,14 @@ export interface ApplyRequest {
 export interface Applied {
   sequence: number;
   failure?: Failure | undefined;
-  outcomes: string;
+  answers: CallAnswer[];
   orders: string;
   head: number;
+}
+
+export interface CallAnswer {
+  outcomes: string;
+  refused?: Failure | undefined;
 }
 
 export interface RestockRequest {
@@ -246,6 +251,11 @@ export interface RestockRequest {
   quantity: number;
   last: string;
   after: string;
+}
+
+export interface Restocked {
+  orders: string;
+  head: number;
 }
 
 export interface SettleRequest {
@@ -355,6 +365,12 @@ export interface Failure {
   message: string;
 }
 
+export interface TradesCall {
+  trades: string;
+  count: number;
+  minted: boolean;
+}
+
 export interface Trace {
   key: string;
   traceparent: string;
@@ -371,7 +387,7 @@ export interface OrdersPage {
 
 export interface TradesRequest {
   sequence: number;
-  trades: string;
+  call?: TradesCall | undefined;
   callerSettles: boolean;
   traces: Trace[];
 }
@@ -437,7 +453,7 @@ export interface ReplicaStatus {
 }
 
 function createBaseApplyRequest(): ApplyRequest {
-  return { sequence: 0, term: 0, trades: "", last: "", traces: [] };
+  return { sequence: 0, term: 0, calls: [], last: "", traces: [] };
 }
 
 export const ApplyRequest: MessageFns<ApplyRequest> = {
@@ -448,8 +464,8 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     if (message.term !== 0) {
       writer.uint32(8).uint64(message.term);
     }
-    if (message.trades !== "") {
-      writer.uint32(18).string(message.trades);
+    for (const v of message.calls) {
+      TradesCall.encode(v!, writer.uint32(18).fork()).join();
     }
     if (message.last !== "") {
       writer.uint32(26).string(message.last);
@@ -494,7 +510,7 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
               break;
             }
 
-            message.trades = reader.string();
+            message.calls.push(TradesCall.decode(reader, reader.uint32()));
             continue;
           }
           case 3: {
@@ -527,7 +543,7 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
 };
 
 function createBaseApplied(): Applied {
-  return { sequence: 0, failure: undefined, outcomes: "", orders: "", head: 0 };
+  return { sequence: 0, failure: undefined, answers: [], orders: "", head: 0 };
 }
 
 export const Applied: MessageFns<Applied> = {
@@ -538,8 +554,8 @@ export const Applied: MessageFns<Applied> = {
     if (message.failure !== undefined) {
       Failure.encode(message.failure, writer.uint32(114).fork()).join();
     }
-    if (message.outcomes !== "") {
-      writer.uint32(10).string(message.outcomes);
+    for (const v of message.answers) {
+      CallAnswer.encode(v!, writer.uint32(10).fork()).join();
     }
     if (message.orders !== "") {
       writer.uint32(18).string(message.orders);
@@ -584,7 +600,7 @@ export const Applied: MessageFns<Applied> = {
               break;
             }
 
-            message.outcomes = reader.string();
+            message.answers.push(CallAnswer.decode(reader, reader.uint32()));
             continue;
           }
           case 2: {
@@ -601,6 +617,63 @@ export const Applied: MessageFns<Applied> = {
             }
 
             message.head = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCallAnswer(): CallAnswer {
+  return { outcomes: "", refused: undefined };
+}
+
+export const CallAnswer: MessageFns<CallAnswer> = {
+  encode(message: CallAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.outcomes !== "") {
+      writer.uint32(10).string(message.outcomes);
+    }
+    if (message.refused !== undefined) {
+      Failure.encode(message.refused, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CallAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCallAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.outcomes = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.refused = Failure.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -680,6 +753,63 @@ export const RestockRequest: MessageFns<RestockRequest> = {
             }
 
             message.after = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRestocked(): Restocked {
+  return { orders: "", head: 0 };
+}
+
+export const Restocked: MessageFns<Restocked> = {
+  encode(message: Restocked, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orders !== "") {
+      writer.uint32(10).string(message.orders);
+    }
+    if (message.head !== 0) {
+      writer.uint32(16).uint64(message.head);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Restocked {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestocked();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.orders = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.head = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1915,6 +2045,74 @@ export const Failure: MessageFns<Failure> = {
   },
 };
 
+function createBaseTradesCall(): TradesCall {
+  return { trades: "", count: 0, minted: false };
+}
+
+export const TradesCall: MessageFns<TradesCall> = {
+  encode(message: TradesCall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.trades !== "") {
+      writer.uint32(10).string(message.trades);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).uint32(message.count);
+    }
+    if (message.minted !== false) {
+      writer.uint32(24).bool(message.minted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TradesCall {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTradesCall();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.trades = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.minted = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseTrace(): Trace {
   return { key: "", traceparent: "" };
 }
@@ -2076,7 +2274,7 @@ export const OrdersPage: MessageFns<OrdersPage> = {
 };
 
 function createBaseTradesRequest(): TradesRequest {
-  return { sequence: 0, trades: "", callerSettles: false, traces: [] };
+  return { sequence: 0, call: undefined, callerSettles: false, traces: [] };
 }
 
 export const TradesRequest: MessageFns<TradesRequest> = {
@@ -2084,8 +2282,8 @@ export const TradesRequest: MessageFns<TradesRequest> = {
     if (message.sequence !== 0) {
       writer.uint32(120).uint64(message.sequence);
     }
-    if (message.trades !== "") {
-      writer.uint32(10).string(message.trades);
+    if (message.call !== undefined) {
+      TradesCall.encode(message.call, writer.uint32(10).fork()).join();
     }
     if (message.callerSettles !== false) {
       writer.uint32(16).bool(message.callerSettles);
@@ -2122,7 +2320,7 @@ export const TradesRequest: MessageFns<TradesRequest> = {
               break;
             }
 
-            message.trades = reader.string();
+            message.call = TradesCall.decode(reader, reader.uint32());
             continue;
           }
           case 2: {
@@ -2865,8 +3063,8 @@ export const CatalogService = {
     responseStream: false as const,
     requestSerialize: (value: RestockRequest): Buffer => Buffer.from(RestockRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): RestockRequest => RestockRequest.decode(value),
-    responseSerialize: (value: Applied): Buffer => Buffer.from(Applied.encode(value).finish()),
-    responseDeserialize: (value: Buffer): Applied => Applied.decode(value),
+    responseSerialize: (value: Restocked): Buffer => Buffer.from(Restocked.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Restocked => Restocked.decode(value),
   },
   settle: {
     path: "/bazaar.v1.Catalog/Settle" as const,
@@ -2935,7 +3133,7 @@ export const CatalogService = {
 
 export interface CatalogServer extends UntypedServiceImplementation {
   apply: handleBidiStreamingCall<ApplyRequest, Applied>;
-  restock: handleUnaryCall<RestockRequest, Applied>;
+  restock: handleUnaryCall<RestockRequest, Restocked>;
   settle: handleBidiStreamingCall<SettleRequest, Settled>;
   lookup: handleBidiStreamingCall<LookupRequest, LookupReply>;
   listStocks: handleUnaryCall<ListStocksRequest, Stocks>;

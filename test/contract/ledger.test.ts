@@ -4,9 +4,9 @@ import { connect } from "@stock-bazaar/sqlite/connection";
 import { migrateFile } from "@stock-bazaar/sqlite/migrations";
 import { openCatalogInMemory } from "../support/in-memory.ts";
 import { type CatalogDatabase, catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
-import type { Stock } from "@stock-bazaar/shared/domain";
+import type { Stock, Trade } from "@stock-bazaar/shared/domain";
 import { expect, test } from "vitest";
-import { allStocks, createdAt, stockOf, tradesOf } from "../support/builders.ts";
+import { accepted, allStocks, createdAt, stockOf, tradeOf, tradesOf } from "../support/builders.ts";
 import { damageTable } from "../support/damage.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { rejectionCode } from "../support/observe.ts";
@@ -35,6 +35,51 @@ ledgerContract("in SQLite, in a file", { survives: true }, async (stocks) => {
     ledger: createSqliteLedger(database),
     reopen: async () => createSqliteLedger(openCatalogDatabase(folder)),
   };
+});
+
+test("what another connection commits is seen by the next batch: stocks, new ones, a term", async () => {
+  const folder = temporaryFolder();
+  const file = catalogFile(folder);
+  migrateFile(file, "catalog");
+  const database = openCatalogDatabase(folder);
+  insertStocks(database, [stockOf("GameStart", { quantity: 10 })]);
+  const ledger = createSqliteLedger(database);
+  await ledger.acquire({ replica: 1, term: 0, last: undefined });
+  const apply = async (...trades: readonly Trade[]) =>
+    (await ledger.apply({ last: undefined, term: 1, trades, createdAt })).outcomes;
+  const unknown = tradeOf("b", { name: "LateCo" });
+  expect(await apply(tradeOf("a"), unknown)).toMatchObject([accepted(1), { reason: "INVALID_STOCKNAME" }]);
+
+  const other = connect(file, "write");
+  other.exec("UPDATE stocks SET quantity = 2");
+  other.exec("INSERT INTO stocks (name, price_cents, quantity, volume, rev) VALUES ('LateCo', 100, 5, 0, 0)");
+  expect(await apply(tradeOf("c", { quantity: 3 }), { ...unknown, key: "d" })).toMatchObject([
+    { reason: "INSUFFICIENT_QUANTITY" },
+    accepted(2),
+  ]);
+  expect(await ledger.stocks(["GameStart"])).toMatchObject([{ quantity: 2 }]);
+
+  other.exec("UPDATE register SET term = 2");
+  expect(await rejectionCode(apply(tradeOf("e")))).toBe("FENCED");
+  other.close();
+  await ledger.close();
+});
+
+test("more stocks than are remembered are traded all the same", async () => {
+  const database = openCatalogInMemory();
+  const names = Array.from({ length: 50_010 }, (_, index) => `stock ${index}`);
+  insertStocks(
+    database,
+    names.map((name) => stockOf(name, { quantity: 1 })),
+  );
+  const ledger = createSqliteLedger(database);
+  await ledger.acquire({ replica: 1, term: 0, last: undefined });
+  const buyAll = async (prefix: string) => {
+    const trades = names.map((name, index) => tradeOf(`${prefix} ${index}`, { name }));
+    return (await ledger.apply({ last: undefined, term: 1, trades, createdAt })).outcomes;
+  };
+  expect((await buyAll("a")).every(({ status }) => status === "accepted")).toBe(true);
+  expect((await buyAll("b")).every(({ status }) => status === "rejected")).toBe(true);
 });
 
 test("a read of a damaged page is refused as retryable, and the error that names the file is reported", async () => {

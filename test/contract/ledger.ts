@@ -38,7 +38,10 @@ export function ledgerContract(
     await made.ledger.acquire({ replica: 3, term: 0, last: undefined });
     const apply = (trades: readonly Trade[], term = 1, last?: Order) =>
       made.ledger.apply({ term, last, trades, createdAt });
-    return { ...made, apply };
+    /** Trades whose keys a front-end has made and sends for the first time. */
+    const applyMinted = (...trades: readonly Trade[]) =>
+      made.ledger.apply({ term: 1, last: undefined, trades, mayBeKnown: [], createdAt });
+    return { ...made, apply, applyMinted };
   }
 
   /** The register of a ledger that was never rebuilt. */
@@ -210,6 +213,50 @@ export function ledgerContract(
         expect((await apply([large, tradeOf("x", { name: "NoSuchCo" })])).outcomes).toEqual([
           refused("INSUFFICIENT_QUANTITY", true),
           refused("INVALID_STOCKNAME", true),
+        ]);
+        await ledger.close();
+      });
+
+      test("a minted key whose retry was accepted returns that order, whether or not the stock would suffice now", async () => {
+        const { ledger, apply, applyMinted } = await led();
+        await apply([tradeOf("a", { quantity: 4 }), tradeOf("b", { quantity: 6 })]);
+        const late = await applyMinted(
+          tradeOf("new", { name: "FishCo" }),
+          tradeOf("a", { quantity: 4 }),
+          tradeOf("b", { quantity: 6 }),
+        );
+        expect(late.outcomes).toEqual([accepted(3), accepted(1, true), accepted(2, true)]);
+        await apply([tradeOf("more", { type: "sell", quantity: 10 })]);
+        expect((await applyMinted(tradeOf("a", { quantity: 4 }), tradeOf("c"))).outcomes).toEqual([
+          accepted(1, true),
+          accepted(5),
+        ]);
+        expect((await ledger.ordersAfter(0, 10)).map(({ key }) => key)).toEqual(["a", "b", "new", "more", "c"]);
+        expect(await ledger.lastRejection()).toBe(0);
+        await ledger.close();
+      });
+
+      test("a minted key whose retry was rejected returns that rejection, even if the stock would suffice now", async () => {
+        const { ledger, apply, applyMinted } = await led();
+        await apply([tradeOf("a", { quantity: 11 })]);
+        await apply([tradeOf("more", { type: "sell" })]);
+        const late = await applyMinted(tradeOf("b"), tradeOf("a", { quantity: 11 }));
+        expect(late.outcomes).toEqual([accepted(2), refused("INSUFFICIENT_QUANTITY", true)]);
+        expect(await ledger.ordersAfter(0, 10)).toHaveLength(2);
+        await ledger.close();
+      });
+
+      test("minted keys are decided like others, in the same batch with them", async () => {
+        const { ledger, apply } = await led();
+        await apply([tradeOf("known")]);
+        const trades = [tradeOf("m", { quantity: 20 }), tradeOf("known"), tradeOf("n"), tradeOf("n"), tradeOf("o")];
+        const batch = { term: 1, last: undefined, trades, mayBeKnown: ["known", "o"], createdAt };
+        expect((await ledger.apply(batch)).outcomes).toEqual([
+          refused("INSUFFICIENT_QUANTITY"),
+          accepted(1, true),
+          accepted(2),
+          accepted(2, true),
+          accepted(3),
         ]);
         await ledger.close();
       });

@@ -43,8 +43,65 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "ledger/sqlite/sqlite-ledger.ts",
-        find: "decision.orders.map(orderValues)",
-        replace: "decision.orders.map((order) => orderValues({ ...order, key: `${order.key} ${order.id}` }))",
+        find: "insertOrders(decision.orders.map(orderValues))",
+        replace:
+          "insertOrders(decision.orders.map((order) => orderValues({ ...order, key: `${order.key} ${order.id}` })))",
+      },
+    ],
+  },
+  {
+    name: "before a minted key is refused, the ledger isn't asked for it",
+    rule: "R3",
+    edits: [
+      {
+        file: "ledger/sqlite/sqlite-ledger.ts",
+        find: "refusesAny(decision) && mayBeKnown.length < keys.length ?",
+        replace: "refusesAny(decision) && mayBeKnown.length < 0 ?",
+      },
+    ],
+  },
+  {
+    name: "minted keys aren't looked for among the rejections",
+    rule: "R3",
+    edits: [
+      {
+        file: "ledger/sqlite/sqlite-ledger.ts",
+        find: "rejectionsByKeys.all(JSON.stringify(keys))",
+        replace: "rejectionsByKeys.all(JSON.stringify(mayBeKnown))",
+      },
+    ],
+  },
+  {
+    name: "a batch with a minted key that the ledger holds isn't decided anew",
+    rule: "R3",
+    edits: [
+      {
+        file: "ledger/sqlite/sqlite-ledger.ts",
+        find: 'if (sqliteCode(error) !== "SQLITE_CONSTRAINT_UNIQUE" || batch.mayBeKnown === undefined) throw error;',
+        replace: "if (batch.term >= 0) throw error;",
+      },
+    ],
+  },
+  {
+    name: "a retry is still marked as the first send of a minted key",
+    rule: "R3",
+    whyUnnoticed:
+      "the mark only saves a look-up: the unique index, the rejections and the second look before a refusal find the key",
+    edits: [{ file: "front-end/trades.ts", find: "sending = { trade, minted: false };", replace: "void sending;" }],
+  },
+  {
+    name: "the catalog remembers what isn't committed",
+    rule: "R2",
+    edits: [
+      {
+        file: "ledger/sqlite/sqlite-ledger.ts",
+        find: "      insertOrders(decision.orders.map(orderValues));",
+        replace: "      memory.committed(decision);\n      insertOrders(decision.orders.map(orderValues));",
+      },
+      {
+        file: "ledger/sqlite/sqlite-ledger.ts",
+        find: "      memory.forget();\n      throw error;",
+        replace: "      throw error;",
       },
     ],
   },

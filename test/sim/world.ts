@@ -14,6 +14,7 @@ import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { Replica } from "@stock-bazaar/order/replica";
 import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
+import { unpackOutcomes } from "@stock-bazaar/shared/batches";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Logger, silentLogger } from "@stock-bazaar/process/log";
 import type { Random } from "@stock-bazaar/shared/random";
@@ -312,7 +313,9 @@ export class World {
     host.service = {
       trade: async (request) => {
         const traded = await replica.trade(request);
-        const accepted = traded.outcomes.flatMap((outcome) => (outcome.status === "accepted" ? [outcome.orderId] : []));
+        const accepted = unpackOutcomes(traded.outcomes).flatMap((outcome) =>
+          outcome.status === "accepted" ? [outcome.orderId] : [],
+        );
         if (life.isAlive) this.#witness.acknowledged(host, accepted);
         return traded;
       },

@@ -7,8 +7,10 @@ import type {
   TailReply,
   TailRequest,
   Traded,
+  TradesCall,
   TradesRequest,
 } from "@stock-bazaar/shared/api";
+import { OrderBatch, packOutcomes, packTrades } from "@stock-bazaar/shared/batches";
 import type { KnownStock } from "@stock-bazaar/front-end/bazaar";
 import type { Order, Outcome, Register, Stock, Trade } from "@stock-bazaar/shared/domain";
 
@@ -23,13 +25,18 @@ export function tradesOf(prefix: string, count: number, change: Partial<Trade> =
   return Array.from({ length: count }, (_, index) => tradeOf(`${prefix}-${index}`, change));
 }
 
+/** The call of a front-end whose keys may all be known. */
+export function callOf(...trades: readonly Trade[]): TradesCall {
+  return { trades: packTrades(trades), count: trades.length, minted: false };
+}
+
 /** The request of a front-end that leaves the settlement to the leader. */
 export function asking(...trades: readonly Trade[]): TradesRequest {
-  return { trades, callerSettles: false };
+  return { ...callOf(...trades), callerSettles: false };
 }
 
 export function traded(outcomes: readonly Outcome[], head = 0): Traded {
-  return { outcomes, head, life: "life" };
+  return { outcomes: packOutcomes(outcomes), head, life: "life" };
 }
 
 export function orderOf(id: number, change: Partial<Order> = {}): Order {
@@ -49,6 +56,11 @@ export function orderOf(id: number, change: Partial<Order> = {}): Order {
 /** Builds the orders from `firstId` to `lastId`. */
 export function ordersOf(firstId: number, lastId: number): Order[] {
   return Array.from({ length: Math.max(0, lastId - firstId + 1) }, (_, index) => orderOf(firstId + index));
+}
+
+/** The orders from `firstId` to `lastId`, as they travel. */
+export function batchOf(firstId: number, lastId: number): OrderBatch {
+  return new OrderBatch(ordersOf(firstId, lastId));
 }
 
 export function stockOf(name: string, change: Partial<Stock> = {}): Stock {

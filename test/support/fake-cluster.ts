@@ -11,6 +11,7 @@ import type {
   Traded,
   TradesRequest,
 } from "@stock-bazaar/shared/api";
+import { unpackTrades } from "@stock-bazaar/shared/batches";
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order, Outcome, Register, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -51,6 +52,8 @@ export class FakeReplica {
   readonly hints: { term: number; leader: number }[] = [];
   /** Every batch of trades that it received. */
   readonly batches: (readonly Trade[])[] = [];
+  /** The mark of each batch. */
+  readonly minted: boolean[] = [];
   /** For each batch, whether its caller settles the trades by itself. */
   readonly callersSettle: boolean[] = [];
   hasDiverged = false;
@@ -130,8 +133,10 @@ export class FakeReplica {
     return { send() {}, close: () => void this.#watchers.delete(handlers) };
   }
 
-  async #trade({ trades, callerSettles }: TradesRequest): Promise<Traded> {
+  async #trade({ callerSettles, ...call }: TradesRequest): Promise<Traded> {
+    const trades = unpackTrades(call.trades);
     this.batches.push(trades);
+    this.minted.push(call.minted);
     this.callersSettle.push(callerSettles);
     if (this.role !== "leader") throw new BazaarError("NOT_LEADER", `replica ${this.id} doesn't lead`);
     return traded(await this.answerTrades(trades), this.#ledger.size);

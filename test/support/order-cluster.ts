@@ -10,6 +10,7 @@ import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { Replica } from "@stock-bazaar/order/replica";
 import type { CatalogApi } from "@stock-bazaar/shared/api";
+import { unpackOutcomes } from "@stock-bazaar/shared/batches";
 import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { silentLogger } from "@stock-bazaar/process/log";
 import { asking, stockOf } from "./builders.ts";
@@ -111,7 +112,7 @@ export class OrderCluster {
   async trade(id: number, trades: readonly Trade[]) {
     const traded = this.node(id).replica.trade(asking(...trades));
     await this.clock.flush();
-    return (await traded).outcomes;
+    return unpackOutcomes((await traded).outcomes);
   }
 
   /** Simulates `kill -9`: cuts every connection of the replica. */

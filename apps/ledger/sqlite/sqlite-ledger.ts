@@ -1,29 +1,24 @@
 /**
  * The ledger in SQLite. A batch is one immediate transaction and one fsync: what it reads can't change before it
- * writes, and a crash leaves either the whole batch or nothing.
+ * writes, and a crash leaves either the whole batch or nothing. What it reads is mostly in memory (`memory.ts`).
  */
 
 import { advice } from "@stock-bazaar/process/advice";
 import { checkpoint } from "@stock-bazaar/sqlite/checkpoint";
 import { diskFull } from "@stock-bazaar/sqlite/connection";
 import { hasRoom } from "@stock-bazaar/sqlite/disk-room";
+import { sqliteCode } from "@stock-bazaar/sqlite/failures";
 import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
 import type { CatalogDatabase } from "./database.ts";
 import { orderColumns, orderValues } from "@stock-bazaar/sqlite/order-rows";
 import { defaultPatience, type Patience } from "@stock-bazaar/sqlite/patient-writes";
 import { guardDatabase, guardWrites } from "@stock-bazaar/sqlite/guards";
 import type { AcquireRequest, LeaderRequest } from "@stock-bazaar/shared/api";
-import {
-  isSameOrder,
-  type Order,
-  type RejectionReason,
-  type Stock,
-  type Trade,
-  type TradeType,
-} from "@stock-bazaar/shared/domain";
+import { isSameOrder, type Order, type RejectionReason, type Stock, type TradeType } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome } from "../decide.ts";
-import type { Ledger, LedgerChange, LedgerRegister } from "../ledger.ts";
+import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome, refusesAny } from "../decide.ts";
+import type { Ledger, LedgerBatch, LedgerChange, LedgerRegister } from "../ledger.ts";
+import { LedgerMemory } from "./memory.ts";
 import { leasesOf, prepareReads, requireRegister, stockColumns } from "./reads.ts";
 
 /**
@@ -38,6 +33,7 @@ export function createSqliteLedger(
   const { client } = database;
   const guard = guardDatabase(database, broken);
   const guardWrite = guardWrites(database, broken, patience);
+  const memory = new LedgerMemory(client);
 
   const { register, leases, stocksFrom, stocksAfter, orderById, ordersAfter } = prepareReads(client);
   const setLeader = client.prepare<[number, number]>("UPDATE register SET term = ?, leader = ?");
@@ -68,20 +64,23 @@ export function createSqliteLedger(
        (SELECT rowid FROM rejections WHERE rowid <= ? AND rowid < (SELECT max(rowid) FROM rejections) LIMIT ?)`,
   );
 
-  /** Finds the known keys of a batch with one query per table: a call into SQLite costs more than an index lookup. */
-  function outcomesOf(trades: readonly Trade[]): Map<string, KnownOutcome> {
-    const keys = JSON.stringify(trades.map(({ key }) => key));
+  /** Finds known keys with one query per table: a call into SQLite costs more than an index lookup. */
+  function outcomesOf(mayBeKnown: readonly string[], keys: readonly string[]): Map<string, KnownOutcome> {
     const outcomes = new Map<string, KnownOutcome>();
-    for (const order of ordersByKeys.all(keys)) {
+    const orders = mayBeKnown.length === 0 ? [] : ordersByKeys.all(JSON.stringify(mayBeKnown));
+    for (const order of orders) {
       outcomes.set(order.key, {
         fingerprint: fingerprint(order),
         result: { status: "accepted", orderId: order.id },
       });
     }
-    for (const { key, fingerprint, reason } of rejectionsByKeys.all(keys))
+    for (const { key, fingerprint, reason } of rejectionsByKeys.all(JSON.stringify(keys)))
       outcomes.set(key, { fingerprint, result: { status: "rejected", reason } });
     return outcomes;
   }
+
+  const readStock = (name: string) => stockByName.get(name);
+  const readOrder = (id: number) => orderById.get(id);
 
   function currentRegister(): LedgerRegister {
     return requireRegister(register.get());
@@ -89,7 +88,7 @@ export function createSqliteLedger(
 
   /** New orders get the ids after `last`. A ledger without that row would give out ids that are already in use. */
   function requireOrder(last: Order | undefined, head: number, replica: number): void {
-    if (last === undefined || isSameOrder(orderById.get(last.id), last)) return;
+    if (last === undefined || isSameOrder(memory.order(last.id, readOrder), last)) return;
     const missing = last.id > head ? `ends at ${head}, before` : "holds another order at";
     throw new BazaarError(
       "DIVERGED",
@@ -100,7 +99,8 @@ export function createSqliteLedger(
   /** Runs under the write lock. An old term changes nothing. */
   const write = client.transaction(
     ({ term, last }: LeaderRequest, decideOn: (head: number) => Decision): LedgerChange => {
-      const current = currentRegister();
+      memory.refresh();
+      const current = memory.register(currentRegister);
       if (current.term !== term) {
         throw new BazaarError(
           "FENCED",
@@ -118,6 +118,44 @@ export function createSqliteLedger(
     },
   );
 
+  function remembering(action: () => LedgerChange): LedgerChange {
+    try {
+      const change = action();
+      memory.committed(change);
+      return change;
+    } catch (error) {
+      memory.forget();
+      throw error;
+    }
+  }
+
+  function applyOnce({ term, last, trades, createdAt, ...batch }: LedgerBatch): LedgerChange {
+    const keys = trades.map(({ key }) => key);
+    const { mayBeKnown = keys } = batch;
+    return write.immediate({ term, last }, (head) => {
+      const decideWith = (known: ReadonlyMap<string, KnownOutcome>) =>
+        decide(trades, {
+          outcomeOf: (key) => known.get(key),
+          stockOf: (name) => memory.stock(name, readStock),
+          head,
+          term,
+          createdAt,
+        });
+      const decision = decideWith(outcomesOf(mayBeKnown, keys));
+      // The first send of a key may arrive after its retry was accepted: only then may it be refused here (R3).
+      return refusesAny(decision) && mayBeKnown.length < keys.length ? decideWith(outcomesOf(keys, keys)) : decision;
+    });
+  }
+
+  function apply(batch: LedgerBatch): LedgerChange {
+    try {
+      return applyOnce(batch);
+    } catch (error) {
+      if (sqliteCode(error) !== "SQLITE_CONSTRAINT_UNIQUE" || batch.mayBeKnown === undefined) throw error;
+      return applyOnce({ ...batch, mayBeKnown: undefined });
+    }
+  }
+
   const acquire = client.transaction(({ replica, term, last }: AcquireRequest): LedgerRegister => {
     const current = currentRegister();
     if (current.term !== term) {
@@ -128,28 +166,19 @@ export function createSqliteLedger(
     }
     requireOrder(last, current.head, replica);
     setLeader.run(current.term + 1, replica);
+    memory.forget();
     return { ...current, term: current.term + 1, leader: replica };
   });
 
   return {
     checkpoint: async () => guard(() => checkpoint(client)),
-    apply: ({ term, last, trades, createdAt }) =>
-      guardWrite(() =>
-        write.immediate({ term, last }, (head) => {
-          const known = outcomesOf(trades);
-          return decide(trades, {
-            outcomeOf: (key) => known.get(key),
-            stockOf: (name) => stockByName.get(name),
-            head,
-            term,
-            createdAt,
-          });
-        }),
-      ),
+    apply: (batch) => guardWrite(() => remembering(() => apply(batch))),
     restock: ({ term, last, quantity, after, limit, createdAt }) =>
       guardWrite(() =>
-        write.immediate({ term, last }, (head) =>
-          decideRestock(emptyStocks.all(after, limit), quantity, { head, term, createdAt }),
+        remembering(() =>
+          write.immediate({ term, last }, (head) =>
+            decideRestock(emptyStocks.all(after, limit), quantity, { head, term, createdAt }),
+          ),
         ),
       ),
     stocks: async (names) => guard(() => names.flatMap((name) => stockByName.get(name) ?? [])),

@@ -5,7 +5,7 @@ import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import type { CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
 import type { Clock } from "@stock-bazaar/shared/clock";
 import { silentLogger } from "@stock-bazaar/process/log";
-import { stockOf, tailRequestOf, tradeOf } from "../../support/builders.ts";
+import { callOf, stockOf, tailRequestOf, tradeOf } from "../../support/builders.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { memoryLedger } from "../../support/order-cluster.ts";
 import type { DirectedCase } from "./directed-case.ts";
@@ -266,10 +266,10 @@ class Scene {
 
   /** Applies a trade without waiting until it is settled. Returns the ledger's head. */
   async decide(key: string, stock = name): Promise<number> {
-    const applying = this.catalog.apply({ last: undefined, term: 1, trades: [tradeOf(key, { name: stock })] });
+    const applying = this.catalog.apply({ last: undefined, term: 1, calls: [callOf(tradeOf(key, { name: stock }))] });
     await this.clock.flush();
     const { head, orders } = await applying;
-    for (const order of orders) if (order.name === name) this.#revs.push(order.id);
+    for (const order of orders.rows) if (order.name === name) this.#revs.push(order.id);
     return head;
   }
 

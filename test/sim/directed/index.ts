@@ -6,7 +6,14 @@
 import { cacheCases } from "./cache.ts";
 import type { DirectedCase } from "./directed-case.ts";
 import { historyCases } from "./histories.ts";
+import { keyCases } from "./keys.ts";
 import { leaseCases } from "./leases.ts";
 import { replicaCases } from "./replicas.ts";
 
-export const directedCases: readonly DirectedCase[] = [...cacheCases, ...leaseCases, ...historyCases, ...replicaCases];
+export const directedCases: readonly DirectedCase[] = [
+  ...cacheCases,
+  ...leaseCases,
+  ...historyCases,
+  ...replicaCases,
+  ...keyCases,
+];

@@ -4,6 +4,7 @@ import { FollowedStream } from "@stock-bazaar/order/followed-stream";
 import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { openOrdersInMemory } from "../../support/in-memory.ts";
 import type { FollowReply, StreamHandlers } from "@stock-bazaar/shared/api";
+import { OrderBatch } from "@stock-bazaar/shared/batches";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { silentLogger } from "@stock-bazaar/process/log";
 import { ordersOf, tradeOf } from "../../support/builders.ts";
@@ -135,7 +136,8 @@ export const replicaCases: readonly DirectedCase[] = [
         progressed() {},
         fatal: (error) => wrong.push(`I8: the replica ended itself: ${String(error)}`),
       });
-      const arrive = (orders: readonly Order[]) => near?.message({ term: 1, tailId: 4, orders });
+      const arrive = (orders: readonly Order[]) =>
+        near?.message({ term: 1, tailId: 4, orders: new OrderBatch(orders) });
       arrive(ordersOf(1, 2));
       arrive(ordersOf(1, 2));
       arrive(ordersOf(2, 4));

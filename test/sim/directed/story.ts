@@ -69,11 +69,21 @@ export class Story {
    * Trades through this front-end. A trade without `key` is one whose key the front-end makes. Returns the order id or a
    * code; `undefined` if there was no answer within `withinMs`.
    */
-  trade(options: { frontEnd?: number; key?: string; type?: TradeType; withinMs?: number } = {}) {
-    const { frontEnd = 1, key = this.newKey(), type = "buy", withinMs = calmMs } = options;
-    const trade = { key, name: stock, type, quantity: 1, requestId: key };
+  trade(
+    options: {
+      frontEnd?: number;
+      key?: string;
+      minted?: boolean;
+      type?: TradeType;
+      quantity?: number;
+      withinMs?: number;
+    } = {},
+  ) {
+    const { frontEnd = 1, key = this.newKey(), type = "buy", quantity = 1, withinMs = calmMs } = options;
+    const { minted = options.key === undefined } = options;
+    const trade = { key, name: stock, type, quantity, requestId: key };
     return this.#ask(frontEnd, withinMs, async (api) => {
-      const outcome = await api.trade(trade, options.key === undefined);
+      const outcome = await api.trade(trade, minted);
       return outcome.status === "accepted" ? outcome.orderId : outcome.status;
     });
   }

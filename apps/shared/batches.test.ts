@@ -13,8 +13,8 @@ import {
   unpackOutcomes,
   unpackTrades,
 } from "./batches.ts";
-import type { Order, Outcome, Trade } from "@stock-bazaar/shared/domain";
-import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Order, Outcome, Trade } from "./domain.ts";
+import { BazaarError } from "./errors.ts";
 
 const { apply, ordersAfter } = CatalogService;
 const { placeTrades } = OrdersService;
@@ -23,8 +23,14 @@ const { placeTrades } = OrdersService;
 const sentTrades = (trades: readonly Trade[]) =>
   unpackTrades(
     apply.requestDeserialize(
-      apply.requestSerialize({ sequence: 1, term: 3, last: "", trades: packTrades(trades), traces: [] }),
-    ).trades,
+      apply.requestSerialize({
+        sequence: 1,
+        term: 3,
+        last: "",
+        calls: [{ trades: packTrades(trades), count: trades.length, minted: false }],
+        traces: [],
+      }),
+    ).calls[0]?.trades ?? "",
   );
 const sentOrders = (orders: readonly Order[]) =>
   unpackOrders(ordersAfter.responseDeserialize(ordersAfter.responseSerialize({ orders: packOrders(orders) })).orders);

@@ -1,15 +1,18 @@
 /**
- * The wire format of trades, outcomes and orders.
+ * Trades, outcomes and orders as the text in which they travel between processes.
  *
  * A batch is one JSON text, which the runtime itself reads and writes (docs/decisions/0006-batches-travel-as-json.md).
  * A single order is a batch of one. Every received field is checked: anything else is a BazaarError INVALID_REQUEST.
+ *
+ * Who only passes a batch on doesn't read it. The leader passes trades to the catalog and outcomes back as they came, and
+ * the catalog's text of the orders to every follower.
  *
  * Other programs of the same `messagesVersion` (proto/version.ts) read these texts: another field, or another meaning
  * of one, is another version.
  */
 
-import type { Order, Outcome, Trade } from "@stock-bazaar/shared/domain";
-import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { Order, Outcome, Trade } from "./domain.ts";
+import { BazaarError } from "./errors.ts";
 
 /** A row from another process, before its fields are checked. */
 type Unread = Readonly<Record<string, unknown>>;
@@ -41,6 +44,51 @@ export function unpackOutcomes(text: string): Outcome[] {
         return status === "key-reused" || status === "volume-full";
     }
   });
+}
+
+/** Orders with ascending ids, and the text that they came with or that is written when it is first asked for. */
+export class OrderBatch {
+  static readonly empty = new OrderBatch([], "");
+  readonly rows: readonly Order[];
+  #text: string | undefined;
+
+  constructor(rows: readonly Order[], text?: string) {
+    this.rows = rows;
+    this.#text = text;
+  }
+
+  /** Reads and checks the text, and keeps it. */
+  static read(text: string): OrderBatch {
+    return text === "" ? OrderBatch.empty : new OrderBatch(unpackOrders(text), text);
+  }
+
+  /** Joins batches that follow one another; their texts aren't written again. */
+  static join(batches: readonly OrderBatch[]): OrderBatch {
+    const filled = batches.filter(({ rows }) => rows.length > 0);
+    if (filled.length <= 1) return filled[0] ?? OrderBatch.empty;
+    const rows = filled.flatMap((batch) => batch.rows);
+    return new OrderBatch(rows, `[${filled.map(({ text }) => text.slice(1, -1)).join()}]`);
+  }
+
+  /** 0 if it is empty. */
+  get firstId(): number {
+    return this.rows[0]?.id ?? 0;
+  }
+
+  /** 0 if it is empty. */
+  get lastId(): number {
+    return this.rows.at(-1)?.id ?? 0;
+  }
+
+  get text(): string {
+    return (this.#text ??= packOrders(this.rows));
+  }
+
+  /** The orders with a greater id. */
+  after(id: number): OrderBatch {
+    if (this.firstId > id) return this;
+    return new OrderBatch(this.rows.filter((order) => order.id > id));
+  }
 }
 
 export function packOrders(orders: readonly Order[]): string {
