@@ -1,13 +1,16 @@
 /**
- * The floor under the bazaar's costs: the same five processes, streams, batches and files, with no rule but durability.
- * No system of this shape can take less time; the time that the bazaar takes beyond it is the price of its rules.
+ * The floor under the bazaar's costs: the same five processes, streams, batches and files, with no rule but durability
+ * (R5 with one copy). No system of this shape can take less time; the time that the bazaar takes beyond it is the price
+ * of its rules.
  *
- * front-end → leader → catalog, then the leader's database and both followers in parallel, then the reply. A trade that
- * is sent twice executes twice, stock isn't checked, a dead process stays dead, and a lookup returns a constant.
+ * front-end → leader → catalog, which commits and syncs, then the leader's database, which commits without a sync, then
+ * the reply. The followers receive the batch too, but nothing waits for them. A trade that is sent twice executes twice,
+ * stock isn't checked, a dead process stays dead, and a lookup returns a constant.
  *
  * `bun apps/bench/floor.ts catalog|follower|leader|front-end`, with the environment of the bazaar's services.
  */
 
+import type { MethodDefinition } from "@grpc/grpc-js";
 import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
 import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
 import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
@@ -24,7 +27,7 @@ import {
   addressOf,
   connect,
   followerAddressesOf,
-  jsonMethod,
+  textMethod,
   leaderIdOf,
   listenAddressOf,
   runRole,
@@ -33,40 +36,33 @@ import {
 } from "./processes.ts";
 import { badRequest, jsonReply, readTradeBody, type TradeBody } from "./trade-body.ts";
 
-interface Batch {
-  /** The id of its first order; 0 before the catalog has numbered it. */
+type Trade = TradeBody & { readonly key: string };
+
+/** The trades of a batch, as JSON. The front-end writes them once; the leader passes them on unread. */
+type TradesText = string;
+
+/** What the catalog adds to the trades: the id of the first order, and the time. */
+interface Numbered {
   readonly firstId: number;
   readonly createdAt: string;
-  readonly trades: readonly (TradeBody & { readonly key: string })[];
 }
 
-/** A stage that a batch passes through: a database or another process. */
-interface Hop {
-  /**
-   * Resolves with the id of the first order once the batch is durable. Calls resolve in the order in which they came.
-   */
-  send(batch: Batch): Promise<number>;
-  close(): void;
-}
-
-const batches = jsonMethod<Batch, number>("/bazaar.floor.Floor/Batches", "stream");
+const tradesMethod = textMethod("/bazaar.floor.Floor/Trades");
+const ordersMethod = textMethod("/bazaar.floor.Floor/Orders");
 /** The price of every order: this system doesn't read the price of a stock. */
 const priceCents = 1;
 const tradesWaitingMax = 10_000;
 const stockBody = '{"data":{"name":"GameStart","price":15.99,"quantity":100}}';
 
 await runRole("floor", {
-  catalog: async (config) => serve(config.listen.catalog, openLedger(config)),
-  follower: async (config) => {
-    const replicaId = readReplicaId(process.env, config);
-    return serve(listenAddressOf(config, replicaId), openCopy(config, replicaId));
-  },
-  leader: async (config) => serve(listenAddressOf(config, leaderIdOf(config)), await openLeader(config)),
+  catalog: runCatalog,
+  follower: runFollower,
+  leader: runLeader,
   "front-end": runFrontEnd,
 });
 
-/** The catalog's database, which numbers the orders. */
-function openLedger({ dataDir }: Config): Hop {
+/** Numbers the orders. Returns when they are on the disk. */
+async function runCatalog({ dataDir, listen }: Config): Promise<Stop> {
   const database = openCatalogDatabase(dataDir);
   const { client } = database;
   const insert = prepareOrders(client, "ledger");
@@ -78,63 +74,74 @@ function openLedger({ dataDir }: Config): Hop {
   );
   const setHead = client.prepare<[number]>("UPDATE register SET head = ?");
   let head = 0;
-  const write = client.transaction((batch: Batch) => {
-    insert(batch);
-    moveStocks.run(batch.firstId);
+  const write = client.transaction((text: TradesText): Numbered => {
+    const numbered = { firstId: head + 1, createdAt: wallTime(systemClock) };
+    head += insert(numbered, text);
+    moveStocks.run(numbered.firstId);
     setHead.run(head);
+    return numbered;
   });
-  return {
-    async send(batch) {
-      const firstId = head + 1;
-      head += batch.trades.length;
-      write.immediate({ ...batch, firstId });
-      return firstId;
-    },
-    close: () => database.close(),
+  return serve(listen.catalog, tradesMethod, async (text) => JSON.stringify(write.immediate(text)), database);
+}
+
+async function runFollower(config: Config): Promise<Stop> {
+  const replicaId = readReplicaId(process.env, config);
+  const copy = openCopy(config, replicaId);
+  return serve(listenAddressOf(config, replicaId), ordersMethod, async (text) => copy.store(text), copy);
+}
+
+async function runLeader(config: Config): Promise<Stop> {
+  const leaderId = leaderIdOf(config);
+  const own = openCopy(config, leaderId);
+  const catalog = await openRemote(config.catalogs[0], tradesMethod);
+  const followers = await Promise.all(followerAddressesOf(config).map((address) => openRemote(address, ordersMethod)));
+  const trade = async (text: TradesText) => {
+    const numbered = await catalog.call(text);
+    const orders = `${numbered}\n${text}`;
+    own.store(orders);
+    // Later, so that the reply leaves first.
+    systemClock.soon(() => {
+      for (const follower of followers) follower.send(orders);
+    });
+    return numbered;
   };
+  const close = () => {
+    for (const each of [catalog, ...followers, own]) each.close();
+  };
+  return serve(listenAddressOf(config, leaderId), tradesMethod, trade, { close });
+}
+
+interface Copy {
+  /** Stores the catalog's answer and, on the next line, the trades. Returns when they are committed, but not synced. */
+  store(text: string): undefined;
+  close(): void;
 }
 
 /** A replica's database. */
-function openCopy({ dataDir }: Config, replicaId: number): Hop {
+function openCopy({ dataDir }: Config, replicaId: number): Copy {
   const database = openOrderDatabase(dataDir, replicaId);
-  const write = database.client.transaction(prepareOrders(database.client, "orders"));
+  database.client.pragma("synchronous = NORMAL");
+  const insert = prepareOrders(database.client, "orders");
+  const write = database.client.transaction((text: string) => {
+    const end = text.indexOf("\n");
+    insert(JSON.parse(text.slice(0, end)) as Numbered, text.slice(end + 1));
+  });
   return {
-    async send(batch) {
-      write.immediate(batch);
-      return batch.firstId;
+    store(text) {
+      write.immediate(text);
     },
     close: () => database.close(),
-  };
-}
-
-async function openLeader(config: Config): Promise<Hop> {
-  const own = openCopy(config, leaderIdOf(config));
-  const catalog = await openRemote(config.catalogs[0]);
-  const followers = await Promise.all(followerAddressesOf(config).map(openRemote));
-  return {
-    async send(batch) {
-      const firstId = await catalog.send(batch);
-      const numbered = { ...batch, firstId };
-      const copies = followers.map((follower) => follower.send(numbered));
-      // Lets the messages leave before this process blocks on its own disk.
-      await new Promise<void>((resolve) => systemClock.soon(resolve));
-      await Promise.all([own.send(numbered), ...copies]);
-      return firstId;
-    },
-    close() {
-      for (const hop of [catalog, ...followers, own]) hop.close();
-    },
   };
 }
 
 async function runFrontEnd(config: Config): Promise<Stop> {
-  const leader = await openRemote(addressOf(config, leaderIdOf(config)));
-  const batcher = new Batcher<Batch["trades"][number], number>({
+  const leader = await openRemote(addressOf(config, leaderIdOf(config)), tradesMethod);
+  const batcher = new Batcher<Trade, number>({
     ...tradeCalls,
     clock: systemClock,
     queueMax: tradesWaitingMax,
     send: async (trades) => {
-      const firstId = await leader.send({ firstId: 0, createdAt: wallTime(systemClock), trades });
+      const { firstId } = JSON.parse(await leader.call(JSON.stringify(trades))) as Numbered;
       return trades.map((_, index) => firstId + index);
     },
   });
@@ -164,49 +171,69 @@ function lookedUp(request: Request): Response {
   return new Response(stockBody, { headers });
 }
 
-/** SQL by hand, as in the bazaar's own stores, because this path is measured. */
-function prepareOrders(client: SqliteClient, table: "ledger" | "orders"): (batch: Batch) => void {
+/** The returned function returns how many orders it inserted. SQL by hand, as in the bazaar's own stores. */
+function prepareOrders(client: SqliteClient, table: "ledger" | "orders") {
   const insert = prepareInsert(client, table, orderColumns);
-  return ({ firstId, createdAt, trades }) =>
+  return ({ firstId, createdAt }: Numbered, text: TradesText): number => {
+    const trades = JSON.parse(text) as readonly Trade[];
     insert(
       trades.map((trade, index) => orderValues({ id: firstId + index, ...trade, priceCents, term: 1, createdAt })),
     );
+    return trades.length;
+  };
 }
 
-async function serve(address: ListenAddress, hop: Hop): Promise<Stop> {
+/** `handle` answers the messages of a stream in their order; a message that it answers with `undefined` has no reply. */
+async function serve(
+  address: ListenAddress,
+  method: MethodDefinition<string, string>,
+  handle: (text: string) => Promise<string | undefined>,
+  owned: { close(): void },
+): Promise<Stop> {
   const server = await startServer(address, {
-    definition: { batches },
+    definition: { method },
     implementation: {
-      batches: serveDuplex<Batch, number, Batch, number>(
+      method: serveDuplex<string, string, string, string>(
         (caller) => ({
-          send: (batch) => void hop.send(batch).then((firstId) => caller.message(firstId)),
+          send: (text) =>
+            void handle(text).then((reply) => {
+              if (reply !== undefined) caller.message(reply);
+            }),
           close() {},
         }),
-        (batch) => batch,
-        (firstId) => firstId,
+        (text) => text,
+        (reply) => reply,
       ),
     },
     drain: () => {},
   });
   return async () => {
     await server.stop(stopGraceMs);
-    hop.close();
+    owned.close();
   };
 }
 
-async function openRemote(address: Address): Promise<Hop> {
+interface Remote {
+  send(text: string): void;
+  /** Resolves with the reply. The replies of a stream come in the order of its calls. */
+  call(text: string): Promise<string>;
+  close(): void;
+}
+
+async function openRemote(address: Address, method: MethodDefinition<string, string>): Promise<Remote> {
   const client = await connect(address);
-  const waiting: ((firstId: number) => void)[] = [];
-  const stream = openDuplex<Batch, number, Batch, number>(
+  const waiting: ((reply: string) => void)[] = [];
+  const stream = openDuplex<string, string, string, string>(
     client,
-    batches,
-    { message: (firstId) => waiting.shift()?.(firstId), ended() {} },
-    (batch) => batch,
-    (firstId) => firstId,
+    method,
+    { message: (reply) => waiting.shift()?.(reply), ended() {} },
+    (text) => text,
+    (reply) => reply,
   );
   return {
-    send(batch) {
-      stream.send(batch);
+    send: (text) => stream.send(text),
+    call(text) {
+      stream.send(text);
       return new Promise((resolve) => waiting.push(resolve));
     },
     close() {

@@ -38,8 +38,8 @@ interface Traded {
 }
 
 /** Served by the catalog, and by the leader to the front-end. */
-const trade = jsonMethod<KeyedTrade, Traded>("/bazaar.naive.Naive/Trade", "unary");
-const append = jsonMethod<Order, object>("/bazaar.naive.Naive/Append", "unary");
+const trade = jsonMethod<KeyedTrade, Traded>("/bazaar.naive.Naive/Trade");
+const append = jsonMethod<Order, object>("/bazaar.naive.Naive/Append");
 
 await runRole("naive", {
   catalog: runCatalog,

@@ -24,17 +24,30 @@ export async function runRole(system: string, roles: Record<string, (config: Con
   });
 }
 
-/** A gRPC method with JSON messages: the same program runs on both sides, so no schema is needed. */
-export function jsonMethod<Request, Reply>(path: string, kind: "unary" | "stream"): MethodDefinition<Request, Reply> {
+/** A unary gRPC method with JSON messages: the same program runs on both sides, so no schema is needed. */
+export function jsonMethod<Request, Reply>(path: string): MethodDefinition<Request, Reply> {
   const serialize = (message: Request | Reply) => Buffer.from(JSON.stringify(message));
   return {
     path,
-    requestStream: kind === "stream",
-    responseStream: kind === "stream",
+    requestStream: false,
+    responseStream: false,
     requestSerialize: serialize,
     requestDeserialize: (bytes) => JSON.parse(bytes.toString()) as Request,
     responseSerialize: serialize,
     responseDeserialize: (bytes) => JSON.parse(bytes.toString()) as Reply,
+  };
+}
+
+/** A two-way stream of texts. */
+export function textMethod(path: string): MethodDefinition<string, string> {
+  return {
+    path,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: (text) => Buffer.from(text),
+    requestDeserialize: (bytes) => bytes.toString(),
+    responseSerialize: (text) => Buffer.from(text),
+    responseDeserialize: (bytes) => bytes.toString(),
   };
 }
 
