@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { BenchResult, Summary } from "./bench.ts";
+import type { BenchResult } from "./bench.ts";
+import type { Summary } from "./measurement.ts";
 import { drawBench } from "./plot.ts";
 import { formatReport } from "./report.ts";
 
@@ -127,6 +128,8 @@ test("the report shows changed settings, other work on the machine, and that no 
 test("the report shows a loss and the replicas that differ", () => {
   const lost = { replies: 100, ledgerRows: 99, unequalReplicas: [2] };
   const report = formatReport({ ...result, checks: [...result.checks, lost] });
-  expect(report).toContain("LOST: 100 trades answered with 200, 99 in the ledger; unlike the ledger: replica 2.");
+  expect(report).toContain(
+    "LOST by service: 100 trades answered with 200, 99 in the ledger; unlike the ledger: replica 2.",
+  );
   expect(report).not.toContain("Nothing was lost");
 });

@@ -1,15 +1,27 @@
-/** Formats the result of a benchmark as Markdown, for a terminal and for docs/benchmarks.md. */
+/** Formats the result of a benchmark as Markdown, for a terminal and for documents. */
 
 import { counted, percent, whole } from "@stock-bazaar/report/figures";
 import { formatMachine } from "@stock-bazaar/report/machine";
 import { ratio } from "@stock-bazaar/report/statistics";
 import { markdownTable } from "@stock-bazaar/report/table";
-import type { BenchResult, BenchRow, CpuPart, Summary } from "./bench.ts";
-import { lookupsPerTrade } from "./load.ts";
+import type { BenchResult, BenchRow } from "./bench.ts";
+import { type CpuPart, type Summary, totalMicros } from "./measurement.ts";
 import { type SystemName, systemNames } from "./names.ts";
-import { isNothingLost } from "./nothing-lost.ts";
+import { isNothingLost, type LossCheck } from "./nothing-lost.ts";
+import { lookupsOf } from "./rows.ts";
 
 const none = "";
+
+/** What both a comparison of systems and one of checkouts have. */
+export type Conditions = Pick<BenchResult, "startedAt" | "machine" | "environment" | "otherWork"> & {
+  readonly options: Pick<BenchResult["options"], "rounds" | "seconds" | "warmUpSeconds">;
+};
+
+/** The figures of one row, by the name of the system. */
+export interface ShownRow {
+  readonly what: string;
+  readonly shown: readonly (readonly [name: string, summary: Summary])[];
+}
 
 export function formatReport(result: BenchResult): string {
   return [
@@ -18,15 +30,15 @@ export function formatReport(result: BenchResult): string {
     ...ratesTable(result.rows),
     "",
     ...describeLookupsBesideTrades(result.rows),
-    ...cpuTable(result.rows),
+    ...cpuTable(result.rows.map((row) => ({ what: row.what, shown: summaries(row) }))),
     "",
-    ...describeChecks(result),
+    ...describeChecks(result.checks),
   ]
     .join("\n")
     .concat("\n");
 }
 
-function describeConditions({ startedAt, machine, options, environment, otherWork }: BenchResult): string[] {
+export function describeConditions({ startedAt, machine, options, environment, otherWork }: Conditions): string[] {
   const settings = Object.entries(environment).map(([variable, value]) => `${variable}=${value}`);
   return [
     `${formatMachine(startedAt, machine)} Median of ${counted(options.rounds, "round")} of ${options.seconds} s,`,
@@ -81,14 +93,14 @@ function describeLookupsBesideTrades(rows: readonly BenchRow[]): string[] {
   const mixed = rateOf("mixed");
   const alone = rateOf("lookups");
   if (mixed === undefined || alone === undefined) return [];
-  const lookups = (mixed * lookupsPerTrade) / (lookupsPerTrade + 1);
+  const lookups = lookupsOf(mixed);
   return [
     `Beside trades the service answered ${whole(lookups)} lookups/s, ${percent(ratio(lookups, alone))} of its rate without them.`,
     "",
   ];
 }
 
-function cpuTable(rows: readonly BenchRow[]): string[] {
+export function cpuTable(rows: readonly ShownRow[]): string[] {
   const parts: CpuPart[] = ["front-end", "leader", "followers", "catalog"];
   const header = [
     "CPU µs per request",
@@ -103,37 +115,34 @@ function cpuTable(rows: readonly BenchRow[]): string[] {
   return markdownTable(
     header,
     2,
-    rows.flatMap((row) =>
-      summaries(row).map(([name, { cpuMicros }], index) => {
-        const known = parts.flatMap((part) => cpuMicros[part] ?? []);
-        const all = known.length === 0 ? undefined : known.reduce((sum, micros) => sum + micros, 0);
-        return [
-          index === 0 ? row.what : none,
-          name,
-          ...parts.map((part) => micros(cpuMicros[part])),
-          micros(all),
-          micros(cpuMicros.load),
-        ];
-      }),
+    rows.flatMap(({ what, shown }) =>
+      shown.map(([name, { cpuMicros }], index) => [
+        index === 0 ? what : none,
+        name,
+        ...parts.map((part) => micros(cpuMicros[part])),
+        micros(totalMicros(cpuMicros)),
+        micros(cpuMicros.load),
+      ]),
     ),
   );
 }
 
-/** The result of the loss checks, from the service's runs that only traded. */
-export function describeChecks({ checks }: BenchResult): string[] {
+/** The result of the loss checks of the service's runs that only traded. */
+export function describeChecks(checks: readonly LossCheck[]): string[] {
   if (checks.length === 0) return [];
-  const bad = checks.filter((check) => !isNothingLost(check));
-  if (bad.length > 0)
-    return bad.map(({ replies, ledgerRows, unequalReplicas }) => {
-      const replicas = unequalReplicas.map((id) => `replica ${id}`).join(", ") || "no replica";
-      return `LOST: ${whole(replies)} trades answered with 200, ${whole(ledgerRows)} in the ledger; unlike the ledger: ${replicas}.`;
-    });
+  const losses = checks.filter((check) => !isNothingLost(check)).map((check) => describeLoss(check, "service"));
+  if (losses.length > 0) return losses;
   const replies = checks.reduce((sum, check) => sum + check.replies, 0);
   const ledgerRows = checks.reduce((sum, check) => sum + check.ledgerRows, 0);
   return [
     `Nothing was lost in ${counted(checks.length, "run")} of the service with trades: ${whole(replies)} answered with 200,`,
     `${whole(ledgerRows)} in the ledger (some were in flight when the load ended), every replica equal to it.`,
   ];
+}
+
+export function describeLoss({ replies, ledgerRows, unequalReplicas }: LossCheck, system: string): string {
+  const replicas = unequalReplicas.map((id) => `replica ${id}`).join(", ") || "no replica";
+  return `LOST by ${system}: ${whole(replies)} trades answered with 200, ${whole(ledgerRows)} in the ledger; unlike the ledger: ${replicas}.`;
 }
 
 function summaries({ systems }: BenchRow): [SystemName, Summary][] {
@@ -147,6 +156,6 @@ function times(value: number | undefined): string {
   return value === undefined ? none : `${value.toFixed(1)}×`;
 }
 
-function micros(value: number | undefined): string {
+export function micros(value: number | undefined): string {
   return value === undefined ? none : value.toFixed(1);
 }

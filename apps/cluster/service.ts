@@ -4,13 +4,18 @@
  */
 
 import { resolve } from "node:path";
-import { bunCommand } from "@stock-bazaar/process/bun-command";
+import { bunCommand, bunCommandOf } from "@stock-bazaar/process/bun-command";
 import { type Exit, exitOf, type Launched, launch } from "@stock-bazaar/process/launch";
 import { within } from "./wait.ts";
 
 export const root = resolve(import.meta.dirname, "../..");
 
 const linesMax = 2000;
+
+/** Where `npm run setup` installs the Bun of a checkout. */
+export function bunOf(checkout: string): string {
+  return resolve(checkout, "node_modules/.bin/bun");
+}
 
 export interface StartOptions {
   /** Limit on the size of each file, rounded up to 512 bytes, which acts like a disk that is nearly full. */
@@ -33,7 +38,7 @@ export class Service {
 
   /**
    * `script` is relative to the root of the workspace, which is also the default of `cwd`. A supervised process ends
-   * with this process, however that one ends.
+   * with this process, however that one ends. `checkout` is the root of another workspace, which has its own Bun.
    */
   constructor(
     name: string,
@@ -43,12 +48,17 @@ export class Service {
       args?: readonly string[];
       supervised?: boolean;
       cwd?: string;
+      checkout?: string;
     },
   ) {
+    const { checkout, args = [] } = options;
     this.name = name;
-    this.#command = bunCommand(resolve(root, script), ...(options.args ?? []));
+    this.#command =
+      checkout === undefined
+        ? bunCommand(resolve(root, script), ...args)
+        : bunCommandOf(bunOf(checkout), resolve(checkout, script), ...args);
     this.#environment = options.environment;
-    this.#cwd = options.cwd ?? root;
+    this.#cwd = options.cwd ?? checkout ?? root;
     this.#supervised = options.supervised ?? true;
   }
 

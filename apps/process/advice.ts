@@ -23,6 +23,8 @@ const rebuildCatalog = quotedCommand("rebuild-catalog");
 export const advice = {
   start: `Is the bazaar running? ${quotedCommand("up")} runs it; --host and --port give its address.`,
 
+  installThere: `run ${quotedCommand("setup")} there`,
+
   migrate: `run ${migrate}`,
   migrateThenSeed: `run ${migrate}, then ${quotedCommand("seed")}`,
   rebuildCatalog: `run ${rebuildCatalog}`,

@@ -9,5 +9,10 @@ const flags = ["--no-env-file", "--config=/dev/null"] as const;
 
 /** The command that runs a script; `args` are the script and its arguments. */
 export function bunCommand(...args: readonly string[]): string[] {
-  return [process.execPath, ...flags, ...args];
+  return bunCommandOf(process.execPath, ...args);
+}
+
+/** The same with another Bun than this process's. */
+export function bunCommandOf(bun: string, ...args: readonly string[]): string[] {
+  return [bun, ...flags, ...args];
 }

@@ -100,13 +100,18 @@ export function benchCommand(): Command {
   return define({
     usage: "bench",
     description:
-      "measure trades and lookups beside HTTP alone, a naive system and PostgreSQL; takes about twenty-five minutes",
+      "measure trades and lookups beside HTTP alone, a naive system and PostgreSQL, which takes about twenty-five minutes, or beside other checkouts",
     examples: [
       ["bazaar bench", "all rows and systems"],
       ["bazaar bench --seconds 1 --rounds 1 --connections 64 --rows trades", "a quick look at trades"],
       [
         "bazaar bench --json bench.json --svg bench.svg",
         "also write the figures of every round, and a picture of the rates",
+      ],
+      ["bazaar bench --against ../v1,.", "instead: compare with the checkout in ../v1; `.` as well shows the noise"],
+      [
+        "bazaar bench --against ../v1 --systems service,floor",
+        "load the path of a trade without its rules in the same run",
       ],
       [
         "bazaar bench --experiments kill,copies",
@@ -118,20 +123,42 @@ export function benchCommand(): Command {
     exits: { 0: "measured, and nothing was lost", 1: "stopped, or a trade was lost" },
   })
     .option("--seconds <n>", "length of one measurement", wholeNumber(1, secondsMax), 3)
-    .option("--warm-up <n>", "seconds of load before each measurement", wholeNumber(0, secondsMax), 20)
-    .option("--rounds <n>", "number of rounds; the result is their median", wholeNumber(1, measuredRoundsMax), 3)
+    .option(
+      "--warm-up <n>",
+      "seconds of load before each measurement; with --against, of each system before the first",
+      wholeNumber(0, secondsMax),
+      20,
+    )
+    .option(
+      "--rounds <n>",
+      "number of rounds; the result is their median; default: 3, with --against 7",
+      wholeNumber(1, measuredRoundsMax),
+    )
     .addOption(
       list("--connections", "measure a row of trades with each; lookups use the first", connectionList, [64, 256]),
     )
     .addOption(list("--rows", "rows to measure", listOf(rowKinds), rowKinds))
-    .addOption(list("--systems", "systems to compare", listOf(systemNames), comparedSystems))
+    .addOption(
+      new Option(
+        "--systems <list>",
+        `systems to compare: ${systemNames.join(", ")}; default: ${comparedSystems.join()}, with --against service`,
+      ).argParser(listOf(systemNames)),
+    )
+    .addOption(
+      new Option(
+        "--against <list>",
+        "folders of other checkouts of this project, separated by commas: compares this one with the first, in pairs",
+      )
+        .argParser(nameList("folders"))
+        .conflicts("svg"),
+    )
     .addOption(
       list(
         "--experiments",
         "experiments to run instead of the rows, with the first of --connections",
         listOf(experimentNames),
         [],
-      ).conflicts(["rows", "systems", "rounds", "svg"]),
+      ).conflicts(["rows", "systems", "against", "rounds", "svg"]),
     )
     .option("--kills <n>", "how often kill and freeze stop the leader", wholeNumber(1, killsMax), 20)
     .addOption(
@@ -154,7 +181,8 @@ export function benchCommand(): Command {
     )
     .option("--svg <file>", "draw the rates of the rows into this file; its folder is created")
     .action(async (options: BenchCommandOptions, command: Command) => {
-      const idle = experimentOptions.find((name) => command.getOptionValueSource(name) === "cli");
+      const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
+      const idle = experimentOptions.find(isGiven);
       if (idle !== undefined && options.experiments.length === 0)
         throw new CommandError(`--${idle} must be used with --experiments (it has no effect on rows)`, exitCodes.usage);
       await (await import("../commands/bench.ts")).bench(options);
