@@ -1,10 +1,11 @@
 /**
  * `npm run bench -- --experiments` measures what a single rate doesn't show: how long clients wait in a failover, what
- * a large ledger costs, what a copy costs, and whether memory grows.
+ * a large ledger costs, how fast an empty replica catches up, what a copy costs, and whether memory grows.
  */
 
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
 import type { ExperimentName, LoadTool } from "../names.ts";
+import { type CatchUpRow, measureCatchUp } from "./catch-up.ts";
 import { type CopiesRow, measureCopies } from "./copies.ts";
 import { type FailoverResult, measureFailover } from "./failover.ts";
 import { type LedgerSizeRow, measureLedgerSizes } from "./ledger-size.ts";
@@ -17,6 +18,8 @@ export interface ExperimentOptions {
   readonly warmUpSeconds: number;
   readonly connections: number;
   readonly kills: number;
+  /** Rounds of the experiments ledger and catch-up. */
+  readonly rounds: number;
   /** Sizes of the ledger in orders, ascending. */
   readonly orders: readonly number[];
   /** Length of the soak. */
@@ -31,6 +34,7 @@ export interface ExperimentResult {
   readonly options: ExperimentOptions;
   readonly failovers: readonly FailoverResult[];
   readonly ledgerSizes: readonly LedgerSizeRow[];
+  readonly catchUps: readonly CatchUpRow[];
   readonly copies: readonly CopiesRow[];
   readonly soak: SoakResult | undefined;
 }
@@ -59,5 +63,6 @@ export async function runExperiments(
     copies: asked("copies") ? await measureCopies(options, progress, signal) : [],
     soak: asked("soak") ? await measureSoak(options, progress, signal) : undefined,
     ledgerSizes: asked("ledger") ? await measureLedgerSizes({ ...options, sizes: orders }, progress, signal) : [],
+    catchUps: asked("catch-up") ? await measureCatchUp({ ...options, sizes: orders }, progress, signal) : [],
   };
 }

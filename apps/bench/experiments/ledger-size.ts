@@ -1,68 +1,97 @@
 /**
- * What do old orders cost? For databases of growing size, this measures how long a replica takes to start, the trades
- * per second, the memory of the processes, and how fast an empty replica catches up.
+ * What do old orders cost? For databases of growing size, this measures the trades per second, the memory of the
+ * processes, and how long a replica takes to start. The bazaars run at once and are loaded in turn, as in
+ * pairs/pairs.ts: on a shared machine only the ratios of such pairs can be trusted.
  */
 
-import { rmSync } from "node:fs";
 import { Cluster } from "@stock-bazaar/cluster/cluster";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { migrateFile } from "@stock-bazaar/sqlite/migrations";
-import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { median } from "@stock-bazaar/report/statistics";
+import { type MeasuredLoad, putLoad } from "../load.ts";
+import { inTurn, type PairedRatio, pairedRatio } from "../pairs/ratios.ts";
 import { fill } from "./filled.ts";
-import { measureTrades, type TradesOptions } from "./measured-trades.ts";
+import { type TradesOptions, tradeTarget } from "./measured-trades.ts";
 import { memoryMibOf } from "./memory.ts";
 
 export interface LedgerSizeOptions extends TradesOptions {
   /** Sizes of the ledger in orders, ascending. */
   readonly sizes: readonly number[];
+  readonly rounds: number;
 }
 
 export interface LedgerSizeRow {
   readonly orders: number;
   /** From the start of the process until it listens. */
   readonly replicaStartMs: number;
+  /** The median of the rounds; `p99Ms` too. */
   readonly tradesPerSecond: number;
   readonly p99Ms: number;
+  /** The rate, as a ratio to that of the smallest ledger. */
+  readonly ratio: PairedRatio | undefined;
   readonly memoryMib: Readonly<Record<string, number>>;
-  /** Orders per second with which a replica with an empty database catches up. */
-  readonly catchUpPerSecond: number;
 }
 
-/** The replica that loses its database and refills it. It is never the leader, because the highest id leads. */
-const emptied = 1;
+interface Filled {
+  readonly orders: number;
+  readonly cluster: Cluster;
+  readonly loads: MeasuredLoad[];
+}
+
+/** The replica that is restarted. It is never the leader, because the highest id leads. */
+const restarted = 1;
 
 export async function measureLedgerSizes(
-  { sizes, ...options }: LedgerSizeOptions,
+  { sizes, rounds, ...options }: LedgerSizeOptions,
   progress: (line: string) => void,
   signal: AbortSignal,
 ): Promise<LedgerSizeRow[]> {
-  const rows: LedgerSizeRow[] = [];
-  for (const orders of sizes) {
-    const cluster = await Cluster.create();
-    try {
+  const all: Filled[] = [];
+  try {
+    for (const orders of sizes) {
+      const cluster = await Cluster.create();
+      all.push({ orders, cluster, loads: [] });
       progress(`${orders} orders: filling the databases`);
       await fill(cluster, orders);
       await cluster.startInOrder();
-      const { requestsPerSecond, p99Ms } = await measureTrades(cluster, options, signal);
-      const memoryMib = Object.fromEntries(
-        cluster.services.flatMap(({ name, pid }) => {
-          const mib = pid === undefined ? undefined : memoryMibOf(pid);
-          return mib === undefined ? [] : [[name, mib]];
-        }),
-      );
-      const replicaStartMs = await restartMs(cluster, signal);
-      const catchUpPerSecond = await catchUp(cluster, signal);
-      rows.push({ orders, replicaStartMs, tradesPerSecond: requestsPerSecond, p99Ms, memoryMib, catchUpPerSecond });
-      progress(`${orders} orders: ${Math.round(requestsPerSecond)} trades/s`);
-    } finally {
-      await cluster.dispose();
     }
+    const { tool, connections, seconds, warmUpSeconds } = options;
+    const trade = (cluster: Cluster, length: number) =>
+      putLoad(tool, { kind: "trades", connections, seconds: length }, tradeTarget(cluster), signal);
+    for (const { cluster } of all) if (warmUpSeconds > 0) await trade(cluster, warmUpSeconds);
+    for (let round = 1; round <= rounds; round += 1)
+      for (const { orders, cluster, loads } of inTurn(all, round)) {
+        const load = await trade(cluster, seconds);
+        loads.push(load);
+        progress(`round ${round}/${rounds}  ${orders} orders: ${Math.round(load.requestsPerSecond)} trades/s`);
+      }
+    const rows: LedgerSizeRow[] = [];
+    for (const filled of all) rows.push(await row(filled, all[0]?.loads ?? [], signal));
+    return rows;
+  } finally {
+    for (const { cluster } of all) await cluster.dispose();
   }
-  return rows;
+}
+
+async function row({ orders, cluster, loads }: Filled, base: readonly MeasuredLoad[], signal: AbortSignal) {
+  const rates = (of: readonly MeasuredLoad[]) => of.map(({ requestsPerSecond }) => requestsPerSecond);
+  const memoryMib = Object.fromEntries(
+    cluster.services.flatMap(({ name, pid }) => {
+      const mib = pid === undefined ? undefined : memoryMibOf(pid);
+      return mib === undefined ? [] : [[name, mib]];
+    }),
+  );
+  return {
+    orders,
+    replicaStartMs: await restartMs(cluster, signal),
+    tradesPerSecond: median(rates(loads)) ?? 0,
+    p99Ms: median(loads.map(({ p99Ms }) => p99Ms)) ?? 0,
+    ratio: pairedRatio(rates(loads), rates(base)),
+    memoryMib,
+  };
 }
 
 async function restartMs(cluster: Cluster, signal: AbortSignal): Promise<number> {
-  const service = cluster.order(emptied);
+  const service = cluster.order(restarted);
   await service.stop();
   const startMs = performance.now();
   service.start();
@@ -71,22 +100,4 @@ async function restartMs(cluster: Cluster, signal: AbortSignal): Promise<number>
     pollMs: 1,
   });
   return performance.now() - startMs;
-}
-
-async function catchUp(cluster: Cluster, signal: AbortSignal): Promise<number> {
-  const service = cluster.order(emptied);
-  await service.stop();
-  const file = orderFile(cluster.folderOf(service.name), emptied);
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
-  migrateFile(file, "orders");
-  service.start();
-  const logged = (pattern: RegExp) => service.newLines.find((line) => pattern.test(line));
-  const caughtUp = await eventually("the replica has caught up", () => logged(/"caught up"/), {
-    signal,
-    timeoutMs: 600_000,
-  });
-  const began = logged(/"listening"/) ?? "{}";
-  const { orders, time } = JSON.parse(caughtUp) as { orders: number; time: string };
-  const { time: beganAt } = JSON.parse(began) as { time: string };
-  return orders / ((Date.parse(time) - Date.parse(beganAt)) / 1000);
 }

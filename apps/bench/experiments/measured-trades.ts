@@ -1,7 +1,7 @@
 /** Measures trades on a running cluster, after a warm-up. */
 
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
-import { type MeasuredLoad, putLoad } from "../load.ts";
+import { type LoadTarget, type MeasuredLoad, putLoad } from "../load.ts";
 import type { LoadTool } from "../names.ts";
 
 export interface TradesOptions {
@@ -16,8 +16,12 @@ export async function measureTrades(
   { connections, seconds, warmUpSeconds, tool }: TradesOptions,
   signal: AbortSignal,
 ): Promise<MeasuredLoad> {
-  const target = { url: cluster.url, stocks: [...cluster.initialQuantities.keys()] };
+  const target = tradeTarget(cluster);
   const load = { kind: "trades", connections } as const;
   if (warmUpSeconds > 0) await putLoad(tool, { ...load, seconds: warmUpSeconds }, target, signal);
   return putLoad(tool, { ...load, seconds }, target, signal);
+}
+
+export function tradeTarget(cluster: Cluster): LoadTarget {
+  return { url: cluster.url, stocks: [...cluster.initialQuantities.keys()] };
 }

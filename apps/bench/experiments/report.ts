@@ -1,9 +1,10 @@
-/** Formats the results of experiments as Markdown, for a terminal and for docs/benchmarks.md. */
+/** Formats the results of experiments as Markdown, for a terminal and for documents. */
 
 import { counted, percent, whole } from "@stock-bazaar/report/figures";
 import { formatMachine } from "@stock-bazaar/report/machine";
-import { percentile, ratio } from "@stock-bazaar/report/statistics";
+import { median, percentile } from "@stock-bazaar/report/statistics";
 import { markdownTable } from "@stock-bazaar/report/table";
+import type { CatchUpRow } from "./catch-up.ts";
 import type { CopiesRow } from "./copies.ts";
 import type { ExperimentResult } from "./experiments.ts";
 import type { FailoverResult } from "./failover.ts";
@@ -17,6 +18,7 @@ export function formatExperiments({
   failovers,
   copies,
   ledgerSizes,
+  catchUps,
   soak,
 }: ExperimentResult): string {
   const parts = [
@@ -26,6 +28,7 @@ export function formatExperiments({
     failovers.length > 0 ? failoverTable(failovers) : [],
     copies.length > 0 ? copiesTable(copies) : [],
     ledgerSizes.length > 0 ? ledgerTable(ledgerSizes) : [],
+    catchUps.length > 0 ? catchUpTable(catchUps) : [],
     soak ? soakTable(soak) : [],
   ];
   return parts
@@ -62,33 +65,45 @@ function copiesTable(copies: readonly CopiesRow[]): string[] {
 }
 
 function ledgerTable(rows: readonly LedgerSizeRow[]): string[] {
-  const [smallest] = rows;
   const header = [
     "orders in the ledger",
     "trades/s",
     "of the first",
+    "lowest–highest",
     "p99 ms",
     "start of a replica ms",
-    "catch-up orders/s",
     "most memory MiB",
     "of",
   ];
   return markdownTable(
     header,
     0,
-    rows.map((row) => {
-      const [largest = ["", 0]] = Object.entries(row.memoryMib).sort(([, a], [, b]) => b - a);
+    rows.map(({ orders, tradesPerSecond, ratio, p99Ms, replicaStartMs, memoryMib }) => {
+      const [largest = ["", 0]] = Object.entries(memoryMib).sort(([, a], [, b]) => b - a);
       return [
-        whole(row.orders),
-        whole(row.tradesPerSecond),
-        percent(ratio(row.tradesPerSecond, smallest?.tradesPerSecond)),
-        row.p99Ms.toFixed(2),
-        whole(row.replicaStartMs),
-        whole(row.catchUpPerSecond),
+        whole(orders),
+        whole(tradesPerSecond),
+        percent(ratio?.median),
+        `${percent(ratio?.least)}–${percent(ratio?.most)}`,
+        p99Ms.toFixed(2),
+        whole(replicaStartMs),
         whole(largest[1]),
         largest[0],
       ];
     }),
+  );
+}
+
+function catchUpTable(rows: readonly CatchUpRow[]): string[] {
+  return markdownTable(
+    ["orders in the ledger", "catch-up orders/s", "lowest–highest", "rounds"],
+    0,
+    rows.map(({ orders, perSecond }) => [
+      whole(orders),
+      whole(median(perSecond) ?? 0),
+      `${whole(Math.min(...perSecond))}–${whole(Math.max(...perSecond))}`,
+      whole(perSecond.length),
+    ]),
   );
 }
 

@@ -1,6 +1,13 @@
 /** Commands that put load on a running bazaar, or on bazaars that they start. */
 
-import { comparedSystems, experimentNames, loadTools, rowKinds, systemNames } from "@stock-bazaar/bench/names";
+import {
+  comparedSystems,
+  type ExperimentName,
+  experimentNames,
+  loadTools,
+  rowKinds,
+  systemNames,
+} from "@stock-bazaar/bench/names";
 import { faultNames } from "@stock-bazaar/chaos/faults/names";
 import { runTypes } from "@stock-bazaar/client/run-types";
 import { cacheModes, requestsUsual } from "@stock-bazaar/evaluation/settings";
@@ -118,6 +125,7 @@ export function benchCommand(): Command {
         "instead: kill the leader twenty times, and measure the cost of copies",
       ],
       ["bazaar bench --experiments ledger --orders 1000,10000000", "instead: measure the cost of a large ledger"],
+      ["bazaar bench --experiments catch-up --orders 1000000", "instead: measure how fast an empty replica catches up"],
       ["bazaar bench --experiments soak --minutes 60", "instead: measure the memory during an hour of load"],
     ],
     exits: { 0: "measured, and nothing was lost", 1: "stopped, or a trade was lost" },
@@ -131,7 +139,7 @@ export function benchCommand(): Command {
     )
     .option(
       "--rounds <n>",
-      "number of rounds; the result is their median; default: 3, with --against 7",
+      "number of rounds; the result is their median; default: 3, with --against or --experiments 7",
       wholeNumber(1, measuredRoundsMax),
     )
     .addOption(
@@ -158,13 +166,13 @@ export function benchCommand(): Command {
         "experiments to run instead of the rows, with the first of --connections",
         listOf(experimentNames),
         [],
-      ).conflicts(["rows", "systems", "against", "rounds", "svg"]),
+      ).conflicts(["rows", "systems", "against", "svg"]),
     )
     .option("--kills <n>", "how often kill and freeze stop the leader", wholeNumber(1, killsMax), 20)
     .addOption(
       list(
         "--orders",
-        "sizes of the ledger in the ledger experiment",
+        "sizes of the ledger in the experiments ledger and catch-up",
         numberList(wholeNumber(1, ordersMax)),
         [1000, 100_000, 1_000_000],
       ),
@@ -185,6 +193,12 @@ export function benchCommand(): Command {
       const idle = experimentOptions.find(isGiven);
       if (idle !== undefined && options.experiments.length === 0)
         throw new CommandError(`--${idle} must be used with --experiments (it has no effect on rows)`, exitCodes.usage);
+      const repeats = options.experiments.length === 0 || options.experiments.some((name) => inRounds.has(name));
+      if (isGiven("rounds") && !repeats)
+        throw new CommandError(
+          `--rounds must be used with rows, or with the experiments ${[...inRounds].join(" and ")}`,
+          exitCodes.usage,
+        );
       await (await import("../commands/bench.ts")).bench(options);
     });
 }
@@ -225,6 +239,7 @@ export function chaosCommand(): Command {
     .action(async (options: ChaosCommandOptions) => (await import("../commands/chaos.ts")).chaos(options));
 }
 
+const inRounds: ReadonlySet<ExperimentName> = new Set<ExperimentName>(["ledger", "catch-up"]);
 const experimentOptions = ["kills", "orders", "minutes"] as const;
 
 const connectionList = numberList(wholeNumber(1, connectionsMax));
