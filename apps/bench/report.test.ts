@@ -87,6 +87,13 @@ test("the picture shows each rate as a share of the yardstick, and is refused wi
   await expect(drawBench(alone)).rejects.toThrow("--systems must include yardstick");
 });
 
+test("the report begins with the rates of all systems in one line for each load", () => {
+  const report = formatReport(result);
+  const cells = ["trades, 64 connections", "30,000", "2.44", "7.00", "80,000", "1,500"];
+  expect(row(report, "requests/s")).toEqual(["requests/s", "service", "p50 ms", "p99 ms", "yardstick", "naive"]);
+  expect(row(report, "trades, 64 connections")).toEqual(cells);
+});
+
 test("the report shows absolute figures, and both ratios where they apply", () => {
   const report = formatReport(result);
   expect(row(report, "trades, 64 connections", "service").slice(2)).toEqual([

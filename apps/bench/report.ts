@@ -27,6 +27,7 @@ export function formatReport(result: BenchResult): string {
   return [
     ...describeConditions(result),
     "",
+    ...overviewTable(result.rows),
     ...ratesTable(result.rows),
     "",
     ...describeLookupsBesideTrades(result.rows),
@@ -49,6 +50,25 @@ export function describeConditions({ startedAt, machine, options, environment, o
         ]
       : []),
   ];
+}
+
+/** A row for each load, with the rates of all systems beside one another: what docs/benchmarks.md shows. */
+function overviewTable(rows: readonly BenchRow[]): string[] {
+  if (rows.every(({ systems }) => systems.service === undefined)) return [];
+  const others = systemNames.filter((name) => name !== "service" && rows.some(({ systems }) => systems[name]));
+  const header = ["requests/s", "service", "p50 ms", "p99 ms", ...others];
+  const table = markdownTable(
+    header,
+    1,
+    rows.map(({ what, systems }) => [
+      what,
+      rateOf(systems.service),
+      systems.service?.p50Ms.toFixed(2) ?? none,
+      systems.service?.p99Ms.toFixed(2) ?? none,
+      ...others.map((name) => rateOf(systems[name])),
+    ]),
+  );
+  return [...table, ""];
 }
 
 function ratesTable(rows: readonly BenchRow[]): string[] {
@@ -150,6 +170,10 @@ function summaries({ systems }: BenchRow): [SystemName, Summary][] {
     const summary = systems[name];
     return summary ? [[name, summary] satisfies [SystemName, Summary]] : [];
   });
+}
+
+function rateOf(summary: Summary | undefined): string {
+  return summary === undefined ? none : whole(summary.requestsPerSecond);
 }
 
 function times(value: number | undefined): string {
