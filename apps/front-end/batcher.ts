@@ -24,13 +24,14 @@ export interface BatcherOptions<Item, Result> {
    * least this many if so many wait. If absent, a call leaves whenever fewer than `callsMax` are in flight.
    */
   readonly shareMin?: number;
-  /** How many items may wait for a call. `push` rejects further items with OVERLOADED at once. */
+  /** How many items may wait for a call. Further items are rejected with OVERLOADED at once. */
   readonly queueMax: number;
   /** Returns the results in the order of the items. */
   readonly send: (items: readonly Item[]) => Promise<readonly Result[]>;
 }
 
-interface Waiting<Item, Result> {
+/** An item that waits for its result. */
+export interface Waiting<Item, Result> {
   readonly item: Item;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
@@ -49,15 +50,18 @@ export class Batcher<Item, Result> {
   }
 
   push(item: Item): Promise<Result> {
-    if (this.#queue.length >= this.#options.queueMax) {
-      return Promise.reject(
-        new BazaarError("OVERLOADED", `at most ${this.#options.queueMax} requests may wait for a call`),
-      );
+    return new Promise((resolve, reject) => this.add({ item, resolve, reject }));
+  }
+
+  /** `push` for a caller that has a promise already. Calls `resolve` or `reject` once for each `add`. */
+  add(waiting: Waiting<Item, Result>): void {
+    const { queueMax } = this.#options;
+    if (this.#queue.length >= queueMax) {
+      waiting.reject(new BazaarError("OVERLOADED", `at most ${queueMax} requests may wait for a call`));
+      return;
     }
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ item, resolve, reject });
-      this.#flushSoon();
-    });
+    this.#queue.push(waiting);
+    this.#flushSoon();
   }
 
   #flushSoon(): void {
@@ -93,7 +97,8 @@ export class Batcher<Item, Result> {
   async #call(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
       const results = await this.#options.send(batch.map(({ item }) => item));
-      for (const [index, waiting] of batch.entries()) {
+      for (let index = 0; index < batch.length; index += 1) {
+        const waiting = batch[index] as Waiting<Item, Result>;
         if (index < results.length) waiting.resolve(results[index] as Result);
         else
           waiting.reject(

@@ -136,12 +136,14 @@ export class LiveBazaar implements Bazaar {
     });
   }
 
-  async trade(trade: Trade, minted: boolean): Promise<Outcome> {
-    const outcome = await this.#trades.place(trade, minted);
-    const { logger } = this.#options;
-    if (logger.isLevelEnabled("debug")) {
-      logger.debug({ requestId: trade.requestId, key: trade.key, ...outcome }, "trade answered");
-    }
+  trade(trade: Trade, minted: boolean): Promise<Outcome> {
+    const placed = this.#trades.place(trade, minted);
+    return this.#options.logger.isLevelEnabled("debug") ? this.#logged(trade, placed) : placed;
+  }
+
+  async #logged({ requestId, key }: Trade, placed: Promise<Outcome>): Promise<Outcome> {
+    const outcome = await placed;
+    this.#options.logger.debug({ requestId, key, ...outcome }, "trade answered");
     return outcome;
   }
 

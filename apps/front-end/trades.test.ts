@@ -1,16 +1,15 @@
 import type { Outcome, Seen, Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError, type ErrorCode } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/process/log";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { accepted, tradeOf, tradesOf } from "../../test/support/builders.ts";
 import { FakeRegister, FakeReplica } from "../../test/support/fake-cluster.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
-import { Batcher } from "./batcher.ts";
 import { LeaderChoice } from "./leader-choice.ts";
 import { Replicas } from "./replicas.ts";
 import { SeenLedger } from "./seen-ledger.ts";
-import { type SentTrade, Trades } from "./trades.ts";
+import { Trades } from "./trades.ts";
 
 const requestTimeoutMs = 10_000;
 
@@ -303,39 +302,28 @@ describe("settlement (R7)", () => {
 });
 
 describe("the mark of a minted key (R3)", () => {
-  afterEach(() => vi.restoreAllMocks());
-
-  /** The mark of each send, in the order of the sends. */
-  function marks(): () => boolean[] {
-    const sent = vi.spyOn(Batcher.prototype, "push");
-    return () => sent.mock.calls.map(([item]) => (item as SentTrade).minted);
-  }
-
   test("only the first send is marked, whatever the answer to it was", async () => {
     const { clock, fake, place } = await scenario();
-    const sent = marks();
     failing(fake(3), "DEPENDENCY_UNAVAILABLE", 3);
     const trade = place(tradeOf("a"));
     await clock.advance(200);
     expect(trade.value).toEqual(accepted(1));
-    expect(sent()).toEqual([true, false, false, false]);
+    expect(fake(3).minted).toEqual([true, false, false, false]);
   });
 
   test("a send to the next leader isn't marked: the former leader may have traded", async () => {
     const { clock, fake, place } = await scenario();
-    const sent = marks();
     fake(3).answerTrades = () => new Promise(() => {});
     const trade = place(tradeOf("a"));
     await clock.flush();
     fake(3).kill();
     await clock.advance(100);
     expect(trade.value).toEqual(accepted(1));
-    expect(sent()).toEqual([true, false]);
+    expect([fake(3).minted, fake(2).minted]).toEqual([[true], [false]]);
   });
 
   test("a first send that had to wait for a leader is marked", async () => {
     const { clock, fake, place } = await scenario();
-    const sent = marks();
     for (const id of [1, 2, 3]) fake(id).kill();
     await clock.flush();
     const trade = place(tradeOf("a"));
@@ -343,15 +331,14 @@ describe("the mark of a minted key (R3)", () => {
     fake(1).restart();
     await clock.advance(1000);
     expect(trade.state).toBe("resolved");
-    expect(sent()).toEqual([true]);
+    expect(fake(1).minted).toEqual([true]);
   });
 
   test("a given key is never marked", async () => {
     const { clock, fake, place } = await scenario();
-    const sent = marks();
     failing(fake(3), "DEPENDENCY_UNAVAILABLE");
     place(tradeOf("a"), false);
     await clock.advance(200);
-    expect(sent()).toEqual([false, false]);
+    expect(fake(3).minted).toEqual([false, false]);
   });
 });

@@ -3,11 +3,11 @@
  * R10): the client sees one slower answer and never the failover.
  */
 
-import { type Clock, Deadlines } from "@stock-bazaar/shared/clock";
+import { type Clock, Deadlines, type Wait } from "@stock-bazaar/shared/clock";
 import type { Outcome, Seen, Trade } from "@stock-bazaar/shared/domain";
 import { packTrades, unpackOutcomes } from "@stock-bazaar/shared/batches";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
-import { Batcher } from "./batcher.ts";
+import { Batcher, type Waiting } from "./batcher.ts";
 import type { ChosenLeader, LeaderChoice } from "./leader-choice.ts";
 import type { SeenLedger } from "./seen-ledger.ts";
 
@@ -45,11 +45,18 @@ export interface TradesOptions {
   readonly requestTimeoutMs: number;
 }
 
+/** A trade without an outcome. The batcher calls `resolve` or `reject` for each send. */
+interface Placed extends Waiting<SentTrade, Outcome> {
+  item: SentTrade;
+  /** The leader of the last send. */
+  leader: ChosenLeader | undefined;
+  readonly wait: Wait;
+}
+
 export class Trades {
   readonly #options: TradesOptions;
   readonly #deadlines: Deadlines;
   #route: { leader: ChosenLeader; batcher: Batcher<SentTrade, Outcome> } | undefined;
-  #taken = 0;
   #stopped = false;
 
   constructor(options: TradesOptions) {
@@ -61,17 +68,23 @@ export class Trades {
    * Rejects with UNAVAILABLE if there is no answer in time, and with OVERLOADED at once. `minted` is true if the key was
    * made for this call, and for no other.
    */
-  async place(trade: Trade, minted: boolean): Promise<Outcome> {
-    if (this.#taken >= tradesMax)
-      throw new BazaarError("OVERLOADED", `at most ${tradesMax} trades may wait for an answer`);
-    const { clock, requestTimeoutMs } = this.#options;
-    this.#taken += 1;
-    try {
-      const deadlineMs = clock.nowMs() + requestTimeoutMs;
-      return await this.#deadlines.guard(this.#untilAnswered(trade, minted, deadlineMs));
-    } finally {
-      this.#taken -= 1;
+  place(trade: Trade, minted: boolean): Promise<Outcome> {
+    if (this.#deadlines.count >= tradesMax) {
+      return Promise.reject(new BazaarError("OVERLOADED", `at most ${tradesMax} trades may wait for an answer`));
     }
+    return new Promise((resolve, reject) => {
+      const placed: Placed = {
+        item: { trade, minted },
+        leader: undefined,
+        wait: this.#deadlines.begin(reject),
+        resolve: (outcome) => {
+          this.#deadlines.end(placed.wait);
+          resolve(outcome);
+        },
+        reject: (error) => this.#sendFailed(placed, BazaarError.from(error)),
+      };
+      this.#forward(placed);
+    });
   }
 
   /** Rejects the trades that still wait for a leader. */
@@ -79,28 +92,31 @@ export class Trades {
     this.#stopped = true;
   }
 
-  async #untilAnswered(trade: Trade, minted: boolean, deadlineMs: number): Promise<Outcome> {
+  /** Sends the trade to the leader, at once or as soon as there is one. */
+  #forward(placed: Placed): void {
     const { choice, clock } = this.#options;
-    let sending: SentTrade = { trade, minted };
-    while (clock.nowMs() < deadlineMs && !this.#stopped) {
-      const { leader } = choice;
-      if (!leader) {
-        await choice.changed(deadlineMs - clock.nowMs());
-        continue;
-      }
-      try {
-        return await this.#batcherFor(leader).push(sending);
-      } catch (error) {
-        const failure = BazaarError.from(error);
-        if (!isRetryable(failure.code)) throw failure;
-        // The lost send may have written the key, and it may still arrive.
-        sending = { trade, minted: false };
-        if (failure.code === "NOT_LEADER") choice.refused(leader);
-        // The leader's watch stream detects whether the leader is gone; if so, this wait ends at once.
-        if (choice.leader === leader) await choice.changed(retryMs);
-      }
-    }
-    throw noAnswer();
+    const leftMs = placed.wait.deadlineMs - clock.nowMs();
+    if (leftMs <= 0 || this.#stopped) return this.#giveUp(placed, noAnswer());
+    placed.leader = choice.leader;
+    if (placed.leader) this.#batcherFor(placed.leader).add(placed);
+    else void choice.changed(leftMs).then(() => this.#forward(placed));
+  }
+
+  #sendFailed(placed: Placed, failure: BazaarError): void {
+    const { choice } = this.#options;
+    const { leader, item } = placed;
+    if (!isRetryable(failure.code)) return this.#giveUp(placed, failure);
+    // The lost send may have written the key, and it may still arrive.
+    placed.item = { trade: item.trade, minted: false };
+    if (leader && failure.code === "NOT_LEADER") choice.refused(leader);
+    // The leader's watch stream detects whether the leader is gone; if so, this wait ends at once.
+    if (choice.leader === leader) void choice.changed(retryMs).then(() => this.#forward(placed));
+    else this.#forward(placed);
+  }
+
+  #giveUp({ wait }: Placed, error: BazaarError): void {
+    this.#deadlines.end(wait);
+    wait.reject(error);
   }
 
   #batcherFor(leader: ChosenLeader): Batcher<SentTrade, Outcome> {

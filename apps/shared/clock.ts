@@ -110,13 +110,14 @@ export function withDeadline<T>(clock: Clock, delayMs: number, promise: Promise<
   });
 }
 
-interface Waiting {
+/** A wait that ends at its deadline, unless it ends before. */
+export interface Wait {
   readonly deadlineMs: number;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * `withDeadline` for many promises with the same delay and one timer.
+ * `withDeadline` for many waits with the same delay and one timer.
  *
  * To set and clear a timer for each trade would take longer than the trade's share of a batch.
  */
@@ -125,7 +126,7 @@ export class Deadlines {
   readonly #delayMs: number;
   readonly #late: () => Error;
   /** Oldest first. */
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<Wait>();
   #watching = false;
 
   constructor(clock: Clock, delayMs: number, late: () => Error) {
@@ -134,18 +135,33 @@ export class Deadlines {
     this.#late = late;
   }
 
+  /** How many waits have begun and not ended. */
+  get count(): number {
+    return this.#waiting.size;
+  }
+
+  /** Calls `reject` with `late()` at the deadline, unless `end` is called with the wait before. */
+  begin(reject: (error: Error) => void): Wait {
+    const wait = { deadlineMs: this.#clock.nowMs() + this.#delayMs, reject };
+    this.#waiting.add(wait);
+    this.#watch();
+    return wait;
+  }
+
+  end(wait: Wait): void {
+    this.#waiting.delete(wait);
+  }
+
   guard<T>(promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const waiting = { deadlineMs: this.#clock.nowMs() + this.#delayMs, reject };
-      this.#waiting.add(waiting);
-      this.#watch();
+      const wait = this.begin(reject);
       promise.then(
         (value) => {
-          this.#waiting.delete(waiting);
+          this.end(wait);
           resolve(value);
         },
         (error: unknown) => {
-          this.#waiting.delete(waiting);
+          this.end(wait);
           reject(error);
         },
       );
@@ -160,10 +176,10 @@ export class Deadlines {
     this.#clock.after(Math.max(1, Math.ceil(oldest.deadlineMs - this.#clock.nowMs())), () => {
       this.#watching = false;
       const nowMs = this.#clock.nowMs();
-      for (const waiting of this.#waiting) {
-        if (waiting.deadlineMs > nowMs) break;
-        this.#waiting.delete(waiting);
-        waiting.reject(this.#late());
+      for (const wait of this.#waiting) {
+        if (wait.deadlineMs > nowMs) break;
+        this.#waiting.delete(wait);
+        wait.reject(this.#late());
       }
       this.#watch();
     });

@@ -87,7 +87,13 @@ export const mutations: readonly Mutation[] = [
     rule: "R3",
     whyUnnoticed:
       "the mark only saves a look-up: the unique index, the rejections and the second look before a refusal find the key",
-    edits: [{ file: "front-end/trades.ts", find: "sending = { trade, minted: false };", replace: "void sending;" }],
+    edits: [
+      {
+        file: "front-end/trades.ts",
+        find: "placed.item = { trade: item.trade, minted: false };",
+        replace: "void item;",
+      },
+    ],
   },
   {
     name: "the catalog remembers what isn't committed",
