@@ -13,7 +13,8 @@ import { failureReasons } from "./reasons.ts";
 export const ordersLimitMax = 1000;
 export const ordersLimitDefault = 50;
 
-const tradeTypePattern = /^(?:[Bb][Uu][Yy]|[Ss][Ee][Ll][Ll])$/;
+/** A trade's type, in any letter case. */
+export const tradeTypePattern = /^(?:[Bb][Uu][Yy]|[Ss][Ee][Ll][Ll])$/;
 const digitsPattern = /^\d+$/;
 
 export const malformedTradeMessage = "Invalid request- JSON object should contain name, quantity and type";

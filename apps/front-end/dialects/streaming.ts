@@ -50,7 +50,7 @@ const insufficientVolume = new Failure(
   "Trading not permitted due to insufficient volume",
 );
 
-const tradeWords: TradeWords = {
+export const streamingTradeWords: TradeWords = {
   form: {
     ...tradeForm,
     wrongContentType: internalServerError,
@@ -117,7 +117,8 @@ function ownRoutes({ bazaar: service, metrics }: DialectDependencies): Route[] {
       method: "POST",
       path: "/orders",
       access: "trade",
-      handle: (context, requestId) => placeTrade({ bazaar: service, metrics }, context.req.raw, requestId, tradeWords),
+      handle: (context, requestId) =>
+        placeTrade({ bazaar: service, metrics }, context.req.raw, requestId, streamingTradeWords),
       outage: tradeFailure,
       docs: {
         tag: "Orders",

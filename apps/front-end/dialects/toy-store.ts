@@ -38,9 +38,10 @@ const internalServerError = outage("", "internal server error").internal;
 const failure = { unavailable: internalServerError, internal: internalServerError };
 const purchaseFailure = { ...failure, handlerHeaders: [idempotencyKeyHeader] } as const;
 
-const purchaseWords: TradeWords = {
+export const toyPurchaseWords: TradeWords = {
   form: {
     schema: toyPurchaseBody,
+    typeOf: (type) => (type === undefined || type === "buy" ? "buy" : undefined),
     wrongContentType,
     notJson,
     malformed: malformedPurchase,
@@ -92,7 +93,7 @@ function purchase(deps: DialectDependencies): Route {
     access: "trade",
     handle(context, requestId) {
       const refusal = whyHeadersAreWrong(context.req.raw.headers);
-      return refusal ?? placeTrade(deps, context.req.raw, requestId, purchaseWords);
+      return refusal ?? placeTrade(deps, context.req.raw, requestId, toyPurchaseWords);
     },
     outage: purchaseFailure,
     docs: {

@@ -12,7 +12,8 @@ import type { Bazaar } from "../bazaar.ts";
 import { bodyTooLarge, Failure, invalidKey, keyReused, Unanswered, volumeFull } from "./failures.ts";
 import type { Metrics, TradeOutcome } from "./metrics.ts";
 import type { Reply } from "./reply.ts";
-import { isPossibleStockName, readTrade, type TradeForm } from "./request.ts";
+import { isPossibleStockName } from "./request.ts";
+import { readTrade, type TradeForm } from "./trade-form.ts";
 
 export interface TradeWords {
   readonly form: TradeForm;

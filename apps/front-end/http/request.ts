@@ -6,9 +6,7 @@
  */
 
 import { requestIdHeader } from "@stock-bazaar/contract/headers";
-import { stockNameLengthMax, type TradeType } from "@stock-bazaar/shared/domain";
-import type { ZodType } from "zod";
-import { bodyTooLarge, type Failure } from "./failures.ts";
+import { stockNameLengthMax } from "@stock-bazaar/shared/domain";
 import { jsonType } from "./reply.ts";
 
 /** The largest body of a request. A trade takes about 60 bytes. */
@@ -49,59 +47,18 @@ export function isJson(contentType: string | null): boolean {
   return mediaType.trim().toLowerCase() === jsonType;
 }
 
-export interface TradeWish {
-  readonly name: string;
-  readonly quantity: number;
-  readonly type: TradeType;
-}
+export const tooLarge = Symbol("a body over the limit");
 
-/** How a route reads its trades: the schema, and its failures; the first that applies, in this order, is the reply. */
-export interface TradeForm {
-  readonly schema: ZodType<TradeWish>;
-  readonly wrongContentType: Failure;
-  /** `malformed` if absent. */
-  readonly notJson?: Failure;
-  readonly malformed: Failure;
-  readonly invalid: readonly Failure[];
-  /** Replacements for some of these failures. */
-  readonly reworded?: ReadonlyMap<Failure, Failure>;
-}
-
-/** Returns the trade in the body, or the failure to reply with. */
-export async function readTrade(request: Request, form: TradeForm): Promise<TradeWish | Failure> {
-  if (!isJson(request.headers.get("content-type"))) return form.wrongContentType;
-  const body = await readJson(request);
-  if (body === tooLarge) return bodyTooLarge;
-  if (body === undefined && form.notJson) return form.notJson;
-  const parsed = form.schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const { issues } = parsed.error;
-  const found = [form.malformed, ...form.invalid].find(({ message }) =>
-    issues.some((issue) => issue.message === message),
-  );
-  const failure = found ?? form.malformed;
-  return form.reworded?.get(failure) ?? failure;
-}
-
-const tooLarge = Symbol("a body over the limit");
-
-/** Returns the JSON value in the body, `undefined` if it isn't JSON, or `tooLarge`. */
-async function readJson(request: Request): Promise<unknown> {
-  const lengthText = request.headers.get("content-length");
-  try {
-    if (lengthText === null) return await readCounted(request);
-    const length = Number(lengthText);
-    if (length > bodyBytesMax) return tooLarge;
-    return await request.json();
-  } catch {
-    // Not JSON, or the client disconnected while it sent the body.
-    return undefined;
-  }
+/** Resolves with the JSON value in the body, or with `tooLarge`. Rejects if there is none, or only a part of it. */
+export function readJson(request: Request): Promise<unknown> {
+  const length = request.headers.get("content-length");
+  if (length === null) return readCounted(request);
+  return Number(length) > bodyBytesMax ? Promise.resolve(tooLarge) : request.json();
 }
 
 /** Reads a body without a `Content-Length`: counts the bytes as they arrive, and stops at the limit. */
 async function readCounted(request: Request): Promise<unknown> {
-  if (request.body === null) return undefined;
+  if (request.body === null) throw new SyntaxError("no body");
   const reader = request.body.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;

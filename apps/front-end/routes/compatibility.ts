@@ -62,8 +62,14 @@ export const olderTradeWords: TradeWords = {
 };
 
 /** `POST /buy` only buys. */
-const purchaseWords: TradeWords = {
-  form: { schema: purchaseBody, wrongContentType: notJson, malformed: malformedPurchase, invalid: [invalidQuantity] },
+export const purchaseWords: TradeWords = {
+  form: {
+    schema: purchaseBody,
+    typeOf: () => "buy",
+    wrongContentType: notJson,
+    malformed: malformedPurchase,
+    invalid: [invalidQuantity],
+  },
   ...purchaseReplies,
 };
 

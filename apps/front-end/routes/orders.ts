@@ -1,7 +1,7 @@
 /** The routes for trades and orders. */
 
 import { replayedHeader } from "@stock-bazaar/contract/headers";
-import type { Order } from "@stock-bazaar/shared/domain";
+import type { Order, TradeType } from "@stock-bazaar/shared/domain";
 import type { Context } from "hono";
 import type { Bazaar } from "../bazaar.ts";
 import {
@@ -18,7 +18,7 @@ import {
 import { describeOrder } from "../http/listing.ts";
 import type { Metrics } from "../http/metrics.ts";
 import { json, type Reply } from "../http/reply.ts";
-import type { TradeForm } from "../http/request.ts";
+import type { TradeForm } from "../http/trade-form.ts";
 import { jsonDocs, type ParameterDocs, type Route, type SuccessDocs } from "../http/route.ts";
 import {
   idempotencyKey,
@@ -30,11 +30,16 @@ import {
   ordersReply,
   tradeBody,
   tradeReply,
+  tradeTypePattern,
 } from "@stock-bazaar/contract/schemas";
 import { commonTradeFailures, placeTrade, type TradeWords } from "../http/place-trade.ts";
 
 export const tradeForm: TradeForm = {
   schema: tradeBody,
+  typeOf(type) {
+    if (type === "buy" || type === "sell") return type;
+    return typeof type === "string" && tradeTypePattern.test(type) ? (type.toLowerCase() as TradeType) : undefined;
+  },
   wrongContentType: malformedTrade,
   malformed: malformedTrade,
   invalid: [invalidQuantity, invalidTradeType],
@@ -45,7 +50,7 @@ export function tradeAccepted(orderId: number): Reply {
   return json({ data: { transaction_number: orderId } });
 }
 
-const words: TradeWords = {
+export const tradeWords: TradeWords = {
   form: tradeForm,
   accepted: tradeAccepted,
   rejected: (reason) => (reason === "INVALID_STOCKNAME" ? stockNotFound : insufficientQuantity),
@@ -154,7 +159,7 @@ export function orderRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: M
       method: "POST",
       path: "/orders",
       access: "trade",
-      handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, words),
+      handle: (context, requestId) => placeTrade(deps, context.req.raw, requestId, tradeWords),
       outage: tradeOutage,
       docs: {
         tag: "Orders",
