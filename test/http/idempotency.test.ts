@@ -141,3 +141,12 @@ test("a key is marked as minted only if the front-end made it for this request",
   expect(asked.map(([, minted]) => minted)).toEqual([true, true, false]);
   expect(new Set(asked.map(([key]) => key)).size).toBe(3);
 });
+
+test("the id of a request that has neither a key nor an id is the key of its trade", async () => {
+  const before = await quantityOf(client, "GameStart");
+  const first = await client.post("/orders", trade);
+  const again = await client.post("/orders", trade, { "idempotency-key": first.headers["x-request-id"] ?? "" });
+  expect(again.text).toBe(first.text);
+  expect(again.headers["idempotent-replayed"]).toBe("true");
+  expect(await quantityOf(client, "GameStart")).toBe(before - 1);
+});

@@ -60,8 +60,8 @@ export class FrontDoor {
       const request = context.req.raw;
       const connection = context.env as Connection | undefined;
       const requestId = requestIdOf(request);
-      const leave = (reply: Reply) => this.#leave(passage, request, connection, startMs, requestId, reply);
-      const fail = (thrown: unknown) => leave(this.#replyToError(thrown, passage, requestId));
+      const leave = (reply: Reply) => this.#leave(passage, request, connection, startMs, requestId.text, reply);
+      const fail = (thrown: unknown) => leave(this.#replyToError(thrown, passage, requestId.text));
       try {
         const reply = this.#enter(passage, request, connection) ?? handle(context, requestId);
         return reply instanceof Promise ? reply.then(leave, fail) : leave(reply);
@@ -82,7 +82,7 @@ export class FrontDoor {
       if (asked === undefined) return undefined;
       const reply = this.#enter(passage, request, connection) ?? shortcut.reply(asked);
       if (reply !== undefined) {
-        return this.#leave(passage, request, connection, startMs, requestIdOf(request), reply);
+        return this.#leave(passage, request, connection, startMs, requestIdOf(request).text, reply);
       }
       this.#admitted = request;
       return undefined;

@@ -12,7 +12,7 @@ import type { Bazaar } from "../bazaar.ts";
 import { bodyTooLarge, Failure, invalidKey, keyReused, Unanswered, volumeFull } from "./failures.ts";
 import type { Metrics, TradeOutcome } from "./metrics.ts";
 import type { Reply } from "./reply.ts";
-import { isPossibleStockName } from "./request.ts";
+import { isPossibleStockName, type RequestId } from "./request.ts";
 import { readTrade, type TradeForm } from "./trade-form.ts";
 
 export interface TradeWords {
@@ -27,7 +27,7 @@ const replayedHeaders = { [replayedHeader]: "true" } as const;
 export async function placeTrade(
   deps: { readonly bazaar: Bazaar; readonly metrics: Metrics },
   request: Request,
-  requestId: string,
+  requestId: RequestId,
   words: TradeWords,
 ): Promise<Reply> {
   const { bazaar, metrics } = deps;
@@ -43,11 +43,12 @@ export async function placeTrade(
   const { name, type, quantity } = wish;
   if (!isPossibleStockName(name)) return count("invalid_stockname", words.rejected("INVALID_STOCKNAME", name));
 
-  // R3: a client without a key never repeats its trade, but the front-end does, through every failover.
-  const key = givenKey ?? Bun.randomUUIDv7();
+  // R3: a client without a key never repeats its trade, but the front-end does, through every failover. The id that a
+  // request got here is as new as any key. An id from the client isn't: it may belong to an earlier trade.
+  const key = givenKey ?? (requestId.minted ? requestId.text : Bun.randomUUIDv7());
   let outcome: Outcome;
   try {
-    outcome = await bazaar.trade({ key, name, type, quantity, requestId }, givenKey === null);
+    outcome = await bazaar.trade({ key, name, type, quantity, requestId: requestId.text }, givenKey === null);
   } catch (thrown) {
     metrics.countTrade(BazaarError.from(thrown).code === "INTERNAL_ERROR" ? "internal_error" : "unavailable");
     // The trade may have been applied: only a retry with the same key is safe.

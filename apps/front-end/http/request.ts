@@ -15,11 +15,20 @@ const bodyBytesMax = 65_536;
 const visibleAscii = /^[\x21-\x7e]+$/;
 const requestIdLengthMax = 128;
 
+/** Follows a request through the logs of every process. Its reply contains it. */
+export interface RequestId {
+  readonly text: string;
+  /** True if it was made for this request, and false if it came from the client, which may send it again. */
+  readonly minted: boolean;
+}
+
 /** Returns the client's own `x-request-id` if it is fit for logs and headers, else a new one. */
-export function requestIdOf(request: Request): string {
+export function requestIdOf(request: Request): RequestId {
   const given = request.headers.get(requestIdHeader);
-  if (given !== null && given.length <= requestIdLengthMax && visibleAscii.test(given)) return given;
-  return Bun.randomUUIDv7();
+  if (given === null || given.length > requestIdLengthMax || !visibleAscii.test(given)) {
+    return { text: Bun.randomUUIDv7(), minted: true };
+  }
+  return { text: given, minted: false };
 }
 
 /**

@@ -9,9 +9,10 @@ import type { Context } from "hono";
 import type { ZodType } from "zod";
 import type { Failure, Outage } from "./failures.ts";
 import { jsonType, type Reply } from "./reply.ts";
+import type { RequestId } from "./request.ts";
 
 /** May reject with a BazaarError; the route's `outage` maps it to a 500 or 503. */
-export type Handle = (context: Context, requestId: string) => Reply | Promise<Reply>;
+export type Handle = (context: Context, requestId: RequestId) => Reply | Promise<Reply>;
 
 export interface Route {
   readonly method: "GET" | "POST";

@@ -9,7 +9,9 @@ export type WrapRoute = (method: string, route: string, handle: Handle) => Handl
 
 export function tracedRoutes(tracing: Tracing): WrapRoute {
   return (method, route, handle) => (context, requestId) =>
-    tracing.request({ method, route, requestId, headers: context.req.raw.headers }, () => handle(context, requestId));
+    tracing.request({ method, route, requestId: requestId.text, headers: context.req.raw.headers }, () =>
+      handle(context, requestId),
+    );
 }
 
 /** Wraps the bazaar so that each trade is part of the trace of its request. */
