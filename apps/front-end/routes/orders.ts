@@ -17,7 +17,7 @@ import {
 } from "../http/failures.ts";
 import { describeOrder } from "../http/listing.ts";
 import type { Metrics } from "../http/metrics.ts";
-import { json, type Reply } from "../http/reply.ts";
+import { json, jsonType, Reply } from "../http/reply.ts";
 import type { TradeForm } from "../http/trade-form.ts";
 import { jsonDocs, type ParameterDocs, type Route, type SuccessDocs } from "../http/route.ts";
 import {
@@ -47,7 +47,7 @@ export const tradeForm: TradeForm = {
 
 /** Makes the reply of `POST /orders` to an accepted trade. */
 export function tradeAccepted(orderId: number): Reply {
-  return json({ data: { transaction_number: orderId } });
+  return new Reply(200, jsonType, `{"data":{"transaction_number":${orderId}}}`);
 }
 
 export const tradeWords: TradeWords = {
