@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { observe } from "../../test/support/observe.ts";
@@ -157,6 +158,29 @@ test("a promise that is guarded after the others are done has a timer again", as
   expect(call.state).toBe("pending");
   await clock.advance(1);
   expect(call.state).toBe("rejected");
+});
+
+test("only waits that haven't ended are late, oldest first, whichever ended before", async () => {
+  const wait = fc.record({ pauseMs: fc.nat(40), endsAfterMs: fc.option(fc.nat(150)) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(wait, { maxLength: 20 }), async (plan) => {
+      const clock = new ManualClock();
+      const deadlines = new Deadlines(clock, 100, late);
+      const found: number[] = [];
+      for (const [index, { pauseMs, endsAfterMs }] of plan.entries()) {
+        await clock.advance(pauseMs);
+        const begun = deadlines.begin(() => void found.push(index));
+        const end = () => {
+          deadlines.end(begun);
+          deadlines.end(begun);
+        };
+        if (endsAfterMs !== null) clock.after(endsAfterMs + 0.5, end);
+      }
+      await clock.advance(200);
+      expect(found).toEqual([...plan.keys()].filter((index) => (plan[index]?.endsAfterMs ?? 200) >= 100));
+      expect([deadlines.count, clock.timers]).toEqual([0, 0]);
+    }),
+  );
 });
 
 test("the system's clock never goes back, and its wall time is ISO 8601 in UTC", async () => {
