@@ -3,6 +3,15 @@
  *
  * The `TradeWords` of a route define how a trade is written and how its outcome is worded. The rules are the same for
  * all.
+ *
+ * This runs for every trade, so each step is counted. For a valid body:
+ * - one route of Hono, which wraps the reply in two promises of its own;
+ * - four headers, each read once: `x-request-id`, `content-type`, `content-length`, `idempotency-key`;
+ * - one UUID, as the request's id and the trade's key; none if the client sent both;
+ * - the body as JSON, parsed by Bun, and a few comparisons (`validTrade`), no schema;
+ * - one promise to read the trade, one to place it (`Trades.place`, through all retries), one for the reply here, and one
+ *   for the front door;
+ * - one Response, from headers that are kept from one reply to the next: mostly, only `x-request-id` is set.
  */
 
 import { idempotencyKeyHeader, idempotencyKeyPattern, replayedHeader } from "@stock-bazaar/contract/headers";
