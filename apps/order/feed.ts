@@ -28,6 +28,8 @@ export class Feed {
   #sentId: number;
   #ackedId: number;
   #running = false;
+  /** Whether orders wait for an acknowledgement: the window is full, or they can't be read yet. */
+  #held = false;
   #closed = false;
 
   constructor(
@@ -58,7 +60,7 @@ export class Feed {
   acknowledged(ackedId: number): void {
     invariant(ackedId <= this.#sentId, "acked ≤ sent", ackedId, this.#sentId);
     this.#ackedId = Math.max(this.#ackedId, ackedId);
-    this.poke();
+    if (this.#held) this.poke();
   }
 
   close(): void {
@@ -78,6 +80,7 @@ export class Feed {
       this.#sentId = lastId;
       this.#send(orders);
     }
+    this.#held = this.#sentId < this.#source.tailId;
     this.#running = false;
   }
 }

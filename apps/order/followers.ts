@@ -142,6 +142,7 @@ export class Followers {
       this.#copies.joined(replica, request.lastId);
       logger.info({ follower: replica, lastId: request.lastId }, "follower joined");
       send(OrderBatch.empty);
+      follower.feed.poke();
       this.#acknowledged(replica, follower, request.lastId);
     };
     return {

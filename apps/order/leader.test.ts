@@ -423,6 +423,8 @@ describe("followers (R4)", () => {
       for (const key of ["a", "b", "c"]) {
         place(tradeOf(key));
         await clock.flush();
+        follower.ack(follower.ids().at(-1) ?? 0);
+        await clock.flush();
       }
       await clock.advance(20);
       const ids = follower.messages.map(({ orders }) => orders.rows.map(({ id }) => id));
