@@ -126,11 +126,15 @@ export class LiveBazaar implements Bazaar {
   }
 
   stocks(request: StocksRequest): Promise<StocksPage> {
-    return this.#retried(() => this.#options.catalog.stocks(request, this.#ledger.seen));
+    return this.#retried(() => {
+      this.#tail?.acknowledge();
+      return this.#options.catalog.stocks(request, this.#ledger.seen);
+    });
   }
 
   stocksNamed(names: readonly string[]): Promise<Stock[]> {
     return this.#retried(async () => {
+      this.#tail?.acknowledge();
       const { stocks } = await this.#options.catalog.lookup(names, this.#ledger.seen);
       return stocks.filter((stock) => stock !== undefined);
     });
@@ -201,6 +205,7 @@ export class LiveBazaar implements Bazaar {
     const { session } = this.#cache;
     const { seen } = this.#ledger;
     const different = [...new Set(names)];
+    this.#tail?.acknowledge();
     const { stocks, life } = await this.#options.catalog.lookup(different, seen);
     const nowMs = this.#options.clock.nowMs();
     const byName = new Map<string, KnownStock>();

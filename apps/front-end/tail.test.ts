@@ -207,18 +207,46 @@ test("at the level debug, each change and the end of the session are logged", as
   ]);
 });
 
-test("without another front-end, a change replaces a cached stock, which is served at once, and adds no other", () => {
-  const { cache, tail, sent, reply, news } = scenario();
+test("without another front-end, a change replaces a cached stock, which is served at once, and adds no other", async () => {
+  const { clock, cache, tail, sent, reply, news } = scenario();
   tail.start();
   reply(0, 7);
   cache.fill(cache.session, knownStockOf("A", { rev: 5 }), 1000);
   news(8, "A", { alone: true });
   news(9, "B", { alone: true });
+  await clock.advance(5);
   expect(sent("ack").map(({ acked }) => acked)).toEqual([8, 9]);
   expect(cache.get("A", moment(1000))).toEqual(knownStockOf("A", { rev: 8 }));
   expect(cache.get("B", moment(1000))).toBeUndefined();
   news(10, "A");
   expect(cache.get("A", moment(1000))).toBeUndefined();
+});
+
+test("without another front-end, changes are acknowledged at most every 5 ms, and before a read at the catalog", async () => {
+  const { clock, tail, sent, reply, news } = scenario();
+  const acked = () => sent("ack").map((ack) => ack.acked);
+  tail.start();
+  reply(0, 7);
+  for (let id = 8; id <= 10; id += 1) news(id, "A", { alone: true });
+  expect(acked()).toEqual([8]);
+  await clock.advance(4);
+  news(11, "A", { alone: true });
+  expect(acked()).toEqual([8]);
+  await clock.advance(1);
+  expect(acked()).toEqual([8, 11]);
+  await clock.advance(50);
+  expect(acked()).toEqual([8, 11]);
+
+  for (let id = 12; id <= 13; id += 1) news(id, "A", { alone: true });
+  tail.acknowledge();
+  tail.acknowledge();
+  expect(acked()).toEqual([8, 11, 12, 13]);
+  await clock.advance(50);
+  news(14, "A", { alone: true });
+  news(15, "A", { alone: true });
+  // Another front-end's cache may wait for this one now.
+  news(16, "A");
+  expect(acked()).toEqual([8, 11, 12, 13, 14, 16]);
 });
 
 test("a lookup that was in flight when the change arrived is not stored", async () => {

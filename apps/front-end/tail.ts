@@ -19,6 +19,11 @@ const renewalsPerLease = 5;
 /** Timeout of a hello. The length of a lease is not known before the first answer. */
 const helloTimeoutMs = 1000;
 const goodbyeTimeoutMs = 200;
+/**
+ * Interval of the acknowledgements of a front-end that is alone. It settles its trades by itself, so only those who read at
+ * the catalog wait for them.
+ */
+const acknowledgeEveryMs = 5;
 const retryFirstMs = 20;
 const retryMaxMs = 500;
 
@@ -41,6 +46,10 @@ export class Tail implements Settlement {
   #stream: Stream<TailRequest> | undefined;
   #session = "";
   #acked = 0;
+  /** What the catalog was told of `#acked`. told ≤ acked */
+  #toldAcked = 0;
+  #acknowledgedMs = Number.NEGATIVE_INFINITY;
+  #acknowledgesSoon = false;
   /** The length of the last lease; 0 if there was none. */
   #leaseMs = 0;
   /** The times at which the renewals in flight were sent, by sequence. */
@@ -79,11 +88,19 @@ export class Tail implements Settlement {
     return life === this.#life && head <= this.#settledId;
   }
 
+  /** Sends the acknowledgement that may wait. To be called before a request that the catalog answers only when settled. */
+  acknowledge(): void {
+    if (!this.#begun || this.#toldAcked === this.#acked) return;
+    this.#acknowledgedMs = this.#options.clock.nowMs();
+    this.#send("ack");
+  }
+
   start(): void {
     const replaces = this.#session;
     const session = this.#options.newSession();
     this.#session = session;
     this.#acked = 0;
+    this.#toldAcked = 0;
     this.#sequence = 0;
     this.#begun = false;
     this.#settledId = 0;
@@ -158,8 +175,20 @@ export class Tail implements Settlement {
       else cache.changed(stock.name, stock.rev);
     }
     this.#acked = head;
-    this.#send("ack");
+    if (alone) this.#acknowledgeSoon(nowMs);
+    else this.acknowledge();
     this.#standsAlone(alone);
+  }
+
+  #acknowledgeSoon(nowMs: number): void {
+    const waitMs = this.#acknowledgedMs + acknowledgeEveryMs - nowMs;
+    if (waitMs <= 0) return this.acknowledge();
+    if (this.#acknowledgesSoon) return;
+    this.#acknowledgesSoon = true;
+    this.#options.clock.after(waitMs, () => {
+      this.#acknowledgesSoon = false;
+      this.acknowledge();
+    });
   }
 
   #logChange({ name, rev }: Stock, alone: boolean): void {
@@ -181,6 +210,7 @@ export class Tail implements Settlement {
     this.#begun = true;
     this.#life = life;
     this.#acked = head;
+    this.#toldAcked = head;
     this.#leaseMs = lease.leaseMs;
     this.#backoff.reset();
     this.#options.cache.begin(this.#session, lease);
@@ -209,6 +239,7 @@ export class Tail implements Settlement {
   }
 
   #send(kind: TailRequest["kind"]): void {
+    this.#toldAcked = this.#acked;
     this.#stream?.send({
       session: this.#session,
       kind,

@@ -91,17 +91,22 @@ export class Followers {
     for (const { fail } of this.#attached.values()) fail(reason);
   }
 
-  /** To be called when there are new orders to send. They leave at once if a trade waits for their copies. */
+  /**
+   * To be called when there are new orders to send. They leave at once if a trade waits for their copies, else after the
+   * answer that is being made.
+   */
   poke(): void {
     const { clock, minCopies } = this.#options;
-    const waitMs = minCopies > 1 ? 0 : this.#lastFeedMs + feedEveryMs - clock.nowMs();
-    if (waitMs <= 0) return this.#feed();
+    if (minCopies > 1) return this.#feed();
     if (this.#feedsSoon) return;
     this.#feedsSoon = true;
-    clock.after(waitMs, () => {
+    const feed = () => {
       this.#feedsSoon = false;
       this.#feed();
-    });
+    };
+    const waitMs = this.#lastFeedMs + feedEveryMs - clock.nowMs();
+    if (waitMs <= 0) clock.soon(feed);
+    else clock.after(waitMs, feed);
   }
 
   /** To be called when the leader itself has committed every order up to this id. */
