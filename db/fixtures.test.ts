@@ -14,7 +14,7 @@ import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { databasesIn } from "../test/support/traded-databases.ts";
 import { connect } from "@stock-bazaar/sqlite/connection";
 import { requireOneHistory } from "./recovery/history.ts";
-import type { Databases } from "./recovery/replicas-here.ts";
+import { type Databases, filesNotWhole } from "./recovery/replicas-here.ts";
 import { migrateAll } from "./migrate.ts";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
@@ -58,6 +58,8 @@ describe.each(versions)("%s", (version) => {
       "order-3.db",
     ]);
     await requireOneHistory(databases);
+    // Its replicas synced each commit.
+    expect(filesNotWhole(databases)).toEqual([]);
     const checks = await verify(databases);
     expect(new Set(checks.map(({ promise }) => promise))).toEqual(new Set(["I1", "I2", "I3"]));
     expect(checks.filter(({ outcome }) => outcome !== "kept")).toEqual([]);

@@ -101,10 +101,30 @@ test("a catalog without initial_stocks gets them from its ledger", async () => {
   migrated.close();
 });
 
+test("a replica without a mark gets one: its orders are on the disk, and without any it may be new", async () => {
+  await migrateAll({ dataDir, replicas });
+  const earlier = openOrderDatabase(dataDir, 1);
+  earlier.client.exec("INSERT INTO orders VALUES (1, 'a', 'GameStart', 'buy', 1, 1599, 1, '')");
+  earlier.close();
+  for (const id of [1, 7]) {
+    const { client, close } = openOrderDatabase(dataDir, id);
+    client.exec("DROP TABLE replica; PRAGMA user_version = 1");
+    close();
+  }
+  await migrateAll({ dataDir, replicas });
+  const marks = [1, 7].map((id) => {
+    const { client, close } = openOrderDatabase(dataDir, id, "read");
+    const rows = client.prepare("SELECT * FROM replica").all();
+    close();
+    return rows;
+  });
+  expect(marks).toEqual([[{ boot_id: "", synced: 1 }], [{ boot_id: "new", synced: 0 }]]);
+});
+
 describe("the tables", () => {
   test.each([
     ["catalog", openCatalogInMemory, ["initial_stocks", "ledger", "register", "rejections", "stocks"]],
-    ["orders", openOrdersInMemory, ["orders"]],
+    ["orders", openOrdersInMemory, ["orders", "replica"]],
   ] as const)("of %s are those of the design, all STRICT and NOT NULL", (_kind, open, names) => {
     const { client, close } = open();
     const tables = client.prepare(
@@ -144,7 +164,7 @@ describe("the tables", () => {
 
   test("of a replica accept a key twice: the ledger has checked it", () => {
     const { client, close } = openOrdersInMemory();
-    expect(client.prepare("SELECT name FROM sqlite_schema WHERE type = 'index'").all()).toEqual([]);
+    expect(client.prepare("SELECT name FROM pragma_index_list('orders')").all()).toEqual([]);
     close();
   });
 });

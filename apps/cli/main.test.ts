@@ -28,7 +28,7 @@ function run(args: string[], environment: Record<string, string> = {}) {
 describe("migrate", () => {
   test("creates only the database of --replica", async () => {
     const made = await run(["migrate", "--replica", "2"]);
-    expect(made).toMatchObject({ exitCode: 0, stdout: `${dataDir}/order-2.db: migrations applied: 1\n` });
+    expect(made).toMatchObject({ exitCode: 0, stdout: `${dataDir}/order-2.db: migrations applied: 2\n` });
     expect(existsSync(join(dataDir, "catalog.db"))).toBe(false);
     const wrong = await run(["migrate", "--replica", "4"]);
     expect(wrong.exitCode).toBe(2);
@@ -53,7 +53,7 @@ describe("migrate", () => {
 
   test("prints its result as JSON", async () => {
     const { stdout } = await run(["migrate", "--replica", "2", "--json"]);
-    expect(JSON.parse(stdout)).toEqual([{ file: `${dataDir}/order-2.db`, migrations: 1 }]);
+    expect(JSON.parse(stdout)).toEqual([{ file: `${dataDir}/order-2.db`, migrations: 2 }]);
   });
 
   test("names DATA_DIR if the folder can't be created, and exits with 2", async () => {

@@ -13,6 +13,8 @@ export interface Check {
   readonly outcome: "kept" | "broken" | "unread";
   /** Lines for people, the most useful first: what is broken, or why it can't be read. Empty if the promise holds. */
   readonly differences: readonly string[];
+  /** What a person should know although the promise holds. */
+  readonly note?: string;
 }
 
 /** A replica's file, which must hold a prefix of the ledger (I3). */

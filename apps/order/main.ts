@@ -1,10 +1,14 @@
 import { checkpoint } from "@stock-bazaar/sqlite/checkpoint";
 import { requireDifferentFiles } from "@stock-bazaar/db/recovery/replicas-here";
+import type { OrderLog } from "@stock-bazaar/order-log/order-log";
+import type { OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
 import { guardDatabase } from "@stock-bazaar/sqlite/guards";
+import { openLogSync } from "@stock-bazaar/sqlite/log-sync";
 import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
+import { currentBootId } from "@stock-bazaar/process/boot-id";
 import { readReplicaId } from "@stock-bazaar/process/config";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { connectReplica } from "@stock-bazaar/transport/order-client";
@@ -13,7 +17,10 @@ import { runService } from "@stock-bazaar/process/service";
 import { currentTracing } from "@stock-bazaar/process/tracing";
 import { untilCheckpointed } from "@stock-bazaar/process/until-checkpointed";
 import { serveReplica } from "@stock-bazaar/transport/order-service";
+import { syncInBackground } from "@stock-bazaar/order-log/sqlite/background-sync";
+import { KeptMark } from "@stock-bazaar/order-log/sqlite/kept-mark";
 import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
+import { renewMark } from "./mark-renewal.ts";
 import { Replica } from "./replica.ts";
 import { tracedLog } from "./traced-log.ts";
 
@@ -30,7 +37,7 @@ await runService(
     // Before the file is opened: from here on, no other process may create a file of this name.
     const file = new ReplicaFile(config.dataDir, replicaId);
     const unlock = file.lock();
-    const database = file.open();
+    const database = file.open("write", config.orderSynchronous);
     const endWatch = file.watch(systemClock, fatal);
     const guard = guardDatabase(database, fatal);
     await untilCheckpointed(async () => guard(() => checkpoint(database.client)), {
@@ -38,7 +45,10 @@ await runService(
       logger,
       stopping,
     });
+    const waitsForDisk = config.orderSynchronous === "FULL";
+    const mark = guard(() => new KeptMark(database, { bootId: currentBootId(), waitsForDisk }));
     const ownLog = createSqliteOrderLog(database, fatal);
+    const endSyncs = waitsForDisk ? async () => {} : syncLog(database, ownLog, fatal);
     const tracing = currentTracing();
     const log = tracing ? tracedLog(ownLog, tracing) : ownLog;
     const self = speakerOf(name, logger);
@@ -65,11 +75,15 @@ await runService(
     });
     const server = await startServer(address, serveReplica(replica, self));
     replica.start();
+    const endRenewal = renewMark({ mark, catalog, log, clock: systemClock, logger, fatal });
     logger.info({ host: address.host, port: server.port }, "listening");
 
     return async () => {
       await replica.stop();
       await server.stop(stopGraceMs);
+      endRenewal();
+      await endSyncs();
+      guard(() => mark.ended());
       endWatch();
       await log.close();
       unlock();
@@ -78,3 +92,13 @@ await runService(
     };
   },
 );
+
+/** Syncs the log in the background. Returns a function that ends it. */
+function syncLog(database: OrderDatabase, log: OrderLog, failed: (error: unknown) => void): () => Promise<void> {
+  const onDisk = openLogSync(database.client.name);
+  const end = syncInBackground({ clock: systemClock, lastId: () => log.lastId, sync: () => onDisk.sync(), failed });
+  return async () => {
+    await end();
+    onDisk.close();
+  };
+}

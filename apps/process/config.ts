@@ -24,6 +24,8 @@ export interface Config extends Addresses {
   readonly cacheLeaseMs: number;
   /** R5: an order is acknowledged once this many replicas have committed it, the leader among them. */
   readonly orderMinCopies: number;
+  /** Whether each commit of a replica waits for its disk; otherwise the replica syncs ten times a second. */
+  readonly orderSynchronous: OrderSynchronous;
   /** 0 = no restocking. */
   readonly restockIntervalMs: number;
   readonly restockQuantity: number;
@@ -38,6 +40,9 @@ export interface Config extends Addresses {
 
 export type LogLevel = (typeof logLevels)[number];
 
+export type OrderSynchronous = (typeof orderSynchronousValues)[number];
+
+const orderSynchronousValues = ["NORMAL", "FULL"] as const;
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 const defaultCacheLeaseMs = 500;
 export const cacheLeaseMaxMs = 60_000;
@@ -56,6 +61,11 @@ export function readConfig(environment: Environment): Config {
   const addresses = readAddresses(environment);
   const logLevel = readText(environment, "LOG_LEVEL") ?? "info";
   if (!isLogLevel(logLevel)) throw new ConfigError("LOG_LEVEL", logLevel, `must be one of ${logLevels.join(", ")}`);
+
+  const orderSynchronous = readText(environment, "ORDER_SYNCHRONOUS") ?? "NORMAL";
+  if (!isOrderSynchronous(orderSynchronous)) {
+    throw new ConfigError("ORDER_SYNCHRONOUS", orderSynchronous, `must be one of ${orderSynchronousValues.join(", ")}`);
+  }
 
   const frontEndDialect = readText(environment, "FRONTEND_DIALECT") ?? "bazaar";
   if (!isDialectName(frontEndDialect)) {
@@ -96,6 +106,7 @@ export function readConfig(environment: Environment): Config {
       addresses.replicas.size,
       ", which is how many ORDER_REPLICAS names",
     ),
+    orderSynchronous,
     restockIntervalMs: integer("RESTOCK_INTERVAL_MS", 0, 0, dayMs),
     restockQuantity: integer("RESTOCK_QUANTITY", 100, 1, 2_147_483_647),
     rpcTimeoutMs: integer("RPC_TIMEOUT_MS", 3000, 10, 600_000),
@@ -123,6 +134,10 @@ function folder(value: string): string {
     throw new ConfigError("DATA_DIR", value, must, `write ./${value} for a folder of that name`);
   }
   return value;
+}
+
+function isOrderSynchronous(text: string): text is OrderSynchronous {
+  return (orderSynchronousValues as readonly string[]).includes(text);
 }
 
 function isLogLevel(text: string): text is LogLevel {

@@ -58,14 +58,19 @@ function lostBeside(databases: Databases, replica: DatabaseError): HistoryError 
   return new HistoryError("lost", text, { cause: replica });
 }
 
-/** Throws a HistoryError if the catalog is missing and a replica holds orders, or its file can't be read. */
+/**
+ * Throws a HistoryError if the catalog is missing and a replica holds orders, may have lost some, or can't be read.
+ */
 export async function requireNoLostCatalog(databases: Databases): Promise<void> {
   const store = chosenLedgerStore(databases);
   if (!(await store.isMissing())) return;
   const ends = readEnds(databases);
   for (const end of ends) {
-    if (end instanceof DatabaseError || end.lastId === 0) continue;
-    const text = `${store.name} is missing, but ${end.file} holds ${end.lastId} orders: ${advice.rebuildCatalog}`;
+    if (end instanceof DatabaseError) continue;
+    const mayHaveLost = !end.isWhole && !end.isNew;
+    if (end.lastId === 0 && !mayHaveLost) continue;
+    const what = end.lastId > 0 ? `holds ${end.lastId} orders` : "may have lost its orders in a power cut";
+    const text = `${store.name} is missing, but ${end.file} ${what}: ${advice.rebuildCatalog}`;
     throw new HistoryError("lost", text);
   }
   for (const end of ends) {

@@ -94,6 +94,7 @@ describe("a catalog that is missing", () => {
       stocks: keptStocksFile(dataDir),
       aside: undefined,
       missing: [],
+      notWhole: [],
     });
 
     expect(contents()).toEqual(rebuiltContents());
@@ -265,6 +266,18 @@ describe("unattended", () => {
       /order-2\.db can't be read \(file is not a database\), and may/,
     ],
     ["a replica is new", () => change(2, "DELETE FROM orders"), /order-2\.db is empty, as if it were new/],
+    [
+      "a replica may lack its last orders, because the machine has started again since",
+      () => change(2, "UPDATE replica SET boot_id = 'another', synced = 0"),
+      /the last acknowledged orders may be missing in .*order-2\.db, whose machine may have lost its power: .* to go on without these orders/,
+    ],
+    [
+      "all replicas are empty and may have had orders",
+      () => {
+        for (const id of [1, 2, 3]) change(id, "DELETE FROM orders; UPDATE replica SET boot_id = '', synced = 0");
+      },
+      /order-1\.db, .*order-2\.db, .*order-3\.db, whose machine/,
+    ],
     ["replicas contradict each other", () => change(2, "UPDATE orders SET term = 9 WHERE id = 1"), /contradict/],
     ["the copy of the initial stocks is missing", () => rmSync(keptStocksFile(dataDir)), /so is .*stocks\.csv/],
   ])("but not if %s", async (_case, spoil, message) => {
@@ -273,6 +286,22 @@ describe("unattended", () => {
     await expect(rebuildCatalogIfSafe(databases)).rejects.toThrow(message);
     expect(existsSync(catalog)).toBe(false);
   });
+});
+
+test("a person rebuilds a catalog from replicas that may lack their last orders, and learns which", async () => {
+  rmSync(catalog);
+  change(2, "UPDATE replica SET boot_id = 'another', synced = 0");
+  expect(await rebuildCatalog(databases)).toMatchObject({ orders: 12, notWhole: [orderFile(dataDir, 2)] });
+});
+
+test("a catalog is missing, not new, beside an empty replica that may have had orders", async () => {
+  rmSync(catalog);
+  for (const id of [1, 2, 3]) change(id, "DELETE FROM orders");
+  await migrateAll(databases);
+  rmSync(catalog);
+  change(3, "UPDATE replica SET boot_id = '', synced = 0");
+  await expect(migrateAll(databases)).rejects.toThrow(/order-3\.db may have lost its orders in a power cut: run/);
+  expect(existsSync(catalog)).toBe(false);
 });
 
 test.each([

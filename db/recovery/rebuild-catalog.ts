@@ -17,7 +17,15 @@ import { readStocks, stocksFileFor } from "../seed.ts";
 import { adviceForUnreadable, HistoryError, migratePresentReplicas, requireOneHistory } from "./history.ts";
 import { whileAllLocked } from "./lock-all.ts";
 import { openReplicas } from "./replica-orders.ts";
-import { type Databases, longestReplica, readEnds, replicaEnds, replicasHere, replicasNamed } from "./replicas-here.ts";
+import {
+  type Databases,
+  filesNotWhole,
+  longestReplica,
+  readEnds,
+  replicaEnds,
+  replicasHere,
+  replicasNamed,
+} from "./replicas-here.ts";
 import { verify } from "./verify.ts";
 
 export interface RebuiltCatalog {
@@ -31,6 +39,8 @@ export interface RebuiltCatalog {
   readonly aside: string | undefined;
   /** Missing files of replicas: orders that only they held are not in the rebuilt catalog. */
   readonly missing: readonly string[];
+  /** Files of replicas that may lack their last orders, for example after a power cut: these orders may be lost. */
+  readonly notWhole: readonly string[];
 }
 
 /** A rebuild was refused and nothing was changed. The message contains what to do. */
@@ -62,8 +72,8 @@ export async function rebuildCatalog(databases: Databases, stocksFile?: string):
 
 /**
  * Rebuilds a missing catalog unattended, as a supervisor does, if no order can be lost by it. Throws a RebuildError if
- * a service runs, if a replica's file is missing or can't be read, if one is empty while another has orders (the empty
- * one may be new in place of a lost one), or if the copy of the initial stocks is missing.
+ * a service runs, if a replica's file is missing or can't be read, if one may lack orders that it has acknowledged
+ * (after a power cut, or because it is new in place of a lost one), or if the copy of the initial stocks is missing.
  */
 export async function rebuildCatalogIfSafe(databases: Databases): Promise<RebuiltCatalog> {
   return whileAllLocked(databases, alreadyLocked, async () => {
@@ -80,7 +90,8 @@ function alreadyLocked(database: string): RebuildError {
 
 async function requireSafe(databases: Databases): Promise<void> {
   const { name } = chosenLedgerStore(databases);
-  const unsafe = (why: string) => new RebuildError(`${name} is missing, and ${why}: ${advice.putBackOrRebuild}`);
+  const unsafe = (why: string, next: string = advice.putBackOrRebuild) =>
+    new RebuildError(`${name} is missing, and ${why}: ${next}`);
   await migratePresentReplicas(databases);
   const ends = readEnds(databases);
   const hasOrders = (end: ReplicaEnd | DatabaseError) => !(end instanceof DatabaseError) && end.lastId > 0;
@@ -88,6 +99,14 @@ async function requireSafe(databases: Databases): Promise<void> {
     if (end instanceof DatabaseError)
       throw unsafe(end.problem === "missing" ? `so is ${end.file}` : `${end.file} can't be read`);
     if (!hasOrders(end) && ends.some(hasOrders)) throw unsafe(`${end.file} is empty, as if it were new`);
+  }
+  const notWhole = filesNotWhole(databases);
+  if (notWhole.length > 0) {
+    const files = notWhole.join(", ");
+    throw unsafe(
+      `the last acknowledged orders may be missing in ${files}, whose machine may have lost its power`,
+      advice.putBackOrAcceptLoss,
+    );
   }
   const kept = keptStocksFile(databases.dataDir);
   if (!existsSync(kept)) throw unsafe(`so is ${kept}, which holds the initial stocks`);
@@ -151,13 +170,14 @@ async function whatIsWrong(databases: Databases): Promise<string | undefined> {
 
 async function rebuild(databases: Databases, stocksFile: string): Promise<RebuiltCatalog> {
   const { dataDir } = databases;
+  const notWhole = filesNotWhole(databases);
   const longest = longestReplica(databases);
   if (!longest) throw new RebuildError(`${dataDir} holds no replica to take the orders from`);
   const { head, aside } = await replaceBy(databases, longest, stocksFile);
   await keepStocks(databases);
   const missing = replicasNamed(databases).flatMap(({ exists, file }) => (exists ? [] : [file]));
   const file = chosenLedgerStore(databases).name;
-  return { file, orders: head, replica: longest.file, stocks: stocksFile, aside, missing };
+  return { file, orders: head, replica: longest.file, stocks: stocksFile, aside, missing, notWhole };
 }
 
 async function replaceBy(databases: Databases, longest: ReplicaEnd, stocksFile: string): Promise<Replaced> {

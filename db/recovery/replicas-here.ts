@@ -66,6 +66,11 @@ export function readEnds(databases: Databases): (ReplicaEnd | DatabaseError)[] {
   return replicasHere(databases).map((replica) => replica.end());
 }
 
+/** The files of the replicas that may lack orders which they have acknowledged. Unreadable ones are left out. */
+export function filesNotWhole(databases: Databases): string[] {
+  return replicaEnds(databases).flatMap(({ isWhole, file }) => (isWhole ? [] : [file]));
+}
+
 /** The replica with the most orders; `undefined` if none can be read. */
 export function longestReplica(databases: Databases): ReplicaEnd | undefined {
   return replicaEnds(databases).reduce<ReplicaEnd | undefined>(

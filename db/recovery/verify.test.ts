@@ -215,6 +215,14 @@ test("a missing catalog without any orders is created by a migration", async () 
   expect((await broken())[0]).toBe("I1 catalog.db does not exist: run `npm run migrate`, then `npm run seed`");
 });
 
+test("a replica that may lack its last orders keeps its promise, and gets a note", async () => {
+  const note = async () => (await verify(databasesIn(dataDir))).find(({ file }) => file.endsWith("order-2.db"))?.note;
+  expect(await note()).toBeUndefined();
+  tamper(2, "DELETE FROM orders WHERE id > 10; UPDATE replica SET boot_id = 'another', synced = 0");
+  expect(await note()).toMatch(/may have lost its power/);
+  expect(await broken()).toEqual([]);
+});
+
 test("the error of a refused write explains that readers need write access too", () => {
   const replica = openOrderDatabase(dataDir, 1, "read");
   const writing = () => explaining("order-1.db", "orders", () => replica.client.exec("DELETE FROM orders"));

@@ -10,7 +10,7 @@ import type { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
 import { advice } from "@stock-bazaar/process/advice";
 import { adviceForUnreadable, HistoryError, requireNoLostCatalog } from "./history.ts";
-import { type Databases, replicasHere, sharedFiles } from "./replicas-here.ts";
+import { type Databases, replicaEnds, replicasHere, sharedFiles } from "./replicas-here.ts";
 
 /**
  * Runs all checks. A file that can't be read gives an `unread` check with the reason. `seen` receives each table's name
@@ -34,15 +34,27 @@ export async function verify(databases: Databases, seen?: (table: string) => voi
       ...replicas.map((replica) => unread("I3", replica.file, whatOfReplicaAlone(replica))),
     ];
   }
+  const notWhole = new Set(
+    replicaEnds(databases).flatMap(({ isWhole, isNew, file }) => (isWhole || isNew ? [] : [file])),
+  );
   const ofCopies = checks.filter(({ promise }) => promise === "I3");
   return [
     ...checks.filter(({ promise }) => promise !== "I3"),
     ...replicas.flatMap(({ file }) => {
       const problem = shared.get(file);
       if (problem !== undefined) return [noOwnFile(file, problem)];
-      return ofCopies.filter((check) => check.file === file);
+      return ofCopies.filter((check) => check.file === file).map((check) => withNote(check, notWhole));
     }),
   ];
+}
+
+/** A prefix of the ledger is correct, whatever a power cut took from its end. */
+function withNote(check: Check, notWhole: ReadonlySet<string>): Check {
+  if (!notWhole.has(check.file)) return check;
+  return {
+    ...check,
+    note: "its machine may have lost its power: until this replica has caught up, it may lack orders that it acknowledged",
+  };
 }
 
 /** A file that two databases share isn't a copy, whatever it holds. */

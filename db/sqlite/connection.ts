@@ -42,14 +42,30 @@ export function connect(file: string | Buffer, mode: AccessMode, waitMs: number 
   }
 }
 
-export function setUpForWriting(client: SqliteClient): void {
+/**
+ * `FULL`: a commit returns when it is on the disk, so what is acknowledged survives a power cut. `NORMAL`: a commit
+ * survives the death of every process; after a power cut the file ends at an earlier commit.
+ */
+export type Synchronous = "FULL" | "NORMAL";
+
+export function setUpForWriting(client: SqliteClient, synchronous: Synchronous = "FULL"): void {
   client.pragma("journal_mode = WAL");
-  // A commit returns when it is on the disk: what is acknowledged survives a power cut.
-  client.pragma("synchronous = FULL");
+  client.pragma(`synchronous = ${synchronous}`);
   // macOS only: there a plain fsync stops at the drive's cache.
   client.pragma("fullfsync = ON");
   client.pragma(`wal_autocheckpoint = ${checkpointPages}`);
   client.pragma(`journal_size_limit = ${walBytesKept}`);
+}
+
+/** Runs a write that is on the disk when it returns, with every commit before it, whatever the connection's setting. */
+export function durably(client: SqliteClient, write: () => void): void {
+  const setting = Number(client.pragma("synchronous", { simple: true }));
+  client.pragma("synchronous = FULL");
+  try {
+    write();
+  } finally {
+    client.pragma(`synchronous = ${setting}`);
+  }
 }
 
 /** Follows the name of a file. */

@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { connect } from "./connection.ts";
+import { connect, durably } from "./connection.ts";
 import { stocks } from "@stock-bazaar/ledger/sqlite/tables";
 import { DatabaseError } from "./database-error.ts";
 import { migrateAll } from "@stock-bazaar/db/migrate";
@@ -98,6 +98,21 @@ describe("a database is refused, with its name and the command to run,", () => {
     expect((await problemOf(() => openOrderDatabase(dataDir, 1))).message).toContain("npm run migrate");
     close();
   });
+});
+
+test("a commit doesn't wait for the disk where that is asked for, except if it must be durable", async () => {
+  await migrateAll({ dataDir, replicas });
+  const { client, close } = openOrderDatabase(dataDir, 1, "write", "NORMAL");
+  const setting = () => client.pragma("synchronous", { simple: true });
+  expect(setting()).toBe(1);
+  durably(client, () => expect(setting()).toBe(2));
+  expect(() =>
+    durably(client, () => {
+      throw new Error("no write");
+    }),
+  ).toThrow("no write");
+  expect(setting()).toBe(1);
+  close();
 });
 
 test("a commit is on the disk: WAL, and synchronous FULL on every new connection", async () => {

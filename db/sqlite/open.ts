@@ -7,7 +7,14 @@
 
 import { existsSync } from "node:fs";
 import { advice } from "@stock-bazaar/process/advice";
-import { type AccessMode, connect, explaining, type SqliteClient, setUpForWriting } from "./connection.ts";
+import {
+  type AccessMode,
+  connect,
+  explaining,
+  type SqliteClient,
+  type Synchronous,
+  setUpForWriting,
+} from "./connection.ts";
 import { DatabaseError } from "./database-error.ts";
 import { requireFolderOf, requireWritableDatabase, requireWritableFolderOf } from "./files.ts";
 import type { DatabaseKind } from "./kind.ts";
@@ -29,6 +36,7 @@ export function openDatabase<Kind extends DatabaseKind>(
   kind: Kind,
   file: string,
   mode: AccessMode = "write",
+  synchronous: Synchronous = "FULL",
 ): OpenDatabase<Kind> {
   requireDatabase(kind, file);
   if (mode === "write") {
@@ -40,7 +48,7 @@ export function openDatabase<Kind extends DatabaseKind>(
     try {
       requireMigrated(client, kind);
       // Only now: a refused foreign file must stay unchanged.
-      if (mode === "write") setUpForWriting(client);
+      if (mode === "write") setUpForWriting(client, synchronous);
       return opened(kind, client);
     } catch (error) {
       client.close();

@@ -4,6 +4,8 @@ import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { openOrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { seed } from "@stock-bazaar/db/seed";
+import { KeptMark } from "@stock-bazaar/order-log/sqlite/kept-mark";
+import { currentBootId } from "@stock-bazaar/process/boot-id";
 import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { readConfig } from "@stock-bazaar/process/config";
 import { createdAt, tradeOf } from "./builders.ts";
@@ -36,8 +38,12 @@ export async function makeTradedDatabases(dataDir: string, orders = 12, stocksFi
   });
   await ledger.restock({ last: undefined, term: 3, quantity: 50, after: "", limit: 10, createdAt });
   for (const id of databases.replicas.keys()) {
-    const log = createSqliteOrderLog(openOrderDatabase(dataDir, id));
+    const database = openOrderDatabase(dataDir, id);
+    const mark = new KeptMark(database, { bootId: currentBootId(), waitsForDisk: true });
+    const log = createSqliteOrderLog(database);
     await log.append(await ledger.ordersAfter(0, orders));
+    mark.caughtUp();
+    mark.ended();
     await log.close();
   }
   await ledger.close();

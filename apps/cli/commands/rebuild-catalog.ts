@@ -18,6 +18,10 @@ export async function rebuildCatalogFile({ file }: RebuildCatalogOptions): Promi
     ...rebuilt.missing.map(
       (name) => `Not read, because it is missing: ${name}. Orders that no other replica had are lost.`,
     ),
+    ...rebuilt.notWhole.map(
+      (name) =>
+        `May lack its last orders, for example after a power cut: ${name}. Orders that no replica has are lost.`,
+    ),
     "Not restored: rejections of trades (a trade that is sent again with the same key is decided anew), and orders",
     "that had reached no replica (they were never acknowledged).",
   ];

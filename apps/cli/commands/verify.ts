@@ -18,7 +18,7 @@ export async function verifyFiles({ json = false }: VerifyOptions): Promise<void
   if (!ok) process.exitCode = exitCodes.failed;
 }
 
-function describe({ promise, file, what, outcome, differences }: Check): string {
+function describe({ promise, file, what, outcome, differences, note }: Check): string {
   const finding = outcome === "kept" ? `${file}: ${what}` : differences[0];
-  return `${promise} ${words[outcome]} ${finding}\n`;
+  return `${promise} ${words[outcome]} ${finding}${note === undefined ? "" : `\n          Note: ${note}`}\n`;
 }

@@ -1,7 +1,7 @@
 /** A replica's database: where its file is, and how it is opened. */
 
 import { join } from "node:path";
-import type { AccessMode } from "@stock-bazaar/sqlite/connection";
+import type { AccessMode, Synchronous } from "@stock-bazaar/sqlite/connection";
 import { openDatabase, type OpenDatabase } from "@stock-bazaar/sqlite/open";
 
 export type OrderDatabase = OpenDatabase<"orders">;
@@ -11,6 +11,11 @@ export function orderFile(dataDir: string, replicaId: number): string {
 }
 
 /** Throws a DatabaseError that names the command to run, unless the file is there and migrated. */
-export function openOrderDatabase(dataDir: string, replicaId: number, mode: AccessMode = "write"): OrderDatabase {
-  return openDatabase("orders", orderFile(dataDir, replicaId), mode);
+export function openOrderDatabase(
+  dataDir: string,
+  replicaId: number,
+  mode: AccessMode = "write",
+  synchronous: Synchronous = "FULL",
+): OrderDatabase {
+  return openDatabase("orders", orderFile(dataDir, replicaId), mode, synchronous);
 }

@@ -6,7 +6,7 @@
  */
 
 import { existsSync } from "node:fs";
-import { type AccessMode, explained } from "@stock-bazaar/sqlite/connection";
+import { type AccessMode, explained, type Synchronous } from "@stock-bazaar/sqlite/connection";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
 import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
 import { watchFile } from "@stock-bazaar/sqlite/file-watch";
@@ -17,6 +17,9 @@ import { orderProblem } from "@stock-bazaar/sqlite/readable";
 import { lockForService, lockIfFree } from "@stock-bazaar/sqlite/service-lock";
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
+import { currentBootId } from "@stock-bazaar/process/boot-id";
+import { isNew, isWhole } from "../replica-mark.ts";
+import { readMark } from "./kept-mark.ts";
 import { type OrderDatabase, openOrderDatabase, orderFile } from "./database.ts";
 
 /** The end of a replica's file. */
@@ -27,6 +30,10 @@ export interface ReplicaEnd {
   readonly last: Order | undefined;
   /** The id of `last`; 0 if it is empty. */
   readonly lastId: number;
+  /** Whether the file holds every order that it ever acknowledged, and no power cut took some. */
+  readonly isWhole: boolean;
+  /** Whether no service has used the file yet. */
+  readonly isNew: boolean;
 }
 
 export class ReplicaFile {
@@ -61,8 +68,8 @@ export class ReplicaFile {
   }
 
   /** Throws a DatabaseError that names the command to run, unless the file is there and migrated. */
-  open(mode: AccessMode = "write"): OrderDatabase {
-    return openOrderDatabase(this.#dataDir, this.id, mode);
+  open(mode: AccessMode = "write", synchronous: Synchronous = "FULL"): OrderDatabase {
+    return openOrderDatabase(this.#dataDir, this.id, mode, synchronous);
   }
 
   /**
@@ -87,7 +94,7 @@ export class ReplicaFile {
     return watchFile(this.file, clock, gone);
   }
 
-  /** The last order, or the reason why it can't be read. Uses no drizzle, because services call it when they start. */
+  /** The last order and the mark, or the reason why they can't be read. Uses no drizzle, because services call it when they start. */
   end(): ReplicaEnd | DatabaseError {
     const { id, file } = this;
     try {
@@ -96,7 +103,8 @@ export class ReplicaFile {
         const last = replica.client
           .prepare<[], Order>(`SELECT ${orderFields} FROM orders ORDER BY id DESC LIMIT 1`)
           .get();
-        return { id, file, last, lastId: last?.id ?? 0 };
+        const mark = readMark(replica.client);
+        return { id, file, last, lastId: last?.id ?? 0, isWhole: isWhole(mark, currentBootId()), isNew: isNew(mark) };
       } finally {
         replica.close();
       }
