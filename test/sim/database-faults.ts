@@ -10,6 +10,8 @@ export interface DatabaseFaultsOptions {
   readonly copiesWatch: CopiesWatch;
   /** The highest order id that a leader has acknowledged. */
   readonly acknowledgedId: () => number;
+  /** Receives violations. */
+  readonly found: (violations: readonly string[]) => void;
 }
 
 export class DatabaseFaults {
@@ -49,13 +51,10 @@ export class DatabaseFaults {
     world.catalogStore.seed(world.settings.lateStock);
   }
 
-  /**
-   * Deletes the catalog's database and stops the replicas, as the supervisor does. Returns whether it did.
-   * It does nothing unless a replica holds every acknowledged order: I9 covers the loss of one database, not of two.
-   */
+  /** Deletes the catalog's database and stops the replicas, as the supervisor does. Returns whether it did. */
   loseCatalog(): boolean {
-    const { world, acknowledgedId } = this.#options;
-    if (this.#isAway || this.#longest().lastId() < acknowledgedId()) return false;
+    const { world } = this.#options;
+    if (this.#isAway) return false;
     this.#isLost = true;
     this.#options.copiesWatch.look();
     world.trace("the catalog loses its database");
@@ -63,12 +62,25 @@ export class DatabaseFaults {
     return true;
   }
 
+  /**
+   * Rebuilds the lost catalog unattended, if every replica is whole; otherwise a person puts the right file back. I9: the
+   * longest replica then holds every acknowledged order.
+   */
   rebuildCatalog(): void {
-    const { world, ledgerWatch } = this.#options;
+    const { world, ledgerWatch, acknowledgedId, found } = this.#options;
     if (!this.#isLost) return;
     this.#isLost = false;
     for (const host of [world.catalog, ...world.replicas]) world.kill(host);
+    if (world.replicasNotWhole.length > 0) {
+      const names = world.replicasNotWhole.map(({ name }) => name).join(", ");
+      world.trace(`the catalog's file is put back, because orders may be missing in ${names}`);
+      return world.startAll();
+    }
     const longest = this.#longest();
+    if (longest.lastId() < acknowledgedId()) {
+      const text = `order ${acknowledgedId()} was acknowledged, but the catalog is rebuilt from ${longest.name}, which ends at ${longest.lastId()}`;
+      found([`I9: ${text}`]);
+    }
     world.trace(`the catalog is rebuilt from ${longest.name}, which ends at order ${longest.lastId()}`);
     world.catalogStore.rebuild(readOrders(longest.database));
     ledgerWatch.rebuilt(longest.lastId());

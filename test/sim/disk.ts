@@ -2,6 +2,9 @@
  * Simulated disks. A write takes a while; if its process is killed before the write begins, nothing is stored.
  * The store is a real SQLite database in memory. A full disk is a limit on its pages.
  *
+ * A commit is on the disk at once if its connection waits for that, which the disk asks SQLite; otherwise only a later sync
+ * or checkpoint writes it. A power cut takes the rest.
+ *
  * A sync may fail. The data then stays in the kernel's cache, where the next process reads it as if it were on the disk.
  * No later sync writes it. After a power cut the log has a hole at that place, and everything from there on is lost. Only
  * a checkpoint writes the data again.
@@ -9,6 +12,8 @@
 
 import type { Ledger } from "@stock-bazaar/ledger/ledger";
 import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
+import { readMark } from "@stock-bazaar/order-log/sqlite/kept-mark";
+import type { ReplicaMark } from "@stock-bazaar/order-log/replica-mark";
 import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 import type { Random } from "@stock-bazaar/shared/random";
 import type { Life } from "./process.ts";
@@ -24,8 +29,8 @@ export class Disk {
   slowMs = 0;
   /** Whether the next sync reports an error. */
   failsNextSync = false;
-  /** The database before the first failed sync; `undefined` once a checkpoint has repaired it. */
-  #beforeHole: Buffer | undefined;
+  /** The database before the first commit that isn't on the disk; `undefined` if all are. */
+  #onDisk: Buffer | undefined;
 
   constructor(random: Random, client: () => SqliteClient) {
     this.#random = random;
@@ -34,12 +39,18 @@ export class Disk {
 
   /** The database that a power cut would leave; `undefined` if nothing would be lost. */
   get afterPowerCut(): Buffer | undefined {
-    return this.#beforeHole;
+    return this.#onDisk;
   }
 
-  /** Ends the effect of a failed sync: everything was written and synced again, or the disk was replaced. */
+  /** Everything was written and synced again, or the disk was replaced. */
   mend(): void {
-    this.#beforeHole = undefined;
+    this.#onDisk = undefined;
+  }
+
+  /** Runs a write whose sync, if it waits for one, succeeds. */
+  commit<Result>(write: () => Promise<Result>): Promise<Result> {
+    if (!waitsForDisk(this.#client())) this.#onDisk ??= this.#client().serialize();
+    return write();
   }
 
   /** If a sync is due to fail, runs `write`, lets its sync fail, and returns true. Otherwise returns false. */
@@ -48,7 +59,7 @@ export class Disk {
     this.failsNextSync = false;
     const image = this.#client().serialize();
     await write();
-    this.#beforeHole ??= image;
+    this.#onDisk ??= image;
     return true;
   }
 
@@ -84,6 +95,74 @@ export class Disk {
   }
 }
 
+function waitsForDisk(client: SqliteClient): boolean {
+  return Number(client.pragma("synchronous", { simple: true })) >= 2;
+}
+
+/** What a power cut would leave of a replica's file. */
+interface Left {
+  readonly lastId: number;
+  readonly mark: ReplicaMark;
+}
+
+/** A replica's disk. Orders are only ever appended, so the last one that was synced tells what a power cut leaves. */
+export class ReplicaDisk extends Disk {
+  readonly #client: SqliteClient;
+  readonly #lastId: () => number;
+  #left: Left;
+
+  constructor(random: Random, client: SqliteClient, lastId: () => number) {
+    super(random, () => client);
+    this.#client = client;
+    this.#lastId = lastId;
+    this.#left = this.#now();
+    // `durably` sets FULL for its write, then sets it back: what was written by then is on the disk.
+    const pragma = client.pragma.bind(client);
+    client.pragma = (source, options) => {
+      if (source.startsWith("synchronous = ") && waitsForDisk(client)) this.mend();
+      return pragma(source, options);
+    };
+  }
+
+  /** Everything was synced: by a checkpoint, or by a commit that waits for the disk. */
+  override mend(): void {
+    this.#left = this.#now();
+  }
+
+  override async commit<Result>(write: () => Promise<Result>): Promise<Result> {
+    const result = await write();
+    if (waitsForDisk(this.#client)) this.mend();
+    return result;
+  }
+
+  /** Syncs what was committed before the call. Never settles if the process is killed before that. */
+  sync(life: Life): Promise<void> {
+    const now = this.#now();
+    return this.write(life, async () => {
+      if (now.lastId > this.#left.lastId) this.#left = now;
+    });
+  }
+
+  /** Takes what isn't on the disk. The replica must not run. Returns the number of orders that were lost. */
+  cutPower(): number {
+    const { lastId, mark } = this.#left;
+    const lost = this.#lastId() - lastId;
+    this.#client.prepare("DELETE FROM orders WHERE id > ?").run(lastId);
+    this.#client.prepare("UPDATE replica SET boot_id = ?, synced = ?").run(mark.bootId, mark.synced ? 1 : 0);
+    return lost;
+  }
+
+  /** Replaces the file by a new one. */
+  wipe(): void {
+    this.#client.exec("DELETE FROM orders; UPDATE replica SET boot_id = 'new', synced = 0");
+    this.mend();
+  }
+
+  #now(): Left {
+    return { lastId: this.#lastId(), mark: readMark(this.#client) };
+  }
+}
+
 /** The ledger as the catalog's process uses it. Calls `committed` at each commit, `broken` when a sync reports an error. */
 export function ledgerOnDisk(
   ledger: Ledger,
@@ -99,7 +178,7 @@ export function ledgerOnDisk(
         return new Promise<Result>(() => {});
       }
       try {
-        return await work();
+        return await disk.commit(work);
       } finally {
         committed();
       }
@@ -135,7 +214,7 @@ export function logOnDisk(log: OrderLog, disk: Disk, life: Life): OrderLog {
     get lastId() {
       return log.lastId;
     },
-    append: (orders) => disk.write(life, () => log.append(orders)),
+    append: (orders) => disk.write(life, () => disk.commit(() => log.append(orders))),
     after: (afterId, limit) => log.after(afterId, limit),
     get: (id) => log.get(id),
     newest: (before, limit) => log.newest(before, limit),

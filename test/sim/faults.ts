@@ -150,9 +150,14 @@ export class Faults {
       case "sync fails":
         world.catalogStore.disk.failsNextSync = true;
         return this.#later(undefined, () => {
-          world.cutPower();
+          world.cutPower(catalog);
           this.#later(undefined, () => world.start(catalog));
         });
+      case "power cut":
+        return this.#cutPower(random.pick([catalog, ...replicas]));
+      case "power cut of all":
+        for (const host of world.hosts) this.#cutPower(host);
+        return;
       case "seed":
         return databases.seed();
       case "lose catalog":
@@ -178,6 +183,11 @@ export class Faults {
   #kill(host: Parameters<World["start"]>[0]): void {
     if (this.#isDown(host)) return;
     this.#world.kill(host);
+    this.#later(undefined, () => this.#world.start(host));
+  }
+
+  #cutPower(host: Parameters<World["start"]>[0]): void {
+    this.#world.cutPower(host);
     this.#later(undefined, () => this.#world.start(host));
   }
 

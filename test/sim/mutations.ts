@@ -721,6 +721,71 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: "the ledger's commit doesn't wait for the disk",
+    rule: "R2",
+    edits: [
+      {
+        file: "../db/sqlite/connection.ts",
+        find: "client.pragma(`synchronous = ${synchronous}`);",
+        replace: "client.pragma(`synchronous = ${synchronous.slice(0, 0)}NORMAL`);",
+      },
+    ],
+  },
+  {
+    name: "a catalog is rebuilt by itself after a power cut",
+    rule: "I9",
+    edits: [
+      {
+        file: "order-log/replica-mark.ts",
+        find: 'bootId !== "" && mark.bootId === bootId',
+        replace: 'bootId !== mark.bootId || mark.bootId !== ""',
+      },
+    ],
+  },
+  {
+    name: "a new file counts as whole, though it may stand in for a lost one",
+    rule: "I9",
+    edits: [
+      {
+        file: "order-log/replica-mark.ts",
+        find: "return mark.synced || (",
+        replace: "return mark.synced || mark.bootId === newBootId || (",
+      },
+    ],
+  },
+  {
+    name: "the mark of a replica's file is renewed before the replica has caught up",
+    rule: "I9",
+    edits: [{ file: "order/mark-renewal.ts", find: "log.lastId < head", replace: "log.lastId < head - head" }],
+  },
+  {
+    name: "the mark of a replica's clean end isn't cleared before the first append",
+    rule: "I9",
+    edits: [
+      {
+        file: "order-log/sqlite/kept-mark.ts",
+        find: "writeMark(client, this.#isWhole ? this.#inUse : lacking);",
+        replace: "if (!this.#isWhole) writeMark(client, lacking);",
+      },
+    ],
+  },
+  {
+    name: "the mark of a replica's clean end is cleared, but not synced",
+    rule: "I9",
+    edits: [
+      {
+        file: "order-log/sqlite/kept-mark.ts",
+        find: "durably(client, () => void write.run(bootId, synced ? 1 : 0));",
+        replace: "if (synced) durably(client, () => void write.run(bootId, 1));\n  else write.run(bootId, 0);",
+      },
+    ],
+  },
+  {
+    name: "a clean end marks a file as whole that lacks orders",
+    rule: "I9",
+    edits: [{ file: "order-log/sqlite/kept-mark.ts", find: "if (!this.#isWhole) return;\n", replace: "\n" }],
+  },
+  {
     name: "rejections are forgotten too soon",
     rule: "R3",
     edits: [

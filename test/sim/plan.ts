@@ -35,7 +35,15 @@ const themes = {
     "sleep replica",
     "cut leader from catalog",
   ],
-  copies: ["wipe replica", "kill leader", "cut replicas", "bad way between replicas", "slow disk", "full disk"],
+  copies: [
+    "wipe replica",
+    "kill leader",
+    "cut replicas",
+    "bad way between replicas",
+    "slow disk",
+    "full disk",
+    "power cut",
+  ],
   ledger: [
     "kill catalog",
     "cut replica from catalog",
@@ -47,6 +55,8 @@ const themes = {
     "stop catalog",
     "cut leader from catalog",
     "seed",
+    "power cut",
+    "power cut of all",
   ],
   history: [
     "lose catalog",
@@ -56,9 +66,12 @@ const themes = {
     "kill front-end",
     "kill catalog",
     "stop catalog",
+    "stop replica",
+    "power cut",
+    "power cut of all",
   ],
   reach: ["cut for good", "cut leader from catalog", "cut front-end from catalog", "kill leader", "stop replica"],
-  everything: ["kill all", "stop all", "isolate", "bad weather"],
+  everything: ["kill all", "stop all", "isolate", "bad weather", "power cut of all"],
 } as const;
 
 const dayMs = 24 * 3_600_000;
@@ -111,7 +124,8 @@ export function drawPlan(random: Random): Plan {
 function together(kinds: readonly FaultKind[]): readonly FaultKind[] {
   const without = (...others: readonly FaultKind[]) => kinds.filter((kind) => !others.includes(kind));
   // An old copy can only be noticed if the orders that it lacks exist elsewhere.
-  if (kinds.includes("old catalog")) return without("wipe replica", "full disk", "lose catalog", "sync fails");
+  if (kinds.includes("old catalog"))
+    return without("wipe replica", "full disk", "lose catalog", "sync fails", "power cut", "power cut of all");
   if (kinds.includes("lose catalog")) return without("sync fails");
   return kinds;
 }
@@ -135,6 +149,7 @@ export function drawSettings(random: Random, { theme, kinds }: Plan): Settings {
     replicas,
     // Lasting cuts may leave only one replica reachable.
     minCopies: !kinds.includes("cut for good") && random.chance(0.3) ? Math.min(2, replicas) : 1,
+    orderSynchronous: random.pick(["NORMAL", "NORMAL", "NORMAL", "FULL"]),
     leasesMs: isReplaced ? [500] : random.pick([[500], [500], [50, 500, 1500]]),
     cacheSizes: drawCacheSizes(random, isAboutCache),
     cacheTtlMs: random.pick([0, 0, 300]),

@@ -71,7 +71,13 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
   );
   const copiesWatch = new CopiesWatch(world.replicas);
   const workload = new Workload(world, random.fork(), habits);
-  const databases = new DatabaseFaults({ world, ledgerWatch, copiesWatch, acknowledgedId: () => acknowledgedId });
+  const databases = new DatabaseFaults({
+    world,
+    ledgerWatch,
+    copiesWatch,
+    acknowledgedId: () => acknowledgedId,
+    found,
+  });
   const faults = new Faults(world, random.fork(), plan, databases);
   world.trace(`seed ${seed}: ${JSON.stringify({ ...settings, ...habits, ...plan })}`);
 

@@ -11,15 +11,20 @@ import type { OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
 import type { StockLookup } from "@stock-bazaar/front-end/bazaar";
 import { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
+import { isWhole } from "@stock-bazaar/order-log/replica-mark";
+import { syncInBackground } from "@stock-bazaar/order-log/sqlite/background-sync";
+import { KeptMark, readMark } from "@stock-bazaar/order-log/sqlite/kept-mark";
 import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
+import { renewMark } from "@stock-bazaar/order/mark-renewal";
 import { Replica } from "@stock-bazaar/order/replica";
 import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
 import { unpackOutcomes } from "@stock-bazaar/shared/batches";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import type { OrderSynchronous } from "@stock-bazaar/process/config";
 import { type Logger, silentLogger } from "@stock-bazaar/process/log";
 import type { Random } from "@stock-bazaar/shared/random";
 import { CatalogStore, type InitialStock } from "./catalog-store.ts";
-import { Disk, ledgerOnDisk, logOnDisk } from "./disk.ts";
+import { ledgerOnDisk, logOnDisk, ReplicaDisk } from "./disk.ts";
 import { type Caller, Network, type Way } from "./network.ts";
 import { Host, Life, type Pace } from "./process.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -30,6 +35,7 @@ export interface Settings {
   readonly lateStock: InitialStock;
   readonly replicas: number;
   readonly minCopies: number;
+  readonly orderSynchronous: OrderSynchronous;
   /** Each start of the catalog draws one of these. */
   readonly leasesMs: readonly number[];
   /** The cache size of each front-end; 0 for no cache. */
@@ -80,7 +86,7 @@ const drainWithinMs = 50;
 export interface ReplicaHost extends Host<OrderApi> {
   readonly id: number;
   readonly database: OrderDatabase;
-  readonly disk: Disk;
+  readonly disk: ReplicaDisk;
   /** The last order on its disk, 0 if there is none. */
   readonly lastId: () => number;
 }
@@ -104,7 +110,10 @@ export class World {
   readonly #stopping = new Set<Host<unknown>>();
   readonly #paces = new Map<string, Pace>();
   #catalogService: Catalog | undefined;
-  readonly #replicaServices = new Map<Host<unknown>, Replica>();
+  /** Stops each replica that runs, as its process does when it is asked to. */
+  readonly #replicaStops = new Map<Host<unknown>, () => Promise<void>>();
+  /** How often the machine of each process has lost its power. */
+  readonly #powerCuts = new Map<Host<unknown>, number>();
   #leasesMs: readonly number[];
   #ids = 0;
 
@@ -120,13 +129,14 @@ export class World {
       () => startMs + Math.ceil(this.scheduler.nowMs),
     );
     this.replicas = Array.from({ length: settings.replicas }, (_, index) => {
-      const database = openOrdersInMemory();
-      const disk = new Disk(random.fork(), () => database.client);
+      const database = openOrdersInMemory(settings.orderSynchronous);
+      const lastId = lastIdReader(database);
+      const disk = new ReplicaDisk(random.fork(), database.client, lastId);
       return Object.assign(new Host<OrderApi>(`order-${index + 1}`), {
         id: index + 1,
         database,
         disk,
-        lastId: lastIdReader(database),
+        lastId,
       });
     });
     this.frontEnds = settings.cacheSizes.map((cacheSize, index) =>
@@ -196,7 +206,7 @@ export class World {
       await new Promise<void>((resolve) => void life.clock.after(this.#random.between(0, drainWithinMs), resolve));
       await catalog?.stop();
     } else {
-      await this.#replicaServices.get(host)?.stop();
+      await this.#replicaStops.get(host)?.();
     }
   }
 
@@ -209,15 +219,30 @@ export class World {
   wipe(replica: ReplicaHost): void {
     this.kill(replica);
     this.trace(`${replica.name} loses its database`);
-    replica.database.client.exec("DELETE FROM orders");
+    replica.disk.wipe();
   }
 
-  /** Cuts the power of the catalog's machine: data that no sync has written to the disk is lost. */
-  cutPower(): void {
-    this.kill(this.catalog);
-    const { afterPowerCut } = this.catalogStore.disk;
-    this.trace(`the catalog's machine loses its power${afterPowerCut ? ", and its log has a hole" : ""}`);
-    if (afterPowerCut) this.catalogStore.replace(afterPowerCut);
+  /** Cuts the power of a process's machine: what no sync has written to its disk is lost. */
+  cutPower(host: Host<unknown>): void {
+    this.kill(host);
+    this.#powerCuts.set(host, (this.#powerCuts.get(host) ?? 0) + 1);
+    const replica = this.replicas.find((other) => other === host);
+    if (replica) {
+      this.trace(`the machine of ${host.name} loses its power, and ${replica.disk.cutPower()} orders`);
+    } else if (host === this.catalog) {
+      const { afterPowerCut } = this.catalogStore.disk;
+      this.trace(`the catalog's machine loses its power${afterPowerCut ? ", and its log has a hole" : ""}`);
+      if (afterPowerCut) this.catalogStore.replace(afterPowerCut);
+    }
+  }
+
+  /** The replicas whose files may lack orders that they have acknowledged, by the rule that decides about a rebuild. */
+  get replicasNotWhole(): readonly ReplicaHost[] {
+    return this.replicas.filter((host) => !isWhole(readMark(host.database.client), this.#bootId(host)));
+  }
+
+  #bootId(host: Host<unknown>): string {
+    return `boot-${this.#powerCuts.get(host) ?? 0}`;
   }
 
   /** Repairs and starts everything, except the ways in `stayCut`. */
@@ -291,13 +316,24 @@ export class World {
     const { settings } = this;
     const caller: Caller = { name: host.name, life, timeoutMs: settings.rpcTimeoutMs };
     const broken = (error: unknown) => this.#giveUp(host, life, error);
+    // As the checkpoint does, for which a replica waits when it starts.
+    host.disk.mend();
+    const waitsForDisk = settings.orderSynchronous === "FULL";
+    const mark = new KeptMark(host.database, { bootId: this.#bootId(host), waitsForDisk });
+    const log = logOnDisk(createSqliteOrderLog(host.database, broken), host.disk, life);
+    const sync = () => host.disk.sync(life);
+    const endSyncs = waitsForDisk
+      ? async () => {}
+      : syncInBackground({ clock: life.clock, lastId: () => log.lastId, sync, failed: broken });
+    const catalog = this.#catalogFor(caller);
+    const logger = this.#logger(host.name, life);
     const replica = new Replica({
       replicaId: host.id,
-      catalog: this.#catalogFor(caller),
-      log: logOnDisk(createSqliteOrderLog(host.database, broken), host.disk, life),
+      catalog,
+      log,
       clock: life.clock,
       random: () => this.#random.next(),
-      logger: this.#logger(host.name, life),
+      logger,
       minCopies: settings.minCopies,
       rpcTimeoutMs: settings.rpcTimeoutMs,
       restockIntervalMs: settings.restockIntervalMs,
@@ -308,7 +344,12 @@ export class World {
       },
       fatal: broken,
     });
-    this.#replicaServices.set(host, replica);
+    this.#replicaStops.set(host, async () => {
+      await replica.stop();
+      endRenewal();
+      await endSyncs();
+      if (life.isAlive) mark.ended();
+    });
     host.life = life;
     host.service = {
       trade: async (request) => {
@@ -327,6 +368,7 @@ export class World {
       watch: (handlers) => replica.watch(handlers),
     };
     replica.start();
+    const endRenewal = renewMark({ mark, catalog, log, clock: life.clock, logger, fatal: broken });
   }
 
   #startFrontEnd(host: FrontEndHost): void {

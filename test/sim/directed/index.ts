@@ -8,6 +8,7 @@ import type { DirectedCase } from "./directed-case.ts";
 import { historyCases } from "./histories.ts";
 import { keyCases } from "./keys.ts";
 import { leaseCases } from "./leases.ts";
+import { powerCutCases } from "./power-cuts.ts";
 import { replicaCases } from "./replicas.ts";
 
 export const directedCases: readonly DirectedCase[] = [
@@ -16,4 +17,5 @@ export const directedCases: readonly DirectedCase[] = [
   ...historyCases,
   ...replicaCases,
   ...keyCases,
+  ...powerCutCases,
 ];

@@ -14,6 +14,7 @@ const settings: Settings = {
   lateStock: { name: "LateCo", priceCents: 100, quantity: 5 },
   replicas: 3,
   minCopies: 1,
+  orderSynchronous: "NORMAL",
   leasesMs: [500],
   cacheSizes: [100],
   cacheTtlMs: 0,
