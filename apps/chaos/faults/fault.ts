@@ -15,7 +15,7 @@ export interface Fault {
   readonly needsRelays?: true;
   /** Set if it replaces the catalog's database: with a replica's file beside it, the catalog would refuse to start. */
   readonly needsCatalogApart?: true;
-  /** Set if it deletes a replica's database: until the replica has refilled it, its orders have one copy less. */
+  /** Set if it deletes orders of a replica: until the replica has read them again, they have one copy less. */
   readonly deletes?: true;
   /** Ranges for how long it lasts; each range is chosen equally often. */
   readonly holdMs: readonly (readonly [min: number, max: number])[];

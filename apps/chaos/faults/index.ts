@@ -9,6 +9,7 @@ import { kills } from "./kill.ts";
 import { killFirstMigration, killMigration, loseReplicaDatabase } from "./lost-database.ts";
 import type { FaultName } from "./names.ts";
 import { oldCatalog } from "./old-catalog.ts";
+import { powerCuts } from "./power-cut.ts";
 import { killCatalogUnseen, restartCatalogWithAnotherLease } from "./unseen-restart.ts";
 
 export type { Fault } from "./fault.ts";
@@ -19,6 +20,7 @@ export const faults: readonly Fault[] = [
   killNewLeader,
   killCatchingUp,
   killCatalogUnseen,
+  ...powerCuts,
   loseReplicaDatabase,
   killMigration,
   killFirstMigration,

@@ -16,6 +16,8 @@ export const faultNames = [
   "kill-new-leader",
   "kill-catching-up",
   "kill-catalog-unseen",
+  "cut-power-of-replica",
+  "cut-power-of-everything",
   "lose-replica-database",
   "kill-migration",
   "kill-first-migration",
