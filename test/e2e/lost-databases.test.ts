@@ -3,12 +3,18 @@
  * If only a person can repair the damage, the message names the command that does it.
  */
 
-import { cpSync, globSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { Traffic } from "@stock-bazaar/chaos/clients/traffic";
+import { takeOrders } from "@stock-bazaar/chaos/faults/power-cut";
 import { orderNumber } from "@stock-bazaar/client/requests";
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import type { ReplicaMark } from "@stock-bazaar/order-log/replica-mark";
+import { readMark } from "@stock-bazaar/order-log/sqlite/kept-mark";
+import { type ReplicaEnd, ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
+import { currentBootId } from "@stock-bazaar/process/boot-id";
 import { at } from "@stock-bazaar/shared/json";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import type { Exit } from "@stock-bazaar/process/launch";
@@ -48,6 +54,30 @@ async function startUp(context: TestContext, cluster: Cluster): Promise<Service>
   up.start();
   await eventually("the bazaar is open", () => up.lines.some((line) => line.includes("is open")));
   return up;
+}
+
+function replicaEnds(cluster: Cluster): ReplicaEnd[] {
+  return cluster.replicaIds.map((id) => {
+    const end = new ReplicaFile(cluster.dataDir, id).end();
+    if (end instanceof Error) throw end;
+    return end;
+  });
+}
+
+function marks(cluster: Cluster): ReplicaMark[] {
+  return cluster.replicaIds.map((id) => {
+    const { client, close } = new ReplicaFile(cluster.dataDir, id).open("read");
+    try {
+      return readMark(client);
+    } finally {
+      close();
+    }
+  });
+}
+
+/** Without a boot id, no file is whole while its replica runs, or after a kill. */
+function skipWithoutBootId(context: TestContext): void {
+  if (currentBootId() === "") context.skip("the system must have a boot id");
 }
 
 /** Returns the number of live replicas, as the front-end reports it. */
@@ -199,4 +229,88 @@ test("nothing starts on a catalog that is behind a replica, until the named comm
   expect(await bazaar(cluster, "rebuild-catalog")).toMatchObject({ exit: { code: 0 } });
   await cluster.startInOrder();
   expect((await trade(cluster.url, newTrade())).status).toBe(200);
+});
+
+test("killed replicas lose nothing, and a clean end is marked as one: a lost catalog is rebuilt unattended", async (context) => {
+  skipWithoutBootId(context);
+  const cluster = await Cluster.start(context);
+  const traffic = new Traffic({ urls: cluster.urls, clients, persistent: true });
+  await eventually("every replica is whole", () => replicaEnds(cluster).every(({ isWhole }) => isWhole));
+  await traffic.more(100);
+  await Promise.all(cluster.replicaIds.map((id) => cluster.order(id).kill()));
+  const acknowledgedId = Math.max(...traffic.accepted.map(({ orderNumber }) => orderNumber ?? 0));
+  const ends = replicaEnds(cluster);
+  expect(Math.max(...ends.map(({ lastId }) => lastId))).toBeGreaterThanOrEqual(acknowledgedId);
+  expect(ends).toMatchObject(cluster.replicaIds.map(() => ({ isWhole: true })));
+  expect(marks(cluster)).toEqual(cluster.replicaIds.map(() => ({ bootId: currentBootId(), synced: false })));
+
+  cluster.startAll();
+  await traffic.more(20);
+  await traffic.stop();
+  await cluster.settled();
+  await Promise.all(cluster.names.map((name) => cluster.service(name).stop()));
+  expect(marks(cluster)).toEqual(cluster.replicaIds.map(() => ({ bootId: currentBootId(), synced: true })));
+  remove(cluster, "catalog.db*");
+  const up = await startUp(context, cluster);
+  expect(up.lines.filter((line) => line.includes("rebuilt the catalog from a replica's orders"))).toHaveLength(1);
+  await expectInvariants(cluster, { records: traffic.records });
+});
+
+test("after a power cut a lost catalog is not rebuilt unattended; with the right file the replicas are whole again", async (context) => {
+  skipWithoutBootId(context);
+  const cluster = await Cluster.start(context);
+  const away = `${cluster.dataDir}-away`;
+  context.onTestFinished(() => rmSync(away, { recursive: true, force: true }));
+  const traffic = new Traffic({ urls: cluster.urls, clients, persistent: true });
+  await traffic.more(100);
+  await Promise.all(cluster.names.map((name) => cluster.service(name).kill()));
+  await traffic.abandon();
+  for (const id of cluster.replicaIds) takeOrders(cluster.dataDir, id, 10 * id);
+  mkdirSync(away);
+  for (const file of globSync(`${cluster.dataDir}/catalog.db*`)) renameSync(file, join(away, basename(file)));
+
+  const { exit, output } = await bazaar(cluster, "up");
+  expect(exit.code).toBe(2);
+  expect(output).toMatch(
+    /catalog\.db is missing, and the last acknowledged orders may be missing in .*order-1\.db, .*order-3\.db, whose machine may have lost its power: put that file back, or run `npm run rebuild-catalog` to go on without/,
+  );
+  expect(globSync(`${cluster.dataDir}/catalog.db`)).toEqual([]);
+
+  for (const file of globSync(`${away}/*`)) renameSync(file, join(cluster.dataDir, basename(file)));
+  const noted = await bazaar(cluster, "verify");
+  expect(noted.exit.code).toBe(0);
+  expect(noted.output.match(/Note: its machine may have lost its power/g)).toHaveLength(3);
+  const up = await startUp(context, cluster);
+  await eventually("every replica is whole", () => replicaEnds(cluster).every(({ isWhole }) => isWhole));
+  await expectInvariants(cluster, { records: traffic.records, equal: cluster.replicaIds });
+  expect((await up.stop()).code).toBe(0);
+});
+
+test("a person may accept the loss of the last orders after a power cut, and learns which replicas may lack some", async (context) => {
+  skipWithoutBootId(context);
+  const cluster = await Cluster.create(context);
+  await makeTradedDatabases(cluster.dataDir);
+  for (const id of cluster.replicaIds) takeOrders(cluster.dataDir, id, id);
+  remove(cluster, "catalog.db*");
+  const { exit, output } = await bazaar(cluster, "rebuild-catalog");
+  expect(exit.code).toBe(0);
+  expect(output).toMatch(/orders: 11, all of .*order-1\.db/);
+  expect(output).toMatch(/May lack its last orders, for example after a power cut: .*order-3\.db/);
+  const up = await startUp(context, cluster);
+  expect(orderNumber((await trade(cluster.url, newTrade())).body)).toBe(12);
+  await eventually("every replica is whole", () => replicaEnds(cluster).every(({ isWhole }) => isWhole));
+  expect((await up.stop()).code).toBe(0);
+});
+
+test("with ORDER_SYNCHRONOUS=FULL killed replicas are synced", async (context) => {
+  const cluster = await Cluster.start(context, { environment: { ORDER_SYNCHRONOUS: "FULL" } });
+  const traffic = new Traffic({ urls: cluster.urls, clients, persistent: true });
+  await traffic.more(50);
+  await eventually("every replica is whole", () => replicaEnds(cluster).every(({ isWhole }) => isWhole));
+  await Promise.all(cluster.replicaIds.map((id) => cluster.order(id).kill()));
+  expect(marks(cluster)).toEqual(cluster.replicaIds.map(() => ({ bootId: currentBootId(), synced: true })));
+  cluster.startAll();
+  await traffic.more(10);
+  await traffic.stop();
+  await expectInvariants(cluster, { records: traffic.records });
 });
