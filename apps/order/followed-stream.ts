@@ -41,7 +41,7 @@ export class FollowedStream {
   readonly #startId: number;
   readonly #startedMs: number;
   #lastMessageMs: number;
-  /** Orders that wait for the next append: at most a window of the leader's feed. A batch costs one fsync. */
+  /** Orders that wait for the next append: at most a window of the leader's feed. A batch costs one commit. */
   readonly #storing: BatchQueue<Order>;
   #caughtUp = false;
   #ended = false;

@@ -1,4 +1,4 @@
-/** A replica's orders in SQLite: one transaction and one fsync for each chunk. */
+/** A replica's orders in SQLite: one transaction for each chunk. Whether its commit waits for the disk is how the database was opened. */
 
 import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
 import type { OrderDatabase } from "./database.ts";
