@@ -8,13 +8,13 @@ import type { Order } from "@stock-bazaar/shared/domain";
 import { invariant } from "@stock-bazaar/shared/invariant";
 
 export interface OrderLog {
-  /** The last order that is durable; `undefined` if there is none. */
+  /** The last order that is committed; `undefined` if there is none. */
   readonly last: Order | undefined;
   /** The id of `last`; 0 if there is none. */
   readonly lastId: number;
   /**
-   * Appends orders in one transaction; they are durable when it resolves. `orders` must begin with id `lastId + 1` and
-   * have no gap.
+   * Appends orders in one transaction. When it resolves they are committed: they survive the death of every process, and
+   * a power cut if the log waits for its disk. `orders` must begin with id `lastId + 1` and have no gap.
    */
   append(orders: readonly Order[]): Promise<void>;
   /** At most `limit` orders with an id above `afterId`, ascending. */

@@ -7,7 +7,7 @@
 import type { OrderBatch } from "@stock-bazaar/shared/batches";
 import { invariant } from "@stock-bazaar/shared/invariant";
 
-/** Orders in one message. Large enough for one fsync to carry many, small enough to pass quickly. */
+/** Orders in one message. Large enough for one commit to carry many, small enough to pass quickly. */
 const chunkOrdersMax = 1000;
 /** Maximum number of orders that are sent and not yet acknowledged. */
 const windowOrdersMax = 8 * chunkOrdersMax;

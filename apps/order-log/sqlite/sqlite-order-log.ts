@@ -1,4 +1,4 @@
-/** A replica's orders in SQLite: one transaction for each chunk. Whether its commit waits for the disk is how the database was opened. */
+/** A replica's orders in SQLite: one transaction for each chunk. The database decides whether a commit waits for its disk. */
 
 import { prepareInsert } from "@stock-bazaar/sqlite/insert-rows";
 import type { OrderDatabase } from "./database.ts";
