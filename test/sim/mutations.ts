@@ -195,13 +195,13 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "order/leader.ts",
-        find: "calls: readonly Call[], { outcomes, head }: Applied",
-        replace: "calls: readonly Call[], { outcomes, orders, head }: Applied",
+        find: "calls: readonly Call[], { answers, head }: Applied",
+        replace: "calls: readonly Call[], { answers, orders, head }: Applied",
       },
       {
         file: "order/leader.ts",
         find: "this.#followers.confirmed(head), ",
-        replace: "this.#followers.confirmed(orders.at(-1)?.id ?? 0), ",
+        replace: "this.#followers.confirmed(orders.rows.at(-1)?.id ?? 0), ",
       },
     ],
   },
@@ -232,10 +232,10 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "order/followed-stream.ts",
-        find: "    this.#storing.push(orders);",
+        find: "    this.#storing.push(orders.rows);",
         replace:
-          "    this.#storing.push(orders);\n" +
-          "    const { id: lastId } = orders.at(-1)!;\n" +
+          "    this.#storing.push(orders.rows);\n" +
+          "    const { id: lastId } = orders.rows.at(-1)!;\n" +
           "    this.#stream.send({ replica: this.#options.replicaId, lastId, last: undefined });",
       },
     ],
@@ -493,8 +493,9 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "ledger/sqlite/sqlite-ledger.ts",
-        find: "if (last === undefined || isSameOrder(orderById.get(last.id), last)) return;",
-        replace: "if (last === undefined || last.id > head || isSameOrder(orderById.get(last.id), last)) return;",
+        find: "if (last === undefined || isSameOrder(memory.order(last.id, readOrder), last)) return;",
+        replace:
+          "if (last === undefined || last.id > head || isSameOrder(memory.order(last.id, readOrder), last)) return;",
       },
     ],
   },
