@@ -78,7 +78,7 @@ export function brokenOutcomes({ trades }: History, circumstances: Circumstances
   }
   const firstAskedMs = firstAsked(trades);
   const firstAnswers = new Map<string, string>();
-  for (const { wish, answer, endMs } of trades) {
+  for (const { wish, answer, startMs, endMs } of trades) {
     if (answer.status !== "accepted" && answer.status !== "rejected") continue;
     const order = byKey.get(wish.key);
     const askedMs = firstAskedMs.get(wish.key) ?? 0;
@@ -92,7 +92,9 @@ export function brokenOutcomes({ trades }: History, circumstances: Circumstances
     const first = firstAnswers.get(wish.key) ?? text;
     firstAnswers.set(wish.key, first);
     if (first === text) continue;
-    if (first.startsWith("accepted") || !mayBeForgotten(askedMs, endMs, circumstances)) {
+    // A rejection that was on its way when the catalog forgot it: the check of rejected keys above decides about it.
+    const isLate = answer.status === "rejected" && order !== undefined && startMs < committedMs(order.id);
+    if (first.startsWith("accepted") ? !isLate : !mayBeForgotten(askedMs, endMs, circumstances)) {
       wrong.push(`key ${wish.key} was ${first}, then ${text}`);
     }
   }
