@@ -42,6 +42,18 @@ export const leaseCases: readonly DirectedCase[] = [
     },
   },
   {
+    title:
+      "a machine that slept through its lease serves nothing from its cache, though its monotonic clock stood still",
+    async run() {
+      const story = new Story({ cacheSizes: [100, 100], leasesMs: [longMs], requestTimeoutMs: 30_000 });
+      story.pass(longMs);
+      story.lookUp();
+      story.cut("front-end-1", "catalog");
+      story.world.frontEnds[0]?.life?.sleep();
+      return buyThenAskTheFrozen(story);
+    },
+  },
+  {
     title: "a catalog that is killed again while it waits for the longer lease still waits for it",
     async run() {
       const story = frozenWithLongLease();
