@@ -815,7 +815,7 @@ export const mutations: readonly Mutation[] = [
     // Terms give order, not safety: what fails is progress, rarely, when an old leader keeps a follower that the new one needs.
     name: "an old term may still apply",
     rule: "R2",
-    firstSeed: 150,
+    firstSeed: 2220,
     edits: [
       {
         file: "ledger/sqlite/sqlite-ledger.ts",
