@@ -119,8 +119,7 @@ interface Copy {
 
 /** A replica's database. */
 function openCopy({ dataDir }: Config, replicaId: number): Copy {
-  const database = openOrderDatabase(dataDir, replicaId);
-  database.client.pragma("synchronous = NORMAL");
+  const database = openOrderDatabase(dataDir, replicaId, "write", "NORMAL");
   const insert = prepareOrders(database.client, "orders");
   const write = database.client.transaction((text: string) => {
     const end = text.indexOf("\n");

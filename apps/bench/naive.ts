@@ -143,7 +143,7 @@ async function runFrontEnd(config: Config): Promise<Stop> {
 }
 
 function openOrders(config: Config, replicaId: number): { insert(order: Order): void; close(): void } {
-  const database = openOrderDatabase(config.dataDir, replicaId);
+  const database = openOrderDatabase(config.dataDir, replicaId, "write", config.orderSynchronous);
   const insert = prepareInsert(database.client, "orders", orderColumns);
   return {
     insert: (order) => insert([orderValues(order)]),
