@@ -492,10 +492,9 @@ export const mutations: readonly Mutation[] = [
     rule: "R2",
     edits: [
       {
-        file: "ledger/sqlite/sqlite-ledger.ts",
-        find: "if (last === undefined || isSameOrder(memory.order(last.id, readOrder), last)) return;",
-        replace:
-          "if (last === undefined || last.id > head || isSameOrder(memory.order(last.id, readOrder), last)) return;",
+        file: "ledger/leadership.ts",
+        find: "if (last === undefined || isSameOrder(found, last)) return;",
+        replace: "if (last === undefined || last.id > head || isSameOrder(found, last)) return;",
       },
     ],
   },
@@ -818,9 +817,9 @@ export const mutations: readonly Mutation[] = [
     firstSeed: 2220,
     edits: [
       {
-        file: "ledger/sqlite/sqlite-ledger.ts",
-        find: 'if (current.term !== term) {\n        throw new BazaarError(\n          "FENCED"',
-        replace: 'if (current.term < term) {\n        throw new BazaarError(\n          "FENCED"',
+        file: "ledger/leadership.ts",
+        find: 'if (register.term !== term) throw new BazaarError("FENCED"',
+        replace: 'if (register.term < term) throw new BazaarError("FENCED"',
       },
     ],
   },

@@ -14,12 +14,15 @@ import { orderColumns, orderValues } from "@stock-bazaar/sqlite/order-rows";
 import { defaultPatience, type Patience } from "@stock-bazaar/sqlite/patient-writes";
 import { guardDatabase, guardWrites } from "@stock-bazaar/sqlite/guards";
 import type { AcquireRequest, LeaderRequest } from "@stock-bazaar/shared/api";
-import { isSameOrder, type Order, type RejectionReason, type Stock, type TradeType } from "@stock-bazaar/shared/domain";
+import type { Order, RejectionReason, Stock, TradeType } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome, refusesAny } from "../decide.ts";
+import { requireNewestTerm, requireSameOrder, requireTerm } from "../leadership.ts";
 import type { Ledger, LedgerBatch, LedgerChange, LedgerRegister } from "../ledger.ts";
 import { LedgerMemory } from "./memory.ts";
 import { leasesOf, prepareReads, requireRegister, stockColumns } from "./reads.ts";
+
+const hint = `is catalog.db the right file? ${advice.putBackCatalog}`;
 
 /**
  * The database must be open and migrated; the ledger's `close` closes it. `broken` receives a failure after which the
@@ -86,14 +89,8 @@ export function createSqliteLedger(
     return requireRegister(register.get());
   }
 
-  /** New orders get the ids after `last`. A ledger without that row would give out ids that are already in use. */
   function requireOrder(last: Order | undefined, head: number, replica: number): void {
-    if (last === undefined || isSameOrder(memory.order(last.id, readOrder), last)) return;
-    const missing = last.id > head ? `ends at ${head}, before` : "holds another order at";
-    throw new BazaarError(
-      "DIVERGED",
-      `the ledger ${missing} order ${last.id} of replica ${replica}: is catalog.db the right file? ${advice.putBackCatalog}`,
-    );
+    requireSameOrder(last, last && memory.order(last.id, readOrder), { head, replica, hint });
   }
 
   /** Runs under the write lock. An old term changes nothing. */
@@ -101,12 +98,7 @@ export function createSqliteLedger(
     ({ term, last }: LeaderRequest, decideOn: (head: number) => Decision): LedgerChange => {
       memory.refresh();
       const current = memory.register(currentRegister);
-      if (current.term !== term) {
-        throw new BazaarError(
-          "FENCED",
-          `term ${term} has passed: replica ${current.leader} has led since term ${current.term}`,
-        );
-      }
+      requireTerm(term, current);
       requireOrder(last, current.head, current.leader);
       const decision = decideOn(current.head);
       insertOrders(decision.orders.map(orderValues));
@@ -158,12 +150,7 @@ export function createSqliteLedger(
 
   const acquire = client.transaction(({ replica, term, last }: AcquireRequest): LedgerRegister => {
     const current = currentRegister();
-    if (current.term !== term) {
-      throw new BazaarError(
-        "STALE_TERM",
-        `term ${term} has passed: replica ${current.leader} has led since term ${current.term}`,
-      );
-    }
+    requireNewestTerm(term, current);
     requireOrder(last, current.head, replica);
     setLeader.run(current.term + 1, replica);
     memory.forget();
