@@ -33,7 +33,8 @@ const packages: readonly (readonly [name: string, importers: readonly string[]])
   // The generated code of proto names its types, and bench connects to systems of its own.
   ["@grpc/grpc-js", ["proto", "apps/transport", "apps/bench"]],
   ["better-sqlite3", ["db/sqlite"]],
-  ["drizzle-orm", ["db", "apps/ledger/sqlite", "apps/order-log/sqlite"]],
+  ["pg", ["apps/ledger/postgres"]],
+  ["drizzle-orm", ["db", "apps/ledger/sqlite", "apps/ledger/postgres", "apps/order-log/sqlite"]],
 ];
 
 /** Matches the paths in these folders. db/sqlite is a room of its own, not a part of db. */
@@ -99,7 +100,7 @@ const config: IConfiguration = {
       comment: "the ledger's store must be opened through apps/ledger/chosen-store.ts, except by code for its file",
       severity: "error",
       from: { path: "^(apps|db)/", pathNot: "^apps/(ledger/|chaos/(faults/|evidence\\.ts)|bench/floor\\.ts)" },
-      to: { path: "^apps/ledger/sqlite/" },
+      to: { path: "^apps/ledger/(sqlite|postgres)/" },
     },
     ...packages.map(
       ([name, importers]): IForbiddenRuleType => ({

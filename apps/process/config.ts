@@ -13,10 +13,13 @@ import {
 } from "@stock-bazaar/contract/dialects";
 import { type Addresses, readAddresses } from "./addresses.ts";
 import { ConfigError, type Environment, readText, readWholeNumber } from "./environment.ts";
+import { readLedgerUrl } from "./ledger-url.ts";
 
 export interface Config extends Addresses {
   readonly frontEndDialect: DialectName;
   readonly dataDir: string;
+  /** The PostgreSQL database of the ledger; `undefined` if it is the file catalog.db in `dataDir`. Holds a password. */
+  readonly ledgerUrl: string | undefined;
   /** Stocks in the cache, 0 = off. */
   readonly cacheSize: number;
   /** 0 = until invalidated. */
@@ -96,6 +99,7 @@ export function readConfig(environment: Environment): Config {
     ...addresses,
     frontEndDialect,
     dataDir: folder(readText(environment, "DATA_DIR") ?? "./data"),
+    ledgerUrl: readLedgerUrl(environment),
     cacheSize: integer("CACHE_SIZE", 1000, 0, 10_000_000),
     cacheTtlMs: integer("CACHE_TTL_MS", 0, 0, dayMs),
     cacheLeaseMs,

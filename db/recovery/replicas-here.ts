@@ -1,14 +1,14 @@
 /** The replicas that have their files on this machine, and where each ends. */
 
 import { readdirSync } from "node:fs";
-import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
+import { chosenLedgerStore, type LedgerConfig } from "@stock-bazaar/ledger/chosen-store";
 import { type ReplicaEnd, ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
 import type { Config } from "@stock-bazaar/process/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
 import { fileIdentity } from "@stock-bazaar/sqlite/files";
 
-export type Databases = Pick<Config, "dataDir" | "replicas">;
+export type Databases = Pick<Config, "dataDir" | "replicas"> & LedgerConfig;
 
 /**
  * The configured replicas, and all others whose files are here: a replica that was removed from the configuration may

@@ -1,9 +1,11 @@
 import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
+import { postgresLedgerStore } from "@stock-bazaar/ledger/postgres/postgres-store";
 import { sqliteLedgerStore } from "@stock-bazaar/ledger/sqlite/sqlite-store";
 import { expect, test } from "vitest";
 import { ordersOf } from "../support/builders.ts";
+import { newPostgresDatabase, runSql } from "../support/postgres.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { ledgerStoreContract } from "./ledger-store.ts";
 
@@ -20,6 +22,18 @@ ledgerStoreContract("in SQLite", () => {
     lose() {
       for (const end of ["", "-wal", "-shm"]) rmSync(`${catalogFile(dataDir)}${end}`, { force: true });
     },
+  };
+});
+
+ledgerStoreContract("on PostgreSQL", async () => {
+  const url = await newPostgresDatabase();
+  return {
+    store: postgresLedgerStore(url),
+    other: postgresLedgerStore(url),
+    async tamper(sql) {
+      await runSql(url, `ALTER TABLE stocks DROP CONSTRAINT IF EXISTS stocks_quantity; ${sql}`);
+    },
+    lose: () => runSql(url, "DROP SCHEMA bazaar CASCADE"),
   };
 });
 

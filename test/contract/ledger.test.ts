@@ -1,5 +1,6 @@
 import type { Ledger } from "@stock-bazaar/ledger/ledger";
 import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
+import { postgresLedgerStore } from "@stock-bazaar/ledger/postgres/postgres-store";
 import { connect } from "@stock-bazaar/sqlite/connection";
 import { migrateFile } from "@stock-bazaar/sqlite/migrations";
 import { openCatalogInMemory } from "../support/in-memory.ts";
@@ -10,6 +11,7 @@ import { accepted, allStocks, createdAt, stockOf, tradeOf, tradesOf } from "../s
 import { damageTable } from "../support/damage.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { rejectionCode } from "../support/observe.ts";
+import { newPostgresDatabase, runSql } from "../support/postgres.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { ledgerContract } from "./ledger.ts";
 
@@ -35,6 +37,22 @@ ledgerContract("in SQLite, in a file", { survives: true }, async (stocks) => {
     ledger: createSqliteLedger(database),
     reopen: async () => createSqliteLedger(openCatalogDatabase(folder)),
   };
+});
+
+ledgerContract("on PostgreSQL", { survives: true }, async (stocks) => {
+  const url = await newPostgresDatabase();
+  const store = postgresLedgerStore(url);
+  await store.migrate();
+  const values = stocks.map(
+    ({ name, priceCents, quantity, volume, rev }) =>
+      `('${name.replaceAll("'", "''")}', ${priceCents}, ${quantity}, ${volume}, ${rev})`,
+  );
+  await runSql(
+    url,
+    `INSERT INTO stocks (name, price_cents, quantity, volume, rev) VALUES ${values.join()};
+     UPDATE register SET stock_count = ${stocks.length}`,
+  );
+  return { ledger: await store.open(), reopen: () => postgresLedgerStore(url).open() };
 });
 
 test("what another connection commits is seen by the next batch: stocks, new ones, a term", async () => {

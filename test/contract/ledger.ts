@@ -327,9 +327,10 @@ export function ledgerContract(
           { id: 3, name: "FishCo", type: "restock", quantity: 100, priceCents: 250, term: 1 },
         ]);
         expect(change).toMatchObject({ head: 3, outcomes: [], stocks: [{ name: "FishCo", quantity: 100, rev: 3 }] });
-        expect(await ledger.stocks(["FishCo", "GameStart"])).toEqual([
-          { ...fishCo, quantity: 100, volume: 5, rev: 3 },
+        const stocks = await ledger.stocks(["FishCo", "GameStart"]);
+        expect(stocks.toSorted((a, b) => a.rev - b.rev)).toEqual([
           { ...gameStart, quantity: 1, volume: 9, rev: 2 },
+          { ...fishCo, quantity: 100, volume: 5, rev: 3 },
         ]);
         expect(
           await ledger.restock({ last: undefined, term: 1, quantity: 100, after: "", limit: 10, createdAt }),

@@ -37,7 +37,7 @@ test("migrate makes databases that the services accept, and changes nothing the 
   expect(second).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("up to date") });
 });
 
-test.each(["catalog", "orders"])("check accepts the migrations of %s", async (database) => {
+test.each(["catalog", "orders", "postgres"])("check accepts the migrations of %s", async (database) => {
   const { exitCode, stdout } = await run(["check"], { BAZAAR_DATABASE: database });
   expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Everything's fine") });
 });

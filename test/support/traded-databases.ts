@@ -10,18 +10,23 @@ import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-orde
 import { readConfig } from "@stock-bazaar/process/config";
 import { createdAt, tradeOf } from "./builders.ts";
 
-/** The databases of the default environment, in this folder. */
-export function databasesIn(dataDir: string) {
+/** The databases of the default environment, in this folder; the ledger is there too, unless it has a URL. */
+export function databasesIn(dataDir: string, ledgerUrl?: string) {
   const { replicas } = readConfig({});
-  return { dataDir, replicas };
+  return { dataDir, replicas, ledgerUrl };
 }
 
 /**
  * Writes buys and sells of two stocks, a restock at the end, and one rejection, all in term 3.
  * Every replica holds all orders. `orders` must be at least 3.
  */
-export async function makeTradedDatabases(dataDir: string, orders = 12, stocksFile?: string): Promise<void> {
-  const databases = databasesIn(dataDir);
+export async function makeTradedDatabases(
+  dataDir: string,
+  orders = 12,
+  stocksFile?: string,
+  ledgerUrl?: string,
+): Promise<void> {
+  const databases = databasesIn(dataDir, ledgerUrl);
   await migrateAll(databases);
   await seed(databases, stocksFile);
   const ledger = await chosenLedgerStore(databases).open();

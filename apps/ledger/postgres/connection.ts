@@ -1,0 +1,217 @@
+/**
+ * Connects to PostgreSQL: the only module that imports pg.
+ *
+ * A connection sets itself what durability and order depend on, whatever the server's defaults are. Every query has a
+ * deadline. A connection that missed one is thrown away: nothing is known of what it still does.
+ */
+
+import { urlsOfHosts } from "@stock-bazaar/process/ledger-url";
+import pg from "pg";
+import { schemaName } from "./schema.ts";
+
+/** How long a connection attempt may take, for each host. */
+const connectMsMax = 2000;
+/** The server's numbers of two types. */
+const [bool, int8] = [16, 20];
+
+/** What a connection is for. Settings are the server's, in its units; those that a server lacks are left out. */
+export interface ConnectionUse {
+  /** Whether the server must accept writes. */
+  readonly writes: boolean;
+  /** The deadline of each query. */
+  readonly queryMsMax: number;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+const durable = {
+  search_path: schemaName,
+  synchronous_commit: "on",
+  default_transaction_isolation: "read committed",
+};
+
+/** For a catalog. A frozen one must not keep the register locked: the server ends its transaction. */
+export const forService: ConnectionUse = {
+  writes: true,
+  queryMsMax: 2000,
+  settings: {
+    ...durable,
+    lock_timeout: "1000",
+    idle_in_transaction_session_timeout: "1000",
+    // Not before the query's own deadline: a slow disk is no reason to end a commit.
+    transaction_timeout: "2000",
+    // Every query of a catalog is a look-up by an index. While a new table has no statistics, the planner would choose to
+    // read all of it, and keep that plan when it has grown.
+    enable_seqscan: "off",
+    enable_hashjoin: "off",
+    enable_mergejoin: "off",
+  },
+};
+
+/** For tools, which may read or write a whole ledger in one transaction. */
+export const forTools: ConnectionUse = {
+  writes: true,
+  queryMsMax: 600_000,
+  settings: {
+    ...durable,
+    lock_timeout: "10000",
+    idle_in_transaction_session_timeout: "0",
+    transaction_timeout: "0",
+    statement_timeout: "0",
+  },
+};
+
+/** For tools that only read: a standby will do. */
+export const forReading: ConnectionUse = { ...forTools, writes: false };
+
+/** A query. One with a name is prepared once on each connection. */
+export interface Statement {
+  readonly text: string;
+  readonly name?: string;
+}
+
+export type Value = string | number | null | readonly string[] | readonly number[];
+
+export interface Result<Row> {
+  readonly rows: Row[];
+  /** The number of rows that it returned or changed. */
+  readonly count: number;
+  /** What was done, such as `COMMIT`. A COMMIT of a failed transaction does `ROLLBACK`. */
+  readonly command: string;
+}
+
+/** The server was reached, but can't be used for this. */
+export class RefusedServer extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "RefusedServer";
+  }
+}
+
+export class Connection {
+  readonly #client: pg.Client;
+  #isLost = false;
+
+  constructor(client: pg.Client) {
+    this.#client = client;
+    client.on("error", () => {
+      this.#isLost = true;
+    });
+    client.on("end", () => {
+      this.#isLost = true;
+    });
+  }
+
+  /** True once it can't be used any more. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /**
+   * Sends a query at once. Queries are answered in the order in which they were sent: several that are sent without waiting
+   * take one round trip.
+   */
+  async query<Row extends object = object>(
+    { name, text }: Statement,
+    values: readonly Value[] = [],
+  ): Promise<Result<Row>> {
+    const query = { text, values: [...values], ...(name !== undefined && { name }) };
+    const { rows, rowCount, command } = await this.#client.query<Row>(query);
+    return { rows, count: rowCount ?? 0, command };
+  }
+
+  /** Runs SQL of any number of statements. */
+  async run(sql: string): Promise<void> {
+    await this.#client.query(sql);
+  }
+
+  /** Throws it away without waiting for anything. */
+  abandon(): void {
+    this.#isLost = true;
+    void this.#client.end().catch(() => {});
+    destroyStream(this.#client);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    await this.#client.end();
+  }
+}
+
+/** Connects to the first host that fits. Rejects with the error of the last if there is none. */
+export async function connectTo(url: string, use: ConnectionUse): Promise<Connection> {
+  const attempts = urlsOfHosts(url).map((each) => connectToHost(each, use));
+  try {
+    const chosen = await Promise.any(attempts);
+    for (const attempt of attempts) {
+      void attempt.then(
+        (connection) => (connection === chosen ? undefined : connection.close()),
+        () => {},
+      );
+    }
+    return chosen;
+  } catch (error) {
+    const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
+    // Of several, one that was reached says more.
+    throw errors.find((each) => each instanceof RefusedServer) ?? errors.at(-1);
+  }
+}
+
+async function connectToHost(url: string, { writes, queryMsMax, settings }: ConnectionUse): Promise<Connection> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: "stock-bazaar",
+    connectionTimeoutMillis: connectMsMax,
+    query_timeout: queryMsMax,
+    keepAlive: true,
+    pipeline: true,
+    types: { getTypeParser },
+  });
+  const connection = new Connection(client);
+  try {
+    await client.connect();
+    const [names, values] = [Object.keys(settings), Object.values(settings)];
+    const [{ rows }] = await Promise.all([
+      connection.query<{ standby: boolean; readOnly: string; encoding: string }>({
+        text: `SELECT pg_is_in_recovery() AS standby, current_setting('default_transaction_read_only') AS "readOnly",
+          current_setting('server_encoding') AS encoding`,
+      }),
+      connection.query(
+        {
+          text: `SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS wanted (name, value)
+            WHERE current_setting(name, true) IS NOT NULL`,
+        },
+        [names, values],
+      ),
+    ]);
+    const [server] = rows;
+    if (writes && server?.standby) throw new RefusedServer("the server is a standby, which refuses writes");
+    if (writes && server?.readOnly === "on")
+      throw new RefusedServer("the server refuses writes (default_transaction_read_only is on)");
+    if (server?.encoding !== "UTF8")
+      throw new RefusedServer(`the database's encoding must be UTF8 (got ${server?.encoding})`);
+    return connection;
+  } catch (error) {
+    connection.abandon();
+    throw error;
+  }
+}
+
+/** The values of a ledger are whole numbers of 64 bits, which arrive as text, texts and truth values. */
+function getTypeParser(type: number): (text: string) => unknown {
+  if (type === int8) return wholeNumber;
+  return type === bool ? (text) => text === "t" : (text) => text;
+}
+
+/** All numbers of a ledger are exact as a double. */
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new Error(`a number must be at most 2^53 - 1 (got ${text})`);
+  return value;
+}
+
+/** pg ends a connection only after its queries: one that hangs must go at once. */
+function destroyStream(client: pg.Client): void {
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } };
+  connection.stream.destroy();
+}

@@ -1,0 +1,92 @@
+/** Classifies errors of PostgreSQL and of the connection to it, and explains them to people. */
+
+import { advice } from "@stock-bazaar/process/advice";
+import { withoutPassword, wrongLedgerUrl } from "@stock-bazaar/process/ledger-url";
+import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
+import { RefusedServer } from "./connection.ts";
+
+/**
+ * `passing`: nothing was done by the failed statement, and another try may succeed. `lost`: so is the connection, and a
+ * statement on it may still be done. `full`: nothing was done, and only a person can make room. `broken`: what is stored
+ * can't be trusted any more.
+ */
+export type PostgresFailure = "passing" | "lost" | "full" | "missing" | "broken" | "other";
+
+/** The SQLSTATE of an error; "" for one that doesn't come from the server. */
+export function sqlState(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return /^[0-9A-Z]{5}$/.test(code) ? code : "";
+}
+
+export function postgresFailure(error: unknown): PostgresFailure {
+  const state = sqlState(error);
+  if (state === "") return isOfConnection(error) ? "lost" : "other";
+  // A serialization failure, a deadlock, a lock that wasn't free in time, a cancelled statement.
+  if (/^(40001|40P01|55P03|57014)$/.test(state)) return "passing";
+  // The primary has become a standby: another connection may find the new one. The server ends, starts, or ended the
+  // session because of its time limits. 40003: whether it was done is unknown.
+  if (/^(25006|25P0[34]|57P0[1-5]|53300|40003|08...)$/.test(state)) return "lost";
+  if (/^(53100|53200|53400)$/.test(state)) return "full";
+  if (/^(42P01|3F000|42703)$/.test(state)) return "missing";
+  if (/^(XX001|XX002|58030)$/.test(state)) return "broken";
+  return "other";
+}
+
+function isOfConnection(error: unknown): boolean {
+  if (error instanceof RefusedServer) return true;
+  if (!(error instanceof Error)) return false;
+  // Errors of sockets and of name resolution have a code like ECONNREFUSED, those of pg a text only.
+  return (
+    ("code" in error && /^E[A-Z_]+$/.test(String(error.code))) ||
+    /^(Connection terminated|Query read timeout|timeout expired|Client (was closed|has encountered))/.test(
+      error.message,
+    )
+  );
+}
+
+/**
+ * The error as a DatabaseError, or a SetupError, that names the ledger and what to do. An error that is neither the
+ * server's nor the connection's stays as it is.
+ */
+export function explained(url: string, error: unknown): unknown {
+  if (sqlState(error) === "" && postgresFailure(error) === "other") return error;
+  const name = withoutPassword(url);
+  const message = messageOf(error);
+  const cause = { cause: error };
+  const unusable = (text: string) => new DatabaseError("unreadable", name, text, cause);
+  switch (sqlState(error)) {
+    case "28P01":
+    case "28000":
+      return wrongLedgerUrl(url, "must have a user and a password that the server accepts", message);
+    case "3D000":
+      return wrongLedgerUrl(
+        url,
+        "must name a database that exists",
+        `${message}; create it, for example with createdb`,
+      );
+    case "42501":
+      return wrongLedgerUrl(url, "must name a user that may create and use a schema in the database", message);
+    default:
+  }
+  switch (postgresFailure(error)) {
+    case "lost":
+      if (error instanceof RefusedServer) return unusable(`can't be used: ${message}`);
+      return unusable(`can't be reached: ${message}: is LEDGER_URL right, and does the server run?`);
+    case "full":
+      return unusable(`can't be written: ${message}`);
+    case "broken":
+      return new DatabaseError("damaged", name, `is damaged: ${message}: ${advice.replaceCatalog}`, cause);
+    case "missing":
+      return new DatabaseError("missing", name, `does not exist: ${advice.migrateThenSeed}`, cause);
+    case "passing":
+    case "other":
+      return unusable(`can't be used: ${message}`);
+  }
+}
+
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Without a text: an error that holds one for each address of a host.
+  const [first] = error instanceof AggregateError ? error.errors : [];
+  return error.message || (first === undefined ? error.name : messageOf(first));
+}

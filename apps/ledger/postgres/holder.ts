@@ -1,0 +1,139 @@
+/**
+ * Who has the ledger: an epoch in the register, and the process that began it.
+ *
+ * A process takes the ledger over by raising the epoch, in a compare-and-set. From then on a transaction of an earlier epoch
+ * changes nothing, so safety needs no clock. While a process has the ledger it changes the register at least every
+ * `beatMs`. Another one takes over only when it has watched the register unchanged for `silenceMs` of its own clock, or
+ * when the ledger was released: it neither trusts the wall clocks of two machines nor ends a process that works.
+ */
+
+import { hostname } from "node:os";
+import { type Clock, every, pause } from "@stock-bazaar/shared/clock";
+import { type Connection, forService } from "./connection.ts";
+import { postgresFailure } from "./failures.ts";
+import { Link } from "./link.ts";
+import { ledgerExists } from "./schema.ts";
+
+const beatMs = 400;
+const silenceMs = 2000;
+const lookEveryMs = 100;
+
+const read = { text: "SELECT epoch, holder, beat, writes FROM register" };
+const take = {
+  text: `UPDATE register SET epoch = epoch + 1, holder = $1, beat = 0
+    WHERE epoch = $2 AND beat = $3 AND writes = $4 RETURNING epoch`,
+};
+const takeAnyway = { text: "UPDATE register SET epoch = epoch + 1, holder = '', beat = 0 RETURNING epoch" };
+// A beat that is lost with the server's memory was in vain, so it needn't be synced.
+const beat = { text: "UPDATE register SET beat = beat + 1 WHERE epoch = $1" };
+const release = { text: "UPDATE register SET holder = '' WHERE epoch = $1" };
+
+interface Sign {
+  readonly epoch: number;
+  readonly holder: string;
+  readonly beat: number;
+  readonly writes: number;
+}
+
+export interface Held {
+  readonly epoch: number;
+  release(): Promise<void>;
+}
+
+export interface TakeOptions {
+  readonly url: string;
+  readonly clock: Clock;
+  /** Whether to wait for a living holder that may be ending. */
+  readonly waits: boolean;
+}
+
+/**
+ * Takes the ledger. Returns the living holder's name if there is one; `undefined` if there is no ledger to be taken.
+ * Rejects with the errors of the connection.
+ */
+export async function takeLedger({ url, clock, waits }: TakeOptions): Promise<Held | string | undefined> {
+  const link = new Link(url, forService);
+  try {
+    const taken = await whenFree(await link.connection(), clock, waits);
+    if (typeof taken !== "number") {
+      await link.close();
+      return taken;
+    }
+    return holding(link, clock, taken);
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+}
+
+/** Takes the ledger from whoever has it, for as long as nobody else does. */
+export async function takeFromAnybody(connection: Connection): Promise<number> {
+  const { rows } = await connection.query<{ epoch: number }>(takeAnyway);
+  return rows[0]?.epoch ?? 0;
+}
+
+/** Resolves with the new epoch, or with the name of the holder. */
+async function whenFree(connection: Connection, clock: Clock, waits: boolean): Promise<number | string | undefined> {
+  const { rows } = await connection.query<{ exists: boolean }>(ledgerExists);
+  if (!rows[0]?.exists) return undefined;
+  const beganMs = clock.nowMs();
+  let seen: Sign | undefined;
+  let seenMs = beganMs;
+  for (;;) {
+    const sign = await readSign(connection);
+    if (sign === undefined) return undefined;
+    const nowMs = clock.nowMs();
+    if (seen === undefined || !isSame(seen, sign)) {
+      const lives = seen !== undefined;
+      [seen, seenMs] = [sign, nowMs];
+      if (lives && sign.holder !== "" && (!waits || nowMs - beganMs >= silenceMs)) return sign.holder;
+    }
+    if (sign.holder === "" || nowMs - seenMs >= silenceMs) {
+      const epoch = await tryTake(connection, sign);
+      if (epoch !== undefined) return epoch;
+      if (!waits || clock.nowMs() - beganMs >= silenceMs) return sign.holder || "another process";
+    }
+    await pause(clock, lookEveryMs);
+  }
+}
+
+/** Resolves with `undefined` if the register has changed meanwhile, or a transaction has locked it. */
+async function tryTake(connection: Connection, { epoch, beat, writes }: Sign): Promise<number | undefined> {
+  const me = `process ${process.pid} on ${hostname()}`;
+  try {
+    return (await connection.query<{ epoch: number }>(take, [me, epoch, beat, writes])).rows[0]?.epoch;
+  } catch (error) {
+    if (postgresFailure(error) === "passing") return undefined;
+    throw error;
+  }
+}
+
+async function readSign(connection: Connection): Promise<Sign | undefined> {
+  return (await connection.query<Sign>(read)).rows[0];
+}
+
+function isSame(one: Sign, other: Sign): boolean {
+  return one.epoch === other.epoch && one.beat === other.beat && one.writes === other.writes;
+}
+
+function holding(link: Link, clock: Clock, epoch: number): Held {
+  const tell = async (statement: typeof beat) => {
+    try {
+      const connection = await link.connection();
+      await connection.query(statement, [epoch]).catch((error: unknown) => {
+        if (postgresFailure(error) === "lost") connection.abandon();
+      });
+    } catch {
+      // The ledger's own calls report it. Another process may take over meanwhile, which they notice.
+    }
+  };
+  const stop = every(clock, beatMs, () => tell(beat));
+  return {
+    epoch,
+    async release() {
+      stop();
+      await tell(release);
+      await link.close();
+    },
+  };
+}

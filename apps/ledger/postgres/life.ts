@@ -1,0 +1,86 @@
+/** Whether a ledger exists, how it is created and opened, and whether it is still there. */
+
+import { advice } from "@stock-bazaar/process/advice";
+import { type Clock, every } from "@stock-bazaar/shared/clock";
+import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
+import { connectTo, forReading, forService, forTools } from "./connection.ts";
+import { postgresFailure } from "./failures.ts";
+import { takeFromAnybody } from "./holder.ts";
+import { Link } from "./link.ts";
+import { migrateLedger } from "./migrations.ts";
+import { ledgerExists } from "./schema.ts";
+import { explaining, onConnection } from "./view.ts";
+import { takenOver } from "./writer.ts";
+
+const lookEveryMs = 1000;
+
+export function isLedgerMissing(url: string): Promise<boolean> {
+  return explaining(url, async () => {
+    const connection = await connectTo(url, forReading);
+    try {
+      const { rows } = await connection.query<{ exists: boolean }>(ledgerExists);
+      return rows[0]?.exists !== true;
+    } finally {
+      await connection.close();
+    }
+  });
+}
+
+export function createLedger(url: string): Promise<number> {
+  return explaining(url, async () => {
+    const connection = await connectTo(url, forTools);
+    try {
+      return await migrateLedger(connection, url);
+    } finally {
+      await connection.close();
+    }
+  });
+}
+
+/** Resolves with the epoch to write in: `held` if this process has the ledger, else a new one. */
+export function openLedger(url: string, held: number): Promise<number> {
+  return onConnection(url, forService, (connection) =>
+    held > 0 ? Promise.resolve(held) : explaining(url, () => takeFromAnybody(connection)),
+  );
+}
+
+export interface WatchOptions {
+  readonly url: string;
+  readonly name: string;
+  readonly epoch: number;
+  readonly clock: Clock;
+  readonly gone: (error: Error) => void;
+}
+
+/** Calls `gone` once if the ledger is deleted, or taken over by another process. */
+export function watchLedger({ url, name, epoch: own, clock, gone }: WatchOptions): () => void {
+  const link = new Link(url, forService);
+  const end = (error: Error) => {
+    stop();
+    gone(error);
+  };
+  const look = async () => {
+    try {
+      const connection = await link.connection();
+      const { rows } = await connection.query<{ epoch: number; holder: string }>({
+        text: "SELECT epoch, holder FROM register",
+      });
+      const [register] = rows;
+      if (register === undefined) end(deleted(name));
+      else if (register.epoch !== own) end(takenOver(name, { own, ...register }));
+    } catch (error) {
+      // A server that can't be reached is no proof: the ledger's own calls report it.
+      if (postgresFailure(error) === "missing") end(deleted(name));
+    }
+  };
+  const cancel = every(clock, lookEveryMs, look);
+  const stop = () => {
+    cancel();
+    void link.close();
+  };
+  return stop;
+}
+
+function deleted(name: string): DatabaseError {
+  return new DatabaseError("missing", name, `was deleted while it was in use: ${advice.rebuildCatalog}`);
+}

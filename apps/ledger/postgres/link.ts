@@ -1,0 +1,37 @@
+/** A connection that is opened when it is needed, and again after it was lost. */
+
+import { type Connection, type ConnectionUse, connectTo } from "./connection.ts";
+
+export class Link {
+  readonly #url: string;
+  readonly #use: ConnectionUse;
+  #connection: Connection | undefined;
+  #opening: Promise<Connection> | undefined;
+  #isClosed = false;
+
+  constructor(url: string, use: ConnectionUse) {
+    this.#url = url;
+    this.#use = use;
+  }
+
+  /** The open connection. Rejects like `connectTo`; calls at the same time share one attempt. */
+  connection(): Promise<Connection> {
+    if (this.#isClosed) return Promise.reject(new Error("Client was closed"));
+    if (this.#connection && !this.#connection.isLost) return Promise.resolve(this.#connection);
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#opening?.catch(() => {});
+    await this.#connection?.close().catch(() => {});
+  }
+
+  async #open(): Promise<Connection> {
+    this.#connection = await connectTo(this.#url, this.#use);
+    return this.#connection;
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The ledger on PostgreSQL. A batch is one transaction of two round trips (`writer.ts`). Everything that it reads is read
+ * after the register was locked, so it can't change before the batch is written.
+ */
+
+import { advice } from "@stock-bazaar/process/advice";
+import type { LeaderRequest } from "@stock-bazaar/shared/api";
+import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
+import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome } from "../decide.ts";
+import { requireNewestTerm, requireSameOrder, requireTerm } from "../leadership.ts";
+import type { Ledger, LedgerChange, LedgerWrite } from "../ledger.ts";
+import { Reader } from "./reader.ts";
+import { leasesOf, readRegister, registerOf, type RegisterRow, requireRow } from "./register.ts";
+import {
+  changeOf,
+  emptyStocksAfter,
+  headOf,
+  insertOf,
+  orderById,
+  ordersAfter,
+  ordersByKeys,
+  type RejectionRow,
+  rejectionsByKeys,
+  rejectionsOf,
+  stocksAfter,
+  stocksByNames,
+  stocksFrom,
+  storable,
+} from "./statements.ts";
+import { type Decided, type Send, takenOver, Writer, type WriterOptions } from "./writer.ts";
+
+const setLeader = { text: "UPDATE register SET term = $1, leader = $2" };
+const setLeases = { text: "UPDATE register SET lease_ms = $1, ended_cleanly = $2" };
+const writeSame = { text: "UPDATE register SET head = head" };
+const oldRejections = {
+  text: "SELECT place FROM rejections WHERE place <= $1 ORDER BY place LIMIT $2",
+};
+const forget = { text: "DELETE FROM rejections WHERE place = ANY ($1::bigint[])" };
+
+const hint = `is LEDGER_URL right? ${advice.putBackCatalog}`;
+
+/** The ledger's `close` closes its connections. */
+export function createPostgresLedger(options: WriterOptions): Ledger {
+  const { name, epoch, broken } = options;
+  const writer = new Writer(options);
+  const reader = new Reader(options);
+
+  async function register(): Promise<RegisterRow> {
+    const row = requireRow(await reader.read<RegisterRow>(readRegister));
+    if (row.epoch === epoch) return row;
+    const error = takenOver(name, { own: epoch, ...row });
+    broken(error);
+    throw error;
+  }
+
+  /** A leader's transaction, in which `decideOn` decides on what `ask` has found. */
+  function lead<Facts>(
+    { term, last }: LeaderRequest,
+    ask: (send: Send) => Promise<Facts>,
+    decideOn: (facts: Facts, head: number) => Decision,
+  ): Promise<LedgerChange> {
+    return writer.run({
+      ask: (send) => Promise.all([ask(send), findOrder(send, last)]),
+      decide(found, [facts, order]) {
+        requireTerm(term, found);
+        requireSameOrder(last, order, { head: found.head, replica: found.leader, hint });
+        return written(decideOn(facts, found.head), found);
+      },
+    });
+  }
+
+  return {
+    // The server syncs what it commits, and recovers by itself.
+    checkpoint: async () => undefined,
+    apply: (batch: LedgerWrite & { readonly trades: readonly Trade[] }) => {
+      const { trades, term, createdAt } = batch;
+      const keys = trades.map(({ key }) => key);
+      return lead(batch, factsOf(trades, keys), ({ known, stocks }, head) =>
+        decide(trades, {
+          outcomeOf: (key) => known.get(key),
+          stockOf: (stock) => stocks.get(stock),
+          head,
+          term,
+          createdAt,
+        }),
+      );
+    },
+    restock: ({ quantity, after, limit, createdAt, ...request }) =>
+      lead(
+        request,
+        (send) => send<Stock>(emptyStocksAfter, [after, limit]),
+        ({ rows }, head) => decideRestock(rows, quantity, { head, term: request.term, createdAt }),
+      ),
+    stocks: (names) => reader.read(stocksByNames, [possible(names)]),
+    stocksFrom: ({ start, inclusive, limit }) => reader.read(inclusive ? stocksFrom : stocksAfter, [start, limit]),
+    ordersAfter: (afterId, limit) => reader.read(ordersAfter, [afterId, limit]),
+    register: async () => registerOf(await register()),
+    acquire: ({ replica, term, last }) =>
+      writer.run({
+        ask: (send) => findOrder(send, last),
+        decide(found, order) {
+          requireNewestTerm(term, found);
+          requireSameOrder(last, order, { head: found.head, replica, hint });
+          const next = { term: found.term + 1, leader: replica };
+          return { outcome: { ...registerOf(found), ...next }, writes: [[setLeader, [next.term, next.leader]]] };
+        },
+      }),
+    tryWrite: () => writer.run({ ask: nothing, decide: () => ({ outcome: undefined, writes: [[writeSame, []]] }) }),
+    leases: async () => leasesOf(await register()),
+    setLeases: ({ leaseMs, endedCleanly }) =>
+      writer.run({
+        ask: nothing,
+        decide: () => ({ outcome: undefined, writes: [[setLeases, [leaseMs, endedCleanly ? 1 : 0]]] }),
+      }),
+    lastRejection: async () => (await register()).lastRejection,
+    forgetRejections: (upTo, limit) =>
+      writer.run({
+        ask: (send) => send<{ place: number }>(oldRejections, [upTo, limit]),
+        decide({ lastRejection }, { rows }) {
+          const places = rows.map(({ place }) => place).filter((place) => place < lastRejection);
+          return { outcome: places.length, writes: places.length === 0 ? [] : [[forget, [places]]] };
+        },
+      }),
+    async close() {
+      await Promise.all([writer.close(), reader.close()]);
+    },
+  };
+}
+
+async function nothing(): Promise<void> {}
+
+/** What a batch writes. Nothing if all was known before. */
+function written(decision: Decision, { head, lastRejection }: RegisterRow): Decided<LedgerChange> {
+  const { orders, rejections, stocks } = decision;
+  if (orders.length + rejections.length === 0) return { outcome: decision, writes: [] };
+  return {
+    outcome: decision,
+    writes: [
+      ...(orders.length > 0 ? [insertOf(orders), changeOf(stocks)] : []),
+      ...(rejections.length > 0 ? [rejectionsOf(rejections, lastRejection)] : []),
+      headOf(Math.max(head, decision.head), lastRejection + rejections.length),
+    ],
+  };
+}
+
+async function findOrder(send: Send, last: Order | undefined): Promise<Order | undefined> {
+  if (last === undefined) return undefined;
+  const { rows } = await send<Order>(orderById, [last.id]);
+  return rows[0];
+}
+
+/** What a batch is decided on. Only `mayBeKnown` of its keys are looked up in the ledger, all among the rejections. */
+function factsOf(trades: readonly Trade[], mayBeKnown: readonly string[]) {
+  const keys = trades.map(({ key }) => key);
+  const names = possible([...new Set(trades.map(({ name }) => name))]);
+  return async (send: Send) => {
+    const none = { rows: [] };
+    const [orders, rejections, stocks] = await Promise.all([
+      mayBeKnown.length === 0 ? none : send<Order & Trade>(ordersByKeys, [mayBeKnown]),
+      keys.length === 0 ? none : send<RejectionRow>(rejectionsByKeys, [keys]),
+      names.length === 0 ? none : send<Stock>(stocksByNames, [names]),
+    ]);
+    const known = new Map<string, KnownOutcome>();
+    for (const order of orders.rows) {
+      known.set(order.key, { fingerprint: fingerprint(order), result: { status: "accepted", orderId: order.id } });
+    }
+    const asked = new Map(trades.map((trade) => [storable(fingerprint(trade)), fingerprint(trade)]));
+    for (const { key, fingerprint: stored, reason } of rejections.rows) {
+      known.set(key, { fingerprint: asked.get(stored) ?? stored, result: { status: "rejected", reason } });
+    }
+    return { known, stocks: new Map(stocks.rows.map((stock) => [stock.name, stock])) };
+  };
+}
+
+/** PostgreSQL refuses a text with a NUL. No stock has such a name. */
+function possible(names: readonly string[]): readonly string[] {
+  return names.filter((name) => !name.includes("\0"));
+}

@@ -1,0 +1,73 @@
+/**
+ * The ledger's store on PostgreSQL: a schema in a database. Everything that needs a connection is imported when it is used,
+ * so a bazaar whose ledger is a file doesn't load pg.
+ */
+
+import { withoutPassword, wrongLedgerUrl } from "@stock-bazaar/process/ledger-url";
+import { systemClock } from "@stock-bazaar/shared/clock";
+import type { LedgerStore, Unlock } from "../store.ts";
+
+const defaultPatienceMs = 500;
+
+export function postgresLedgerStore(url: string): LedgerStore {
+  const name = withoutPassword(url);
+  /** The epoch that its lock has begun; 0 without a lock. */
+  let lockedEpoch = 0;
+  /** The epoch of the ledger that was opened last. */
+  let openEpoch = 0;
+
+  async function take(waits: boolean): Promise<Unlock | string> {
+    const [{ takeLedger }, { explaining }] = await Promise.all([import("./holder.ts"), import("./view.ts")]);
+    const held = await explaining(url, () => takeLedger({ url, clock: systemClock, waits }));
+    if (typeof held === "string") return held;
+    if (held === undefined) return async () => {};
+    lockedEpoch = held.epoch;
+    return async () => {
+      lockedEpoch = 0;
+      await held.release();
+    };
+  }
+
+  return {
+    name,
+    files: [],
+    async isMissing() {
+      const { isLedgerMissing } = await import("./life.ts");
+      return isLedgerMissing(url);
+    },
+    async migrate() {
+      const { createLedger } = await import("./life.ts");
+      return createLedger(url);
+    },
+    async open({ broken = () => {}, clock = systemClock, patienceMsMax = Number.POSITIVE_INFINITY } = {}) {
+      const [{ openLedger }, { createPostgresLedger }] = await Promise.all([
+        import("./life.ts"),
+        import("./postgres-ledger.ts"),
+      ]);
+      const epoch = await openLedger(url, lockedEpoch);
+      openEpoch = epoch;
+      const patienceMs = Math.min(defaultPatienceMs, patienceMsMax);
+      return createPostgresLedger({ url, name, epoch, clock, patienceMs, broken });
+    },
+    async lock() {
+      const taken = await take(true);
+      if (typeof taken !== "string") return taken;
+      throw wrongLedgerUrl(url, "must be a database that no other service uses", `another service uses it, ${taken}`);
+    },
+    async lockIfFree() {
+      const taken = await take(false);
+      return typeof taken === "string" ? undefined : taken;
+    },
+    watch(clock, gone) {
+      const watching = import("./life.ts").then(({ watchLedger }) =>
+        watchLedger({ url, name, epoch: openEpoch, clock, gone }),
+      );
+      return () => void watching.then((end) => end());
+    },
+    read: async (look) => (await import("./view.ts")).readLedger(url, look),
+    check: async (copies, seen) => (await import("./check.ts")).checkLedger(url, copies, seen),
+    addStocks: async (stocks, beforeCommit) => (await import("./changes.ts")).addStocks(url, stocks, beforeCommit),
+    fillEmpty: async (content, beforeCommit) => (await import("./changes.ts")).fillLedger(url, content, beforeCommit),
+    replaceWith: async (content) => (await import("./changes.ts")).replaceLedger(url, content),
+  };
+}

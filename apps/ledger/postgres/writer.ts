@@ -1,0 +1,224 @@
+/**
+ * Runs the transactions that change a ledger, one after the other, in two round trips each: lock the register and read,
+ * then write and commit. Nobody else can change what was read, as every transaction locks the register first.
+ *
+ * A COMMIT without an answer may have happened: the connection broke, or the server didn't answer in time. The next
+ * transaction tells, since the register counts the transactions, and its lock waits for one that isn't over. Until then the
+ * outcome is neither reported nor is anything else begun: a change that was committed without the catalog's knowledge would
+ * never reach the caches.
+ */
+
+import { type Clock, pause } from "@stock-bazaar/shared/clock";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { type Connection, forService, type Result, type Statement, type Value } from "./connection.ts";
+import { explained, messageOf, postgresFailure, sqlState } from "./failures.ts";
+import { Link } from "./link.ts";
+import { lockRegister, type RegisterRow, requireRow } from "./register.ts";
+
+const retryFirstMs = 5;
+const retryMaxMs = 100;
+/** How long the outcome of a COMMIT may stay unknown before the process ends: as long as a slow failover takes. */
+const unknownMsMax = 60_000;
+
+const begin: Statement = { text: "BEGIN ISOLATION LEVEL READ COMMITTED" };
+const commit: Statement = { text: "COMMIT" };
+const rollback: Statement = { text: "ROLLBACK" };
+const countWrite: Statement = { name: "count-write", text: "UPDATE register SET writes = writes + 1" };
+/** The statement was ignored: an earlier one of the transaction has failed. */
+const afterFailure = "25P02";
+
+export type Send = <Row extends object>(statement: Statement, values?: readonly Value[]) => Promise<Result<Row>>;
+
+/** A statement with its values. */
+export type Write = readonly [Statement, readonly Value[]];
+
+export interface Decided<Outcome> {
+  readonly outcome: Outcome;
+  readonly writes: readonly Write[];
+}
+
+export interface Transaction<Facts, Outcome> {
+  /** Sends the queries of what is decided on, without waiting in between. */
+  readonly ask: (send: Send) => Promise<Facts>;
+  /** What it throws is thrown on, and nothing is written. Without writes, nothing is committed. */
+  readonly decide: (register: RegisterRow, facts: Facts) => Decided<Outcome>;
+}
+
+export interface WriterOptions {
+  readonly url: string;
+  /** The ledger's name in messages. */
+  readonly name: string;
+  /** A transaction changes nothing once the register has another epoch. */
+  readonly epoch: number;
+  readonly clock: Clock;
+  /** How long a transaction is tried again after a failure that may pass. */
+  readonly patienceMs: number;
+  /** Receives a failure after which this process must not go on with the ledger. */
+  readonly broken: (error: unknown) => void;
+}
+
+/** A transaction whose COMMIT was not answered. */
+interface Unknown<Outcome> {
+  /** The register's count of transactions if it happened. */
+  readonly writes: number;
+  readonly outcome: Outcome;
+}
+
+class UnknownCommit<Outcome> extends Error {
+  readonly unknown: Unknown<Outcome>;
+
+  constructor(unknown: Unknown<Outcome>, cause: unknown) {
+    super(messageOf(cause), { cause });
+    this.unknown = unknown;
+  }
+}
+
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #link: Link;
+  /** Resolves when no earlier transaction runs. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#link = new Link(options.url, forService);
+  }
+
+  /**
+   * Rejects with a BazaarError if the server can't be used: STORAGE_UNAVAILABLE if nothing was done. Rejects with the
+   * server's error if it refuses the values, for example those that break a CHECK.
+   */
+  run<Facts, Outcome>(transaction: Transaction<Facts, Outcome>): Promise<Outcome> {
+    const done = this.#turn.then(() => this.#patiently(transaction));
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    await this.#link.close();
+  }
+
+  async #patiently<Facts, Outcome>(transaction: Transaction<Facts, Outcome>): Promise<Outcome> {
+    const { clock, patienceMs } = this.#options;
+    let endMs = clock.nowMs() + patienceMs;
+    let unknown: Unknown<Outcome> | undefined;
+    for (let delayMs = retryFirstMs; ; delayMs = Math.min(delayMs * 2, retryMaxMs)) {
+      try {
+        return await this.#once(transaction, unknown);
+      } catch (error) {
+        if (error instanceof BazaarError) throw error;
+        if (error instanceof UnknownCommit && unknown === undefined) endMs = clock.nowMs() + unknownMsMax;
+        if (error instanceof UnknownCommit) unknown = error.unknown as Unknown<Outcome>;
+        const failure = postgresFailure(error);
+        const mayPass = failure === "passing" || failure === "lost" || unknown !== undefined;
+        if (!mayPass || clock.nowMs() + delayMs > endMs) throw this.#failed(error, unknown !== undefined);
+      }
+      await pause(clock, delayMs);
+    }
+  }
+
+  async #once<Facts, Outcome>(
+    transaction: Transaction<Facts, Outcome>,
+    unknown: Unknown<Outcome> | undefined,
+  ): Promise<Outcome> {
+    const connection = await this.#link.connection();
+    try {
+      const { outcome, writes, register } = await this.#decide(connection, transaction, unknown);
+      if (writes.length === 0) await connection.query(rollback);
+      else await commitAll(connection, [...writes, [countWrite, []]], { writes: register.writes + 1, outcome });
+      return outcome;
+    } catch (error) {
+      if (error instanceof UnknownCommit || postgresFailure(error) === "lost") connection.abandon();
+      throw error;
+    }
+  }
+
+  /** The first round trip. Leaves the transaction open, unless it rejects. */
+  async #decide<Facts, Outcome>(
+    connection: Connection,
+    { ask, decide }: Transaction<Facts, Outcome>,
+    unknown: Unknown<Outcome> | undefined,
+  ): Promise<Decided<Outcome> & { readonly register: RegisterRow }> {
+    const send: Send = (statement, values) => connection.query(statement, values);
+    try {
+      const [, locked, facts] = await answersOf([send(begin), send<RegisterRow>(lockRegister), ask(send)]);
+      const register = requireRow(locked.rows);
+      this.#requireEpoch(register);
+      const happened = unknown !== undefined && register.writes === unknown.writes;
+      return { register, ...(happened ? { outcome: unknown.outcome, writes: [] } : decide(register, facts)) };
+    } catch (error) {
+      // If this fails too, so does the next statement, and the connection is replaced.
+      await connection.query(rollback).catch(() => {});
+      throw error;
+    }
+  }
+
+  #requireEpoch({ epoch, holder }: RegisterRow): void {
+    const { name, epoch: own, broken } = this.#options;
+    if (epoch === own) return;
+    const error = takenOver(name, { own, epoch, holder });
+    broken(error);
+    throw error;
+  }
+
+  #failed(error: unknown, isUnknown: boolean): unknown {
+    const { url, name, broken } = this.#options;
+    if (isUnknown) {
+      const text = `${name} has not told for ${unknownMsMax / 1000} s whether a transaction was committed: ${messageOf(error)}`;
+      const failure = new BazaarError("UNAVAILABLE", text, { cause: error });
+      broken(failure);
+      return failure;
+    }
+    return failureOf(url, error, broken);
+  }
+}
+
+/** What a catalog's calls reject with. `broken` receives an error after which the ledger can't be trusted. */
+export function failureOf(url: string, error: unknown, broken: (error: unknown) => void): unknown {
+  if (error instanceof BazaarError) return error;
+  const failure = postgresFailure(error);
+  if (failure === "other") return error;
+  const explanation = explained(url, error);
+  if (failure === "broken") broken(explanation);
+  return new BazaarError("STORAGE_UNAVAILABLE", messageOf(explanation), { cause: error });
+}
+
+export function takenOver(
+  name: string,
+  { own, epoch, holder }: { readonly own: number; readonly epoch: number; readonly holder: string },
+): BazaarError {
+  const who = holder === "" ? "another process, which has ended" : holder;
+  return new BazaarError("UNAVAILABLE", `${name} was taken over by ${who} (epoch ${epoch}, this catalog has ${own})`);
+}
+
+/** Writes and commits in one round trip. Rejects with an UnknownCommit if the COMMIT may have happened. */
+async function commitAll<Outcome>(
+  connection: Connection,
+  writes: readonly Write[],
+  unknown: Unknown<Outcome>,
+): Promise<void> {
+  const sent = writes.map(([statement, values]) => connection.query(statement, values));
+  try {
+    await answersOf([...sent, connection.query(commit)]).then((answers) => {
+      const done = answers.at(-1)?.command;
+      if (done !== "COMMIT") throw new Error(`COMMIT must be done (got ${done})`);
+    });
+  } catch (error) {
+    if (postgresFailure(error) === "lost") throw new UnknownCommit(unknown, error);
+    throw error;
+  }
+}
+
+/**
+ * The answers to queries that were sent together. Rejects with the first error once all are answered: those after it were
+ * ignored by the server.
+ */
+async function answersOf<const Sent extends readonly Promise<unknown>[]>(
+  sent: Sent,
+): Promise<{ -readonly [Index in keyof Sent]: Awaited<Sent[Index]> }> {
+  const answers = await Promise.allSettled(sent);
+  const errors = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : []));
+  if (errors.length > 0) throw errors.find((error) => sqlState(error) !== afterFailure) ?? errors[0];
+  return answers.map((answer) => answer.status === "fulfilled" && answer.value) as never;
+}
