@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { chosenLedgerStore, type LedgerConfig } from "@stock-bazaar/ledger/chosen-store";
 import type { NewStock } from "@stock-bazaar/shared/domain";
-import { type PreparedFile, prepareWhole } from "@stock-bazaar/sqlite/files";
+import { makeFolderOf, type PreparedFile, prepareWhole } from "@stock-bazaar/sqlite/files";
 import { formatStocks } from "./stock-file.ts";
 
 /** The file with the copy of the initial stocks. */
@@ -26,5 +26,7 @@ export function prepareKeptStocks(dataDir: string, initialStocks: readonly NewSt
   const file = keptStocksFile(dataDir);
   const content = formatStocks(initialStocks);
   if (initialStocks.length === 0 || (existsSync(file) && readFileSync(file, "utf8") === content)) return undefined;
+  // With the ledger on a server, this may be the first file there.
+  makeFolderOf(file);
   return prepareWhole(file, content);
 }

@@ -557,7 +557,7 @@ describe("a ledger that was longer before (R2)", () => {
       await expect(report(made)).rejects.toMatchObject({
         code: "DIVERGED",
         message: expect.stringMatching(
-          /ends at order 1 in term 1, but (had order 5 once|a replica has order [15] of term [12]): is catalog\.db an old copy\?.*rebuild-catalog/,
+          /ends at order 1 in term 1, but (had order 5 once|a replica has order [15] of term [12]): is the ledger an old copy\?.*rebuild-catalog/,
         ),
       });
     },

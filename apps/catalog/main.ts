@@ -17,6 +17,7 @@ await runService("catalog", async ({ name, config, logger, stopping, fatal }) =>
   const unlock = await store.lock();
   const ledger = await store.open({
     broken: fatal,
+    warn: (text) => logger.warn(text),
     clock: systemClock,
     // Much shorter than the caller's timeout: after a timeout the front-ends would choose another leader.
     patienceMsMax: config.rpcTimeoutMs / 4,

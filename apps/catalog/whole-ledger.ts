@@ -74,7 +74,7 @@ export class WholeLedger {
     if (this.#refusal) return this.#refusal;
     const refusal = new BazaarError(
       "DIVERGED",
-      `the ledger ends at order ${head} in term ${term}, but ${evidence}: is catalog.db an old copy? ${advice.putBackCatalog}`,
+      `the ledger ends at order ${head} in term ${term}, but ${evidence}: is the ledger an old copy? ${advice.putBackCatalog}`,
     );
     this.#refusal = refusal;
     this.#options.logger.error({ head, term }, refusal.message);

@@ -69,6 +69,8 @@ export type BeforeCommit = (initialStocks: readonly NewStock[]) => void;
 export interface OpenOptions {
   /** Receives a failure after which the stored ledger can't be trusted. Default: ignored. */
   readonly broken?: (error: unknown) => void;
+  /** Receives what a person should know of a server: a line for each of its settings that endangers what is stored. */
+  readonly warn?: (text: string) => void;
   readonly clock?: Clock;
   /** How long a write is retried, at most, while another process locks the ledger. Default: the store's own limit. */
   readonly patienceMsMax?: number;

@@ -89,9 +89,11 @@ function alreadyLocked(database: string): RebuildError {
 }
 
 async function requireSafe(databases: Databases): Promise<void> {
-  const { name } = chosenLedgerStore(databases);
+  const { name, files } = chosenLedgerStore(databases);
   const unsafe = (why: string, next: string = advice.putBackOrRebuild) =>
     new RebuildError(`${name} is missing, and ${why}: ${next}`);
+  // On a server: a wrong LEDGER_URL looks the same, and would begin a second history.
+  if (files.length === 0) throw new RebuildError(`${name} is missing: ${advice.correctUrlOrRebuild}`);
   await migratePresentReplicas(databases);
   const ends = readEnds(databases);
   const hasOrders = (end: ReplicaEnd | DatabaseError) => !(end instanceof DatabaseError) && end.lastId > 0;

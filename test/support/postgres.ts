@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { startPostgresForTests } from "@stock-bazaar/bench/embedded-postgres";
 import { freePorts } from "@stock-bazaar/cluster/ports";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { type Connection, connectTo, forTools } from "@stock-bazaar/ledger/postgres/connection";
+import { type Connection, connectTo, forReading, forTools } from "@stock-bazaar/ledger/postgres/connection";
 import { onTestFinished } from "vitest";
 
 interface Server {
@@ -48,10 +48,11 @@ async function createDatabase(server: Server): Promise<string> {
   return name;
 }
 
-/** Runs SQL on a ledger's tables. */
+/** Runs SQL on a ledger's tables, also in a database that refuses writes by default. */
 export async function runSql(url: string, sql: string): Promise<void> {
-  const connection = await connectTo(url, forTools);
+  const connection = await connectTo(url, forReading);
   try {
+    await connection.run("SET default_transaction_read_only = off");
     await connection.run(sql);
   } finally {
     await connection.close();

@@ -14,7 +14,7 @@ export async function rebuildCatalogFile({ file }: RebuildCatalogOptions): Promi
   const rebuilt = await rebuildCatalog(config, file);
   const lines = [
     `${rebuilt.file}: orders: ${rebuilt.orders}, all of ${rebuilt.replica}, on the stocks of ${rebuilt.stocks}`,
-    ...(rebuilt.aside === undefined ? [] : [`The file that was there is now ${rebuilt.aside}`]),
+    ...(rebuilt.aside === undefined ? [] : [`What was there is now ${rebuilt.aside}`]),
     ...rebuilt.missing.map(
       (name) => `Not read, because it is missing: ${name}. Orders that no other replica had are lost.`,
     ),

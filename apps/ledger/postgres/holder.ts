@@ -4,7 +4,7 @@
  * A process takes the ledger over by raising the epoch, in a compare-and-set. From then on a transaction of an earlier epoch
  * changes nothing, so safety needs no clock. While a process has the ledger it changes the register at least every
  * `beatMs`. Another one takes over only when it has watched the register unchanged for `silenceMs` of its own clock, or
- * when the ledger was released: it neither trusts the wall clocks of two machines nor ends a process that works.
+ * when the ledger was released or its holder has ended on this machine: it neither trusts the wall clocks of two machines nor ends a process that works.
  */
 
 import { hostname } from "node:os";
@@ -88,7 +88,7 @@ async function whenFree(connection: Connection, clock: Clock, waits: boolean): P
       [seen, seenMs] = [sign, nowMs];
       if (lives && sign.holder !== "" && (!waits || nowMs - beganMs >= silenceMs)) return sign.holder;
     }
-    if (sign.holder === "" || nowMs - seenMs >= silenceMs) {
+    if (sign.holder === "" || hasEndedHere(sign.holder) || nowMs - seenMs >= silenceMs) {
       const epoch = await tryTake(connection, sign);
       if (epoch !== undefined) return epoch;
       if (!waits || clock.nowMs() - beganMs >= silenceMs) return sign.holder || "another process";
@@ -99,9 +99,9 @@ async function whenFree(connection: Connection, clock: Clock, waits: boolean): P
 
 /** Resolves with `undefined` if the register has changed meanwhile, or a transaction has locked it. */
 async function tryTake(connection: Connection, { epoch, beat, writes }: Sign): Promise<number | undefined> {
-  const me = `process ${process.pid} on ${hostname()}`;
   try {
-    return (await connection.query<{ epoch: number }>(take, [me, epoch, beat, writes])).rows[0]?.epoch;
+    return (await connection.query<{ epoch: number }>(take, [holderName(process.pid), epoch, beat, writes])).rows[0]
+      ?.epoch;
   } catch (error) {
     if (postgresFailure(error) === "passing") return undefined;
     throw error;
@@ -110,6 +110,21 @@ async function tryTake(connection: Connection, { epoch, beat, writes }: Sign): P
 
 async function readSign(connection: Connection): Promise<Sign | undefined> {
   return (await connection.query<Sign>(read)).rows[0];
+}
+
+function holderName(pid: number): string {
+  return `process ${pid} on ${hostname()}`;
+}
+
+/** Whether a holder was a process of this machine that has ended: a restart needn't wait. */
+function hasEndedHere(holder: string): boolean {
+  const pid = Number(/^process (\d+) /.exec(holder)?.[1]);
+  if (!(pid > 0) || holder !== holderName(pid)) return false;
+  try {
+    return !process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ESRCH";
+  }
 }
 
 function isSame(one: Sign, other: Sign): boolean {

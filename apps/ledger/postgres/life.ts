@@ -1,9 +1,10 @@
 /** Whether a ledger exists, how it is created and opened, and whether it is still there. */
 
 import { advice } from "@stock-bazaar/process/advice";
+import { withoutPassword } from "@stock-bazaar/process/ledger-url";
 import { type Clock, every } from "@stock-bazaar/shared/clock";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
-import { connectTo, forReading, forService, forTools } from "./connection.ts";
+import { type Connection, connectTo, forReading, forService, forTools } from "./connection.ts";
 import { postgresFailure } from "./failures.ts";
 import { takeFromAnybody } from "./holder.ts";
 import { Link } from "./link.ts";
@@ -38,10 +39,36 @@ export function createLedger(url: string): Promise<number> {
 }
 
 /** Resolves with the epoch to write in: `held` if this process has the ledger, else a new one. */
-export function openLedger(url: string, held: number): Promise<number> {
+export function openLedger(url: string, held: number, warn: (text: string) => void): Promise<number> {
   return onConnection(url, forService, (connection) =>
-    held > 0 ? Promise.resolve(held) : explaining(url, () => takeFromAnybody(connection)),
+    explaining(url, async () => {
+      for (const concern of await concernsOf(connection)) warn(`${withoutPassword(url)}: ${concern}`);
+      return held > 0 ? held : takeFromAnybody(connection);
+    }),
   );
+}
+
+interface Settings {
+  readonly fsync: string;
+  readonly standbys: number;
+  readonly synchronous: string;
+}
+
+/** What may lose acknowledged orders, although every COMMIT is synchronous. */
+async function concernsOf(connection: Connection): Promise<string[]> {
+  const { rows } = await connection.query<Settings>({
+    text: `SELECT current_setting('fsync') AS fsync, (SELECT count(*) FROM pg_stat_replication) AS standbys,
+      current_setting('synchronous_standby_names') AS synchronous`,
+  });
+  const [{ fsync = "on", standbys = 0, synchronous = "" } = {}] = rows;
+  return [
+    ...(fsync === "on" ? [] : [`fsync must be on (got ${fsync}): a power cut may lose acknowledged orders`]),
+    ...(standbys === 0 || synchronous !== ""
+      ? []
+      : [
+          `synchronous_standby_names must name a standby (got none, and standbys: ${standbys}): a failover may lose acknowledged orders`,
+        ]),
+  ];
 }
 
 export interface WatchOptions {

@@ -39,12 +39,18 @@ export function postgresLedgerStore(url: string): LedgerStore {
       const { createLedger } = await import("./life.ts");
       return createLedger(url);
     },
-    async open({ broken = () => {}, clock = systemClock, patienceMsMax = Number.POSITIVE_INFINITY } = {}) {
+    async open(options = {}) {
+      const {
+        broken = () => {},
+        warn = () => {},
+        clock = systemClock,
+        patienceMsMax = Number.POSITIVE_INFINITY,
+      } = options;
       const [{ openLedger }, { createPostgresLedger }] = await Promise.all([
         import("./life.ts"),
         import("./postgres-ledger.ts"),
       ]);
-      const epoch = await openLedger(url, lockedEpoch);
+      const epoch = await openLedger(url, lockedEpoch, warn);
       openEpoch = epoch;
       const patienceMs = Math.min(defaultPatienceMs, patienceMsMax);
       return createPostgresLedger({ url, name, epoch, clock, patienceMs, broken });

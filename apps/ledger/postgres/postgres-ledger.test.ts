@@ -1,0 +1,258 @@
+/** What only a ledger on a server can run into; what every ledger must do is in `test/contract/`. */
+
+import { hostname } from "node:os";
+import { eventually } from "@stock-bazaar/cluster/wait";
+import { systemClock } from "@stock-bazaar/shared/clock";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { expect, onTestFinished, test } from "vitest";
+import { accepted, createdAt, tradeOf, tradesOf } from "../../../test/support/builders.ts";
+import { rejectionCode } from "../../../test/support/observe.ts";
+import { newPostgresDatabase, runSql } from "../../../test/support/postgres.ts";
+import { type AtCommit, startPostgresRelay } from "../../../test/support/postgres-relay.ts";
+import { type Connection, connectTo, forService, forTools } from "./connection.ts";
+import { takeLedger } from "./holder.ts";
+import { postgresLedgerStore } from "./postgres-store.ts";
+
+const terminateOthers = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+
+/** A ledger with one stock, led since term 1, behind a relay. */
+async function led() {
+  const url = await newPostgresDatabase();
+  const relay = await startPostgresRelay(url);
+  const store = postgresLedgerStore(relay.url);
+  await store.migrate();
+  await store.addStocks([{ name: "GameStart", priceCents: 1599, quantity: 100 }], () => {});
+  const broken: unknown[] = [];
+  const ledger = await store.open({ broken: (error) => broken.push(error) });
+  onTestFinished(() => ledger.close());
+  await ledger.acquire({ replica: 3, term: 0, last: undefined });
+  const apply = (...keys: string[]) =>
+    ledger.apply({ term: 1, last: undefined, trades: keys.map((key) => tradeOf(key)), createdAt });
+  return { url, relay, store, ledger, apply, broken };
+}
+
+async function connected(url: string, use = forTools): Promise<Connection> {
+  const connection = await connectTo(url, use);
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+test.each<AtCommit>(["lost", "answer lost", "answer held"])(
+  "if a COMMIT is %s, the batch is written once, and its caller receives the first outcomes",
+  async (fate) => {
+    const { relay, ledger, apply, broken } = await led();
+    await apply("before");
+    relay.atCommit = fate;
+    const change = await apply("a", "b");
+    expect(change).toMatchObject({
+      outcomes: [accepted(2), accepted(3)],
+      orders: [
+        { id: 2, key: "a" },
+        { id: 3, key: "b" },
+      ],
+      stocks: [{ name: "GameStart", quantity: 97, rev: 3 }],
+      head: 3,
+    });
+    expect((await ledger.ordersAfter(0, 10)).map(({ key }) => key)).toEqual(["before", "a", "b"]);
+    expect((await apply("c")).outcomes).toEqual([accepted(4)]);
+    expect(broken).toEqual([]);
+  },
+);
+
+test.each<AtCommit>(["lost", "answer lost"])(
+  "so it is with a lead that is acquired, if the COMMIT is %s",
+  async (fate) => {
+    const { relay, ledger } = await led();
+    relay.atCommit = fate;
+    expect(await ledger.acquire({ replica: 2, term: 1, last: undefined })).toMatchObject({ term: 2, leader: 2 });
+    expect(await ledger.register()).toMatchObject({ term: 2, leader: 2 });
+  },
+);
+
+test("writes that wait meanwhile are done in their order afterwards", async () => {
+  const { relay, apply } = await led();
+  relay.atCommit = "answer lost";
+  const changes = await Promise.all(["a", "b", "c"].map((key) => apply(key)));
+  expect(changes.map(({ head }) => head)).toEqual([1, 2, 3]);
+});
+
+test("connections that the server ends are replaced, and no call fails", async () => {
+  const { url, relay, ledger, apply } = await led();
+  await ledger.register();
+  const before = relay.connections;
+  await runSql(url, terminateOthers);
+  expect((await apply("a")).outcomes).toEqual([accepted(1)]);
+  expect(await ledger.register()).toMatchObject({ head: 1 });
+  expect(relay.connections).toBe(before + 2);
+});
+
+test("while another session locks the register, writes are refused as retryable and reads are answered", async () => {
+  const { url, ledger, apply } = await led();
+  const other = await connected(url);
+  await other.run("BEGIN; SELECT 1 FROM register FOR UPDATE");
+  const refused = await apply("a").catch((error: unknown) => BazaarError.from(error));
+  expect(refused).toMatchObject({ code: "STORAGE_UNAVAILABLE", message: expect.stringContaining("lock timeout") });
+  expect(await ledger.stocks(["GameStart"])).toHaveLength(1);
+  expect(await ledger.register()).toMatchObject({ head: 0 });
+  await other.run("ROLLBACK");
+  await ledger.tryWrite();
+  expect((await apply("a")).outcomes).toEqual([accepted(1)]);
+});
+
+test("a process that freezes in a transaction locks the register for about a second", async () => {
+  const { relay, url, apply } = await led();
+  const frozen = await connected(relay.url, forService);
+  await frozen.run("BEGIN; SELECT 1 FROM register FOR UPDATE");
+  const beganMs = performance.now();
+  // Its first tries run into the lock.
+  const tries = async (): Promise<unknown> => apply("a").catch(() => tries());
+  expect(await tries()).toMatchObject({ outcomes: [accepted(1)] });
+  expect(performance.now() - beganMs).toBeLessThan(5000);
+  await expect(frozen.run("COMMIT")).rejects.toThrow();
+});
+
+test("a server that refuses writes for a while is no reason to end", async () => {
+  const { url, ledger, apply, broken } = await led();
+  const database = new URL(url).pathname.slice(1);
+  await runSql(url, `ALTER DATABASE ${database} SET default_transaction_read_only = on; ${terminateOthers}`);
+  const refused = await apply("a").catch((error: unknown) => BazaarError.from(error));
+  expect(refused).toMatchObject({ code: "STORAGE_UNAVAILABLE", message: expect.stringContaining("refuses writes") });
+  await expect(postgresLedgerStore(url).open()).rejects.toThrow("refuses writes (default_transaction_read_only is on)");
+  expect(await postgresLedgerStore(url).read((view) => view.lastId())).toBe(0);
+  await runSql(url, `ALTER DATABASE ${database} RESET default_transaction_read_only`);
+  await ledger.tryWrite();
+  expect((await apply("a")).outcomes).toEqual([accepted(1)]);
+  expect(broken).toEqual([]);
+});
+
+test("once another process has taken the ledger over, nothing is written any more, and this process must end", async () => {
+  const { url, ledger, apply, broken } = await led();
+  await apply("a");
+  const other = await postgresLedgerStore(url).open();
+  onTestFinished(() => other.close());
+  const writes = [
+    apply("b"),
+    ledger.acquire({ replica: 2, term: 1, last: undefined }),
+    ledger.restock({ term: 1, last: undefined, quantity: 5, after: "", limit: 9, createdAt }),
+    ledger.setLeases({ leaseMs: 9, endedCleanly: true }),
+    ledger.forgetRejections(9, 9),
+    ledger.tryWrite(),
+    ledger.register(),
+    ledger.leases(),
+  ];
+  expect(await Promise.all(writes.map((write) => rejectionCode(write)))).toEqual(writes.map(() => "UNAVAILABLE"));
+  expect(broken[0]).toMatchObject({ message: expect.stringContaining("was taken over by") });
+  expect(await other.register()).toMatchObject({ term: 1, leader: 3, head: 1 });
+  expect(await other.leases()).toEqual({ leaseMs: 0, endedCleanly: false });
+});
+
+test("a COMMIT without an answer is not done again by a process that was taken over meanwhile", async () => {
+  const { url, relay, apply, broken } = await led();
+  relay.atCommit = "answer held";
+  const code = rejectionCode(apply("a"));
+  await eventually("the batch is committed", () =>
+    postgresLedgerStore(url).read(async (view) => (await view.lastId()) === 1),
+  );
+  const other = await postgresLedgerStore(url).open();
+  onTestFinished(() => other.close());
+  expect([await code, broken.length]).toEqual(["UNAVAILABLE", 1]);
+  expect(await other.ordersAfter(0, 10)).toHaveLength(1);
+});
+
+test("a server that doesn't sync, or has only asynchronous standbys, is noticed when the ledger is opened", async () => {
+  const { url } = await led();
+  const warnings: string[] = [];
+  const ledger = await postgresLedgerStore(url).open({ warn: (text) => warnings.push(text) });
+  await ledger.close();
+  // The server of the tests.
+  expect(warnings).toEqual([expect.stringMatching(/fsync must be on \(got off\)/)]);
+});
+
+test("a watch ends when another process takes the ledger over", async () => {
+  const { url, store } = await led();
+  const gone = Promise.withResolvers<Error>();
+  const end = store.watch(systemClock, gone.resolve);
+  onTestFinished(end);
+  const other = await postgresLedgerStore(url).open();
+  onTestFinished(() => other.close());
+  expect((await gone.promise).message).toContain("was taken over by");
+});
+
+test("names and trades with a NUL, which PostgreSQL can't store, are answered like unknown stocks", async () => {
+  const { ledger } = await led();
+  expect(await ledger.stocks(["Game\0Start", "GameStart"])).toHaveLength(1);
+  const trades = [tradeOf("a", { name: "Game\0Start" }), tradeOf("b", { name: "back\\slash" }), tradeOf("c")];
+  const apply = () => ledger.apply({ term: 1, last: undefined, trades, createdAt });
+  const refused = { status: "rejected", reason: "INVALID_STOCKNAME" };
+  expect((await apply()).outcomes).toMatchObject([{ ...refused, replayed: false }, refused, accepted(1)]);
+  expect((await apply()).outcomes).toMatchObject([{ ...refused, replayed: true }, refused, accepted(1, true)]);
+});
+
+test("a large batch is one transaction", async () => {
+  const { ledger } = await led();
+  const trades = tradesOf("k", 10_000, { type: "sell" });
+  const { outcomes, head } = await ledger.apply({ term: 1, last: undefined, trades, createdAt });
+  expect([outcomes.length, head]).toEqual([10_000, 10_000]);
+});
+
+test("the ledger of a process that has died without a word is taken when the register has not changed for two seconds", async () => {
+  const { url } = await led();
+  await runSql(url, "UPDATE register SET epoch = epoch + 1, holder = 'process 1 on another machine'");
+  const beganMs = performance.now();
+  const unlock = await postgresLedgerStore(url).lockIfFree();
+  expect(unlock).toBeDefined();
+  expect(performance.now() - beganMs).toBeGreaterThan(1900);
+  await unlock?.();
+});
+
+test("the ledger of a process of this machine that has ended is taken at once", async () => {
+  const { url } = await led();
+  const ended = Bun.spawn(["true"]);
+  await ended.exited;
+  await runSql(url, `UPDATE register SET epoch = epoch + 1, holder = 'process ${ended.pid} on ${hostname()}'`);
+  const beganMs = performance.now();
+  const unlock = await postgresLedgerStore(url).lockIfFree();
+  expect(performance.now() - beganMs).toBeLessThan(1000);
+  await unlock?.();
+});
+
+test("of two that take a free ledger at the same time, one gets it", async () => {
+  const { url } = await led();
+  const take = () => takeLedger({ url, clock: systemClock, waits: false });
+  const taken = await Promise.all([take(), take()]);
+  const held = taken.flatMap((each) => (typeof each === "object" ? [each] : []));
+  expect(held).toHaveLength(1);
+  await held[0]?.release();
+});
+
+test.each<[string, (url: URL) => void, RegExp]>([
+  ["a server that isn't there", (url) => (url.port = "1"), /^postgres:.* can't be reached: .*: is LEDGER_URL right/],
+  ["a database that isn't there", (url) => (url.pathname = "/nowhere"), /^LEDGER_URL must name a database that exists/],
+  ["a user that isn't there", (url) => (url.username = "nobody"), /^LEDGER_URL must have a user and a password that/],
+])("%s is named in one line", async (_what, change, message) => {
+  const url = new URL(await newPostgresDatabase());
+  change(url);
+  url.password = "secret";
+  const store = postgresLedgerStore(url.href);
+  const calls = [store.isMissing, store.migrate, store.open, store.lock, () => store.read(async () => {})];
+  for (const call of calls) {
+    const error = await call().then(
+      () => new Error("done"),
+      (thrown: Error) => thrown,
+    );
+    expect(error.message).toMatch(message);
+    expect(error.message).not.toMatch(/secret|\n/);
+  }
+});
+
+test("a ledger that a newer version has migrated is refused, and so is one that lacks a migration", async () => {
+  const url = await newPostgresDatabase();
+  const store = postgresLedgerStore(url);
+  await store.migrate();
+  await runSql(url, "INSERT INTO migrations SELECT max(number) + 1, 'later' FROM migrations");
+  for (const call of [store.migrate, store.open, () => store.read(async () => {})])
+    await expect(call()).rejects.toThrow("was migrated by a newer version of this program");
+  await runSql(url, "DELETE FROM migrations");
+  await expect(store.open()).rejects.toThrow(/has 0 of \d+ migrations: run `npm run migrate`/);
+});
