@@ -8,10 +8,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { askCluster } from "@stock-bazaar/client/ask-cluster";
-import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
+import { chosenLedgerStore, type LedgerConfig } from "@stock-bazaar/ledger/chosen-store";
 import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
 import { seed } from "@stock-bazaar/db/seed";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
+import { readLedgerUrl } from "@stock-bazaar/process/ledger-url";
 import { addressVariables, choosePorts, frontEndName, listeners, replicaName, type ServicePorts } from "./addresses.ts";
 import type { Relay } from "./relay.ts";
 import { type Link, Relays } from "./relays.ts";
@@ -22,7 +23,7 @@ import { eventually, type WaitOptions } from "./wait.ts";
 export interface ClusterOptions {
   readonly replicas?: number;
   readonly frontEnds?: number;
-  /** Variables in addition to ports, addresses and DATA_DIR. */
+  /** Variables in addition to ports, addresses and DATA_DIR. LEDGER_URL must name an empty database. */
   readonly environment?: Readonly<Record<string, string>>;
   /** The service whose database gets its own small disk, if the machine allows that. */
   readonly smallDisk?: string | undefined;
@@ -39,12 +40,15 @@ export interface ClusterOptions {
 
 /** Where the databases are: the part of a cluster that a check needs. */
 export interface DatabaseFolders {
+  /** Where the ledger is: in `catalogFolder`, or on a server. */
+  readonly ledger: LedgerConfig;
   readonly catalogFolder: string;
   readonly replicaFolders: ReadonlyMap<number, string>;
 }
 
 export class Cluster implements DatabaseFolders {
   readonly dataDir: string;
+  readonly ledger: LedgerConfig;
   readonly replicaIds: readonly number[];
   readonly environment: Readonly<Record<string, string>>;
   /** The small disk, if one was requested and could be mounted. */
@@ -64,6 +68,7 @@ export class Cluster implements DatabaseFolders {
     this.#urls = [...ports.frontEnds.values()].map((port) => `http://127.0.0.1:${port}`);
     this.#apart = new Set([...(smallDisk === undefined ? [] : [smallDisk]), ...(catalogApart ? ["catalog"] : [])]);
     for (const name of this.#apart) mkdirSync(this.folderOf(name));
+    this.ledger = { dataDir: this.catalogFolder, ledgerUrl: readLedgerUrl(environment) };
     if (smallDisk !== undefined) this.smallDisk = mountSmallDisk(this.folderOf(smallDisk));
     this.environment = {
       ...addressVariables(this.replicaIds, (name) => listeners(ports).get(name) ?? 0),
@@ -250,11 +255,10 @@ export class Cluster implements DatabaseFolders {
   }
 
   async #createDatabases(): Promise<void> {
-    const config = { dataDir: this.catalogFolder };
-    const store = chosenLedgerStore(config);
+    const store = chosenLedgerStore(this.ledger);
     await store.migrate();
     for (const [id, folder] of this.replicaFolders) await new ReplicaFile(folder, id).migrate();
-    await seed(config);
+    await seed(this.ledger);
     const began = await store.read((view) => view.initialStocks());
     this.#initialQuantities = new Map(began.map(({ name, quantity }) => [name, quantity]));
   }

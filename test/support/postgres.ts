@@ -59,6 +59,18 @@ export async function runSql(url: string, sql: string): Promise<void> {
   }
 }
 
+/** The server's processes for the connections to this database. */
+export async function backendsOf(url: string): Promise<number[]> {
+  const connection = await connectTo(url, forReading);
+  try {
+    const text =
+      "SELECT pid::bigint AS pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    return (await connection.query<{ pid: number }>({ text })).rows.map(({ pid }) => pid);
+  } finally {
+    await connection.close();
+  }
+}
+
 function urlOf(port: number, database: string): string {
   return `postgres://postgres@127.0.0.1:${port}/${database}`;
 }

@@ -47,6 +47,7 @@ export function soundDatabases(): SoundDatabases {
   inCatalog("UPDATE register SET term = 1, leader = 2, head = 3");
   for (const id of replicaIds) inReplica(id, `INSERT INTO orders VALUES ${rows.join()}`);
   return {
+    ledger: { dataDir: folder },
     catalogFolder: folder,
     replicaFolders: new Map(replicaIds.map((id) => [id, folder])),
     inCatalog,

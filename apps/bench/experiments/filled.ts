@@ -25,7 +25,7 @@ export async function fill(cluster: Cluster, orders: number): Promise<void> {
   }
   const [first] = replicas;
   if (!first) throw new Error("a cluster must have a replica to be filled");
-  const store = chosenLedgerStore({ dataDir: cluster.catalogFolder });
+  const store = chosenLedgerStore(cluster.ledger);
   const stocks = await store.read((view) => view.initialStocks());
   const log = createSqliteOrderLog(first.open());
   try {

@@ -78,14 +78,14 @@ export function ledgerOf({ client }: Snapshot): LedgerOrder[] {
   return client.prepare<[], LedgerOrder>("SELECT id, name, type, quantity FROM ledger ORDER BY id").all();
 }
 
-async function allOrders({ catalogFolder }: DatabaseFolders): Promise<Order[]> {
-  const store = chosenLedgerStore({ dataDir: catalogFolder });
+async function allOrders({ ledger }: DatabaseFolders): Promise<Order[]> {
+  const store = chosenLedgerStore(ledger);
   return (await store.read((view) => Array.fromAsync(orderPages(view, Number.MIN_SAFE_INTEGER)))).flat();
 }
 
 /** `undefined`: one of the replicas in `equal` doesn't hold what the ledger holds. */
 async function inSnapshot<Result>(
-  { catalogFolder, replicaFolders }: DatabaseFolders,
+  { ledger, replicaFolders }: DatabaseFolders,
   equal: readonly number[],
   look: (snapshot: Snapshot) => Result,
 ): Promise<{ readonly value: Result } | undefined> {
@@ -95,7 +95,7 @@ async function inSnapshot<Result>(
     client.exec("BEGIN");
     // Each file's snapshot is taken by its first read. The services write the ledger first, so it is read last here.
     for (const id of replicaIds) lastIdOf(client, id);
-    return await chosenLedgerStore({ dataDir: catalogFolder }).read(async (view) => {
+    return await chosenLedgerStore(ledger).read(async (view) => {
       const { head } = await view.register();
       // Before the ledger is copied: this is asked many times.
       if (equal.some((id) => lastIdOf(client, id) !== head)) return undefined;

@@ -6,8 +6,8 @@ import type { Register } from "@stock-bazaar/shared/domain";
 import type { Scene } from "./fault.ts";
 
 /** Reads the register from the stored ledger, so that it works without a running catalog. */
-export function readRegister({ catalogFolder }: Cluster): Promise<Register> {
-  return chosenLedgerStore({ dataDir: catalogFolder }).read((view) => view.register());
+export function readRegister({ ledger }: Cluster): Promise<Register> {
+  return chosenLedgerStore(ledger).read((view) => view.register());
 }
 
 export function replicaNames({ cluster }: Scene): string[] {
