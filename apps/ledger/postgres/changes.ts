@@ -94,7 +94,7 @@ export async function replaceLedger(url: string, { stocks, pages }: LedgerConten
       const replayed = await replayInto(connection, pages, before ?? nothingUsed);
       // The caller's lock stays, and an older catalog that still runs changes nothing.
       if (before) await connection.query(keepHolder, [before.epoch, before.holder]);
-      const aside = `${schemaName}_${new Date().toISOString().replace(/\D/g, "_").slice(0, 19)}`;
+      const aside = `${schemaName}_${new Date().toISOString().replace(/\D/g, "_").slice(0, 23)}`;
       if (exists) await connection.run(`ALTER SCHEMA ${schemaName} RENAME TO ${aside}`);
       else await connection.run(`DROP SCHEMA IF EXISTS ${schemaName}`);
       await connection.run(`ALTER SCHEMA ${buildingSchema} RENAME TO ${schemaName}`);

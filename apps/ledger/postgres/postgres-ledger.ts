@@ -6,9 +6,10 @@
 import { advice } from "@stock-bazaar/process/advice";
 import type { LeaderRequest } from "@stock-bazaar/shared/api";
 import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
-import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome } from "../decide.ts";
+import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome, refusesAny } from "../decide.ts";
 import { requireNewestTerm, requireSameOrder, requireTerm } from "../leadership.ts";
-import type { Ledger, LedgerChange, LedgerWrite } from "../ledger.ts";
+import type { Ledger, LedgerBatch, LedgerChange } from "../ledger.ts";
+import { sqlState } from "./failures.ts";
 import { Reader } from "./reader.ts";
 import { leasesOf, readRegister, registerOf, type RegisterRow, requireRow } from "./register.ts";
 import {
@@ -36,6 +37,8 @@ const oldRejections = {
   text: "SELECT place FROM rejections WHERE place <= $1 ORDER BY place LIMIT $2",
 };
 const forget = { text: "DELETE FROM rejections WHERE place = ANY ($1::bigint[])" };
+
+const uniqueViolation = "23505";
 
 const hint = `is LEDGER_URL right? ${advice.putBackCatalog}`;
 
@@ -69,22 +72,31 @@ export function createPostgresLedger(options: WriterOptions): Ledger {
     });
   }
 
+  function applyOnce({ trades, term, last, createdAt, ...batch }: LedgerBatch): Promise<LedgerChange> {
+    const keys = trades.map(({ key }) => key);
+    const { mayBeKnown = keys } = batch;
+    return lead({ term, last }, factsOf(trades, mayBeKnown, keys), ({ known, stocks }, head) => {
+      const outcomeOf = (key: string) => known.get(key);
+      const decision = decide(trades, { outcomeOf, stockOf: (stock) => stocks.get(stock), head, term, createdAt });
+      if (refusesAny(decision) && mayBeKnown.length < keys.length) throw new MayBeKnown();
+      return decision;
+    });
+  }
+
+  async function apply(batch: LedgerBatch): Promise<LedgerChange> {
+    try {
+      return await applyOnce(batch);
+    } catch (error) {
+      const isKnown = sqlState(error) === uniqueViolation && batch.mayBeKnown !== undefined;
+      if (!isKnown && !(error instanceof MayBeKnown)) throw error;
+      return applyOnce({ ...batch, mayBeKnown: undefined });
+    }
+  }
+
   return {
     // The server syncs what it commits, and recovers by itself.
     checkpoint: async () => undefined,
-    apply: (batch: LedgerWrite & { readonly trades: readonly Trade[] }) => {
-      const { trades, term, createdAt } = batch;
-      const keys = trades.map(({ key }) => key);
-      return lead(batch, factsOf(trades, keys), ({ known, stocks }, head) =>
-        decide(trades, {
-          outcomeOf: (key) => known.get(key),
-          stockOf: (stock) => stocks.get(stock),
-          head,
-          term,
-          createdAt,
-        }),
-      );
-    },
+    apply,
     restock: ({ quantity, after, limit, createdAt, ...request }) =>
       lead(
         request,
@@ -127,6 +139,9 @@ export function createPostgresLedger(options: WriterOptions): Ledger {
   };
 }
 
+/** A trade would be refused whose key was not looked for in the ledger: it may have been accepted before (R3). */
+class MayBeKnown extends Error {}
+
 async function nothing(): Promise<void> {}
 
 /** What a batch writes. Nothing if all was known before. */
@@ -150,8 +165,7 @@ async function findOrder(send: Send, last: Order | undefined): Promise<Order | u
 }
 
 /** What a batch is decided on. Only `mayBeKnown` of its keys are looked up in the ledger, all among the rejections. */
-function factsOf(trades: readonly Trade[], mayBeKnown: readonly string[]) {
-  const keys = trades.map(({ key }) => key);
+function factsOf(trades: readonly Trade[], mayBeKnown: readonly string[], keys: readonly string[]) {
   const names = possible([...new Set(trades.map(({ name }) => name))]);
   return async (send: Send) => {
     const none = { rows: [] };
