@@ -1,12 +1,49 @@
 /**
  * `npm run test:extended`: tests that take long and that few changes can break.
  *
- * Their own configuration keeps them out of `npm test`, which still accepts `--project`.
+ * Their own configuration keeps them out of `npm test`, which still accepts `--project`. `postgres` repeats the scenarios
+ * of `test/e2e/` with the ledger on PostgreSQL.
  */
 
 import { defineConfig } from "vitest/config";
 import { withProcesses } from "./vitest.config.ts";
 
+/** Those that use the services alone, not the catalog's file. */
+const scenarios = [
+  "catalog-restart",
+  "cut-links",
+  "duplicate-keys",
+  "few-replicas",
+  "follower-away",
+  "leader-death",
+  "many-stocks",
+  "no-stale-read",
+  "replica-count",
+  "start-and-stop",
+  "traces",
+  "trading",
+];
+
 export default defineConfig({
-  test: { name: "extended", include: ["test/extended/**/*.test.ts"], ...withProcesses },
+  test: {
+    projects: [
+      {
+        test: {
+          name: "extended",
+          include: ["test/extended/**/*.test.ts"],
+          sequence: { groupOrder: 0 },
+          ...withProcesses,
+        },
+      },
+      {
+        test: {
+          name: "postgres",
+          include: scenarios.map((name) => `test/e2e/${name}.test.ts`),
+          env: { BAZAAR_TEST_LEDGER: "postgres" },
+          sequence: { groupOrder: 1 },
+          ...withProcesses,
+        },
+      },
+    ],
+  },
 });

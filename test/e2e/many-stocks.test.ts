@@ -31,7 +31,7 @@ Cluster.share(async (shared) => {
 async function addStocks(added: readonly string[]): Promise<void> {
   const file = join(cluster.dataDir, "added.csv");
   writeFileSync(file, formatStocks(added.map((name) => ({ name, priceCents: 1599, quantity: 100 }))));
-  expect((await seed({ dataDir: cluster.dataDir }, file)).added).toBe(added.length);
+  expect((await seed(cluster.ledger, file)).added).toBe(added.length);
 }
 
 const namesIn = (body: unknown) => (at(body, "data") as { name: string }[]).map(({ name }) => name);

@@ -30,15 +30,24 @@ let starting: Promise<Server> | undefined;
 
 /** The URL of an empty database, for one test. */
 export async function newPostgresDatabase(): Promise<string> {
+  const { url, giveBack } = await takePostgresDatabase();
+  onTestFinished(giveBack);
+  return url;
+}
+
+/** An empty database, until it is given back. */
+export async function takePostgresDatabase() {
   starting ??= start();
   const server = await starting;
   const name = server.free.pop() ?? (await createDatabase(server));
   const url = urlOf(server.port, name);
-  onTestFinished(async () => {
-    await runSql(url, dropLedgers);
-    server.free.push(name);
-  });
-  return url;
+  return {
+    url,
+    async giveBack() {
+      await runSql(url, dropLedgers);
+      server.free.push(name);
+    },
+  };
 }
 
 async function createDatabase(server: Server): Promise<string> {

@@ -1,7 +1,11 @@
-/** A cluster for one test or several. It is deleted afterwards, and a failed test prints the logs of its processes. */
+/**
+ * A cluster for one test or several. It is deleted afterwards, and a failed test prints the logs of its processes. With
+ * BAZAAR_TEST_LEDGER=postgres its ledger is on PostgreSQL.
+ */
 
 import { type ClusterOptions, Cluster as RealCluster } from "@stock-bazaar/cluster/cluster";
 import { afterAll, afterEach, beforeAll, type TestContext } from "vitest";
+import { takePostgresDatabase } from "../../support/postgres.ts";
 
 const printedLinesMax = 60;
 
@@ -13,22 +17,23 @@ export const Cluster = {
   /** Starts one cluster for all tests of a file or a `describe`, before the first of them. */
   share(use: (cluster: Cluster) => unknown, options: ClusterOptions = {}): void {
     let cluster: Cluster;
+    let giveBack: GiveBack;
     beforeAll(async () => {
-      cluster = await RealCluster.create(options);
+      ({ cluster, giveBack } = await create(options));
       await use(cluster);
       await cluster.startInOrder();
     });
     afterEach(({ task }) => {
       if (task.result?.state === "fail") printLogs(cluster);
     });
-    afterAll(() => cluster.dispose());
+    afterAll(() => cluster.dispose().then(giveBack));
   },
 
   /** Creates a cluster with databases, in which no process runs yet. */
   async create(context: TestHooks, options: ClusterOptions = {}): Promise<Cluster> {
-    const cluster = await RealCluster.create(options);
+    const { cluster, giveBack } = await create(options);
     context.onTestFailed(() => printLogs(cluster));
-    context.onTestFinished(() => cluster.dispose());
+    context.onTestFinished(() => cluster.dispose().then(giveBack));
     return cluster;
   },
 
@@ -39,6 +44,16 @@ export const Cluster = {
     return cluster;
   },
 };
+
+type GiveBack = () => Promise<void>;
+
+async function create(options: ClusterOptions): Promise<{ cluster: Cluster; giveBack: GiveBack }> {
+  if (process.env.BAZAAR_TEST_LEDGER !== "postgres")
+    return { cluster: await RealCluster.create(options), giveBack: async () => {} };
+  const { url, giveBack } = await takePostgresDatabase();
+  const environment = { LEDGER_URL: url, ...options.environment };
+  return { cluster: await RealCluster.create({ ...options, environment }), giveBack };
+}
 
 function printLogs(cluster: Cluster): void {
   for (const { name, lines } of cluster.services) {
