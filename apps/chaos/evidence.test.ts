@@ -15,7 +15,7 @@ test("the plan, the histories, the logs and the databases of a failing round are
   onTestFinished(() => cluster.dispose());
   const plan = planRound(4, { seed: 7, roundMs: 2000, frontEnds: 1, clients: 2, faults: faultNames });
   const trades = soundRecords();
-  const kept = keepEvidence(temporaryFolder(), 7, cluster, {
+  const kept = await keepEvidence(temporaryFolder(), 7, cluster, {
     plan,
     violations: [{ promise: "I4", harm: "lost", text: "gone" }],
     trades,

@@ -5,12 +5,18 @@ import { basename, join } from "node:path";
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
 import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { allOrders } from "./checks/snapshot.ts";
 import type { RoundResult } from "./round.ts";
 
 /**
  * Writes the evidence and returns its folder. The processes must have ended: copies of open databases could be torn.
  */
-export function keepEvidence(folder: string, seed: number, cluster: Cluster, result: RoundResult): string {
+export async function keepEvidence(
+  folder: string,
+  seed: number,
+  cluster: Cluster,
+  result: RoundResult,
+): Promise<string> {
   const { plan, violations, history } = result;
   const kept = join(folder, `seed-${seed}-round-${plan.round}`);
   mkdirSync(kept, { recursive: true });
@@ -19,7 +25,8 @@ export function keepEvidence(folder: string, seed: number, cluster: Cluster, res
   write("violations.jsonl", jsonLines(violations));
   for (const [name, records] of Object.entries(history)) write(`${name}.jsonl`, jsonLines(records));
   for (const { name, lines } of cluster.services) write(`${name}.log`, `${lines.join("\n")}\n`);
-  copyDatabase(catalogFile(cluster.catalogFolder), join(kept, "data"));
+  if (cluster.ledger.ledgerUrl === undefined) copyDatabase(catalogFile(cluster.catalogFolder), join(kept, "data"));
+  else write("ledger.jsonl", jsonLines(await allOrders(cluster)));
   for (const [id, replica] of cluster.replicaFolders) copyDatabase(orderFile(replica, id), join(kept, "data"));
   return kept;
 }

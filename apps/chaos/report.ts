@@ -4,7 +4,8 @@ import { commandLine } from "@stock-bazaar/process/advice";
 import { counted, seconds, whole } from "@stock-bazaar/report/figures";
 import { columns } from "@stock-bazaar/report/table";
 import type { CampaignResult, FailedRound } from "./campaign.ts";
-import { faults } from "./faults/index.ts";
+import { faults, withoutCatalogFile } from "./faults/index.ts";
+import { faultNames } from "./faults/names.ts";
 import type { PlannedFault } from "./plan.ts";
 import type { RoundResult } from "./round.ts";
 import type { Totals } from "./totals.ts";
@@ -38,7 +39,10 @@ export function formatReport({ options, totals, failed, mountedDisks, tookMs }: 
     `--seed ${seed} --rounds ${rounds}`,
     ...(from > 1 ? [`--from ${from}`] : []),
     `--front-ends ${frontEnds} --clients ${clients} --round-seconds ${roundMs / 1000}`,
-    ...(options.faults.length < faults.length ? [`--only ${options.faults.join()}`] : []),
+    ...(options.newLedger ? ["--postgres"] : []),
+    ...(options.faults.length < (options.newLedger ? withoutCatalogFile(faultNames) : faults).length
+      ? [`--only ${options.faults.join()}`]
+      : []),
   ].join(" ");
   return [
     ...columns(counts),

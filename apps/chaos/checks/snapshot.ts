@@ -78,7 +78,7 @@ export function ledgerOf({ client }: Snapshot): LedgerOrder[] {
   return client.prepare<[], LedgerOrder>("SELECT id, name, type, quantity FROM ledger ORDER BY id").all();
 }
 
-async function allOrders({ ledger }: DatabaseFolders): Promise<Order[]> {
+export async function allOrders({ ledger }: DatabaseFolders): Promise<Order[]> {
   const store = chosenLedgerStore(ledger);
   return (await store.read((view) => Array.fromAsync(orderPages(view, Number.MIN_SAFE_INTEGER)))).flat();
 }

@@ -15,6 +15,8 @@ export interface Fault {
   readonly needsRelays?: true;
   /** Set if it replaces the catalog's database: with a replica's file beside it, the catalog would refuse to start. */
   readonly needsCatalogApart?: true;
+  /** Set if it needs the catalog's file: on PostgreSQL there is none. */
+  readonly needsCatalogFile?: true;
   /** Set if it deletes orders of a replica: until the replica has read them again, they have one copy less. */
   readonly deletes?: true;
   /** Ranges for how long it lasts; each range is chosen equally often. */

@@ -49,6 +49,7 @@ export const fillCatalogDisk: Fault = {
   name: "fill-catalog-disk",
   does: "fills the catalog's disk: the catalog refuses trades until there is room",
   needsSmallDisk: "catalog",
+  needsCatalogFile: true,
   holdMs: [[200, 1200]],
   async inflict(scene) {
     const { cluster } = scene;

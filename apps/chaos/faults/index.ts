@@ -31,6 +31,11 @@ export const faults: readonly Fault[] = [
   oldCatalog,
 ];
 
+/** Those of the named faults that are possible without a catalog's file. */
+export function withoutCatalogFile(names: readonly FaultName[]): FaultName[] {
+  return names.filter((name) => faultNamed(name).needsCatalogFile !== true);
+}
+
 export function faultNamed(name: FaultName): Fault {
   const fault = faults.find((fault) => fault.name === name);
   if (!fault) throw new Error(`a fault must have one of the known names (got ${name})`);

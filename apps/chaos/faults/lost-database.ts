@@ -36,6 +36,7 @@ export const killMigration: Fault = {
 export const killFirstMigration: Fault = {
   name: "kill-first-migration",
   does: "kills the first migration of an empty folder; the next one succeeds",
+  needsCatalogFile: true,
   holdMs: [[0, 0]],
   async inflict(scene) {
     const { cluster } = scene;

@@ -22,6 +22,7 @@ export const oldCatalog: Fault = {
   name: "old-catalog",
   does: "runs the catalog on an older copy of its database until the newest one is put back",
   needsCatalogApart: true,
+  needsCatalogFile: true,
   holdMs: [
     [200, 1000],
     [1500, 3000],

@@ -1,10 +1,12 @@
 /** `npm run chaos`: checks that the bazaar keeps its promises while its processes are killed. */
 
+import { startTemporaryPostgres } from "@stock-bazaar/bench/embedded-postgres";
 import { runCampaign } from "@stock-bazaar/chaos/campaign";
+import { withoutCatalogFile } from "@stock-bazaar/chaos/faults/index";
 import type { FaultName } from "@stock-bazaar/chaos/faults/names";
 import { Progress } from "@stock-bazaar/chaos/progress";
 import { formatReport } from "@stock-bazaar/chaos/report";
-import { CommandError } from "../errors.ts";
+import { CommandError, exitCodes } from "../errors.ts";
 import { printResult } from "../output.ts";
 import { abortOnStop } from "../stopping.ts";
 import { requireWritable } from "../writable.ts";
@@ -17,20 +19,35 @@ export interface ChaosCommandOptions {
   readonly frontEnds: number;
   readonly clients: number;
   readonly only: FaultName[];
+  readonly postgres?: boolean;
   readonly keep: string;
   readonly json?: string | true;
 }
 
 export async function chaos(options: ChaosCommandOptions): Promise<void> {
-  const { rounds, seed = newSeed(), from, roundSeconds, frontEnds, clients, only, keep, json } = options;
+  const { rounds, seed = newSeed(), from, roundSeconds, frontEnds, clients, only, postgres, keep, json } = options;
+  const faults = postgres ? withoutCatalogFile(only) : only;
+  if (faults.length === 0)
+    throw new CommandError(`--only must name a fault that is possible with --postgres (got ${only})`, exitCodes.usage);
   requireWritable("--keep", keep, "folder");
   if (typeof json === "string") requireWritable("--json", json, "file");
   const stopping = abortOnStop();
+  const server = postgres ? await startTemporaryPostgres() : undefined;
   const progress = new Progress(process.stderr, rounds);
   const roundMs = roundSeconds * 1000;
   try {
     const result = await runCampaign(
-      { rounds, seed, from, roundMs, frontEnds, clients, faults: only, keep },
+      {
+        rounds,
+        seed,
+        from,
+        roundMs,
+        frontEnds,
+        clients,
+        faults,
+        keep,
+        ...(server && { newLedger: server.newDatabase }),
+      },
       (round, totals) => progress.round(round, totals),
       stopping,
     );

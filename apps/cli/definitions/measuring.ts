@@ -211,6 +211,7 @@ export function chaosCommand(): Command {
       ["bazaar chaos --rounds 200", "200 rounds with a new seed"],
       ["bazaar chaos --seed 7 --from 198 --rounds 1", "run one round of a plan again"],
       ["bazaar chaos --only kill-leader --round-seconds 5", "only one kind of fault"],
+      ["bazaar chaos --postgres --rounds 20", "with the ledger on PostgreSQL"],
     ],
     exits: { 0: "every promise was kept", 1: "stopped, or a promise was broken; the evidence is kept" },
   })
@@ -231,6 +232,7 @@ export function chaosCommand(): Command {
     )
     .option("--clients <n>", "number of clients that trade", wholeNumber(1, clientsMax), 16)
     .addOption(list("--only", "faults to choose from", listOf(faultNames), faultNames))
+    .option("--postgres", "keep the ledgers on PostgreSQL, on a server that is started for this")
     .option("--keep <folder>", "folder for the history, logs and databases of failed rounds", "test-results/chaos")
     .option(
       "--json [file]",
