@@ -31,7 +31,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgres): Promise<
 
 export interface TemporaryPostgres {
   /** Creates an empty database. Returns its URL. */
-  newDatabase(): Promise<string>;
+  readonly newDatabase: () => Promise<string>;
 }
 
 /**

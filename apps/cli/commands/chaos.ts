@@ -28,7 +28,10 @@ export async function chaos(options: ChaosCommandOptions): Promise<void> {
   const { rounds, seed = newSeed(), from, roundSeconds, frontEnds, clients, only, postgres, keep, json } = options;
   const faults = postgres ? withoutCatalogFile(only) : only;
   if (faults.length === 0)
-    throw new CommandError(`--only must name a fault that is possible with --postgres (got ${only})`, exitCodes.usage);
+    throw new CommandError(
+      `--only must name a fault that is possible with --postgres (got ${only.join()})`,
+      exitCodes.usage,
+    );
   requireWritable("--keep", keep, "folder");
   if (typeof json === "string") requireWritable("--json", json, "file");
   const stopping = abortOnStop();

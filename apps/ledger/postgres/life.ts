@@ -60,7 +60,9 @@ async function concernsOf(connection: Connection): Promise<string[]> {
     text: `SELECT current_setting('fsync') AS fsync, (SELECT count(*) FROM pg_stat_replication) AS standbys,
       current_setting('synchronous_standby_names') AS synchronous`,
   });
-  const [{ fsync = "on", standbys = 0, synchronous = "" } = {}] = rows;
+  const [server] = rows;
+  if (!server) return [];
+  const { fsync, standbys, synchronous } = server;
   return [
     ...(fsync === "on" ? [] : [`fsync must be on (got ${fsync}): a power cut may lose acknowledged orders`]),
     ...(standbys === 0 || synchronous !== ""
