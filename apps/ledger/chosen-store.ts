@@ -6,8 +6,9 @@ import { sqliteLedgerStore } from "./sqlite/sqlite-store.ts";
 import type { LedgerStore } from "./store.ts";
 
 /** The settings that decide the choice. Without a URL the ledger is a file. */
-export type LedgerConfig = Pick<Config, "dataDir"> & Partial<Pick<Config, "ledgerUrl">>;
+export type LedgerConfig = Pick<Config, "dataDir"> & Partial<Pick<Config, "ledgerUrl" | "ledgerFailover">>;
 
-export function chosenLedgerStore({ dataDir, ledgerUrl }: LedgerConfig): LedgerStore {
-  return ledgerUrl === undefined ? sqliteLedgerStore(dataDir) : postgresLedgerStore(ledgerUrl);
+export function chosenLedgerStore({ dataDir, ledgerUrl, ledgerFailover }: LedgerConfig): LedgerStore {
+  if (ledgerUrl === undefined) return sqliteLedgerStore(dataDir);
+  return postgresLedgerStore(ledgerUrl, { failover: ledgerFailover });
 }

@@ -25,6 +25,7 @@ export const advice = {
 
   installThere: `run ${quotedCommand("setup")} there`,
 
+  verify: `${quotedCommand("verify")} compares it with the replicas`,
   migrate: `run ${migrate}`,
   migrateThenSeed: `run ${migrate}, then ${quotedCommand("seed")}`,
   rebuildCatalog: `run ${rebuildCatalog}`,

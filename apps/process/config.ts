@@ -20,6 +20,8 @@ export interface Config extends Addresses {
   readonly dataDir: string;
   /** The PostgreSQL database of the ledger; `undefined` if it is the file catalog.db in `dataDir`. Holds a password. */
   readonly ledgerUrl: string | undefined;
+  /** Whether that server may fail over while it is used. */
+  readonly ledgerFailover: boolean;
   /** Stocks in the cache, 0 = off. */
   readonly cacheSize: number;
   /** 0 = until invalidated. */
@@ -100,6 +102,7 @@ export function readConfig(environment: Environment): Config {
     frontEndDialect,
     dataDir: folder(readText(environment, "DATA_DIR") ?? "./data"),
     ledgerUrl: readLedgerUrl(environment),
+    ledgerFailover: integer("LEDGER_FAILOVER", 0, 0, 1) === 1,
     cacheSize: integer("CACHE_SIZE", 1000, 0, 10_000_000),
     cacheTtlMs: integer("CACHE_TTL_MS", 0, 0, dayMs),
     cacheLeaseMs,

@@ -38,6 +38,7 @@ CREATE TABLE "register" (
 	"epoch" bigint DEFAULT 0 NOT NULL,
 	"holder" text COLLATE "C" DEFAULT '' NOT NULL,
 	"beat" bigint DEFAULT 0 NOT NULL,
+	"timeline" bigint DEFAULT 0 NOT NULL,
 	"writes" bigint DEFAULT 0 NOT NULL,
 	CONSTRAINT "register_term" CHECK (term >= 0),
 	CONSTRAINT "register_leader" CHECK (leader >= 0),

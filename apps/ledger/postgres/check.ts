@@ -21,8 +21,9 @@ import {
   unread,
 } from "../check.ts";
 import { type Connection, forReading, type Statement } from "./connection.ts";
-import { explained, messageOf } from "./failures.ts";
+import { explained } from "./failures.ts";
 import { readRegister, type RegisterRow, requireRow } from "./register.ts";
+import { messageOf } from "./sql-state.ts";
 import { ordersAfter } from "./statements.ts";
 import { onConnection } from "./view.ts";
 

@@ -8,6 +8,7 @@
 import { urlsOfHosts } from "@stock-bazaar/process/ledger-url";
 import pg from "pg";
 import { schemaName } from "./schema.ts";
+import { messageOf, sqlState } from "./sql-state.ts";
 
 /** How long a connection attempt may take, for each host. */
 const connectMsMax = 2000;
@@ -47,6 +48,12 @@ export const forService: ConnectionUse = {
   },
 };
 
+/** For signs of life. One that is lost with the server's memory was in vain, so it isn't worth a sync. */
+export const forBeats: ConnectionUse = {
+  ...forService,
+  settings: { ...forService.settings, synchronous_commit: "off" },
+};
+
 /** For tools, which may read or write a whole ledger in one transaction. */
 export const forTools: ConnectionUse = {
   writes: true,
@@ -80,12 +87,10 @@ export interface Result<Row> {
 }
 
 /** The server was reached, but can't be used for this. */
-export class RefusedServer extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "RefusedServer";
-  }
-}
+export class RefusedServer extends Error {}
+
+/** There is no connection to the server. */
+export class UnreachableServer extends Error {}
 
 export class Connection {
   readonly #client: pg.Client;
@@ -153,7 +158,7 @@ export async function connectTo(url: string, use: ConnectionUse): Promise<Connec
   } catch (error) {
     const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
     // Of several, one that was reached says more.
-    throw errors.find((each) => each instanceof RefusedServer) ?? errors.at(-1);
+    throw errors.find((each) => !(each instanceof UnreachableServer)) ?? errors.at(-1);
   }
 }
 
@@ -193,8 +198,13 @@ async function connectToHost(url: string, { writes, queryMsMax, settings }: Conn
     return connection;
   } catch (error) {
     connection.abandon();
-    throw error;
+    throw error instanceof RefusedServer || sqlState(error) !== "" ? error : unreachable(error);
   }
+}
+
+function unreachable(error: unknown): UnreachableServer {
+  const text = messageOf(error);
+  return new UnreachableServer(text === "timeout expired" ? `no answer in ${connectMsMax} ms` : text, { cause: error });
 }
 
 /** The values of a ledger are whole numbers of 64 bits, which arrive as text, texts and truth values. */

@@ -3,20 +3,15 @@
 import { advice } from "@stock-bazaar/process/advice";
 import { withoutPassword, wrongLedgerUrl } from "@stock-bazaar/process/ledger-url";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
-import { RefusedServer } from "./connection.ts";
+import { RefusedServer, UnreachableServer } from "./connection.ts";
+import { messageOf, sqlState } from "./sql-state.ts";
 
 /**
  * `passing`: nothing was done by the failed statement, and another try may succeed. `lost`: so is the connection, and a
- * statement on it may still be done. `full`: nothing was done, and only a person can make room. `broken`: what is stored
- * can't be trusted any more.
+ * statement on it may still be done. `refused`: nothing was done, and only a person can help, by a right or more room.
+ * `broken`: what is stored can't be trusted any more.
  */
-export type PostgresFailure = "passing" | "lost" | "full" | "missing" | "broken" | "other";
-
-/** The SQLSTATE of an error; "" for one that doesn't come from the server. */
-export function sqlState(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return /^[0-9A-Z]{5}$/.test(code) ? code : "";
-}
+export type PostgresFailure = "passing" | "lost" | "refused" | "missing" | "broken" | "other";
 
 export function postgresFailure(error: unknown): PostgresFailure {
   const state = sqlState(error);
@@ -26,21 +21,20 @@ export function postgresFailure(error: unknown): PostgresFailure {
   // The primary has become a standby: another connection may find the new one. The server ends, starts, or ended the
   // session because of its time limits. 40003: whether it was done is unknown.
   if (/^(25006|25P0[34]|57P0[1-5]|53300|40003|08...)$/.test(state)) return "lost";
-  if (/^(53100|53200|53400)$/.test(state)) return "full";
+  // A full disk or memory, a wrong password, no such database, no right to do this.
+  if (/^(53100|53200|53400|28...|3D000|42501)$/.test(state)) return "refused";
   if (/^(42P01|3F000|42703)$/.test(state)) return "missing";
-  if (/^(XX001|XX002|58030)$/.test(state)) return "broken";
+  if (/^(XX001|XX002|58...)$/.test(state)) return "broken";
   return "other";
 }
 
 function isOfConnection(error: unknown): boolean {
-  if (error instanceof RefusedServer) return true;
+  if (error instanceof RefusedServer || error instanceof UnreachableServer) return true;
   if (!(error instanceof Error)) return false;
-  // Errors of sockets and of name resolution have a code like ECONNREFUSED, those of pg a text only.
+  // Errors of sockets have a code like ECONNRESET, those of pg a text only.
   return (
     ("code" in error && /^E[A-Z_]+$/.test(String(error.code))) ||
-    /^(Connection terminated|Query read timeout|timeout expired|Client (was closed|has encountered))/.test(
-      error.message,
-    )
+    /^(Connection terminated|Query read timeout|Client (was closed|has encountered))/.test(error.message)
   );
 }
 
@@ -72,8 +66,8 @@ export function explained(url: string, error: unknown): unknown {
     case "lost":
       if (error instanceof RefusedServer) return unusable(`can't be used: ${message}`);
       return unusable(`can't be reached: ${message}: is LEDGER_URL right, and does the server run?`);
-    case "full":
-      return unusable(`can't be written: ${message}`);
+    case "refused":
+      return unusable(`refuses this: ${message}`);
     case "broken":
       return new DatabaseError("damaged", name, `is damaged: ${message}: ${advice.replaceCatalog}`, cause);
     case "missing":
@@ -82,11 +76,4 @@ export function explained(url: string, error: unknown): unknown {
     case "other":
       return unusable(`can't be used: ${message}`);
   }
-}
-
-export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // Without a text: an error that holds one for each address of a host.
-  const [first] = error instanceof AggregateError ? error.errors : [];
-  return error.message || (first === undefined ? error.name : messageOf(first));
 }

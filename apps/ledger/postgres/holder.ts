@@ -9,7 +9,7 @@
 
 import { hostname } from "node:os";
 import { type Clock, every, pause } from "@stock-bazaar/shared/clock";
-import { type Connection, forService } from "./connection.ts";
+import { type Connection, connectTo, forBeats, forService } from "./connection.ts";
 import { postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
 import { ledgerExists } from "./schema.ts";
@@ -24,7 +24,6 @@ const take = {
     WHERE epoch = $2 AND beat = $3 AND writes = $4 RETURNING epoch`,
 };
 const takeAnyway = { text: "UPDATE register SET epoch = epoch + 1, holder = '', beat = 0 RETURNING epoch" };
-// A beat that is lost with the server's memory was in vain, so it needn't be synced.
 const beat = { text: "UPDATE register SET beat = beat + 1 WHERE epoch = $1" };
 const release = { text: "UPDATE register SET holder = '' WHERE epoch = $1" };
 
@@ -52,17 +51,12 @@ export interface TakeOptions {
  * Rejects with the errors of the connection.
  */
 export async function takeLedger({ url, clock, waits }: TakeOptions): Promise<Held | string | undefined> {
-  const link = new Link(url, forService);
+  const connection = await connectTo(url, forService);
   try {
-    const taken = await whenFree(await link.connection(), clock, waits);
-    if (typeof taken !== "number") {
-      await link.close();
-      return taken;
-    }
-    return holding(link, clock, taken);
-  } catch (error) {
-    await link.close();
-    throw error;
+    const taken = await whenFree(connection, clock, waits);
+    return typeof taken === "number" ? holding(new Link(url, forBeats), clock, taken) : taken;
+  } finally {
+    await connection.close().catch(() => {});
   }
 }
 

@@ -10,6 +10,7 @@ import { takeFromAnybody } from "./holder.ts";
 import { Link } from "./link.ts";
 import { migrateLedger } from "./migrations.ts";
 import { ledgerExists } from "./schema.ts";
+import { noteTimeline } from "./timeline.ts";
 import { explaining, onConnection } from "./view.ts";
 import { takenOver } from "./writer.ts";
 
@@ -42,7 +43,9 @@ export function createLedger(url: string): Promise<number> {
 export function openLedger(url: string, held: number, warn: (text: string) => void): Promise<number> {
   return onConnection(url, forService, (connection) =>
     explaining(url, async () => {
-      for (const concern of await concernsOf(connection)) warn(`${withoutPassword(url)}: ${concern}`);
+      const tell = (text: string) => warn(`${withoutPassword(url)}: ${text}`);
+      for (const concern of await concernsOf(connection)) tell(concern);
+      await noteTimeline(connection, tell);
       return held > 0 ? held : takeFromAnybody(connection);
     }),
   );
@@ -78,11 +81,12 @@ export interface WatchOptions {
   readonly name: string;
   readonly epoch: number;
   readonly clock: Clock;
+  readonly warn: (text: string) => void;
   readonly gone: (error: Error) => void;
 }
 
 /** Calls `gone` once if the ledger is deleted, or taken over by another process. */
-export function watchLedger({ url, name, epoch: own, clock, gone }: WatchOptions): () => void {
+export function watchLedger({ url, name, epoch: own, clock, warn, gone }: WatchOptions): () => void {
   const link = new Link(url, forService);
   const end = (error: Error) => {
     stop();
@@ -97,6 +101,7 @@ export function watchLedger({ url, name, epoch: own, clock, gone }: WatchOptions
       const [register] = rows;
       if (register === undefined) end(deleted(name));
       else if (register.epoch !== own) end(takenOver(name, { own, ...register }));
+      else await noteTimeline(connection, (text) => warn(`${name}: ${text}`));
     } catch (error) {
       // A server that can't be reached is no proof: the ledger's own calls report it.
       if (postgresFailure(error) === "missing") end(deleted(name));

@@ -24,6 +24,11 @@ export class Link {
     return this.#opening;
   }
 
+  /** Throws the connection away, with the queries on it. */
+  renew(): void {
+    this.#connection?.abandon();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#opening?.catch(() => {});

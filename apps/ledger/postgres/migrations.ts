@@ -9,7 +9,7 @@ import { advice } from "@stock-bazaar/process/advice";
 import { withoutPassword } from "@stock-bazaar/process/ledger-url";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
 import type { Connection } from "./connection.ts";
-import { sqlState } from "./failures.ts";
+import { sqlState } from "./sql-state.ts";
 import { ledgerExists, schemaName } from "./schema.ts";
 
 const folder = join(import.meta.dirname, "../../..", "migrations", "postgres");

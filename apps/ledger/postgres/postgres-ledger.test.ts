@@ -112,6 +112,53 @@ test("a process that freezes in a transaction locks the register for about a sec
   await eventually("its connection is ended", () => frozen.isLost);
 });
 
+test("where the server may fail over, every answer waits for a write that finds the own epoch", async () => {
+  const { url } = await led();
+  const broken: unknown[] = [];
+  const ledger = await postgresLedgerStore(url, { failover: true }).open({ broken: (error) => broken.push(error) });
+  onTestFinished(() => ledger.close());
+  const trades = [tradeOf("a")];
+  const calls = [
+    () => ledger.stocks(["GameStart"]),
+    () => ledger.stocksFrom({ start: "", inclusive: true, limit: 9 }),
+    () => ledger.ordersAfter(0, 9),
+    () => ledger.register(),
+    () => ledger.apply({ term: 1, last: undefined, trades, createdAt }),
+    () => ledger.apply({ term: 1, last: undefined, trades: [], createdAt }),
+  ];
+  for (let round = 0; round < 2; round += 1) await Promise.all(calls.map((call) => call()));
+
+  // Reads aren't blocked by the lock, but the proof is.
+  const other = await connected(url);
+  await other.run("BEGIN; SELECT 1 FROM register FOR UPDATE");
+  const blocked = await Promise.all(calls.map((call) => rejectionCode(call())));
+  expect(blocked).toEqual(calls.map(() => "STORAGE_UNAVAILABLE"));
+  await other.run("ROLLBACK");
+  await ledger.tryWrite();
+  expect(await ledger.stocks(["GameStart"])).toHaveLength(1);
+
+  const next = await postgresLedgerStore(url).open();
+  onTestFinished(() => next.close());
+  for (const call of calls) expect(await rejectionCode(call())).toBe("UNAVAILABLE");
+  expect(broken.length).toBeGreaterThan(0);
+});
+
+test("another timeline of the server is told once: when the ledger is opened, or while it is watched", async () => {
+  const { url, store } = await led();
+  const warnings: string[] = [];
+  const timelines = () => warnings.filter((text) => text.includes("timeline"));
+  const ledger = await store.open({ warn: (text) => warnings.push(text) });
+  onTestFinished(() => ledger.close());
+  expect(timelines()).toEqual([]);
+  await runSql(url, "UPDATE register SET timeline = 7");
+  onTestFinished(store.watch(systemClock, () => {}));
+  await eventually("it is told", () => timelines().length > 0);
+  expect(timelines()).toEqual([expect.stringContaining("the server's timeline must stay 7 (got 1)")]);
+  const again = await store.open({ warn: (text) => warnings.push(text) });
+  await again.close();
+  expect(timelines()).toHaveLength(1);
+});
+
 test("a server that refuses writes for a while is no reason to end", async () => {
   const { url, ledger, apply, broken } = await led();
   const database = new URL(url).pathname.slice(1);

@@ -9,7 +9,8 @@ import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
 import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome, refusesAny } from "../decide.ts";
 import { requireNewestTerm, requireSameOrder, requireTerm } from "../leadership.ts";
 import type { Ledger, LedgerBatch, LedgerChange } from "../ledger.ts";
-import { sqlState } from "./failures.ts";
+import { sqlState } from "./sql-state.ts";
+import type { Connection } from "./connection.ts";
 import { Reader } from "./reader.ts";
 import { leasesOf, readRegister, registerOf, type RegisterRow, requireRow } from "./register.ts";
 import {
@@ -32,6 +33,8 @@ import { type Decided, type Send, takenOver, Writer, type WriterOptions } from "
 
 const setLeader = { text: "UPDATE register SET term = $1, leader = $2" };
 const setLeases = { text: "UPDATE register SET lease_ms = $1, ended_cleanly = $2" };
+/** Committed like any write. It finds nothing once another process has the ledger. */
+const proof = { name: "proof", text: "UPDATE register SET head = head WHERE epoch = $1" };
 const writeSame = { text: "UPDATE register SET head = head" };
 const oldRejections = {
   text: "SELECT place FROM rejections WHERE place <= $1 ORDER BY place LIMIT $2",
@@ -42,18 +45,31 @@ const uniqueViolation = "23505";
 
 const hint = `is LEDGER_URL right? ${advice.putBackCatalog}`;
 
+export interface PostgresLedgerOptions extends Omit<WriterOptions, "lost"> {
+  /** Whether the server may fail over: every answer is then proven by a write. */
+  readonly failover: boolean;
+}
+
 /** The ledger's `close` closes its connections. */
-export function createPostgresLedger(options: WriterOptions): Ledger {
-  const { name, epoch, broken } = options;
-  const writer = new Writer(options);
-  const reader = new Reader(options);
+export function createPostgresLedger(options: PostgresLedgerOptions): Ledger {
+  const { name, epoch, failover, broken } = options;
+  const reader = new Reader({ ...options, prove: failover ? prove : undefined });
+  const writer = new Writer({ ...options, lost: () => reader.renew() });
 
   async function register(): Promise<RegisterRow> {
-    const row = requireRow(await reader.read<RegisterRow>(readRegister));
+    return requireOwn(requireRow(await reader.read<RegisterRow>(readRegister)));
+  }
+
+  function requireOwn(row: RegisterRow): RegisterRow {
     if (row.epoch === epoch) return row;
     const error = takenOver(name, { own: epoch, ...row });
     broken(error);
     throw error;
+  }
+
+  async function prove(connection: Connection): Promise<void> {
+    if ((await connection.query(proof, [epoch])).count > 0) return;
+    requireOwn(requireRow((await connection.query<RegisterRow>(readRegister)).rows));
   }
 
   /** A leader's transaction, in which `decideOn` decides on what `ask` has found. */
@@ -67,7 +83,8 @@ export function createPostgresLedger(options: WriterOptions): Ledger {
       decide(found, [facts, order]) {
         requireTerm(term, found);
         requireSameOrder(last, order, { head: found.head, replica: found.leader, hint });
-        return written(decideOn(facts, found.head), found);
+        const decided = written(decideOn(facts, found.head), found);
+        return failover && decided.writes.length === 0 ? { ...decided, writes: [[writeSame, []]] } : decided;
       },
     });
   }

@@ -9,12 +9,19 @@ import type { LedgerStore, Unlock } from "../store.ts";
 
 const defaultPatienceMs = 500;
 
-export function postgresLedgerStore(url: string): LedgerStore {
+export interface PostgresOptions {
+  /** Whether the server may fail over while it is used: every answer is then proven by a write. */
+  readonly failover?: boolean | undefined;
+}
+
+export function postgresLedgerStore(url: string, { failover = false }: PostgresOptions = {}): LedgerStore {
   const name = withoutPassword(url);
   /** The epoch that its lock has begun; 0 without a lock. */
   let lockedEpoch = 0;
   /** The epoch of the ledger that was opened last. */
   let openEpoch = 0;
+  /** Of that ledger. */
+  let openWarn: (text: string) => void = () => {};
 
   async function take(waits: boolean): Promise<Unlock | string> {
     const [{ takeLedger }, { explaining }] = await Promise.all([import("./holder.ts"), import("./view.ts")]);
@@ -51,9 +58,9 @@ export function postgresLedgerStore(url: string): LedgerStore {
         import("./postgres-ledger.ts"),
       ]);
       const epoch = await openLedger(url, lockedEpoch, warn);
-      openEpoch = epoch;
+      [openEpoch, openWarn] = [epoch, warn];
       const patienceMs = Math.min(defaultPatienceMs, patienceMsMax);
-      return createPostgresLedger({ url, name, epoch, clock, patienceMs, broken });
+      return createPostgresLedger({ url, name, epoch, failover, clock, patienceMs, broken });
     },
     async lock() {
       const taken = await take(true);
@@ -65,9 +72,8 @@ export function postgresLedgerStore(url: string): LedgerStore {
       return typeof taken === "string" ? undefined : taken;
     },
     watch(clock, gone) {
-      const watching = import("./life.ts").then(({ watchLedger }) =>
-        watchLedger({ url, name, epoch: openEpoch, clock, gone }),
-      );
+      const options = { url, name, epoch: openEpoch, clock, warn: openWarn, gone };
+      const watching = import("./life.ts").then(({ watchLedger }) => watchLedger(options));
       return () => void watching.then((end) => end());
     },
     read: async (look) => (await import("./view.ts")).readLedger(url, look),

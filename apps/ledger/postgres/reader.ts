@@ -1,9 +1,13 @@
-/** Reads for a catalog, on one connection. A read that fails for a reason that may pass is tried again for a while. */
+/**
+ * Reads for a catalog, on one connection. A read that fails for a reason that may pass is tried again for a while. Where
+ * the server may fail over, a read counts only with a proof that was sent after it on the same connection.
+ */
 
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
-import { forService, type Statement, type Value } from "./connection.ts";
+import { type Connection, forService, type Statement, type Value } from "./connection.ts";
 import { postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
+import { Proofs } from "./proofs.ts";
 import { failureOf } from "./writer.ts";
 
 const retryMs = 20;
@@ -12,12 +16,15 @@ export interface ReaderOptions {
   readonly url: string;
   readonly clock: Clock;
   readonly patienceMs: number;
+  /** Proves that the server of this connection counts. Rejects like a query. Default: no proof. */
+  readonly prove?: ((connection: Connection) => Promise<void>) | undefined;
   readonly broken: (error: unknown) => void;
 }
 
 export class Reader {
   readonly #options: ReaderOptions;
   readonly #link: Link;
+  readonly #proofs = new WeakMap<Connection, Proofs>();
 
   constructor(options: ReaderOptions) {
     this.#options = options;
@@ -40,6 +47,11 @@ export class Reader {
     }
   }
 
+  /** Reads go on on another connection, those that are under way too. */
+  renew(): void {
+    this.#link.renew();
+  }
+
   close(): Promise<void> {
     return this.#link.close();
   }
@@ -47,10 +59,19 @@ export class Reader {
   async #once<Row extends object>(statement: Statement, values: readonly Value[]): Promise<Row[]> {
     const connection = await this.#link.connection();
     try {
-      return (await connection.query<Row>(statement, values)).rows;
+      const [{ rows }] = await Promise.all([connection.query<Row>(statement, values), this.#prove(connection)]);
+      return rows;
     } catch (error) {
       if (postgresFailure(error) === "lost") connection.abandon();
       throw error;
     }
+  }
+
+  #prove(connection: Connection): Promise<void> {
+    const { prove } = this.#options;
+    if (prove === undefined) return Promise.resolve();
+    const proofs = this.#proofs.get(connection) ?? new Proofs(() => prove(connection));
+    this.#proofs.set(connection, proofs);
+    return proofs.prove();
   }
 }

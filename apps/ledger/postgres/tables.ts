@@ -115,6 +115,8 @@ export const register = pgTable(
     holder: text("holder").notNull().default(""),
     /** Grows while that process lives, even if it writes nothing else. */
     beat: whole("beat").notNull().default(0),
+    /** The timeline of the server when it was looked at last; 0 if it doesn't tell. A failover begins another. */
+    timeline: whole("timeline").notNull().default(0),
     /** Grows with each transaction of that process. Tells whether a COMMIT without an answer has happened. */
     writes: whole("writes").notNull().default(0),
   },

@@ -11,9 +11,10 @@
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Connection, forService, type Result, type Statement, type Value } from "./connection.ts";
-import { explained, messageOf, postgresFailure, sqlState } from "./failures.ts";
+import { explained, postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
 import { lockRegister, type RegisterRow, requireRow } from "./register.ts";
+import { messageOf, sqlState } from "./sql-state.ts";
 
 const retryFirstMs = 5;
 const retryMaxMs = 100;
@@ -53,6 +54,8 @@ export interface WriterOptions {
   readonly clock: Clock;
   /** How long a transaction is tried again after a failure that may pass. */
   readonly patienceMs: number;
+  /** Called when a connection was lost: after a failover, others may still lead to the server that was deposed. */
+  readonly lost?: () => void;
   /** Receives a failure after which this process must not go on with the ledger. */
   readonly broken: (error: unknown) => void;
 }
@@ -129,7 +132,10 @@ export class Writer {
       else await commitAll(connection, [...writes, [countWrite, []]], { writes: register.writes + 1, outcome });
       return outcome;
     } catch (error) {
-      if (error instanceof UnknownCommit || postgresFailure(error) === "lost") connection.abandon();
+      if (error instanceof UnknownCommit || postgresFailure(error) === "lost") {
+        connection.abandon();
+        this.#options.lost?.();
+      }
       throw error;
     }
   }
@@ -205,7 +211,8 @@ async function commitAll<Outcome>(
       if (done !== "COMMIT") throw new Error(`COMMIT must be done (got ${done})`);
     });
   } catch (error) {
-    if (postgresFailure(error) === "lost") throw new UnknownCommit(unknown, error);
+    // Only an error of the server says that nothing was done.
+    if (sqlState(error) === "" || postgresFailure(error) === "lost") throw new UnknownCommit(unknown, error);
     throw error;
   }
 }
