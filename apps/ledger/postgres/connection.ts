@@ -5,7 +5,6 @@
  * deadline. A connection that missed one is thrown away: nothing is known of what it still does.
  */
 
-import { urlsOfHosts } from "@stock-bazaar/process/ledger-url";
 import pg from "pg";
 import { schemaName } from "./schema.ts";
 import { messageOf, sqlState } from "./sql-state.ts";
@@ -143,26 +142,8 @@ export class Connection {
   }
 }
 
-/** Connects to the first host that fits. Rejects with the error of the last if there is none. */
-export async function connectTo(url: string, use: ConnectionUse): Promise<Connection> {
-  const attempts = urlsOfHosts(url).map((each) => connectToHost(each, use));
-  try {
-    const chosen = await Promise.any(attempts);
-    for (const attempt of attempts) {
-      void attempt.then(
-        (connection) => (connection === chosen ? undefined : connection.close()),
-        () => {},
-      );
-    }
-    return chosen;
-  } catch (error) {
-    const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
-    // Of several, one that was reached says more.
-    throw errors.find((each) => !(each instanceof UnreachableServer)) ?? errors.at(-1);
-  }
-}
-
-async function connectToHost(url: string, { writes, queryMsMax, settings }: ConnectionUse): Promise<Connection> {
+/** Connects to the host of a URL. Rejects with a RefusedServer if it doesn't fit. */
+export async function connectToHost(url: string, { writes, queryMsMax, settings }: ConnectionUse): Promise<Connection> {
   const client = new pg.Client({
     connectionString: url,
     application_name: "stock-bazaar",

@@ -9,7 +9,8 @@
 
 import { hostname } from "node:os";
 import { type Clock, every, pause } from "@stock-bazaar/shared/clock";
-import { type Connection, connectTo, forBeats, forService } from "./connection.ts";
+import { type Connection, forBeats, forService } from "./connection.ts";
+import { connectTo } from "./hosts.ts";
 import { postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
 import { ledgerExists } from "./schema.ts";

@@ -1,6 +1,7 @@
 /** A connection that is opened when it is needed, and again after it was lost. */
 
-import { type Connection, type ConnectionUse, connectTo } from "./connection.ts";
+import { type Connection, type ConnectionUse } from "./connection.ts";
+import { connectTo } from "./hosts.ts";
 
 export class Link {
   readonly #url: string;

@@ -45,13 +45,8 @@ const uniqueViolation = "23505";
 
 const hint = `is LEDGER_URL right? ${advice.putBackCatalog}`;
 
-export interface PostgresLedgerOptions extends Omit<WriterOptions, "lost"> {
-  /** Whether the server may fail over: every answer is then proven by a write. */
-  readonly failover: boolean;
-}
-
 /** The ledger's `close` closes its connections. */
-export function createPostgresLedger(options: PostgresLedgerOptions): Ledger {
+export function createPostgresLedger(options: Omit<WriterOptions, "lost">): Ledger {
   const { name, epoch, failover, broken } = options;
   const reader = new Reader({ ...options, prove: failover ? prove : undefined });
   const writer = new Writer({ ...options, lost: () => reader.renew() });
@@ -83,8 +78,7 @@ export function createPostgresLedger(options: PostgresLedgerOptions): Ledger {
       decide(found, [facts, order]) {
         requireTerm(term, found);
         requireSameOrder(last, order, { head: found.head, replica: found.leader, hint });
-        const decided = written(decideOn(facts, found.head), found);
-        return failover && decided.writes.length === 0 ? { ...decided, writes: [[writeSame, []]] } : decided;
+        return written(decideOn(facts, found.head), found);
       },
     });
   }

@@ -2,19 +2,16 @@
 
 import { advice } from "@stock-bazaar/process/advice";
 import type { Connection } from "./connection.ts";
+import { bothTimelines } from "./schema.ts";
 import { sqlState } from "./sql-state.ts";
 
-const look = {
-  text: `SELECT timeline AS before, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint AS now
-    FROM register`,
-};
 const note = { text: "UPDATE register SET timeline = $1 WHERE timeline = $2" };
 
 /** Warns of each change once. A server that doesn't tell its timeline, or not to this user, is no reason to fail. */
 export async function noteTimeline(connection: Connection, warn: (text: string) => void): Promise<void> {
   let found: { before: number; now: number } | undefined;
   try {
-    found = (await connection.query<{ before: number; now: number }>(look)).rows[0];
+    found = (await connection.query<{ before: number; now: number }>(bothTimelines)).rows[0];
   } catch (error) {
     if (sqlState(error) === "") throw error;
   }

@@ -2,14 +2,8 @@
 
 import type { NewStock, Order, Stock } from "@stock-bazaar/shared/domain";
 import type { LedgerView } from "../store.ts";
-import {
-  type Connection,
-  connectTo,
-  type ConnectionUse,
-  forReading,
-  type Statement,
-  type Value,
-} from "./connection.ts";
+import { type Connection, type ConnectionUse, forReading, type Statement, type Value } from "./connection.ts";
+import { connectTo } from "./hosts.ts";
 import { explained } from "./failures.ts";
 import { requireMigrated } from "./migrations.ts";
 import { leasesOf, readRegister, registerOf, type RegisterRow, requireRow } from "./register.ts";

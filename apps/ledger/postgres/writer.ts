@@ -51,6 +51,8 @@ export interface WriterOptions {
   readonly name: string;
   /** A transaction changes nothing once the register has another epoch. */
   readonly epoch: number;
+  /** Whether the server may fail over: every transaction then commits a write. */
+  readonly failover: boolean;
   readonly clock: Clock;
   /** How long a transaction is tried again after a failure that may pass. */
   readonly patienceMs: number;
@@ -128,7 +130,8 @@ export class Writer {
     const connection = await this.#link.connection();
     try {
       const { outcome, writes, register } = await this.#decide(connection, transaction, unknown);
-      if (writes.length === 0) await connection.query(rollback);
+      // A write proves that the server counts, also that of a COMMIT that has happened on this server.
+      if (writes.length === 0 && !this.#options.failover) await connection.query(rollback);
       else await commitAll(connection, [...writes, [countWrite, []]], { writes: register.writes + 1, outcome });
       return outcome;
     } catch (error) {
