@@ -4,7 +4,8 @@
  * A process takes the ledger over by raising the epoch, in a compare-and-set. From then on a transaction of an earlier epoch
  * changes nothing, so safety needs no clock. While a process has the ledger it changes the register at least every
  * `beatMs`. Another one takes over only when it has watched the register unchanged for `silenceMs` of its own clock, or
- * when the ledger was released or its holder has ended on this machine: it neither trusts the wall clocks of two machines nor ends a process that works.
+ * when the ledger was released or its holder has ended on this machine: it trusts no wall clock, and deposes no process
+ * that works.
  */
 
 import { hostname } from "node:os";

@@ -11,7 +11,7 @@
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { type Connection, forService, type Result, type Statement, type Value } from "./connection.ts";
-import { explained, postgresFailure } from "./failures.ts";
+import { explained, type PostgresFailure, postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
 import { lockRegister, type RegisterRow, requireRow } from "./register.ts";
 import { messageOf, sqlState } from "./sql-state.ts";
@@ -116,6 +116,7 @@ export class Writer {
         if (error instanceof UnknownCommit && unknown === undefined) endMs = clock.nowMs() + unknownMsMax;
         if (error instanceof UnknownCommit) unknown = error.unknown as Unknown<Outcome>;
         const failure = postgresFailure(error);
+        this.#renew(failure, error instanceof UnknownCommit);
         const mayPass = failure === "passing" || failure === "lost" || unknown !== undefined;
         if (!mayPass || clock.nowMs() + delayMs > endMs) throw this.#failed(error, unknown !== undefined);
       }
@@ -128,19 +129,18 @@ export class Writer {
     unknown: Unknown<Outcome> | undefined,
   ): Promise<Outcome> {
     const connection = await this.#link.connection();
-    try {
-      const { outcome, writes, register } = await this.#decide(connection, transaction, unknown);
-      // A write proves that the server counts, also that of a COMMIT that has happened on this server.
-      if (writes.length === 0 && !this.#options.failover) await connection.query(rollback);
-      else await commitAll(connection, [...writes, [countWrite, []]], { writes: register.writes + 1, outcome });
-      return outcome;
-    } catch (error) {
-      if (error instanceof UnknownCommit || postgresFailure(error) === "lost") {
-        connection.abandon();
-        this.#options.lost?.();
-      }
-      throw error;
-    }
+    const { outcome, writes, register } = await this.#decide(connection, transaction, unknown);
+    // A write proves that the server counts, also that of a COMMIT that has happened on this server.
+    if (writes.length === 0 && !this.#options.failover) await connection.query(rollback);
+    else await commitAll(connection, [...writes, [countWrite, []]], { writes: register.writes + 1, outcome });
+    return outcome;
+  }
+
+  /** The next try gets a connection of its own: after a failover, a deposed primary may still hold the old one. */
+  #renew(failure: PostgresFailure, isUnknown: boolean): void {
+    if (failure === "other" && !isUnknown) return;
+    this.#link.renew();
+    if (failure === "lost" || isUnknown) this.#options.lost?.();
   }
 
   /** The first round trip. Leaves the transaction open, unless it rejects. */
