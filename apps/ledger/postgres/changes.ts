@@ -4,7 +4,7 @@ import type { NewStock, Order } from "@stock-bazaar/shared/domain";
 import { withoutPassword } from "@stock-bazaar/process/ledger-url";
 import { nothingUsed, Replay, ReplayError, type Replayed, type Used } from "../replay.ts";
 import type { BeforeCommit, FillContent, LedgerContent, Replaced } from "../store.ts";
-import { type Connection, forTools } from "./connection.ts";
+import { type Connection, forTools, type Write } from "./connection.ts";
 import { connectTo } from "./hosts.ts";
 import { explained } from "./failures.ts";
 import { applyMigrations } from "./migrations.ts";
@@ -12,7 +12,6 @@ import { lockRegister, type RegisterRow, requireRow } from "./register.ts";
 import { ledgerExists, schemaName } from "./schema.ts";
 import { changeOf, insertOf } from "./statements.ts";
 import { explaining, initialStocksOf, onConnection } from "./view.ts";
-import type { Write } from "./writer.ts";
 
 /** Rows per statement. */
 const rowsAtOnce = 5000;

@@ -77,6 +77,9 @@ export interface Statement {
 
 export type Value = string | number | null | readonly string[] | readonly number[];
 
+/** A statement with its values. */
+export type Write = readonly [Statement, readonly Value[]];
+
 export interface Result<Row> {
   readonly rows: Row[];
   /** The number of rows that it returned or changed. */

@@ -16,7 +16,6 @@ import { leasesOf, readRegister, registerOf, type RegisterRow, requireRow } from
 import {
   changeOf,
   emptyStocksAfter,
-  headOf,
   insertOf,
   orderById,
   ordersAfter,
@@ -31,11 +30,8 @@ import {
 } from "./statements.ts";
 import { type Decided, type Send, takenOver, Writer, type WriterOptions } from "./writer.ts";
 
-const setLeader = { text: "UPDATE register SET term = $1, leader = $2" };
-const setLeases = { text: "UPDATE register SET lease_ms = $1, ended_cleanly = $2" };
 /** Committed like any write. It finds nothing once another process has the ledger. */
 const proof = { name: "proof", text: "UPDATE register SET head = head WHERE epoch = $1" };
-const writeSame = { text: "UPDATE register SET head = head" };
 const oldRejections = {
   text: "SELECT place FROM rejections WHERE place <= $1 ORDER BY place LIMIT $2",
 };
@@ -125,15 +121,15 @@ export function createPostgresLedger(options: Omit<WriterOptions, "lost">): Ledg
           requireNewestTerm(term, found);
           requireSameOrder(last, order, { head: found.head, replica, hint });
           const next = { term: found.term + 1, leader: replica };
-          return { outcome: { ...registerOf(found), ...next }, writes: [[setLeader, [next.term, next.leader]]] };
+          return { outcome: { ...registerOf(found), ...next }, register: next };
         },
       }),
-    tryWrite: () => writer.run({ ask: nothing, decide: () => ({ outcome: undefined, writes: [[writeSame, []]] }) }),
+    tryWrite: () => writer.run({ ask: nothing, decide: () => ({ outcome: undefined, register: {} }) }),
     leases: async () => leasesOf(await register()),
     setLeases: ({ leaseMs, endedCleanly }) =>
       writer.run({
         ask: nothing,
-        decide: () => ({ outcome: undefined, writes: [[setLeases, [leaseMs, endedCleanly ? 1 : 0]]] }),
+        decide: () => ({ outcome: undefined, register: { leaseMs, endedCleanly: endedCleanly ? 1 : 0 } }),
       }),
     lastRejection: async () => (await register()).lastRejection,
     forgetRejections: (upTo, limit) =>
@@ -141,7 +137,8 @@ export function createPostgresLedger(options: Omit<WriterOptions, "lost">): Ledg
         ask: (send) => send<{ place: number }>(oldRejections, [upTo, limit]),
         decide({ lastRejection }, { rows }) {
           const places = rows.map(({ place }) => place).filter((place) => place < lastRejection);
-          return { outcome: places.length, writes: places.length === 0 ? [] : [[forget, [places]]] };
+          if (places.length === 0) return { outcome: 0 };
+          return { outcome: places.length, writes: [[forget, [places]]], register: {} };
         },
       }),
     async close() {
@@ -156,16 +153,16 @@ class MayBeKnown extends Error {}
 async function nothing(): Promise<void> {}
 
 /** What a batch writes. Nothing if all was known before. */
-function written(decision: Decision, { head, lastRejection }: RegisterRow): Decided<LedgerChange> {
-  const { orders, rejections, stocks } = decision;
-  if (orders.length + rejections.length === 0) return { outcome: decision, writes: [] };
+function written(decision: Decision, { lastRejection }: RegisterRow): Decided<LedgerChange> {
+  const { orders, rejections, stocks, head } = decision;
+  if (orders.length + rejections.length === 0) return { outcome: decision };
   return {
     outcome: decision,
     writes: [
       ...(orders.length > 0 ? [insertOf(orders), changeOf(stocks)] : []),
       ...(rejections.length > 0 ? [rejectionsOf(rejections, lastRejection)] : []),
-      headOf(Math.max(head, decision.head), lastRejection + rejections.length),
     ],
+    register: { head, lastRejection: lastRejection + rejections.length },
   };
 }
 

@@ -3,6 +3,7 @@
 import { advice } from "@stock-bazaar/process/advice";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { LedgerRegister, Leases } from "../ledger.ts";
+import type { Write } from "./connection.ts";
 
 export interface RegisterRow extends LedgerRegister {
   readonly leaseMs: number;
@@ -13,12 +14,29 @@ export interface RegisterRow extends LedgerRegister {
   readonly writes: number;
 }
 
+/** What a transaction may change in the register. */
+export type RegisterChange = Partial<
+  Pick<RegisterRow, "term" | "leader" | "head" | "leaseMs" | "endedCleanly" | "lastRejection">
+>;
+
 const text = `SELECT term, leader, head, life, first_term AS "firstTerm", stock_count AS stocks, lease_ms AS "leaseMs",
   ended_cleanly AS "endedCleanly", last_rejection AS "lastRejection", epoch, holder, writes FROM register`;
 
 export const readRegister = { name: "register", text };
 /** A statement that locked the row and read others too would see the new head and the old rows. */
 export const lockRegister = { name: "lock-register", text: `${text} FOR UPDATE` };
+
+const setRegister = {
+  name: "set-register",
+  text: `UPDATE register SET term = $1, leader = $2, head = $3, lease_ms = $4, ended_cleanly = $5, last_rejection = $6,
+    writes = $7`,
+};
+
+/** Changes the locked register, and counts the transaction. */
+export function changeRegister(locked: RegisterRow, change: RegisterChange): Write {
+  const { term, leader, head, leaseMs, endedCleanly, lastRejection, writes } = { ...locked, ...change };
+  return [setRegister, [term, leader, head, leaseMs, endedCleanly, lastRejection, writes + 1]];
+}
 
 export function requireRow(rows: readonly RegisterRow[]): RegisterRow {
   const [row] = rows;

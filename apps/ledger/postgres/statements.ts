@@ -2,7 +2,7 @@
 
 import type { Order, RejectionReason, Stock } from "@stock-bazaar/shared/domain";
 import type { Rejection } from "../decide.ts";
-import type { Write } from "./writer.ts";
+import type { Write } from "./connection.ts";
 
 const orderFields = `id, key, name, type, quantity, price_cents AS "priceCents", term, created_at AS "createdAt"`;
 const stockFields = `name, price_cents AS "priceCents", quantity, volume, rev`;
@@ -55,7 +55,6 @@ const setStocks = {
     FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS changed (name, quantity, volume, rev)
     WHERE stocks.name = changed.name`,
 };
-const setHead = { name: "set-head", text: "UPDATE register SET head = $1, last_rejection = $2" };
 
 export interface RejectionRow {
   readonly key: string;
@@ -103,10 +102,6 @@ export function changeOf(stocks: readonly Omit<Stock, "priceCents">[]): Write {
       stocks.map(({ rev }) => rev),
     ],
   ];
-}
-
-export function headOf(head: number, lastRejection: number): Write {
-  return [setHead, [head, lastRejection]];
 }
 
 /** A text that PostgreSQL can store: it has no NUL. Only the name of a stock that can't exist contains one. */

@@ -10,10 +10,10 @@
 
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { type Connection, forService, type Result, type Statement, type Value } from "./connection.ts";
+import { type Connection, forService, type Result, type Statement, type Value, type Write } from "./connection.ts";
 import { explained, type PostgresFailure, postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
-import { lockRegister, type RegisterRow, requireRow } from "./register.ts";
+import { changeRegister, lockRegister, type RegisterChange, type RegisterRow, requireRow } from "./register.ts";
 import { messageOf, sqlState } from "./sql-state.ts";
 
 const retryFirstMs = 5;
@@ -24,24 +24,22 @@ const unknownMsMax = 60_000;
 const begin: Statement = { text: "BEGIN ISOLATION LEVEL READ COMMITTED" };
 const commit: Statement = { text: "COMMIT" };
 const rollback: Statement = { text: "ROLLBACK" };
-const countWrite: Statement = { name: "count-write", text: "UPDATE register SET writes = writes + 1" };
 /** The statement was ignored: an earlier one of the transaction has failed. */
 const afterFailure = "25P02";
 
 export type Send = <Row extends object>(statement: Statement, values?: readonly Value[]) => Promise<Result<Row>>;
 
-/** A statement with its values. */
-export type Write = readonly [Statement, readonly Value[]];
-
 export interface Decided<Outcome> {
   readonly outcome: Outcome;
-  readonly writes: readonly Write[];
+  readonly writes?: readonly Write[];
+  /** Without it nothing is committed. */
+  readonly register?: RegisterChange;
 }
 
 export interface Transaction<Facts, Outcome> {
   /** Sends the queries of what is decided on, without waiting in between. */
   readonly ask: (send: Send) => Promise<Facts>;
-  /** What it throws is thrown on, and nothing is written. Without writes, nothing is committed. */
+  /** What it throws is thrown on, and nothing is written. */
   readonly decide: (register: RegisterRow, facts: Facts) => Decided<Outcome>;
 }
 
@@ -129,10 +127,14 @@ export class Writer {
     unknown: Unknown<Outcome> | undefined,
   ): Promise<Outcome> {
     const connection = await this.#link.connection();
-    const { outcome, writes, register } = await this.#decide(connection, transaction, unknown);
+    const { locked, decided } = await this.#decide(connection, transaction, unknown);
+    const { outcome, writes = [], register } = decided;
     // A write proves that the server counts, also that of a COMMIT that has happened on this server.
-    if (writes.length === 0 && !this.#options.failover) await connection.query(rollback);
-    else await commitAll(connection, [...writes, [countWrite, []]], { writes: register.writes + 1, outcome });
+    if (register === undefined && !this.#options.failover) await connection.query(rollback);
+    else {
+      const all = [...writes, changeRegister(locked, register ?? {})];
+      await commitAll(connection, all, { writes: locked.writes + 1, outcome });
+    }
     return outcome;
   }
 
@@ -148,14 +150,14 @@ export class Writer {
     connection: Connection,
     { ask, decide }: Transaction<Facts, Outcome>,
     unknown: Unknown<Outcome> | undefined,
-  ): Promise<Decided<Outcome> & { readonly register: RegisterRow }> {
+  ): Promise<{ readonly locked: RegisterRow; readonly decided: Decided<Outcome> }> {
     const send: Send = (statement, values) => connection.query(statement, values);
     try {
-      const [, locked, facts] = await answersOf([send(begin), send<RegisterRow>(lockRegister), ask(send)]);
-      const register = requireRow(locked.rows);
-      this.#requireEpoch(register);
-      const happened = unknown !== undefined && register.writes === unknown.writes;
-      return { register, ...(happened ? { outcome: unknown.outcome, writes: [] } : decide(register, facts)) };
+      const [, { rows }, facts] = await answersOf([send(begin), send<RegisterRow>(lockRegister), ask(send)]);
+      const locked = requireRow(rows);
+      this.#requireEpoch(locked);
+      const happened = unknown !== undefined && locked.writes === unknown.writes;
+      return { locked, decided: happened ? { outcome: unknown.outcome } : decide(locked, facts) };
     } catch (error) {
       // If this fails too, so does the next statement, and the connection is replaced.
       await connection.query(rollback).catch(() => {});
