@@ -2,8 +2,8 @@
 
 /** The SQLSTATE of an error; "" for one that doesn't come from the server. */
 export function sqlState(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return /^[0-9A-Z]{5}$/.test(code) ? code : "";
+  // Errors of sockets have a code too, such as EPIPE, but only the server's have a severity.
+  return error instanceof Error && "code" in error && "severity" in error ? String(error.code) : "";
 }
 
 export function messageOf(error: unknown): string {
