@@ -122,8 +122,13 @@ export class Connection {
     values: readonly Value[] = [],
   ): Promise<Result<Row>> {
     const query = { text, values: [...values], ...(name !== undefined && { name }) };
-    const { rows, rowCount, command } = await this.#client.query<Row>(query);
-    return { rows, count: rowCount ?? 0, command };
+    try {
+      const { rows, rowCount, command } = await this.#client.query<Row>(query);
+      return { rows, count: rowCount ?? 0, command };
+    } catch (error) {
+      // Whatever the error of a broken connection is called.
+      throw this.#isLost && sqlState(error) === "" ? unreachable(error) : error;
+    }
   }
 
   /** Runs SQL of any number of statements. */

@@ -71,6 +71,22 @@ test.each<AtCommit>(["lost", "answer lost"])(
   },
 );
 
+test("a connection sets itself what durability depends on, whatever the database's defaults are", async () => {
+  const { url } = await led();
+  const database = new URL(url).pathname.slice(1);
+  const defaults = { synchronous_commit: "off", default_transaction_isolation: "serializable" };
+  for (const [name, value] of Object.entries(defaults))
+    await runSql(url, `ALTER DATABASE ${database} SET ${name} = '${value}'`);
+  for (const use of [forService, forTools]) {
+    const connection = await connected(url, use);
+    const { rows } = await connection.query({
+      text: "SELECT current_setting('synchronous_commit') AS sync, current_setting('transaction_isolation') AS isolation",
+    });
+    expect(rows).toEqual([{ sync: "on", isolation: "read committed" }]);
+  }
+  for (const name of Object.keys(defaults)) await runSql(url, `ALTER DATABASE ${database} RESET ${name}`);
+});
+
 test("writes that wait meanwhile are done in their order afterwards", async () => {
   const { relay, apply } = await led();
   relay.atCommit = "answer lost";
