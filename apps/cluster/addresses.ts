@@ -1,5 +1,6 @@
 /** The names of a cluster's services, their ports, and the environment variables with their addresses. */
 
+import { oneHost } from "./hosts.ts";
 import { freePorts } from "./ports.ts";
 
 export interface ServicePorts {
@@ -24,14 +25,17 @@ export async function choosePorts(replicas: number, frontEnds: number): Promise<
   return { catalog, replicas: numbered(others.slice(0, replicas)), frontEnds: numbered(others.slice(replicas)) };
 }
 
-/** The variables with all addresses. `portOf` maps the name of a service to the port to dial. */
+/** The variables with all addresses. `portOf` and `hostOf` map the name of a service to what to dial. */
 export function addressVariables(
   replicaIds: Iterable<number>,
   portOf: (name: string) => number,
-): { CATALOG_PORT: string; ORDER_REPLICAS: string } {
+  hostOf: (name: string) => string = (name) => oneHost.nameOf(name),
+): Readonly<Record<string, string>> {
+  const addressOf = (name: string) => `${hostOf(name)}:${portOf(name)}`;
+  const isHere = hostOf("catalog") === oneHost.here;
   return {
-    CATALOG_PORT: String(portOf("catalog")),
-    ORDER_REPLICAS: Array.from(replicaIds, (id) => `${id}=127.0.0.1:${portOf(replicaName(id))}`).join(),
+    ...(isHere ? { CATALOG_PORT: String(portOf("catalog")) } : { CATALOG_ADDRESSES: addressOf("catalog") }),
+    ORDER_REPLICAS: Array.from(replicaIds, (id) => `${id}=${addressOf(replicaName(id))}`).join(),
   };
 }
 

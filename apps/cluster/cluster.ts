@@ -14,6 +14,7 @@ import { seed } from "@stock-bazaar/db/seed";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { readLedgerUrl } from "@stock-bazaar/process/ledger-url";
 import { addressVariables, choosePorts, frontEndName, listeners, replicaName, type ServicePorts } from "./addresses.ts";
+import { type Hosts, oneHost } from "./hosts.ts";
 import type { Relay } from "./relay.ts";
 import { type Link, Relays } from "./relays.ts";
 import { Service } from "./service.ts";
@@ -34,8 +35,12 @@ export interface ClusterOptions {
   readonly catalogApart?: boolean;
   /** Hosts where services listen, by service name; others still dial 127.0.0.1. Default: 127.0.0.1. */
   readonly listenHosts?: Readonly<Record<string, string>>;
+  /** The machines of the services, which then listen on all addresses of theirs. Default: all run on this machine. */
+  readonly hosts?: Hosts;
   /** Whether links pass through relays in this process, where each can be cut. Default: processes connect directly. */
   readonly relays?: boolean;
+  /** The delay of the relays in each direction. Default: none. */
+  readonly delayMs?: number;
 }
 
 /** Where the databases are: the part of a cluster that a check needs. */
@@ -59,24 +64,32 @@ export class Cluster implements DatabaseFolders {
   /** The services whose databases have their own folder below `dataDir`. */
   readonly #apart: ReadonlySet<string>;
   readonly #relays: Relays | undefined;
+  readonly #hosts: Hosts;
 
   private constructor(options: ClusterOptions, ports: ServicePorts, relays: Relays | undefined) {
-    const { environment = {}, smallDisk, catalogApart = false, listenHosts = {} } = options;
+    const { environment = {}, smallDisk, catalogApart = false, listenHosts = {}, hosts = oneHost } = options;
     this.#relays = relays;
+    this.#hosts = hosts;
     this.dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
     this.replicaIds = [...ports.replicas.keys()];
-    this.#urls = [...ports.frontEnds.values()].map((port) => `http://127.0.0.1:${port}`);
+    this.#urls = [...ports.frontEnds].map(([number, port]) => `http://${hosts.nameOf(frontEndName(number))}:${port}`);
     this.#apart = new Set([...(smallDisk === undefined ? [] : [smallDisk]), ...(catalogApart ? ["catalog"] : [])]);
     for (const name of this.#apart) mkdirSync(this.folderOf(name));
     this.ledger = { dataDir: this.catalogFolder, ledgerUrl: readLedgerUrl(environment) };
     if (smallDisk !== undefined) this.smallDisk = mountSmallDisk(this.folderOf(smallDisk));
     this.environment = {
-      ...addressVariables(this.replicaIds, (name) => listeners(ports).get(name) ?? 0),
+      ...addressVariables(
+        this.replicaIds,
+        (name) => listeners(ports).get(name) ?? 0,
+        (name) => hosts.nameOf(name),
+      ),
       DATA_DIR: this.dataDir,
       ...environment,
     };
-    const listening = (name: string, variable: string, port: number) =>
-      name in listenHosts ? { [variable]: `${listenHosts[name]}:${port}` } : {};
+    const listening = (name: string, variable: string, port: number) => {
+      const host = listenHosts[name] ?? (hosts === oneHost ? undefined : "0.0.0.0");
+      return host === undefined ? {} : { [variable]: `${host}:${port}` };
+    };
     this.#add("catalog", "catalog", listening("catalog", "CATALOG_LISTEN", ports.catalog));
     for (const [id, port] of ports.replicas) {
       const name = replicaName(id);
@@ -84,7 +97,8 @@ export class Cluster implements DatabaseFolders {
     }
     for (const [number, port] of ports.frontEnds) {
       const name = frontEndName(number);
-      this.#add(name, "front-end", { FRONTEND_PORT: String(port), ...listening(name, "FRONTEND_LISTEN", port) });
+      const dialled = { FRONTEND_HOST: hosts.nameOf(name), FRONTEND_PORT: String(port) };
+      this.#add(name, "front-end", { ...dialled, ...listening(name, "FRONTEND_LISTEN", port) });
     }
   }
 
@@ -92,7 +106,7 @@ export class Cluster implements DatabaseFolders {
   static async create(options: ClusterOptions = {}): Promise<Cluster> {
     const { replicas = 3, frontEnds = 1, relays: hasRelays = false } = options;
     const ports = await choosePorts(replicas, frontEnds);
-    const relays = hasRelays ? await Relays.start(ports) : undefined;
+    const relays = hasRelays ? await Relays.start(ports, options) : undefined;
     let cluster: Cluster | undefined;
     try {
       cluster = new Cluster(options, ports, relays);
@@ -251,7 +265,10 @@ export class Cluster implements DatabaseFolders {
       DATA_DIR: this.folderOf(name),
       ...environment,
     };
-    this.#services.set(name, new Service(name, `apps/${workspace}/main.ts`, { environment: own }));
+    this.#services.set(
+      name,
+      new Service(name, `apps/${workspace}/main.ts`, { environment: own, via: this.#hosts.viaOf(name) }),
+    );
   }
 
   async #createDatabases(): Promise<void> {

@@ -1,10 +1,10 @@
 import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { type Relay, startRelay } from "./relay.ts";
+import { type Relay, type RelayOptions, startRelay } from "./relay.ts";
 import { eventually } from "./wait.ts";
 
 /** An echo server behind a relay. */
-async function startEcho(): Promise<{ relay: Relay; ended: () => number }> {
+async function startEcho(options: RelayOptions = {}): Promise<{ relay: Relay; ended: () => number }> {
   let ended = 0;
   const server = createServer((socket) => {
     socket.on("data", (bytes) => socket.write(bytes));
@@ -12,7 +12,7 @@ async function startEcho(): Promise<{ relay: Relay; ended: () => number }> {
     socket.on("close", () => (ended += 1));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const relay = await startRelay(() => (server.address() as AddressInfo).port);
+  const relay = await startRelay(() => (server.address() as AddressInfo).port, options);
   onTestFinished(async () => {
     await relay.close();
     server.close();
@@ -108,4 +108,20 @@ test("a silent link that becomes refused drops what it held", async () => {
   await eventually("both ends are closed", () => client.isClosed() && ended() === 1);
   relay.mend();
   expect((await connectedTo(relay)).received()).toBe("hello");
+});
+
+test("a slow link delays every byte in both directions, and keeps their order and the close behind them", async () => {
+  const delayMs = 40;
+  const { relay, ended } = await startEcho({ delayMs });
+  const client = connectTo(relay);
+  const startMs = performance.now();
+  const parts = Array.from({ length: 200 }, (_, index) => `${index},`);
+  for (const [index, part] of parts.entries()) {
+    client.socket.write(part);
+    if (index % 20 === 0) await Bun.sleep(1);
+  }
+  await eventually("the echo arrives", () => client.received() === parts.join(""));
+  expect(performance.now() - startMs).toBeGreaterThanOrEqual(2 * delayMs);
+  client.socket.destroy();
+  await eventually("the server's end is closed", () => ended() === 1);
 });

@@ -1,6 +1,7 @@
 /**
  * A TCP relay in front of one server: a link that can be cut while the processes at both ends keep running. A cut looks
- * to a peer like a killed process, or like a network that loses every packet.
+ * to a peer like a killed process, or like a network that loses every packet. It can also delay what passes, like a
+ * long way.
  */
 
 import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
@@ -32,8 +33,18 @@ type State =
   /** `held` is what would have passed, in order. The flow control of HTTP/2 bounds it. */
   | { readonly kind: "silent"; readonly held: (() => void)[] };
 
+export interface RelayOptions {
+  /** The server's host. Default: this machine. */
+  readonly host?: string;
+  /** The address to listen on. Default: loopback. */
+  readonly listenHost?: string;
+  /** The delay of each byte, and of the end of a connection, in each direction. */
+  readonly delayMs?: number;
+}
+
 /** Starts a relay. It reads `port` at each connection, so that the server may restart on another port. */
-export async function startRelay(port: () => number): Promise<Relay> {
+export async function startRelay(port: () => number, options: RelayOptions = {}): Promise<Relay> {
+  const { host = "127.0.0.1", listenHost = "127.0.0.1", delayMs = 0 } = options;
   const sockets = new Set<Socket>();
   let state: State = { kind: "open" };
   let connections = 0;
@@ -48,12 +59,14 @@ export async function startRelay(port: () => number): Promise<Relay> {
     socket.on("close", () => sockets.delete(socket));
   };
   const forward = (from: Socket, to: Socket) => {
-    from.on("data", (bytes) => pass(() => void to.write(bytes)));
-    from.on("close", () => pass(() => void to.destroy()));
+    // The timers of one delay fire in the order in which they were set.
+    const later = (action: () => void) => (delayMs === 0 ? pass(action) : setTimeout(() => pass(action), delayMs));
+    from.on("data", (bytes) => later(() => void to.write(bytes)));
+    from.on("close", () => later(() => void to.destroy()));
   };
   const connect = (near: Socket) => {
     if (near.destroyed) return;
-    const far = createConnection({ host: "127.0.0.1", port: port() });
+    const far = createConnection({ host, port: port() });
     keep(far);
     forward(near, far);
     forward(far, near);
@@ -67,9 +80,9 @@ export async function startRelay(port: () => number): Promise<Relay> {
     if (state.kind === "refused") near.destroy();
     else pass(() => connect(near));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, listenHost, resolve));
   return {
-    address: { host: "127.0.0.1", port: (server.address() as AddressInfo).port },
+    address: { host: listenHost, port: (server.address() as AddressInfo).port },
     get connections() {
       return connections;
     },

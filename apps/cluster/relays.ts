@@ -1,6 +1,7 @@
 /** Gives every link between two processes of a cluster its own relay, so that each can be cut alone. */
 
 import { addressVariables, frontEndName, listeners, replicaName, type ServicePorts } from "./addresses.ts";
+import { type Hosts, oneHost } from "./hosts.ts";
 import { type Relay, startRelay } from "./relay.ts";
 
 /** A link from the process that connects to the process that listens, by their names in the cluster. */
@@ -11,19 +12,29 @@ export interface Link {
 
 export class Relays {
   readonly #ports: ServicePorts;
+  readonly #hosts: Hosts;
   readonly #relays = new Map<string, Relay>();
 
-  private constructor(ports: ServicePorts) {
+  private constructor(ports: ServicePorts, hosts: Hosts) {
     this.#ports = ports;
+    this.#hosts = hosts;
   }
 
-  /** Starts a relay from each replica and front-end to the catalog and to every other replica. */
-  static async start(ports: ServicePorts): Promise<Relays> {
-    const relays = new Relays(ports);
+  /**
+   * Starts a relay from each replica and front-end to the catalog and to every other replica. `delayMs` is the delay in
+   * each direction.
+   */
+  static async start(ports: ServicePorts, { hosts = oneHost, delayMs = 0 } = {}): Promise<Relays> {
+    const relays = new Relays(ports, hosts);
+    const listenHost = hosts === oneHost ? hosts.here : "0.0.0.0";
     const dialers = [...[...ports.replicas.keys()].map(replicaName), ...[...ports.frontEnds.keys()].map(frontEndName)];
     for (const from of dialers) {
       for (const [to, port] of listeners(ports)) {
-        if (from !== to) relays.#relays.set(nameOf({ from, to }), await startRelay(() => port));
+        if (from !== to)
+          relays.#relays.set(
+            nameOf({ from, to }),
+            await startRelay(() => port, { host: hosts.nameOf(to), listenHost, delayMs }),
+          );
       }
     }
     return relays;
@@ -38,8 +49,12 @@ export class Relays {
   /** The addresses for one service: those of its relays, and its own port for itself. */
   environmentOf(name: string): Readonly<Record<string, string>> {
     const ports = listeners(this.#ports);
-    const portOf = (to: string) => this.#relays.get(nameOf({ from: name, to }))?.address.port ?? ports.get(to) ?? 0;
-    return addressVariables(this.#ports.replicas.keys(), portOf);
+    const relayTo = (to: string) => this.#relays.get(nameOf({ from: name, to }));
+    return addressVariables(
+      this.#ports.replicas.keys(),
+      (to) => relayTo(to)?.address.port ?? ports.get(to) ?? 0,
+      (to) => (relayTo(to) ? this.#hosts.here : this.#hosts.nameOf(to)),
+    );
   }
 
   async close(): Promise<void> {

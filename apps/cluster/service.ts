@@ -38,7 +38,8 @@ export class Service {
 
   /**
    * `script` is relative to the root of the workspace, which is also the default of `cwd`. A supervised process ends
-   * with this process, however that one ends. `checkout` is the root of another workspace, which has its own Bun.
+   * with this process, however that one ends. `checkout` is the root of another workspace, which has its own Bun. `via`
+   * is a command that replaces itself with the one that follows it, like `nsenter`.
    */
   constructor(
     name: string,
@@ -49,14 +50,16 @@ export class Service {
       supervised?: boolean;
       cwd?: string;
       checkout?: string;
+      via?: readonly string[];
     },
   ) {
-    const { checkout, args = [] } = options;
+    const { checkout, args = [], via = [] } = options;
     this.name = name;
-    this.#command =
+    const command =
       checkout === undefined
         ? bunCommand(resolve(root, script), ...args)
         : bunCommandOf(bunOf(checkout), resolve(checkout, script), ...args);
+    this.#command = [...via, ...command];
     this.#environment = options.environment;
     this.#cwd = options.cwd ?? checkout ?? root;
     this.#supervised = options.supervised ?? true;

@@ -14,6 +14,8 @@ export interface ReadersOptions {
   readonly stocks: readonly string[];
   /** Pause between two lookups of one client; default: none. */
   readonly pauseMs?: number;
+  /** How long a client waits for an answer; default: no limit. */
+  readonly patienceMs?: number;
 }
 
 const retryMs = 20;
@@ -101,7 +103,7 @@ export class Readers {
   }
 
   #connect(url: string): LoadConnection {
-    const connection = new LoadConnection(url);
+    const connection = new LoadConnection(url, this.#options.patienceMs);
     this.#connections.push(connection);
     return connection;
   }
