@@ -5,8 +5,9 @@ import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
 import { type Address, addressText } from "@stock-bazaar/process/addresses";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { errorFromStatus } from "./errors.ts";
+import { FreshChannel } from "./fresh-channel.ts";
 import type { CallerHandshake } from "./handshake.ts";
-import { messageBytesMax } from "./limits.ts";
+import { keepaliveMs, messageBytesMax } from "./limits.ts";
 
 /**
  * Bytes in flight on one stream. With HTTP/2's 64 KiB, a leader that sends chunk after chunk to a follower that catches
@@ -14,13 +15,8 @@ import { messageBytesMax } from "./limits.ts";
  */
 const windowBytes = 1024 * 1024;
 
-/**
- * How often the peer is pinged while a call or a stream is open, and how long it has to answer.
- *
- * Otherwise a connection that breaks silently (a machine without power, a firewall that forgets) would stay open for
- * ever while nothing is sent.
- */
-const keepaliveMs = 3000;
+/** How long a connection may take: one packet may be lost, which the kernel repeats after a second. */
+const connectMs = 2000;
 
 /**
  * A restarted peer is used again within half a second: the defaults (1 s, growing to 2 min) would make a rejoin slow.
@@ -40,6 +36,7 @@ export const clientOptions: grpc.ClientOptions = {
   "grpc.enable_http_proxy": 0,
   "grpc.keepalive_time_ms": keepaliveMs,
   "grpc.keepalive_timeout_ms": keepaliveMs,
+  "grpc.keepalive_permit_without_calls": 1,
   "grpc-node.flow_control_window": windowBytes,
   "grpc.use_local_subchannel_pool": 1,
   "grpc.max_receive_message_length": messageBytesMax,
@@ -63,7 +60,10 @@ export interface Client extends grpc.Client {
 
 /** Connects on first use, and again when the connection is lost. */
 export function createClient(address: Address, handshake?: CallerHandshake): Client {
-  const client = new grpc.Client(addressText(address), grpc.credentials.createInsecure(), clientOptions);
+  const client = new grpc.Client(addressText(address), grpc.credentials.createInsecure(), {
+    ...clientOptions,
+    channelFactoryOverride: (...channel) => new FreshChannel(connectMs, ...channel),
+  });
   return handshake ? Object.assign(client, { handshake }) : client;
 }
 

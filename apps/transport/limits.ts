@@ -5,3 +5,11 @@
  * arrive, however often it is requested.
  */
 export const messageBytesMax = 16 * 1024 * 1024;
+
+/**
+ * How often each side pings the other, and how long it waits for an answer.
+ *
+ * Otherwise a connection that breaks silently (a machine without power, a firewall that forgets) would stay open: for
+ * ever while nothing is sent, else until the kernel gives up after a quarter of an hour.
+ */
+export const keepaliveMs = 3000;

@@ -5,7 +5,7 @@ import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
 import { addressText, type ListenAddress } from "@stock-bazaar/process/addresses";
 import { statusFromError } from "./errors.ts";
 import { addHealth, addReflection } from "./introspection.ts";
-import { messageBytesMax } from "./limits.ts";
+import { keepaliveMs, messageBytesMax } from "./limits.ts";
 import { listenError } from "@stock-bazaar/process/listen-error";
 
 // We log errors ourselves: once, and in one line.
@@ -14,6 +14,8 @@ grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 const serverOptions: grpc.ServerOptions = {
   "grpc.max_receive_message_length": messageBytesMax,
   "grpc.max_send_message_length": messageBytesMax,
+  "grpc.keepalive_time_ms": keepaliveMs,
+  "grpc.keepalive_timeout_ms": keepaliveMs,
   // A second server on the same port must fail, not share it.
   "grpc.so_reuseport": 0,
 };
