@@ -83,6 +83,24 @@ test("what another connection commits is seen by the next batch: stocks, new one
   await ledger.close();
 });
 
+test("a last order that another connection has changed is compared as it is now", async () => {
+  const folder = temporaryFolder();
+  const file = catalogFile(folder);
+  migrateFile(file, "catalog");
+  const database = openCatalogDatabase(folder);
+  insertStocks(database, [stockOf("GameStart")]);
+  const ledger = createSqliteLedger(database);
+  await ledger.acquire({ replica: 1, term: 0, last: undefined });
+  const trades = tradesOf("a", 1);
+  const [last] = (await ledger.apply({ last: undefined, term: 1, trades, createdAt })).orders;
+  const other = connect(file, "write");
+  other.exec("UPDATE ledger SET price_cents = price_cents + 1");
+  other.close();
+  expect(await rejectionCode(ledger.acquire({ replica: 2, term: 1, last }))).toBe("DIVERGED");
+  expect(await rejectionCode(ledger.apply({ last, term: 1, trades: tradesOf("b", 1), createdAt }))).toBe("DIVERGED");
+  await ledger.close();
+});
+
 test("more stocks than are remembered are traded all the same", async () => {
   const database = openCatalogInMemory();
   const names = Array.from({ length: 50_010 }, (_, index) => `stock ${index}`);

@@ -149,6 +149,7 @@ export function createSqliteLedger(
   }
 
   const acquire = client.transaction(({ replica, term, last }: AcquireRequest): LedgerRegister => {
+    memory.refresh();
     const current = currentRegister();
     requireNewestTerm(term, current);
     requireOrder(last, current.head, replica);
