@@ -621,6 +621,19 @@ test("a failing disk is fatal, and nothing is acknowledged", async () => {
   expect(trade.state).toBe("pending");
 });
 
+test.each([
+  ["fewer", [traded([accepted(2)])]],
+  ["more", [traded([accepted(2)]), traded([accepted(1)]), traded([accepted(2)])]],
+])("with %s answers than calls no call gets an outcome, which may be that of another", async (_case, answers) => {
+  const { clock, catalog, log, place } = await scenario();
+  catalog.apply = async () => ({ answers, orders: batchOf(1, 2), head: 2 });
+  catalog.settle = async () => {};
+  const calls = [place(tradeOf("a")), place(tradeOf("b"))];
+  await clock.flush();
+  expect(calls.map(({ code }) => code)).toEqual(["INTERNAL_ERROR", "INTERNAL_ERROR"]);
+  expect(log.lastId).toBe(2);
+});
+
 test("a ledger that lacks orders below its head causes DIVERGED", async () => {
   const { clock, catalog, log, place } = await scenario();
   catalog.apply = async () => ({ answers: [traded([accepted(7)])], orders: batchOf(7, 7), head: 7 });

@@ -246,8 +246,10 @@ export class Leader implements FeedSource {
       await Promise.all([this.#followers.confirmed(head), settled]);
       const { life } = this.#options;
       for (const [index, { resolve, reject }] of calls.entries()) {
-        const answer = answers[index] ?? { refused: noAnswer() };
-        if ("refused" in answer) reject(answer.refused);
+        const answer = answers[index];
+        // With another number of answers, this one may belong to another call.
+        if (answer === undefined || answers.length !== calls.length) reject(otherAnswers(calls, answers));
+        else if ("refused" in answer) reject(answer.refused);
         else resolve({ outcomes: answer.outcomes, head, life });
       }
     } catch (error) {
@@ -267,6 +269,7 @@ export class Leader implements FeedSource {
   }
 }
 
-function noAnswer(): BazaarError {
-  return new BazaarError("INTERNAL_ERROR", "the catalog must answer each call (got fewer answers)");
+function otherAnswers(calls: readonly unknown[], answers: readonly unknown[]): BazaarError {
+  const text = `the catalog must answer each of ${calls.length} calls (got ${answers.length} answers)`;
+  return new BazaarError("INTERNAL_ERROR", text);
 }
