@@ -39,8 +39,8 @@ export const advice = {
 
   putBackCatalog: `Stop the catalog and put back the file that belongs to the replicas, or run ${rebuildCatalog}`,
   putBackOrRebuild: `put that file back, or run ${rebuildCatalog}`,
-  putBackOrAcceptLoss: `put that file back, or run ${rebuildCatalog} to go on without these orders`,
   correctUrlOrRebuild: `correct LEDGER_URL, or run ${rebuildCatalog}, which makes the ledger of a replica's orders`,
+  putBackOrAcceptLoss: `put the catalog back, or run ${rebuildCatalog} to go on without these orders`,
   putBackAll: `put back the missing files, or run ${rebuildCatalog}, which uses what is left`,
   putSoundCopyBack: "put a sound copy in its place, or move it elsewhere to go on without it",
 

@@ -69,7 +69,7 @@ export async function requireNoLostCatalog(databases: Databases): Promise<void> 
     if (end instanceof DatabaseError) continue;
     const mayHaveLost = !end.isWhole && !end.isNew;
     if (end.lastId === 0 && !mayHaveLost) continue;
-    const what = end.lastId > 0 ? `holds ${end.lastId} orders` : "may have lost its orders in a power cut";
+    const what = end.lastId > 0 ? `holds ${end.lastId} orders` : "may have lost its orders";
     const text = `${store.name} is missing, but ${end.file} ${what}: ${advice.rebuildCatalog}`;
     throw new HistoryError("lost", text);
   }

@@ -106,7 +106,7 @@ async function requireSafe(databases: Databases): Promise<void> {
   if (notWhole.length > 0) {
     const files = notWhole.join(", ");
     throw unsafe(
-      `the last acknowledged orders may be missing in ${files}, whose machine may have lost its power`,
+      `the last acknowledged orders may be missing in ${files}, which may not have caught up since a power cut or since they were created`,
       advice.putBackOrAcceptLoss,
     );
   }

@@ -53,7 +53,7 @@ function withNote(check: Check, notWhole: ReadonlySet<string>): Check {
   if (!notWhole.has(check.file)) return check;
   return {
     ...check,
-    note: "its machine may have lost its power: until this replica has caught up, it may lack orders that it acknowledged",
+    note: "it may not have caught up since a power cut or since it was created: until then it may lack acknowledged orders",
   };
 }
 
