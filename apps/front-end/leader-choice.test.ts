@@ -1,4 +1,5 @@
 import type { Register, Seen } from "@stock-bazaar/shared/domain";
+import { pause } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { silentLogger } from "@stock-bazaar/process/log";
 import { describe, expect, test } from "vitest";
@@ -210,6 +211,19 @@ test("a candidate with a history that differs from the ledger is skipped until a
   await clock.advance(calmMs);
   expect(leader()).toBe(1);
   expect(fake(3).asked).toHaveLength(2);
+});
+
+test("a candidate that waits in vain for the catalog is asked only once", async () => {
+  const { clock, fake, frontEnd } = scenario();
+  let asked = 0;
+  fake(3).api.lead = async () => {
+    asked += 1;
+    await pause(clock, 3000);
+    throw new BazaarError("DEPENDENCY_UNAVAILABLE", "the catalog doesn't answer: no answer in 3000 ms");
+  };
+  const { leader } = frontEnd();
+  await clock.advance(3500);
+  expect([leader(), asked]).toEqual([2, 1]);
 });
 
 test("if all replicas had diverged, they are asked again: the right file may be back", async () => {

@@ -178,6 +178,7 @@ export class LeaderChoice {
     const { catalog, replicas, ledger, logger } = this.#options;
     let candidate: LiveReplica | undefined;
     let register: Register | undefined;
+    let askedMs = 0;
     try {
       register = await catalog.register(ledger.seen);
       ledger.ends(register);
@@ -193,6 +194,7 @@ export class LeaderChoice {
         this.#passedOverFromMs.clear();
         return false;
       }
+      askedMs = this.#options.clock.nowMs();
       // The replica that the register names already leads: it only returns its term.
       const { term } = await candidate.api.lead(named ? register.term - 1 : register.term, candidate.gone);
       if (candidate.gone.aborted) return false;
@@ -203,7 +205,7 @@ export class LeaderChoice {
       const { code, message } = BazaarError.from(error);
       // The leader in the register has been restarted and follows now, or a later term has begun: its term is over.
       if (code === "STALE_TERM" && register) this.#term = Math.max(this.#term, register.term);
-      if (candidate) this.#failed(candidate, code);
+      if (candidate) this.#failed(candidate, code, askedMs);
       else if (this.#cutOff) this.#cutOff.sinceMs = undefined;
       if (code === "DIVERGED" && candidate) logger.error({ replica: candidate.id }, `can't lead: ${message}`);
       else logger.debug({ code, replica: candidate?.id }, `no leader yet: ${message}`);
@@ -211,8 +213,8 @@ export class LeaderChoice {
     }
   }
 
-  /** Decides from when on this replica is passed over. `lastId` is its last order at the time of the request. */
-  #failed({ id, lastId }: LiveReplica, code: ErrorCode): void {
+  /** Decides from when on this replica is passed over. `lastId` is its last order at the time of the request, `askedMs`. */
+  #failed({ id, lastId }: LiveReplica, code: ErrorCode, askedMs: number): void {
     const { replicas, clock } = this.#options;
     const nowMs = clock.nowMs();
     // A replica that is still catching up makes progress with each attempt.
@@ -220,7 +222,7 @@ export class LeaderChoice {
     if (code === "DIVERGED" || isStuck) this.#passedOverFromMs.set(id, nowMs);
     else if (code === "DEPENDENCY_UNAVAILABLE" && !this.#passedOverFromMs.has(id)) {
       // The replica may still be connecting to a catalog that has just started.
-      this.#passedOverFromMs.set(id, nowMs + cutOffMs);
+      this.#passedOverFromMs.set(id, askedMs + cutOffMs);
     }
   }
 
