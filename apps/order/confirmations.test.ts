@@ -46,25 +46,6 @@ test("each wait ends when its own order has its copies, in the order of the ids"
   expect(clock.timers).toBe(0);
 });
 
-test("a frozen follower whose copy isn't demanded delays nothing", async () => {
-  const { confirmations, clock, store } = scenario({ followers: [1, 2] });
-  const trade = observe(confirmations.confirmed(11));
-  store(11);
-  await clock.flush();
-  expect(trade.state).toBe("resolved");
-});
-
-test("if two copies are demanded, the faster follower is enough", async () => {
-  const { confirmations, clock, acknowledge, store } = scenario({ minCopies: 2, followers: [1, 2] });
-  const trade = observe(confirmations.confirmed(11));
-  store(11);
-  await clock.flush();
-  expect(trade.state).toBe("pending");
-  acknowledge(2, 11);
-  await clock.flush();
-  expect(trade.state).toBe("resolved");
-});
-
 test("a wait that times out ends, and younger waits continue", async () => {
   const { confirmations, clock, copies, acknowledge, store } = scenario({ minCopies: 2, followers: [1] });
   const older = observe(confirmations.confirmed(11));
