@@ -46,20 +46,28 @@ export interface Leases {
   readonly endedCleanly: boolean;
 }
 
-/** Every method may reject with a BazaarError. A rejected transaction has changed nothing. */
+/**
+ * Every method may reject with a BazaarError. A rejected transaction has changed nothing. Once another process has taken the
+ * ledger over, every transaction rejects with NOT_ACTIVE.
+ */
 export interface Ledger {
   /**
    * Syncs everything that is committed once more: an earlier process may have ended after a failed sync. Returns a
    * description of the reader that blocks it, or `undefined` when it is done.
    */
   checkpoint(): Promise<string | undefined>;
+  /**
+   * Resolves when a statement that was sent after this call has found that this process still has the ledger (R11). Rejects
+   * with NOT_ACTIVE if another one has taken it over. Absent if none can while this process runs.
+   */
+  prove?(): Promise<void>;
   /** Rejects with FENCED unless `term` is the register's, with DIVERGED unless the ledger holds the same row `last`. */
   apply(batch: LedgerBatch): Promise<LedgerChange>;
   /** Restocks the first `limit` stocks at zero with a name after `after` to `quantity`. Rejects like `apply`. */
   restock(
     batch: LedgerWrite & { readonly quantity: number; readonly after: string; readonly limit: number },
   ): Promise<LedgerChange>;
-  /** The existing stocks among these names, in no particular order. */
+  /** The existing stocks among these names, in no particular order. The newest states if they are followed by a proof. */
   stocks(names: readonly string[]): Promise<Stock[]>;
   /** The first `limit` stocks from `start` on, sorted by the UTF-8 bytes of their names. */
   stocksFrom(request: StocksRequest): Promise<Stock[]>;

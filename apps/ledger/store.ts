@@ -10,6 +10,7 @@
 
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { NewStock, Order } from "@stock-bazaar/shared/domain";
+import type { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Check, ReplicaCopy } from "./check.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Replayed, Used } from "./replay.ts";
@@ -32,6 +33,11 @@ export interface LedgerStore {
   lock(): Promise<Unlock>;
   /** Like `lock`, but returns `undefined` if another process holds it. The ledger itself may be missing. */
   lockIfFree(): Promise<Unlock | undefined>;
+  /**
+   * For one of several catalogs on the same ledger, of which one at a time is active (R11). Rejects unless the ledger can be
+   * used. Absent if only one process can use it.
+   */
+  standBy?(options: OpenOptions): Promise<TakeOver>;
   /**
    * Watches a ledger that was just opened. Calls `gone` once if the ledger or its lock was deleted or replaced. Returns
    * a function that ends the watch.
@@ -62,6 +68,19 @@ export interface LedgerStore {
 
 /** Releases a lock. */
 export type Unlock = () => Promise<void>;
+
+/**
+ * Waits while another process has the ledger, then takes it over. `ended` receives, at most once, why this process has it no
+ * longer: nothing that it remembers of the ledger counts from then on. Rejects when `signal` aborts.
+ */
+export type TakeOver = (ended: (reason: BazaarError) => void, signal: AbortSignal) => Promise<Stand>;
+
+/** The time in which a process has the ledger, from its takeover on. */
+export interface Stand {
+  readonly ledger: Ledger;
+  /** Ends it, so that another process needn't wait. The ledger must be closed. */
+  release(): Promise<void>;
+}
 
 /** Runs inside the transaction with all initial stocks, including the new ones. If it throws, nothing is committed. */
 export type BeforeCommit = (initialStocks: readonly NewStock[]) => void;

@@ -15,6 +15,7 @@ describe("errors", () => {
     expect(retryable).toEqual([
       "UNAVAILABLE",
       "NOT_LEADER",
+      "NOT_ACTIVE",
       "FENCED",
       "STALE_TERM",
       "DEPENDENCY_UNAVAILABLE",

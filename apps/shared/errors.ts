@@ -21,6 +21,8 @@ export const errorCodes = [
   "INTERNAL_ERROR",
   /** This replica isn't the leader: nothing was done. The caller must ask the leader. */
   "NOT_LEADER",
+  /** This catalog isn't the active one: nothing was done. The caller must find the active catalog (R11). */
+  "NOT_ACTIVE",
   /** The term has passed: nothing was done (R2). */
   "FENCED",
   /** Compare-and-set on the term failed: another replica acquired the lead (R1). */
@@ -86,6 +88,7 @@ export function isRetryable(code: ErrorCode): boolean {
   switch (code) {
     case "UNAVAILABLE":
     case "NOT_LEADER":
+    case "NOT_ACTIVE":
     case "FENCED":
     case "STALE_TERM":
     case "DEPENDENCY_UNAVAILABLE":

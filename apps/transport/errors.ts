@@ -55,6 +55,7 @@ function statusOf(code: ErrorCode): grpc.status {
     case "INSUFFICIENT_QUANTITY":
     case "KEY_REUSED":
     case "NOT_LEADER":
+    case "NOT_ACTIVE":
     case "DIVERGED":
       return grpc.status.FAILED_PRECONDITION;
     case "FENCED":

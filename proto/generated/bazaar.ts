@@ -75,6 +75,7 @@ export const ErrorCode = {
   OVERLOADED: "OVERLOADED",
   DEPENDENCY_UNAVAILABLE: "DEPENDENCY_UNAVAILABLE",
   STORAGE_UNAVAILABLE: "STORAGE_UNAVAILABLE",
+  NOT_ACTIVE: "NOT_ACTIVE",
 } as const;
 
 export type ErrorCode = typeof ErrorCode[keyof typeof ErrorCode];
@@ -95,6 +96,7 @@ export namespace ErrorCode {
   export type OVERLOADED = typeof ErrorCode.OVERLOADED;
   export type DEPENDENCY_UNAVAILABLE = typeof ErrorCode.DEPENDENCY_UNAVAILABLE;
   export type STORAGE_UNAVAILABLE = typeof ErrorCode.STORAGE_UNAVAILABLE;
+  export type NOT_ACTIVE = typeof ErrorCode.NOT_ACTIVE;
 }
 
 export function errorCodeFromJSON(object: any): ErrorCode {
@@ -144,6 +146,9 @@ export function errorCodeFromJSON(object: any): ErrorCode {
     case 14:
     case "STORAGE_UNAVAILABLE":
       return ErrorCode.STORAGE_UNAVAILABLE;
+    case 15:
+    case "NOT_ACTIVE":
+      return ErrorCode.NOT_ACTIVE;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum ErrorCode");
   }
@@ -181,6 +186,8 @@ export function errorCodeToNumber(object: ErrorCode): number {
       return 13;
     case ErrorCode.STORAGE_UNAVAILABLE:
       return 14;
+    case ErrorCode.NOT_ACTIVE:
+      return 15;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum ErrorCode");
   }

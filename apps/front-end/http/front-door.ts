@@ -124,6 +124,7 @@ export class FrontDoor {
       case "UNAVAILABLE":
       case "DEPENDENCY_UNAVAILABLE":
       case "NOT_LEADER":
+      case "NOT_ACTIVE":
       case "FENCED":
       case "STALE_TERM":
       case "OVERLOADED":

@@ -94,7 +94,26 @@ export class RefusedServer extends Error {}
 /** There is no connection to the server. */
 export class UnreachableServer extends Error {}
 
-export class Connection {
+/** A connection to a ledger's database. */
+export interface Connection {
+  /** True once it can't be used any more. */
+  readonly isLost: boolean;
+  /**
+   * Sends a query at once. Queries are answered in the order in which they were sent: several that are sent without waiting
+   * take one round trip.
+   */
+  query<Row extends object = object>(statement: Statement, values?: readonly Value[]): Promise<Result<Row>>;
+  /** Runs SQL of any number of statements. */
+  run(sql: string): Promise<void>;
+  /** Throws it away without waiting for anything. */
+  abandon(): void;
+  close(): Promise<void>;
+}
+
+/** Opens a connection. */
+export type Connect = (use: ConnectionUse) => Promise<Connection>;
+
+class PgConnection implements Connection {
   readonly #client: pg.Client;
   #isLost = false;
 
@@ -108,15 +127,10 @@ export class Connection {
     });
   }
 
-  /** True once it can't be used any more. */
   get isLost(): boolean {
     return this.#isLost;
   }
 
-  /**
-   * Sends a query at once. Queries are answered in the order in which they were sent: several that are sent without waiting
-   * take one round trip.
-   */
   async query<Row extends object = object>(
     { name, text }: Statement,
     values: readonly Value[] = [],
@@ -131,12 +145,10 @@ export class Connection {
     }
   }
 
-  /** Runs SQL of any number of statements. */
   async run(sql: string): Promise<void> {
     await this.#client.query(sql);
   }
 
-  /** Throws it away without waiting for anything. */
   abandon(): void {
     this.#isLost = true;
     void this.#client.end().catch(() => {});
@@ -161,7 +173,7 @@ export async function connectToHost(url: string, { writes, queryMsMax, settings 
     pipeline: true,
     types: { getTypeParser },
   });
-  const connection = new Connection(client);
+  const connection = new PgConnection(client);
   try {
     await client.connect();
     const [names, values] = [Object.keys(settings), Object.values(settings)];

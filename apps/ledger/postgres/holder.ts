@@ -29,7 +29,8 @@ const takeAnyway = { text: "UPDATE register SET epoch = epoch + 1, holder = '', 
 const beat = { text: "UPDATE register SET beat = beat + 1 WHERE epoch = $1" };
 const release = { text: "UPDATE register SET holder = '' WHERE epoch = $1" };
 
-interface Sign {
+/** What a living holder changes. */
+export interface Sign {
   readonly epoch: number;
   readonly holder: string;
   readonly beat: number;
@@ -56,7 +57,7 @@ export async function takeLedger({ url, clock, waits }: TakeOptions): Promise<He
   const connection = await connectTo(url, forService);
   try {
     const taken = await whenFree(connection, clock, waits);
-    return typeof taken === "number" ? holding(new Link(url, forBeats), clock, taken) : taken;
+    return typeof taken === "number" ? holding(new Link((use) => connectTo(url, use), forBeats), { clock, epoch: taken }) : taken;
   } finally {
     await connection.close().catch(() => {});
   }
@@ -85,7 +86,7 @@ async function whenFree(connection: Connection, clock: Clock, waits: boolean): P
       if (lives && sign.holder !== "" && (!waits || nowMs - beganMs >= silenceMs)) return sign.holder;
     }
     if (sign.holder === "" || hasEndedHere(sign.holder) || nowMs - seenMs >= silenceMs) {
-      const epoch = await tryTake(connection, sign);
+      const epoch = await tryTake(connection, sign, ownName());
       if (epoch !== undefined) return epoch;
       if (!waits || clock.nowMs() - beganMs >= silenceMs) return sign.holder || "another process";
     }
@@ -94,18 +95,26 @@ async function whenFree(connection: Connection, clock: Clock, waits: boolean): P
 }
 
 /** Resolves with `undefined` if the register has changed meanwhile, or a transaction has locked it. */
-async function tryTake(connection: Connection, { epoch, beat, writes }: Sign): Promise<number | undefined> {
+export async function tryTake(
+  connection: Connection,
+  { epoch, beat, writes }: Sign,
+  holder: string,
+): Promise<number | undefined> {
   try {
-    return (await connection.query<{ epoch: number }>(take, [holderName(process.pid), epoch, beat, writes])).rows[0]
-      ?.epoch;
+    return (await connection.query<{ epoch: number }>(take, [holder, epoch, beat, writes])).rows[0]?.epoch;
   } catch (error) {
     if (postgresFailure(error) === "passing") return undefined;
     throw error;
   }
 }
 
-async function readSign(connection: Connection): Promise<Sign | undefined> {
+export async function readSign(connection: Connection): Promise<Sign | undefined> {
   return (await connection.query<Sign>(read)).rows[0];
+}
+
+/** This process, for people. */
+export function ownName(): string {
+  return holderName(process.pid);
 }
 
 function holderName(pid: number): string {
@@ -113,7 +122,7 @@ function holderName(pid: number): string {
 }
 
 /** Whether a holder was a process of this machine that has ended: a restart needn't wait. */
-function hasEndedHere(holder: string): boolean {
+export function hasEndedHere(holder: string): boolean {
   const pid = Number(/^process (\d+) /.exec(holder)?.[1]);
   if (!(pid > 0) || holder !== holderName(pid)) return false;
   try {
@@ -123,22 +132,34 @@ function hasEndedHere(holder: string): boolean {
   }
 }
 
-function isSame(one: Sign, other: Sign): boolean {
+export function isSame(one: Sign, other: Sign): boolean {
   return one.epoch === other.epoch && one.beat === other.beat && one.writes === other.writes;
 }
 
-function holding(link: Link, clock: Clock, epoch: number): Held {
+export interface HoldingOptions {
+  readonly clock: Clock;
+  readonly epoch: number;
+  readonly everyMs?: number;
+  /** Called when another epoch is found in the register. */
+  readonly passed?: () => void;
+}
+
+/** Shows on `link` that this process lives. */
+export function holding(link: Link, { clock, epoch, everyMs = beatMs, passed = () => {} }: HoldingOptions): Held {
   const tell = async (statement: typeof beat) => {
     try {
       const connection = await link.connection();
-      await connection.query(statement, [epoch]).catch((error: unknown) => {
+      try {
+        const { count } = await connection.query(statement, [epoch]);
+        if (count === 0) passed();
+      } catch (error) {
         if (postgresFailure(error) === "lost") connection.abandon();
-      });
+      }
     } catch {
       // The ledger's own calls report it. Another process may take over meanwhile, which they notice.
     }
   };
-  const stop = every(clock, beatMs, () => tell(beat));
+  const stop = every(clock, everyMs, () => tell(beat));
   return {
     epoch,
     async release() {

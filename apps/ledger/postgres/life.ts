@@ -42,12 +42,25 @@ export function createLedger(url: string): Promise<number> {
 
 /** Resolves with the epoch to write in: `held` if this process has the ledger, else a new one. */
 export function openLedger(url: string, held: number, warn: (text: string) => void): Promise<number> {
+  return onUsableLedger(url, warn, async (connection) => (held > 0 ? held : takeFromAnybody(connection)));
+}
+
+/** Rejects unless a service can use the ledger. */
+export function checkUsable(url: string, warn: (text: string) => void): Promise<void> {
+  return onUsableLedger(url, warn, async () => {});
+}
+
+function onUsableLedger<Result>(
+  url: string,
+  warn: (text: string) => void,
+  action: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
   return onConnection(url, forService, (connection) =>
     explaining(url, async () => {
       const tell = (text: string) => warn(`${withoutPassword(url)}: ${text}`);
       for (const concern of await concernsOf(connection)) tell(concern);
       await noteTimeline(connection, tell);
-      return held > 0 ? held : takeFromAnybody(connection);
+      return action(connection);
     }),
   );
 }
@@ -88,7 +101,7 @@ export interface WatchOptions {
 
 /** Calls `gone` once if the ledger is deleted, or taken over by another process. */
 export function watchLedger({ url, name, epoch: own, clock, warn, gone }: WatchOptions): () => void {
-  const link = new Link(url, forService);
+  const link = new Link((use) => connectTo(url, use), forService);
   const end = (error: Error) => {
     stop();
     gone(error);

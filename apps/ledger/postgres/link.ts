@@ -1,21 +1,20 @@
 /** A connection that is opened when it is needed, and again after it was lost. */
 
-import { type Connection, type ConnectionUse } from "./connection.ts";
-import { connectTo } from "./hosts.ts";
+import type { Connect, Connection, ConnectionUse } from "./connection.ts";
 
 export class Link {
-  readonly #url: string;
+  readonly #connect: Connect;
   readonly #use: ConnectionUse;
   #connection: Connection | undefined;
   #opening: Promise<Connection> | undefined;
   #isClosed = false;
 
-  constructor(url: string, use: ConnectionUse) {
-    this.#url = url;
+  constructor(connect: Connect, use: ConnectionUse) {
+    this.#connect = connect;
     this.#use = use;
   }
 
-  /** The open connection. Rejects like `connectTo`; calls at the same time share one attempt. */
+  /** The open connection. Rejects like `connect`; calls at the same time share one attempt. */
   connection(): Promise<Connection> {
     if (this.#isClosed) return Promise.reject(new Error("Client was closed"));
     if (this.#connection && !this.#connection.isLost) return Promise.resolve(this.#connection);
@@ -37,7 +36,7 @@ export class Link {
   }
 
   async #open(): Promise<Connection> {
-    this.#connection = await connectTo(this.#url, this.#use);
+    this.#connection = await this.#connect(this.#use);
     return this.#connection;
   }
 }

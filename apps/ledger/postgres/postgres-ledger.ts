@@ -11,6 +11,7 @@ import { requireNewestTerm, requireSameOrder, requireTerm } from "../leadership.
 import type { Ledger, LedgerBatch, LedgerChange } from "../ledger.ts";
 import { sqlState } from "./sql-state.ts";
 import type { Connection } from "./connection.ts";
+import { Proofs } from "./proofs.ts";
 import { Reader } from "./reader.ts";
 import { leasesOf, readRegister, registerOf, type RegisterRow, requireRow } from "./register.ts";
 import {
@@ -28,6 +29,7 @@ import {
   stocksFrom,
   storable,
 } from "./statements.ts";
+import { TradedStocks } from "./traded-stocks.ts";
 import { type Decided, type Send, takenOver, Writer, type WriterOptions } from "./writer.ts";
 
 /** Committed like any write. It finds nothing once another process has the ledger. */
@@ -41,14 +43,25 @@ const uniqueViolation = "23505";
 
 const hint = `is LEDGER_URL right? ${advice.putBackCatalog}`;
 
-/** The ledger's `close` closes its connections. */
-export function createPostgresLedger(options: Omit<WriterOptions, "lost">): Ledger {
-  const { name, epoch, failover, broken } = options;
-  const reader = new Reader({ ...options, prove: failover ? prove : undefined });
-  const writer = new Writer({ ...options, lost: () => reader.renew() });
+export type PostgresLedgerOptions = Omit<WriterOptions, "lost" | "proofs">;
 
-  async function register(): Promise<RegisterRow> {
-    return requireOwn(requireRow(await reader.read<RegisterRow>(readRegister)));
+/** The ledger's `close` closes its connections. */
+export function createPostgresLedger(options: PostgresLedgerOptions): Ledger {
+  const { name, epoch, failover, broken } = options;
+  const reading = { ...options, prove: failover ? prove : undefined };
+  const reader = new Reader(reading);
+  // A connection of its own: a proof of the epoch must not wait for a page of orders.
+  const prover = new Reader(reading);
+  const proofs = new Proofs(() => register(prover));
+  const renew = () => {
+    reader.renew();
+    prover.renew();
+  };
+  const writer = new Writer({ ...options, proofs, lost: renew });
+  const traded = new TradedStocks();
+
+  async function register(by: Reader): Promise<RegisterRow> {
+    return requireOwn(requireRow(await by.read<RegisterRow>(readRegister)));
   }
 
   function requireOwn(row: RegisterRow): RegisterRow {
@@ -64,12 +77,12 @@ export function createPostgresLedger(options: Omit<WriterOptions, "lost">): Ledg
   }
 
   /** A leader's transaction, in which `decideOn` decides on what `ask` has found. */
-  function lead<Facts>(
+  async function lead<Facts>(
     { term, last }: LeaderRequest,
     ask: (send: Send) => Promise<Facts>,
     decideOn: (facts: Facts, head: number) => Decision,
   ): Promise<LedgerChange> {
-    return writer.run({
+    const change = await writer.run({
       ask: (send) => Promise.all([ask(send), findOrder(send, last)]),
       decide(found, [facts, order]) {
         requireTerm(term, found);
@@ -77,6 +90,8 @@ export function createPostgresLedger(options: Omit<WriterOptions, "lost">): Ledg
         return written(decideOn(facts, found.head), found);
       },
     });
+    traded.committed(change.stocks);
+    return change;
   }
 
   function applyOnce({ trades, term, last, createdAt, ...batch }: LedgerBatch): Promise<LedgerChange> {
@@ -110,10 +125,15 @@ export function createPostgresLedger(options: Omit<WriterOptions, "lost">): Ledg
         (send) => send<Stock>(emptyStocksAfter, [after, limit]),
         ({ rows }, head) => decideRestock(rows, quantity, { head, term: request.term, createdAt }),
       ),
-    stocks: (names) => reader.read(stocksByNames, [possible(names)]),
+    prove: () => proofs.prove(),
+    async stocks(names) {
+      const remembered = names.flatMap((stock) => traded.get(stock) ?? []);
+      const others = possible(names.filter((stock) => traded.get(stock) === undefined));
+      return others.length === 0 ? remembered : [...remembered, ...(await reader.read<Stock>(stocksByNames, [others]))];
+    },
     stocksFrom: ({ start, inclusive, limit }) => reader.read(inclusive ? stocksFrom : stocksAfter, [start, limit]),
     ordersAfter: (afterId, limit) => reader.read(ordersAfter, [afterId, limit]),
-    register: async () => registerOf(await register()),
+    register: async () => registerOf(await register(reader)),
     acquire: ({ replica, term, last }) =>
       writer.run({
         ask: (send) => findOrder(send, last),
@@ -125,13 +145,13 @@ export function createPostgresLedger(options: Omit<WriterOptions, "lost">): Ledg
         },
       }),
     tryWrite: () => writer.run({ ask: nothing, decide: () => ({ outcome: undefined, register: {} }) }),
-    leases: async () => leasesOf(await register()),
+    leases: async () => leasesOf(await register(reader)),
     setLeases: ({ leaseMs, endedCleanly }) =>
       writer.run({
         ask: nothing,
         decide: () => ({ outcome: undefined, register: { leaseMs, endedCleanly: endedCleanly ? 1 : 0 } }),
       }),
-    lastRejection: async () => (await register()).lastRejection,
+    lastRejection: async () => (await register(reader)).lastRejection,
     forgetRejections: (upTo, limit) =>
       writer.run({
         ask: (send) => send<{ place: number }>(oldRejections, [upTo, limit]),
@@ -142,7 +162,7 @@ export function createPostgresLedger(options: Omit<WriterOptions, "lost">): Ledg
         },
       }),
     async close() {
-      await Promise.all([writer.close(), reader.close()]);
+      await Promise.all([writer.close(), reader.close(), prover.close()]);
     },
   };
 }

@@ -5,7 +5,7 @@
 
 import { withoutPassword, wrongLedgerUrl } from "@stock-bazaar/process/ledger-url";
 import { systemClock } from "@stock-bazaar/shared/clock";
-import type { LedgerStore, Unlock } from "../store.ts";
+import type { LedgerStore, OpenOptions, TakeOver, Unlock } from "../store.ts";
 
 const defaultPatienceMs = 500;
 
@@ -47,20 +47,25 @@ export function postgresLedgerStore(url: string, { failover = false }: PostgresO
       return createLedger(url);
     },
     async open(options = {}) {
-      const {
-        broken = () => {},
-        warn = () => {},
-        clock = systemClock,
-        patienceMsMax = Number.POSITIVE_INFINITY,
-      } = options;
-      const [{ openLedger }, { createPostgresLedger }] = await Promise.all([
+      const { warn, ...opening } = withDefaults(options);
+      const [{ openLedger }, { createPostgresLedger }, { connectTo }] = await Promise.all([
         import("./life.ts"),
         import("./postgres-ledger.ts"),
+        import("./hosts.ts"),
       ]);
       const epoch = await openLedger(url, lockedEpoch, warn);
       [openEpoch, openWarn] = [epoch, warn];
-      const patienceMs = Math.min(defaultPatienceMs, patienceMsMax);
-      return createPostgresLedger({ url, name, epoch, failover, clock, patienceMs, broken });
+      return createPostgresLedger({ url, name, epoch, failover, connect: (use) => connectTo(url, use), ...opening });
+    },
+    async standBy(options): Promise<TakeOver> {
+      const { warn, ...opening } = withDefaults(options);
+      const [{ checkUsable }, { takesOver }, { connectTo }] = await Promise.all([
+        import("./life.ts"),
+        import("./stand.ts"),
+        import("./hosts.ts"),
+      ]);
+      await checkUsable(url, warn);
+      return takesOver({ url, name, failover, connect: (use) => connectTo(url, use), ...opening });
     },
     async lock() {
       const taken = await take(true);
@@ -82,4 +87,13 @@ export function postgresLedgerStore(url: string, { failover = false }: PostgresO
     fillEmpty: async (content, beforeCommit) => (await import("./changes.ts")).fillLedger(url, content, beforeCommit),
     replaceWith: async (content) => (await import("./changes.ts")).replaceLedger(url, content),
   };
+}
+
+function withDefaults({
+  broken = () => {},
+  warn = () => {},
+  clock = systemClock,
+  patienceMsMax = Number.POSITIVE_INFINITY,
+}: OpenOptions) {
+  return { broken, warn, clock, patienceMs: Math.min(defaultPatienceMs, patienceMsMax) };
 }

@@ -4,7 +4,7 @@
  */
 
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
-import { type Connection, forService, type Statement, type Value } from "./connection.ts";
+import { type Connect, type Connection, forService, type Statement, type Value } from "./connection.ts";
 import { postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
 import { Proofs } from "./proofs.ts";
@@ -14,6 +14,7 @@ const retryMs = 20;
 
 export interface ReaderOptions {
   readonly url: string;
+  readonly connect: Connect;
   readonly clock: Clock;
   readonly patienceMs: number;
   /** Proves that the server of this connection counts. Rejects like a query. Default: no proof. */
@@ -28,7 +29,7 @@ export class Reader {
 
   constructor(options: ReaderOptions) {
     this.#options = options;
-    this.#link = new Link(options.url, forService);
+    this.#link = new Link(options.connect, forService);
   }
 
   /** Rejects with STORAGE_UNAVAILABLE if the server can't be used. */

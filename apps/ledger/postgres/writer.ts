@@ -10,9 +10,10 @@
 
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { type Connection, forService, type Result, type Statement, type Value, type Write } from "./connection.ts";
+import { type Connect, type Connection, forService, type Result, type Statement, type Value, type Write } from "./connection.ts";
 import { explained, type PostgresFailure, postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
+import type { Proofs } from "./proofs.ts";
 import { changeRegister, lockRegister, type RegisterChange, type RegisterRow, requireRow } from "./register.ts";
 import { messageOf, sqlState } from "./sql-state.ts";
 
@@ -45,6 +46,7 @@ export interface Transaction<Facts, Outcome> {
 
 export interface WriterOptions {
   readonly url: string;
+  readonly connect: Connect;
   /** The ledger's name in messages. */
   readonly name: string;
   /** A transaction changes nothing once the register has another epoch. */
@@ -52,6 +54,8 @@ export interface WriterOptions {
   /** Whether the server may fail over: every transaction then commits a write. */
   readonly failover: boolean;
   readonly clock: Clock;
+  /** Each transaction counts as a proof of the epoch. */
+  readonly proofs: Proofs;
   /** How long a transaction is tried again after a failure that may pass. */
   readonly patienceMs: number;
   /** Called when a connection was lost: after a failover, others may still lead to the server that was deposed. */
@@ -84,7 +88,7 @@ export class Writer {
 
   constructor(options: WriterOptions) {
     this.#options = options;
-    this.#link = new Link(options.url, forService);
+    this.#link = new Link(options.connect, forService);
   }
 
   /**
@@ -110,7 +114,7 @@ export class Writer {
       try {
         return await this.#once(transaction, unknown);
       } catch (error) {
-        if (error instanceof BazaarError) throw error;
+        if (error instanceof BazaarError) throw unknown === undefined ? error : unknownIf(error);
         if (error instanceof UnknownCommit && unknown === undefined) endMs = clock.nowMs() + unknownMsMax;
         if (error instanceof UnknownCommit) unknown = error.unknown as Unknown<Outcome>;
         const failure = postgresFailure(error);
@@ -151,11 +155,11 @@ export class Writer {
     { ask, decide }: Transaction<Facts, Outcome>,
     unknown: Unknown<Outcome> | undefined,
   ): Promise<{ readonly locked: RegisterRow; readonly decided: Decided<Outcome> }> {
-    const send: Send = (statement, values) => connection.query(statement, values);
+    const locking = this.#lock(connection, ask);
+    // Where the server may fail over, only its COMMIT would be a proof.
+    if (!this.#options.failover) this.#options.proofs.carriedBy(locking);
     try {
-      const [, { rows }, facts] = await answersOf([send(begin), send<RegisterRow>(lockRegister), ask(send)]);
-      const locked = requireRow(rows);
-      this.#requireEpoch(locked);
+      const { locked, facts } = await locking;
       const happened = unknown !== undefined && locked.writes === unknown.writes;
       return { locked, decided: happened ? { outcome: unknown.outcome } : decide(locked, facts) };
     } catch (error) {
@@ -163,6 +167,17 @@ export class Writer {
       await connection.query(rollback).catch(() => {});
       throw error;
     }
+  }
+
+  async #lock<Facts>(
+    connection: Connection,
+    ask: (send: Send) => Promise<Facts>,
+  ): Promise<{ readonly locked: RegisterRow; readonly facts: Facts }> {
+    const send: Send = (statement, values) => connection.query(statement, values);
+    const [, { rows }, facts] = await answersOf([send(begin), send<RegisterRow>(lockRegister), ask(send)]);
+    const locked = requireRow(rows);
+    this.#requireEpoch(locked);
+    return { locked, facts };
   }
 
   #requireEpoch({ epoch, holder }: RegisterRow): void {
@@ -195,12 +210,18 @@ export function failureOf(url: string, error: unknown, broken: (error: unknown) 
   return new BazaarError("STORAGE_UNAVAILABLE", messageOf(explanation), { cause: error });
 }
 
+/** NOT_ACTIVE says that nothing was done, which isn't known of a transaction whose COMMIT was not answered. */
+function unknownIf(error: BazaarError): BazaarError {
+  return error.code === "NOT_ACTIVE" ? new BazaarError("UNAVAILABLE", error.message, { cause: error }) : error;
+}
+
+/** The error once the register has another epoch: nothing was done. */
 export function takenOver(
   name: string,
   { own, epoch, holder }: { readonly own: number; readonly epoch: number; readonly holder: string },
 ): BazaarError {
   const who = holder === "" ? "another process, which has ended" : holder;
-  return new BazaarError("UNAVAILABLE", `${name} was taken over by ${who} (epoch ${epoch}, this catalog has ${own})`);
+  return new BazaarError("NOT_ACTIVE", `${name} was taken over by ${who} (epoch ${epoch}, this catalog has ${own})`);
 }
 
 /** Writes and commits in one round trip. Rejects with an UnknownCommit if the COMMIT may have happened. */
