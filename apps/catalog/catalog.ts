@@ -101,6 +101,7 @@ export class Catalog implements CatalogApi {
       registeredLease: this.#registeredLease,
       whole: this.#whole,
       register: () => this.#register,
+      prove: ledger.prove && (() => this.#prove()),
     });
     this.#oldRejections = new OldRejections(options);
     this.#oldRejections.start();
@@ -150,7 +151,7 @@ export class Catalog implements CatalogApi {
 
   async lookup(names: readonly string[], seen?: Seen): Promise<LookedUp> {
     await this.#whole.require(seen);
-    const stocks = await this.#settled(await this.#ledger.stocks(names));
+    const stocks = await this.#proven(async () => this.#settled(await this.#ledger.stocks(names)));
     const byName = new Map(stocks.map((stock) => [stock.name, stock]));
     return { stocks: names.map((name) => byName.get(name)), life: this.#register.life };
   }
@@ -159,7 +160,8 @@ export class Catalog implements CatalogApi {
     await this.#whole.require(seen);
     const length = Math.min(limit, stocksPageMax);
     // One stock more than the page holds shows whether there is a next page.
-    const stocks = await this.#settled(await this.#ledger.stocksFrom({ start, inclusive, limit: length + 1 }));
+    const page = { start, inclusive, limit: length + 1 };
+    const stocks = await this.#proven(async () => this.#settled(await this.#ledger.stocksFrom(page)));
     return { stocks: stocks.slice(0, length), life: this.#register.life, more: stocks.length > length };
   }
 
@@ -170,7 +172,7 @@ export class Catalog implements CatalogApi {
 
   async ordersAfter(afterId: number, limit: number): Promise<Order[]> {
     await this.#whole.require();
-    return this.#ledger.ordersAfter(afterId, Math.min(limit, ordersPageMax));
+    return this.#proven(() => this.#ledger.ordersAfter(afterId, Math.min(limit, ordersPageMax)));
   }
 
   async register(seen?: Seen, last?: Order): Promise<Register> {
@@ -210,14 +212,37 @@ export class Catalog implements CatalogApi {
 
   /** Rejects the calls that still wait, and closes the ledger. */
   async stop(): Promise<void> {
-    this.#oldRejections.stop();
-    this.#writeAccess.stop();
-    this.#registeredLease.stop();
-    this.#settlement.stop(stopping());
-    this.#tails.stop(stopping());
+    this.#rejectAll(stopping());
     await this.#writing;
     if (!this.#whole.refusal) await this.#registeredLease.end();
     await this.#ledger.close();
+  }
+
+  /** Ends at once, because another process has the ledger: rejects the calls that still wait, and records nothing. */
+  abandon(reason: BazaarError): void {
+    this.#rejectAll(reason);
+    this.#ledger.close().catch(() => {});
+  }
+
+  #rejectAll(reason: BazaarError): void {
+    this.#oldRejections.stop();
+    this.#writeAccess.stop();
+    this.#registeredLease.stop();
+    this.#settlement.stop(reason);
+    this.#tails.stop(reason);
+  }
+
+  /**
+   * Runs a read of this moment, and returns its result if this catalog was the active one after the read was asked for (R11).
+   */
+  async #proven<Result>(read: () => Promise<Result>): Promise<Result> {
+    if (!this.#ledger.prove) return read();
+    const [result] = await Promise.all([read(), this.#prove()]);
+    return result;
+  }
+
+  async #prove(): Promise<void> {
+    await this.#ledger.prove?.();
   }
 
   /** Returns the stocks once their last changes are settled. */

@@ -23,6 +23,8 @@ export interface TailsOptions {
   readonly registeredLease: RegisteredLease;
   readonly whole: WholeLedger;
   readonly register: () => Register;
+  /** A session begins and its lease is renewed only after a proof that this catalog is still the active one (R11). */
+  readonly prove?: (() => Promise<void>) | undefined;
 }
 
 export class Tails {
@@ -39,9 +41,11 @@ export class Tails {
 
   /** Opens the stream of a front-end. */
   open(handlers: StreamHandlers<TailReply>): Stream<TailRequest> {
-    const { clock, whole, settlement, registeredLease } = this.#options;
+    const { clock, whole, settlement, registeredLease, prove } = this.#options;
     let session: string | undefined;
+    let isClosed = false;
     const close = () => {
+      isClosed = true;
       if (session !== undefined && this.#open.get(session) === handlers) this.#open.delete(session);
     };
     const end = (error = whole.refusal ?? sessionOver()) => {
@@ -83,10 +87,15 @@ export class Tails {
     return {
       send: (request) => {
         if (whole.refusal) return end();
+        const { kind, seen } = request;
         // No front-end may begin to serve before the ledger is known to be whole.
-        if (request.kind === "hello" && request.seen && whole.isDoubtful(request.seen)) {
-          void whole.require(request.seen).then(() => take(request), end);
-        } else take(request);
+        const isDoubtful = kind === "hello" && seen !== undefined && whole.isDoubtful(seen);
+        const mustProve = prove !== undefined && (kind === "hello" || kind === "renew");
+        if (!isDoubtful && !mustProve) return take(request);
+        const conditions = [...(isDoubtful ? [whole.require(seen)] : []), ...(mustProve ? [prove()] : [])];
+        void Promise.all(conditions).then(() => {
+          if (!isClosed) take(request);
+        }, end);
       },
       close,
     };
