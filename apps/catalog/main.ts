@@ -2,10 +2,11 @@ import { requireOneHistory } from "@stock-bazaar/db/recovery/history";
 import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
-import { startServer } from "@stock-bazaar/transport/server";
+import { type RunningServer, startServer } from "@stock-bazaar/transport/server";
 import { runService } from "@stock-bazaar/process/service";
 import { serveCatalog } from "@stock-bazaar/transport/catalog-service";
 import { Catalog } from "./catalog.ts";
+import { StandbyCatalog } from "./standby.ts";
 
 /** How long calls in flight may take to finish once the service stops. */
 const stopGraceMs = 2000;
@@ -13,20 +14,41 @@ const stopGraceMs = 2000;
 await runService("catalog", async ({ name, config, logger, stopping, fatal }) => {
   await requireOneHistory(config);
   const store = chosenLedgerStore(config);
-  // Before the ledger is opened: from here on, no other process may put another one in its place.
-  const unlock = await store.lock();
-  const ledger = await store.open({
+  const opening = {
     broken: fatal,
-    warn: (text) => logger.warn(text),
+    warn: (text: string) => logger.warn(text),
     clock: systemClock,
     // Much shorter than the caller's timeout: after a timeout the front-ends would choose another leader.
     patienceMsMax: config.rpcTimeoutMs / 4,
-  });
-  const endWatch = store.watch(systemClock, fatal);
-  const catalog = await Catalog.start({ ledger, clock: systemClock, logger, leaseMs: config.cacheLeaseMs, stopping });
+  };
+  const options = { clock: systemClock, logger, leaseMs: config.cacheLeaseMs };
   const self = speakerOf(name, logger);
+  const listening = (server: RunningServer) =>
+    logger.info({ host: config.listen.catalog.host, port: server.port }, "listening");
+
+  if (config.catalogs.length > 1 && store.standBy) {
+    const takeOver = await store.standBy(opening);
+    const changed = (isActive: boolean) => server.setServing(isActive);
+    const catalog = new StandbyCatalog({ ...options, takeOver, changed, fatal });
+    const server = await startServer(config.listen.catalog, serveCatalog(catalog, self));
+    server.setServing(false);
+    listening(server);
+    catalog.start();
+    return async () => {
+      const drained = server.stop(stopGraceMs);
+      catalog.endTails();
+      await drained;
+      await catalog.stop();
+    };
+  }
+
+  // Before the ledger is opened: from here on, no other process may put another one in its place.
+  const unlock = await store.lock();
+  const ledger = await store.open(opening);
+  const endWatch = store.watch(systemClock, fatal);
+  const catalog = await Catalog.start({ ...options, ledger, stopping });
   const server = await startServer(config.listen.catalog, serveCatalog(catalog, self));
-  logger.info({ host: config.listen.catalog.host, port: server.port }, "listening");
+  listening(server);
   return async () => {
     const drained = server.stop(stopGraceMs);
     catalog.endTails();

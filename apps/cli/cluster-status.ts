@@ -58,12 +58,13 @@ export function isAnswered(status: Status | NoStatus): status is Status {
 
 /** Returns the table of `status --watch` or `status`. The rate is computed from `earlier`, the status before. */
 export function describeStatus(status: Status, earlier?: Status | NoStatus): string {
-  const { url, ready, reason, leader, term, catalog, replicas, cache, front_ends: frontEnds } = status;
+  const { url, ready, reason, leader, term, catalog, catalogs = [], replicas, cache, front_ends: frontEnds } = status;
   const led = leader === null ? "no replica leads" : `replica ${leader} leads in term ${term}`;
   const rows = [
     ["process", "state", "role", "term", "last id", "lag"],
     ...frontEnds.map(({ address, state, dialect }) => [`front-end ${address}`, state, `speaks ${dialect}`, "", "", ""]),
     ["catalog", catalog.state, "", "", number(catalog.last_id), ""],
+    ...catalogs.map(({ address, state }) => [`catalog ${address}`, state, "", "", "", ""]),
     ...replicas.map(({ id, state, role, term, last_id, lag }) => [
       `${id === leader ? "*" : " "}order-${id}`,
       state,

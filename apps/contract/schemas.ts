@@ -207,6 +207,10 @@ export const clusterReply = z
           .meta({ description: "The number of stocks; null if the catalog doesn't answer" }),
         problem: z.string().optional().meta({ description: "Why a read-only catalog can't write its ledger" }),
       }),
+      catalogs: z
+        .array(z.object({ address: z.string(), state: z.enum(["active", "standby", "away"]) }))
+        .optional()
+        .meta({ description: "Several catalogs on one ledger, of which one is active; absent if there is one" }),
       front_ends: z
         .array(
           z.object({

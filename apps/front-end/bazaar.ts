@@ -1,7 +1,13 @@
 /** The interface between the HTTP routes and the trading rules of the front-end. */
 
 import type { CacheUse } from "@stock-bazaar/contract/replies";
-import type { FrontEndState, ReplicaStatus, StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
+import type {
+  CatalogState as SharedCatalogState,
+  FrontEndState,
+  ReplicaStatus,
+  StocksPage,
+  StocksRequest,
+} from "@stock-bazaar/shared/api";
 import type { Order, Outcome, Stock, Trade } from "@stock-bazaar/shared/domain";
 
 /** A stock, and the life of its ledger. Revisions of different lives can't be compared. */
@@ -54,6 +60,8 @@ export interface ClusterState {
     readonly stocks?: number | undefined;
     readonly problem?: string | undefined;
   };
+  /** Each of several catalogs on one ledger (R11); absent if there is one. */
+  readonly catalogs?: readonly SharedCatalogState[] | undefined;
   /** True if the catalog or a replica can't be used because it speaks another version of the messages. */
   readonly otherVersion?: boolean;
   readonly cache: CacheState;

@@ -1,7 +1,14 @@
 /** The bazaar behind the HTTP routes: combines cache, catalog, leader choice and trades. */
 
 import type { CacheUse } from "@stock-bazaar/contract/replies";
-import type { CatalogApi, FrontEndState, OrderApi, StocksPage, StocksRequest } from "@stock-bazaar/shared/api";
+import type {
+  CatalogApi,
+  CatalogState,
+  FrontEndState,
+  OrderApi,
+  StocksPage,
+  StocksRequest,
+} from "@stock-bazaar/shared/api";
 import { type Clock, Deadlines, momentOn, withDeadline } from "@stock-bazaar/shared/clock";
 import { addressText } from "@stock-bazaar/process/addresses";
 import type { Config } from "@stock-bazaar/process/config";
@@ -27,7 +34,7 @@ const retryMs = 25;
 const clusterTimeoutMs = 500;
 
 export interface LiveBazaarOptions {
-  readonly catalog: CatalogApi;
+  readonly catalog: CatalogApi & { readonly states?: () => Promise<CatalogState[]> };
   readonly replicas: ReadonlyMap<number, OrderApi>;
   readonly config: Pick<Config, "cacheSize" | "cacheTtlMs" | "frontEnd" | "frontEndDialect" | "requestTimeoutMs">;
   readonly clock: Clock;
@@ -170,6 +177,7 @@ export class LiveBazaar implements Bazaar {
 
   async cluster(): Promise<ClusterState> {
     const { catalog, clock } = this.#options;
+    const catalogs = catalog.states?.();
     let state: ClusterState["catalog"];
     let { otherVersion } = this.#replicas;
     try {
@@ -190,6 +198,7 @@ export class LiveBazaar implements Bazaar {
       term: this.#choice.term,
       replicas: this.#replicas.states,
       catalog: state,
+      catalogs: await catalogs,
       otherVersion,
       cache: this.#cache.state(momentOn(clock)),
       frontEnds: [this.#self, ...(this.#tail?.others ?? [])],

@@ -1,4 +1,4 @@
-import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
+import { connectCatalogs } from "@stock-bazaar/transport/catalog-client";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { connectReplica } from "@stock-bazaar/transport/order-client";
@@ -14,7 +14,7 @@ import { LiveBazaar } from "./live-bazaar.ts";
 
 await runService("front-end", async ({ name, config, logger }) => {
   const self = speakerOf(name, logger);
-  const catalog = connectCatalog(config.catalogs[0], config.rpcTimeoutMs, self);
+  const catalog = connectCatalogs(config.catalogs, config.rpcTimeoutMs, self);
   const replicas = new Map(
     [...config.replicas].map(([id, address]) => [id, connectReplica(address, config.rpcTimeoutMs, self)]),
   );

@@ -5,7 +5,7 @@ import type { OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
 import { guardDatabase } from "@stock-bazaar/sqlite/guards";
 import { openLogSync } from "@stock-bazaar/sqlite/log-sync";
-import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
+import { connectCatalogs } from "@stock-bazaar/transport/catalog-client";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { currentBootId } from "@stock-bazaar/process/boot-id";
@@ -52,7 +52,7 @@ await runService(
     const tracing = currentTracing();
     const log = tracing ? tracedLog(ownLog, tracing) : ownLog;
     const self = speakerOf(name, logger);
-    const catalog = connectCatalog(config.catalogs[0], config.rpcTimeoutMs, self);
+    const catalog = connectCatalogs(config.catalogs, config.rpcTimeoutMs, self);
     const peers = new Map(
       [...config.replicas].flatMap(([id, peer]) =>
         id === replicaId ? [] : [[id, connectReplica(peer, config.rpcTimeoutMs, self)] as const],

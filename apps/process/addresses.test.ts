@@ -145,8 +145,14 @@ describe("CATALOG_ADDRESSES", () => {
   });
 
   test("must have one entry for now", () => {
-    expect(refusal({ CATALOG_ADDRESSES: "a:1,b:2" })).toBe(
-      `CATALOG_ADDRESSES must have one entry (got "a:1,b:2"): several catalogs aren't supported yet`,
+    const { catalogs, listen } = readAddresses({ CATALOG_ADDRESSES: "a:1,b:2", CATALOG_LISTEN: "127.0.0.1:3" });
+    expect(catalogs).toMatchObject([
+      { host: "a", port: 1 },
+      { host: "b", port: 2 },
+    ]);
+    expect(listen.catalog).toMatchObject({ port: 3 });
+    expect(refusal({ CATALOG_ADDRESSES: "a:1,b:2,a:1" })).toBe(
+      `CATALOG_ADDRESSES must name each catalog once (got "a:1,b:2,a:1")`,
     );
   });
 

@@ -28,7 +28,7 @@ export interface AddressVariables {
 
 export interface Addresses {
   readonly frontEnd: Address;
-  /** Exactly one, until several catalogs are supported. */
+  /** One, or several on the same ledger, of which one at a time is active (R11). */
   readonly catalogs: readonly [Address, ...Address[]];
   /** Every order replica by its id, ascending. */
   readonly replicas: ReadonlyMap<number, Address>;
@@ -52,13 +52,13 @@ export const replicaVariables: AddressVariables = inOne("ORDER_REPLICAS");
 /** Throws a ConfigError for the first value that isn't allowed. */
 export function readAddresses(environment: Environment): Addresses {
   const frontEnd = readHostAndPort(environment, frontEndVariables, 8080);
-  const catalog = readCatalog(environment);
+  const [catalog, ...otherCatalogs] = readCatalogs(environment);
   const replicas = readReplicas(readText(environment, "ORDER_REPLICAS") ?? defaultReplicas);
   const orderListen = readListenAddress(environment, "ORDER_LISTEN");
   const listenOf = (dialled: Address): ListenAddress => orderListen ?? { ...dialled, variables: replicaVariables };
   return {
     frontEnd,
-    catalogs: [{ host: catalog.host, port: catalog.port }],
+    catalogs: [{ host: catalog.host, port: catalog.port }, ...otherCatalogs],
     replicas,
     listen: {
       frontEnd: readListenAddress(environment, "FRONTEND_LISTEN") ?? { ...frontEnd, variables: frontEndVariables },
@@ -86,25 +86,30 @@ export function dialledHere({ host, port }: Address): Address {
   return { host: host === "0.0.0.0" ? "127.0.0.1" : host === "[::]" ? "[::1]" : host, port };
 }
 
-/** Reads `CATALOG_ADDRESSES`, else `CATALOG_HOST` and `CATALOG_PORT`. All may be set if they name the same address. */
-function readCatalog(environment: Environment): ListenAddress {
+/**
+ * Reads `CATALOG_ADDRESSES`, else `CATALOG_HOST` and `CATALOG_PORT`. All may be set if they name the same, or the first,
+ * address.
+ */
+function readCatalogs(environment: Environment): readonly [ListenAddress, ...Address[]] {
   const alone = readHostAndPort(environment, catalogVariables, 6000);
   const text = readText(environment, "CATALOG_ADDRESSES");
-  if (text === undefined) return { ...alone, variables: catalogVariables };
+  if (text === undefined) return [{ ...alone, variables: catalogVariables }];
   const [catalog, ...others] = text.split(",").map((entry) => {
     const address = parseAddress(entry);
     if (address) return address;
     throw new ConfigError("CATALOG_ADDRESSES", text, `${mustBeAddress}, like 127.0.0.1:6000 or [::1]:6000`);
   });
-  if (!catalog || others.length > 0)
-    throw new ConfigError("CATALOG_ADDRESSES", text, "must have one entry", "several catalogs aren't supported yet");
+  if (!catalog) throw new ConfigError("CATALOG_ADDRESSES", text, mustBeAddress);
+  const texts = [catalog, ...others].map(addressText);
+  if (new Set(texts).size < texts.length)
+    throw new ConfigError("CATALOG_ADDRESSES", text, "must name each catalog once");
   const requireSame = (variable: string, given: string, listed: string) => {
     if (readText(environment, variable) !== undefined && given.toLowerCase() !== listed.toLowerCase())
       throw new ConfigError(variable, given, `must be ${listed}, as in CATALOG_ADDRESSES, or not be set`);
   };
   requireSame("CATALOG_HOST", alone.host, catalog.host);
   requireSame("CATALOG_PORT", String(alone.port), String(catalog.port));
-  return { ...catalog, variables: inOne("CATALOG_ADDRESSES") };
+  return [{ ...catalog, variables: inOne("CATALOG_ADDRESSES") }, ...others];
 }
 
 function readReplicas(value: string): ReadonlyMap<number, Address> {

@@ -64,6 +64,11 @@ export function readConfig(environment: Environment): Config {
   const dayMs = 86_400_000;
 
   const addresses = readAddresses(environment);
+  const ledgerUrl = readLedgerUrl(environment);
+  if (addresses.catalogs.length > 1 && ledgerUrl === undefined) {
+    const must = "must have one entry, unless LEDGER_URL names a ledger that several catalogs can share";
+    throw new ConfigError("CATALOG_ADDRESSES", readText(environment, "CATALOG_ADDRESSES"), must);
+  }
   const logLevel = readText(environment, "LOG_LEVEL") ?? "info";
   if (!isLogLevel(logLevel)) throw new ConfigError("LOG_LEVEL", logLevel, `must be one of ${logLevels.join(", ")}`);
 
@@ -101,7 +106,7 @@ export function readConfig(environment: Environment): Config {
     ...addresses,
     frontEndDialect,
     dataDir: folder(readText(environment, "DATA_DIR") ?? "./data"),
-    ledgerUrl: readLedgerUrl(environment),
+    ledgerUrl,
     ledgerFailover: integer("LEDGER_FAILOVER", 0, 0, 1) === 1,
     cacheSize: integer("CACHE_SIZE", 1000, 0, 10_000_000),
     cacheTtlMs: integer("CACHE_TTL_MS", 0, 0, dayMs),

@@ -146,6 +146,12 @@ export interface FrontEndState {
   readonly dialect: string;
 }
 
+/** One of several catalogs, as a caller sees it. */
+export interface CatalogState {
+  readonly address: string;
+  readonly state: "active" | "standby" | "away";
+}
+
 export interface TailReply {
   /** The hello (0) or renewal that this answers; -1 for news, which answers no request. */
   readonly sequence: number;

@@ -6,12 +6,14 @@ import {
   type Register as RegisterMessage,
   type TailKind,
 } from "@stock-bazaar/proto/generated/bazaar";
-import type { Applied, CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
+import type { Applied, CatalogApi, CatalogState, TailRequest } from "@stock-bazaar/shared/api";
 import { OrderBatch, packOrder, unpackOrders } from "@stock-bazaar/shared/batches";
 import { tracesOfCalls } from "./call-traces.ts";
 import { failureFromMessage } from "./errors.ts";
 import { CallStream } from "./call-streams.ts";
-import type { Address } from "@stock-bazaar/process/addresses";
+import { type Address, addressText } from "@stock-bazaar/process/addresses";
+import { systemClock } from "@stock-bazaar/shared/clock";
+import { ActiveCatalog } from "./active-catalog.ts";
 import type { Register } from "@stock-bazaar/shared/domain";
 import { callUnary, createClient, openDuplex } from "./client.ts";
 import { CallerHandshake, type Speaker } from "./handshake.ts";
@@ -22,6 +24,23 @@ const tailKinds: Record<TailRequest["kind"], TailKind> = {
   ack: "ACK",
   goodbye: "GOODBYE",
 };
+
+/** Connects to the catalog, or to the active one of several. Parameters like `connectCatalog`. */
+export function connectCatalogs(
+  addresses: readonly Address[],
+  timeoutMs: number,
+  self: Speaker,
+): CatalogApi & { close(): void; readonly states?: () => Promise<CatalogState[]> } {
+  const catalogs = addresses.map((address) => connectCatalog(address, timeoutMs, self));
+  const [only] = catalogs;
+  if (only && catalogs.length === 1) return only;
+  const named = catalogs.map((catalog, index) => ({ address: addressText(addresses[index] as Address), catalog }));
+  const active = new ActiveCatalog({ catalogs: named, clock: systemClock, timeoutMs });
+  const close = () => {
+    for (const catalog of catalogs) catalog.close();
+  };
+  return Object.assign(active, { close });
+}
 
 /** `timeoutMs` is the deadline of each call, `self` the caller. */
 export function connectCatalog(address: Address, timeoutMs: number, self: Speaker): CatalogApi & { close(): void } {

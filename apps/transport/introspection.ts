@@ -22,8 +22,8 @@ const stream = { requestStream: false, responseStream: true };
 const twoWay = { requestStream: true, responseStream: true };
 
 export interface Health {
-  /** Reports NOT_SERVING from now on. */
-  stop(): void;
+  /** Reports SERVING or NOT_SERVING from now on. */
+  set(isServing: boolean): void;
 }
 
 /** `service`: its full name, for probes that ask for it. */
@@ -36,8 +36,8 @@ export function addHealth(server: Server, service: string): Health {
     loaded.addToServer(receiver);
   });
   return {
-    stop() {
-      status = "NOT_SERVING";
+    set(isServing) {
+      status = isServing ? "SERVING" : "NOT_SERVING";
       loaded?.setStatus("", status);
       loaded?.setStatus(service, status);
     },

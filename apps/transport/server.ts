@@ -117,6 +117,8 @@ function openFor<ReplyMessage, Sent, Received>(
 export interface RunningServer {
   /** The port that it listens on, for an address with port 0. */
   readonly port: number;
+  /** Whether health probes are told that the service serves. It does from the start on. */
+  setServing(isServing: boolean): void;
   /** Accepts no new calls, and finishes those in flight for at most `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }
@@ -151,9 +153,10 @@ export async function startServer(
 
   return {
     port: boundPort,
+    setServing: (isServing) => health.set(isServing),
     stop: (graceMs) =>
       new Promise((resolve) => {
-        health.stop();
+        health.set(false);
         drain();
         const timer = setTimeout(() => {
           server.forceShutdown();

@@ -31,6 +31,7 @@ export function describeCluster(cluster: ClusterState): { data: Cluster } {
         stocks: catalog.stocks ?? null,
         ...(catalog.problem !== undefined && { problem: catalog.problem }),
       },
+      ...(cluster.catalogs && { catalogs: cluster.catalogs.map(({ address, state }) => ({ address, state })) }),
       front_ends: cluster.frontEnds.map(({ address, live, dialect }) => ({
         address,
         state: live ? "live" : "away",
