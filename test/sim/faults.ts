@@ -8,6 +8,10 @@ import { type FaultKind, type Plan, spansMs } from "./plan.ts";
 import type { Host } from "./process.ts";
 import type { World } from "./world.ts";
 
+/** How long, and how often, the faults look for a catalog that has locked the register. */
+const freezeWithinMs = 200;
+const lookEveryMs = 0.1;
+
 export class Faults {
   readonly #world: World;
   readonly #random: Random;
@@ -50,7 +54,9 @@ export class Faults {
   #strike(kind: FaultKind): void {
     const world = this.#world;
     const random = this.#random;
-    const { catalog, replicas, frontEnds, network } = world;
+    const { replicas, frontEnds, network, sharedLedger } = world;
+    // The active catalog is hit more often than a standby.
+    const catalog = sharedLedger ? random.pick([world.catalog, ...world.catalogs]) : world.catalog;
     const databases = this.#databases;
     switch (kind) {
       case "kill leader":
@@ -128,6 +134,26 @@ export class Faults {
         return this.#spoil(this.#leader(), random.pick(replicas));
       case "failing way from front-end to catalog":
         return this.#failing(random.pick(frontEnds), catalog);
+      case "freeze in transaction":
+        return this.#freezeInTransaction();
+      case "cut catalog from database":
+        if (sharedLedger) this.#cut(catalog, sharedLedger.host);
+        return;
+      case "bad way from catalog to database":
+        if (sharedLedger) this.#spoil(catalog, sharedLedger.host);
+        return;
+      case "isolate catalog":
+        for (const host of world.hosts) this.#cut(catalog, host);
+        if (sharedLedger) this.#cut(catalog, sharedLedger.host);
+        return;
+      case "sessions end":
+        return sharedLedger?.server.endSessions();
+      case "slow database": {
+        const { server } = sharedLedger ?? {};
+        if (!server) return;
+        server.slowMs = random.pick([2, 20, 100]);
+        return this.#later("the database has its normal speed again", () => (server.slowMs = 0));
+      }
       case "slow disk":
         return this.#slow(random.pick([this.#leader(), random.pick(replicas)]).disk);
       case "slow catalog":
@@ -209,6 +235,18 @@ export class Faults {
     this.#world.trace(`${name} freezes`);
     life.pause();
     this.#later(`${name} resumes`, () => life.resume());
+  }
+
+  /** Freezes the next catalog that has locked the register, within a while. */
+  #freezeInTransaction(): void {
+    const { scheduler, sharedLedger, catalogs } = this.#world;
+    const endMs = scheduler.nowMs + freezeWithinMs;
+    const look = () => {
+      const holder = catalogs.find(({ name }) => name === sharedLedger?.server.lockHolder);
+      if (holder) return this.#pause(holder);
+      if (!this.#isOver && scheduler.nowMs < endMs) scheduler.after(lookEveryMs, look);
+    };
+    look();
   }
 
   #cut(one: Host<unknown>, other: Host<unknown>): void {

@@ -63,7 +63,17 @@ async function one(seed: number, mutation: string | undefined): Promise<boolean>
 async function many(first: number, count: number, jobs: number, mutation: string | undefined): Promise<boolean> {
   const startMs = performance.now();
   const options = mutation === undefined ? "" : ` --mutation "${mutation}"`;
-  const total = { seeds: 0, events: 0, faults: 0, trades: 0, lookups: 0, cacheHits: 0, orders: 0, failed: 0 };
+  const total = {
+    seeds: 0,
+    events: 0,
+    faults: 0,
+    trades: 0,
+    lookups: 0,
+    cacheHits: 0,
+    orders: 0,
+    takeovers: 0,
+    failed: 0,
+  };
   const progress = () => `${total.seeds}/${count} seeds, ${total.failed} failed`;
   for (const { title, violations } of await runDirected(mutation)) {
     for (const violation of violations) console.log(`${title}: ${violation}`);
@@ -74,7 +84,7 @@ async function many(first: number, count: number, jobs: number, mutation: string
     count,
     jobs,
     mutation,
-    ran({ seed, violations, events, faults, trades, lookups, cacheHits, orders }) {
+    ran({ seed, violations, events, faults, trades, lookups, cacheHits, orders, takeovers }) {
       total.seeds += 1;
       total.events += events;
       total.faults += faults;
@@ -82,6 +92,7 @@ async function many(first: number, count: number, jobs: number, mutation: string
       total.lookups += lookups;
       total.cacheHits += cacheHits;
       total.orders += orders;
+      total.takeovers += takeovers;
       if (violations.length > 0) {
         total.failed += 1;
         console.log(`seed ${seed}: ${violations.join("\n  ")}\n  replay: npm run sim -- --seed ${seed}${options}`);

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { plugin } from "bun";
+import { standbyMutations } from "./standby-mutations.ts";
 
 export interface Mutation {
   readonly name: string;
@@ -17,7 +18,7 @@ export interface Mutation {
   readonly edits: readonly Edit[];
 }
 
-interface Edit {
+export interface Edit {
   /** Path below `apps/`. */
   readonly file: string;
   /** Must occur exactly once in the file. */
@@ -26,6 +27,7 @@ interface Edit {
 }
 
 export const mutations: readonly Mutation[] = [
+  ...standbyMutations,
   {
     name: "the fingerprint of a key isn't compared",
     rule: "R3",

@@ -5,6 +5,7 @@
 
 import type { Random } from "@stock-bazaar/shared/random";
 import type { Habits } from "./workload.ts";
+import type { SharedSettings } from "./shared-ledger.ts";
 import type { Settings } from "./world.ts";
 
 /** Kinds of faults that act on the same part of the protocol. A run has one theme, or draws from all. */
@@ -74,6 +75,30 @@ const themes = {
   everything: ["kill all", "stop all", "isolate", "bad weather", "power cut of all"],
 } as const;
 
+/** The faults of runs in which several catalogs share a ledger, besides those of the catalog and of the callers. */
+const sharedThemes = {
+  stand: ["kill catalog", "pause catalog", "freeze in transaction", "cut catalog from database", "stop catalog"],
+  database: [
+    "bad way from catalog to database",
+    "slow database",
+    "sessions end",
+    "freeze in transaction",
+    "pause catalog",
+    "seed",
+  ],
+  callers: [
+    "cut front-end from catalog",
+    "bad way from front-end to catalog",
+    "failing way from front-end to catalog",
+    "pause front-end",
+    "kill front-end",
+    "sleep catalog",
+    "isolate catalog",
+    "pause catalog",
+  ],
+  leader: ["kill leader", "pause leader", "kill catalog", "cut leader from catalog", "bad way from replica to catalog"],
+} as const;
+
 const dayMs = 24 * 3_600_000;
 
 /** Ranges of a fault's duration: shorter than a lease or a status timeout, about as long, or longer. */
@@ -84,7 +109,8 @@ export const spansMs: readonly (readonly [number, number])[] = [
 ];
 
 export type Theme = keyof typeof themes;
-export type FaultKind = (typeof themes)[Theme][number];
+type SharedTheme = keyof typeof sharedThemes;
+export type FaultKind = (typeof themes)[Theme][number] | (typeof sharedThemes)[SharedTheme][number];
 
 export interface Plan {
   /** `undefined` if the kinds are drawn from all themes. */
@@ -117,6 +143,36 @@ export function drawPlan(random: Random): Plan {
     kinds: together(kinds.length > 0 ? kinds : [random.pick(pool)]),
     everyMs: random.pick([40, 150, 500]),
     spanMs: random.pick([...spansMs, undefined]),
+  };
+}
+
+/** The plan of a run in which several catalogs share a ledger. */
+export function drawSharedPlan(random: Random): Plan {
+  const theme = random.pick<SharedTheme | undefined>([
+    "stand",
+    "stand",
+    "database",
+    "callers",
+    "callers",
+    "leader",
+    undefined,
+  ]);
+  const pool: readonly FaultKind[] = theme ? sharedThemes[theme] : Object.values(sharedThemes).flat();
+  const kinds = pool.filter(() => random.chance(theme ? 0.5 : 0.25));
+  return {
+    // The settings and habits that make old values visible.
+    theme: theme === "leader" ? "leader" : "cache",
+    kinds: kinds.length > 0 ? kinds : [random.pick(pool)],
+    everyMs: random.pick([40, 150, 500]),
+    spanMs: random.pick([...spansMs, undefined]),
+  };
+}
+
+export function drawShared(random: Random): SharedSettings {
+  return {
+    catalogs: random.pick([2, 2, 3]),
+    silenceMs: random.pick([60, 200, 600]),
+    pace: random.pick([0.1, 0.3, 1]),
   };
 }
 

@@ -6,7 +6,7 @@ import { CopiesWatch, differences, LedgerWatch, readLedger, readOrders, rebuiltD
 import { DatabaseFaults } from "./database-faults.ts";
 import { Faults } from "./faults.ts";
 import { brokenOutcomes, type Circumstances, staleAnswers } from "./history.ts";
-import { drawHabits, drawPlan, drawSettings, type FaultKind } from "./plan.ts";
+import { drawHabits, drawPlan, drawSettings, drawShared, drawSharedPlan, type FaultKind } from "./plan.ts";
 import { Workload } from "./workload.ts";
 import { World } from "./world.ts";
 import type { Way } from "./network.ts";
@@ -22,12 +22,18 @@ export interface Run {
   readonly lookups: number;
   readonly cacheHits: number;
   readonly orders: number;
+  /** How often a catalog has taken a shared ledger over. */
+  readonly takeovers: number;
   /** Empty unless requested. */
   readonly trace: readonly string[];
 }
 
+/** In every so many seeds, several catalogs share a ledger. */
+const sharedEvery = 4;
 /** Faults are injected for this long. */
 const stormMs = 2000;
+/** Longer, since a takeover takes longer than a kill. */
+const sharedStormMs = 4000;
 /** I8: after the last fault, every trade resolves and the replicas are equal within this time. */
 const calmMs = 40_000;
 /** While some ways stay cut, a trade that is still possible may take this long. */
@@ -37,8 +43,9 @@ const shownMax = 5;
 
 export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
   const random = new Random(seed);
-  const plan = drawPlan(random);
-  const settings = drawSettings(random, plan);
+  const isShared = seed % sharedEvery === 0;
+  const plan = isShared ? drawSharedPlan(random) : drawPlan(random);
+  const settings = { ...drawSettings(random, plan), ...(isShared && { shared: drawShared(random) }) };
   const habits = drawHabits(random, plan);
   const violations = new Set<string>();
   const trace: string[] = [];
@@ -85,7 +92,7 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
     world.startAll();
     workload.start();
     faults.start();
-    world.scheduler.runUntil(stormMs);
+    world.scheduler.runUntil(isShared ? sharedStormMs : stormMs);
 
     faults.stop();
     databases.heal();
@@ -140,6 +147,7 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
       lookups: lookups.length,
       cacheHits: lookups.filter(({ cache }) => cache === "hit").length,
       orders: ledger.length,
+      takeovers: world.sharedLedger?.server.tables.extra.epoch ?? 0,
       trace,
     };
   } finally {

@@ -6,6 +6,7 @@
 
 import { createSqliteLedger } from "@stock-bazaar/ledger/sqlite/sqlite-ledger";
 import { Catalog } from "@stock-bazaar/catalog/catalog";
+import { StandbyCatalog } from "@stock-bazaar/catalog/standby";
 import { openOrdersInMemory } from "../support/in-memory.ts";
 import type { OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
@@ -21,6 +22,7 @@ import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
 import { unpackOutcomes } from "@stock-bazaar/shared/batches";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { OrderSynchronous } from "@stock-bazaar/process/config";
+import { ActiveCatalog } from "@stock-bazaar/transport/active-catalog";
 import { type Logger, silentLogger } from "@stock-bazaar/process/log";
 import type { Random } from "@stock-bazaar/shared/random";
 import { CatalogStore, type InitialStock } from "./catalog-store.ts";
@@ -28,11 +30,14 @@ import { ledgerOnDisk, logOnDisk, ReplicaDisk } from "./disk.ts";
 import { type Caller, Network, type Way } from "./network.ts";
 import { Host, Life, type Pace } from "./process.ts";
 import { Scheduler } from "./scheduler.ts";
+import { SharedLedger, type SharedSettings } from "./shared-ledger.ts";
 
 export interface Settings {
   readonly stocks: readonly InitialStock[];
   /** A stock that is seeded while everything runs. */
   readonly lateStock: InitialStock;
+  /** Several catalogs on one ledger; `undefined` for one catalog with its own database. */
+  readonly shared?: SharedSettings | undefined;
   readonly replicas: number;
   readonly minCopies: number;
   readonly orderSynchronous: OrderSynchronous;
@@ -101,7 +106,9 @@ export class World {
   readonly network: Network;
   readonly settings: Settings;
   readonly catalogStore: CatalogStore;
-  readonly catalog = new Host<CatalogApi>("catalog");
+  readonly catalogs: readonly Host<CatalogApi>[];
+  /** Defined if the catalogs share it. */
+  readonly sharedLedger: SharedLedger | undefined;
   readonly replicas: readonly ReplicaHost[];
   readonly frontEnds: readonly FrontEndHost[];
   readonly #random: Random;
@@ -109,11 +116,11 @@ export class World {
   /** Processes that were asked to stop and haven't ended. */
   readonly #stopping = new Set<Host<unknown>>();
   readonly #paces = new Map<string, Pace>();
-  #catalogService: Catalog | undefined;
   /** Stops each replica that runs, as its process does when it is asked to. */
   readonly #replicaStops = new Map<Host<unknown>, () => Promise<void>>();
   /** How often the machine of each process has lost its power. */
   readonly #powerCuts = new Map<Host<unknown>, number>();
+  readonly #catalogServices = new Map<Host<unknown>, Pick<Catalog, "endTails" | "stop">>();
   #leasesMs: readonly number[];
   #ids = 0;
 
@@ -128,6 +135,21 @@ export class World {
       settings.stocks,
       () => startMs + Math.ceil(this.scheduler.nowMs),
     );
+    const { shared } = settings;
+    this.catalogs = shared
+      ? Array.from({ length: shared.catalogs }, (_, index) => new Host<CatalogApi>(`catalog-${index + 1}`))
+      : [new Host<CatalogApi>("catalog")];
+    this.sharedLedger =
+      shared &&
+      new SharedLedger({
+        settings: shared,
+        scheduler: this.scheduler,
+        random: random.fork(),
+        network: this.network,
+        store: this.catalogStore,
+        life: this.newLife("database"),
+        committed: () => witness.committed(),
+      });
     this.replicas = Array.from({ length: settings.replicas }, (_, index) => {
       const database = openOrdersInMemory(settings.orderSynchronous);
       const lastId = lastIdReader(database);
@@ -144,8 +166,16 @@ export class World {
     );
   }
 
+  /** The catalog, or the one that has the shared ledger by its register. */
+  get catalog(): Host<CatalogApi> {
+    const holder = this.sharedLedger?.holder;
+    const found = this.catalogs.find(({ name }) => name === holder) ?? this.catalogs[0];
+    if (!found) throw new Error("there must be a catalog (got none)");
+    return found;
+  }
+
   get hosts(): (Host<CatalogApi> | Host<OrderApi> | Host<LiveBazaar>)[] {
-    return [this.catalog, ...this.replicas, ...this.frontEnds];
+    return [...this.catalogs, ...this.replicas, ...this.frontEnds];
   }
 
   /** An id that was never used before. */
@@ -166,7 +196,9 @@ export class World {
   start(host: Host<CatalogApi> | Host<OrderApi> | Host<LiveBazaar>): void {
     if (host.isUp) return;
     this.trace(`${host.name} starts`);
-    if (host === this.catalog) return this.#startCatalog();
+    const catalog = this.catalogs.find((other) => other === host);
+    if (catalog)
+      return this.sharedLedger ? this.#startStandby(catalog, this.sharedLedger) : this.#startCatalog(catalog);
     const replica = this.replicas.find((other) => other === host);
     if (replica) return this.#startReplica(replica);
     const frontEnd = this.frontEnds.find((other) => other === host);
@@ -199,9 +231,9 @@ export class World {
     if (service instanceof LiveBazaar) {
       host.service = undefined;
       await service.stop();
-    } else if (host === this.catalog) {
+    } else if (this.#catalogServices.has(host)) {
       host.service = undefined;
-      const catalog = this.#catalogService;
+      const catalog = this.#catalogServices.get(host);
       catalog?.endTails();
       await new Promise<void>((resolve) => void life.clock.after(this.#random.between(0, drainWithinMs), resolve));
       await catalog?.stop();
@@ -254,6 +286,7 @@ export class World {
       disk.failsNextSync = false;
       disk.makeRoom();
     }
+    if (this.sharedLedger) this.sharedLedger.server.slowMs = 0;
     for (const { life } of this.hosts) life?.resume();
     for (const host of this.#stopping) this.kill(host);
     this.startAll();
@@ -287,8 +320,27 @@ export class World {
     return new Life(this.scheduler, this.#random.fork(), pace);
   }
 
-  #startCatalog(): void {
-    const { catalog } = this;
+  #startStandby(host: Host<CatalogApi>, ledger: SharedLedger): void {
+    const { name } = host;
+    const life = this.newLife(name);
+    host.life = life;
+    const { settings } = this;
+    const broken = (error: unknown) => this.#giveUp(host, life, error);
+    const service = new StandbyCatalog({
+      takeOver: ledger.takesOver({ name, life, timeoutMs: settings.rpcTimeoutMs }, broken),
+      clock: life.clock,
+      logger: this.#logger(name, life),
+      leaseMs: this.#random.pick(this.#leasesMs),
+      rejectionsKeptMs: settings.rejectionsKeptMs,
+      changed: () => {},
+      fatal: broken,
+    });
+    host.service = service;
+    this.#catalogServices.set(host, service);
+    service.start();
+  }
+
+  #startCatalog(catalog: Host<CatalogApi>): void {
     const life = this.newLife(catalog.name);
     catalog.life = life;
     const broken = (error: unknown) => this.#giveUp(catalog, life, error);
@@ -307,7 +359,7 @@ export class World {
     void Catalog.start({ ledger, clock: life.clock, logger, leaseMs, rejectionsKeptMs }).then((service) => {
       if (catalog.life !== life) return;
       catalog.service = service;
-      this.#catalogService = service;
+      this.#catalogServices.set(catalog, service);
     }, broken);
   }
 
@@ -410,7 +462,13 @@ export class World {
   }
 
   #catalogFor(caller: Caller): CatalogApi {
-    const { network, catalog } = this;
+    if (!this.sharedLedger) return this.#oneCatalogFor(caller, this.catalog);
+    const catalogs = this.catalogs.map((host) => ({ address: host.name, catalog: this.#oneCatalogFor(caller, host) }));
+    return new ActiveCatalog({ catalogs, clock: caller.life.clock, timeoutMs: caller.timeoutMs });
+  }
+
+  #oneCatalogFor(caller: Caller, catalog: Host<CatalogApi>): CatalogApi {
+    const { network } = this;
     return {
       apply: (request) => network.call(caller, catalog, (service) => service.apply(request)),
       restock: (request) => network.call(caller, catalog, (service) => service.restock(request)),

@@ -57,7 +57,9 @@ export async function takeLedger({ url, clock, waits }: TakeOptions): Promise<He
   const connection = await connectTo(url, forService);
   try {
     const taken = await whenFree(connection, clock, waits);
-    return typeof taken === "number" ? holding(new Link((use) => connectTo(url, use), forBeats), { clock, epoch: taken }) : taken;
+    return typeof taken === "number"
+      ? holding(new Link((use) => connectTo(url, use), forBeats), { clock, epoch: taken })
+      : taken;
   } finally {
     await connection.close().catch(() => {});
   }

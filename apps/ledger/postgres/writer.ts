@@ -10,7 +10,15 @@
 
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { type Connect, type Connection, forService, type Result, type Statement, type Value, type Write } from "./connection.ts";
+import {
+  type Connect,
+  type Connection,
+  forService,
+  type Result,
+  type Statement,
+  type Value,
+  type Write,
+} from "./connection.ts";
 import { explained, type PostgresFailure, postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
 import type { Proofs } from "./proofs.ts";

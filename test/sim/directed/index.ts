@@ -10,6 +10,7 @@ import { keyCases } from "./keys.ts";
 import { leaseCases } from "./leases.ts";
 import { powerCutCases } from "./power-cuts.ts";
 import { replicaCases } from "./replicas.ts";
+import { standbyCases } from "./standby.ts";
 
 export const directedCases: readonly DirectedCase[] = [
   ...cacheCases,
@@ -18,4 +19,5 @@ export const directedCases: readonly DirectedCase[] = [
   ...replicaCases,
   ...keyCases,
   ...powerCutCases,
+  ...standbyCases,
 ];

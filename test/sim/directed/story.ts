@@ -94,6 +94,23 @@ export class Story {
     return this.#ask(frontEnd, withinMs, async (api) => (await api.lookup(stock)).stock?.quantity);
   }
 
+  /** Begins a purchase. Returns a function that returns what `trade` does, so far. */
+  trading({ frontEnd = 1 } = {}): () => number | string | undefined {
+    const key = this.newKey();
+    const trade = { key, name: stock, type: "buy", quantity: 1, requestId: key } as const;
+    const answer = this.#begin(frontEnd, async (api) => {
+      const outcome = await api.trade(trade, true);
+      return outcome.status === "accepted" ? outcome.orderId : outcome.status;
+    });
+    return () => answer()?.value;
+  }
+
+  /** Begins a lookup. Returns a function that returns what it has brought so far. */
+  asking({ frontEnd = 1 } = {}): () => number | string | undefined {
+    const answer = this.#begin(frontEnd, async (api) => (await api.lookup(stock)).stock?.quantity);
+    return () => answer()?.value;
+  }
+
   newKey(): string {
     this.#keys += 1;
     return `key-${this.#keys}`;
@@ -114,6 +131,15 @@ export class Story {
     withinMs: number,
     ask: (api: ReturnType<World["frontEndFor"]>) => Promise<Result>,
   ): Result | string | undefined {
+    const answer = this.#begin(frontEnd, ask);
+    this.world.scheduler.runUntil(this.world.scheduler.nowMs + withinMs, () => answer() !== undefined);
+    return answer()?.value;
+  }
+
+  #begin<Result>(
+    frontEnd: number,
+    ask: (api: ReturnType<World["frontEndFor"]>) => Promise<Result>,
+  ): () => { readonly value: Result | string | undefined } | undefined {
     const host = this.world.frontEnds[frontEnd - 1];
     if (!host) throw new Error(`the front-end must be 1 to ${this.world.frontEnds.length} (got ${frontEnd})`);
     const api = this.world.frontEndFor({ name: client, life: this.world.newLife(client), timeoutMs: 60_000 }, host);
@@ -122,7 +148,6 @@ export class Story {
       (value) => (answer = { value }),
       (error: unknown) => (answer = { value: BazaarError.from(error).code }),
     );
-    this.world.scheduler.runUntil(this.world.scheduler.nowMs + withinMs, () => answer !== undefined);
-    return answer?.value;
+    return () => answer;
   }
 }

@@ -1,0 +1,308 @@
+/** Directed cases of several catalogs on one ledger (R9, R11). */
+
+import type { Ledger } from "@stock-bazaar/ledger/ledger";
+import type { CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
+import { BazaarError } from "@stock-bazaar/shared/errors";
+import { createdAt, tradeOf } from "../../support/builders.ts";
+import type { Life } from "../process.ts";
+import type { Settings } from "../world.ts";
+import type { DirectedCase } from "./directed-case.ts";
+import { calmMs, Story, stock } from "./story.ts";
+
+const leaseMs = 500;
+const silenceMs = 200;
+/** Longer than a standby needs to be active and to have waited for all earlier leases. */
+const takeoverMs = 2 * silenceMs + 1.15 * leaseMs + 500;
+const [first, second] = ["catalog-1", "catalog-2"] as const;
+
+/** Two catalogs, of which the first is active and the second a standby. */
+function twoCatalogs(change: Partial<Settings> = {}): Story {
+  const story = new Story({
+    shared: { catalogs: 2, silenceMs, pace: 1 },
+    leasesMs: [leaseMs],
+    cacheSizes: [100, 100],
+    ...change,
+  });
+  story.expect("the active catalog", story.world.catalog.name, first);
+  return story;
+}
+
+/** Cuts a catalog off from everything but `kept`. */
+function isolate(story: Story, catalog: string, ...kept: readonly string[]): void {
+  const others = [...story.world.hosts.map(({ name }) => name), "database"];
+  for (const name of others) if (name !== catalog && !kept.includes(name)) story.cut(catalog, name);
+}
+
+function hostOf(story: Story, name: string) {
+  const host = story.world.catalogs.find((catalog) => catalog.name === name);
+  if (!host) throw new Error(`there must be a ${name}`);
+  return host;
+}
+
+/** Opens the ledger as a catalog does that takes it over. */
+function stand(story: Story, name: string): { readonly ledger: Ledger; readonly life: Life } {
+  const { sharedLedger } = story.world;
+  const life = story.world.newLife(name);
+  const caller = { name, life, timeoutMs: 3000 };
+  const taking = sharedLedger?.takesOver(caller, () => {})(() => {}, new AbortController().signal);
+  let taken: Ledger | undefined;
+  void taking?.then(({ ledger }) => (taken = ledger));
+  story.world.scheduler.runUntil(story.world.scheduler.nowMs + calmMs, () => taken !== undefined);
+  if (!taken) throw new Error(`${name} must take the ledger over`);
+  return { ledger: taken, life };
+}
+
+/** One purchase at the first catalog, and one at the second, which has taken over. The first is a standby again. */
+function takenOverOnce(story: Story): void {
+  story.expect("the order of a purchase", story.trade(), 1);
+  const { life } = hostOf(story, first);
+  life?.pause();
+  story.pass(takeoverMs);
+  story.expect("the active catalog", story.world.catalog.name, second);
+  life?.resume();
+  story.expect("the order of a purchase", story.trade({ frontEnd: 2, withinMs: 5000 }), 2);
+  story.pass(calmMs);
+}
+
+/** The code with which a call is refused, or "done"; undefined while it is unanswered. */
+function outcomeOf(call: Promise<unknown>): { code?: string } {
+  const outcome: { code?: string } = {};
+  call.then(
+    () => (outcome.code = "done"),
+    (error: unknown) => (outcome.code = BazaarError.from(error).code),
+  );
+  return outcome;
+}
+
+export const standbyCases: readonly DirectedCase[] = [
+  {
+    title: "a catalog whose epoch has passed changes nothing in the ledger",
+    async run() {
+      const story = twoCatalogs();
+      story.expect("the order of a purchase", story.trade(), 1);
+      for (const host of story.world.catalogs) story.world.kill(host);
+      const { ledger: deposed, life } = stand(story, "deposed");
+      life.pause();
+      stand(story, "active");
+      life.resume();
+      const { term } = story.world.catalogStore;
+      const write = { term, last: undefined, createdAt };
+      const calls = {
+        apply: deposed.apply({ ...write, trades: [tradeOf("late")] }),
+        restock: deposed.restock({ ...write, quantity: 9, after: "", limit: 9 }),
+        acquire: deposed.acquire({ replica: 1, term, last: undefined }),
+        forget: deposed.forgetRejections(9, 9),
+        leases: deposed.setLeases({ leaseMs: 1, endedCleanly: true }),
+      };
+      const outcomes = Object.entries(calls).map(([what, call]) => [what, outcomeOf(call)] as const);
+      story.pass(calmMs);
+      for (const [what, { code }] of outcomes) story.expect(`the answer to ${what}`, code, "NOT_ACTIVE");
+      story.expect("the term", story.world.catalogStore.term, term);
+      return story.end();
+    },
+  },
+  {
+    title: "a catalog that wakes after another one took over answers nothing and grants no lease",
+    async run() {
+      const story = twoCatalogs();
+      story.expect("the order of a purchase", story.trade(), 1);
+      const host = hostOf(story, first);
+      const { service, life } = host;
+      if (!service || !life) throw new Error("the catalog must run");
+      const session = openSession(service);
+      session.send("hello", 0);
+      story.pass(50);
+      story.expect("the answers to a hello", session.answers, 1);
+      life.pause();
+      story.pass(takeoverMs);
+      story.expect("the active catalog", story.world.catalog.name, second);
+      // Requests that waited for the frozen process.
+      const late = openSession(service);
+      const outcomes: (readonly [string, { code?: string }])[] = [];
+      life.run(() => {
+        session.send("renew", 1);
+        late.send("hello", 0);
+        outcomes.push(["acquire", outcomeOf(service.acquire({ replica: 1, term: 1, last: undefined }))]);
+      });
+      life.resume();
+      story.pass(calmMs);
+      for (const [what, { code }] of outcomes)
+        story.expect(`the answer to ${what}`, code, "NOT_ACTIVE", "STORAGE_UNAVAILABLE");
+      story.expect("the answers to a renewal", session.answers, 1);
+      story.expect("the answers to a late hello", late.answers, 0);
+      return story.end();
+    },
+  },
+  ...(["lookup", "list", "register", "orders after"] as const).map((what) => ({
+    title: `a catalog that doesn't know yet that another one took over doesn't answer: ${what}`,
+    async run() {
+      const story = twoCatalogs();
+      const { service } = hostOf(story, first);
+      if (!service) throw new Error("the catalog must run");
+      const before = outcomeOf(callsOf[what](service));
+      story.pass(calmMs);
+      story.expect("the answer before", before.code, "done");
+      isolate(story, first, "database");
+      // Its statements arrive, their answers wait.
+      story.world.network.cut("database", first);
+      story.pass(takeoverMs);
+      story.expect("the active catalog", story.world.catalog.name, second);
+      const outcome = outcomeOf(callsOf[what](service));
+      story.pass(50);
+      story.world.network.heal("database", first);
+      story.pass(calmMs);
+      story.expect("the answer", outcome.code, "NOT_ACTIVE", "STORAGE_UNAVAILABLE");
+      return story.end();
+    },
+  })),
+  {
+    title: "a lookup at a catalog that was cut off from the ledger is not answered from its memory",
+    async run() {
+      const story = twoCatalogs({ cacheSizes: [0, 0] });
+      story.expect("the order of a purchase", story.trade(), 1);
+      story.expect("the quantity", story.lookUp(), 99);
+      isolate(story, first, "front-end-1");
+      story.cut("front-end-1", second);
+      story.pass(takeoverMs);
+      story.expect("the order of a purchase elsewhere", story.trade({ frontEnd: 2, withinMs: 5000 }), 2);
+      story.expect("I6: the quantity", story.lookUp({ withinMs: 1500 }), 98, undefined);
+      return story.end();
+    },
+  },
+  {
+    title: "a proof that was sent before the request doesn't count",
+    async run() {
+      const story = twoCatalogs({ cacheSizes: [0, 0] });
+      story.expect("the order of a purchase", story.trade(), 1);
+      story.expect("the quantity", story.lookUp(), 99);
+      isolate(story, first, "front-end-1", "database");
+      story.cut("front-end-1", second);
+      // Its statements arrive, their answers wait.
+      story.world.network.cut("database", first);
+      story.expect("a lookup", story.lookUp({ withinMs: 50 }), undefined);
+      story.expect("the order of a purchase elsewhere", story.trade({ frontEnd: 2, withinMs: 1700 }), 2);
+      const late = story.asking();
+      story.pass(50);
+      story.world.network.heal("database", first);
+      story.pass(200);
+      story.expect("I6: the quantity", late(), 98, undefined);
+      return story.end();
+    },
+  },
+  {
+    title: "a catalog that was cut off from the ledger renews no lease",
+    async run() {
+      const story = twoCatalogs();
+      story.expect("the order of a purchase", story.trade(), 1);
+      story.pass(calmMs);
+      story.expect("the quantity", story.lookUp(), 99);
+      isolate(story, first, "front-end-1");
+      story.cut("front-end-1", second);
+      story.expect("the order of a purchase elsewhere", story.trade({ frontEnd: 2, withinMs: 5000 }), 2);
+      story.expect("I6: the quantity", story.lookUp({ withinMs: 1000 }), 98, undefined);
+      return story.end();
+    },
+  },
+  {
+    title: "a catalog that takes over again waits for the leases of the one before",
+    async run() {
+      const story = twoCatalogs();
+      takenOverOnce(story);
+      story.expect("the quantity", story.lookUp(), 98);
+      story.cut("front-end-1", first);
+      story.cut("front-end-1", second);
+      story.world.kill(hostOf(story, second));
+      story.expect("the order of a purchase", story.trade({ frontEnd: 2, withinMs: 5000 }), 3);
+      story.expect("I6: the quantity", story.lookUp({ withinMs: 100 }), 97, undefined);
+      story.expect("the active catalog", story.world.catalog.name, first);
+      return story.end();
+    },
+  },
+  {
+    title: "a catalog that takes over again has forgotten the stocks",
+    async run() {
+      const story = twoCatalogs({ cacheSizes: [0, 0] });
+      takenOverOnce(story);
+      story.world.kill(hostOf(story, second));
+      story.pass(takeoverMs);
+      story.expect("the active catalog", story.world.catalog.name, first);
+      story.expect("I6: the quantity", story.lookUp(), 98);
+      return story.end();
+    },
+  },
+  {
+    title: "a change whose COMMIT was not answered reaches the caches",
+    async run() {
+      const story = twoCatalogs({ shared: { catalogs: 2, silenceMs: 2000, pace: 0.1 } });
+      const { world } = story;
+      story.expect("the order of a purchase", story.trade(), 1);
+      story.pass(calmMs);
+      story.expect("the quantity", story.lookUp(), 99);
+      const bought = story.trading({ frontEnd: 2 });
+      world.scheduler.runUntil(world.scheduler.nowMs + calmMs, () => world.catalogStore.head === 2);
+      // Longer than the deadline of a query.
+      world.network.cut("database", first);
+      story.pass(300);
+      world.network.heal("database", first);
+      story.pass(calmMs);
+      story.expect("the order of the purchase", bought(), 2);
+      story.expect("I6: the quantity", story.lookUp(), 98);
+      story.expect("the active catalog", world.catalog.name, first);
+      return story.end();
+    },
+  },
+  {
+    title: "the leader leads on when another catalog takes over",
+    async run() {
+      const story = twoCatalogs();
+      story.expect("the order of a purchase", story.trade(), 1);
+      const { term } = story.world.catalogStore;
+      const { life } = hostOf(story, first);
+      life?.pause();
+      story.expect("a purchase", story.trade({ withinMs: 1.7 * silenceMs }), undefined);
+      story.expect("the active catalog", story.world.catalog.name, second);
+      life?.resume();
+      story.expect("the order of a purchase", story.trade({ frontEnd: 2, withinMs: 5000 }), 3);
+      story.expect("the term", story.world.catalogStore.term, term);
+      return story.end();
+    },
+  },
+];
+
+const callsOf = {
+  lookup: (catalog: CatalogApi) => catalog.lookup([stock]),
+  list: (catalog: CatalogApi) => catalog.stocks({ start: "", inclusive: true, limit: 9 }),
+  register: (catalog: CatalogApi) => catalog.register(),
+  "orders after": (catalog: CatalogApi) => catalog.ordersAfter(0, 9),
+};
+
+/** A front-end's session without a front-end. */
+function openSession(catalog: CatalogApi) {
+  let answers = 0;
+  const id = `session-${Math.random()}`;
+  const stream = catalog.tail({
+    message: ({ sequence }) => {
+      if (sequence >= 0) answers += 1;
+    },
+    ended() {},
+  });
+  return {
+    get answers() {
+      return answers;
+    },
+    send(kind: TailRequest["kind"], sequence: number) {
+      stream.send({
+        session: id,
+        kind,
+        acked: 0,
+        sequence,
+        replaces: "",
+        address: "",
+        dialect: "bazaar",
+        seen: undefined,
+        leaseMs: 0,
+        leaseLife: "",
+      });
+    },
+  };
+}
