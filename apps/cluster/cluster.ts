@@ -13,7 +13,15 @@ import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
 import { seed } from "@stock-bazaar/db/seed";
 import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
 import { readLedgerUrl } from "@stock-bazaar/process/ledger-url";
-import { addressVariables, choosePorts, frontEndName, listeners, replicaName, type ServicePorts } from "./addresses.ts";
+import {
+  addressVariables,
+  catalogName,
+  choosePorts,
+  frontEndName,
+  listeners,
+  replicaName,
+  type ServicePorts,
+} from "./addresses.ts";
 import { type Hosts, oneHost } from "./hosts.ts";
 import type { Relay } from "./relay.ts";
 import { type Link, Relays } from "./relays.ts";
@@ -24,6 +32,8 @@ import { eventually, type WaitOptions } from "./wait.ts";
 export interface ClusterOptions {
   readonly replicas?: number;
   readonly frontEnds?: number;
+  /** Several need a LEDGER_URL. The first is called `catalog`, the others `catalog-2`, … Default: one. */
+  readonly catalogs?: number;
   /** Variables in addition to ports, addresses and DATA_DIR. LEDGER_URL must name an empty database. */
   readonly environment?: Readonly<Record<string, string>>;
   /** The service whose database gets its own small disk, if the machine allows that. */
@@ -82,6 +92,7 @@ export class Cluster implements DatabaseFolders {
         this.replicaIds,
         (name) => listeners(ports).get(name) ?? 0,
         (name) => hosts.nameOf(name),
+        ports.otherCatalogs.keys(),
       ),
       DATA_DIR: this.dataDir,
       ...environment,
@@ -91,6 +102,10 @@ export class Cluster implements DatabaseFolders {
       return host === undefined ? {} : { [variable]: `${host}:${port}` };
     };
     this.#add("catalog", "catalog", listening("catalog", "CATALOG_LISTEN", ports.catalog));
+    for (const [number, port] of ports.otherCatalogs)
+      this.#add(catalogName(number), "catalog", {
+        CATALOG_LISTEN: `${hosts === oneHost ? "127.0.0.1" : "0.0.0.0"}:${port}`,
+      });
     for (const [id, port] of ports.replicas) {
       const name = replicaName(id);
       this.#add(name, "order", { ORDER_ID: String(id), ...listening(name, "ORDER_LISTEN", port) });
@@ -104,8 +119,8 @@ export class Cluster implements DatabaseFolders {
 
   /** Creates the databases; starts no process. */
   static async create(options: ClusterOptions = {}): Promise<Cluster> {
-    const { replicas = 3, frontEnds = 1, relays: hasRelays = false } = options;
-    const ports = await choosePorts(replicas, frontEnds);
+    const { replicas = 3, frontEnds = 1, catalogs = 1, relays: hasRelays = false } = options;
+    const ports = await choosePorts(replicas, frontEnds, catalogs);
     const relays = hasRelays ? await Relays.start(ports, options) : undefined;
     let cluster: Cluster | undefined;
     try {
@@ -186,7 +201,8 @@ export class Cluster implements DatabaseFolders {
    * machine, replicas may take longer to start than a front-end waits for them.
    */
   async startInOrder(wait: WaitOptions = {}): Promise<void> {
-    const backEnds = ["catalog", ...this.replicaIds.map(replicaName)].map((name) => this.service(name));
+    const catalogs = this.names.filter((name) => name.startsWith("catalog"));
+    const backEnds = [...catalogs, ...this.replicaIds.map(replicaName)].map((name) => this.service(name));
     for (const service of backEnds) service.start();
     const isListening = ({ lines }: Service) => lines.some((line) => line.includes("listening"));
     const ended = () => backEnds.find(({ exit }) => exit !== undefined);

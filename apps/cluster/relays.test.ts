@@ -4,6 +4,7 @@ import { Relays } from "./relays.ts";
 
 const ports: ServicePorts = {
   catalog: 6000,
+  otherCatalogs: new Map(),
   replicas: new Map([
     [1, 6001],
     [2, 6002],

@@ -54,6 +54,7 @@ export class Relays {
       this.#ports.replicas.keys(),
       (to) => relayTo(to)?.address.port ?? ports.get(to) ?? 0,
       (to) => (relayTo(to) ? this.#hosts.here : this.#hosts.nameOf(to)),
+      this.#ports.otherCatalogs.keys(),
     );
   }
 

@@ -325,8 +325,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "catalog/catalog.ts",
-        find: "await this.#settled(await this.#ledger.stocks(names));",
-        replace: "await this.#ledger.stocks(names);",
+        find: "async () => this.#settled(await this.#ledger.stocks(names))",
+        replace: "() => this.#ledger.stocks(names)",
       },
     ],
   },

@@ -174,10 +174,6 @@ function listed(sql: string): Run {
   return (tables, [list]) => ({ rows: tables.all(`${sql} (SELECT value FROM json_each(?))`, JSON.stringify(list)) });
 }
 
-function writing(sql: string): Run {
-  return ({ change }, values) => ({ rows: [], write: () => change(sql, ...values) });
-}
-
 /** For a statement whose values are columns. */
 function eachRow(sql: string): Run {
   return ({ change }, columns) => ({
