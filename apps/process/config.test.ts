@@ -228,3 +228,12 @@ test.each([
 test.each(["./~", "./:memory:", "data", "../data", "/srv/data:1", "C:/data"])("DATA_DIR=%s names one", (value) => {
   expect(readConfig({ DATA_DIR: value }).dataDir).toBe(value);
 });
+
+test("several catalogs need a ledger that they can share", () => {
+  const several = { CATALOG_ADDRESSES: "a:1,b:2" };
+  expect(() => readConfig(several)).toThrow(
+    'CATALOG_ADDRESSES must have one entry, unless LEDGER_URL names a ledger that several catalogs can share (got "a:1,b:2")',
+  );
+  const { catalogs } = readConfig({ ...several, LEDGER_URL: "postgres://db/bazaar" });
+  expect(catalogs).toMatchObject([{ host: "a" }, { host: "b" }]);
+});
