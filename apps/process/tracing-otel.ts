@@ -37,8 +37,8 @@ const spansInOneMessageMax = 2000;
 const sendEveryMs = 1000;
 /** How long a stopping service waits for a receiver that doesn't answer. */
 const endTimeoutMs = 1000;
-/** Traces of received orders that are not stored yet. The oldest are dropped. */
-const arrivedMax = 10_000;
+/** Traces of received orders that are not stored yet, and of answered trades whose orders may still be sent on. */
+const keptMax = 10_000;
 
 export interface TracingOptions {
   readonly service: string;
@@ -71,6 +71,17 @@ export function createTracing({ service, ratio, logger }: TracingOptions): Traci
   /** By the key of each traced trade in this process: the parent of its next spans. */
   const active = new Map<string, SpanContext>();
   const arrivals = new Map<string, SpanContext>();
+  /** Of trades that are answered: a leader sends their orders to its followers a moment later. */
+  const answered = new Map<string, SpanContext>();
+  /** The oldest are dropped. */
+  const keep = (kept: Map<string, SpanContext>, key: string, place: SpanContext) => {
+    kept.delete(key);
+    kept.set(key, place);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= keptMax) break;
+      kept.delete(oldest);
+    }
+  };
 
   const startSpan = (name: string, kind: SpanKind, attributes: Attributes, parent: SpanContext | null | undefined) =>
     tracer.startSpan(name, { kind, attributes }, parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT);
@@ -122,7 +133,9 @@ export function createTracing({ service, ratio, logger }: TracingOptions): Traci
         key,
         startSpan(name, SpanKind.SERVER, attributes, parseTraceParent(traceparent)),
       ]);
-      return within(new Map(spans), work);
+      return within(new Map(spans), work).finally(() => {
+        for (const [key, span] of spans) keep(answered, key, span.spanContext());
+      });
     },
 
     async store(orders, write) {
@@ -145,9 +158,9 @@ export function createTracing({ service, ratio, logger }: TracingOptions): Traci
 
     tracesOf(items) {
       const traces: Trace[] = [];
-      if (active.size === 0) return traces;
+      if (active.size + answered.size === 0) return traces;
       for (const { key } of items) {
-        const span = active.get(key);
+        const span = active.get(key) ?? answered.get(key);
         if (span) traces.push({ key, traceparent: traceparentOf(span) });
       }
       return traces;
@@ -156,11 +169,7 @@ export function createTracing({ service, ratio, logger }: TracingOptions): Traci
     arrived(traces) {
       for (const { key, traceparent } of traces) {
         const place = parseTraceParent(traceparent);
-        if (place) arrivals.set(key, place);
-      }
-      for (const key of arrivals.keys()) {
-        if (arrivals.size <= arrivedMax) break;
-        arrivals.delete(key);
+        if (place) keep(arrivals, key, place);
       }
     },
 
