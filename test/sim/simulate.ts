@@ -45,7 +45,8 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
   const random = new Random(seed);
   const isShared = seed % sharedEvery === 0;
   const plan = isShared ? drawSharedPlan(random) : drawPlan(random);
-  const settings = { ...drawSettings(random, plan), ...(isShared && { shared: drawShared(random) }) };
+  const drawn = drawSettings(random, plan);
+  const settings = { ...drawn, ...(isShared && { shared: drawShared(random, drawn.timerLateMs) }) };
   const habits = drawHabits(random, plan);
   const violations = new Set<string>();
   const trace: string[] = [];
