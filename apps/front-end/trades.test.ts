@@ -311,6 +311,16 @@ describe("the mark of a minted key (R3)", () => {
     expect(fake(3).minted).toEqual([true, false, false, false]);
   });
 
+  test("a call is marked only if it marks each of its trades", async () => {
+    const { clock, fake, place } = await scenario();
+    for (const key of ["a", "b"]) place(tradeOf(key));
+    await clock.flush();
+    place(tradeOf("c"));
+    place(tradeOf("given"), false);
+    await clock.flush();
+    expect(fake(3).minted).toEqual([true, false]);
+  });
+
   test("a send to the next leader isn't marked: the former leader may have traded", async () => {
     const { clock, fake, place } = await scenario();
     fake(3).answerTrades = () => new Promise(() => {});
