@@ -3,6 +3,7 @@
  * R10): the client sees one slower answer and never the failover.
  */
 
+import { emptyCall } from "@stock-bazaar/shared/api";
 import { type Clock, Deadlines, type Wait } from "@stock-bazaar/shared/clock";
 import type { Outcome, Seen, Trade } from "@stock-bazaar/shared/domain";
 import { packTrades, unpackOutcomes } from "@stock-bazaar/shared/batches";
@@ -142,7 +143,7 @@ export class Trades {
     const traded = await leader.api.trade(call, leader.gone);
     ledger.ends(traded);
     if (callerSettles && !(await settlement?.settled(traded))) {
-      await leader.api.trade({ trades: "", count: 0, minted: false, callerSettles: false }, leader.gone);
+      await leader.api.trade({ ...emptyCall, callerSettles: false }, leader.gone);
     }
     const outcomes = unpackOutcomes(traded.outcomes);
     if (outcomes.length !== count) {

@@ -6,6 +6,7 @@
 import {
   type Applied,
   type CatalogApi,
+  emptyCall,
   type Extended,
   restockPageMax,
   type Traded,
@@ -34,7 +35,7 @@ interface RestockPage {
 }
 
 /** An empty batch: it only asks the ledger. */
-const question: Call = { trades: "", count: 0, minted: true, callerSettles: true, resolve() {}, reject() {} };
+const question: Call = { ...emptyCall, callerSettles: true, resolve() {}, reject() {} };
 
 export interface ApplyQueueOptions {
   readonly term: number;

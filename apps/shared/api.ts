@@ -56,6 +56,9 @@ export interface TradesCall {
   readonly minted: boolean;
 }
 
+/** A call without trades only asks. */
+export const emptyCall: TradesCall = { trades: "", count: 0, minted: false };
+
 /** Several calls in one transaction. */
 export interface ApplyRequest extends LeaderRequest {
   readonly calls: readonly TradesCall[];

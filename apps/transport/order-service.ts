@@ -9,7 +9,13 @@ import {
   type TradesReply,
   type TradesRequest,
 } from "@stock-bazaar/proto/generated/bazaar";
-import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
+import {
+  emptyCall,
+  type FollowReply,
+  type FollowRequest,
+  type OrderApi,
+  type ReplicaStatus,
+} from "@stock-bazaar/shared/api";
 import { CallStreams } from "./call-streams.ts";
 import { packOrder, packOrders, unpackLast } from "@stock-bazaar/shared/batches";
 import { forSameVersion, type Speaker } from "./handshake.ts";
@@ -22,7 +28,7 @@ export function serveReplica(replica: OrderApi, self: Speaker): Service {
   const calls = new CallStreams();
   const implementation: OrdersServer = {
     placeTrades: calls.serve<TradesRequest, TradesReply>(
-      async ({ call = { trades: "", count: 0, minted: false }, callerSettles, traces }) =>
+      async ({ call = emptyCall, callerSettles, traces }) =>
         inTraces("Orders/PlaceTrades", { count: call.count, traces }, () => replica.trade({ ...call, callerSettles })),
       { outcomes: "", head: 0, life: "" },
     ),
