@@ -177,6 +177,7 @@ export function drawShared(random: Random, timerLateMs: number): SharedSettings 
     catalogs: random.pick([2, 2, 3]),
     silenceMs: Math.max(random.pick([60, 200, 600]), 3 * timerLateMs),
     pace: random.pick([0.1, 0.3, 1]),
+    failover: random.chance(0.3),
   };
 }
 

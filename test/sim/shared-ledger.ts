@@ -17,6 +17,8 @@ export interface SharedSettings {
   readonly silenceMs: number;
   /** The share of the real limits on transactions and queries. */
   readonly pace: number;
+  /** Whether every answer is proven by a write. */
+  readonly failover: boolean;
 }
 
 export interface SharedLedgerOptions {
@@ -53,7 +55,7 @@ export class SharedLedger {
     return takesOver({
       url: "postgres://simulated/ledger",
       name: "the ledger",
-      failover: false,
+      failover: settings.failover,
       connect: (use) => connectShared(network, this.host, caller, settings.pace, use),
       clock: caller.life.clock,
       patienceMs: patienceMs * settings.pace,

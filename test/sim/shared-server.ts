@@ -28,6 +28,9 @@ export interface Answer {
   readonly result: Result<object> | Error;
 }
 
+/** A statement fails with an SQLSTATE, those that begin with 57P end the session too; or it is done, but the session ends. */
+export type Fate = { readonly code: string } | "unanswered";
+
 /** The server's limits, in milliseconds. */
 export interface Limits {
   readonly lockMs: number;
@@ -36,7 +39,7 @@ export interface Limits {
 }
 
 /** An error as pg reports it. */
-export function serverError(code: string, message: string): Error {
+export function serverError(code: string, message: string): Error & { readonly code: string } {
   return Object.assign(new Error(message), { code, severity: "ERROR" });
 }
 
@@ -55,6 +58,8 @@ export class SharedServer {
   readonly #sessions = new Set<Session>();
   /** Average delay of a statement beyond the ordinary. */
   slowMs = 0;
+  /** What becomes of a statement, by its text. Default: it is done and answered. */
+  fate: ((text: string) => Fate | undefined) | undefined;
 
   constructor(options: SharedServerOptions) {
     this.#options = options;
@@ -138,6 +143,8 @@ class Session implements Stream<Sent> {
   readonly #queue: (Sent | "close")[] = [];
   #transaction: Transaction | undefined;
   #received = 0;
+  /** The number of a statement after which the session ends without an answer. */
+  #unanswered: number | undefined;
   #isBusy = false;
   #isOver = false;
 
@@ -195,6 +202,9 @@ class Session implements Stream<Sent> {
 
   #run(message: Sent): void {
     const { text } = message;
+    const fate = this.#server.fate?.(text);
+    if (fate === "unanswered") this.#unanswered = message.number;
+    else if (fate !== undefined) return this.#refuse(message, serverError(fate.code, "the simulated server fails"));
     if (text.startsWith("BEGIN")) return this.#begin(message);
     if (text === "COMMIT" || text === "ROLLBACK") return this.#finish(message);
     if (this.#transaction?.isFailed)
@@ -206,6 +216,12 @@ class Session implements Stream<Sent> {
       () => this.#do(message),
       () => this.#fail(message, serverError("55P03", "canceling statement due to lock timeout")),
     );
+  }
+
+  #refuse(message: Sent, error: Error & { readonly code: string }): void {
+    if (error.code.startsWith("57P")) return this.end(error);
+    if (message.text === "COMMIT") this.#transaction = undefined;
+    this.#fail(message, error);
   }
 
   #begin(message: Sent): void {
@@ -251,6 +267,7 @@ class Session implements Stream<Sent> {
   }
 
   #answer({ number }: Sent, result: Result<object> | Error): void {
+    if (number === this.#unanswered) return this.end();
     this.#isBusy = false;
     this.#handlers.message({ number, result });
     this.#next();

@@ -45,6 +45,7 @@ const statements: readonly (readonly [start: string, run: Run])[] = [
         : { rows: [] },
   ],
   ["UPDATE register SET beat = beat + 1", ofEpoch((extra) => (extra.beat += 1))],
+  ["UPDATE register SET head = head", ofEpoch(() => {})],
   ["UPDATE register SET holder = ''", ofEpoch((extra) => (extra.holder = ""))],
   [
     "UPDATE register SET term = $1, leader = $2, head = $3",

@@ -163,8 +163,47 @@ export const standbyMutations: readonly Mutation[] = [
     edits: [
       {
         file: "ledger/postgres/writer.ts",
-        find: "if (error instanceof UnknownCommit) unknown = error.unknown as Unknown<Outcome>;",
-        replace: "",
+        find: "if (await this.#hasHappened(error)) return error.outcome as Outcome;",
+        replace: "this.#renew('lost');",
+      },
+    ],
+  },
+  {
+    name: "an unknown COMMIT counts as done",
+    rule: "R11",
+    edits: [
+      {
+        file: "ledger/postgres/writer.ts",
+        find: "if (await this.#hasHappened(error)) return",
+        replace: "this.#renew('lost');\n          return",
+      },
+    ],
+  },
+  {
+    name: "an unknown COMMIT stays unknown although a later transaction has told",
+    rule: "R10",
+    edits: [
+      {
+        file: "ledger/postgres/writer.ts",
+        find: "if (await this.#hasHappened(error)) return error.outcome as Outcome;",
+        replace: `if (await this.#hasHappened(error)) return error.outcome as Outcome;
+          Object(transaction).isUnknown = true;`,
+      },
+      {
+        file: "ledger/postgres/writer.ts",
+        find: "if (!mayPass(error) || clock.nowMs() + delayMs > endMs) throw",
+        replace: "if (!Object(transaction).isUnknown && (!mayPass(error) || clock.nowMs() + delayMs > endMs)) throw",
+      },
+    ],
+  },
+  {
+    name: "the proof that a server counts is counted as a transaction",
+    rule: "R11",
+    edits: [
+      {
+        file: "ledger/postgres/writer.ts",
+        find: "await commitAll(connection, [[proof, [epoch]]]);\n    } else",
+        replace: "await commitAll(connection, [changeRegister(locked, {})]);\n    } else",
       },
     ],
   },

@@ -61,6 +61,15 @@ test.each<AtCommit>(["lost", "answer lost", "answer held"])(
   },
 );
 
+test("if the COMMIT is lost of a known trade that was sent as new, the trade keeps its first outcome", async () => {
+  const { relay, ledger, broken } = await led();
+  const apply = () => ledger.apply({ term: 1, last: undefined, trades: [tradeOf("a")], mayBeKnown: [], createdAt });
+  await apply();
+  relay.atCommit = "lost";
+  expect((await apply()).outcomes).toEqual([accepted(1, true)]);
+  expect(broken).toEqual([]);
+});
+
 test.each<AtCommit>(["lost", "answer lost"])(
   "so it is with a lead that is acquired, if the COMMIT is %s",
   async (fate) => {

@@ -13,7 +13,7 @@ import { sqlState } from "./sql-state.ts";
 import type { Connection } from "./connection.ts";
 import { Proofs } from "./proofs.ts";
 import { Reader } from "./reader.ts";
-import { leasesOf, readRegister, registerOf, type RegisterRow, requireRow } from "./register.ts";
+import { leasesOf, proof, readRegister, registerOf, type RegisterRow, requireRow } from "./register.ts";
 import {
   changeOf,
   emptyStocksAfter,
@@ -32,8 +32,6 @@ import {
 import { TradedStocks } from "./traded-stocks.ts";
 import { type Decided, type Send, takenOver, Writer, type WriterOptions } from "./writer.ts";
 
-/** Committed like any write. It finds nothing once another process has the ledger. */
-const proof = { name: "proof", text: "UPDATE register SET head = head WHERE epoch = $1" };
 const oldRejections = {
   text: "SELECT place FROM rejections WHERE place <= $1 ORDER BY place LIMIT $2",
 };

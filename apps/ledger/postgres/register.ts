@@ -32,6 +32,9 @@ const setRegister = {
     writes = $7`,
 };
 
+/** Committed like any write, but changes nothing. It finds no row once another process has the ledger. */
+export const proof = { name: "proof", text: "UPDATE register SET head = head WHERE epoch = $1" };
+
 /** Changes the locked register, and counts the transaction. */
 export function changeRegister(locked: RegisterRow, change: RegisterChange): Write {
   const { term, leader, head, leaseMs, endedCleanly, lastRejection, writes } = { ...locked, ...change };

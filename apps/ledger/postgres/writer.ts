@@ -2,10 +2,11 @@
  * Runs the transactions that change a ledger, one after the other, in two round trips each: lock the register and read,
  * then write and commit. Nobody else can change what was read, as every transaction locks the register first.
  *
- * A COMMIT without an answer may have happened: the connection broke, or the server didn't answer in time. The next
- * transaction tells, since the register counts the transactions, and its lock waits for one that isn't over. Until then the
- * outcome is neither reported nor is anything else begun: a change that was committed without the catalog's knowledge would
- * never reach the caches.
+ * A COMMIT without an answer may have happened: the connection broke, or the server didn't answer in time. Another
+ * transaction, which changes nothing, then finds out: the register counts the transactions that have changed something, and
+ * the lock waits for one that isn't over. Until then the outcome is neither reported nor is anything else begun: a change
+ * that was committed without the catalog's knowledge would never reach the caches. Afterwards nothing is in doubt any more,
+ * so whatever fails next fails as always.
  */
 
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
@@ -22,7 +23,7 @@ import {
 import { explained, type PostgresFailure, postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
 import type { Proofs } from "./proofs.ts";
-import { changeRegister, lockRegister, type RegisterChange, type RegisterRow, requireRow } from "./register.ts";
+import { changeRegister, lockRegister, proof, type RegisterChange, type RegisterRow, requireRow } from "./register.ts";
 import { messageOf, sqlState } from "./sql-state.ts";
 
 const retryFirstMs = 5;
@@ -72,19 +73,16 @@ export interface WriterOptions {
   readonly broken: (error: unknown) => void;
 }
 
-/** A transaction whose COMMIT was not answered. */
-interface Unknown<Outcome> {
+/** A COMMIT was not answered. */
+class UnknownCommit<Outcome> extends Error {
+  readonly outcome: Outcome;
   /** The register's count of transactions if it happened. */
   readonly writes: number;
-  readonly outcome: Outcome;
-}
 
-class UnknownCommit<Outcome> extends Error {
-  readonly unknown: Unknown<Outcome>;
-
-  constructor(unknown: Unknown<Outcome>, cause: unknown) {
+  constructor(outcome: Outcome, writes: number, cause: unknown) {
     super(messageOf(cause), { cause });
-    this.unknown = unknown;
+    this.outcome = outcome;
+    this.writes = writes;
   }
 }
 
@@ -115,61 +113,76 @@ export class Writer {
   }
 
   async #patiently<Facts, Outcome>(transaction: Transaction<Facts, Outcome>): Promise<Outcome> {
-    const { clock, patienceMs } = this.#options;
-    let endMs = clock.nowMs() + patienceMs;
-    let unknown: Unknown<Outcome> | undefined;
+    const { url, clock, patienceMs, broken } = this.#options;
+    const endMs = clock.nowMs() + patienceMs;
     for (let delayMs = retryFirstMs; ; delayMs = Math.min(delayMs * 2, retryMaxMs)) {
       try {
-        return await this.#once(transaction, unknown);
+        return await this.#once(transaction);
       } catch (error) {
-        if (error instanceof BazaarError) throw unknown === undefined ? error : unknownIf(error);
-        if (error instanceof UnknownCommit && unknown === undefined) endMs = clock.nowMs() + unknownMsMax;
-        if (error instanceof UnknownCommit) unknown = error.unknown as Unknown<Outcome>;
-        const failure = postgresFailure(error);
-        this.#renew(failure, error instanceof UnknownCommit);
-        const mayPass = failure === "passing" || failure === "lost" || unknown !== undefined;
-        if (!mayPass || clock.nowMs() + delayMs > endMs) throw this.#failed(error, unknown !== undefined);
+        if (error instanceof BazaarError) throw error;
+        if (error instanceof UnknownCommit) {
+          if (await this.#hasHappened(error)) return error.outcome as Outcome;
+        } else this.#renew(postgresFailure(error));
+        if (!mayPass(error) || clock.nowMs() + delayMs > endMs) throw failureOf(url, causeOf(error), broken);
       }
       await pause(clock, delayMs);
     }
   }
 
-  async #once<Facts, Outcome>(
-    transaction: Transaction<Facts, Outcome>,
-    unknown: Unknown<Outcome> | undefined,
-  ): Promise<Outcome> {
-    const connection = await this.#link.connection();
-    const { locked, decided } = await this.#decide(connection, transaction, unknown);
-    const { outcome, writes = [], register } = decided;
-    // A write proves that the server counts, also that of a COMMIT that has happened on this server.
-    if (register === undefined && !this.#options.failover) await connection.query(rollback);
-    else {
-      const all = [...writes, changeRegister(locked, register ?? {})];
-      await commitAll(connection, all, { writes: locked.writes + 1, outcome });
+  /** Finds out whether a transaction has happened. Rejects with UNAVAILABLE if that stays unknown. */
+  async #hasHappened({ writes, cause }: UnknownCommit<unknown>): Promise<boolean> {
+    const { clock } = this.#options;
+    const endMs = clock.nowMs() + unknownMsMax;
+    let failed = cause;
+    for (let delayMs = retryFirstMs; ; delayMs = Math.min(delayMs * 2, retryMaxMs)) {
+      // Whatever has failed: nothing is known of the connection.
+      this.#renew("lost");
+      if (clock.nowMs() + delayMs > endMs) throw this.#untold(failed);
+      await pause(clock, delayMs);
+      try {
+        return await this.#once({ ask: nothing, decide: (found) => ({ outcome: found.writes === writes }) });
+      } catch (error) {
+        if (error instanceof BazaarError) throw unknownIf(error);
+        failed = error;
+      }
     }
+  }
+
+  async #once<Facts, Outcome>(transaction: Transaction<Facts, Outcome>): Promise<Outcome> {
+    const { epoch, failover } = this.#options;
+    const connection = await this.#link.connection();
+    const { locked, decided } = await this.#decide(connection, transaction);
+    const { outcome, writes = [], register } = decided;
+    if (register !== undefined) {
+      const all = [...writes, changeRegister(locked, register)];
+      await commitAll(connection, all).catch((error: unknown) => {
+        throw mayBeDone(error) ? new UnknownCommit(outcome, locked.writes + 1, error) : error;
+      });
+    } else if (failover) {
+      // Not counted itself: if its answer is lost too, the register still tells.
+      await commitAll(connection, [[proof, [epoch]]]);
+    } else await connection.query(rollback);
     return outcome;
   }
 
   /** The next try gets a connection of its own: after a failover, a deposed primary may still hold the old one. */
-  #renew(failure: PostgresFailure, isUnknown: boolean): void {
-    if (failure === "other" && !isUnknown) return;
+  #renew(failure: PostgresFailure): void {
+    if (failure === "other") return;
     this.#link.renew();
-    if (failure === "lost" || isUnknown) this.#options.lost?.();
+    if (failure === "lost") this.#options.lost?.();
   }
 
   /** The first round trip. Leaves the transaction open, unless it rejects. */
   async #decide<Facts, Outcome>(
     connection: Connection,
     { ask, decide }: Transaction<Facts, Outcome>,
-    unknown: Unknown<Outcome> | undefined,
   ): Promise<{ readonly locked: RegisterRow; readonly decided: Decided<Outcome> }> {
     const locking = this.#lock(connection, ask);
     // Where the server may fail over, only its COMMIT would be a proof.
     if (!this.#options.failover) this.#options.proofs.carriedBy(locking);
     try {
       const { locked, facts } = await locking;
-      const happened = unknown !== undefined && locked.writes === unknown.writes;
-      return { locked, decided: happened ? { outcome: unknown.outcome } : decide(locked, facts) };
+      return { locked, decided: decide(locked, facts) };
     } catch (error) {
       // If this fails too, so does the next statement, and the connection is replaced.
       await connection.query(rollback).catch(() => {});
@@ -196,16 +209,24 @@ export class Writer {
     throw error;
   }
 
-  #failed(error: unknown, isUnknown: boolean): unknown {
-    const { url, name, broken } = this.#options;
-    if (isUnknown) {
-      const text = `${name} has not told for ${unknownMsMax / 1000} s whether a transaction was committed: ${messageOf(error)}`;
-      const failure = new BazaarError("UNAVAILABLE", text, { cause: error });
-      broken(failure);
-      return failure;
-    }
-    return failureOf(url, error, broken);
+  #untold(error: unknown): BazaarError {
+    const { name, broken } = this.#options;
+    const text = `${name} has not told for ${unknownMsMax / 1000} s whether a transaction was committed: ${messageOf(error)}`;
+    const failure = new BazaarError("UNAVAILABLE", text, { cause: error });
+    broken(failure);
+    return failure;
   }
+}
+
+async function nothing(): Promise<void> {}
+
+function mayPass(error: unknown): boolean {
+  const failure = postgresFailure(causeOf(error));
+  return failure === "passing" || failure === "lost" || error instanceof UnknownCommit;
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof UnknownCommit ? error.cause : error;
 }
 
 /** What a catalog's calls reject with. `broken` receives an error after which the ledger can't be trusted. */
@@ -232,23 +253,17 @@ export function takenOver(
   return new BazaarError("NOT_ACTIVE", `${name} was taken over by ${who} (epoch ${epoch}, this catalog has ${own})`);
 }
 
-/** Writes and commits in one round trip. Rejects with an UnknownCommit if the COMMIT may have happened. */
-async function commitAll<Outcome>(
-  connection: Connection,
-  writes: readonly Write[],
-  unknown: Unknown<Outcome>,
-): Promise<void> {
+/** Writes and commits in one round trip. */
+async function commitAll(connection: Connection, writes: readonly Write[]): Promise<void> {
   const sent = writes.map(([statement, values]) => connection.query(statement, values));
-  try {
-    await answersOf([...sent, connection.query(commit)]).then((answers) => {
-      const done = answers.at(-1)?.command;
-      if (done !== "COMMIT") throw new Error(`COMMIT must be done (got ${done})`);
-    });
-  } catch (error) {
-    // Only an error of the server says that nothing was done.
-    if (sqlState(error) === "" || postgresFailure(error) === "lost") throw new UnknownCommit(unknown, error);
-    throw error;
-  }
+  const answers = await answersOf([...sent, connection.query(commit)]);
+  const done = answers.at(-1)?.command;
+  if (done !== "COMMIT") throw new Error(`COMMIT must be done (got ${done})`);
+}
+
+/** Only an error of the server says that nothing was done. */
+function mayBeDone(error: unknown): boolean {
+  return sqlState(error) === "" || postgresFailure(error) === "lost";
 }
 
 /**

@@ -5,6 +5,7 @@ import type { CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { createdAt, tradeOf } from "../../support/builders.ts";
 import type { Life } from "../process.ts";
+import type { Fate } from "../shared-server.ts";
 import type { Settings } from "../world.ts";
 import type { DirectedCase } from "./directed-case.ts";
 import { calmMs, Story, stock } from "./story.ts";
@@ -18,7 +19,7 @@ const [first, second] = ["catalog-1", "catalog-2"] as const;
 /** Two catalogs, of which the first is active and the second a standby. */
 function twoCatalogs(change: Partial<Settings> = {}): Story {
   const story = new Story({
-    shared: { catalogs: 2, silenceMs, pace: 1 },
+    shared: { catalogs: 2, silenceMs, pace: 1, failover: false },
     leasesMs: [leaseMs],
     cacheSizes: [100, 100],
     ...change,
@@ -50,6 +51,17 @@ function stand(story: Story, name: string): { readonly ledger: Ledger; readonly 
   story.world.scheduler.runUntil(story.world.scheduler.nowMs + calmMs, () => taken !== undefined);
   if (!taken) throw new Error(`${name} must take the ledger over`);
   return { ledger: taken, life };
+}
+
+/**
+ * Decides what becomes of the next statements that begin like this, one after the other. The rest of a transaction has been
+ * sent when its first change arrives.
+ */
+function strike(story: Story, start: string, ...fates: readonly Fate[]): void {
+  const { server } = story.world.sharedLedger ?? {};
+  if (!server) throw new Error("the catalogs must share a ledger");
+  const left = [...fates];
+  server.fate = (text) => (text.startsWith(start) ? left.shift() : undefined);
 }
 
 /** One purchase at the first catalog, and one at the second, which has taken over. The first is a standby again. */
@@ -231,9 +243,27 @@ export const standbyCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "a change reaches the caches if neither its COMMIT nor that of the proof after it was answered",
+    async run() {
+      const story = twoCatalogs({ shared: { catalogs: 2, silenceMs: 2000, pace: 1, failover: true } });
+      story.expect("the order of a purchase", story.trade(), 1);
+      story.pass(calmMs);
+      story.expect("the quantity", story.lookUp(), 99);
+      const bought = story.trading({ frontEnd: 2 });
+      const { scheduler, catalogStore } = story.world;
+      scheduler.runUntil(scheduler.nowMs + calmMs, () => story.world.sharedLedger?.server.lockHolder !== undefined);
+      strike(story, "COMMIT", "unanswered", "unanswered");
+      story.pass(calmMs);
+      story.expect("the order of the purchase", bought(), 2);
+      story.expect("the head", catalogStore.head, 2);
+      story.expect("I6: the quantity", story.lookUp(), 98);
+      return story.end();
+    },
+  },
+  {
     title: "a change whose COMMIT was not answered reaches the caches",
     async run() {
-      const story = twoCatalogs({ shared: { catalogs: 2, silenceMs: 2000, pace: 0.1 } });
+      const story = twoCatalogs({ shared: { catalogs: 2, silenceMs: 2000, pace: 0.1, failover: false } });
       const { world } = story;
       story.expect("the order of a purchase", story.trade(), 1);
       story.pass(calmMs);
@@ -248,6 +278,18 @@ export const standbyCases: readonly DirectedCase[] = [
       story.expect("the order of the purchase", bought(), 2);
       story.expect("I6: the quantity", story.lookUp(), 98);
       story.expect("the active catalog", world.catalog.name, first);
+      return story.end();
+    },
+  },
+  {
+    title: "a trade that was sent as new twice, and whose second COMMIT was not answered, gets its first outcome",
+    async run() {
+      const story = twoCatalogs();
+      const key = story.newKey();
+      story.expect("the order of a purchase", story.trade({ key, minted: true }), 1);
+      strike(story, "INSERT INTO ledger", { code: "57P01" });
+      story.expect("the order of the same purchase", story.trade({ key, minted: true, frontEnd: 2 }), 1);
+      story.expect("the order of another purchase", story.trade(), 2);
       return story.end();
     },
   },
