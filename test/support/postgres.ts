@@ -54,13 +54,18 @@ export async function runSql(url: string, sql: string): Promise<void> {
 }
 
 /** The server's processes for the connections to this database. */
-export async function backendsOf(url: string): Promise<number[]> {
+export async function backendsOf(url: string, which = "true"): Promise<number[]> {
   const connection = await connectTo(url, forReading);
   try {
-    const text =
-      "SELECT pid::bigint AS pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    const text = `SELECT pid::bigint AS pid FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid() AND ${which}`;
     return (await connection.query<{ pid: number }>({ text })).rows.map(({ pid }) => pid);
   } finally {
     await connection.close();
   }
+}
+
+/** Those of them that wait in a COMMIT for the synchronous standby. */
+export function waitingForStandby(url: string): Promise<number[]> {
+  return backendsOf(url, "wait_event = 'SyncRep'");
 }

@@ -11,6 +11,8 @@ import { messageOf, sqlState } from "./sql-state.ts";
 
 /** How long a connection attempt may take, for each host. */
 const connectMsMax = 2000;
+/** The server's function that warns when a COMMIT that was done stops waiting for its standby. Its text is translated. */
+const waitForStandby = "SyncRepWaitForLSN";
 /** The server's numbers of two types. */
 const [bool, int8] = [16, 20];
 
@@ -100,7 +102,7 @@ export interface Connection {
   readonly isLost: boolean;
   /**
    * Sends a query at once. Queries are answered in the order in which they were sent: several that are sent without waiting
-   * take one round trip.
+   * take one round trip. Rejects, and loses the connection, if something was committed without its synchronous standby.
    */
   query<Row extends object = object>(statement: Statement, values?: readonly Value[]): Promise<Result<Row>>;
   /** Runs SQL of any number of statements. */
@@ -116,6 +118,8 @@ export type Connect = (use: ConnectionUse) => Promise<Connection>;
 class PgConnection implements Connection {
   readonly #client: pg.Client;
   #isLost = false;
+  /** Something was committed that the synchronous standby may lack: a failover may lose it. */
+  #isUnreplicated = false;
 
   constructor(client: pg.Client) {
     this.#client = client;
@@ -124,6 +128,12 @@ class PgConnection implements Connection {
     });
     client.on("end", () => {
       this.#isLost = true;
+    });
+    // The COMMIT then counts as done: its answer follows.
+    client.on("notice", ({ routine }) => {
+      if (routine !== waitForStandby) return;
+      this.#isUnreplicated = true;
+      this.abandon();
     });
   }
 
@@ -138,8 +148,10 @@ class PgConnection implements Connection {
     const query = { text, values: [...values], ...(name !== undefined && { name }) };
     try {
       const { rows, rowCount, command } = await this.#client.query<Row>(query);
+      if (this.#isUnreplicated) throw unreplicated();
       return { rows, count: rowCount ?? 0, command };
     } catch (error) {
+      if (this.#isUnreplicated) throw unreplicated();
       // Whatever the error of a broken connection is called.
       throw this.#isLost && sqlState(error) === "" ? unreachable(error) : error;
     }
@@ -147,6 +159,7 @@ class PgConnection implements Connection {
 
   async run(sql: string): Promise<void> {
     await this.#client.query(sql);
+    if (this.#isUnreplicated) throw unreplicated();
   }
 
   abandon(): void {
@@ -201,6 +214,12 @@ export async function connectToHost(url: string, { writes, queryMsMax, settings 
     connection.abandon();
     throw error instanceof RefusedServer || sqlState(error) !== "" ? error : unreachable(error);
   }
+}
+
+function unreplicated(): RefusedServer {
+  return new RefusedServer(
+    "the server must wait for its synchronous standby (it was told not to): what was written may be lost by a failover",
+  );
 }
 
 function unreachable(error: unknown): UnreachableServer {
