@@ -202,8 +202,8 @@ export const standbyMutations: readonly Mutation[] = [
     edits: [
       {
         file: "ledger/postgres/writer.ts",
-        find: "await commitAll(connection, [[proof, [epoch]]]);\n    } else",
-        replace: "await commitAll(connection, [changeRegister(locked, {})]);\n    } else",
+        find: "else if (failover) await this.#prove(connection);",
+        replace: "else if (failover) await commitAll(connection, [changeRegister(locked, {})]);",
       },
     ],
   },

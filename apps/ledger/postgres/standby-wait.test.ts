@@ -6,6 +6,7 @@
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, onTestFinished, test } from "vitest";
 import { accepted, createdAt, tradeOf } from "../../../test/support/builders.ts";
+import { rejectionCode } from "../../../test/support/observe.ts";
 import { newPostgresDatabase, runSql, waitingForStandby } from "../../../test/support/postgres.ts";
 import { forService, forTools } from "./connection.ts";
 import { connectTo } from "./hosts.ts";
@@ -81,6 +82,13 @@ test("elsewhere it is reported once the register shows it", async () => {
   await cancelWait(url);
   expect(await change).toMatchObject({ outcomes: [accepted(1)], orders: [{ id: 1, key: "a" }], head: 1 });
   expect(broken).toEqual([]);
+});
+
+test("where the server may fail over, it refuses nothing that isn't proven", async () => {
+  const { url, ledger } = await led(true);
+  expect(await rejectionCode(ledger.apply({ ...batch, term: 0 }))).toBe("FENCED");
+  await nameStandby(url);
+  expect(await rejectionCode(ledger.apply({ ...batch, term: 0 }))).toBe("STORAGE_UNAVAILABLE");
 });
 
 test.each([

@@ -149,7 +149,7 @@ export class Writer {
   }
 
   async #once<Facts, Outcome>(transaction: Transaction<Facts, Outcome>): Promise<Outcome> {
-    const { epoch, failover } = this.#options;
+    const { failover } = this.#options;
     const connection = await this.#link.connection();
     const { locked, decided } = await this.#decide(connection, transaction);
     const { outcome, writes = [], register } = decided;
@@ -158,11 +158,14 @@ export class Writer {
       await commitAll(connection, all).catch((error: unknown) => {
         throw mayBeDone(error) ? new UnknownCommit(outcome, locked.writes + 1, error) : error;
       });
-    } else if (failover) {
-      // Not counted itself: if its answer is lost too, the register still tells.
-      await commitAll(connection, [[proof, [epoch]]]);
-    } else await connection.query(rollback);
+    } else if (failover) await this.#prove(connection);
+    else await connection.query(rollback);
     return outcome;
+  }
+
+  /** Commits a write that isn't counted: if its answer is lost, the register still tells what happened before. */
+  #prove(connection: Connection): Promise<void> {
+    return commitAll(connection, [[proof, [this.#options.epoch]]]);
   }
 
   /** The next try gets a connection of its own: after a failover, a deposed primary may still hold the old one. */
@@ -184,8 +187,10 @@ export class Writer {
       const { locked, facts } = await locking;
       return { locked, decided: decide(locked, facts) };
     } catch (error) {
+      // A deposed primary may lack the newest term and orders, and refuse what its successor would take.
+      if (this.#options.failover && error instanceof BazaarError) await this.#prove(connection);
       // If this fails too, so does the next statement, and the connection is replaced.
-      await connection.query(rollback).catch(() => {});
+      else await connection.query(rollback).catch(() => {});
       throw error;
     }
   }
