@@ -185,9 +185,12 @@ class Session implements Stream<Sent> {
     if (message === undefined) return this.#idle();
     if (message === "close") return this.end();
     this.#isBusy = true;
-    this.#server.after(this.#server.takesMs(message.text === "COMMIT"), () => {
-      if (!this.#isOver) this.#run(message);
-    });
+    this.#server.after(
+      this.#server.takesMs(message.text === "COMMIT" || this.#server.tables.commits(message.text)),
+      () => {
+        if (!this.#isOver) this.#run(message);
+      },
+    );
   }
 
   #idle(): void {

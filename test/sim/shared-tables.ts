@@ -31,7 +31,7 @@ interface Extra {
 }
 
 /** By the beginning of each text. The first that fits counts. */
-const statements: readonly (readonly [start: string, run: Run])[] = [
+const statements: readonly (readonly [start: string, run: (...args: [...Parameters<Run>, text: string]) => Done])[] = [
   ["SELECT term, leader, head, life", (tables) => ({ rows: [tables.register()] })],
   ["SELECT epoch, holder, beat, writes FROM register", ({ extra }) => ({ rows: [{ ...extra }] })],
   [
@@ -96,15 +96,10 @@ const statements: readonly (readonly [start: string, run: Run])[] = [
     'SELECT name, price_cents AS "priceCents", quantity, volume, rev FROM stocks WHERE quantity = 0',
     reading(`SELECT ${stockFields} FROM stocks WHERE quantity = 0 AND name > ? ORDER BY name LIMIT ?`),
   ],
+  ["WITH same AS", compareAndSet],
   ["INSERT INTO ledger", insertOrders],
   ["INSERT INTO rejections", insertRejections],
-  [
-    "UPDATE stocks SET",
-    eachRow(
-      `UPDATE stocks SET quantity = new.quantity, volume = new.volume, rev = new.rev
-        FROM (SELECT ? AS name, ? AS quantity, ? AS volume, ? AS rev) AS new WHERE stocks.name = new.name`,
-    ),
-  ],
+  ["UPDATE stocks SET", (tables, columns) => setStocks(tables, columns)],
   [
     "SELECT place FROM rejections",
     reading("SELECT rowid AS place FROM rejections WHERE rowid <= ? ORDER BY rowid LIMIT ?"),
@@ -129,13 +124,18 @@ export class SharedTables {
 
   /** Whether a statement locks the register's row. */
   locks(text: string): boolean {
-    return text.startsWith("UPDATE register") || text.endsWith("FOR UPDATE");
+    return text.startsWith("UPDATE register") || text.endsWith("FOR UPDATE") || this.commits(text);
+  }
+
+  /** Whether a statement on its own waits for the disk. */
+  commits(text: string): boolean {
+    return text.startsWith("WITH same AS");
   }
 
   run(text: string, values: readonly Value[]): Done {
     const statement = statements.find(([start]) => text.startsWith(start));
     if (!statement) throw new Error(`a statement must be one of the simulated server's (got ${text})`);
-    return statement[1](this, values);
+    return statement[1](this, values, text);
   }
 
   /** All or nothing. */
@@ -183,6 +183,49 @@ function eachRow(sql: string): Run {
       for (const row of rowsOf(columns)) change(sql, ...row);
     },
   });
+}
+
+const setStocks = eachRow(
+  `UPDATE stocks SET quantity = new.quantity, volume = new.volume, rev = new.rev
+    FROM (SELECT ? AS name, ? AS quantity, ? AS volume, ? AS rev) AS new WHERE stocks.name = new.name`,
+);
+
+/** A batch in one statement (`ledger/postgres/swap.ts`), if every condition holds that stands in its text. */
+function compareAndSet(tables: SharedTables, values: readonly Value[], text: string): Done {
+  const { extra } = tables;
+  const [epoch, writes, mayBeKnown = [], term = 0, createdAt = "", keys = [], ...others] = values;
+  const trades = [keys, ...others.slice(0, 4)];
+  const [stocks = [], price = [], ...states] = others.slice(4);
+  const before = rowsOf([stocks, price, ...states.slice(0, 3)]);
+  const isAsSeen = (row: readonly unknown[]) =>
+    tables.all("SELECT 1 FROM stocks WHERE (name, price_cents, quantity, volume, rev) = (?, ?, ?, ?, ?)", ...row)
+      .length > 0;
+  const lacks = (table: string, list: Value) =>
+    tables.all(`SELECT 1 FROM ${table} WHERE key IN (SELECT value FROM json_each(?))`, JSON.stringify(list)).length ===
+    0;
+  const conditions: readonly (readonly [text: string, holds: () => boolean])[] = [
+    ["epoch = $1", () => extra.epoch === epoch],
+    ["writes = $2", () => extra.writes === writes],
+    ["FROM ledger", () => lacks("ledger", mayBeKnown)],
+    ["FROM rejections", () => lacks("rejections", keys)],
+    ["JOIN stocks", () => before.every(isAsSeen)],
+  ];
+  if (conditions.some(([condition, holds]) => text.includes(condition) && !holds())) return { rows: [] };
+
+  const [{ head } = { head: 0 }] = tables.all<{ head: number }>("SELECT head FROM register");
+  const ids = rowsOf(trades).map((_, index) => head + 1 + index);
+  const all = (value: Value) => ids.map(() => value) as Value;
+  const added = insertOrders(tables, [ids, ...trades, all(term), all(createdAt)]);
+  const moved = setStocks(tables, [stocks, ...states.slice(3)]);
+  return {
+    rows: [{}],
+    write() {
+      added.write?.();
+      moved.write?.();
+      tables.change("UPDATE register SET head = ?", head + ids.length);
+      extra.writes += 1;
+    },
+  };
 }
 
 function insertOrders(tables: SharedTables, columns: readonly Value[]): Done {

@@ -15,6 +15,7 @@ function unchecked(...mark: readonly Edit[]): readonly Edit[] {
 }
 
 const ledger = "ledger/postgres/postgres-ledger.ts";
+const swap = "ledger/postgres/swap.ts";
 const asksAsBefore: Edit = {
   file: ledger,
   find: "ask: (send) => Promise.all([ask(send), findOrder(send, last)]),",
@@ -28,9 +29,43 @@ export const standbyMutations: readonly Mutation[] = [
     rule: "R11",
     edits: unchecked(asksAsBefore, {
       file: ledger,
-      find: "lead({ term, last }, factsOf(trades, mayBeKnown, keys), (",
-      replace: "lead({ term, last }, Object.assign(factsOf(trades, mayBeKnown, keys), { isUnchecked: true }), (",
+      find: "      factsOf(trades, mayBeKnown, keys),\n",
+      replace: "      Object.assign(factsOf(trades, mayBeKnown, keys), { isUnchecked: true }),\n",
     }),
+  },
+  {
+    name: "a batch in one statement is written in a passed epoch",
+    rule: "R11",
+    edits: [{ file: swap, find: "WHERE epoch = $1 AND writes", replace: "WHERE writes" }],
+  },
+  {
+    name: "a batch in one statement is written though the ledger has changed",
+    rule: "R2",
+    whyUnnoticed:
+      "in its epoch, only one process changes the ledger, and it knows the outcome of each change before the next one",
+    edits: [{ file: swap, find: "WHERE epoch = $1 AND writes = $2", replace: "WHERE epoch = $1" }],
+  },
+  {
+    name: "a batch in one statement is written though a key was rejected before",
+    rule: "R3",
+    edits: [
+      {
+        file: swap,
+        find: "      AND NOT EXISTS (SELECT 1 FROM rejections WHERE key = ANY ($6::text[]))\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "a statement without an answer goes on as if nothing had happened",
+    rule: "R11",
+    edits: [
+      {
+        file: "ledger/postgres/writer.ts",
+        find: "      if (mayBeDone(error)) throw new UnknownCommit(done, error);\n",
+        replace: "",
+      },
+    ],
   },
   {
     name: "a lead is acquired in a passed epoch",
@@ -163,7 +198,7 @@ export const standbyMutations: readonly Mutation[] = [
     edits: [
       {
         file: "ledger/postgres/writer.ts",
-        find: "if (await this.#hasHappened(error)) return error.outcome as Outcome;",
+        find: "if (await this.#hasHappened(error)) return this.#keep(transaction, error.done as Done<Outcome>);",
         replace: "this.#renew('lost');",
       },
     ],
@@ -185,8 +220,8 @@ export const standbyMutations: readonly Mutation[] = [
     edits: [
       {
         file: "ledger/postgres/writer.ts",
-        find: "if (await this.#hasHappened(error)) return error.outcome as Outcome;",
-        replace: `if (await this.#hasHappened(error)) return error.outcome as Outcome;
+        find: "if (await this.#hasHappened(error)) return this.#keep(transaction, error.done as Done<Outcome>);",
+        replace: `if (await this.#hasHappened(error)) return this.#keep(transaction, error.done as Done<Outcome>);
           Object(transaction).isUnknown = true;`,
       },
       {
@@ -202,8 +237,9 @@ export const standbyMutations: readonly Mutation[] = [
     edits: [
       {
         file: "ledger/postgres/writer.ts",
-        find: "else if (failover) await this.#prove(connection);",
-        replace: "else if (failover) await commitAll(connection, [changeRegister(locked, {})]);",
+        find: "if (this.#options.failover) await this.#prove(connection);\n      else",
+        replace:
+          "if (this.#options.failover) await commitAll(connection, [setRegister(changed(locked, {}))]);\n      else",
       },
     ],
   },

@@ -46,6 +46,8 @@ export const forService: ConnectionUse = {
     enable_seqscan: "off",
     enable_hashjoin: "off",
     enable_mergejoin: "off",
+    // So one plan will do, whatever the values.
+    plan_cache_mode: "force_generic_plan",
   },
 };
 

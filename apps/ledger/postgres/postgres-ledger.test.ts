@@ -39,24 +39,33 @@ async function connected(url: string, use = forTools): Promise<Connection> {
   return connection;
 }
 
-test.each<AtCommit>(["lost", "answer lost", "answer held"])(
-  "if a COMMIT is %s, the batch is written once, and its caller receives the first outcomes",
-  async (fate) => {
+test.each<[by: string, AtCommit, before: readonly string[]]>([
+  ["a transaction", "lost", []],
+  ["a transaction", "answer lost", []],
+  ["a transaction", "answer held", []],
+  ["one statement", "lost", ["before"]],
+  ["one statement", "answer lost", ["before"]],
+  ["one statement", "answer held", ["before"]],
+])(
+  "if the commit of %s is %s, the batch is written once, and its caller receives the first outcomes",
+  async (_by, fate, before) => {
     const { relay, ledger, apply, broken } = await led();
-    await apply("before");
+    for (const key of before) await apply(key);
     relay.atCommit = fate;
     const change = await apply("a", "b");
+    const [a, b] = [before.length + 1, before.length + 2];
     expect(change).toMatchObject({
-      outcomes: [accepted(2), accepted(3)],
+      outcomes: [accepted(a), accepted(b)],
       orders: [
-        { id: 2, key: "a" },
-        { id: 3, key: "b" },
+        { id: a, key: "a" },
+        { id: b, key: "b" },
       ],
-      stocks: [{ name: "GameStart", quantity: 97, rev: 3 }],
-      head: 3,
+      stocks: [{ name: "GameStart", quantity: 100 - b, rev: b }],
+      head: b,
     });
-    expect((await ledger.ordersAfter(0, 10)).map(({ key }) => key)).toEqual(["before", "a", "b"]);
-    expect((await apply("c")).outcomes).toEqual([accepted(4)]);
+    expect([relay.swaps > 0, relay.atCommit]).toEqual([before.length > 0, "passes"]);
+    expect((await ledger.ordersAfter(0, 10)).map(({ key }) => key)).toEqual([...before, "a", "b"]);
+    expect((await apply("c")).outcomes).toEqual([accepted(b + 1)]);
     expect(broken).toEqual([]);
   },
 );
@@ -68,6 +77,47 @@ test("if the COMMIT is lost of a known trade that was sent as new, the trade kee
   relay.atCommit = "lost";
   expect((await apply()).outcomes).toEqual([accepted(1, true)]);
   expect(broken).toEqual([]);
+});
+
+test("a batch is one statement if all of its trades are new and accepted, of stocks that were traded before", async () => {
+  const { relay, ledger, store, apply } = await led();
+  await store.addStocks([{ name: "BoarCo", priceCents: 2000, quantity: 5 }], () => {});
+  const applyOf = (name: string, quantity = 1) =>
+    ledger.apply({ term: 1, last: undefined, trades: [tradeOf(crypto.randomUUID(), { name, quantity })], createdAt });
+  const swapsOf = async (call: () => Promise<unknown>) => {
+    const before = relay.swaps;
+    await call();
+    return relay.swaps - before;
+  };
+  expect(await swapsOf(() => apply("a"))).toBe(0);
+  expect(await swapsOf(() => apply("b"))).toBe(1);
+  expect(await swapsOf(() => applyOf("BoarCo"))).toBe(0);
+  expect(await swapsOf(() => applyOf("BoarCo", 4))).toBe(1);
+  expect(await swapsOf(() => applyOf("BoarCo"))).toBe(0);
+  expect((await apply("b", "c")).outcomes).toEqual([accepted(2, true), accepted(5)]);
+  expect((await ledger.ordersAfter(0, 9)).map(({ id, name }) => [id, name])).toEqual([
+    [1, "GameStart"],
+    [2, "GameStart"],
+    [3, "BoarCo"],
+    [4, "BoarCo"],
+    [5, "GameStart"],
+  ]);
+});
+
+test.each([
+  ["price_cents", 1700],
+  ["quantity", 50],
+  ["volume", 7],
+])("what a person changes in a stock counts for the next batch: %s", async (column, value) => {
+  const { url, ledger, apply } = await led();
+  await apply("a");
+  await runSql(url, `UPDATE stocks SET ${column} = ${value}`);
+  const { orders, stocks } = await apply("b");
+  const before = { price_cents: 1599, quantity: 99, volume: 1, [column]: value };
+  expect(orders).toMatchObject([{ id: 2, priceCents: before.price_cents }]);
+  const after = { priceCents: before.price_cents, quantity: before.quantity - 1, volume: before.volume + 1, rev: 2 };
+  expect(stocks).toMatchObject([after]);
+  expect(await ledger.stocksFrom({ start: "", inclusive: true, limit: 9 })).toMatchObject([after]);
 });
 
 test.each<AtCommit>(["lost", "answer lost"])(

@@ -1,11 +1,12 @@
 /**
- * The ledger on PostgreSQL. A batch is one transaction of two round trips (`writer.ts`). Everything that it reads is read
- * after the register was locked, so it can't change before the batch is written.
+ * The ledger on PostgreSQL. A batch is one statement, if it can be decided on what this process remembers (`swap.ts`), else
+ * a transaction of two round trips (`writer.ts`). Everything that the latter reads is read after the register was locked, so
+ * it can't change before the batch is written.
  */
 
 import { advice } from "@stock-bazaar/process/advice";
 import type { LeaderRequest } from "@stock-bazaar/shared/api";
-import type { Order, Stock, Trade } from "@stock-bazaar/shared/domain";
+import { isSameOrder, type Order, type Stock, type Trade } from "@stock-bazaar/shared/domain";
 import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome, refusesAny } from "../decide.ts";
 import { requireNewestTerm, requireSameOrder, requireTerm } from "../leadership.ts";
 import type { Ledger, LedgerBatch, LedgerChange } from "../ledger.ts";
@@ -29,8 +30,10 @@ import {
   stocksFrom,
   storable,
 } from "./statements.ts";
-import { TradedStocks } from "./traded-stocks.ts";
-import { type Decided, type Send, takenOver, Writer, type WriterOptions } from "./writer.ts";
+import { swapOf } from "./swap.ts";
+import { TradedStocks } from "../traded-stocks.ts";
+import type { Decided, Send, Transaction } from "./transaction.ts";
+import { takenOver, Writer, type WriterOptions } from "./writer.ts";
 
 const oldRejections = {
   text: "SELECT place FROM rejections WHERE place <= $1 ORDER BY place LIMIT $2",
@@ -56,7 +59,9 @@ export function createPostgresLedger(options: PostgresLedgerOptions): Ledger {
     prover.renew();
   };
   const writer = new Writer({ ...options, proofs, lost: renew });
+  // What this process has committed stays so while the register has its epoch: nobody else trades (R11).
   const traded = new TradedStocks();
+  let newest: Order | undefined;
 
   async function register(by: Reader): Promise<RegisterRow> {
     return requireOwn(requireRow(await by.read<RegisterRow>(readRegister)));
@@ -75,32 +80,49 @@ export function createPostgresLedger(options: PostgresLedgerOptions): Ledger {
   }
 
   /** A leader's transaction, in which `decideOn` decides on what `ask` has found. */
-  async function lead<Facts>(
+  async function lead<Found>(
     { term, last }: LeaderRequest,
-    ask: (send: Send) => Promise<Facts>,
-    decideOn: (facts: Facts, head: number) => Decision,
+    ask: (send: Send) => Promise<Found>,
+    decideOn: (facts: Found, head: number) => Decision,
+    remembered: Transaction<Found, LedgerChange>["remembered"] = () => undefined,
   ): Promise<LedgerChange> {
-    const change = await writer.run({
+    return writer.run({
+      remembered: (found) =>
+        found.term === term && (last === undefined || isSameOrder(newest, last)) ? remembered(found) : undefined,
       ask: (send) => Promise.all([ask(send), findOrder(send, last)]),
       decide(found, [facts, order]) {
         requireTerm(term, found);
         requireSameOrder(last, order, { head: found.head, replica: found.leader, hint });
         return written(decideOn(facts, found.head), found);
       },
+      stored({ orders, stocks }) {
+        traded.committed(stocks);
+        newest = orders.at(-1) ?? newest;
+      },
     });
-    traded.committed(change.stocks);
-    return change;
   }
 
   function applyOnce({ trades, term, last, createdAt, ...batch }: LedgerBatch): Promise<LedgerChange> {
     const keys = trades.map(({ key }) => key);
     const { mayBeKnown = keys } = batch;
-    return lead({ term, last }, factsOf(trades, mayBeKnown, keys), ({ known, stocks }, head) => {
-      const outcomeOf = (key: string) => known.get(key);
-      const decision = decide(trades, { outcomeOf, stockOf: (stock) => stocks.get(stock), head, term, createdAt });
-      if (refusesAny(decision) && mayBeKnown.length < keys.length) throw new MayBeKnown();
-      return decision;
-    });
+    const decideOn = ({ known, stockOf }: Facts, head: number) =>
+      decide(trades, { outcomeOf: (key) => known.get(key), stockOf, head, term, createdAt });
+    return lead(
+      { term, last },
+      factsOf(trades, mayBeKnown, keys),
+      (facts, head) => {
+        const decision = decideOn(facts, head);
+        if (refusesAny(decision) && mayBeKnown.length < keys.length) throw new MayBeKnown();
+        return decision;
+      },
+      (found) => {
+        const outcome = decideOn({ known: new Map(), stockOf: (stock) => traded.get(stock) }, found.head);
+        const { orders, stocks: after, head } = outcome;
+        if (orders.length === 0 || orders.length < trades.length) return undefined;
+        const before = after.flatMap(({ name: stock }) => traded.get(stock) ?? []);
+        return { outcome, swap: swapOf(found, { orders, mayBeKnown, before, after }), register: { head } };
+      },
+    );
   }
 
   async function apply(batch: LedgerBatch): Promise<LedgerChange> {
@@ -190,10 +212,16 @@ async function findOrder(send: Send, last: Order | undefined): Promise<Order | u
   return rows[0];
 }
 
-/** What a batch is decided on. Only `mayBeKnown` of its keys are looked up in the ledger, all among the rejections. */
+/** What a batch is decided on. */
+interface Facts {
+  readonly known: ReadonlyMap<string, KnownOutcome>;
+  readonly stockOf: (name: string) => Stock | undefined;
+}
+
+/** Asks for the facts of a batch. Only `mayBeKnown` of its keys are looked up in the ledger, all among the rejections. */
 function factsOf(trades: readonly Trade[], mayBeKnown: readonly string[], keys: readonly string[]) {
   const names = possible([...new Set(trades.map(({ name }) => name))]);
-  return async (send: Send) => {
+  return async (send: Send): Promise<Facts> => {
     const none = { rows: [] };
     const [orders, rejections, stocks] = await Promise.all([
       mayBeKnown.length === 0 ? none : send<Order & Trade>(ordersByKeys, [mayBeKnown]),
@@ -208,7 +236,8 @@ function factsOf(trades: readonly Trade[], mayBeKnown: readonly string[], keys: 
     for (const { key, fingerprint: stored, reason } of rejections.rows) {
       known.set(key, { fingerprint: asked.get(stored) ?? stored, result: { status: "rejected", reason } });
     }
-    return { known, stocks: new Map(stocks.rows.map((stock) => [stock.name, stock])) };
+    const byName = new Map(stocks.rows.map((stock) => [stock.name, stock]));
+    return { known, stockOf: (name) => byName.get(name) };
   };
 }
 

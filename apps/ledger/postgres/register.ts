@@ -26,7 +26,7 @@ export const readRegister = { name: "register", text };
 /** A statement that locked the row and read others too would see the new head and the old rows. */
 export const lockRegister = { name: "lock-register", text: `${text} FOR UPDATE` };
 
-const setRegister = {
+const writeRegister = {
   name: "set-register",
   text: `UPDATE register SET term = $1, leader = $2, head = $3, lease_ms = $4, ended_cleanly = $5, last_rejection = $6,
     writes = $7`,
@@ -35,10 +35,13 @@ const setRegister = {
 /** Committed like any write, but changes nothing. It finds no row once another process has the ledger. */
 export const proof = { name: "proof", text: "UPDATE register SET head = head WHERE epoch = $1" };
 
-/** Changes the locked register, and counts the transaction. */
-export function changeRegister(locked: RegisterRow, change: RegisterChange): Write {
-  const { term, leader, head, leaseMs, endedCleanly, lastRejection, writes } = { ...locked, ...change };
-  return [setRegister, [term, leader, head, leaseMs, endedCleanly, lastRejection, writes + 1]];
+/** The register as a transaction leaves it: changed, and with the transaction counted. */
+export function changed(register: RegisterRow, change: RegisterChange): RegisterRow {
+  return { ...register, ...change, writes: register.writes + 1 };
+}
+
+export function setRegister({ term, leader, head, leaseMs, endedCleanly, lastRejection, writes }: RegisterRow): Write {
+  return [writeRegister, [term, leader, head, leaseMs, endedCleanly, lastRejection, writes]];
 }
 
 export function requireRow(rows: readonly RegisterRow[]): RegisterRow {

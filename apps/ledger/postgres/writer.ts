@@ -1,6 +1,8 @@
 /**
- * Runs the transactions that change a ledger, one after the other, in two round trips each: lock the register and read,
- * then write and commit. Nobody else can change what was read, as every transaction locks the register first.
+ * Runs the transactions that change a ledger, one after the other. One that can be decided on what this process remembers
+ * is a single statement, which changes nothing if something else is stored. Any other takes two round trips: lock the
+ * register and read, then write and commit. Nobody else can change what was read, as every transaction locks the register
+ * first.
  *
  * A COMMIT without an answer may have happened: the connection broke, or the server didn't answer in time. Another
  * transaction, which changes nothing, then finds out: the register counts the transactions that have changed something, and
@@ -11,47 +13,27 @@
 
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import {
-  type Connect,
-  type Connection,
-  forService,
-  type Result,
-  type Statement,
-  type Value,
-  type Write,
-} from "./connection.ts";
+import { type Connect, type Connection, forService } from "./connection.ts";
 import { explained, type PostgresFailure, postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
 import type { Proofs } from "./proofs.ts";
-import { changeRegister, lockRegister, proof, type RegisterChange, type RegisterRow, requireRow } from "./register.ts";
+import { changed, lockRegister, proof, type RegisterRow, requireRow, setRegister } from "./register.ts";
 import { messageOf, sqlState } from "./sql-state.ts";
+import {
+  answersOf,
+  begin,
+  commitAll,
+  type Decided,
+  mayBeDone,
+  rollback,
+  type Send,
+  type Transaction,
+} from "./transaction.ts";
 
 const retryFirstMs = 5;
 const retryMaxMs = 100;
 /** How long the outcome of a COMMIT may stay unknown before the process ends: as long as a slow failover takes. */
 const unknownMsMax = 60_000;
-
-const begin: Statement = { text: "BEGIN ISOLATION LEVEL READ COMMITTED" };
-const commit: Statement = { text: "COMMIT" };
-const rollback: Statement = { text: "ROLLBACK" };
-/** The statement was ignored: an earlier one of the transaction has failed. */
-const afterFailure = "25P02";
-
-export type Send = <Row extends object>(statement: Statement, values?: readonly Value[]) => Promise<Result<Row>>;
-
-export interface Decided<Outcome> {
-  readonly outcome: Outcome;
-  readonly writes?: readonly Write[];
-  /** Without it nothing is committed. */
-  readonly register?: RegisterChange;
-}
-
-export interface Transaction<Facts, Outcome> {
-  /** Sends the queries of what is decided on, without waiting in between. */
-  readonly ask: (send: Send) => Promise<Facts>;
-  /** What it throws is thrown on, and nothing is written. */
-  readonly decide: (register: RegisterRow, facts: Facts) => Decided<Outcome>;
-}
 
 export interface WriterOptions {
   readonly url: string;
@@ -73,22 +55,31 @@ export interface WriterOptions {
   readonly broken: (error: unknown) => void;
 }
 
+/** What is stored, and the register as it is now. */
+interface Done<Outcome> {
+  readonly outcome: Outcome;
+  readonly register: RegisterRow;
+}
+
 /** A COMMIT was not answered. */
 class UnknownCommit<Outcome> extends Error {
-  readonly outcome: Outcome;
-  /** The register's count of transactions if it happened. */
-  readonly writes: number;
+  /** What is stored if it happened. */
+  readonly done: Done<Outcome>;
 
-  constructor(outcome: Outcome, writes: number, cause: unknown) {
+  constructor(done: Done<Outcome>, cause: unknown) {
     super(messageOf(cause), { cause });
-    this.outcome = outcome;
-    this.writes = writes;
+    this.done = done;
   }
 }
+
+/** Something isn't as it was remembered. */
+class Changed extends Error {}
 
 export class Writer {
   readonly #options: WriterOptions;
   readonly #link: Link;
+  /** The register as this process's last transaction left it. */
+  #register: RegisterRow | undefined;
   /** Resolves when no earlier transaction runs. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -117,11 +108,11 @@ export class Writer {
     const endMs = clock.nowMs() + patienceMs;
     for (let delayMs = retryFirstMs; ; delayMs = Math.min(delayMs * 2, retryMaxMs)) {
       try {
-        return await this.#once(transaction);
+        return this.#keep(transaction, await this.#once(transaction));
       } catch (error) {
         if (error instanceof BazaarError) throw error;
         if (error instanceof UnknownCommit) {
-          if (await this.#hasHappened(error)) return error.outcome as Outcome;
+          if (await this.#hasHappened(error)) return this.#keep(transaction, error.done as Done<Outcome>);
         } else this.#renew(postgresFailure(error));
         if (!mayPass(error) || clock.nowMs() + delayMs > endMs) throw failureOf(url, causeOf(error), broken);
       }
@@ -130,7 +121,7 @@ export class Writer {
   }
 
   /** Finds out whether a transaction has happened. Rejects with UNAVAILABLE if that stays unknown. */
-  async #hasHappened({ writes, cause }: UnknownCommit<unknown>): Promise<boolean> {
+  async #hasHappened({ done: { register }, cause }: UnknownCommit<unknown>): Promise<boolean> {
     const { clock } = this.#options;
     const endMs = clock.nowMs() + unknownMsMax;
     let failed = cause;
@@ -140,7 +131,11 @@ export class Writer {
       if (clock.nowMs() + delayMs > endMs) throw this.#untold(failed);
       await pause(clock, delayMs);
       try {
-        return await this.#once({ ask: nothing, decide: (found) => ({ outcome: found.writes === writes }) });
+        const { outcome } = await this.#once({
+          ask: nothing,
+          decide: ({ writes }) => ({ outcome: writes === register.writes }),
+        });
+        return outcome;
       } catch (error) {
         if (error instanceof BazaarError) throw unknownIf(error);
         failed = error;
@@ -148,19 +143,57 @@ export class Writer {
     }
   }
 
-  async #once<Facts, Outcome>(transaction: Transaction<Facts, Outcome>): Promise<Outcome> {
-    const { failover } = this.#options;
-    const connection = await this.#link.connection();
-    const { locked, decided } = await this.#decide(connection, transaction);
-    const { outcome, writes = [], register } = decided;
-    if (register !== undefined) {
-      const all = [...writes, changeRegister(locked, register)];
-      await commitAll(connection, all).catch((error: unknown) => {
-        throw mayBeDone(error) ? new UnknownCommit(outcome, locked.writes + 1, error) : error;
-      });
-    } else if (failover) await this.#prove(connection);
-    else await connection.query(rollback);
+  #keep<Facts, Outcome>({ stored }: Transaction<Facts, Outcome>, { outcome, register }: Done<Outcome>): Outcome {
+    this.#register = register;
+    stored?.(outcome);
     return outcome;
+  }
+
+  async #once<Facts, Outcome>(transaction: Transaction<Facts, Outcome>): Promise<Done<Outcome>> {
+    const connection = await this.#link.connection();
+    return (await this.#swap(connection, transaction)) ?? (await this.#transact(connection, transaction));
+  }
+
+  /** One round trip. Resolves with `undefined` if nothing was done: only a transaction that reads can tell why. */
+  async #swap<Facts, Outcome>(
+    connection: Connection,
+    { remembered }: Transaction<Facts, Outcome>,
+  ): Promise<Done<Outcome> | undefined> {
+    const decided = this.#register && remembered?.(this.#register);
+    if (!this.#register || !decided) return undefined;
+    const done = { outcome: decided.outcome, register: changed(this.#register, decided.register) };
+    const found = connection.query(...decided.swap).then(({ count }) => {
+      if (count === 0) throw new Changed();
+    });
+    this.#options.proofs.carriedBy(found);
+    try {
+      await found;
+      return done;
+    } catch (error) {
+      if (error instanceof Changed) return undefined;
+      if (mayBeDone(error)) throw new UnknownCommit(done, error);
+      if (postgresFailure(error) === "other") return undefined;
+      throw error;
+    }
+  }
+
+  /** Two round trips. */
+  async #transact<Facts, Outcome>(
+    connection: Connection,
+    transaction: Transaction<Facts, Outcome>,
+  ): Promise<Done<Outcome>> {
+    const { locked, decided } = await this.#decide(connection, transaction);
+    const { outcome, writes = [], register: change } = decided;
+    if (change === undefined) {
+      if (this.#options.failover) await this.#prove(connection);
+      else await connection.query(rollback);
+      return { outcome, register: locked };
+    }
+    const register = changed(locked, change);
+    await commitAll(connection, [...writes, setRegister(register)]).catch((error: unknown) => {
+      throw mayBeDone(error) ? new UnknownCommit({ outcome, register }, error) : error;
+    });
+    return { outcome, register };
   }
 
   /** Commits a write that isn't counted: if its answer is lost, the register still tells what happened before. */
@@ -256,30 +289,4 @@ export function takenOver(
 ): BazaarError {
   const who = holder === "" ? "another process, which has ended" : holder;
   return new BazaarError("NOT_ACTIVE", `${name} was taken over by ${who} (epoch ${epoch}, this catalog has ${own})`);
-}
-
-/** Writes and commits in one round trip. */
-async function commitAll(connection: Connection, writes: readonly Write[]): Promise<void> {
-  const sent = writes.map(([statement, values]) => connection.query(statement, values));
-  const answers = await answersOf([...sent, connection.query(commit)]);
-  const done = answers.at(-1)?.command;
-  if (done !== "COMMIT") throw new Error(`COMMIT must be done (got ${done})`);
-}
-
-/** Only an error of the server says that nothing was done. */
-function mayBeDone(error: unknown): boolean {
-  return sqlState(error) === "" || postgresFailure(error) === "lost";
-}
-
-/**
- * The answers to queries that were sent together. Rejects with the first error once all are answered: those after it were
- * ignored by the server.
- */
-async function answersOf<const Sent extends readonly Promise<unknown>[]>(
-  sent: Sent,
-): Promise<{ -readonly [Index in keyof Sent]: Awaited<Sent[Index]> }> {
-  const answers = await Promise.allSettled(sent);
-  const errors = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : []));
-  if (errors.length > 0) throw errors.find((error) => sqlState(error) !== afterFailure) ?? errors[0];
-  return answers.map((answer) => answer.status === "fulfilled" && answer.value) as never;
 }

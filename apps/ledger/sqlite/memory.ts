@@ -10,16 +10,14 @@
 import type { SqliteClient } from "@stock-bazaar/sqlite/connection";
 import type { Order, Stock } from "@stock-bazaar/shared/domain";
 import type { LedgerChange, LedgerRegister } from "../ledger.ts";
-
-/** All stocks are forgotten when more than these have been traded: about 10 MB. */
-const stocksMax = 50_000;
+import { TradedStocks } from "../traded-stocks.ts";
 
 export class LedgerMemory {
   readonly #readVersion: () => number | undefined;
   #version: number | undefined;
   #register: LedgerRegister | undefined;
   #last: Order | undefined;
-  readonly #stocks = new Map<string, Stock>();
+  readonly #stocks = new TradedStocks();
 
   constructor(client: SqliteClient) {
     const version = client.prepare<[], number>("PRAGMA data_version").pluck();
@@ -50,7 +48,7 @@ export class LedgerMemory {
     if (known !== undefined) return known;
     const stock = read(name);
     // A name that no stock has isn't remembered: there is no end of such names.
-    if (stock !== undefined) this.#remember(stock);
+    if (stock !== undefined) this.#stocks.remember(stock);
     return stock;
   }
 
@@ -62,11 +60,6 @@ export class LedgerMemory {
   committed({ head, orders, stocks }: LedgerChange): void {
     if (this.#register !== undefined) this.#register = { ...this.#register, head };
     this.#last = orders.at(-1) ?? this.#last;
-    for (const stock of stocks) this.#remember(stock);
-  }
-
-  #remember(stock: Stock): void {
-    if (this.#stocks.size >= stocksMax && !this.#stocks.has(stock.name)) this.#stocks.clear();
-    this.#stocks.set(stock.name, stock);
+    this.#stocks.committed(stocks);
   }
 }

@@ -1,6 +1,7 @@
 /** Directed cases of idempotency keys (R3): a first send that arrives after its own retry. */
 
 import type { TradeType } from "@stock-bazaar/shared/domain";
+import type { Settings } from "../world.ts";
 import type { DirectedCase } from "./directed-case.ts";
 import { calmMs, Story } from "./story.ts";
 
@@ -12,9 +13,9 @@ const key = "minted";
  */
 function withLateSend(
   quantity: number,
-  { before, after }: { before?: number; after?: number },
+  { before, after, shared }: { before?: number; after?: number } & Pick<Settings, "shared">,
 ): { story: Story; answer: unknown } {
-  const story = new Story({ cacheSizes: [0, 0], requestTimeoutMs: 1000 });
+  const story = new Story({ cacheSizes: [0, 0], requestTimeoutMs: 1000, shared });
   const { network } = story.world;
   const trade = (type: TradeType, units: number | undefined) => {
     if (units !== undefined) story.trade({ frontEnd: 2, type, quantity: units });
@@ -31,36 +32,42 @@ function withLateSend(
 
 const orders = (story: Story) => story.ledger.filter((order) => order.key === key).length;
 
+function casesOf(where: string, shared: Settings["shared"]): readonly DirectedCase[] {
+  return [
+    {
+      title: `a minted trade that arrives after its retry was rejected doesn't execute, though the stock suffices by then${where}`,
+      async run() {
+        const { story, answer } = withLateSend(100, { before: 50, after: 50, shared });
+        story.expect("the answer to the retry", answer, "rejected");
+        story.expect("I4: orders of the rejected trade", orders(story), 0);
+        return story.end();
+      },
+    },
+    {
+      title: `a minted trade that arrives after its retry was accepted isn't rejected, though the stock is gone by then${where}`,
+      async run() {
+        const { story, answer } = withLateSend(100, { shared });
+        story.expect("the answer to the retry", typeof answer, "number");
+        story.expect("I4: the answer to another retry", story.trade({ frontEnd: 2, key, quantity: 100 }), answer);
+        const { client } = story.world.catalogStore.database;
+        const rejected = client.prepare<[], { count: number }>("SELECT count(*) AS count FROM rejections").get()?.count;
+        story.expect("I4: rejections of the accepted trade", rejected, 0);
+        return story.end();
+      },
+    },
+    {
+      title: `a minted trade that arrives after its retry was accepted executes once and harms no other in its batch${where}`,
+      async run() {
+        const { story, answer } = withLateSend(10, { shared });
+        story.expect("the answer to the retry", typeof answer, "number");
+        story.expect("I4: orders of the trade", orders(story), 1);
+        return story.end();
+      },
+    },
+  ];
+}
+
 export const keyCases: readonly DirectedCase[] = [
-  {
-    title:
-      "a minted trade that arrives after its retry was rejected doesn't execute, though the stock suffices by then",
-    async run() {
-      const { story, answer } = withLateSend(100, { before: 50, after: 50 });
-      story.expect("the answer to the retry", answer, "rejected");
-      story.expect("I4: orders of the rejected trade", orders(story), 0);
-      return story.end();
-    },
-  },
-  {
-    title: "a minted trade that arrives after its retry was accepted isn't rejected, though the stock is gone by then",
-    async run() {
-      const { story, answer } = withLateSend(100, {});
-      story.expect("the answer to the retry", typeof answer, "number");
-      story.expect("I4: the answer to another retry", story.trade({ frontEnd: 2, key, quantity: 100 }), answer);
-      const { client } = story.world.catalogStore.database;
-      const rejected = client.prepare<[], { count: number }>("SELECT count(*) AS count FROM rejections").get()?.count;
-      story.expect("I4: rejections of the accepted trade", rejected, 0);
-      return story.end();
-    },
-  },
-  {
-    title: "a minted trade that arrives after its retry was accepted executes once and harms no other in its batch",
-    async run() {
-      const { story, answer } = withLateSend(10, {});
-      story.expect("the answer to the retry", typeof answer, "number");
-      story.expect("I4: orders of the trade", orders(story), 1);
-      return story.end();
-    },
-  },
+  ...casesOf("", undefined),
+  ...casesOf(", with the ledger on a server", { catalogs: 2, failover: false, silenceMs: 200, pace: 1 }),
 ];

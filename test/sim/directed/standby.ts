@@ -94,6 +94,10 @@ export const standbyCases: readonly DirectedCase[] = [
       story.expect("the order of a purchase", story.trade(), 1);
       for (const host of story.world.catalogs) story.world.kill(host);
       const { ledger: deposed, life } = stand(story, "deposed");
+      const { term: now } = story.world.catalogStore;
+      // Then it decides on what it remembers.
+      outcomeOf(deposed.apply({ term: now, last: undefined, createdAt, trades: [tradeOf("before")] }));
+      story.pass(calmMs);
       life.pause();
       stand(story, "active");
       life.resume();
