@@ -18,7 +18,7 @@ import {
 } from "./measurement.ts";
 import type { LoadTool, SystemName } from "./names.ts";
 import { checkNothingLost, type LossCheck } from "./nothing-lost.ts";
-import { isMeasured, type RowOptions, type RowSpec, rowSpecs, warmUpOf } from "./rows.ts";
+import { isMeasured, isService, type RowOptions, type RowSpec, rowSpecs, warmUpOf } from "./rows.ts";
 import { startSystem } from "./running-system.ts";
 import { replicaIds, systems } from "./systems.ts";
 
@@ -96,9 +96,9 @@ async function measure(
     await system.stop();
     // The naive system can't be checked: a trade in flight when it stops stays half done.
     // Neither can a mixed load: the load generator doesn't count the replies of trades separately.
-    const isPromised = kind === "trades" && name === "service";
+    const isPromised = kind === "trades" && isService(name);
     const check = isPromised
-      ? await checkNothingLost(system.dataDir, replicaIds, measurement.load.ok + (warm?.ok ?? 0))
+      ? await checkNothingLost(system, replicaIds, measurement.load.ok + (warm?.ok ?? 0))
       : undefined;
     return { measurement, check };
   } finally {

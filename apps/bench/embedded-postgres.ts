@@ -29,6 +29,30 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgres): Promise<
   return Bun.spawn(command, { stdio: ["ignore", "inherit", "inherit"], cwd: "/" });
 }
 
+export interface LedgerServer {
+  readonly pid: number;
+  /** The URL of an empty database. */
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** Resolves when the server accepts connections. */
+export async function startLedgerServer(folder: string): Promise<LedgerServer> {
+  const [port = 0] = await freePorts(1);
+  const server = await startEmbeddedPostgres({ folder, port });
+  const sql = new SQL({ hostname: "127.0.0.1", port, username: "postgres", database: "postgres", max: 1 });
+  await eventually("PostgreSQL answers", () => sql`SELECT 1`.then(() => true));
+  await sql.close();
+  return {
+    pid: server.pid,
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    async stop() {
+      server.kill("SIGINT");
+      await server.exited;
+    },
+  };
+}
+
 export interface TemporaryPostgres {
   /** Creates an empty database. Returns its URL. */
   readonly newDatabase: () => Promise<string>;

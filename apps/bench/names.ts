@@ -5,8 +5,8 @@ export type RowKind = (typeof rowKinds)[number];
 
 /** The systems that are compared by default. */
 export const comparedSystems = ["service", "yardstick", "naive", "postgres"] as const;
-/** All systems; `floor` is the path of a trade without its rules. */
-export const systemNames = [...comparedSystems, "floor"] as const;
+/** All systems. `service-postgres` is the service with its ledger on PostgreSQL, `floor` the path of a trade without its rules. */
+export const systemNames = [...comparedSystems, "service-postgres", "floor"] as const;
 export type SystemName = (typeof systemNames)[number];
 
 /** Experiments run instead of the rows, and measure what one rate doesn't show. */

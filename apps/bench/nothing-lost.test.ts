@@ -30,7 +30,7 @@ function fill(table: "ledger" | "orders", replicaId: number, count: number, keyO
 test("nothing is lost when the ledger holds every answered trade and every replica equals the ledger", async () => {
   fill("ledger", 0, 3);
   for (const id of [1, 2, 3]) fill("orders", id, 3);
-  const check = await checkNothingLost(dataDir, [1, 2, 3], 2);
+  const check = await checkNothingLost({ dataDir }, [1, 2, 3], 2);
   expect(check).toEqual({ replies: 2, ledgerRows: 3, unequalReplicas: [] });
   expect(isNothingLost(check)).toBe(true);
 });
@@ -38,7 +38,7 @@ test("nothing is lost when the ledger holds every answered trade and every repli
 test("a reply without its order is a loss", async () => {
   fill("ledger", 0, 3);
   fill("orders", 1, 3);
-  const check = await checkNothingLost(dataDir, [1], 4);
+  const check = await checkNothingLost({ dataDir }, [1], 4);
   expect(check).toEqual({ replies: 4, ledgerRows: 3, unequalReplicas: [] });
   expect(isNothingLost(check)).toBe(false);
 });
@@ -48,7 +48,7 @@ test("replicas with a missing, an extra or a different order are reported", asyn
   fill("orders", 1, 2);
   fill("orders", 2, 4);
   fill("orders", 3, 3, (id) => (id === 2 ? "another" : `key-${id}`));
-  const check = await checkNothingLost(dataDir, [1, 2, 3], 3);
+  const check = await checkNothingLost({ dataDir }, [1, 2, 3], 3);
   expect(check.unequalReplicas).toEqual([1, 2, 3]);
   expect(isNothingLost(check)).toBe(false);
 });

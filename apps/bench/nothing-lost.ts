@@ -4,7 +4,7 @@
  * 200, and every replica must hold exactly the ledger's orders.
  */
 
-import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
+import { chosenLedgerStore, type LedgerConfig } from "@stock-bazaar/ledger/chosen-store";
 import { orderPages } from "@stock-bazaar/ledger/order-pages";
 import type { LedgerView } from "@stock-bazaar/ledger/store";
 import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
@@ -23,13 +23,13 @@ export function isNothingLost({ replies, ledgerRows, unequalReplicas }: LossChec
   return replies <= ledgerRows && unequalReplicas.length === 0;
 }
 
-/** Reads the databases; the processes must have stopped. */
+/** Reads the databases; the services must have stopped. */
 export async function checkNothingLost(
-  dataDir: string,
+  { dataDir, ledgerUrl }: LedgerConfig,
   replicaIds: readonly number[],
   replies: number,
 ): Promise<LossCheck> {
-  const store = chosenLedgerStore({ dataDir });
+  const store = chosenLedgerStore({ dataDir, ledgerUrl });
   const { ledgerRows, lastId } = await store.read(async (view) => ({
     ledgerRows: await countOrders(view),
     lastId: await view.lastId(),

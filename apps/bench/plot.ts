@@ -10,6 +10,7 @@ const colors: Record<SystemName, string> = {
   yardstick: "#c8c8c8",
   naive: "#d95f02",
   postgres: "#7570b3",
+  "service-postgres": "#6aaed6",
   floor: "#33a02c",
 };
 

@@ -33,6 +33,11 @@ export function rowSpecs({ rows, connections }: RowOptions): RowSpec[] {
   return rowKinds.filter((kind) => rows.includes(kind)).flatMap((kind) => specs[kind]);
 }
 
+/** Whether it promises that no trade is lost. */
+export function isService(name: SystemName): boolean {
+  return name === "service" || name === "service-postgres";
+}
+
 /** The naive system has no lookups. */
 export function isMeasured(name: SystemName, { kind }: RowSpec): boolean {
   return kind === "trades" || name !== "naive";

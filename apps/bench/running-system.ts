@@ -14,6 +14,7 @@ import { parseStocks } from "@stock-bazaar/db/stock-file";
 import { descendantsOf } from "@stock-bazaar/report/process-cpu";
 import { readConfig } from "@stock-bazaar/process/config";
 import { runtimeSettings } from "@stock-bazaar/process/runtime-settings";
+import { type LedgerServer, startLedgerServer } from "./embedded-postgres.ts";
 import type { LoadTarget } from "./load.ts";
 import { type ProcessSpec, replicaIds, type Role, type SpecifiedRole, type SystemSpec } from "./systems.ts";
 
@@ -27,7 +28,9 @@ export interface RunningSystem extends LoadTarget {
   /** The processes that run now and whose CPU time is counted. */
   processes(): SystemProcess[];
   readonly dataDir: string;
-  /** Stops every process after its requests in flight; keeps the databases. */
+  /** `undefined` if the ledger is a file in `dataDir`. */
+  readonly ledgerUrl: string | undefined;
+  /** Stops every service after its requests in flight; keeps the databases and their server. */
   stop(): Promise<void>;
   /** Stops the processes that still run and removes the databases. */
   dispose(): Promise<void>;
@@ -48,18 +51,21 @@ export async function startSystem(system: SystemSpec, signal: AbortSignal): Prom
   const { name, leaderId, evenAt } = system;
   const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-bench-"));
   const started: Started[] = [];
+  let server: LedgerServer | undefined;
 
   const stop = async () => {
     for (const { service } of started.toReversed()) await stopInTime(service);
   };
   const dispose = async () => {
     await stop();
+    await server?.stop();
     rmSync(dataDir, { recursive: true, force: true });
   };
 
   try {
     const ports = await choosePorts(replicaIds.length, 1);
     const frontEndPort = ports.frontEnds.get(1) ?? 0;
+    if (system.hasPostgres) server = await startLedgerServer(dataDir);
     const environment = {
       ...process.env,
       FRONTEND_HOST: "127.0.0.1",
@@ -67,6 +73,7 @@ export async function startSystem(system: SystemSpec, signal: AbortSignal): Prom
       CATALOG_HOST: "127.0.0.1",
       ...addressVariables(replicaIds, (listener) => listeners(ports).get(listener) ?? 0),
       DATA_DIR: dataDir,
+      LEDGER_URL: server?.url,
       LOG_LEVEL: "info",
     };
     if (!system.createsDatabases) await createDatabases(environment);
@@ -82,8 +89,12 @@ export async function startSystem(system: SystemSpec, signal: AbortSignal): Prom
       name,
       url,
       stocks: stockNames(),
-      processes: () => started.flatMap((process) => countedProcesses(process, leader)),
+      processes: () => [
+        ...started.flatMap((process) => countedProcesses(process, leader)),
+        ...(server ? [server.pid, ...descendantsOf(server.pid)] : []).map((pid) => ({ pid, role: "catalog" as const })),
+      ],
       dataDir,
+      ledgerUrl: server?.url,
       async stop() {
         let before: number | undefined;
         const isEven = async () => {

@@ -26,6 +26,8 @@ export interface SystemSpec {
   readonly name: string;
   /** The root of another checkout whose code and Bun it runs. Default: this one. */
   readonly checkout?: string;
+  /** Its ledger is on a PostgreSQL server of its own, whose CPU time counts as the catalog's. */
+  readonly hasPostgres?: boolean;
   /** It creates its databases itself, instead of finding them. */
   readonly createsDatabases?: boolean;
   /** In start order; they stop in reverse order. */
@@ -66,16 +68,19 @@ const onePlace: Questions = {
   evenAt: async () => 0,
 };
 
+const service: SystemSpec = {
+  name: "service",
+  processes: [
+    { name: "catalog", role: "catalog", command: ["catalog/main.ts"] },
+    ...replicas.map((replica): ProcessSpec => ({ ...replica, command: ["order/main.ts"] })),
+    { name: "front-end", role: "front-end", command: ["front-end/main.ts"] },
+  ],
+  ...bazaarQuestions,
+};
+
 export const systems: Record<SystemName, SystemSpec> = {
-  service: {
-    name: "service",
-    processes: [
-      { name: "catalog", role: "catalog", command: ["catalog/main.ts"] },
-      ...replicas.map((replica): ProcessSpec => ({ ...replica, command: ["order/main.ts"] })),
-      { name: "front-end", role: "front-end", command: ["front-end/main.ts"] },
-    ],
-    ...bazaarQuestions,
-  },
+  service,
+  "service-postgres": { ...service, name: "service-postgres", hasPostgres: true },
   yardstick: {
     name: "yardstick",
     processes: [{ name: "yardstick", role: "front-end", command: ["bench/yardstick.ts"] }],

@@ -22,7 +22,7 @@ import {
 } from "../measurement.ts";
 import type { SystemName } from "../names.ts";
 import { checkNothingLost, type LossCheck } from "../nothing-lost.ts";
-import { isMeasured, lookupsOf, type RowSpec, rowSpecs, warmUpOf } from "../rows.ts";
+import { isMeasured, isService, lookupsOf, type RowSpec, rowSpecs, warmUpOf } from "../rows.ts";
 import { type RunningSystem, startSystem } from "../running-system.ts";
 import { replicaIds, type SystemSpec, systems } from "../systems.ts";
 import { type Checkout, checkoutSystem, thisCheckout } from "./checkouts.ts";
@@ -191,9 +191,9 @@ async function stopAndCheck(sides: readonly Side[]): Promise<PairsResult["checks
   const checks: (LossCheck & { side: string })[] = [];
   for (const { system, kind, trades } of sides) {
     await system.stop();
-    if (kind !== "service") continue;
-    await migrateAll(readConfig({ DATA_DIR: system.dataDir }));
-    checks.push({ side: system.name, ...(await checkNothingLost(system.dataDir, replicaIds, trades)) });
+    if (!isService(kind)) continue;
+    await migrateAll(readConfig({ DATA_DIR: system.dataDir, LEDGER_URL: system.ledgerUrl }));
+    checks.push({ side: system.name, ...(await checkNothingLost(system, replicaIds, trades)) });
   }
   return checks;
 }
