@@ -18,7 +18,7 @@ import { explained, type PostgresFailure, postgresFailure } from "./failures.ts"
 import { Link } from "./link.ts";
 import type { Proofs } from "./proofs.ts";
 import { changed, lockRegister, proof, type RegisterRow, requireRow, setRegister } from "./register.ts";
-import { messageOf, sqlState } from "./sql-state.ts";
+import { messageOf } from "./sql-state.ts";
 import {
   answersOf,
   begin,
