@@ -136,6 +136,8 @@ export class Faults {
         return this.#failing(random.pick(frontEnds), catalog);
       case "freeze in transaction":
         return this.#freezeInTransaction();
+      case "stick in transaction":
+        return this.#freezeInTransaction({ sticks: true });
       case "cut catalog from database":
         if (sharedLedger) this.#cut(catalog, sharedLedger.host);
         return;
@@ -237,13 +239,16 @@ export class Faults {
     this.#later(`${name} resumes`, () => life.resume());
   }
 
-  /** Freezes the next catalog that has locked the register, within a while. */
-  #freezeInTransaction(): void {
+  /** Freezes the next catalog that has locked the register, within a while; and its session on the server too, if it sticks. */
+  #freezeInTransaction({ sticks = false } = {}): void {
     const { scheduler, sharedLedger, catalogs } = this.#world;
     const endMs = scheduler.nowMs + freezeWithinMs;
     const look = () => {
       const holder = catalogs.find(({ name }) => name === sharedLedger?.server.lockHolder);
-      if (holder) return this.#pause(holder);
+      if (holder) {
+        if (sticks) this.#later("a session no longer waits for its client", sharedLedger?.server.stick() ?? (() => {}));
+        return this.#pause(holder);
+      }
       if (!this.#isOver && scheduler.nowMs < endMs) scheduler.after(lookEveryMs, look);
     };
     look();

@@ -77,7 +77,14 @@ const themes = {
 
 /** The faults of runs in which several catalogs share a ledger, besides those of the catalog and of the callers. */
 const sharedThemes = {
-  stand: ["kill catalog", "pause catalog", "freeze in transaction", "cut catalog from database", "stop catalog"],
+  stand: [
+    "kill catalog",
+    "pause catalog",
+    "freeze in transaction",
+    "stick in transaction",
+    "cut catalog from database",
+    "stop catalog",
+  ],
   database: [
     "bad way from catalog to database",
     "slow database",
@@ -178,6 +185,7 @@ export function drawShared(random: Random, timerLateMs: number): SharedSettings 
     silenceMs: Math.max(random.pick([60, 200, 600]), 3 * timerLateMs),
     pace: random.pick([0.1, 0.3, 1]),
     failover: random.chance(0.3),
+    limitsTransactions: random.chance(0.5),
   };
 }
 

@@ -29,6 +29,7 @@ export function connectShared(
 ): Promise<Connection> {
   const limit = (name: string) => Number(use.settings[name]) * pace;
   const limits = {
+    name: String(use.settings["application_name"]),
     lockMs: limit("lock_timeout"),
     idleMs: limit("idle_in_transaction_session_timeout"),
     transactionMs: limit("transaction_timeout"),

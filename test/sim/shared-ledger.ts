@@ -19,6 +19,8 @@ export interface SharedSettings {
   readonly pace: number;
   /** Whether every answer is proven by a write. */
   readonly failover: boolean;
+  /** Whether the server ends long transactions. */
+  readonly limitsTransactions: boolean;
 }
 
 export interface SharedLedgerOptions {
@@ -40,7 +42,7 @@ export class SharedLedger {
 
   constructor(options: SharedLedgerOptions) {
     this.#options = options;
-    this.server = new SharedServer(options);
+    this.server = new SharedServer({ ...options, ...options.settings });
     this.host.life = options.life;
     this.host.service = this.server;
   }

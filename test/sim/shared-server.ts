@@ -31,8 +31,9 @@ export interface Answer {
 /** A statement fails with an SQLSTATE, those that begin with 57P end the session too; or it is done, but the session ends. */
 export type Fate = { readonly code: string } | "unanswered";
 
-/** The server's limits, in milliseconds. */
-export interface Limits {
+/** A session's settings; limits in milliseconds. */
+export interface SessionSettings {
+  readonly name: string;
   readonly lockMs: number;
   readonly idleMs: number;
   readonly transactionMs: number;
@@ -47,6 +48,8 @@ export interface SharedServerOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly store: CatalogStore;
+  /** Whether it has a limit on transactions, as PostgreSQL 17 and later. */
+  readonly limitsTransactions: boolean;
   readonly committed: () => void;
 }
 
@@ -71,16 +74,32 @@ export class SharedServer {
     return this.#lockQueue[0]?.session.owner;
   }
 
-  open(owner: string, limits: Limits, handlers: StreamHandlers<Answer>): Stream<Sent> {
-    const session = new Session(this, owner, limits, handlers);
+  get limitsTransactions(): boolean {
+    return this.#options.limitsTransactions;
+  }
+
+  open(owner: string, settings: SessionSettings, handlers: StreamHandlers<Answer>): Stream<Sent> {
+    const session = new Session(this, owner, settings, handlers);
     this.#sessions.add(session);
     handlers.message({ number: 0, result: nothing });
     return session;
   }
 
-  /** Ends every session, as an administrator or a restart does: what isn't committed is lost. */
-  endSessions(): void {
-    for (const session of this.#sessions) session.end(serverError("57P01", "terminating connection"));
+  /** Ends sessions, as an administrator or a restart does: what isn't committed is lost. Default: all. */
+  endSessions(name?: string): void {
+    for (const session of this.#sessions) {
+      if (name === undefined || session.name === name) session.end(serverError("57P01", "terminating connection"));
+    }
+  }
+
+  /**
+   * The session that has the register's row waits for its client, which reads nothing: it isn't idle, and does nothing.
+   * Returns a function that ends that.
+   */
+  stick(): () => void {
+    const session = this.#lockQueue[0]?.session;
+    session?.stick(true);
+    return () => session?.stick(false);
   }
 
   ended(session: Session): void {
@@ -138,7 +157,7 @@ interface Transaction {
 class Session implements Stream<Sent> {
   readonly owner: string;
   readonly #server: SharedServer;
-  readonly #limits: Limits;
+  readonly #settings: SessionSettings;
   readonly #handlers: StreamHandlers<Answer>;
   readonly #queue: (Sent | "close")[] = [];
   #transaction: Transaction | undefined;
@@ -146,13 +165,23 @@ class Session implements Stream<Sent> {
   /** The number of a statement after which the session ends without an answer. */
   #unanswered: number | undefined;
   #isBusy = false;
+  #isStuck = false;
   #isOver = false;
 
-  constructor(server: SharedServer, owner: string, limits: Limits, handlers: StreamHandlers<Answer>) {
+  constructor(server: SharedServer, owner: string, settings: SessionSettings, handlers: StreamHandlers<Answer>) {
     this.#server = server;
     this.owner = owner;
-    this.#limits = limits;
+    this.#settings = settings;
     this.#handlers = handlers;
+  }
+
+  get name(): string {
+    return this.#settings.name;
+  }
+
+  stick(isStuck: boolean): void {
+    this.#isStuck = isStuck;
+    this.#next();
   }
 
   send(message: Sent): void {
@@ -180,7 +209,7 @@ class Session implements Stream<Sent> {
   }
 
   #next(): void {
-    if (this.#isBusy || this.#isOver) return;
+    if (this.#isBusy || this.#isStuck || this.#isOver) return;
     const message = this.#queue.shift();
     if (message === undefined) return this.#idle();
     if (message === "close") return this.end();
@@ -197,8 +226,8 @@ class Session implements Stream<Sent> {
     const transaction = this.#transaction;
     const number = this.#received;
     if (!transaction) return;
-    this.#server.after(this.#limits.idleMs, () => {
-      if (this.#transaction !== transaction || this.#received !== number) return;
+    this.#server.after(this.#settings.idleMs, () => {
+      if (this.#isStuck || this.#transaction !== transaction || this.#received !== number) return;
       this.end(serverError("25P03", "terminating connection due to idle-in-transaction timeout"));
     });
   }
@@ -210,12 +239,13 @@ class Session implements Stream<Sent> {
     else if (fate !== undefined) return this.#refuse(message, serverError(fate.code, "the simulated server fails"));
     if (text.startsWith("BEGIN")) return this.#begin(message);
     if (text === "COMMIT" || text === "ROLLBACK") return this.#finish(message);
+    if (text.startsWith("SELECT pg_terminate_backend")) return this.#endOthers(message);
     if (this.#transaction?.isFailed)
       return this.#answer(message, serverError("25P02", "current transaction is aborted"));
     if (!this.#server.tables.locks(text) || this.#server.hasLock(this)) return this.#do(message);
     this.#server.lock(
       this,
-      this.#limits.lockMs,
+      this.#settings.lockMs,
       () => this.#do(message),
       () => this.#fail(message, serverError("55P03", "canceling statement due to lock timeout")),
     );
@@ -227,13 +257,19 @@ class Session implements Stream<Sent> {
     this.#fail(message, error);
   }
 
+  #endOthers(message: Sent): void {
+    this.#server.endSessions(String(message.values[0]));
+    this.#answer(message, nothing);
+  }
+
   #begin(message: Sent): void {
     const transaction = { writes: [], isFailed: false };
     this.#transaction = transaction;
-    this.#server.after(this.#limits.transactionMs, () => {
-      if (this.#transaction === transaction)
-        this.end(serverError("25P04", "terminating connection due to transaction timeout"));
-    });
+    if (this.#server.limitsTransactions)
+      this.#server.after(this.#settings.transactionMs, () => {
+        if (this.#transaction === transaction)
+          this.end(serverError("25P04", "terminating connection due to transaction timeout"));
+      });
     this.#answer(message, nothing);
   }
 

@@ -150,7 +150,7 @@ export const standbyMutations: readonly Mutation[] = [
       {
         file: ledger,
         find: "const traded = new TradedStocks();",
-        replace: "const traded = (Object(options.connect).traded ??= new TradedStocks());",
+        replace: "const traded = (Object(connect).traded ??= new TradedStocks());",
       },
     ],
   },
@@ -241,6 +241,13 @@ export const standbyMutations: readonly Mutation[] = [
         replace:
           "if (this.#options.failover) await commitAll(connection, [setRegister(changed(locked, {}))]);\n      else",
       },
+    ],
+  },
+  {
+    name: "a successor doesn't end what the server still does for the catalog before it",
+    rule: "R11",
+    edits: [
+      { file: "ledger/postgres/holder.ts", find: '  if (old !== "") await endOld(connection, epoch);\n', replace: "" },
     ],
   },
   {

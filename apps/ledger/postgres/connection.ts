@@ -9,6 +9,7 @@ import pg from "pg";
 import { schemaName } from "./schema.ts";
 import { messageOf, sqlState } from "./sql-state.ts";
 
+const applicationName = "stock-bazaar";
 /** How long a connection attempt may take, for each host. */
 const connectMsMax = 2000;
 /** The server's function that warns when a COMMIT that was done stops waiting for its standby. Its text is translated. */
@@ -56,6 +57,16 @@ export const forBeats: ConnectionUse = {
   ...forService,
   settings: { ...forService.settings, synchronous_commit: "off" },
 };
+
+/** For whoever has the ledger in an epoch: its successor ends what the server still does on these connections. */
+export function inEpoch(use: ConnectionUse, epoch: number): ConnectionUse {
+  return { ...use, settings: { ...use.settings, application_name: nameInEpoch(epoch) } };
+}
+
+/** The name of these connections on the server. */
+export function nameInEpoch(epoch: number): string {
+  return `${applicationName}, epoch ${epoch}`;
+}
 
 /** For tools, which may read or write a whole ledger in one transaction. */
 export const forTools: ConnectionUse = {
@@ -181,7 +192,7 @@ class PgConnection implements Connection {
 export async function connectToHost(url: string, { writes, queryMsMax, settings }: ConnectionUse): Promise<Connection> {
   const client = new pg.Client({
     connectionString: url,
-    application_name: "stock-bazaar",
+    application_name: applicationName,
     connectionTimeoutMillis: connectMsMax,
     query_timeout: queryMsMax,
     keepAlive: true,

@@ -10,11 +10,12 @@
 
 import { hostname } from "node:os";
 import { type Clock, every, pause } from "@stock-bazaar/shared/clock";
-import { type Connection, forBeats, forService } from "./connection.ts";
+import { type Connection, forBeats, forService, inEpoch, nameInEpoch } from "./connection.ts";
 import { connectTo } from "./hosts.ts";
 import { postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
 import { ledgerExists } from "./schema.ts";
+import { sqlState } from "./sql-state.ts";
 
 const beatMs = 400;
 const silenceMs = 2000;
@@ -27,6 +28,14 @@ const take = {
 };
 const takeAnyway = { text: "UPDATE register SET epoch = epoch + 1, holder = '', beat = 0 RETURNING epoch" };
 const beat = { text: "UPDATE register SET beat = beat + 1 WHERE epoch = $1" };
+/**
+ * A COMMIT that only waits for its standby goes on: its transaction is done, and those of the successor would wait as well.
+ * Of other users' connections the server would refuse to end any.
+ */
+const endBackends = {
+  text: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+    AND usename = current_user AND application_name = $1 AND wait_event IS DISTINCT FROM 'SyncRep'`,
+};
 const release = { text: "UPDATE register SET holder = '' WHERE epoch = $1" };
 
 /** What a living holder changes. */
@@ -58,7 +67,7 @@ export async function takeLedger({ url, clock, waits }: TakeOptions): Promise<He
   try {
     const taken = await whenFree(connection, clock, waits);
     return typeof taken === "number"
-      ? holding(new Link((use) => connectTo(url, use), forBeats), { clock, epoch: taken })
+      ? holding(new Link((use) => connectTo(url, use), inEpoch(forBeats, taken)), { clock, epoch: taken })
       : taken;
   } finally {
     await connection.close().catch(() => {});
@@ -96,17 +105,34 @@ async function whenFree(connection: Connection, clock: Clock, waits: boolean): P
   }
 }
 
-/** Resolves with `undefined` if the register has changed meanwhile, or a transaction has locked it. */
+/**
+ * Takes the ledger from a holder that doesn't live. Resolves with `undefined` if the register has changed meanwhile, or a
+ * transaction has locked it.
+ */
 export async function tryTake(
   connection: Connection,
-  { epoch, beat, writes }: Sign,
+  { epoch, holder: old, beat, writes }: Sign,
   holder: string,
 ): Promise<number | undefined> {
+  if (old !== "") await endOld(connection, epoch);
   try {
     return (await connection.query<{ epoch: number }>(take, [holder, epoch, beat, writes])).rows[0]?.epoch;
   } catch (error) {
     if (postgresFailure(error) === "passing") return undefined;
     throw error;
+  }
+}
+
+/**
+ * Ends what the server still does for the holder of this epoch, as it may keep the register locked: a transaction that waits
+ * for a frozen client isn't idle, and servers before PostgreSQL 17 have no limit for it.
+ */
+async function endOld(connection: Connection, epoch: number): Promise<void> {
+  try {
+    await connection.query(endBackends, [nameInEpoch(epoch)]);
+  } catch (error) {
+    // Not every server has this view, or lets its users do this. Then its own limits must do.
+    if (sqlState(error) === "") throw error;
   }
 }
 

@@ -9,7 +9,7 @@ import { accepted, createdAt, tradeOf, tradesOf } from "../../../test/support/bu
 import { rejectionCode } from "../../../test/support/observe.ts";
 import { newPostgresDatabase, runSql } from "../../../test/support/postgres.ts";
 import { type AtCommit, startPostgresRelay } from "../../../test/support/postgres-relay.ts";
-import { type Connection, forService, forTools } from "./connection.ts";
+import { type Connection, forService, forTools, inEpoch } from "./connection.ts";
 import { connectTo } from "./hosts.ts";
 import { takeLedger } from "./holder.ts";
 import { postgresLedgerStore } from "./postgres-store.ts";
@@ -327,6 +327,22 @@ test("the ledger of a process that has died without a word is taken when the reg
   const unlock = await postgresLedgerStore(url).lockIfFree();
   expect(unlock).toBeDefined();
   expect(performance.now() - beganMs).toBeGreaterThan(1900);
+  await unlock?.();
+});
+
+test("a process that takes the ledger over ends what the server still does for the one before", async () => {
+  const { url } = await led();
+  await runSql(url, "UPDATE register SET epoch = 41, holder = 'process 1 on another machine'");
+  // As on a server without limits, or in a transaction that waits for its client.
+  const limits = { idle_in_transaction_session_timeout: "0", transaction_timeout: "0" };
+  const unlimited = { ...forService, settings: { ...forService.settings, ...limits } };
+  const [frozen, other] = [await connected(url, inEpoch(unlimited, 41)), await connected(url, inEpoch(unlimited, 4))];
+  await frozen.run("BEGIN; SELECT 1 FROM register FOR UPDATE");
+  await other.run("BEGIN");
+  const unlock = await postgresLedgerStore(url).lockIfFree();
+  expect(unlock).toBeDefined();
+  await eventually("its connection is ended", () => frozen.isLost);
+  await other.run("COMMIT");
   await unlock?.();
 });
 

@@ -11,7 +11,7 @@ import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome, r
 import { requireNewestTerm, requireSameOrder, requireTerm } from "../leadership.ts";
 import type { Ledger, LedgerBatch, LedgerChange } from "../ledger.ts";
 import { sqlState } from "./sql-state.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, type ConnectionUse, inEpoch } from "./connection.ts";
 import { Proofs } from "./proofs.ts";
 import { Reader } from "./reader.ts";
 import { leasesOf, proof, readRegister, registerOf, type RegisterRow, requireRow } from "./register.ts";
@@ -47,8 +47,9 @@ const hint = `is LEDGER_URL right? ${advice.putBackCatalog}`;
 export type PostgresLedgerOptions = Omit<WriterOptions, "lost" | "proofs">;
 
 /** The ledger's `close` closes its connections. */
-export function createPostgresLedger(options: PostgresLedgerOptions): Ledger {
-  const { name, epoch, failover, broken } = options;
+export function createPostgresLedger(given: PostgresLedgerOptions): Ledger {
+  const { name, epoch, failover, broken, connect } = given;
+  const options = { ...given, connect: (use: ConnectionUse) => connect(inEpoch(use, epoch)) };
   const reading = { ...options, prove: failover ? prove : undefined };
   const reader = new Reader(reading);
   // A connection of its own: a proof of the epoch must not wait for a page of orders.

@@ -7,7 +7,7 @@
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { TakeOver } from "../store.ts";
-import { forBeats, forService } from "./connection.ts";
+import { forBeats, forService, inEpoch } from "./connection.ts";
 import { explained, postgresFailure } from "./failures.ts";
 import { hasEndedHere, holding, isSame, ownName, readSign, type Sign, tryTake } from "./holder.ts";
 import { Link } from "./link.ts";
@@ -43,7 +43,8 @@ export function takesOver(options: TakesOverOptions): TakeOver {
         ended(reason);
       };
       const passed = () => over(new BazaarError("NOT_ACTIVE", `another catalog has taken ${name} over`));
-      const held = holding(new Link(connect, forBeats), { clock, epoch, everyMs: silenceMs / beatsPerSilence, passed });
+      const beats = new Link(connect, inEpoch(forBeats, epoch));
+      const held = holding(beats, { clock, epoch, everyMs: silenceMs / beatsPerSilence, passed });
       const ledger = createPostgresLedger({
         ...options,
         epoch,

@@ -69,5 +69,11 @@ function casesOf(where: string, shared: Settings["shared"]): readonly DirectedCa
 
 export const keyCases: readonly DirectedCase[] = [
   ...casesOf("", undefined),
-  ...casesOf(", with the ledger on a server", { catalogs: 2, failover: false, silenceMs: 200, pace: 1 }),
+  ...casesOf(", with the ledger on a server", {
+    catalogs: 2,
+    silenceMs: 200,
+    pace: 1,
+    failover: false,
+    limitsTransactions: true,
+  }),
 ];

@@ -19,7 +19,7 @@ const [first, second] = ["catalog-1", "catalog-2"] as const;
 /** Two catalogs, of which the first is active and the second a standby. */
 function twoCatalogs(change: Partial<Settings> = {}): Story {
   const story = new Story({
-    shared: { catalogs: 2, silenceMs, pace: 1, failover: false },
+    shared: { catalogs: 2, silenceMs, pace: 1, failover: false, limitsTransactions: false },
     leasesMs: [leaseMs],
     cacheSizes: [100, 100],
     ...change,
@@ -101,6 +101,8 @@ export const standbyCases: readonly DirectedCase[] = [
       life.pause();
       stand(story, "active");
       life.resume();
+      // Its connections were ended meanwhile. It must learn that from the register.
+      story.pass(calmMs);
       const { term } = story.world.catalogStore;
       const write = { term, last: undefined, createdAt };
       const calls = {
@@ -249,7 +251,9 @@ export const standbyCases: readonly DirectedCase[] = [
   {
     title: "a change reaches the caches if neither its COMMIT nor that of the proof after it was answered",
     async run() {
-      const story = twoCatalogs({ shared: { catalogs: 2, silenceMs: 2000, pace: 1, failover: true } });
+      const story = twoCatalogs({
+        shared: { catalogs: 2, silenceMs: 2000, pace: 1, failover: true, limitsTransactions: true },
+      });
       story.expect("the order of a purchase", story.trade(), 1);
       story.pass(calmMs);
       story.expect("the quantity", story.lookUp(), 99);
@@ -267,7 +271,9 @@ export const standbyCases: readonly DirectedCase[] = [
   {
     title: "a change whose COMMIT was not answered reaches the caches",
     async run() {
-      const story = twoCatalogs({ shared: { catalogs: 2, silenceMs: 2000, pace: 0.1, failover: false } });
+      const story = twoCatalogs({
+        shared: { catalogs: 2, silenceMs: 2000, pace: 0.1, failover: false, limitsTransactions: true },
+      });
       const { world } = story;
       story.expect("the order of a purchase", story.trade(), 1);
       story.pass(calmMs);
@@ -298,6 +304,23 @@ export const standbyCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "a frozen catalog for which the server keeps the register locked is succeeded",
+    async run() {
+      const story = twoCatalogs();
+      const { scheduler, sharedLedger } = story.world;
+      story.expect("the order of a purchase", story.trade(), 1);
+      const bought = story.trading({ frontEnd: 2 });
+      scheduler.runUntil(scheduler.nowMs + calmMs, () => sharedLedger?.server.lockHolder === first);
+      sharedLedger?.server.stick();
+      hostOf(story, first).life?.pause();
+      story.pass(takeoverMs);
+      story.expect("the active catalog", story.world.catalog.name, second);
+      story.pass(calmMs);
+      story.expect("the order of the purchase", bought(), 2);
+      return story.end();
+    },
+  },
+  {
     title: "the leader leads on when another catalog takes over",
     async run() {
       const story = twoCatalogs();
@@ -308,6 +331,8 @@ export const standbyCases: readonly DirectedCase[] = [
       story.expect("a purchase", story.trade({ withinMs: 1.7 * silenceMs }), undefined);
       story.expect("the active catalog", story.world.catalog.name, second);
       life?.resume();
+      // Meanwhile it was sent again.
+      story.pass(calmMs);
       story.expect("the order of a purchase", story.trade({ frontEnd: 2, withinMs: 5000 }), 3);
       story.expect("the term", story.world.catalogStore.term, term);
       return story.end();
