@@ -6,11 +6,13 @@ import type { Disk } from "./disk.ts";
 import type { Way, Weather } from "./network.ts";
 import { type FaultKind, type Plan, spansMs } from "./plan.ts";
 import type { Host } from "./process.ts";
+import { type Fate, passingCodes } from "./shared-server.ts";
 import type { World } from "./world.ts";
 
 /** How long, and how often, the faults look for a catalog that has locked the register. */
 const freezeWithinMs = 200;
 const lookEveryMs = 0.1;
+const fates: readonly Fate[] = ["unanswered", ...passingCodes.map((code) => ({ code }))];
 
 export class Faults {
   readonly #world: World;
@@ -150,6 +152,15 @@ export class Faults {
         return;
       case "sessions end":
         return sharedLedger?.server.endSessions();
+      case "connections go silent":
+        return sharedLedger?.server.silence();
+      case "statements fail": {
+        const { server } = sharedLedger ?? {};
+        if (!server) return;
+        const chance = random.pick([0.01, 0.1]);
+        server.fate = () => (random.chance(chance) ? random.pick(fates) : undefined);
+        return this.#later("statements succeed again", () => (server.fate = undefined));
+      }
       case "slow database": {
         const { server } = sharedLedger ?? {};
         if (!server) return;

@@ -89,6 +89,8 @@ const sharedThemes = {
     "bad way from catalog to database",
     "slow database",
     "sessions end",
+    "statements fail",
+    "connections go silent",
     "freeze in transaction",
     "pause catalog",
     "seed",

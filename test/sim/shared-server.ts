@@ -28,8 +28,11 @@ export interface Answer {
   readonly result: Result<object> | Error;
 }
 
-/** A statement fails with an SQLSTATE, those that begin with 57P end the session too; or it is done, but the session ends. */
+/** A statement fails with an SQLSTATE, those that begin with 57P0 end the session too; or it is done, but the session ends. */
 export type Fate = { readonly code: string } | "unanswered";
+
+/** Failures that may pass: of serialization, a deadlock, a lock, a cancelled statement, a standby, a server that ends or starts. */
+export const passingCodes = ["40001", "40P01", "55P03", "57014", "25006", "57P01", "57P02", "57P03"];
 
 /** A session's settings; limits in milliseconds. */
 export interface SessionSettings {
@@ -90,6 +93,11 @@ export class SharedServer {
     for (const session of this.#sessions) {
       if (name === undefined || session.name === name) session.end(serverError("57P01", "terminating connection"));
     }
+  }
+
+  /** Nothing arrives on any connection of now any more, and neither side learns of it. */
+  silence(): void {
+    for (const session of this.#sessions) session.silence();
   }
 
   /**
@@ -166,6 +174,7 @@ class Session implements Stream<Sent> {
   #unanswered: number | undefined;
   #isBusy = false;
   #isStuck = false;
+  #isSilent = false;
   #isOver = false;
 
   constructor(server: SharedServer, owner: string, settings: SessionSettings, handlers: StreamHandlers<Answer>) {
@@ -179,6 +188,10 @@ class Session implements Stream<Sent> {
     return this.#settings.name;
   }
 
+  silence(): void {
+    this.#isSilent = true;
+  }
+
   stick(isStuck: boolean): void {
     this.#isStuck = isStuck;
     this.#next();
@@ -186,7 +199,7 @@ class Session implements Stream<Sent> {
 
   send(message: Sent): void {
     // TCP delivers everything once and in order. A repeated message may even arrive before its turn.
-    if (message.number !== this.#received + 1) return;
+    if (this.#isSilent || message.number !== this.#received + 1) return;
     this.#received = message.number;
     this.#queue.push(message);
     this.#next();
@@ -194,6 +207,7 @@ class Session implements Stream<Sent> {
 
   /** The client is gone: what it sent before is still done. */
   close(): void {
+    if (this.#isSilent) return;
     this.#queue.push("close");
     this.#next();
   }
@@ -204,8 +218,8 @@ class Session implements Stream<Sent> {
     this.#transaction = undefined;
     this.#server.ended(this);
     this.#server.unlock(this);
-    if (error) this.#handlers.message({ number: -1, result: error });
-    this.#handlers.ended();
+    if (error) this.#tell({ number: -1, result: error });
+    if (!this.#isSilent) this.#handlers.ended();
   }
 
   #next(): void {
@@ -252,7 +266,7 @@ class Session implements Stream<Sent> {
   }
 
   #refuse(message: Sent, error: Error & { readonly code: string }): void {
-    if (error.code.startsWith("57P")) return this.end(error);
+    if (error.code.startsWith("57P0")) return this.end(error);
     if (message.text === "COMMIT") this.#transaction = undefined;
     this.#fail(message, error);
   }
@@ -308,7 +322,11 @@ class Session implements Stream<Sent> {
   #answer({ number }: Sent, result: Result<object> | Error): void {
     if (number === this.#unanswered) return this.end();
     this.#isBusy = false;
-    this.#handlers.message({ number, result });
+    this.#tell({ number, result });
     this.#next();
+  }
+
+  #tell(answer: Answer): void {
+    if (!this.#isSilent) this.#handlers.message(answer);
   }
 }

@@ -244,6 +244,28 @@ export const standbyMutations: readonly Mutation[] = [
     ],
   },
   {
+    name: "a failure that may pass isn't tried again",
+    rule: "R10",
+    edits: [
+      {
+        file: "ledger/postgres/writer.ts",
+        find: 'return failure === "passing" || failure === "lost" || error',
+        replace: "return error",
+      },
+    ],
+  },
+  {
+    name: "a deadline doesn't throw the connection away",
+    rule: "R10",
+    edits: [
+      {
+        file: "ledger/postgres/writer.ts",
+        find: 'if (failure === "other") return;\n    this.#link.renew();',
+        replace: 'if (failure === "other") return;',
+      },
+    ],
+  },
+  {
     name: "a successor doesn't end what the server still does for the catalog before it",
     rule: "R11",
     edits: [

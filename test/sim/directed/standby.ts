@@ -5,7 +5,7 @@ import type { CatalogApi, TailRequest } from "@stock-bazaar/shared/api";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { createdAt, tradeOf } from "../../support/builders.ts";
 import type { Life } from "../process.ts";
-import type { Fate } from "../shared-server.ts";
+import { type Fate, passingCodes } from "../shared-server.ts";
 import type { Settings } from "../world.ts";
 import type { DirectedCase } from "./directed-case.ts";
 import { calmMs, Story, stock } from "./story.ts";
@@ -300,6 +300,36 @@ export const standbyCases: readonly DirectedCase[] = [
       strike(story, "INSERT INTO ledger", { code: "57P01" });
       story.expect("the order of the same purchase", story.trade({ key, minted: true, frontEnd: 2 }), 1);
       story.expect("the order of another purchase", story.trade(), 2);
+      return story.end();
+    },
+  },
+  {
+    title: "a transaction that fails for a reason that may pass is tried again",
+    async run() {
+      const story = twoCatalogs();
+      for (const host of story.world.catalogs) story.world.kill(host);
+      const { ledger } = stand(story, "alone");
+      for (const start of ["SELECT term", "UPDATE register SET term", "COMMIT"]) {
+        for (const code of passingCodes) {
+          strike(story, start, { code });
+          const outcome = outcomeOf(ledger.tryWrite());
+          story.pass(calmMs);
+          story.expect(`the outcome after ${code} at ${start}`, outcome.code, "done");
+        }
+      }
+      return story.end();
+    },
+  },
+  {
+    title: "a connection on which nothing arrives any more is replaced",
+    async run() {
+      const story = twoCatalogs({
+        shared: { catalogs: 2, silenceMs: 2000, pace: 0.1, failover: false, limitsTransactions: true },
+      });
+      story.expect("the order of a purchase", story.trade(), 1);
+      story.world.sharedLedger?.server.silence();
+      story.expect("the order of a purchase", story.trade(), 2);
+      story.expect("the active catalog", story.world.catalog.name, first);
       return story.end();
     },
   },
