@@ -12,7 +12,13 @@ import type { World } from "./world.ts";
 /** How long, and how often, the faults look for a catalog that has locked the register. */
 const freezeWithinMs = 200;
 const lookEveryMs = 0.1;
-const fates: readonly Fate[] = ["unanswered", ...passingCodes.map((code) => ({ code }))];
+const fates: readonly Fate[] = [
+  "unanswered",
+  { lateMs: 50 },
+  { lateMs: 500 },
+  { lateMs: 3000 },
+  ...passingCodes.map((code) => ({ code })),
+];
 
 export class Faults {
   readonly #world: World;

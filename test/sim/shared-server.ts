@@ -28,8 +28,11 @@ export interface Answer {
   readonly result: Result<object> | Error;
 }
 
-/** A statement fails with an SQLSTATE, those that begin with 57P0 end the session too; or it is done, but the session ends. */
-export type Fate = { readonly code: string } | "unanswered";
+/**
+ * A statement fails with an SQLSTATE, those that begin with 57P0 end the session too; or it is done, but the session ends; or
+ * it arrives late.
+ */
+export type Fate = { readonly code: string } | { readonly lateMs: number } | "unanswered";
 
 /** Failures that may pass: of serialization, a deadlock, a lock, a cancelled statement, a standby, a server that ends or starts. */
 export const passingCodes = ["40001", "40P01", "55P03", "57014", "25006", "57P01", "57P02", "57P03"];
@@ -250,7 +253,14 @@ class Session implements Stream<Sent> {
     const { text } = message;
     const fate = this.#server.fate?.(text);
     if (fate === "unanswered") this.#unanswered = message.number;
-    else if (fate !== undefined) return this.#refuse(message, serverError(fate.code, "the simulated server fails"));
+    else if (fate && "code" in fate) return this.#refuse(message, serverError(fate.code, "the simulated server fails"));
+    else if (fate) return this.#server.after(fate.lateMs, () => this.#obey(message));
+    this.#obey(message);
+  }
+
+  #obey(message: Sent): void {
+    const { text } = message;
+    if (this.#isOver) return;
     if (text.startsWith("BEGIN")) return this.#begin(message);
     if (text === "COMMIT" || text === "ROLLBACK") return this.#finish(message);
     if (text.startsWith("SELECT pg_terminate_backend")) return this.#endOthers(message);

@@ -238,8 +238,22 @@ export const standbyMutations: readonly Mutation[] = [
       {
         file: "ledger/postgres/writer.ts",
         find: "if (this.#options.failover) await this.#prove(connection);\n      else",
-        replace:
-          "if (this.#options.failover) await commitAll(connection, [setRegister(changed(locked, {}))]);\n      else",
+        replace: `if (this.#options.failover) {
+          const register = changed(locked, {});
+          await commitAll(connection, [setRegister(register)]);
+          return { outcome, register };
+        } else`,
+      },
+    ],
+  },
+  {
+    name: "a statement without an answer may still be done after it was found not to have happened",
+    rule: "R10",
+    edits: [
+      {
+        file: "ledger/postgres/writer.ts",
+        find: "{ outcome: false, register: { writes: register.writes } }",
+        replace: "{ outcome: false }",
       },
     ],
   },

@@ -16,7 +16,7 @@ export interface RegisterRow extends LedgerRegister {
 
 /** What a transaction may change in the register. */
 export type RegisterChange = Partial<
-  Pick<RegisterRow, "term" | "leader" | "head" | "leaseMs" | "endedCleanly" | "lastRejection">
+  Pick<RegisterRow, "term" | "leader" | "head" | "leaseMs" | "endedCleanly" | "lastRejection" | "writes">
 >;
 
 const text = `SELECT term, leader, head, life, first_term AS "firstTerm", stock_count AS stocks, lease_ms AS "leaseMs",
@@ -37,7 +37,8 @@ export const proof = { name: "proof", text: "UPDATE register SET head = head WHE
 
 /** The register as a transaction leaves it: changed, and with the transaction counted. */
 export function changed(register: RegisterRow, change: RegisterChange): RegisterRow {
-  return { ...register, ...change, writes: register.writes + 1 };
+  const next = { ...register, ...change };
+  return { ...next, writes: next.writes + 1 };
 }
 
 export function setRegister({ term, leader, head, leaseMs, endedCleanly, lastRejection, writes }: RegisterRow): Write {

@@ -5,8 +5,9 @@
  * first.
  *
  * A COMMIT without an answer may have happened: the connection broke, or the server didn't answer in time. Another
- * transaction, which changes nothing, then finds out: the register counts the transactions that have changed something, and
- * the lock waits for one that isn't over. Until then the outcome is neither reported nor is anything else begun: a change
+ * transaction then finds out: the register counts the transactions that have changed something, and the lock waits for one
+ * that isn't over. If it hasn't happened, the count skips its number: a single statement that is still on its way on the old
+ * connection then changes nothing when it arrives. Until then the outcome is neither reported nor is anything else begun: a change
  * that was committed without the catalog's knowledge would never reach the caches. Afterwards nothing is in doubt any more,
  * so whatever fails next fails as always.
  */
@@ -120,7 +121,7 @@ export class Writer {
     }
   }
 
-  /** Finds out whether a transaction has happened. Rejects with UNAVAILABLE if that stays unknown. */
+  /** Finds out whether a transaction has happened; else it never will. Rejects with UNAVAILABLE if that stays unknown. */
   async #hasHappened({ done: { register }, cause }: UnknownCommit<unknown>): Promise<boolean> {
     const { clock } = this.#options;
     const endMs = clock.nowMs() + unknownMsMax;
@@ -133,7 +134,10 @@ export class Writer {
       try {
         const { outcome } = await this.#once({
           ask: nothing,
-          decide: ({ writes }) => ({ outcome: writes === register.writes }),
+          decide: ({ writes }) =>
+            writes < register.writes
+              ? { outcome: false, register: { writes: register.writes } }
+              : { outcome: writes === register.writes },
         });
         return outcome;
       } catch (error) {
