@@ -48,8 +48,7 @@ export class Faults {
   start(): void {
     this.#world.scheduler.after(this.#random.exponential(this.#plan.everyMs), () => {
       if (this.#isOver) return;
-      this.#count += 1;
-      this.#strike(this.#random.pick(this.#plan.kinds));
+      this.strike(this.#random.pick(this.#plan.kinds));
       this.start();
     });
   }
@@ -59,7 +58,8 @@ export class Faults {
     this.#isOver = true;
   }
 
-  #strike(kind: FaultKind): void {
+  strike(kind: FaultKind): void {
+    this.#count += 1;
     const world = this.#world;
     const random = this.#random;
     const { replicas, frontEnds, network, sharedLedger } = world;

@@ -24,6 +24,8 @@ export interface SharedSettings {
 }
 
 export interface SharedLedgerOptions {
+  /** The name of the server's host. */
+  readonly name: string;
   readonly settings: SharedSettings;
   readonly scheduler: Scheduler;
   readonly random: Random;
@@ -36,13 +38,14 @@ export interface SharedLedgerOptions {
 const patienceMs = 500;
 
 export class SharedLedger {
-  readonly host = new Host<SharedServer>("database");
+  readonly host: Host<SharedServer>;
   readonly server: SharedServer;
   readonly #options: SharedLedgerOptions;
 
   constructor(options: SharedLedgerOptions) {
     this.#options = options;
     this.server = new SharedServer({ ...options, ...options.settings });
+    this.host = new Host(options.name);
     this.host.life = options.life;
     this.host.service = this.server;
   }

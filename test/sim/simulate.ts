@@ -2,13 +2,11 @@
 
 import { whenInvariantBreaks } from "@stock-bazaar/shared/invariant";
 import { Random } from "@stock-bazaar/shared/random";
-import { CopiesWatch, differences, LedgerWatch, readLedger, readOrders, rebuiltDifferently } from "./checker.ts";
-import { DatabaseFaults } from "./database-faults.ts";
+import type { InitialStock } from "./catalog-store.ts";
 import { Faults } from "./faults.ts";
-import { brokenOutcomes, type Circumstances, staleAnswers } from "./history.ts";
 import { drawHabits, drawPlan, drawSettings, drawShared, drawSharedPlan, type FaultKind } from "./plan.ts";
 import { Workload } from "./workload.ts";
-import { World } from "./world.ts";
+import { WatchedWorld } from "./watched-world.ts";
 import type { Way } from "./network.ts";
 
 export interface Run {
@@ -29,17 +27,17 @@ export interface Run {
 }
 
 /** In every so many seeds, several catalogs share a ledger. */
-const sharedEvery = 4;
+export const sharedEvery = 4;
 /** Faults are injected for this long. */
-const stormMs = 2000;
+export const stormMs = 2000;
 /** Longer, since a takeover takes longer than a kill. */
-const sharedStormMs = 4000;
+export const sharedStormMs = 4000;
 /** I8: after the last fault, every trade resolves and the replicas are equal within this time. */
-const calmMs = 40_000;
+export const calmMs = 40_000;
 /** While some ways stay cut, a trade that is still possible may take this long. */
-const findWayMs = 20_000;
+export const findWayMs = 20_000;
 /** Violations shown of each check; the first are the most useful. */
-const shownMax = 5;
+export const shownMax = 5;
 
 export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
   const random = new Random(seed);
@@ -55,37 +53,14 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
   };
 
   whenInvariantBreaks(({ message }) => found([message]));
-  let acknowledgedId = 0;
-  const world: World = new World(settings, random.fork(), {
-    committed: () => found(ledgerWatch.look()),
-    acknowledged(leader, orderIds) {
-      copiesWatch.look();
-      for (const id of orderIds) {
-        acknowledgedId = Math.max(acknowledgedId, id);
-        if (id > ledgerWatch.orders.length) found([`I5: order ${id} was acknowledged and isn't in the ledger`]);
-        if (id > catalogStore.syncedHead) found([`I5: order ${id} was acknowledged, but the ledger hasn't synced it`]);
-        found(copiesWatch.tooFew(id, settings.minCopies, leader));
-      }
-    },
-    ended: (process, error) => found([`I8: ${process} ended itself: ${String(error)}`]),
-    trace: (line) => trace.push(`${world.scheduler.nowMs.toFixed(2).padStart(9)}  ${line}`),
-    isTracing: options.trace ?? false,
-  });
-  const { catalogStore, scheduler } = world;
-  const ledgerWatch = new LedgerWatch(
-    () => catalogStore.database,
-    () => catalogStore.initialStocks,
-    () => scheduler.nowMs,
-  );
-  const copiesWatch = new CopiesWatch(world.replicas);
-  const workload = new Workload(world, random.fork(), habits);
-  const databases = new DatabaseFaults({
-    world,
-    ledgerWatch,
-    copiesWatch,
-    acknowledgedId: () => acknowledgedId,
+  const watched = new WatchedWorld({
+    settings,
+    random: random.fork(),
     found,
+    trace: options.trace ? (line) => trace.push(line) : undefined,
   });
+  const { world, databases } = watched;
+  const workload = new Workload(world, random.fork(), habits);
   const faults = new Faults(world, random.fork(), plan, databases);
   world.trace(`seed ${seed}: ${JSON.stringify({ ...settings, ...habits, ...plan })}`);
 
@@ -99,7 +74,7 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
     databases.heal();
     if (faults.lastingCuts.length > 0) {
       world.heal(faults.lastingCuts);
-      found(blockedFrontEnds(world, faults.lastingCuts, workload));
+      found(blockedFrontEnds(watched, faults.lastingCuts, workload));
     }
     world.heal();
     workload.stop();
@@ -108,35 +83,11 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
       found(["I8: a client is still waiting for an answer"]);
     let hasLooked = false;
     void workload.lookAtAll().then(() => (hasLooked = true));
-    const areEqual = () => world.replicas.every(({ lastId }) => lastId() === ledgerWatch.orders.length);
-    if (!world.scheduler.runUntil(inTime, () => hasLooked && areEqual())) {
-      const lastIds = world.replicas.map(({ lastId }) => lastId());
-      found([`I8: the replicas end at orders ${lastIds.join(", ")}, the ledger at ${ledgerWatch.orders.length}`]);
-    }
+    if (!world.scheduler.runUntil(inTime, () => hasLooked && watched.areReplicasEqual)) watched.foundUnequal();
 
-    const ledger = readLedger(catalogStore.database);
-    const since = (name: string) => (name === settings.lateStock.name ? databases.seededMs : 0);
-    const circumstances: Circumstances = {
-      ledger,
-      committedMs: (id) => ledgerWatch.committedMs(id),
-      stocks: new Map(
-        catalogStore.initialStocks.map(({ name, quantity }) => [name, { quantity, sinceMs: since(name) }]),
-      ),
-      rebuilds: ledgerWatch.rebuilds,
-      rejectionsKeptMs: settings.rejectionsKeptMs,
-      copies: databases.copies,
-    };
-    found(ledgerWatch.look());
-    found(ledgerWatch.rewritten());
-    for (const { name, database } of world.replicas) found(differences(name, readOrders(database), ledger));
-    found(brokenOutcomes(workload.history, circumstances).map((line) => `I4: ${line}`));
-    found(staleAnswers(workload.history, circumstances).map((line) => `I6: ${line}`));
+    watched.check(workload.history);
     found(workload.surprises);
-    // A wrong ledger can't be replayed.
-    const [replica] = world.replicas;
-    if (replica && violations.size === 0) {
-      found(rebuiltDifferently(catalogStore.database, replica.database, catalogStore.initialStocks));
-    }
+    if (violations.size === 0) watched.checkRebuild();
     const { trades, lookups } = workload.history;
     return {
       seed,
@@ -147,7 +98,7 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
       trades: trades.length,
       lookups: lookups.length,
       cacheHits: lookups.filter(({ cache }) => cache === "hit").length,
-      orders: ledger.length,
+      orders: watched.orders,
       takeovers: world.sharedLedger?.server.tables.extra.epoch ?? 0,
       trace,
     };
@@ -157,16 +108,13 @@ export function simulate(seed: number, options: { trace?: boolean } = {}): Run {
 }
 
 /** I8 while some ways stay cut: returns the front-ends that can't trade though they have a whole path to the catalog. */
-function blockedFrontEnds(world: World, cuts: readonly Way[], workload: Workload): string[] {
-  const isWhole = (one: string, other: string) =>
-    !cuts.some(([from, to]) => (from === one && to === other) || (from === other && to === one));
-  const able = world.frontEnds.filter(
-    (frontEnd) =>
-      isWhole(frontEnd.name, "catalog") &&
-      world.replicas.some(({ name }) => isWhole(frontEnd.name, name) && isWhole(name, "catalog")),
-  );
+function blockedFrontEnds(watched: WatchedWorld, cuts: readonly Way[], workload: Workload): string[] {
+  const { world } = watched;
+  const [{ name: stock }] = world.settings.stocks as [InitialStock];
+  const able = watched.ableFrontEnds(cuts);
   const waiting = new Set(able.map(({ name }) => name));
-  for (const frontEnd of able) void workload.tradeAt(frontEnd).then(() => waiting.delete(frontEnd.name));
+  for (const frontEnd of able)
+    void workload.tradeAt(frontEnd, stock, world.newId()).then(() => waiting.delete(frontEnd.name));
   world.scheduler.runUntil(world.scheduler.nowMs + findWayMs, () => waiting.size === 0);
   return [...waiting].map(
     (name) =>

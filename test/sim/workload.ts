@@ -1,13 +1,17 @@
 /** The clients of a run and the history of their requests and answers. */
 
-import type { LiveBazaar } from "@stock-bazaar/front-end/live-bazaar";
 import type { Outcome } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
 import type { Random } from "@stock-bazaar/shared/random";
-import type { InitialStock } from "./catalog-store.ts";
 import type { History, Answer, Wish } from "./history.ts";
 import type { Host, Life } from "./process.ts";
-import type { World } from "./world.ts";
+import type { FrontEnd, Settings, World } from "./world.ts";
+
+/** What clients need of a world, or of several beside each other. */
+export interface Market
+  extends Pick<World, "scheduler" | "frontEnds" | "frontEndFor" | "newLife" | "newKey" | "remembersForEver" | "trace"> {
+  readonly settings: Pick<Settings, "stocks" | "lateStock">;
+}
 
 export interface Habits {
   readonly clients: number;
@@ -44,7 +48,7 @@ export class Workload {
   readonly history: History = { trades: [], lookups: [] };
   /** Answers that no client should ever receive. */
   readonly surprises: string[] = [];
-  readonly #world: World;
+  readonly #world: Market;
   readonly #random: Random;
   readonly #habits: Habits;
   /** Trades that were answered with an outcome. */
@@ -53,7 +57,7 @@ export class Workload {
   #isStopping = false;
   #running = 0;
 
-  constructor(world: World, random: Random, habits: Habits) {
+  constructor(world: Market, random: Random, habits: Habits) {
     this.#world = world;
     this.#random = random;
     this.#habits = habits;
@@ -83,11 +87,10 @@ export class Workload {
     }
   }
 
-  /** Sells one unit through this front-end alone, and retries until there is an outcome. */
-  async tradeAt(frontEnd: Host<LiveBazaar>): Promise<void> {
+  /** Sells one unit of the stock through this front-end alone, and retries until there is an outcome. */
+  async tradeAt(frontEnd: Host<FrontEnd>, name: string, key: string): Promise<void> {
     const life = this.#world.newLife("last-client");
-    const [{ name }] = this.#world.settings.stocks as [InitialStock];
-    const wish: Wish = { key: this.#world.newId(), name, type: "sell", quantity: 1 };
+    const wish: Wish = { key, name, type: "sell", quantity: 1 };
     await this.#tradeUntilAnswered("last-client", life, [frontEnd], wish);
   }
 
@@ -116,18 +119,19 @@ export class Workload {
     return this.#random.chance(0.1) ? lateStock.name : this.#random.pick(stocks).name;
   }
 
-  async #trade(client: string, life: Life, frontEnd: Host<LiveBazaar>): Promise<void> {
+  async #trade(client: string, life: Life, frontEnd: Host<FrontEnd>): Promise<void> {
     const random = this.#random;
     if (random.chance(this.#habits.repeatChance) && this.#answered.length > 0) {
       const { wish, isAccepted } = random.pick(this.#answered);
       const other: Wish = { ...wish, quantity: wish.quantity + 1 };
       // The catalog may forget a rejection and its key, so only an accepted key must refuse another quantity.
-      const isOther = random.chance(0.2) && isAccepted;
+      const isOther = random.chance(0.2) && isAccepted && this.#world.remembersForEver(wish);
       return this.#tradeUntilAnswered(client, life, this.#from(frontEnd), isOther ? other : wish, { known: wish });
     }
+    const name = this.#stock();
     const wish: Wish = {
-      key: this.#world.newId(),
-      name: this.#stock(),
+      key: this.#world.newKey(name),
+      name,
       type: random.chance(0.6) ? "buy" : "sell",
       quantity: random.whole(1, this.#habits.quantityMax),
     };
@@ -139,7 +143,7 @@ export class Workload {
   }
 
   /** The front-ends to ask: this one first, then any. */
-  #from(first: Host<LiveBazaar>): readonly Host<LiveBazaar>[] {
+  #from(first: Host<FrontEnd>): readonly Host<FrontEnd>[] {
     return [first, ...this.#world.frontEnds];
   }
 
@@ -150,7 +154,7 @@ export class Workload {
   async #tradeUntilAnswered(
     client: string,
     life: Life,
-    frontEnds: readonly Host<LiveBazaar>[],
+    frontEnds: readonly Host<FrontEnd>[],
     wish: Wish,
     { known, minted = false }: { known?: Wish; minted?: boolean } = {},
   ): Promise<void> {
@@ -189,7 +193,7 @@ export class Workload {
     }
   }
 
-  async #lookUp(client: string, life: Life, frontEnd: Host<LiveBazaar>, name: string): Promise<void> {
+  async #lookUp(client: string, life: Life, frontEnd: Host<FrontEnd>, name: string): Promise<void> {
     const startMs = this.#world.scheduler.nowMs;
     const api = this.#world.frontEndFor(
       { name: client, life, timeoutMs: this.#random.pick(readerPatienceMs) },
@@ -203,7 +207,7 @@ export class Workload {
     }
   }
 
-  async #lookAround(client: string, life: Life, frontEnd: Host<LiveBazaar>): Promise<void> {
+  async #lookAround(client: string, life: Life, frontEnd: Host<FrontEnd>): Promise<void> {
     const api = this.#world.frontEndFor(
       { name: client, life, timeoutMs: this.#random.pick(readerPatienceMs) },
       frontEnd,
@@ -224,7 +228,7 @@ export class Workload {
 
   #recordLookup(
     client: string,
-    { name: frontEnd }: Host<LiveBazaar>,
+    { name: frontEnd }: Host<FrontEnd>,
     name: string,
     stock: { quantity: number; volume: number; rev: number } | undefined,
     cache: string,
@@ -237,7 +241,7 @@ export class Workload {
   }
 
   /** I7: an acknowledged order is found through any front-end. */
-  async #query(client: string, life: Life, frontEnd: Host<LiveBazaar>, wish: Wish, orderId: number): Promise<void> {
+  async #query(client: string, life: Life, frontEnd: Host<FrontEnd>, wish: Wish, orderId: number): Promise<void> {
     const api = this.#world.frontEndFor(
       { name: client, life, timeoutMs: this.#random.pick(readerPatienceMs) },
       frontEnd,
@@ -263,7 +267,7 @@ export class Workload {
   }
 }
 
-function answerOf(outcome: Outcome): Answer {
+export function answerOf(outcome: Outcome): Answer {
   switch (outcome.status) {
     case "accepted":
       return { status: "accepted", orderId: outcome.orderId };

@@ -20,6 +20,7 @@ import { renewMark } from "@stock-bazaar/order/mark-renewal";
 import { Replica } from "@stock-bazaar/order/replica";
 import type { CatalogApi, OrderApi } from "@stock-bazaar/shared/api";
 import { unpackOutcomes } from "@stock-bazaar/shared/batches";
+import type { Trade } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { OrderSynchronous } from "@stock-bazaar/process/config";
 import { ActiveCatalog } from "@stock-bazaar/transport/active-catalog";
@@ -61,9 +62,22 @@ export interface Settings {
   readonly requestTimeoutMs: number;
 }
 
+/** What runs in a front-end's process. */
+export type FrontEnd = Pick<LiveBazaar, "start" | "stop" | "trade" | "lookup" | "stocks" | "order">;
+
 /** A front-end as a client reaches it. */
-interface RemoteBazaar extends Pick<LiveBazaar, "trade" | "stocks" | "order"> {
+export interface RemoteBazaar extends Pick<FrontEnd, "trade" | "stocks" | "order"> {
   lookup(name: string): Promise<StockLookup>;
+}
+
+/** What several worlds share. */
+export interface Site {
+  /** Begins the names of this world's own processes. */
+  readonly name: string;
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly frontEnds: readonly FrontEndHost[];
+  readonly startFrontEnd: (host: FrontEndHost) => void;
 }
 
 /** Callbacks through which the checks observe the processes. */
@@ -96,13 +110,13 @@ export interface ReplicaHost extends Host<OrderApi> {
   readonly lastId: () => number;
 }
 
-export interface FrontEndHost extends Host<LiveBazaar> {
+export interface FrontEndHost extends Host<FrontEnd> {
   /** 0 for no cache. */
   readonly cacheSize: number;
 }
 
 export class World {
-  readonly scheduler = new Scheduler();
+  readonly scheduler: Scheduler;
   readonly network: Network;
   readonly settings: Settings;
   readonly catalogStore: CatalogStore;
@@ -113,6 +127,7 @@ export class World {
   readonly frontEnds: readonly FrontEndHost[];
   readonly #random: Random;
   readonly #witness: Witness;
+  readonly #site: Site | undefined;
   /** Processes that were asked to stop and haven't ended. */
   readonly #stopping = new Set<Host<unknown>>();
   readonly #paces = new Map<string, Pace>();
@@ -124,12 +139,16 @@ export class World {
   #leasesMs: readonly number[];
   #ids = 0;
 
-  constructor(settings: Settings, random: Random, witness: Witness) {
+  /** Without a `site`, the world is alone in its time and network, and has front-ends of its own. */
+  constructor(settings: Settings, random: Random, witness: Witness, site?: Site) {
     this.settings = settings;
     this.#leasesMs = settings.leasesMs;
     this.#random = random;
     this.#witness = witness;
-    this.network = new Network(this.scheduler, random.fork());
+    this.#site = site;
+    this.scheduler = site?.scheduler ?? new Scheduler();
+    this.network = site?.network ?? new Network(this.scheduler, random.fork());
+    const named = (name: string) => `${site?.name ?? ""}${name}`;
     this.catalogStore = new CatalogStore(
       random.fork(),
       settings.stocks,
@@ -137,33 +156,32 @@ export class World {
     );
     const { shared } = settings;
     this.catalogs = shared
-      ? Array.from({ length: shared.catalogs }, (_, index) => new Host<CatalogApi>(`catalog-${index + 1}`))
-      : [new Host<CatalogApi>("catalog")];
+      ? Array.from({ length: shared.catalogs }, (_, index) => new Host<CatalogApi>(named(`catalog-${index + 1}`)))
+      : [new Host<CatalogApi>(named("catalog"))];
     this.sharedLedger =
       shared &&
       new SharedLedger({
+        name: named("database"),
         settings: shared,
         scheduler: this.scheduler,
         random: random.fork(),
         network: this.network,
         store: this.catalogStore,
-        life: this.newLife("database"),
+        life: this.newLife(named("database")),
         committed: () => witness.committed(),
       });
     this.replicas = Array.from({ length: settings.replicas }, (_, index) => {
       const database = openOrdersInMemory(settings.orderSynchronous);
       const lastId = lastIdReader(database);
       const disk = new ReplicaDisk(random.fork(), database.client, lastId);
-      return Object.assign(new Host<OrderApi>(`order-${index + 1}`), {
+      return Object.assign(new Host<OrderApi>(named(`order-${index + 1}`)), {
         id: index + 1,
         database,
         disk,
         lastId,
       });
     });
-    this.frontEnds = settings.cacheSizes.map((cacheSize, index) =>
-      Object.assign(new Host<LiveBazaar>(`front-end-${index + 1}`), { cacheSize }),
-    );
+    this.frontEnds = site?.frontEnds ?? newFrontEnds(settings);
   }
 
   /** The catalog, or the one that has the shared ledger by its register. */
@@ -174,7 +192,7 @@ export class World {
     return found;
   }
 
-  get hosts(): (Host<CatalogApi> | Host<OrderApi> | Host<LiveBazaar>)[] {
+  get hosts(): (Host<CatalogApi> | Host<OrderApi> | Host<FrontEnd>)[] {
     return [...this.catalogs, ...this.replicas, ...this.frontEnds];
   }
 
@@ -182,6 +200,16 @@ export class World {
   newId(): string {
     this.#ids += 1;
     return `id-${this.#ids}`;
+  }
+
+  /** The key of a new trade. */
+  newKey(_stock: string): string {
+    return this.newId();
+  }
+
+  /** Whether the key of this trade, once it is accepted, refuses another trade for ever. */
+  remembersForEver(_trade: Pick<Trade, "key" | "name">): boolean {
+    return true;
   }
 
   trace(line: string): void {
@@ -193,7 +221,7 @@ export class World {
     for (const host of this.hosts) this.start(host);
   }
 
-  start(host: Host<CatalogApi> | Host<OrderApi> | Host<LiveBazaar>): void {
+  start(host: Host<CatalogApi> | Host<OrderApi> | Host<FrontEnd>): void {
     if (host.isUp) return;
     this.trace(`${host.name} starts`);
     const catalog = this.catalogs.find((other) => other === host);
@@ -202,7 +230,7 @@ export class World {
     const replica = this.replicas.find((other) => other === host);
     if (replica) return this.#startReplica(replica);
     const frontEnd = this.frontEnds.find((other) => other === host);
-    if (frontEnd) this.#startFrontEnd(frontEnd);
+    if (frontEnd) (this.#site?.startFrontEnd ?? this.#startFrontEnd.bind(this))(frontEnd);
   }
 
   kill(host: Host<unknown>): void {
@@ -227,10 +255,11 @@ export class World {
   }
 
   async #finish(host: Host<unknown>, life: Life): Promise<void> {
-    const { service } = host;
-    if (service instanceof LiveBazaar) {
-      host.service = undefined;
-      await service.stop();
+    const frontEnd = this.frontEnds.find((other) => other === host);
+    if (frontEnd) {
+      const { service } = frontEnd;
+      frontEnd.service = undefined;
+      await service?.stop();
     } else if (this.#catalogServices.has(host)) {
       host.service = undefined;
       const catalog = this.#catalogServices.get(host);
@@ -299,13 +328,34 @@ export class World {
   }
 
   /** A client's connection to a front-end. */
-  frontEndFor(caller: Caller, host: Host<LiveBazaar>): RemoteBazaar {
+  frontEndFor(caller: Caller, host: Host<FrontEnd>): RemoteBazaar {
     return {
       trade: (trade, minted) => this.network.call(caller, host, (bazaar) => bazaar.trade(trade, minted)),
       lookup: (name) => this.network.call(caller, host, async (bazaar) => bazaar.lookup(name)),
       stocks: (request) => this.network.call(caller, host, (bazaar) => bazaar.stocks(request)),
       order: (id) => this.network.call(caller, host, (bazaar) => bazaar.order(id)),
     };
+  }
+
+  /** The part of a front-end's process that uses this world's catalog and replicas. */
+  bazaarIn({ name, cacheSize }: FrontEndHost, life: Life): LiveBazaar {
+    const { rpcTimeoutMs, cacheTtlMs, requestTimeoutMs } = this.settings;
+    const caller: Caller = { name, life, timeoutMs: rpcTimeoutMs };
+    return new LiveBazaar({
+      catalog: this.#catalogFor(caller),
+      replicas: new Map(this.replicas.map((replica) => [replica.id, this.#replicaFor(caller, replica)])),
+      config: {
+        frontEnd: { host: name, port: 8080 },
+        frontEndDialect: "bazaar",
+        cacheSize,
+        cacheTtlMs,
+        requestTimeoutMs,
+      },
+      clock: life.clock,
+      random: () => this.#random.next(),
+      newId: () => this.newId(),
+      logger: this.#logger(name, life),
+    });
   }
 
   /** Begins a life of the named process. Its clock keeps its rate through every restart. */
@@ -424,26 +474,8 @@ export class World {
   }
 
   #startFrontEnd(host: FrontEndHost): void {
-    const life = this.newLife(host.name);
-    const { cacheSize } = host;
-    const { rpcTimeoutMs, cacheTtlMs, requestTimeoutMs } = this.settings;
-    const caller: Caller = { name: host.name, life, timeoutMs: rpcTimeoutMs };
-    host.life = life;
-    host.service = new LiveBazaar({
-      catalog: this.#catalogFor(caller),
-      replicas: new Map(this.replicas.map((replica) => [replica.id, this.#replicaFor(caller, replica)])),
-      config: {
-        frontEnd: { host: host.name, port: 8080 },
-        frontEndDialect: "bazaar",
-        cacheSize,
-        cacheTtlMs,
-        requestTimeoutMs,
-      },
-      clock: life.clock,
-      random: () => this.#random.next(),
-      newId: () => this.newId(),
-      logger: this.#logger(host.name, life),
-    });
+    host.life = this.newLife(host.name);
+    host.service = this.bazaarIn(host, host.life);
     host.service.start();
   }
 
@@ -511,6 +543,12 @@ export class World {
       isLevelEnabled: () => true,
     } as Logger;
   }
+}
+
+export function newFrontEnds({ cacheSizes }: Pick<Settings, "cacheSizes">): readonly FrontEndHost[] {
+  return cacheSizes.map((cacheSize, index) =>
+    Object.assign(new Host<FrontEnd>(`front-end-${index + 1}`), { cacheSize }),
+  );
 }
 
 function lastIdReader({ client }: OrderDatabase): () => number {
