@@ -13,14 +13,18 @@ export interface Found {
 }
 
 /** Returns the first violation that the mutation causes; `undefined` if no check fails. */
-export async function findMutation({ name, firstSeed = 1 }: Mutation, jobs?: number): Promise<Found | undefined> {
-  for (const { title, violations } of await runDirected(name)) {
+export async function findMutation(
+  { name, firstSeed = 1, partitions }: Mutation,
+  jobs?: number,
+): Promise<Found | undefined> {
+  for (const { title, violations } of partitions === undefined ? await runDirected(name) : []) {
     if (violations[0] !== undefined) return { where: title, violation: violations[0] };
   }
   let found: Found | undefined;
   await runSeeds({
     first: firstSeed,
     count: findMutationSeedsMax,
+    partitions,
     mutation: name,
     ...(jobs !== undefined && { jobs }),
     ran({ seed, violations: [violation] }) {

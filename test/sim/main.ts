@@ -14,9 +14,13 @@ Runs the directed cases and many seeds on virtual time, and checks the promises 
   --seeds <n>        number of seeds (default 2000)
   --first <n>        first seed (default 1)
   --seed <n>         run only this seed and print a line for each event
+  --partitions <n>   several ledgers beside each other instead of one, from 2 to 64;
+                     no directed cases
   --mutation <name>  remove this rule from the code
   --mutations        remove each rule in turn until a check fails, and list the results
   --jobs <n>         number of processes (default: one for each core)`;
+
+const partitionsMax = 64;
 
 class UsageError extends Error {}
 
@@ -27,12 +31,20 @@ const number = (text: string | undefined, name: string, fallback: number) => {
   return value;
 };
 
+const partitionsOf = (text: string) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 2 || value > partitionsMax)
+    throw new UsageError(`--partitions must be a whole number from 2 to ${partitionsMax} (got "${text}")`);
+  return value;
+};
+
 function readArguments() {
   const { values } = parseArgs({
     options: {
       seeds: { type: "string" },
       first: { type: "string" },
       seed: { type: "string" },
+      partitions: { type: "string" },
       mutation: { type: "string" },
       mutations: { type: "boolean" },
       jobs: { type: "string" },
@@ -44,25 +56,39 @@ function readArguments() {
     first: number(values.first, "first", 1),
     seed: values.seed === undefined ? undefined : number(values.seed, "seed", 1),
     jobs: number(values.jobs, "jobs", availableParallelism()),
+    partitions:
+      values.partitions === undefined
+        ? mutations.find(({ name }) => name === values.mutation)?.partitions
+        : partitionsOf(values.partitions),
     mutation: values.mutation,
     isAboutMutations: values.mutations ?? false,
     isHelp: values.help ?? false,
   };
 }
 
-async function one(seed: number, mutation: string | undefined): Promise<boolean> {
+interface Which {
+  readonly partitions: number | undefined;
+  readonly mutation: string | undefined;
+}
+
+async function one(seed: number, { partitions, mutation }: Which): Promise<boolean> {
   if (mutation !== undefined) installMutation(mutation);
   const { simulate } = await import("./simulate.ts");
-  const { trace, violations, ...counts } = simulate(seed, { trace: true });
+  const { simulatePartitions } = await import("./partitions/simulate-partitions.ts");
+  const options = { trace: true };
+  const { trace, violations, ...counts } =
+    partitions === undefined ? simulate(seed, options) : simulatePartitions(seed, partitions, options);
   console.log(trace.join("\n"));
   console.log(JSON.stringify(counts));
   for (const violation of violations) console.log(violation);
   return violations.length === 0;
 }
 
-async function many(first: number, count: number, jobs: number, mutation: string | undefined): Promise<boolean> {
+async function many(first: number, count: number, jobs: number, { partitions, mutation }: Which): Promise<boolean> {
   const startMs = performance.now();
-  const options = mutation === undefined ? "" : ` --mutation "${mutation}"`;
+  const options =
+    (partitions === undefined ? "" : ` --partitions ${partitions}`) +
+    (mutation === undefined ? "" : ` --mutation "${mutation}"`);
   const total = {
     seeds: 0,
     events: 0,
@@ -75,7 +101,7 @@ async function many(first: number, count: number, jobs: number, mutation: string
     failed: 0,
   };
   const progress = () => `${total.seeds}/${count} seeds, ${total.failed} failed`;
-  for (const { title, violations } of await runDirected(mutation)) {
+  for (const { title, violations } of partitions === undefined ? await runDirected(mutation) : []) {
     for (const violation of violations) console.log(`${title}: ${violation}`);
     if (violations.length > 0) total.failed += 1;
   }
@@ -83,6 +109,7 @@ async function many(first: number, count: number, jobs: number, mutation: string
     first,
     count,
     jobs,
+    partitions,
     mutation,
     ran({ seed, violations, events, faults, trades, lookups, cacheHits, orders, takeovers }) {
       total.seeds += 1;
@@ -125,7 +152,7 @@ async function allMutations(jobs: number): Promise<boolean> {
 }
 
 try {
-  const { seed, first, count, jobs, mutation, isAboutMutations, isHelp } = readArguments();
+  const { seed, first, count, jobs, partitions, mutation, isAboutMutations, isHelp } = readArguments();
   if (mutation !== undefined && !mutations.some(({ name }) => name === mutation)) {
     throw new UsageError(
       `--mutation must be one of these (got "${mutation}"):\n${mutations.map(({ name }) => `  "${name}"`).join("\n")}`,
@@ -136,8 +163,8 @@ try {
     const isFine = isAboutMutations
       ? await allMutations(jobs)
       : seed !== undefined
-        ? await one(seed, mutation)
-        : await many(first, count, jobs, mutation);
+        ? await one(seed, { partitions, mutation })
+        : await many(first, count, jobs, { partitions, mutation });
     process.exitCode = isFine ? 0 : 1;
   }
 } catch (error) {

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { plugin } from "bun";
+import { partitionMutations } from "./partitions/mutations.ts";
 import { standbyMutations } from "./standby-mutations.ts";
 
 export interface Mutation {
@@ -15,11 +16,13 @@ export interface Mutation {
   readonly whyUnnoticed?: string;
   /** The seed to start from, a little below one in which a check fails. */
   readonly firstSeed?: number;
+  /** The number of partitions in the seeds that must notice it, without directed cases; `undefined` for one ledger. */
+  readonly partitions?: number;
   readonly edits: readonly Edit[];
 }
 
 export interface Edit {
-  /** Path below `apps/`. */
+  /** Path relative to `apps/`. */
   readonly file: string;
   /** Must occur exactly once in the file. */
   readonly find: string;
@@ -28,6 +31,7 @@ export interface Edit {
 
 export const mutations: readonly Mutation[] = [
   ...standbyMutations,
+  ...partitionMutations,
   {
     name: "the fingerprint of a key isn't compared",
     rule: "R3",
@@ -845,7 +849,7 @@ export function installMutation(name: string): void {
   plugin({
     name: "mutation",
     setup(build) {
-      build.onLoad({ filter: /\/(apps|db)\/.*\.ts$/ }, ({ path }) => ({
+      build.onLoad({ filter: /\/(apps|db|test\/sim\/partitions)\/.*\.ts$/ }, ({ path }) => ({
         contents: sources.get(path) ?? readFileSync(path, "utf8"),
         loader: "ts",
       }));

@@ -8,6 +8,8 @@ import type { Run } from "./simulate.ts";
 export interface Assignment {
   /** `undefined` for the directed cases. */
   readonly seeds: { readonly first: number; readonly last: number; readonly step: number } | undefined;
+  /** The number of ledgers beside each other; `undefined` for one. */
+  readonly partitions: number | undefined;
   /** The mutation to install; `undefined` for none. */
   readonly mutation: string | undefined;
 }
@@ -15,6 +17,7 @@ export interface Assignment {
 export interface SeedsOptions {
   readonly first: number;
   readonly count: number;
+  readonly partitions?: number | undefined;
   readonly mutation?: string | undefined;
   readonly jobs?: number;
   /** Receives each run. Returns false to end the others. */
@@ -30,13 +33,14 @@ export interface DirectedResult {
 export async function runSeeds({
   first,
   count,
+  partitions,
   mutation,
   jobs = availableParallelism(),
   ran,
 }: SeedsOptions): Promise<void> {
   const last = first + count - 1;
   const workers = Array.from({ length: Math.min(jobs, count) }, (_, index) =>
-    startWorker({ seeds: { first: first + index, last, step: jobs }, mutation }),
+    startWorker({ seeds: { first: first + index, last, step: jobs }, partitions, mutation }),
   );
   const take = (line: unknown) => {
     const more = ran(line as Run);
@@ -48,7 +52,9 @@ export async function runSeeds({
 
 export async function runDirected(mutation?: string): Promise<DirectedResult[]> {
   const results: DirectedResult[] = [];
-  await startWorker({ seeds: undefined, mutation }).lines((line) => results.push(line as DirectedResult) > 0);
+  await startWorker({ seeds: undefined, partitions: undefined, mutation }).lines(
+    (line) => results.push(line as DirectedResult) > 0,
+  );
   return results;
 }
 

@@ -3,7 +3,7 @@
 import { installMutation } from "./mutations.ts";
 import type { Assignment } from "./runs.ts";
 
-const { seeds, mutation }: Assignment = JSON.parse(process.argv[2] ?? "");
+const { seeds, partitions, mutation }: Assignment = JSON.parse(process.argv[2] ?? "");
 if (mutation !== undefined) installMutation(mutation);
 // The mutated code must be loaded after the mutation is installed.
 const { BrokenInvariant } = await import("@stock-bazaar/shared/invariant");
@@ -13,8 +13,9 @@ process.on("unhandledRejection", (error) => {
 });
 if (seeds) {
   const { simulate } = await import("./simulate.ts");
+  const { simulatePartitions } = await import("./partitions/simulate-partitions.ts");
   for (let seed = seeds.first; seed <= seeds.last; seed += seeds.step) {
-    print(simulate(seed));
+    print(partitions === undefined ? simulate(seed) : simulatePartitions(seed, partitions));
     // The memory of a run is freed only between two turns of the real event loop.
     await new Promise((resolve) => setImmediate(resolve));
   }
