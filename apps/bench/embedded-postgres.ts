@@ -56,6 +56,16 @@ export async function startLedgerServer(folder: string): Promise<LedgerServer> {
 export interface TemporaryPostgres {
   /** Creates an empty database. Returns its URL. */
   readonly newDatabase: () => Promise<string>;
+  /**
+   * Ends the server: SIGINT as an administrator does, with an error for each session; SIGKILL kills the postmaster alone, and
+   * its sessions end by themselves. Resolves when all its processes have ended.
+   */
+  readonly end: (signal: "SIGINT" | "SIGKILL") => Promise<void>;
+  /** Starts it again. Resolves when it accepts connections. */
+  readonly start: () => Promise<void>;
+  /** SIGSTOP for all its processes. */
+  readonly freeze: () => Promise<void>;
+  readonly thaw: () => Promise<void>;
 }
 
 /**
@@ -65,17 +75,40 @@ export interface TemporaryPostgres {
 export async function startTemporaryPostgres(settings: readonly string[] = []): Promise<TemporaryPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "stock-bazaar-postgres-"));
   const [port = 0] = await freePorts(1);
-  await startBesideThisProcess({ folder, port, settings });
-  const sql = new SQL({ hostname: "127.0.0.1", port, username: "postgres", database: "postgres", max: 1 });
-  await eventually("PostgreSQL answers", () => sql`SELECT 1`.then(() => true));
+  const startAgain = keep(folder, await prepare({ folder, port, settings }));
+  const run = async (text: string) => {
+    const sql = new SQL({ hostname: "127.0.0.1", port, username: "postgres", database: "postgres", max: 1 });
+    try {
+      await sql.unsafe(text);
+    } finally {
+      await sql.close();
+    }
+  };
+  const answers = () => eventually("PostgreSQL answers", () => run("SELECT 1").then(() => true));
+  await answers();
   let databases = 0;
+  const signalAll = async (signal: NodeJS.Signals) => {
+    for (const pid of await processesOf(folder)) process.kill(pid, signal);
+  };
   return {
     async newDatabase() {
       databases += 1;
       const name = `ledger_${databases}`;
-      await sql.unsafe(`CREATE DATABASE ${name} STRATEGY FILE_COPY`);
+      await run(`CREATE DATABASE ${name} STRATEGY FILE_COPY`);
       return `postgres://postgres@127.0.0.1:${port}/${name}`;
     },
+    async end(signal) {
+      const all = await processesOf(folder);
+      const [postmaster = 0] = all;
+      process.kill(postmaster, signal);
+      await eventually("PostgreSQL has ended", async () => (await running(all)) === 0);
+    },
+    async start() {
+      startAgain();
+      await answers();
+    },
+    freeze: () => signalAll("SIGSTOP"),
+    thaw: () => signalAll("SIGCONT"),
   };
 }
 
@@ -113,10 +146,7 @@ export async function startTemporaryPair(): Promise<PostgresPair> {
   return {
     url: `postgres://postgres@127.0.0.1:${port},127.0.0.1:${standbyPort}/ledger`,
     async signalPrimary(signal) {
-      const [postmaster] = readFileSync(join(primary, "postgres", "postmaster.pid"), "utf8").split("\n");
-      const listing = Bun.spawn(["ps", "-o", "pid=", "--ppid", String(postmaster)], { stdout: "pipe" });
-      const children = (await listing.stdout.text()).trim().split(/\s+/).filter(Boolean);
-      for (const pid of [postmaster, ...children].map(Number)) process.kill(pid, signal);
+      for (const pid of await processesOf(primary)) process.kill(pid, signal);
     },
     async promoteStandby() {
       await connect(standbyPort)`SELECT pg_promote()`;
@@ -124,20 +154,40 @@ export async function startTemporaryPair(): Promise<PostgresPair> {
   };
 }
 
-async function startBesideThisProcess(options: EmbeddedPostgres): Promise<void> {
-  keep(options.folder, await prepare(options));
+/** The postmaster of the server in this folder, and its children. */
+async function processesOf(folder: string): Promise<number[]> {
+  const [postmaster = ""] = readFileSync(join(folder, "postgres", "postmaster.pid"), "utf8").split("\n");
+  return [postmaster, ...(await ps("-o", "pid=", "--ppid", postmaster))].map(Number);
 }
 
-/** Runs a server for as long as this process lives, then removes its folder. */
-function keep(folder: string, command: readonly string[]): void {
-  const script = 'folder="$0"; "$@" >"$folder/log" 2>&1 & cat >/dev/null; kill -QUIT $!; wait $!; rm -rf "$folder"';
-  // Standard input ends when this process does.
+/** How many of these processes run. */
+async function running(pids: readonly number[]): Promise<number> {
+  return (await ps("-o", "stat=", "-p", pids.join())).filter((state) => !state.startsWith("Z")).length;
+}
+
+async function ps(...args: readonly string[]): Promise<string[]> {
+  const listing = Bun.spawn(["ps", ...args], { stdout: "pipe" });
+  return (await listing.stdout.text()).split("\n").flatMap((line) => line.trim() || []);
+}
+
+/**
+ * Runs a server for as long as this process lives, then removes its folder. Returns a function that runs it again once it
+ * has ended.
+ */
+function keep(folder: string, command: readonly string[]): () => void {
+  const run = '"$@" >>"$folder/log" 2>&1 &';
+  const script = `folder="$0"; ${run} while read -r again; do wait $!; ${run} done; kill -QUIT $!; wait $!; rm -rf "$folder"`;
+  // Each line on standard input starts it again. The input ends when this process does.
   const keeper = Bun.spawn(["sh", "-c", script, folder, ...command], {
     stdio: ["pipe", "ignore", "ignore"],
     cwd: "/",
     detached: true,
   });
   keeper.unref();
+  return () => {
+    void keeper.stdin.write("\n");
+    void keeper.stdin.flush();
+  };
 }
 
 /** Creates the server's files. Returns the command that runs it. */

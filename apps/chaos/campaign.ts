@@ -8,6 +8,7 @@ import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { Cluster } from "@stock-bazaar/cluster/cluster";
 import type { Violation } from "./checks/violation.ts";
 import { keepEvidence } from "./evidence.ts";
+import type { LedgerServer } from "./ledger-server.ts";
 import { type PlanOptions, planRound, replicas, type RoundPlan, type Setting } from "./plan.ts";
 import { type RoundResult, runRound } from "./round.ts";
 import { addRound, noTotals, type Totals } from "./totals.ts";
@@ -18,11 +19,8 @@ export interface CampaignOptions extends PlanOptions {
   readonly rounds: number;
   /** The folder for the evidence of failed rounds. */
   readonly keep: string;
-  /**
-   * Returns the URL of an empty database on PostgreSQL, for the ledger of each cluster. Default: the ledgers are files.
-   * Faults that need the catalog's file must not be chosen then.
-   */
-  readonly newLedger?: () => Promise<string>;
+  /** The server of the ledgers, each in a database of its own. Default: they are files. See `possibleFaults`. */
+  readonly server?: LedgerServer;
 }
 
 export interface FailedRound {
@@ -78,7 +76,7 @@ export async function runCampaign(
       const isNew = !cluster.hasStarted;
       const result = await attempt(plan, signal, async () => {
         if (isNew) await cluster.startInOrder({ signal });
-        return runRound(cluster, plan, { ...options, earlierTrades: trades, signal });
+        return runRound(cluster, plan, { ...options, server: options.server, earlierTrades: trades, signal });
       });
       running.trades = result.history.trades;
       totals = addRound(totals, result, isNew);
@@ -100,15 +98,16 @@ export async function runCampaign(
 
 async function createCluster(
   { setting, load: { frontEnds } }: RoundPlan,
-  { newLedger }: CampaignOptions,
+  { server }: CampaignOptions,
 ): Promise<Cluster> {
   return Cluster.create({
     replicas,
     frontEnds,
+    catalogs: setting.catalogs,
     smallDisk: setting.smallDisk,
     relays: setting.relays,
     catalogApart: setting.catalogApart,
-    environment: { ...environmentOf(setting), ...(newLedger && { LEDGER_URL: await newLedger() }) },
+    environment: { ...environmentOf(setting), ...(server && { LEDGER_URL: await server.newDatabase() }) },
   });
 }
 

@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
-import { faultNamed } from "./faults/index.ts";
+import { faultNamed, possibleFaults } from "./faults/index.ts";
 import { faultNames } from "./faults/names.ts";
 import { type PlanOptions, planRound, roundsPerCluster } from "./plan.ts";
 
-const options: PlanOptions = { seed: 7, roundMs: 2000, frontEnds: 2, clients: 16, faults: faultNames };
+const common = { seed: 7, roundMs: 2000, frontEnds: 2, clients: 16 };
+const options: PlanOptions = { ...common, faults: possibleFaults(faultNames, { onServer: false }) };
+const onServer: PlanOptions = { ...common, faults: possibleFaults(faultNames, { onServer: true }), catalogsMax: 3 };
 const rounds = Array.from({ length: 400 }, (_, index) => index + 1);
 const plans = rounds.map((round) => planRound(round, options));
+const plansOnServer = rounds.map((round) => planRound(round, onServer));
 
 test("the same seed and round give the same plan, others give others", () => {
   expect(rounds.map((round) => planRound(round, options))).toEqual(plans);
@@ -21,7 +24,11 @@ test("rounds of a cluster share its setting", () => {
 });
 
 test("every fault and every setting occurs", () => {
-  expect(new Set(plans.flatMap(({ faults }) => faults.map(({ name }) => name)))).toEqual(new Set(faultNames));
+  expect(new Set(plans.flatMap(({ faults }) => faults.map(({ name }) => name)))).toEqual(new Set(options.faults));
+  const named = plansOnServer.flatMap(({ faults }) => faults.map(({ name }) => name));
+  expect(new Set(named)).toEqual(new Set(onServer.faults));
+  expect(new Set(plansOnServer.map(({ setting }) => setting.catalogs))).toEqual(new Set([1, 2, 3]));
+  expect(new Set(plans.map(({ setting }) => setting.catalogs))).toEqual(new Set([1]));
   expect(new Set(plans.map(({ setting }) => setting.cacheSize))).toEqual(new Set([0, 2, 1000]));
   expect(new Set(plans.map(({ setting }) => setting.cacheLeaseMs))).toEqual(new Set([500, 2000]));
   expect(new Set(plans.map(({ setting }) => setting.minCopies))).toEqual(new Set([1, 2]));
@@ -48,6 +55,11 @@ test("a disk is filled only in clusters with a small disk", () => {
     if (setting.smallDisk === undefined) expect(owners).toEqual([]);
     for (const owner of owners) expect(setting.smallDisk).toMatch(owner === "catalog" ? /^catalog$/ : /^order-[123]$/);
   }
+});
+
+test("a standby is hit only in clusters that have one", () => {
+  for (const { setting, faults } of plansOnServer)
+    if (setting.catalogs === 1) expect(faults.filter(({ name }) => faultNamed(name).needsStandby)).toEqual([]);
 });
 
 test("a link is cut only in clusters with relays", () => {

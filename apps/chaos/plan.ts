@@ -19,6 +19,8 @@ export interface PlanOptions {
   readonly frontEnds: number;
   /** How many clients trade. */
   readonly clients: number;
+  /** The most catalogs of a cluster. Several need a ledger on a server. Default: 1. */
+  readonly catalogsMax?: number;
   /** The faults to choose from. */
   readonly faults: readonly FaultName[];
 }
@@ -37,6 +39,7 @@ export interface Setting {
   readonly relays: boolean;
   /** Whether the catalog's database has its own folder. */
   readonly catalogApart: boolean;
+  readonly catalogs: number;
 }
 
 export interface PlannedFault {
@@ -83,7 +86,7 @@ export function planRound(round: number, options: PlanOptions): RoundPlan {
   const { seed, roundMs, frontEnds, clients } = options;
   const cluster = Math.ceil(round / roundsPerCluster);
   const allowed = allFaults.filter(({ name }) => options.faults.includes(name));
-  const setting = planSetting(new Random(seed, cluster, 0), allowed);
+  const setting = planSetting(new Random(seed, cluster, 0), allowed, options);
   const random = new Random(seed, cluster, round);
   const possible = allowed.filter((fault) => isPossible(fault, setting));
   const faults = Array.from({ length: random.whole(1, faultsMax) }, () => {
@@ -113,7 +116,7 @@ export function planRound(round: number, options: PlanOptions): RoundPlan {
   };
 }
 
-function planSetting(random: Random, allowed: readonly Fault[]): Setting {
+function planSetting(random: Random, allowed: readonly Fault[], { catalogsMax = 1 }: PlanOptions): Setting {
   const requestTimeoutMs = random.pick([2000, 10_000]);
   const setting = {
     cacheSize: random.pick([0, 2, 1000]),
@@ -137,11 +140,13 @@ function planSetting(random: Random, allowed: readonly Fault[]): Setting {
     smallDisk: owner === "replica" ? `order-${random.whole(1, replicas)}` : owner,
     relays: need(({ needsRelays }) => needsRelays) === true,
     catalogApart: need(({ needsCatalogApart }) => needsCatalogApart) === true || owner === "catalog",
+    catalogs: random.whole(sure.needsStandby ? 2 : 1, Math.max(sure.needsStandby ? 2 : 1, catalogsMax)),
   };
 }
 
-function isPossible(fault: Fault, { smallDisk, relays, catalogApart }: Setting): boolean {
-  const { needsSmallDisk, needsRelays, needsCatalogApart } = fault;
+function isPossible(fault: Fault, { smallDisk, relays, catalogApart, catalogs }: Setting): boolean {
+  const { needsSmallDisk, needsRelays, needsCatalogApart, needsStandby } = fault;
+  if (needsStandby === true && catalogs === 1) return false;
   if (needsRelays === true && !relays) return false;
   if (needsCatalogApart === true && !catalogApart) return false;
   if (needsSmallDisk === undefined) return true;

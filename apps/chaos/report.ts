@@ -4,7 +4,7 @@ import { commandLine } from "@stock-bazaar/process/advice";
 import { counted, seconds, whole } from "@stock-bazaar/report/figures";
 import { columns } from "@stock-bazaar/report/table";
 import type { CampaignResult, FailedRound } from "./campaign.ts";
-import { faults, withoutCatalogFile } from "./faults/index.ts";
+import { faults, possibleFaults } from "./faults/index.ts";
 import { faultNames } from "./faults/names.ts";
 import type { PlannedFault } from "./plan.ts";
 import type { RoundResult } from "./round.ts";
@@ -15,6 +15,7 @@ const shownMax = 5;
 export function formatReport({ options, totals, failed, mountedDisks, tookMs }: CampaignResult): string {
   const { seed, from, rounds, roundMs, frontEnds, clients } = options;
   const { violations } = totals;
+  const onServer = options.server !== undefined;
   const minutes = (tookMs / 60_000).toFixed(1);
   const share = totals.lookups === 0 ? 0 : Math.round((totals.hits / totals.lookups) * 100);
   const figures: [string, string][] = [
@@ -39,8 +40,8 @@ export function formatReport({ options, totals, failed, mountedDisks, tookMs }: 
     `--seed ${seed} --rounds ${rounds}`,
     ...(from > 1 ? [`--from ${from}`] : []),
     `--front-ends ${frontEnds} --clients ${clients} --round-seconds ${roundMs / 1000}`,
-    ...(options.newLedger ? ["--postgres"] : []),
-    ...(options.faults.length < (options.newLedger ? withoutCatalogFile(faultNames) : faults).length
+    ...(onServer ? ["--postgres"] : []),
+    ...(options.faults.length < possibleFaults(faultNames, { onServer }).length
       ? [`--only ${options.faults.join()}`]
       : []),
   ].join(" ");

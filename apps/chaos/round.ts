@@ -17,6 +17,7 @@ import { Traffic } from "./clients/traffic.ts";
 import type { Scene } from "./faults/fault.ts";
 import { faultNamed } from "./faults/index.ts";
 import { endedByItself } from "./faults/targets.ts";
+import type { LedgerServer } from "./ledger-server.ts";
 import type { LoadPlan, PlannedFault, RoundPlan } from "./plan.ts";
 import { Turns } from "./turns.ts";
 
@@ -35,6 +36,7 @@ export interface RoundOptions {
   readonly roundMs: number;
   /** The trades of this cluster's clients in earlier rounds. */
   readonly earlierTrades: readonly TradeRecord[];
+  readonly server: LedgerServer | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -54,7 +56,7 @@ const askingConnections = 8;
 export async function runRound(
   cluster: Cluster,
   plan: RoundPlan,
-  { seed, roundMs, earlierTrades, signal }: RoundOptions,
+  { seed, roundMs, earlierTrades, server, signal }: RoundOptions,
 ): Promise<RoundResult> {
   const startMs = performance.now();
   const found: Violation[] = [];
@@ -75,7 +77,7 @@ export async function runRound(
   const traffic = new Traffic({ urls, clients, twins, persistent: true, patienceMs, next, observe });
   try {
     await step(found, "trade before the faults", () => works(traffic, signal));
-    await inflictAll(cluster, traffic, plan.faults, found, roundMs, signal);
+    await inflictAll({ cluster, server, traffic, signal }, plan.faults, found, roundMs);
     await step(found, "work again after the faults", async () => {
       for (const { name, exit } of cluster.services) if (exit) throw new Error(endedByItself(name, exit).text);
       await cluster.settled({ timeoutMs: healTimeoutMs, signal });
@@ -135,19 +137,16 @@ function works(traffic: Traffic, signal: AbortSignal): Promise<void> {
  * and creates files, which must not happen any more once the cluster is disposed.
  */
 async function inflictAll(
-  cluster: Cluster,
-  traffic: Traffic,
+  common: Pick<Scene, "cluster" | "server" | "traffic" | "signal">,
   planned: readonly PlannedFault[],
   found: Violation[],
   roundMs: number,
-  signal: AbortSignal,
 ): Promise<void> {
+  const { signal } = common;
   const turns = new Turns();
   const inflict = async ({ name, afterMs, holdMs, choice }: PlannedFault) => {
     const scene: Scene = {
-      cluster,
-      traffic,
-      signal,
+      ...common,
       choice,
       hold: () => pause(holdMs, signal),
       alone: (names, action) => turns.alone(names, action),

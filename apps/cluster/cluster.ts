@@ -121,7 +121,9 @@ export class Cluster implements DatabaseFolders {
   static async create(options: ClusterOptions = {}): Promise<Cluster> {
     const { replicas = 3, frontEnds = 1, catalogs = 1, relays: hasRelays = false } = options;
     const ports = await choosePorts(replicas, frontEnds, catalogs);
-    const relays = hasRelays ? await Relays.start(ports, options) : undefined;
+    const relays = hasRelays
+      ? await Relays.start(ports, { ...options, ledgerUrl: options.environment?.LEDGER_URL })
+      : undefined;
     let cluster: Cluster | undefined;
     try {
       cluster = new Cluster(options, ports, relays);

@@ -3,7 +3,8 @@
  * limit on the size of files replaces it (`fileBytesMax` of `Service.start`).
  */
 
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const diskMebibytes = 64;
@@ -34,6 +35,15 @@ export function mountSmallDisk(folder: string): SmallDisk | undefined {
     // Lazy (-l), because a process that was just killed may still hold a file.
     unmount: () => void run(["umount", "-l", folder]),
   };
+}
+
+/** Whether this process can mount one. */
+export function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), "stock-bazaar-mount-"));
+  const disk = mountSmallDisk(folder);
+  disk?.unmount();
+  rmSync(folder, { recursive: true, force: true });
+  return disk !== undefined;
 }
 
 function writeUntilFull(file: number, block: Buffer): void {

@@ -2,7 +2,7 @@
 
 import { startTemporaryPostgres } from "@stock-bazaar/bench/embedded-postgres";
 import { runCampaign } from "@stock-bazaar/chaos/campaign";
-import { withoutCatalogFile } from "@stock-bazaar/chaos/faults/index";
+import { possibleFaults } from "@stock-bazaar/chaos/faults/index";
 import { faultNames } from "@stock-bazaar/chaos/faults/names";
 import { describeFailure, describeRound } from "@stock-bazaar/chaos/report";
 import { expect, test } from "vitest";
@@ -12,8 +12,8 @@ const rounds = 10;
 test(`${rounds} rounds with the ledger on PostgreSQL: nothing lost, doubled or stale`, {
   timeout: rounds * 20_000,
 }, async ({ signal }) => {
-  const { newDatabase } = await startTemporaryPostgres();
-  const faults = withoutCatalogFile(faultNames);
+  const server = await startTemporaryPostgres(["max_connections=60"]);
+  const faults = possibleFaults(faultNames, { onServer: true });
   const { totals, failed } = await runCampaign(
     {
       seed: 5,
@@ -24,7 +24,8 @@ test(`${rounds} rounds with the ledger on PostgreSQL: nothing lost, doubled or s
       clients: 12,
       faults,
       keep: "test-results/chaos",
-      newLedger: newDatabase,
+      server,
+      catalogsMax: 3,
     },
     (round) => process.stdout.write(`${describeRound(round)}\n`),
     signal,

@@ -7,7 +7,7 @@ import { cutManners } from "@stock-bazaar/cluster/relay";
 import { type Link, nameOf } from "@stock-bazaar/cluster/relays";
 import type { Fault, Scene } from "./fault.ts";
 import type { FaultName } from "./names.ts";
-import { choose, followerNames, frontEndNames, leaderName, replicaNames } from "./targets.ts";
+import { catalogName, choose, followerNames, frontEndNames, leaderName, replicaNames, serverName } from "./targets.ts";
 
 type LinkSets = readonly (readonly Link[])[];
 
@@ -38,14 +38,16 @@ function cutting(name: FaultName, does: string, candidates: (scene: Scene) => Li
 
 export const cuts: readonly Fault[] = [
   cutting("cut-leader-from-catalog", "cuts the link from the leader to the catalog", async (scene) => [
-    [{ from: await leaderName(scene), to: "catalog" }],
+    [{ from: await leaderName(scene), to: await catalogName(scene) }],
   ]),
-  cutting("cut-replica-from-catalog", "cuts the link from a follower to the catalog", async (scene) =>
-    (await followerNames(scene)).map((from) => [{ from, to: "catalog" }]),
-  ),
-  cutting("cut-front-end-from-catalog", "cuts the link from a front-end to the catalog", (scene) =>
-    frontEndNames(scene).map((from) => [{ from, to: "catalog" }]),
-  ),
+  cutting("cut-replica-from-catalog", "cuts the link from a follower to the catalog", async (scene) => {
+    const to = await catalogName(scene);
+    return (await followerNames(scene)).map((from) => [{ from, to }]);
+  }),
+  cutting("cut-front-end-from-catalog", "cuts the link from a front-end to the catalog", async (scene) => {
+    const to = await catalogName(scene);
+    return frontEndNames(scene).map((from) => [{ from, to }]);
+  }),
   cutting("cut-replicas", "cuts all links between a replica and the others", (scene) =>
     replicaNames(scene).map((name) =>
       replicaNames(scene)
@@ -61,3 +63,12 @@ export const cuts: readonly Fault[] = [
     return frontEndNames(scene).map((from) => [{ from, to }]);
   }),
 ];
+
+export const cutFromServer: Fault = {
+  ...cutting(
+    "cut-catalog-from-server",
+    "cuts the link from the catalog to PostgreSQL: of several, that of the active one",
+    async (scene) => [[{ from: await catalogName(scene), to: serverName }]],
+  ),
+  needsServer: true,
+};

@@ -3,6 +3,7 @@
 import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import type { Violation } from "../checks/violation.ts";
 import type { Traffic } from "../clients/traffic.ts";
+import type { LedgerServer } from "../ledger-server.ts";
 import type { FaultName } from "./names.ts";
 
 export interface Fault {
@@ -17,6 +18,12 @@ export interface Fault {
   readonly needsCatalogApart?: true;
   /** Set if it needs the catalog's file: on PostgreSQL there is none. */
   readonly needsCatalogFile?: true;
+  /** Set if it happens to the PostgreSQL server of the ledger. */
+  readonly needsServer?: true;
+  /** Set if it happens to a catalog that stands by. */
+  readonly needsStandby?: true;
+  /** Set if it mounts a disk, which takes root on Linux, and nothing can stand in for that. */
+  readonly needsMounts?: true;
   /** Set if it deletes orders of a replica: until the replica has read them again, they have one copy less. */
   readonly deletes?: true;
   /** Ranges for how long it lasts; each range is chosen equally often. */
@@ -28,6 +35,8 @@ export interface Fault {
 /** What a fault can use. */
 export interface Scene {
   readonly cluster: Cluster;
+  /** `undefined` if the ledger is a file. */
+  readonly server: LedgerServer | undefined;
   readonly traffic: Pick<Traffic, "more" | "accepted">;
   readonly signal: AbortSignal;
   /** A number from 0 to 1 from the plan: which target or moment, if the fault leaves that open. */

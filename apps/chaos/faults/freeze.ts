@@ -2,17 +2,24 @@
 
 import type { Fault, Scene } from "./fault.ts";
 import type { FaultName } from "./names.ts";
-import { followerName, frontEndName, leaderName } from "./targets.ts";
+import { catalogName, followerName, frontEndName, leaderName, standbyName } from "./targets.ts";
 
-function freezing(name: FaultName, does: string, target: (scene: Scene) => string | Promise<string>): Fault {
+/** A process counts as dead after 500 ms of silence. */
+const usualMs: Fault["holdMs"] = [
+  [20, 450],
+  [550, 1500],
+];
+
+function freezing(
+  name: FaultName,
+  does: string,
+  target: (scene: Scene) => string | Promise<string>,
+  holdMs: Fault["holdMs"] = usualMs,
+): Fault {
   return {
     name,
     does,
-    // A process counts as dead after 500 ms of silence.
-    holdMs: [
-      [20, 450],
-      [550, 1500],
-    ],
+    holdMs,
     async inflict(scene) {
       const name = await target(scene);
       const service = scene.cluster.service(name);
@@ -28,6 +35,12 @@ function freezing(name: FaultName, does: string, target: (scene: Scene) => strin
 export const freezes: readonly Fault[] = [
   freezing("freeze-leader", "freezes the leader", leaderName),
   freezing("freeze-follower", "freezes a follower", followerName),
-  freezing("freeze-catalog", "freezes the catalog", () => "catalog"),
+  freezing("freeze-catalog", "freezes the catalog: of several, the active one", catalogName),
   freezing("freeze-front-end", "freezes a front-end", frontEndName),
 ];
+
+/** An active one that is frozen for as long is replaced by a standby. */
+export const freezeStandby: Fault = {
+  ...freezing("freeze-standby-catalog", "freezes a catalog that stands by", standbyName),
+  needsStandby: true,
+};

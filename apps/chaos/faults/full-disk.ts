@@ -40,7 +40,7 @@ export const fillReplicaDisk: Fault = {
         await mustEnd(scene, name);
         await scene.hold();
       }
-      start(scene, [name]);
+      await start(scene, [name]);
     });
   },
 };
@@ -59,7 +59,7 @@ export const fillCatalogDisk: Fault = {
         await startLimited(scene, "catalog", catalogFile(cluster.catalogFolder));
         await mustEnd(scene, "catalog");
         await scene.hold();
-        start(scene, ["catalog"]);
+        await start(scene, ["catalog"]);
         return;
       }
       // Another fault may have just started the catalog. On a full disk it would rightly refuse to start.
@@ -78,7 +78,7 @@ export const fillCatalogDisk: Fault = {
         throw new Error("a full disk must stop the catalog's writes (its register changed)");
       if (service.exit) {
         scene.found(endedByItself("catalog", service.exit));
-        start(scene, ["catalog"]);
+        await start(scene, ["catalog"]);
       }
     });
   },

@@ -34,7 +34,7 @@ export const killNewLeader: Fault = {
       await Bun.sleep(scene.choice * takeoverMs);
       await kill(scene, [next]);
       await scene.hold();
-      start(scene, [leader, next]);
+      await start(scene, [leader, next]);
     });
   },
 };

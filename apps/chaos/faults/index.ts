@@ -1,15 +1,17 @@
 /** All faults. */
 
-import { cuts } from "./cut.ts";
+import { cutFromServer, cuts } from "./cut.ts";
 import type { Fault } from "./fault.ts";
-import { freezes } from "./freeze.ts";
+import { freezeStandby, freezes } from "./freeze.ts";
 import { fillCatalogDisk, fillReplicaDisk } from "./full-disk.ts";
 import { killCatchingUp, killNewLeader } from "./halfway.ts";
-import { kills } from "./kill.ts";
+import { killStandby, kills } from "./kill.ts";
 import { killFirstMigration, killMigration, loseReplicaDatabase } from "./lost-database.ts";
+import { canMount } from "@stock-bazaar/cluster/small-disk";
 import type { FaultName } from "./names.ts";
 import { oldCatalog } from "./old-catalog.ts";
 import { powerCuts } from "./power-cut.ts";
+import { serverFaults } from "./server.ts";
 import { killCatalogUnseen, restartCatalogWithAnotherLease } from "./unseen-restart.ts";
 
 export type { Fault } from "./fault.ts";
@@ -29,11 +31,20 @@ export const faults: readonly Fault[] = [
   ...cuts,
   restartCatalogWithAnotherLease,
   oldCatalog,
+  // From here on, for ledgers on PostgreSQL.
+  ...serverFaults,
+  cutFromServer,
+  killStandby,
+  freezeStandby,
 ];
 
-/** Those of the named faults that are possible without a catalog's file. */
-export function withoutCatalogFile(names: readonly FaultName[]): FaultName[] {
-  return names.filter((name) => faultNamed(name).needsCatalogFile !== true);
+/** Those of the named faults that are possible where the ledgers are. */
+export function possibleFaults(names: readonly FaultName[], { onServer }: { onServer: boolean }): FaultName[] {
+  return names.filter((name) => {
+    const { needsCatalogFile, needsServer, needsStandby, needsMounts } = faultNamed(name);
+    if (needsMounts && !canMount()) return false;
+    return onServer ? !needsCatalogFile : !needsServer && !needsStandby;
+  });
 }
 
 export function faultNamed(name: FaultName): Fault {

@@ -2,7 +2,17 @@
 
 import type { Fault, Scene } from "./fault.ts";
 import type { FaultName } from "./names.ts";
-import { choose, followerName, frontEndName, kill, leaderName, replicaNames, start } from "./targets.ts";
+import {
+  catalogName,
+  choose,
+  followerName,
+  frontEndName,
+  kill,
+  leaderName,
+  replicaNames,
+  standbyName,
+  start,
+} from "./targets.ts";
 
 function killing(name: FaultName, does: string, targets: (scene: Scene) => string[] | Promise<string[]>): Fault {
   return {
@@ -17,7 +27,7 @@ function killing(name: FaultName, does: string, targets: (scene: Scene) => strin
       await scene.alone(names, async () => {
         await kill(scene, names);
         await scene.hold();
-        start(scene, names);
+        await start(scene, names);
       });
     },
   };
@@ -26,7 +36,7 @@ function killing(name: FaultName, does: string, targets: (scene: Scene) => strin
 export const kills: readonly Fault[] = [
   killing("kill-leader", "kills the leader", async (scene) => [await leaderName(scene)]),
   killing("kill-follower", "kills a follower", async (scene) => [await followerName(scene)]),
-  killing("kill-catalog", "kills the catalog", () => ["catalog"]),
+  killing("kill-catalog", "kills the catalog: of several, the active one", async (scene) => [await catalogName(scene)]),
   killing("kill-front-end", "kills a front-end", (scene) => [frontEndName(scene)]),
   killing("kill-two-replicas", "kills all replicas but one", (scene) => {
     const spared = choose(replicaNames(scene), scene);
@@ -35,7 +45,12 @@ export const kills: readonly Fault[] = [
   killing("kill-all-replicas", "kills all replicas", replicaNames),
   killing("kill-leader-and-catalog", "kills the leader and the catalog", async (scene) => [
     await leaderName(scene),
-    "catalog",
+    await catalogName(scene),
   ]),
   killing("kill-everything", "kills all processes", ({ cluster }) => cluster.names),
 ];
+
+export const killStandby: Fault = {
+  ...killing("kill-standby-catalog", "kills a catalog that stands by", async (scene) => [await standbyName(scene)]),
+  needsStandby: true,
+};

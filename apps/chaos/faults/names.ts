@@ -30,6 +30,18 @@ export const faultNames = [
   "cut-front-end-from-leader",
   "restart-catalog-with-another-lease",
   "old-catalog",
+  "kill-server",
+  "restart-server",
+  "freeze-server",
+  "freeze-sessions",
+  "kill-session",
+  "end-sessions",
+  "take-connections",
+  "lock-register",
+  "fill-server-disk",
+  "cut-catalog-from-server",
+  "kill-standby-catalog",
+  "freeze-standby-catalog",
 ] as const;
 
 export type FaultName = (typeof faultNames)[number];

@@ -1,17 +1,13 @@
 /**
- * Starts the catalog on an older copy of its database, like one from a backup, and puts the newest files back later. In
- * between, no trade may receive the number of an acknowledged order, and no lookup a quantity from before an
- * acknowledged change.
+ * Starts the catalog on an older copy of its ledger, like one from a backup, and puts the newest one back later. In between,
+ * no trade may receive the number of an acknowledged order, and no lookup a quantity from before an acknowledged change.
  */
 
-import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
 import { numbersGivenAgain } from "../checks/given-again.ts";
 import type { Fault, Scene } from "./fault.ts";
-import { kill, start } from "./targets.ts";
+import { copyLedger, type LedgerCopy } from "./stored-ledger.ts";
+import { catalogNames, kill, serverName, start } from "./targets.ts";
 
 /** Far more than needed once the other faults are mended. */
 const timeoutMs = 20_000;
@@ -20,71 +16,45 @@ const ordersSinceCopy = 50;
 
 export const oldCatalog: Fault = {
   name: "old-catalog",
-  does: "runs the catalog on an older copy of its database until the newest one is put back",
+  does: "runs the catalog on an older copy of its ledger until the newest one is put back",
   needsCatalogApart: true,
-  needsCatalogFile: true,
   holdMs: [
     [200, 1000],
     [1500, 3000],
   ],
   async inflict(scene) {
     const { cluster, traffic, signal } = scene;
-    await scene.alone(["catalog"], async () => {
-      // A folder on the catalog's disk, because a file can't be renamed across file systems.
-      const aside = mkdtempSync(join(cluster.catalogFolder, "aside-"));
+    const names = catalogNames(scene);
+    await scene.alone([...names, serverName], async () => {
+      const copy = await copyLedger(cluster);
       try {
-        const copy = join(aside, "old.db");
-        copyCatalog(cluster, copy);
         await traffic.more(ordersSinceCopy, { timeoutMs, signal });
-        await kill(scene, ["catalog"]);
+        await kill(scene, names);
         const before = traffic.accepted;
-        await whileOld(scene, copy, join(aside, "newest.db"));
+        await whileOld(scene, copy);
         const since = traffic.accepted.slice(before.length);
         for (const violation of await numbersGivenAgain(cluster, before, since)) scene.found(violation);
       } finally {
-        rmSync(aside, { recursive: true });
+        await copy.remove();
       }
     });
   },
 };
 
-/** Runs the catalog on the old copy. It must have ended before; when this resolves, it runs on its newest database. */
-async function whileOld(scene: Scene, old: string, newest: string): Promise<void> {
+/** Runs the catalogs on the old copy. They must have ended before; when this resolves, they run on the newest ledger. */
+async function whileOld(scene: Scene, copy: LedgerCopy): Promise<void> {
   const { cluster, signal } = scene;
-  const service = cluster.service("catalog");
-  const file = catalogFile(cluster.catalogFolder);
-  // No await between the two: other faults read the register from the file at this path.
-  moveDatabase(file, newest);
-  copyFileSync(old, file);
+  const services = catalogNames(scene).map((name) => cluster.service(name));
+  await copy.use();
   try {
-    service.start();
-    const isUp = () => service.exit !== undefined || service.newLines.some((line) => line.includes("listening"));
-    await eventually("the old catalog listens or refuses to start", isUp, { timeoutMs, signal });
+    for (const service of services) service.start();
+    const areUp = () =>
+      services.every(({ exit, newLines }) => exit !== undefined || newLines.some((line) => line.includes("listening")));
+    await eventually("the old catalog listens or refuses to start", areUp, { timeoutMs, signal });
     await scene.hold();
   } finally {
-    await service.kill();
-    removeDatabase(file);
-    moveDatabase(newest, file);
-    start(scene, ["catalog"]);
+    await Promise.all(services.map((service) => service.kill()));
+    await copy.useNewest();
+    await start(scene, catalogNames(scene));
   }
-}
-
-/** Makes a consistent copy, even while the catalog writes. */
-function copyCatalog(cluster: Cluster, copy: string): void {
-  const catalog = openCatalogDatabase(cluster.catalogFolder, "read");
-  try {
-    catalog.client.prepare("VACUUM INTO ?").run(copy);
-  } finally {
-    catalog.close();
-  }
-}
-
-const parts = ["", "-wal", "-shm"] as const;
-
-function moveDatabase(from: string, to: string): void {
-  for (const part of parts) if (existsSync(`${from}${part}`)) renameSync(`${from}${part}`, `${to}${part}`);
-}
-
-function removeDatabase(file: string): void {
-  for (const part of parts) rmSync(`${file}${part}`, { force: true });
 }

@@ -32,7 +32,7 @@ function cutting(name: FaultName, does: string, targets: (scene: Scene) => strin
           takeOrders(scene.cluster.folderOf(name), id, orders);
         }
         await scene.hold();
-        start(scene, names);
+        await start(scene, names);
       });
     },
   };

@@ -3,7 +3,7 @@
 import type { StartOptions } from "@stock-bazaar/cluster/service";
 import { readConfig } from "@stock-bazaar/process/config";
 import type { Fault, Scene } from "./fault.ts";
-import { choose, frontEndName, frontEndNames, kill } from "./targets.ts";
+import { catalogName, choose, frontEndName, frontEndNames, kill, start } from "./targets.ts";
 
 /** Far more than needed once the other faults are mended. */
 const timeoutMs = 20_000;
@@ -40,12 +40,13 @@ export function allowedLeasesMs(requestTimeoutMs: number): number[] {
 async function restartUnseen(scene: Scene, frontEndName: string, options?: StartOptions): Promise<void> {
   const { cluster, traffic, signal } = scene;
   const frontEnd = cluster.service(frontEndName);
-  await scene.alone([frontEndName, "catalog"], async () => {
+  const catalog = await catalogName(scene);
+  await scene.alone([frontEndName, catalog], async () => {
     frontEnd.freeze();
     try {
-      await kill(scene, ["catalog"]);
+      await kill(scene, [catalog]);
       await scene.hold();
-      cluster.service("catalog").start(options);
+      await start(scene, [catalog], options);
       // The frozen cache may still hold a lease, which the restarted catalog has no session for. Trades go on at other
       // front-ends; a single front-end is the frozen one, so there can be none.
       if (cluster.urls.length > 1) await traffic.more(tradesUnseen, { timeoutMs, signal });

@@ -2,7 +2,7 @@
 
 import { startTemporaryPostgres } from "@stock-bazaar/bench/embedded-postgres";
 import { runCampaign } from "@stock-bazaar/chaos/campaign";
-import { withoutCatalogFile } from "@stock-bazaar/chaos/faults/index";
+import { possibleFaults } from "@stock-bazaar/chaos/faults/index";
 import type { FaultName } from "@stock-bazaar/chaos/faults/names";
 import { Progress } from "@stock-bazaar/chaos/progress";
 import { formatReport } from "@stock-bazaar/chaos/report";
@@ -24,18 +24,34 @@ export interface ChaosCommandOptions {
   readonly json?: string | true;
 }
 
+/** With --postgres. */
+const catalogsMax = 3;
+/** Enough for every catalog, and few enough for a fault to take all. */
+const serverSettings = ["max_connections=60"];
+
 export async function chaos(options: ChaosCommandOptions): Promise<void> {
-  const { rounds, seed = newSeed(), from, roundSeconds, frontEnds, clients, only, postgres, keep, json } = options;
-  const faults = postgres ? withoutCatalogFile(only) : only;
+  const {
+    rounds,
+    seed = newSeed(),
+    from,
+    roundSeconds,
+    frontEnds,
+    clients,
+    only,
+    postgres = false,
+    keep,
+    json,
+  } = options;
+  const faults = possibleFaults(only, { onServer: postgres });
   if (faults.length === 0)
     throw new CommandError(
-      `--only must name a fault that is possible with --postgres (got ${only.join()})`,
+      `--only must name a fault that is possible ${postgres ? "with" : "without"} --postgres (got ${only.join()})`,
       exitCodes.usage,
     );
   requireWritable("--keep", keep, "folder");
   if (typeof json === "string") requireWritable("--json", json, "file");
   const stopping = abortOnStop();
-  const server = postgres ? await startTemporaryPostgres() : undefined;
+  const server = postgres ? await startTemporaryPostgres(serverSettings) : undefined;
   const progress = new Progress(process.stderr, rounds);
   const roundMs = roundSeconds * 1000;
   try {
@@ -49,7 +65,7 @@ export async function chaos(options: ChaosCommandOptions): Promise<void> {
         clients,
         faults,
         keep,
-        ...(server && { newLedger: server.newDatabase }),
+        ...(server && { server, catalogsMax }),
       },
       (round, totals) => progress.round(round, totals),
       stopping,
