@@ -45,8 +45,9 @@ export async function prepareDatabases(
   logger: { readonly info: Log; readonly warn: Log },
 ): Promise<void> {
   if (await isCatalogLost(databases)) {
-    // Logged before as well: ten million orders take minutes.
-    logger.warn({ file: chosenLedgerStore(databases).name }, "the catalog is missing: trying to rebuild it");
+    const { name, files } = chosenLedgerStore(databases);
+    // Logged before as well: ten million orders take minutes. On a server it is never done unattended.
+    if (files.length > 0) logger.warn({ file: name }, "the catalog is missing: trying to rebuild it");
     logger.warn(await rebuildCatalogIfSafe(databases), "rebuilt the catalog from a replica's orders");
   }
   for (const { file, migrations } of await migrateAll(databases)) {

@@ -14,6 +14,8 @@ const applicationName = "stock-bazaar";
 const connectMsMax = 2000;
 /** The server's function that warns when a COMMIT that was done stops waiting for its standby. Its text is translated. */
 const waitForStandby = "SyncRepWaitForLSN";
+/** The oldest server that the ledger was tried on, as `server_version_num` counts. */
+const versionMin = 12_00_00;
 /** The server's numbers of two types. */
 const [bool, int8] = [16, 20];
 
@@ -190,38 +192,27 @@ class PgConnection implements Connection {
 
 /** Connects to the host of a URL. Rejects with a RefusedServer if it doesn't fit. */
 export async function connectToHost(url: string, { writes, queryMsMax, settings }: ConnectionUse): Promise<Connection> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: applicationName,
-    connectionTimeoutMillis: connectMsMax,
-    query_timeout: queryMsMax,
-    keepAlive: true,
-    pipeline: true,
-    types: { getTypeParser },
-  });
+  const client = newClient(url, queryMsMax);
   const connection = new PgConnection(client);
   try {
     await client.connect();
     const [names, values] = [Object.keys(settings), Object.values(settings)];
-    const [{ rows }] = await Promise.all([
-      connection.query<{ standby: boolean; readOnly: string; encoding: string }>({
-        text: `SELECT pg_is_in_recovery() AS standby, current_setting('default_transaction_read_only') AS "readOnly",
-          current_setting('server_encoding') AS encoding`,
-      }),
-      connection.query(
-        {
-          text: `SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS wanted (name, value)
-            WHERE current_setting(name, true) IS NOT NULL`,
-        },
-        [names, values],
-      ),
-    ]);
-    const [server] = rows;
-    if (writes && server?.standby) throw new RefusedServer("the server is a standby, which refuses writes");
-    if (writes && server?.readOnly === "on")
-      throw new RefusedServer("the server refuses writes (default_transaction_read_only is on)");
-    if (server?.encoding !== "UTF8")
-      throw new RefusedServer(`the database's encoding must be UTF8 (got ${server?.encoding})`);
+    const asked = connection.query<ServerState>({
+      text: `SELECT pg_is_in_recovery() AS standby, current_setting('default_transaction_read_only') AS "readOnly",
+        current_setting('server_encoding') AS encoding, current_setting('server_version') AS version,
+        current_setting('server_version_num')::bigint AS "versionNumber"`,
+    });
+    const set = connection.query(
+      {
+        text: `SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS wanted (name, value)
+          WHERE current_setting(name, true) IS NOT NULL`,
+      },
+      [names, values],
+    );
+    // An old server may refuse the second: then its version is the reason to tell.
+    set.catch(() => {});
+    requireUsable((await asked).rows[0], writes);
+    await set;
     return connection;
   } catch (error) {
     connection.abandon();
@@ -235,8 +226,50 @@ function unreplicated(): RefusedServer {
   );
 }
 
-function unreachable(error: unknown): UnreachableServer {
+interface ServerState {
+  readonly standby: boolean;
+  readonly readOnly: string;
+  readonly encoding: string;
+  readonly version: string;
+  readonly versionNumber: number;
+}
+
+function requireUsable(server: ServerState | undefined, writes: boolean): void {
+  if (server === undefined) throw new RefusedServer("the server must report its settings (got none)");
+  const { standby, readOnly, encoding, version, versionNumber } = server;
+  if (versionNumber < versionMin)
+    throw new RefusedServer(`the server must be PostgreSQL ${versionMin / 10_000} or later (got ${version})`);
+  if (writes && standby)
+    throw new RefusedServer("the server is a standby, which refuses writes: name the primary in LEDGER_URL");
+  if (writes && readOnly === "on")
+    throw new RefusedServer("the server refuses writes: default_transaction_read_only must be off (got on)");
+  if (encoding !== "UTF8") throw new RefusedServer(`the database's encoding must be UTF8 (got ${encoding})`);
+}
+
+/** Rejects a URL whose parameters can't be used, for example with a certificate's file that is missing. */
+function newClient(url: string, queryMsMax: number): pg.Client {
+  // sslmode then means what it means to psql. Otherwise pg takes `require` for `verify-full`, and warns of that.
+  const psqlLike = `${url}${url.includes("?") ? "&" : "?"}uselibpqcompat=true`;
+  try {
+    return new pg.Client({
+      connectionString: psqlLike,
+      application_name: applicationName,
+      connectionTimeoutMillis: connectMsMax,
+      query_timeout: queryMsMax,
+      keepAlive: true,
+      pipeline: true,
+      types: { getTypeParser },
+    });
+  } catch (error) {
+    throw new RefusedServer(messageOf(error), { cause: error });
+  }
+}
+
+function unreachable(error: unknown): Error {
   const text = messageOf(error);
+  // An error of pg itself, before the server has seen a password.
+  if (text.includes("password must be a string"))
+    return new RefusedServer("the server asks for a password: add it to LEDGER_URL", { cause: error });
   return new UnreachableServer(text === "timeout expired" ? `no answer in ${connectMsMax} ms` : text, { cause: error });
 }
 

@@ -51,7 +51,11 @@ export function explained(url: string, error: unknown): unknown {
   switch (sqlState(error)) {
     case "28P01":
     case "28000":
-      return wrongLedgerUrl(url, "must have a user and a password that the server accepts", message);
+      return wrongLedgerUrl(
+        url,
+        "must have a user and a password that the server accepts",
+        message.includes("no encryption") ? `${message}; add ?sslmode=require to it, or allow this` : message,
+      );
     case "3D000":
       return wrongLedgerUrl(
         url,
@@ -60,6 +64,10 @@ export function explained(url: string, error: unknown): unknown {
       );
     case "42501":
       return wrongLedgerUrl(url, "must name a user that may create and use a schema in the database", message);
+    case "57P03":
+      return unusable(`isn't ready: ${message}: try again when it is`);
+    case "53300":
+      return unusable(`has no connection left: ${message}: raise that limit, or end other sessions`);
     default:
   }
   switch (postgresFailure(error)) {

@@ -242,7 +242,9 @@ test("a server that refuses writes for a while is no reason to end", async () =>
   await runSql(url, `ALTER DATABASE ${database} SET default_transaction_read_only = on; ${terminateOthers}`);
   const refused = await apply("a").catch((error: unknown) => BazaarError.from(error));
   expect(refused).toMatchObject({ code: "STORAGE_UNAVAILABLE", message: expect.stringContaining("refuses writes") });
-  await expect(postgresLedgerStore(url).open()).rejects.toThrow("refuses writes (default_transaction_read_only is on)");
+  await expect(postgresLedgerStore(url).open()).rejects.toThrow(
+    "refuses writes: default_transaction_read_only must be off (got on)",
+  );
   expect(await postgresLedgerStore(url).read((view) => view.lastId())).toBe(0);
   await runSql(url, `ALTER DATABASE ${database} RESET default_transaction_read_only`);
   await ledger.tryWrite();
