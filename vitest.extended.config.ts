@@ -8,20 +8,26 @@
 import { defineConfig } from "vitest/config";
 import { withProcesses } from "./vitest.config.ts";
 
-/** Those that use the services alone, not the catalog's file. */
+/** Those that say something of the ledger. The others are about files, or about what no ledger changes. */
 const scenarios = [
   "catalog-restart",
+  "catalog-start",
+  "command-line",
   "cut-links",
   "duplicate-keys",
   "few-replicas",
   "follower-away",
+  "import-export",
   "leader-death",
+  "locked-catalog",
+  "lost-databases",
   "many-stocks",
   "no-stale-read",
   "replica-count",
   "start-and-stop",
   "traces",
   "trading",
+  "up",
 ];
 
 export default defineConfig({

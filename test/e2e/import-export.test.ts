@@ -2,22 +2,25 @@
 
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { onServer } from "@stock-bazaar/chaos/faults/on-server";
+import { loseLedger } from "@stock-bazaar/chaos/faults/stored-ledger";
 import { orderNumber } from "@stock-bazaar/client/requests";
 import { freePorts } from "@stock-bazaar/cluster/ports";
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";
-import { lastOrderId } from "@stock-bazaar/sqlite/order-differences";
+import { chosenLedgerStore, type LedgerConfig } from "@stock-bazaar/ledger/chosen-store";
 import { countStocks } from "@stock-bazaar/db/seed";
-import { type TestContext, expect, test } from "vitest";
+import { type TestContext, expect, onTestFinished, test } from "vitest";
 import { bazaar } from "../support/command-line.ts";
 import { get, newTrade, trade } from "../support/requests.ts";
+import { takeLedger } from "../support/tested-ledger.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 /** Ports and a data folder for one bazaar, without databases. */
 interface Place {
   readonly url: string;
   readonly dataDir: string;
+  readonly ledger: LedgerConfig;
   readonly environment: Readonly<Record<string, string>>;
   readonly run: (...args: string[]) => ReturnType<typeof bazaar>;
 }
@@ -25,7 +28,10 @@ interface Place {
 async function newPlace(): Promise<Place> {
   const dataDir = join(temporaryFolder(), "data");
   const [frontEnd, catalog, ...replicas] = await freePorts(5);
+  const ledger = await takeLedger();
+  onTestFinished(ledger.giveBack);
   const environment = {
+    ...ledger.environment,
     DATA_DIR: dataDir,
     FRONTEND_PORT: String(frontEnd),
     CATALOG_PORT: String(catalog),
@@ -34,6 +40,7 @@ async function newPlace(): Promise<Place> {
   return {
     url: `http://127.0.0.1:${frontEnd}`,
     dataDir,
+    ledger: { dataDir, ledgerUrl: ledger.environment.LEDGER_URL },
     environment,
     run: (...args) => bazaar(args, { environment }),
   };
@@ -74,7 +81,7 @@ const count = 20_000;
 
 test("after an import, trades get the next order numbers, and the catalog can be rebuilt", async (context) => {
   const place = await newPlace();
-  const { url, dataDir, run } = place;
+  const { url, dataDir, ledger, run } = place;
   const { stocks, orders } = writeFiles(count);
   expect(await run("import", "--stocks", stocks, "--orders", orders)).toMatchObject({ exitCode: 0, stderr: "" });
 
@@ -104,7 +111,7 @@ test("after an import, trades get the next order numbers, and the catalog can be
   expect(await run("verify")).toMatchObject({ exitCode: 0 });
   expect(await up.stop()).toEqual({ code: 0, signal: null });
 
-  for (const end of ["", "-wal", "-shm"]) rmSync(join(dataDir, `catalog.db${end}`), { force: true });
+  await loseLedger({ ledger, catalogFolder: dataDir });
   expect(await run("rebuild-catalog")).toMatchObject({ exitCode: 0, stderr: "" });
   expect(await run("verify")).toMatchObject({ exitCode: 0 });
   up = await startUp(context, place);
@@ -126,34 +133,44 @@ test("after an import, trades get the next order numbers, and the catalog can be
 });
 
 test("an import that is killed has written all or nothing, and can be run again", async () => {
-  const { dataDir, environment, run } = await newPlace();
+  const { dataDir, ledger, environment, run } = await newPlace();
+  const store = chosenLedgerStore(ledger);
   const many = 100_000;
   const { stocks, orders } = writeFiles(many);
   const args = ["import", "--stocks", stocks, "--orders", orders];
-  const sizeOf = (name: string) => statSync(join(dataDir, name), { throwIfNoEntry: false })?.size ?? 0;
+  const { ledgerUrl } = ledger;
+  /** What the import has written, perhaps without a commit. */
+  const writtenBytes = () =>
+    ledgerUrl === undefined
+      ? (statSync(join(dataDir, "catalog.db-wal"), { throwIfNoEntry: false })?.size ?? 0)
+      : onServer(ledgerUrl, async (connection) => {
+          const { rows } = await connection.query<{ size: number }>({
+            text: "SELECT pg_relation_size('ledger') AS size",
+          });
+          return rows[0]?.size ?? 0;
+        });
   const points = {
     "it has locked the databases": () => existsSync(join(dataDir, "order-3.db-lock")),
-    "it makes databases": () => existsSync(join(dataDir, "catalog.db")),
-    "it writes": () => sizeOf("catalog.db-wal") > 0,
-    "it has written half": () => sizeOf("catalog.db-wal") > 5_000_000,
+    "it makes databases": async () => !(await store.isMissing()),
+    "it writes": async () => (await writtenBytes()) > 0,
+    "it has written half": async () => (await writtenBytes()) > 5_000_000,
   };
   for (const [point, isReached] of Object.entries(points)) {
     const killed = new Service("import", "apps/cli/main.ts", { args, environment });
     killed.start();
-    await eventually(point, () => isReached() || !killed.isRunning, { pollMs: 1 });
+    await eventually(point, async () => !killed.isRunning || (await isReached()), { pollMs: 1 });
     if (killed.isRunning) await killed.kill();
-    if (!existsSync(join(dataDir, "catalog.db"))) continue;
+    if (await store.isMissing()) continue;
     expect((await run("migrate")).exitCode).toBe(0);
-    const catalog = openCatalogDatabase(dataDir);
-    const head = lastOrderId(catalog.client, "ledger");
-    catalog.close();
-    const stocksNow = await countStocks({ dataDir });
+    const head = await store.read((view) => view.lastId());
+    const stocksNow = await countStocks(ledger);
     expect([0, many], point).toContain(head);
     expect(stocksNow, point).toBe(head === 0 ? 0 : 2);
     expect(existsSync(join(dataDir, "stocks.csv")), point).toBe(head > 0);
     expect((await run("verify")).exitCode, point).toBe(0);
     if (head === 0) continue;
-    // The import had finished, so the next point begins with an empty folder.
+    // The import had finished, so the next point begins with nothing.
+    await loseLedger({ ledger, catalogFolder: dataDir });
     rmSync(dataDir, { recursive: true });
   }
   const last = await run(...args);

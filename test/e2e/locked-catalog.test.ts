@@ -4,13 +4,16 @@
  */
 
 import { connect } from "@stock-bazaar/sqlite/connection";
-import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
+import { onFullDisk } from "@stock-bazaar/chaos/faults/server";
+import { lockLedger } from "@stock-bazaar/chaos/faults/stored-ledger";
+import { canMount } from "@stock-bazaar/cluster/small-disk";
 import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { at } from "@stock-bazaar/shared/json";
 import { expect, test } from "vitest";
 import { bazaar } from "../support/command-line.ts";
 import { get, lookUp, newTrade, trade } from "../support/requests.ts";
+import { isOnPostgres } from "../support/tested-ledger.ts";
 import { Cluster } from "./support/cluster.ts";
 import { expectInvariants } from "./support/invariants.ts";
 
@@ -57,15 +60,14 @@ async function expectRecovered(cluster: Cluster) {
   await expectInvariants(cluster);
 }
 
-test("a foreign write lock on catalog.db: reads continue, trades end in time, and the holder is named", async (context) => {
+test("a foreign write lock on the ledger: reads continue, trades end in time, and the lock is named", async (context) => {
   const requestTimeoutMs = 1500;
   const cluster = await Cluster.start(context, { environment: { REQUEST_TIMEOUT_MS: String(requestTimeoutMs) } });
   expect((await trade(cluster.url, newTrade({ type: "buy" }))).status).toBe(200);
   await lookUp(cluster.url, "GameStart");
 
-  const other = connect(catalogFile(cluster.catalogFolder), "write");
-  context.onTestFinished(() => void other.close());
-  other.exec("BEGIN IMMEDIATE");
+  const unlock = await lockLedger(cluster);
+  context.onTestFinished(unlock);
 
   const sentMs = performance.now();
   let traded: Awaited<ReturnType<typeof trade>> | undefined;
@@ -89,12 +91,15 @@ test("a foreign write lock on catalog.db: reads continue, trades end in time, an
   expect(lookups).toBeGreaterThan(20);
 
   const holder = process.platform === "linux" ? `process ${process.pid} ` : "";
-  await expectReadOnly(cluster, new RegExp(`catalog\\.db is locked by ${holder}`));
-  other.exec("ROLLBACK");
+  const problem = isOnPostgres
+    ? /canceling statement due to lock timeout/
+    : new RegExp(`catalog\\.db is locked by ${holder}`);
+  await expectReadOnly(cluster, problem);
+  await unlock();
   await expectRecovered(cluster);
 });
 
-test("a full disk of the catalog is reported in the same way", async (context) => {
+test.skipIf(isOnPostgres)("a full disk of the catalog is reported in the same way", async (context) => {
   const cluster = await Cluster.start(context, {
     smallDisk: "catalog",
     environment: { REQUEST_TIMEOUT_MS: "1500" },
@@ -102,17 +107,38 @@ test("a full disk of the catalog is reported in the same way", async (context) =
   const { smallDisk } = cluster;
   if (!smallDisk) return context.skip("a file system in memory can be mounted by root on Linux only");
   smallDisk.fill();
+  await expectTradesRefused(cluster);
+  await expectReadOnly(cluster, /catalog\.db can't be written: its disk is full/);
+  expect((await lookUp(cluster.url, "GameStart")).status).toBe(200);
+  smallDisk.free();
+  await expectRecovered(cluster);
+});
+
+// The register's row is changed in its place, so the catalog finds again and again that it can write.
+test.runIf(isOnPostgres)(
+  "a server without room for orders: trades end in time, and the reason is logged",
+  async (context) => {
+    if (!canMount()) return context.skip("a file system in memory can be mounted by root on Linux only");
+    const cluster = await Cluster.start(context, { environment: { REQUEST_TIMEOUT_MS: "1500" } });
+    const free = await onFullDisk(cluster.ledger.ledgerUrl ?? "");
+    await expectTradesRefused(cluster);
+    await eventually("the reason is logged", () => linesWith(cluster, "catalog", "No space left on device").length > 0);
+    expect((await lookUp(cluster.url, "GameStart")).status).toBe(200);
+    await free();
+    await cluster.ready();
+    expect((await trade(cluster.url, newTrade({ type: "buy" }))).status).toBe(200);
+    await expectInvariants(cluster);
+  },
+);
+
+async function expectTradesRefused(cluster: Cluster): Promise<void> {
   let status = 200;
   await eventually("a trade finds the disk full", async () => {
     ({ status } = await trade(cluster.url, newTrade({ type: "sell" })));
     return status !== 200;
   });
   expect(status).toBe(503);
-  await expectReadOnly(cluster, /catalog\.db can't be written: its disk is full/);
-  expect((await lookUp(cluster.url, "GameStart")).status).toBe(200);
-  smallDisk.free();
-  await expectRecovered(cluster);
-});
+}
 
 test("a leader whose file is locked loses the lead, and after a restart waits for its file without ending again", async (context) => {
   const cluster = await Cluster.start(context);

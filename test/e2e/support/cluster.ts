@@ -5,7 +5,7 @@
 
 import { type ClusterOptions, Cluster as RealCluster } from "@stock-bazaar/cluster/cluster";
 import { afterAll, afterEach, beforeAll, type TestContext } from "vitest";
-import { takePostgresDatabase } from "../../support/postgres.ts";
+import { takeLedger, type TestedLedger } from "../../support/tested-ledger.ts";
 
 const printedLinesMax = 60;
 
@@ -17,7 +17,7 @@ export const Cluster = {
   /** Starts one cluster for all tests of a file or a `describe`, before the first of them. */
   share(use: (cluster: Cluster) => unknown, options: ClusterOptions = {}): void {
     let cluster: Cluster;
-    let giveBack: GiveBack;
+    let giveBack: TestedLedger["giveBack"];
     beforeAll(async () => {
       ({ cluster, giveBack } = await create(options));
       await use(cluster);
@@ -45,14 +45,10 @@ export const Cluster = {
   },
 };
 
-type GiveBack = () => Promise<void>;
-
-async function create(options: ClusterOptions): Promise<{ cluster: Cluster; giveBack: GiveBack }> {
-  if (process.env.BAZAAR_TEST_LEDGER !== "postgres")
-    return { cluster: await RealCluster.create(options), giveBack: async () => {} };
-  const { url, giveBack } = await takePostgresDatabase();
-  const environment = { LEDGER_URL: url, ...options.environment };
-  return { cluster: await RealCluster.create({ ...options, environment }), giveBack };
+async function create(options: ClusterOptions): Promise<{ cluster: Cluster } & Pick<TestedLedger, "giveBack">> {
+  const { environment, giveBack } = await takeLedger();
+  const cluster = await RealCluster.create({ ...options, environment: { ...environment, ...options.environment } });
+  return { cluster, giveBack };
 }
 
 function printLogs(cluster: Cluster): void {

@@ -1,4 +1,7 @@
-/** `npm start` for one test or several. Its processes and files are removed afterwards. */
+/**
+ * `npm start` for one test or several. Its processes and files are removed afterwards. With BAZAAR_TEST_LEDGER=postgres its
+ * ledger is on PostgreSQL.
+ */
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +10,7 @@ import { freePorts, freePortsInARow } from "@stock-bazaar/cluster/ports";
 import { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { afterAll, afterEach, beforeAll } from "vitest";
+import { takeLedger, type TestedLedger } from "../../support/tested-ledger.ts";
 import type { TestHooks } from "./cluster.ts";
 
 export interface Up {
@@ -34,9 +38,10 @@ export interface UpOptions {
 }
 
 export async function startUp(context: TestHooks, options: UpOptions = {}): Promise<Up> {
-  const up = await createUp(options);
+  const ledger = await takeLedger();
+  const up = await createUp(ledger, options);
   context.onTestFailed(() => printLog(up));
-  context.onTestFinished(() => dispose(up));
+  context.onTestFinished(() => dispose(up).then(ledger.giveBack));
   await start(up);
   return up;
 }
@@ -44,25 +49,23 @@ export async function startUp(context: TestHooks, options: UpOptions = {}): Prom
 /** Starts one bazaar for all tests of a `describe`. */
 export function shareUp(use: (up: Up) => void): void {
   let up: Up;
+  let ledger: TestedLedger;
   beforeAll(async () => {
-    up = await createUp();
+    ledger = await takeLedger();
+    up = await createUp(ledger);
     use(up);
     await start(up);
   });
   afterEach(({ task }) => {
     if (task.result?.state === "fail") printLog(up);
   });
-  afterAll(() => dispose(up));
+  afterAll(() => dispose(up).then(ledger.giveBack));
 }
 
-async function createUp({
-  frontEnds = 1,
-  host = "127.0.0.1",
-  listenHost,
-  args = [],
-  cwd,
-  environment = {},
-}: UpOptions = {}): Promise<Up> {
+async function createUp(
+  ledger: TestedLedger,
+  { frontEnds = 1, host = "127.0.0.1", listenHost, args = [], cwd, environment = {} }: UpOptions = {},
+): Promise<Up> {
   const dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
   const frontEndPorts = await freePortsInARow(frontEnds);
   const others = await freePorts(4);
@@ -78,6 +81,7 @@ async function createUp({
       CATALOG_PORT: String(catalog),
       ORDER_REPLICAS: replicas.map((port, index) => `${index + 1}=127.0.0.1:${port}`).join(),
       LOG_LEVEL: "debug",
+      ...ledger.environment,
       ...environment,
     },
   });
