@@ -81,7 +81,7 @@ async function runCatalog({ dataDir, listen }: Config): Promise<Stop> {
     setHead.run(head);
     return numbered;
   });
-  return serve(listen.catalog, tradesMethod, async (text) => JSON.stringify(write.immediate(text)), database);
+  return serve(listen.catalogs[0], tradesMethod, async (text) => JSON.stringify(write.immediate(text)), database);
 }
 
 async function runFollower(config: Config): Promise<Stop> {

@@ -53,7 +53,7 @@ async function runCatalog(config: Config): Promise<Stop> {
   // The ledger accepts trades only in a term; here the first term lasts.
   const { term: lastTerm } = await ledger.register();
   const { term } = await ledger.acquire({ replica: leaderIdOf(config), term: lastTerm, last: undefined });
-  const server = await startServer(config.listen.catalog, {
+  const server = await startServer(config.listen.catalogs[0], {
     definition: { trade },
     implementation: {
       trade: serveUnary(async (keyedTrade: KeyedTrade): Promise<Traded> => {

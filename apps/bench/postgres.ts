@@ -23,7 +23,7 @@ import { badRequest, readTradeBody } from "./trade-body.ts";
 const connections = 8;
 
 const config = readConfig(process.env);
-const { port } = config.listen.catalog;
+const { port } = config.listen.catalogs[0];
 
 const server = await startEmbeddedPostgres({ folder: config.dataDir, port });
 const sql = new SQL({ hostname: "127.0.0.1", port, username: "postgres", database: "postgres", max: connections });

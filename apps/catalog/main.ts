@@ -4,6 +4,7 @@ import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type RunningServer, startServer } from "@stock-bazaar/transport/server";
 import { runService } from "@stock-bazaar/process/service";
+import { catalogListenAddress } from "@stock-bazaar/process/config";
 import { serveCatalog } from "@stock-bazaar/transport/catalog-service";
 import { Catalog } from "./catalog.ts";
 import { StandbyCatalog } from "./standby.ts";
@@ -12,6 +13,7 @@ import { StandbyCatalog } from "./standby.ts";
 const stopGraceMs = 2000;
 
 await runService("catalog", async ({ name, config, logger, stopping, fatal }) => {
+  const address = catalogListenAddress(config);
   await requireOneHistory(config);
   const store = chosenLedgerStore(config);
   const opening = {
@@ -23,14 +25,13 @@ await runService("catalog", async ({ name, config, logger, stopping, fatal }) =>
   };
   const options = { clock: systemClock, logger, leaseMs: config.cacheLeaseMs };
   const self = speakerOf(name, logger);
-  const listening = (server: RunningServer) =>
-    logger.info({ host: config.listen.catalog.host, port: server.port }, "listening");
+  const listening = (server: RunningServer) => logger.info({ host: address.host, port: server.port }, "listening");
 
   if (config.catalogs.length > 1 && store.standBy) {
     const takeOver = await store.standBy(opening);
     const changed = (isActive: boolean) => server.setServing(isActive);
     const catalog = new StandbyCatalog({ ...options, takeOver, changed, fatal });
-    const server = await startServer(config.listen.catalog, serveCatalog(catalog, self));
+    const server = await startServer(address, serveCatalog(catalog, self));
     server.setServing(false);
     listening(server);
     catalog.start();
@@ -47,7 +48,7 @@ await runService("catalog", async ({ name, config, logger, stopping, fatal }) =>
   const ledger = await store.open(opening);
   const endWatch = store.watch(systemClock, fatal);
   const catalog = await Catalog.start({ ...options, ledger, stopping });
-  const server = await startServer(config.listen.catalog, serveCatalog(catalog, self));
+  const server = await startServer(address, serveCatalog(catalog, self));
   listening(server);
   return async () => {
     const drained = server.stop(stopGraceMs);

@@ -98,14 +98,15 @@ export class Cluster implements DatabaseFolders {
       ...environment,
     };
     const listening = (name: string, variable: string, port: number) => {
-      const host = listenHosts[name] ?? (hosts === oneHost ? undefined : "0.0.0.0");
+      const isOneOfSeveral = variable === "CATALOG_LISTEN" && ports.otherCatalogs.size > 0;
+      const usual = hosts !== oneHost ? "0.0.0.0" : isOneOfSeveral ? oneHost.here : undefined;
+      const host = listenHosts[name] ?? usual;
       return host === undefined ? {} : { [variable]: `${host}:${port}` };
     };
-    this.#add("catalog", "catalog", listening("catalog", "CATALOG_LISTEN", ports.catalog));
-    for (const [number, port] of ports.otherCatalogs)
-      this.#add(catalogName(number), "catalog", {
-        CATALOG_LISTEN: `${hosts === oneHost ? "127.0.0.1" : "0.0.0.0"}:${port}`,
-      });
+    for (const [number, port] of [[1, ports.catalog] as const, ...ports.otherCatalogs]) {
+      const name = catalogName(number);
+      this.#add(name, "catalog", listening(name, "CATALOG_LISTEN", port));
+    }
     for (const [id, port] of ports.replicas) {
       const name = replicaName(id);
       this.#add(name, "order", { ORDER_ID: String(id), ...listening(name, "ORDER_LISTEN", port) });

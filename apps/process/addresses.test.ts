@@ -67,7 +67,7 @@ describe("where a service listens", () => {
       port: 80,
       variables: { host: "FRONTEND_HOST", port: "FRONTEND_PORT" },
     });
-    expect(listen.catalog).toEqual({
+    expect(listen.catalogs[0]).toEqual({
       host: "catalog",
       port: 6000,
       variables: { host: "CATALOG_HOST", port: "CATALOG_PORT" },
@@ -77,7 +77,7 @@ describe("where a service listens", () => {
       port: 7000,
       variables: { host: "ORDER_REPLICAS", port: "ORDER_REPLICAS" },
     });
-    expect(readAddresses({ CATALOG_ADDRESSES: "host:1" }).listen.catalog).toEqual({
+    expect(readAddresses({ CATALOG_ADDRESSES: "host:1" }).listen.catalogs[0]).toEqual({
       host: "host",
       port: 1,
       variables: { host: "CATALOG_ADDRESSES", port: "CATALOG_ADDRESSES" },
@@ -101,7 +101,7 @@ describe("where a service listens", () => {
     });
     const named = (variable: string) => ({ host: variable, port: variable });
     expect(listen.frontEnd).toEqual({ host: "0.0.0.0", port: 8080, variables: named("FRONTEND_LISTEN") });
-    expect(listen.catalog).toEqual({ host: "[::]", port: 6000, variables: named("CATALOG_LISTEN") });
+    expect(listen.catalogs[0]).toEqual({ host: "[::]", port: 6000, variables: named("CATALOG_LISTEN") });
     for (const id of [1, 2])
       expect(listen.replicas.get(id)).toEqual({ host: "localhost", port: 6001, variables: named("ORDER_LISTEN") });
   });
@@ -142,18 +142,28 @@ describe("CATALOG_ADDRESSES", () => {
     expect(refusal({ ...listed, CATALOG_PORT: "6000" })).toBe(
       'CATALOG_PORT must be 7000, as in CATALOG_ADDRESSES, or not be set (got "6000")',
     );
+    expect(refusal({ CATALOG_ADDRESSES: "a:1,b:2", CATALOG_HOST: "b" })).toBe(
+      'CATALOG_HOST must be a, as in CATALOG_ADDRESSES, or not be set (got "b"): CATALOG_LISTEN says which of several catalogs a process is',
+    );
   });
 
-  test("must have one entry for now", () => {
+  test("may name several; each listens at its own address, unless CATALOG_LISTEN is set", () => {
+    const own = readAddresses({ CATALOG_ADDRESSES: "a:1,b:2" }).listen.catalogs;
+    const variables = { host: "CATALOG_ADDRESSES", port: "CATALOG_ADDRESSES" };
+    expect(own).toEqual([
+      { host: "a", port: 1, variables },
+      { host: "b", port: 2, variables },
+    ]);
     const { catalogs, listen } = readAddresses({ CATALOG_ADDRESSES: "a:1,b:2", CATALOG_LISTEN: "127.0.0.1:3" });
     expect(catalogs).toMatchObject([
       { host: "a", port: 1 },
       { host: "b", port: 2 },
     ]);
-    expect(listen.catalog).toMatchObject({ port: 3 });
-    expect(refusal({ CATALOG_ADDRESSES: "a:1,b:2,a:1" })).toBe(
-      `CATALOG_ADDRESSES must name each catalog once (got "a:1,b:2,a:1")`,
-    );
+    expect(listen.catalogs).toMatchObject([{ port: 3 }, { port: 3 }]);
+    for (const value of ["a:1,b:2,a:1", "a:1, A:1"])
+      expect(refusal({ CATALOG_ADDRESSES: value })).toBe(
+        `CATALOG_ADDRESSES must name each catalog once (got "${value}")`,
+      );
   });
 
   test.each(["catalog", "catalog:0", "catalog:1,", "::1:6000", "1=catalog:1"])("= %s is refused", (value) => {

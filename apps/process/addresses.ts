@@ -34,7 +34,11 @@ export interface Addresses {
   readonly replicas: ReadonlyMap<number, Address>;
   readonly listen: {
     readonly frontEnd: ListenAddress;
-    readonly catalog: ListenAddress;
+    /**
+     * In the order of `catalogs`. `CATALOG_LISTEN` applies to each of them: an environment that sets it starts only one
+     * catalog.
+     */
+    readonly catalogs: readonly [ListenAddress, ...ListenAddress[]];
     /** By replica id. `ORDER_LISTEN` applies to every id: an environment that sets it starts only one replica. */
     readonly replicas: ReadonlyMap<number, ListenAddress>;
   };
@@ -53,17 +57,19 @@ export const replicaVariables: AddressVariables = inOne("ORDER_REPLICAS");
 export function readAddresses(environment: Environment): Addresses {
   const frontEnd = readHostAndPort(environment, frontEndVariables, 8080);
   const [catalog, ...otherCatalogs] = readCatalogs(environment);
+  const catalogListen = readListenAddress(environment, "CATALOG_LISTEN");
   const replicas = readReplicas(readText(environment, "ORDER_REPLICAS") ?? defaultReplicas);
   const orderListen = readListenAddress(environment, "ORDER_LISTEN");
-  const listenOf = (dialled: Address): ListenAddress => orderListen ?? { ...dialled, variables: replicaVariables };
+  const listenOf = (address: Address): ListenAddress => orderListen ?? { ...address, variables: replicaVariables };
+  const dialled = ({ host, port }: Address): Address => ({ host, port });
   return {
     frontEnd,
-    catalogs: [{ host: catalog.host, port: catalog.port }, ...otherCatalogs],
+    catalogs: [dialled(catalog), ...otherCatalogs.map(dialled)],
     replicas,
     listen: {
       frontEnd: readListenAddress(environment, "FRONTEND_LISTEN") ?? { ...frontEnd, variables: frontEndVariables },
-      catalog: readListenAddress(environment, "CATALOG_LISTEN") ?? catalog,
-      replicas: new Map(Array.from(replicas, ([id, dialled]) => [id, listenOf(dialled)])),
+      catalogs: [catalogListen ?? catalog, ...otherCatalogs.map((other) => catalogListen ?? other)],
+      replicas: new Map(Array.from(replicas, ([id, address]) => [id, listenOf(address)])),
     },
   };
 }
@@ -90,7 +96,7 @@ export function dialledHere({ host, port }: Address): Address {
  * Reads `CATALOG_ADDRESSES`, else `CATALOG_HOST` and `CATALOG_PORT`. All may be set if they name the same, or the first,
  * address.
  */
-function readCatalogs(environment: Environment): readonly [ListenAddress, ...Address[]] {
+function readCatalogs(environment: Environment): readonly [ListenAddress, ...ListenAddress[]] {
   const alone = readHostAndPort(environment, catalogVariables, 6000);
   const text = readText(environment, "CATALOG_ADDRESSES");
   if (text === undefined) return [{ ...alone, variables: catalogVariables }];
@@ -100,16 +106,18 @@ function readCatalogs(environment: Environment): readonly [ListenAddress, ...Add
     throw new ConfigError("CATALOG_ADDRESSES", text, `${mustBeAddress}, like 127.0.0.1:6000 or [::1]:6000`);
   });
   if (!catalog) throw new ConfigError("CATALOG_ADDRESSES", text, mustBeAddress);
-  const texts = [catalog, ...others].map(addressText);
+  const texts = [catalog, ...others].map((address) => addressText(address).toLowerCase());
   if (new Set(texts).size < texts.length)
     throw new ConfigError("CATALOG_ADDRESSES", text, "must name each catalog once");
+  const hint = others.length > 0 ? "CATALOG_LISTEN says which of several catalogs a process is" : undefined;
   const requireSame = (variable: string, given: string, listed: string) => {
     if (readText(environment, variable) !== undefined && given.toLowerCase() !== listed.toLowerCase())
-      throw new ConfigError(variable, given, `must be ${listed}, as in CATALOG_ADDRESSES, or not be set`);
+      throw new ConfigError(variable, given, `must be ${listed}, as in CATALOG_ADDRESSES, or not be set`, hint);
   };
   requireSame("CATALOG_HOST", alone.host, catalog.host);
   requireSame("CATALOG_PORT", String(alone.port), String(catalog.port));
-  return [{ ...catalog, variables: inOne("CATALOG_ADDRESSES") }, ...others];
+  const variables = inOne("CATALOG_ADDRESSES");
+  return [{ ...catalog, variables }, ...others.map((other) => ({ ...other, variables }))];
 }
 
 function readReplicas(value: string): ReadonlyMap<number, Address> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readConfig, readReplicaId } from "./config.ts";
+import { catalogListenAddress, readConfig, readReplicaId } from "./config.ts";
 import { ConfigError, type Environment } from "./environment.ts";
 import { dialectNames } from "@stock-bazaar/contract/dialects";
 
@@ -39,7 +39,7 @@ test("an empty environment gives the documented defaults", () => {
     [3, { host: "127.0.0.1", port: 6003 }],
   ]);
   expect(listen.frontEnd).toMatchObject(config.frontEnd);
-  expect(listen.catalog).toMatchObject(config.catalogs[0]);
+  expect(listen.catalogs[0]).toMatchObject(config.catalogs[0]);
   for (const [id, address] of replicas) expect(listen.replicas.get(id)).toMatchObject(address);
 });
 
@@ -236,4 +236,20 @@ test("several catalogs need a ledger that they can share", () => {
   );
   const { catalogs } = readConfig({ ...several, LEDGER_URL: "postgres://db/bazaar" });
   expect(catalogs).toMatchObject([{ host: "a" }, { host: "b" }]);
+});
+
+test("one of several catalogs must be told where it listens; a single one need not be", () => {
+  const listensOn = (environment: Environment) => {
+    const { host, port } = catalogListenAddress(readConfig({ ...environment, LEDGER_URL: "postgres://db/bazaar" }));
+    return `${host}:${port}`;
+  };
+  for (const listen of [{}, { CATALOG_LISTEN: " " }, { CATALOG_HOST: "a" }, { CATALOG_HOST: "a", CATALOG_PORT: "1" }])
+    expect(() => listensOn({ CATALOG_ADDRESSES: "a:1,b:2", ...listen })).toThrow(
+      /^CATALOG_LISTEN must be the HOST:PORT on which this catalog listens, because CATALOG_ADDRESSES names several \(not set\)$/,
+    );
+  expect(listensOn({ CATALOG_ADDRESSES: "a:1,b:2", CATALOG_LISTEN: "b:2" })).toBe("b:2");
+  // Behind a forwarded port it may be neither of those that others dial.
+  expect(listensOn({ CATALOG_ADDRESSES: "a:1,b:2", CATALOG_LISTEN: "0.0.0.0:6000" })).toBe("0.0.0.0:6000");
+  expect(listensOn({ CATALOG_ADDRESSES: "a:1" })).toBe("a:1");
+  expect(listensOn({})).toBe("127.0.0.1:6000");
 });

@@ -11,7 +11,7 @@ import {
   isDialectName,
   requestTimeoutDefaultMs,
 } from "@stock-bazaar/contract/dialects";
-import { type Addresses, readAddresses } from "./addresses.ts";
+import { type Addresses, type ListenAddress, readAddresses } from "./addresses.ts";
 import { ConfigError, type Environment, readText, readWholeNumber } from "./environment.ts";
 import { readLedgerUrl } from "./ledger-url.ts";
 
@@ -126,6 +126,19 @@ export function readConfig(environment: Environment): Config {
     keepAliveTimeoutMs,
     logLevel,
   });
+}
+
+/**
+ * Where this process, a catalog, listens. Throws a ConfigError if it is one of several and only `CATALOG_LISTEN` could say
+ * which one.
+ */
+export function catalogListenAddress({ listen }: Config): ListenAddress {
+  const [first, second] = listen.catalogs;
+  if (second !== undefined && first.variables.port !== "CATALOG_LISTEN") {
+    const must = "must be the HOST:PORT on which this catalog listens, because CATALOG_ADDRESSES names several";
+    throw new ConfigError("CATALOG_LISTEN", undefined, must);
+  }
+  return first;
 }
 
 /** Reads `ORDER_ID`, the id of this process. Throws a ConfigError unless it is one of the replicas. */

@@ -140,6 +140,22 @@ describe.concurrent("a service refuses", () => {
       }
     }));
 
+  test("to be one of several catalogs on a file, or without an address of its own", () =>
+    withDataDir(async ({ CATALOG_PORT: _, ...environment }) => {
+      const catalogs = "127.0.0.1:6000,127.0.0.1:6004";
+      const onFile = `CATALOG_ADDRESSES must have one entry, unless LEDGER_URL names a ledger that several catalogs can share (got "${catalogs}")`;
+      for (const workspace of ["catalog", "order", "front-end"])
+        expect(await run(workspace, { ...environment, CATALOG_ADDRESSES: catalogs })).toEqual({
+          code: 2,
+          said: onFile,
+        });
+      // Before the server is asked for.
+      const shared = { ...environment, CATALOG_ADDRESSES: catalogs, LEDGER_URL: "postgres://127.0.0.1:1/bazaar" };
+      const said =
+        "CATALOG_LISTEN must be the HOST:PORT on which this catalog listens, because CATALOG_ADDRESSES names several (not set)";
+      expect(await run("catalog", shared)).toEqual({ code: 2, said });
+    }));
+
   test("a port that is taken", () =>
     withDataDir(async (environment) => {
       await migrateAll(readConfig(environment));

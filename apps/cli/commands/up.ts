@@ -50,8 +50,8 @@ export async function up(options: UpOptions): Promise<void> {
   // Behind a proxy on this machine a front-end listens on a loopback address, and others reach it all the same.
   const faults = options.faults ?? [config.frontEnd, config.listen.frontEnd].every(isLoopback);
   const logger = createLogger("up", config.logLevel);
-  const { catalog, replicas } = config.listen;
-  await requireFreePorts([...frontEnds.map(({ listen }) => listen), catalog, ...replicas.values()]);
+  const { catalogs, replicas } = config.listen;
+  await requireFreePorts([...frontEnds.map(({ listen }) => listen), ...catalogs, ...replicas.values()]);
   await prepare(config, logger);
 
   const supervisor: Supervisor = new Supervisor({

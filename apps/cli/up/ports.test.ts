@@ -52,7 +52,7 @@ test("a taken port is reported with its variable", async () => {
 test("a port must be free where the service listens, not where others dial it", async () => {
   const taken = await takenPort();
   const { listen } = readConfig({ CATALOG_LISTEN: `127.0.0.1:${taken}`, CATALOG_HOST: "192.0.2.1" });
-  await expect(requireFreePorts([listen.catalog])).rejects.toThrow(
+  await expect(requireFreePorts([...listen.catalogs])).rejects.toThrow(
     `CATALOG_LISTEN must name a free port (got "127.0.0.1:${taken}")`,
   );
 });
@@ -94,7 +94,7 @@ test("one address that is written in two ways is found, too", async () => {
     `FRONTEND_PORT (localhost:${port}) and CATALOG_PORT (127.0.0.1:${port}) name the same port: each needs its own port`,
   );
   const { listen } = readConfig({ CATALOG_LISTEN: `0.0.0.0:${port}`, ORDER_REPLICAS: `1=127.0.0.1:${port}` });
-  await expect(requireFreePorts([listen.catalog, ...listen.replicas.values()])).rejects.toThrow(
+  await expect(requireFreePorts([...listen.catalogs, ...listen.replicas.values()])).rejects.toThrow(
     `CATALOG_LISTEN (0.0.0.0:${port}) and ORDER_REPLICAS (127.0.0.1:${port}) name the same port`,
   );
 });

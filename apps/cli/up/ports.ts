@@ -73,8 +73,8 @@ export function isLoopback({ host }: Address): boolean {
 }
 
 /** Throws if a catalog answers where others dial it, or where one on this machine listens. */
-export async function requireNoCatalog({ catalogs, listen: { catalog } }: Config, stopIt: string): Promise<void> {
-  for (const address of [...catalogs, dialledHere(catalog)]) {
+export async function requireNoCatalog({ catalogs, listen }: Config, stopIt: string): Promise<void> {
+  for (const address of [...catalogs, ...listen.catalogs.map(dialledHere)]) {
     if (await isListening(address)) throw new CommandError(`a catalog answers at ${addressText(address)}: ${stopIt}`);
   }
 }
