@@ -38,6 +38,18 @@ cache: 10 of 1,000 stocks; it answered 75% of 100 lookups
 `);
 });
 
+test("of several catalogs the active one and the standbys are listed, and neither is a problem", () => {
+  const catalogs = [
+    { address: "10.0.0.1:6000", state: "standby" },
+    { address: "10.0.0.2:6000", state: "active" },
+  ] as const;
+  const text = describeStatus({ ...status, catalogs: [...catalogs] });
+  expect(text).toContain("ready to trade");
+  expect(text).toMatch(
+    /^catalog +live +120\ncatalog 10\.0\.0\.1:6000 +standby\ncatalog 10\.0\.0\.2:6000 +active\n order-1 /m,
+  );
+});
+
 test("a rate needs an earlier status, and a ledger in both", () => {
   const earlier = {
     ...status,

@@ -2,5 +2,5 @@
 
 export const faultKinds = ["kill", "freeze"] as const;
 
-/** `kill` ends the replica at once, like `kill -9`. `freeze` suspends it for ten seconds. */
+/** `kill` ends the process at once, like `kill -9`. `freeze` suspends it for ten seconds. */
 export type FaultKind = (typeof faultKinds)[number];

@@ -185,6 +185,14 @@ export const failureReply = z
 export const faultReply = z
   .object({ data: z.object({ fault: z.enum(faultKinds), replica: z.int().min(1) }) })
   .meta({ id: "FaultReply" });
+export const catalogFaultReply = z
+  .object({
+    data: z.object({
+      fault: z.enum(faultKinds),
+      catalog: z.int().min(1).meta({ description: "The place of the catalog in CATALOG_ADDRESSES" }),
+    }),
+  })
+  .meta({ id: "CatalogFaultReply" });
 
 export const healthReply = z.object({ data: z.object({ status: z.literal("ok") }) }).meta({ id: "HealthReply" });
 export const readyReply = z.object({ data: z.object({ ready: z.literal(true) }) }).meta({ id: "ReadyReply" });

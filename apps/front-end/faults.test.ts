@@ -25,10 +25,13 @@ test("without the supervisor's variable or without a channel to it, there are no
 test("answers are matched to their requests, in any order", async () => {
   const { clock, channel, asked, answer } = setUp();
   const faults = connectFaults(channel, "localhost", clock);
-  const [first, second] = [faults?.inject("kill", 3), faults?.inject("freeze", 2)];
+  const [first, second] = [
+    faults?.inject("kill", { kind: "replica", number: 3 }),
+    faults?.inject("freeze", { kind: "catalog", number: 2 }),
+  ];
   expect(asked).toMatchObject([
-    { fault: "kill", replica: 3 },
-    { fault: "freeze", replica: 2 },
+    { fault: "kill", target: { kind: "replica", number: 3 } },
+    { fault: "freeze", target: { kind: "catalog", number: 2 } },
   ]);
   for (const nonsense of [null, "yes", {}, { sequence: asked[0]?.sequence }, { sequence: 99, done: true }])
     answer(nonsense);
@@ -41,7 +44,7 @@ test("answers are matched to their requests, in any order", async () => {
 test("a request to a silent supervisor times out", async () => {
   const { clock, channel } = setUp();
   const asked = connectFaults(channel, "localhost", clock)
-    ?.inject("kill", 3)
+    ?.inject("kill", { kind: "replica", number: 3 })
     .catch((error: Error) => error.message);
   await clock.advance(2000);
   expect(await asked).toBe("the supervisor doesn't answer");

@@ -3,15 +3,15 @@
 import type { FaultKind } from "@stock-bazaar/contract/faults";
 import { type Clock, withDeadline } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { type FaultRequest, faultsVariable, isFaultReply } from "@stock-bazaar/process/faults";
+import { type FaultRequest, type FaultTarget, faultsVariable, isFaultReply } from "@stock-bazaar/process/faults";
 
 const answerTimeoutMs = 2000;
 
 export interface Faults {
   /** The configured host name, accepted as a same-origin Host of a request for a fault. */
   readonly host: string;
-  /** Resolves with false if the replica doesn't run. Rejects with UNAVAILABLE if the supervisor doesn't answer. */
-  inject(fault: FaultKind, replica: number): Promise<boolean>;
+  /** Resolves with false if the process doesn't run. Rejects with UNAVAILABLE if the supervisor doesn't answer. */
+  inject(fault: FaultKind, target: FaultTarget): Promise<boolean>;
 }
 
 /** The part of a process that connects it to its parent. */
@@ -32,12 +32,12 @@ export function connectFaults(channel: Channel, host: string, clock: Clock): Fau
   });
   return {
     host,
-    async inject(fault, replica) {
+    async inject(fault, target) {
       sequence += 1;
       const asked = sequence;
       const answer = new Promise<boolean>((resolve) => waiting.set(asked, resolve));
       try {
-        channel.send?.({ sequence: asked, fault, replica });
+        channel.send?.({ sequence: asked, fault, target });
         return await withDeadline(
           clock,
           answerTimeoutMs,

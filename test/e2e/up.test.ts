@@ -168,6 +168,23 @@ describe("before anything starts, up ends with 2 and one line", () => {
     );
   });
 
+  test("if several catalogs would share a file, a port or CATALOG_LISTEN", async (context) => {
+    const [first = 0, second = 0] = await freePorts(2);
+    const catalogs = `127.0.0.1:${first},127.0.0.1:${second}`;
+    expect(await refusalOf(context, [], { CATALOG_ADDRESSES: catalogs })).toBe(
+      `CATALOG_ADDRESSES must have one entry, unless LEDGER_URL names a ledger that several catalogs can share (got "${catalogs}")`,
+    );
+    const LEDGER_URL = "postgres://127.0.0.1:1/bazaar";
+    const sharing = { LEDGER_URL, CATALOG_ADDRESSES: catalogs, CATALOG_LISTEN: `127.0.0.1:${first}` };
+    expect(await refusalOf(context, [], sharing)).toBe(
+      `CATALOG_LISTEN names 127.0.0.1:${first} twice: each process needs its own port`,
+    );
+    const elsewhere = { LEDGER_URL, CATALOG_ADDRESSES: `127.0.0.1:${first},192.0.2.1:${second}` };
+    expect(await refusalOf(context, [], elsewhere)).toBe(
+      `CATALOG_ADDRESSES must have a host that is a name or an address of this machine, like 127.0.0.1 (got "192.0.2.1:${second}")`,
+    );
+  });
+
   test("if a setting is allowed for one dialect and not for another", async (context) => {
     const [first = 0, second = 0] = await freePorts(2);
     const environment = { FRONTEND_PORT: String(first), CACHE_LEASE_MS: "5000" };

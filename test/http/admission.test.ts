@@ -38,7 +38,14 @@ const open = [
   "/docs/swagger-ui-bundle.js",
   "/docs/swagger-ui.css",
 ];
-const admin = ["/stocksCache/{name}", "/cache_invalid/{name}", "/faults/kill-leader", "/faults/freeze-leader"];
+const admin = [
+  "/stocksCache/{name}",
+  "/cache_invalid/{name}",
+  "/faults/kill-leader",
+  "/faults/freeze-leader",
+  "/faults/kill-catalog",
+  "/faults/freeze-catalog",
+];
 
 let client: TestClient;
 beforeAll(async () => {

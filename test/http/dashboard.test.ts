@@ -2,6 +2,8 @@
 
 import { createHash } from "node:crypto";
 import type { FaultKind } from "@stock-bazaar/contract/faults";
+import type { FaultTarget } from "@stock-bazaar/process/faults";
+import type { CatalogState } from "@stock-bazaar/shared/api";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestClient, expectFailure, type TestClient } from "./support/client.ts";
@@ -53,11 +55,11 @@ describe("faults", () => {
   const foreignPage = "Faults must be requested by this front-end's own page";
 
   function withSupervisor(answer: () => Promise<boolean> = async () => true) {
-    const asked: [FaultKind, number][] = [];
+    const asked: [FaultKind, FaultTarget][] = [];
     const faults = {
       host: "bazaar.test",
-      inject(fault: FaultKind, replica: number) {
-        asked.push([fault, replica]);
+      inject(fault: FaultKind, target: FaultTarget) {
+        asked.push([fault, target]);
         return answer();
       },
     };
@@ -71,7 +73,34 @@ describe("faults", () => {
     const { asked, client } = withSupervisor();
     const answer = await client.post(`/faults/${fault}-leader`, {}, own);
     expect(answer).toMatchObject({ status: 200, body: { data: { fault, replica } } });
-    expect(asked).toEqual([[fault, replica]]);
+    expect(asked).toEqual([[fault, { kind: "replica", number: replica }]]);
+  });
+
+  test.each(["kill", "freeze"] as const)("%s reaches the catalog that is active", async (fault) => {
+    const { bazaar } = client;
+    const states = (...all: readonly CatalogState["state"][]) =>
+      all.map((state, index) => ({ address: `127.0.0.1:${index}`, state }));
+    const path = `/faults/${fault}-catalog`;
+    for (const [catalogs, number] of [
+      [undefined, 1],
+      [states("active", "standby"), 1],
+      [states("away", "active"), 2],
+    ] as const) {
+      const asked: unknown[] = [];
+      const faults = { host: "", inject: async (...request: unknown[]) => (asked.push(request), true) };
+      const changed = client.beside({
+        faults,
+        changes: { cluster: async () => ({ ...(await bazaar.cluster()), catalogs }) },
+      });
+      const answer = await changed.post(path, {}, own);
+      expect(answer).toMatchObject({ status: 200, body: { data: { fault, catalog: number } } });
+      expect(asked).toEqual([[fault, { kind: "catalog", number }]]);
+    }
+    const without = client.beside({
+      faults: { host: "", inject: async () => true },
+      changes: { cluster: async () => ({ ...(await bazaar.cluster()), catalogs: states("away", "standby") }) },
+    });
+    expectFailure(await without.post(path, {}, own), 503, "No catalog is active now; try again", "UNAVAILABLE");
   });
 
   test("without a supervisor there are no such routes, and `hello` has `faults: false`", async () => {

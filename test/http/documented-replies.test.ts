@@ -110,6 +110,10 @@ const rows: [method: string, path: string, status: number, ask: Ask][] = [
   ["post", "/faults/kill-leader", 403, (client) => client.post("/faults/kill-leader", {}, strange)],
   ["post", "/faults/freeze-leader", 200, (client) => client.post("/faults/freeze-leader", {}, own)],
   ["post", "/faults/freeze-leader", 403, (client) => client.post("/faults/freeze-leader", {}, strange)],
+  ["post", "/faults/kill-catalog", 200, (client) => client.post("/faults/kill-catalog", {}, own)],
+  ["post", "/faults/kill-catalog", 403, (client) => client.post("/faults/kill-catalog", {}, strange)],
+  ["post", "/faults/freeze-catalog", 200, (client) => client.post("/faults/freeze-catalog", {}, own)],
+  ["post", "/faults/freeze-catalog", 403, (client) => client.post("/faults/freeze-catalog", {}, strange)],
 ];
 
 /** Returns the first event as the answer: a stream never ends. */
@@ -183,7 +187,7 @@ test.each([
   const state = await client.bazaar.cluster();
   const partly = client.beside({ faults, changes: { cluster: async () => ({ ...state, ...change }) } });
   expectDocumented("get", "/readyz", await partly.get("/readyz"));
-  for (const path of ["/faults/kill-leader", "/faults/freeze-leader"])
+  for (const path of ["leader", "catalog"].flatMap((name) => [`/faults/kill-${name}`, `/faults/freeze-${name}`]))
     expectDocumented("post", path, await partly.post(path, {}, own));
 });
 

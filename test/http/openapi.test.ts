@@ -68,6 +68,8 @@ test("it names every route and no other", () => {
       "GET /events",
       "POST /faults/kill-leader",
       "POST /faults/freeze-leader",
+      "POST /faults/kill-catalog",
+      "POST /faults/freeze-catalog",
     ].toSorted(),
   );
 });

@@ -17,7 +17,7 @@ import { faultsVariable } from "@stock-bazaar/process/faults";
 import { stopTimeoutMs } from "@stock-bazaar/process/supervised";
 import { CommandError, exitCodes } from "../errors.ts";
 import { frontEndUrl } from "../front-end.ts";
-import { answerFault, type FaultySupervisor, replicaService } from "../up/faults.ts";
+import { answerFault, catalogService, type FaultySupervisor, replicaService } from "../up/faults.ts";
 import { isLoopback, requireFreePorts } from "../up/ports.ts";
 import { prepareDatabases, requireCatalogBeside, requireReplicasBeside } from "../up/prepare-databases.ts";
 import { askLeader, waitUntilReady } from "../up/readiness.ts";
@@ -171,11 +171,16 @@ function servicesInStopOrder(
       ...(faulty && { onMessage: (message, reply) => answerFault(faulty(), message, reply) }),
     }),
   );
-  return [
-    frontEndServices,
-    replicas,
-    [service("catalog", "catalog", { repair, check: () => requireOneHistory(config) })],
-  ];
+  const { catalogs } = config.listen;
+  const catalogServices = catalogs.map((listen, index) =>
+    service(catalogService(index + 1), "catalog", {
+      repair,
+      check: () => requireOneHistory(config),
+      // One alone listens where the variables of this process say, and its errors name those.
+      ...(catalogs.length > 1 && { environment: { CATALOG_LISTEN: addressText(listen) } }),
+    }),
+  );
+  return [frontEndServices, replicas, catalogServices];
 }
 
 function describeFrontEnd({ address, dialect }: PlannedFrontEnd): string {

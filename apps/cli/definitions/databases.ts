@@ -25,6 +25,10 @@ export function upCommand(): Command {
       ["FRONTEND_PORT=9090 DATA_DIR=/srv/bazaar bazaar up", "with another port and folder"],
       ["FRONTEND_LISTEN=0.0.0.0:8080 bazaar up", "for clients on other machines: each of them may trade"],
       ["bazaar up --front-ends 3", "on FRONTEND_PORT and the two ports after it, if the machine has the cores"],
+      [
+        "CATALOG_ADDRESSES=127.0.0.1:6000,127.0.0.1:6010 LEDGER_URL=postgres://localhost/bazaar bazaar up",
+        "a second catalog that stands by",
+      ],
       ["bazaar up --dialect toy-store", "a front-end with the routes and replies of that system"],
       ["bazaar up --also streaming=26111,toy-store=1110", "two more front-ends, for the clients of those systems"],
     ],
@@ -49,7 +53,7 @@ export function upCommand(): Command {
     .option("--also <list>", "more front-ends, as dialect=port, separated by commas", alsoFrontEnds)
     .option(
       "--faults",
-      "let the dashboard kill and freeze the leader (default: when front-ends are on a loopback address)",
+      "let the dashboard kill and freeze the leader and the active catalog (default: when front-ends are on a loopback address)",
     )
     .option("--no-faults", "don't let the dashboard do this")
     .action(async (options: UpOptions) => (await import("../commands/up.ts")).up(options));

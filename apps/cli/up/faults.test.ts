@@ -11,20 +11,23 @@ function setUp(runs = true) {
   return { done, replies, ask: (message: unknown) => answerFault(supervisor, message, (reply) => replies.push(reply)) };
 }
 
-test("a fault reaches the replica that it names, and the reply has the number of its request", () => {
+test("a fault reaches the process that it names, and the reply has the number of its request", () => {
   const { done, replies, ask } = setUp();
-  ask({ sequence: 1, fault: "kill", replica: 3 });
-  ask({ sequence: 2, fault: "freeze", replica: 1 });
-  expect(done).toEqual(["kill order-3 3000", "freeze order-1 10000"]);
-  expect(replies).toEqual([
-    { sequence: 1, done: true },
-    { sequence: 2, done: true },
-  ]);
+  const targets = [
+    { kind: "replica", number: 3 },
+    { kind: "replica", number: 1 },
+    { kind: "catalog", number: 1 },
+    { kind: "catalog", number: 2 },
+  ];
+  for (const [index, target] of targets.entries())
+    ask({ sequence: index + 1, fault: index % 2 === 0 ? "kill" : "freeze", target });
+  expect(done).toEqual(["kill order-3 3000", "freeze order-1 10000", "kill catalog 3000", "freeze catalog-2 10000"]);
+  expect(replies).toEqual(targets.map((_, index) => ({ sequence: index + 1, done: true })));
 });
 
-test("the reply says if the replica doesn't run", () => {
+test("the reply says if the process doesn't run", () => {
   const { replies, ask } = setUp(false);
-  ask({ sequence: 7, fault: "kill", replica: 3 });
+  ask({ sequence: 7, fault: "kill", target: { kind: "replica", number: 3 } });
   expect(replies).toEqual([{ sequence: 7, done: false }]);
 });
 
@@ -33,10 +36,12 @@ test.each([
   null,
   "kill",
   {},
-  { sequence: 1, fault: "erase", replica: 1 },
-  { sequence: 1, fault: "kill", replica: "catalog" },
+  { sequence: 1, fault: "erase", target: { kind: "replica", number: 1 } },
+  { sequence: 1, fault: "kill", target: { kind: "replica", number: "catalog" } },
+  { sequence: 1, fault: "kill", target: { kind: "front-end", number: 1 } },
+  { sequence: 1, fault: "kill", target: null },
   { sequence: 1, fault: "kill", service: "catalog" },
-  { fault: "kill", replica: 1 },
+  { fault: "kill", target: { kind: "replica", number: 1 } },
 ])("%j is not a request: nothing happens", (message) => {
   const { done, replies, ask } = setUp();
   ask(message);

@@ -1,4 +1,4 @@
-/** Kills or freezes a replica at a front-end's request. No other service can be named. */
+/** Kills or freezes a replica or a catalog at a front-end's request. No other service can be named. */
 
 import { frozenMs, isFaultRequest, killedMs } from "@stock-bazaar/process/faults";
 import type { FaultReply } from "@stock-bazaar/process/faults";
@@ -16,10 +16,15 @@ export function answerFault(
   reply: (message: FaultReply) => void,
 ): void {
   if (!isFaultRequest(message)) return;
-  const { sequence, fault, replica } = message;
-  const name = replicaService(replica);
+  const { sequence, fault, target } = message;
+  const name = target.kind === "replica" ? replicaService(target.number) : catalogService(target.number);
   const done = fault === "kill" ? supervisor.killService(name, killedMs) : supervisor.freezeService(name, frozenMs);
   reply({ sequence, done });
+}
+
+/** The supervisor's name of a catalog, by its place in CATALOG_ADDRESSES, from 1. */
+export function catalogService(place: number): string {
+  return place === 1 ? "catalog" : `catalog-${place}`;
 }
 
 /** The supervisor's name of a replica. */

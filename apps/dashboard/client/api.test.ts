@@ -66,10 +66,13 @@ test("a query finds an order, finds none, or rejects without an answer", async (
 
 test("a fault returns a message in every case", async () => {
   const done = setUp({ status: 200, body: { data: { fault: "kill", replica: 3 } } });
-  expect(await injectFault(done.api, "kill")).toBe("Replica 3 was killed");
+  expect(await injectFault(done.api, "kill", "leader")).toBe("Replica 3 was killed");
   expect(done.sent[0]).toMatchObject({ url: "/faults/kill-leader", init: { method: "POST" } });
-  expect(await injectFault(setUp(unavailable).api, "freeze")).toBe("no answer in time");
-  expect(await injectFault(setUp("nothing").api, "freeze")).toBe("The front-end doesn't answer");
+  const frozen = setUp({ status: 200, body: { data: { fault: "freeze", catalog: 2 } } });
+  expect(await injectFault(frozen.api, "freeze", "catalog")).toBe("Catalog 2 was frozen for ten seconds");
+  expect(frozen.sent[0]).toMatchObject({ url: "/faults/freeze-catalog", init: { method: "POST" } });
+  expect(await injectFault(setUp(unavailable).api, "freeze", "leader")).toBe("no answer in time");
+  expect(await injectFault(setUp("nothing").api, "freeze", "catalog")).toBe("The front-end doesn't answer");
 });
 
 test("keys are ordered by the time of their creation", () => {

@@ -73,11 +73,15 @@ export async function lookUp({ fetch }: ApiOptions, name: string): Promise<void>
   await ask(fetch, `/stocks/${encodeURIComponent(name)}`);
 }
 
-/** Kills or freezes the leader. Resolves with a message for the user. */
-export async function injectFault({ fetch }: ApiOptions, fault: "kill" | "freeze"): Promise<string> {
-  const answer = await ask(fetch, `/faults/${fault}-leader`, { method: "POST" });
+/** The leading replica, or the active catalog. */
+export type Victim = "leader" | "catalog";
+
+/** Kills or freezes a process. Resolves with a message for the user. */
+export async function injectFault({ fetch }: ApiOptions, fault: "kill" | "freeze", victim: Victim): Promise<string> {
+  const answer = await ask(fetch, `/faults/${fault}-${victim}`, { method: "POST" });
   if (answer?.status !== 200) return answer ? messageOf(answer.body) : "The front-end doesn't answer";
-  return `Replica ${String(at(answer.body, "data", "replica"))} was ${fault === "kill" ? "killed" : "frozen for ten seconds"}`;
+  const [name, number] = victim === "leader" ? ["Replica", "replica"] : ["Catalog", "catalog"];
+  return `${name} ${String(at(answer.body, "data", number))} was ${fault === "kill" ? "killed" : "frozen for ten seconds"}`;
 }
 
 async function ask(

@@ -36,7 +36,12 @@ export function App() {
         <section class="card cluster" aria-labelledby="cluster-title">
           <div class="card-head">
             <h2 id="cluster-title">Cluster</h2>
-            {model.faults && <FaultButtons enabled={model.connection === "live" && model.cluster?.leader !== null} />}
+            {model.faults && (
+              <FaultButtons
+                enabled={model.connection === "live" && model.cluster?.leader !== null}
+                hasStandbys={(model.cluster?.catalogs?.length ?? 0) > 1}
+              />
+            )}
           </div>
           <ClusterPicture model={model} followed={order} />
           <Happenings happenings={model.happenings} />

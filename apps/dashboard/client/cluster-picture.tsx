@@ -19,7 +19,7 @@ interface ClusterPictureProps {
 export function ClusterPicture({ model, followed }: ClusterPictureProps) {
   const { cluster, connection, samples } = model;
   if (!cluster) return <p class="quiet">Waiting for the front-end…</p>;
-  const { catalog, cache, replicas } = cluster;
+  const { catalog, catalogs = [], cache, replicas } = cluster;
   const [self, ...others] = cluster.front_ends;
   const isTrading = connection === "live" && (samples.at(-1)?.orders_per_second ?? 0) > 0;
   const isReached = connection === "live";
@@ -55,6 +55,15 @@ export function ClusterPicture({ model, followed }: ClusterPictureProps) {
           <span class="name">Catalog</span>
           <span class="state">{catalog.state}</span>
           <span class="detail">{catalog.last_id === null ? "ledger unknown" : `ledger ${count(catalog.last_id)}`}</span>
+          {catalogs.length > 0 && (
+            <ul class="others" aria-label="Catalogs">
+              {catalogs.map(({ address, state }, index) => (
+                <li key={address} class={state}>
+                  {index + 1}: {address} <span class="state">{state}</span>
+                </li>
+              ))}
+            </ul>
+          )}
         </li>
       </ul>
     </div>

@@ -1,16 +1,26 @@
-/** The buttons that kill or freeze the leader. They are shown only if a supervisor accepts such requests. */
+/**
+ * The buttons that kill or freeze the leader, and the active catalog where another one stands by. They are shown only if a
+ * supervisor accepts such requests.
+ */
 
+import { Fragment } from "preact";
 import { useState } from "preact/hooks";
-import { injectFault } from "./api.ts";
+import { type Victim, injectFault } from "./api.ts";
 import { browserApi } from "./use-model.ts";
 
-export function FaultButtons({ enabled }: { enabled: boolean }) {
+interface FaultButtonsProps {
+  readonly enabled: boolean;
+  /** Whether there are several catalogs. */
+  readonly hasStandbys: boolean;
+}
+
+export function FaultButtons({ enabled, hasStandbys }: FaultButtonsProps) {
   const [message, setMessage] = useState("");
   const [busy, setBusy] = useState(false);
-  const inject = (fault: "kill" | "freeze") => {
+  const inject = (fault: "kill" | "freeze", victim: Victim) => {
     setBusy(true);
     setMessage("");
-    void injectFault(browserApi, fault).then((text) => {
+    void injectFault(browserApi, fault, victim).then((text) => {
       setMessage(text);
       setBusy(false);
     });
@@ -20,12 +30,16 @@ export function FaultButtons({ enabled }: { enabled: boolean }) {
       <span class="quiet" role="status">
         {message}
       </span>
-      <button type="button" class="danger" disabled={!enabled || busy} onClick={() => inject("kill")}>
-        Kill the leader
-      </button>
-      <button type="button" class="cold" disabled={!enabled || busy} onClick={() => inject("freeze")}>
-        Freeze the leader
-      </button>
+      {(hasStandbys ? (["leader", "catalog"] as const) : (["leader"] as const)).map((victim) => (
+        <Fragment key={victim}>
+          <button type="button" class="danger" disabled={!enabled || busy} onClick={() => inject("kill", victim)}>
+            Kill the {victim}
+          </button>
+          <button type="button" class="cold" disabled={!enabled || busy} onClick={() => inject("freeze", victim)}>
+            Freeze the {victim}
+          </button>
+        </Fragment>
+      ))}
     </div>
   );
 }

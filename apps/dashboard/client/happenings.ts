@@ -17,6 +17,10 @@ export function happeningsBetween(before: Cluster | undefined, after: Cluster): 
         : { text: "The catalog is away: trades wait until it is back", bad: true },
     );
   }
+  for (const [index, { state }] of after.catalogs?.entries() ?? []) {
+    const earlier = before.catalogs?.[index];
+    if (earlier && earlier.state !== state) news.push(changeOfCatalog(index + 1, state));
+  }
   for (const replica of after.replicas) {
     const earlier = before.replicas.find(({ id }) => id === replica.id);
     if (earlier && earlier.state !== replica.state) news.push(changeOf(replica));
@@ -29,6 +33,18 @@ export function happeningsBetween(before: Cluster | undefined, after: Cluster): 
     );
   }
   return news;
+}
+
+/** Of one of several catalogs: while another one is active, trading goes on. */
+function changeOfCatalog(place: number, state: "active" | "standby" | "away"): News {
+  switch (state) {
+    case "active":
+      return { text: `Catalog ${place} is active`, bad: false };
+    case "standby":
+      return { text: `Catalog ${place} stands by`, bad: false };
+    case "away":
+      return { text: `Catalog ${place} is away`, bad: true };
+  }
 }
 
 function changeOf({ id, state, lag }: ClusterReplica): News {

@@ -125,6 +125,24 @@ test("a frozen replica and an absent catalog have their own messages", () => {
   ]);
 });
 
+test("a takeover by a standby catalog is told, and a standby is nothing bad", () => {
+  const catalogs = (...states: ("active" | "standby" | "away")[]): ServerEvent => ({
+    event: "cluster",
+    data: cluster({ catalogs: states.map((state, index) => ({ address: `127.0.0.1:${index}`, state })) }),
+  });
+  const model = after(
+    catalogs("active", "standby"),
+    catalogs("away", "standby"),
+    catalogs("away", "active"),
+    catalogs("standby", "active"),
+  );
+  expect(model.happenings.map(({ text, bad }) => [text, bad]).toReversed()).toEqual([
+    ["Catalog 1 is away", true],
+    ["Catalog 2 is active", false],
+    ["Catalog 1 stands by", false],
+  ]);
+});
+
 test("the connection is live after the first event; a loss and the reconnection are logged once each", () => {
   const hello: ServerEvent = { event: "hello", data: { faults: true } };
   const live = after(hello);

@@ -32,7 +32,7 @@ export interface Model {
   readonly connection: "connecting" | "live" | "lost";
   /** When the last event arrived. */
   readonly lastEventMs: number | undefined;
-  /** Whether this page may kill and freeze the leader. */
+  /** Whether this page may kill and freeze processes. */
   readonly faults: boolean;
   /** `undefined` until the first stocks have arrived. */
   readonly rows: readonly Row[] | undefined;

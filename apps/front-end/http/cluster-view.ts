@@ -9,6 +9,12 @@ export function leaderOf(cluster: ClusterState): ReplicaState | undefined {
   return leader?.state === "live" && leader.status?.role === "leader" ? leader : undefined;
 }
 
+/** Returns the place of the active catalog in CATALOG_ADDRESSES, from 1. */
+export function activeCatalogOf({ catalog, catalogs }: ClusterState): number | undefined {
+  if (catalogs === undefined) return catalog.state === "away" ? undefined : 1;
+  return catalogs.findIndex(({ state }) => state === "active") + 1 || undefined;
+}
+
 /**
  * Returns how many orders the replica misses, compared with the ledger's head, or with the leader if the catalog is
  * away. `null` if either number is unknown. Never negative, although the replica's status may be newer than the head.

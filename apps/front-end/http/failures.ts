@@ -114,8 +114,13 @@ export const faultOutage = outage(
   "The leader could not be reached: no answer in time; try again",
   "The leader could not be reached due to internal error",
 );
+export const catalogFaultOutage = outage(
+  "The catalog could not be reached: no answer in time; try again",
+  "The catalog could not be reached due to internal error",
+);
 export const foreignPage = new Failure(403, "INVALID_REQUEST", "Faults must be requested by this front-end's own page");
 export const leaderAway = new Failure(503, "UNAVAILABLE", "No order replica leads now; try again", retryAfter);
+export const catalogAway = new Failure(503, "UNAVAILABLE", "No catalog is active now; try again", retryAfter);
 
 export const catalogSilent = new Failure(503, "UNAVAILABLE", "Not ready: the catalog does not answer", retryAfter);
 export const catalogRefuses = new Failure(

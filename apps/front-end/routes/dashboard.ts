@@ -3,25 +3,38 @@
 import type { FaultKind } from "@stock-bazaar/contract/faults";
 import { dashboardPage } from "@stock-bazaar/dashboard/page";
 import { quotedCommand } from "@stock-bazaar/process/advice";
+import type { FaultTarget } from "@stock-bazaar/process/faults";
 import type { StocksRequest } from "@stock-bazaar/shared/api";
 import type { Context } from "hono";
-import type { Bazaar } from "../bazaar.ts";
+import type { ZodType } from "zod";
+import type { Bazaar, ClusterState } from "../bazaar.ts";
 import type { EventFeed } from "../events/event-feed.ts";
 import { openEventStream } from "../events/event-stream.ts";
 import type { Faults } from "../faults.ts";
-import { leaderOf } from "../http/cluster-view.ts";
+import { activeCatalogOf, leaderOf } from "../http/cluster-view.ts";
 import {
+  catalogAway,
+  catalogFaultOutage,
   dashboardOutage,
+  type Failure,
   faultOutage,
   invalidGet,
   leaderAway,
   operationsOutage,
   foreignPage,
+  type Outage,
 } from "../http/failures.ts";
 import { isFromOwnPage } from "../http/own-page.ts";
 import { json, Reply, StreamReply } from "../http/reply.ts";
 import { jsonDocs, type Route } from "../http/route.ts";
-import { eventStocksMax, eventStocksQuery, faultReply, orderNumber, stockName } from "@stock-bazaar/contract/schemas";
+import {
+  catalogFaultReply,
+  eventStocksMax,
+  eventStocksQuery,
+  faultReply,
+  orderNumber,
+  stockName,
+} from "@stock-bazaar/contract/schemas";
 
 const htmlType = "text/html; charset=utf-8";
 const eventsType = "text/event-stream";
@@ -77,7 +90,7 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
         alwaysAnswers: true,
         summary: "Follow the bazaar, as server-sent events",
         description:
-          "The stream begins with `hello` (may this page kill the leader?) and `history` (the traffic of the last minutes). " +
+          "The stream begins with `hello` (may this page kill processes?) and `history` (the traffic of the last minutes). " +
           "These follow on changes, at most five times a second: `cluster` (like `GET /cluster`), `stocks` (the whole " +
           "requested page if `complete`, with `next` if more stocks follow, else only its changed stocks) and `orders` " +
           "(newest first; `skipped` counts the orders left out since the previous event). `sample` follows once a second: " +
@@ -155,30 +168,68 @@ function streamEvents(context: Context, events: EventFeed): Reply {
   );
 }
 
+/** A process that the page may kill or freeze. */
+interface Victim {
+  readonly kind: FaultTarget["kind"];
+  /** In the paths and operations of its routes. */
+  readonly name: string;
+  readonly numberOf: (cluster: ClusterState) => number | undefined;
+  /** The reply if it doesn't run. */
+  readonly away: Failure;
+  readonly outage: Outage;
+  readonly reply: ZodType;
+  readonly description: string;
+}
+
+const leader: Victim = {
+  kind: "replica",
+  name: "leader",
+  numberOf: (cluster) => leaderOf(cluster)?.id,
+  away: leaderAway,
+  outage: faultOutage,
+  reply: faultReply,
+  description: "",
+};
+
+const activeCatalog: Victim = {
+  kind: "catalog",
+  name: "catalog",
+  numberOf: activeCatalogOf,
+  away: catalogAway,
+  outage: catalogFaultOutage,
+  reply: catalogFaultReply,
+  description: " Of several catalogs it is the active one.",
+};
+
 function faultRoutes(bazaar: Bazaar, faults: Faults): Route[] {
-  const route = (path: string, fault: FaultKind, summary: string, description: string): Route => ({
+  const route = (victim: Victim, fault: FaultKind, description: string): Route => ({
     method: "POST",
-    path,
+    path: `/faults/${fault}-${victim.name}`,
     access: "admin",
     async handle(context) {
       if (!isFromOwnPage(context.req.raw.headers, faults.host)) return foreignPage;
-      const leader = leaderOf(await bazaar.cluster());
-      if (leader === undefined || !(await faults.inject(fault, leader.id))) return leaderAway;
-      return json({ data: { fault, replica: leader.id } });
+      const number = victim.numberOf(await bazaar.cluster());
+      if (number === undefined || !(await faults.inject(fault, { kind: victim.kind, number }))) return victim.away;
+      return json({ data: { fault, [victim.kind]: number } });
     },
-    outage: faultOutage,
+    outage: victim.outage,
     docs: {
       tag: "Operations",
-      operationId: `${fault}Leader`,
-      summary,
-      description,
-      success: jsonDocs("The fault was injected into this replica", faultReply, { data: { fault, replica: 3 } }),
-      failures: [foreignPage, leaderAway],
+      operationId: `${fault}${capitalized(victim.name)}`,
+      summary: `${capitalized(fault)} the ${victim.name}`,
+      description: `${description}${victim.description} Available only under ${quotedCommand("up")} on a loopback address, and not to other web pages.`,
+      success: jsonDocs(`The fault was injected into this ${victim.kind}`, victim.reply, {
+        data: { fault, [victim.kind]: 3 },
+      }),
+      failures: [foreignPage, victim.away],
     },
   });
-  const only = `Available only under ${quotedCommand("up")} on a loopback address, and not to other web pages.`;
-  return [
-    route("/faults/kill-leader", "kill", "Kill the leader", `As with \`kill -9\`; the supervisor restarts it. ${only}`),
-    route("/faults/freeze-leader", "freeze", "Freeze the leader", `It resumes after ten seconds. ${only}`),
-  ];
+  return [leader, activeCatalog].flatMap((victim) => [
+    route(victim, "kill", "As with `kill -9`; the supervisor restarts it."),
+    route(victim, "freeze", "It resumes after ten seconds."),
+  ]);
+}
+
+function capitalized(word: string): string {
+  return `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 }
