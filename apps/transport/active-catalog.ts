@@ -197,7 +197,6 @@ export class ActiveCatalog implements CatalogApi {
     if (left.catalog === catalog) return;
     this.#place = { catalog, open: new Map() };
     for (const leave of left.open.keys()) leave();
-    this.#watch();
   }
 }
 
