@@ -3,7 +3,8 @@
  * standby takes no hello and answers every call with NOT_ACTIVE.
  *
  * Each time in which it is active has a `Catalog` of its own. What that one knows of sessions and of the ledger is thrown
- * away at its end: meanwhile another catalog may have answered, granted leases and written.
+ * away at its end: meanwhile another catalog may have answered, granted leases and written. One that no caller reaches any
+ * more ends, so that another catalog can take the ledger over.
  */
 
 import type { TakeOver } from "@stock-bazaar/ledger/store";
@@ -25,10 +26,13 @@ import type {
 import { pause } from "@stock-bazaar/shared/clock";
 import type { Order, Register, Seen } from "@stock-bazaar/shared/domain";
 import { BazaarError, isRetryable } from "@stock-bazaar/shared/errors";
+import { Callers } from "./callers.ts";
 import { Catalog, type CatalogOptions } from "./catalog.ts";
 
 /** Delay before the next try if the ledger could not be used after it was taken over. */
 const retryMs = 100;
+/** How long a catalog that gave the ledger up leaves it to others, which look for it ten times a second. */
+const asideMs = 500;
 
 export interface StandbyOptions extends Omit<CatalogOptions, "ledger" | "stopping"> {
   readonly takeOver: TakeOver;
@@ -41,6 +45,7 @@ export interface StandbyOptions extends Omit<CatalogOptions, "ledger" | "stoppin
 export class StandbyCatalog implements CatalogApi {
   readonly #options: StandbyOptions;
   readonly #stopping = new AbortController();
+  readonly #callers = new Callers();
   #active: Catalog | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -89,9 +94,18 @@ export class StandbyCatalog implements CatalogApi {
   }
 
   tail(handlers: StreamHandlers<TailReply>): Stream<TailRequest> {
-    if (this.#active) return this.#active.tail(handlers);
-    handlers.ended(notActive());
-    return { send() {}, close() {} };
+    if (!this.#active) {
+      handlers.ended(notActive());
+      return { send() {}, close() {} };
+    }
+    const stream = this.#active.tail(handlers);
+    return {
+      send: (request) => {
+        this.#callers.arrived();
+        stream.send(request);
+      },
+      close: () => stream.close(),
+    };
   }
 
   endTails(): void {
@@ -114,12 +128,16 @@ export class StandbyCatalog implements CatalogApi {
     const over = Promise.withResolvers<void>();
     let end: { readonly reason: BazaarError | undefined } | undefined;
     const ends = (reason?: BazaarError) => {
-      end ??= { reason };
+      // What is left of a former stand may notice later that another epoch has begun, perhaps the next one of this process.
+      if (end) return;
+      end = { reason };
       if (this.#active) changed(false);
       this.#active = undefined;
       over.resolve();
     };
     const stopped = () => ends();
+    let isUnreached = false;
+    let endWatch = () => {};
     const stand = await takeOver(ends, signal);
     signal.addEventListener("abort", stopped);
     try {
@@ -129,8 +147,13 @@ export class StandbyCatalog implements CatalogApi {
         this.#active = catalog;
         changed(true);
         logger.info("this catalog is the active one");
+        endWatch = this.#callers.watch(clock, () => {
+          isUnreached = true;
+          ends(unreached());
+        });
       }
       await over.promise;
+      endWatch();
       await this.#end(catalog, end?.reason);
     } catch (error) {
       await stand.ledger.close();
@@ -139,9 +162,11 @@ export class StandbyCatalog implements CatalogApi {
       logger.warn(`the ledger could not be used after its takeover: ${message}`);
       await pause(clock, retryMs);
     } finally {
+      ends();
       signal.removeEventListener("abort", stopped);
       await stand.release();
     }
+    if (isUnreached) await pause(clock, asideMs);
   }
 
   /** `reason`: why another catalog may be active; `undefined` if this process stops. */
@@ -152,8 +177,12 @@ export class StandbyCatalog implements CatalogApi {
   }
 
   #ask<Result>(call: (catalog: Catalog) => Promise<Result>): Promise<Result> {
-    return this.#active ? call(this.#active) : Promise.reject(notActive());
+    return this.#active ? this.#callers.called(call(this.#active)) : Promise.reject(notActive());
   }
+}
+
+function unreached(): BazaarError {
+  return new BazaarError("UNAVAILABLE", "no caller has reached it, and may reach another catalog");
 }
 
 function notActive(): BazaarError {

@@ -287,6 +287,11 @@ export const standbyMutations: readonly Mutation[] = [
     ],
   },
   {
+    name: "a catalog that no caller reaches keeps the ledger",
+    rule: "R11",
+    edits: [{ file: "catalog/callers.ts", find: "if (quiet < this.#quietChecks) return;", replace: "return;" }],
+  },
+  {
     name: "a passed epoch is FENCED",
     rule: "R11",
     edits: [

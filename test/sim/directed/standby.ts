@@ -14,6 +14,8 @@ const leaseMs = 500;
 const silenceMs = 200;
 /** Longer than a standby needs to be active and to have waited for all earlier leases. */
 const takeoverMs = 2 * silenceMs + 1.15 * leaseMs + 500;
+/** Longer than a catalog without calls keeps the ledger, and its callers need to find the other one. */
+const unreachedMs = 10_000;
 const [first, second] = ["catalog-1", "catalog-2"] as const;
 
 /** Two catalogs, of which the first is active and the second a standby. */
@@ -289,6 +291,33 @@ export const standbyCases: readonly DirectedCase[] = [
       story.expect("the order of the purchase", bought(), 2);
       story.expect("I6: the quantity", story.lookUp(), 98);
       story.expect("the active catalog", world.catalog.name, first);
+      return story.end();
+    },
+  },
+  {
+    title:
+      "a catalog that no caller reaches leaves the ledger to one that they reach, and gets it back in the same way",
+    async run() {
+      const story = twoCatalogs();
+      story.expect("the order of a purchase", story.trade(), 1);
+      isolate(story, first, "database");
+      story.expect("the order of a purchase", story.trade({ withinMs: unreachedMs }), 2);
+      story.expect("the active catalog", story.world.catalog.name, second);
+      story.world.network.healAll([]);
+      isolate(story, second, "database");
+      story.expect("the order of a purchase", story.trade({ withinMs: unreachedMs }), 3);
+      story.expect("the active catalog", story.world.catalog.name, first);
+      return story.end();
+    },
+  },
+  {
+    title: "a catalog that nobody calls keeps the ledger as long as it is reached",
+    async run() {
+      const story = twoCatalogs({ cacheSizes: [0, 0] });
+      const { epoch } = story.world.sharedLedger?.server.tables.extra ?? {};
+      story.pass(5 * unreachedMs);
+      story.expect("the active catalog", story.world.catalog.name, first);
+      story.expect("the epoch", story.world.sharedLedger?.server.tables.extra.epoch, epoch);
       return story.end();
     },
   },
