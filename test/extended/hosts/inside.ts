@@ -4,11 +4,14 @@
  */
 
 import { createInterface } from "node:readline";
+import { startTemporaryPostgres, type TemporaryPostgres } from "@stock-bazaar/bench/embedded-postgres";
+import { askCluster } from "@stock-bazaar/client/ask-cluster";
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
+import { catalogName } from "@stock-bazaar/cluster/addresses";
 import { Cluster } from "@stock-bazaar/cluster/cluster";
 import { Network } from "./network.ts";
 import { type Figures, runRound } from "./round.ts";
-import { type Scenario, scenarios } from "./scenarios.ts";
+import { databaseHost, type Scenario, scenarios } from "./scenarios.ts";
 
 export interface Result {
   readonly violations: readonly string[];
@@ -22,7 +25,10 @@ const frontEnds = 2;
 const delayMs = 50;
 const logLinesMax = 40;
 
-const services = ["catalog", "order-1", "order-2", "order-3", "front-end-1", "front-end-2"];
+const services = ["catalog", "catalog-2", "order-1", "order-2", "order-3", "front-end-1", "front-end-2"];
+
+/** What is different from one bazaar to another. */
+type Kind = Pick<Scenario, "isDelayed" | "isShared">;
 
 class Bazaar {
   readonly #cluster: Cluster;
@@ -36,7 +42,7 @@ class Bazaar {
     this.#minCopies = minCopies;
   }
 
-  static async start(network: Network, isDelayed: boolean): Promise<Bazaar> {
+  static async start(network: Network, { isDelayed = false, isShared = false }: Kind): Promise<Bazaar> {
     const minCopies = isDelayed ? 2 : 1;
     const cluster = await Cluster.create({
       replicas,
@@ -45,7 +51,8 @@ class Bazaar {
       catalogApart: true,
       relays: isDelayed,
       delayMs: isDelayed ? delayMs : 0,
-      environment: { ORDER_MIN_COPIES: String(minCopies) },
+      catalogs: isShared ? 2 : 1,
+      environment: { ORDER_MIN_COPIES: String(minCopies), ...(isShared && { LEDGER_URL: await newLedger(network) }) },
     });
     await cluster.startInOrder();
     return new Bazaar(cluster, network, minCopies);
@@ -59,7 +66,9 @@ class Bazaar {
     const leads = await cluster.leader();
     const [follows] = cluster.replicaIds.filter((id) => id !== leads);
     const [leader, follower] = [network.host(`order-${leads}`), network.host(`order-${follows}`)];
-    const fault = faultOf({ cluster, network, leader, follower });
+    const { catalogs = [] } = await askCluster(cluster.url);
+    const active = network.host(catalogName(Math.max(1, catalogs.findIndex(({ state }) => state === "active") + 1)));
+    const fault = faultOf({ cluster, network, leader, follower, active });
     const options = { minCopies: this.#minCopies, earlierTrades: this.#trades };
     try {
       const round = await runRound(cluster, fault, { ...options, ...(patienceMs !== undefined && { patienceMs }) });
@@ -84,19 +93,27 @@ class Bazaar {
   }
 }
 
+let postgres: Promise<TemporaryPostgres> | undefined;
+
+async function newLedger(network: Network): Promise<string> {
+  postgres ??= startTemporaryPostgres([], network.host(databaseHost));
+  return (await postgres).newDatabase();
+}
+
 /** A scenario in progress ends with the input too: the test was interrupted. */
 const titles = createInterface({ input: process.stdin }).on("close", () => process.exit());
-const network = Network.create(services);
+const network = Network.create([...services, databaseHost]);
 let bazaar: Bazaar | undefined;
-let isDelayed = false;
+let kind: Kind = {};
 for await (const title of titles) {
   const scenario = scenarios.find((each) => each.title === title);
   if (!scenario) throw new Error(`a scenario must be one of the list (got ${title})`);
-  if (bazaar && !(bazaar.isWhole && isDelayed === (scenario.isDelayed ?? false))) {
+  const isSame = kind.isDelayed === scenario.isDelayed && kind.isShared === scenario.isShared;
+  if (bazaar && !(bazaar.isWhole && isSame)) {
     await bazaar.dispose();
     bazaar = undefined;
   }
-  isDelayed = scenario.isDelayed ?? false;
-  bazaar ??= await Bazaar.start(network, isDelayed);
+  kind = scenario;
+  bazaar ??= await Bazaar.start(network, kind);
   process.stdout.write(`${JSON.stringify(await bazaar.run(scenario))}\n`);
 }

@@ -13,6 +13,8 @@ export interface Scene {
   readonly leader: Host;
   /** The host of a follower of this moment. */
   readonly follower: Host;
+  /** The host of the catalog, or of the active one of several at this moment. */
+  readonly active: Host;
 }
 
 export interface Scenario {
@@ -22,6 +24,8 @@ export interface Scenario {
   readonly isUnseen: boolean;
   /** Whether every link between two services is delayed. */
   readonly isDelayed?: boolean;
+  /** Whether two catalogs share a ledger on PostgreSQL, on a host of its own. */
+  readonly isShared?: boolean;
   /** How long clients wait for one reply, where the host that they call may vanish. */
   readonly patienceMs?: number;
 }
@@ -31,6 +35,8 @@ const longMs = 8000;
 const shortMs = 3000;
 /** Longer than a front-end retries a request. */
 const outageMs = 20_000;
+/** Of PostgreSQL. */
+export const databaseHost = "database";
 const provingTrades = 50;
 const wait = { timeoutMs: 60_000 };
 const shortPatienceMs = 1500;
@@ -101,6 +107,31 @@ const unheardCatalog = ({ leader, network }: Scene): Fault => ({
   mend: async () => leader.dropNothing(),
 });
 
+/** No packet passes between the active catalog and these hosts, which nothing tells them. */
+const lostActive =
+  (peersOf: (scene: Scene) => readonly Host[]) =>
+  (scene: Scene): Fault => ({
+    async inflict(traffic) {
+      for (const { address } of peersOf(scene)) {
+        scene.active.drop("INPUT", "--source", address);
+        scene.active.drop("OUTPUT", "--destination", address);
+      }
+      await trading(traffic, longMs);
+    },
+    mend: async () => scene.active.dropNothing(),
+  });
+
+/** Neither catalog reaches the database. */
+const databaseUnplugged =
+  (holdMs: number) =>
+  ({ network }: Scene): Fault => ({
+    async inflict() {
+      network.host(databaseHost).unplug();
+      await Bun.sleep(holdMs);
+    },
+    mend: async () => network.host(databaseHost).plug(),
+  });
+
 const lossy = ({ network }: Scene): Fault => ({
   async inflict(traffic) {
     for (const host of network.hosts)
@@ -148,8 +179,23 @@ async function untilForgotten({ hosts }: Network, gone: Host): Promise<void> {
 
 const leader = (scene: Scene) => scene.leader;
 const follower = (scene: Scene) => scene.follower;
+const active = (scene: Scene) => scene.active;
+const database = ({ network }: Scene) => [network.host(databaseHost)];
+const callers = ({ network }: Scene) => network.hosts.filter(({ name }) => /^(order|front-end)-/.test(name));
 const catalog = ({ network }: Scene) => network.host("catalog");
 const frontEnd = ({ network }: Scene) => network.host("front-end-2");
+
+/** With two catalogs. */
+const sharedScenarios: readonly Omit<Scenario, "isUnseen" | "isShared">[] = [
+  { title: "two catalogs, and nothing happens", faultOf: calm },
+  { title: "the active catalog's link is cut", faultOf: unplugged(active, longMs) },
+  { title: "the active catalog receives nothing", faultOf: oneWay(active, "INPUT", longMs) },
+  { title: "nothing that the active catalog sends arrives", faultOf: oneWay(active, "OUTPUT", longMs) },
+  { title: "the active catalog's host vanishes", faultOf: vanished(active, longMs) },
+  { title: "the active catalog and the database lose all packets of each other", faultOf: lostActive(database) },
+  { title: "the active catalog and its callers lose all packets of each other", faultOf: lostActive(callers) },
+  { title: "the database's link is cut for 3 s", faultOf: databaseUnplugged(shortMs) },
+];
 
 export const scenarios: readonly Scenario[] = [
   { title: "nothing happens", faultOf: calm, isUnseen: true },
@@ -182,4 +228,5 @@ export const scenarios: readonly Scenario[] = [
     isUnseen: true,
     isDelayed: true,
   },
+  ...sharedScenarios.map((scenario) => ({ ...scenario, isUnseen: true, isShared: true })),
 ];
