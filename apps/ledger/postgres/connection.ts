@@ -32,6 +32,11 @@ const durable = {
   search_path: schemaName,
   synchronous_commit: "on",
   default_transaction_isolation: "read committed",
+  // Otherwise the server keeps the connections of a host that has vanished, for up to two hours.
+  tcp_user_timeout: "8000",
+  tcp_keepalives_idle: "5",
+  tcp_keepalives_interval: "1",
+  tcp_keepalives_count: "3",
 };
 
 /** For a catalog. A frozen one must not keep the register locked: the server ends its transaction. */
