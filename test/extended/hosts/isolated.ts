@@ -22,6 +22,7 @@ const probe = `
   ip link add switch type bridge
   ip link add port type veth peer name eth0 netns host
   nsenter --net=/run/netns/host ip link set eth0 up
+  unshare --uts sh -c 'echo host >/proc/sys/kernel/hostname'
   iptables --append INPUT --match statistic --mode random --probability 0.01 --jump DROP
   ss --no-header --tcp
   mount --bind /dev/null /etc/hosts`;

@@ -12,7 +12,9 @@ import type { Hosts } from "@stock-bazaar/cluster/hosts";
 const addressOf = (number: number) => `192.0.2.${number}`;
 /** The name of this process's own host, on which clients and relays run. */
 const here = "clients";
-/** Where \`ip netns\` keeps the names. */
+/** Runs the command after a name on a machine of that name: processes of several hosts must not take each other's for theirs. */
+const named = ["unshare", "--uts", "sh", "-c", 'echo "$0" >/proc/sys/kernel/hostname && exec "$@"'];
+/** Where `ip netns` keeps the names. */
 const namespaces = "/run/netns";
 
 export class Network implements Hosts {
@@ -39,7 +41,7 @@ export class Network implements Hosts {
   }
 
   viaOf(name: string): readonly string[] {
-    return this.host(name).via;
+    return [...this.host(name).via, ...named, name];
   }
 
   host(name: string): Host {
