@@ -10,7 +10,7 @@ export const systemNames = [...comparedSystems, "service-postgres", "floor"] as 
 export type SystemName = (typeof systemNames)[number];
 
 /** Experiments run instead of the rows, and measure what one rate doesn't show. */
-export const experimentNames = ["kill", "freeze", "copies", "ledger", "catch-up", "soak"] as const;
+export const experimentNames = ["kill", "freeze", "catalog-failover", "copies", "ledger", "catch-up", "soak"] as const;
 export type ExperimentName = (typeof experimentNames)[number];
 
 export const loadTools = ["wrk", "autocannon"] as const;

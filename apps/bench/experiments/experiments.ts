@@ -5,6 +5,7 @@
 
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
 import type { ExperimentName, LoadTool } from "../names.ts";
+import { type CatalogFailoverResult, measureCatalogFailover } from "./catalog-failover.ts";
 import { type CatchUpRow, measureCatchUp } from "./catch-up.ts";
 import { type CopiesRow, measureCopies } from "./copies.ts";
 import { type FailoverResult, measureFailover } from "./failover.ts";
@@ -35,6 +36,7 @@ export interface ExperimentResult {
   readonly failovers: readonly FailoverResult[];
   readonly ledgerSizes: readonly LedgerSizeRow[];
   readonly catchUps: readonly CatchUpRow[];
+  readonly catalogFailovers: readonly CatalogFailoverResult[];
   readonly copies: readonly CopiesRow[];
   readonly soak: SoakResult | undefined;
 }
@@ -55,11 +57,17 @@ export async function runExperiments(
   ] as const) {
     if (asked(name)) failovers.push(await measureFailover({ kills, connections, how }, progress, signal));
   }
+  const catalogFailovers: CatalogFailoverResult[] = [];
+  if (asked("catalog-failover")) {
+    for (const how of ["kill -9", "SIGSTOP"] as const)
+      catalogFailovers.push(await measureCatalogFailover({ kills, connections, how }, progress, signal));
+  }
   return {
     startedAt,
     machine: describeMachine(),
     options,
     failovers,
+    catalogFailovers,
     copies: asked("copies") ? await measureCopies(options, progress, signal) : [],
     soak: asked("soak") ? await measureSoak(options, progress, signal) : undefined,
     ledgerSizes: asked("ledger") ? await measureLedgerSizes({ ...options, sizes: orders }, progress, signal) : [],

@@ -4,6 +4,7 @@ import { counted, percent, whole } from "@stock-bazaar/report/figures";
 import { formatMachine } from "@stock-bazaar/report/machine";
 import { median, percentile } from "@stock-bazaar/report/statistics";
 import { markdownTable } from "@stock-bazaar/report/table";
+import type { CatalogFailoverResult } from "./catalog-failover.ts";
 import type { CatchUpRow } from "./catch-up.ts";
 import type { CopiesRow } from "./copies.ts";
 import type { ExperimentResult } from "./experiments.ts";
@@ -16,6 +17,7 @@ export function formatExperiments({
   machine,
   options,
   failovers,
+  catalogFailovers,
   copies,
   ledgerSizes,
   catchUps,
@@ -26,6 +28,7 @@ export function formatExperiments({
       `${formatMachine(startedAt, machine)} ${counted(options.connections, "connection")}; ${options.seconds} s for each rate, after ${options.warmUpSeconds} s of warm-up.`,
     ],
     failovers.length > 0 ? failoverTable(failovers) : [],
+    catalogFailovers.length > 0 ? catalogFailoverTable(catalogFailovers) : [],
     copies.length > 0 ? copiesTable(copies) : [],
     ledgerSizes.length > 0 ? ledgerTable(ledgerSizes) : [],
     catchUps.length > 0 ? catchUpTable(catchUps) : [],
@@ -46,6 +49,19 @@ function failoverTable(failovers: readonly FailoverResult[]): string[] {
       const sorted = [...silencesMs].sort((a, b) => a - b);
       const silences = [50, 90, 100].map((percent) => whole(percentile(sorted, percent)));
       return [how, whole(sorted.length), ...silences, whole(trades), whole(failed)];
+    }),
+  );
+}
+
+function catalogFailoverTable(failovers: readonly CatalogFailoverResult[]): string[] {
+  const header = ["the active catalog dies by", "times", "longest wait: least ms", "p50 ms", "p95 ms", "most ms"];
+  return markdownTable(
+    [...header, "trades", "failed"],
+    1,
+    failovers.map(({ how, waitsMs, trades, failed }) => {
+      const sorted = [...waitsMs].sort((a, b) => a - b);
+      const waits = [0, 50, 95, 100].map((percent) => whole(percentile(sorted, percent)));
+      return [how, whole(sorted.length), ...waits, whole(trades), whole(failed)];
     }),
   );
 }

@@ -168,7 +168,12 @@ export function benchCommand(): Command {
         [],
       ).conflicts(["rows", "systems", "against", "svg"]),
     )
-    .option("--kills <n>", "how often kill and freeze stop the leader", wholeNumber(1, killsMax), 20)
+    .option(
+      "--kills <n>",
+      "how often kill and freeze stop the leader, and catalog-failover stops the catalog in each of these ways",
+      wholeNumber(1, killsMax),
+      20,
+    )
     .addOption(
       list(
         "--orders",
