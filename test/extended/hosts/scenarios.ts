@@ -107,13 +107,13 @@ const unheardCatalog = ({ leader, network }: Scene): Fault => ({
   mend: async () => leader.dropNothing(),
 });
 
-/** No packet passes between the active catalog and these hosts, which nothing tells them. */
+/** Packets between the active catalog and these hosts are lost, in both directions or only its own. Nothing tells them. */
 const lostActive =
-  (peersOf: (scene: Scene) => readonly Host[]) =>
+  (peersOf: (scene: Scene) => readonly Host[], lost: "both directions" | "its own" = "both directions") =>
   (scene: Scene): Fault => ({
     async inflict(traffic) {
       for (const { address } of peersOf(scene)) {
-        scene.active.drop("INPUT", "--source", address);
+        if (lost === "both directions") scene.active.drop("INPUT", "--source", address);
         scene.active.drop("OUTPUT", "--destination", address);
       }
       await trading(traffic, longMs);
@@ -194,6 +194,10 @@ const sharedScenarios: readonly Omit<Scenario, "isUnseen" | "isShared">[] = [
   { title: "the active catalog's host vanishes", faultOf: vanished(active, longMs) },
   { title: "the active catalog and the database lose all packets of each other", faultOf: lostActive(database) },
   { title: "the active catalog and its callers lose all packets of each other", faultOf: lostActive(callers) },
+  {
+    title: "nothing that the active catalog sends to its callers arrives",
+    faultOf: lostActive(callers, "its own"),
+  },
   { title: "the database's link is cut for 3 s", faultOf: databaseUnplugged(shortMs) },
 ];
 
