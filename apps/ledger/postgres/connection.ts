@@ -56,6 +56,9 @@ export const forService: ConnectionUse = {
     enable_mergejoin: "off",
     // So one plan will do, whatever the values.
     plan_cache_mode: "force_generic_plan",
+    // Before PostgreSQL 18, what is forbidden here counts as so costly that a server with LLVM compiled every statement
+    // on the register, whose one row it reads without an index: tens of ms each.
+    jit: "off",
   },
 };
 

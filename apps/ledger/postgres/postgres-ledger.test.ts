@@ -146,6 +146,13 @@ test("a connection sets itself what durability depends on, whatever the database
   for (const name of Object.keys(defaults)) await runSql(url, `ALTER DATABASE ${database} RESET ${name}`);
 });
 
+test("the server compiles no statement of a catalog", async () => {
+  const { url } = await led();
+  const connection = await connected(url, forService);
+  const { rows } = await connection.query({ text: "SELECT reset_val, setting FROM pg_settings WHERE name = 'jit'" });
+  expect(rows).toEqual([{ reset_val: "on", setting: "off" }]);
+});
+
 test("writes that wait meanwhile are done in their order afterwards", async () => {
   const { relay, apply } = await led();
   relay.atCommit = "answer lost";
