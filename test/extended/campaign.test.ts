@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 
 const faultNames = possibleFaults(allFaults, { onServer: false });
 /** The seed is the one of the first 400 that needs the fewest rounds. */
-const plan = { seed: 283, roundMs: 1000, frontEnds: 2, clients: 12, faults: faultNames };
+const plan = { seed: 21, roundMs: 1000, frontEnds: 2, clients: 12, faults: faultNames };
 
 function roundsUntilEveryFault(): number {
   const seen = new Set<string>();
