@@ -121,10 +121,16 @@ test.runIf(isOnPostgres)(
     if (!canMount()) return context.skip("a file system in memory can be mounted by root on Linux only");
     const cluster = await Cluster.start(context, { environment: { REQUEST_TIMEOUT_MS: "1500" } });
     const free = await onFullDisk(cluster.ledger.ledgerUrl ?? "");
-    await expectTradesRefused(cluster);
-    await eventually("the reason is logged", () => linesWith(cluster, "catalog", "No space left on device").length > 0);
-    expect((await lookUp(cluster.url, "GameStart")).status).toBe(200);
-    await free();
+    try {
+      await expectTradesRefused(cluster);
+      await eventually(
+        "the reason is logged",
+        () => linesWith(cluster, "catalog", "No space left on device").length > 0,
+      );
+      expect((await lookUp(cluster.url, "GameStart")).status).toBe(200);
+    } finally {
+      await free();
+    }
     await cluster.ready();
     expect((await trade(cluster.url, newTrade({ type: "buy" }))).status).toBe(200);
     await expectInvariants(cluster);
