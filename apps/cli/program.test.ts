@@ -56,6 +56,7 @@ test("the commands are listed in the order of the help", () => {
     "export",
     "verify",
     "rebuild-catalog",
+    "ledger",
     "client",
     "evaluate",
     "bench",

@@ -7,6 +7,7 @@ import { completeCommand, completionCommand } from "./definitions/completion.ts"
 import {
   exportCommand,
   importCommand,
+  ledgerCommand,
   migrateCommand,
   rebuildCatalogCommand,
   seedCommand,
@@ -20,7 +21,15 @@ import { type ExitCode, exitCodes } from "./errors.ts";
 const groups = {
   "Run:": [upCommand, statusCommand],
   "Trade:": [lookupCommand, tradeCommand, orderCommand],
-  "Databases:": [migrateCommand, seedCommand, importCommand, exportCommand, verifyCommand, rebuildCatalogCommand],
+  "Databases:": [
+    migrateCommand,
+    seedCommand,
+    importCommand,
+    exportCommand,
+    verifyCommand,
+    rebuildCatalogCommand,
+    ledgerCommand,
+  ],
   "Load, faults, measurements:": [clientCommand, evaluateCommand, benchCommand, chaosCommand],
   "Help:": [completionCommand],
 };

@@ -92,7 +92,7 @@ export class Replay {
  * rebuild, which may have left no order either, began with its time in milliseconds. A catalog gives out less than one
  * term per millisecond, so all terms since then are below `nowMs`.
  */
-function unusedTerm(lastTerm: number, nowMs: number): number {
+export function unusedTerm(lastTerm: number, nowMs: number): number {
   return Math.max(lastTerm + termsSkipped, nowMs);
 }
 

@@ -12,6 +12,7 @@ import type { Clock } from "@stock-bazaar/shared/clock";
 import type { NewStock, Order } from "@stock-bazaar/shared/domain";
 import type { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Check, ReplicaCopy } from "./check.ts";
+import type { Rejection } from "./decide.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Replayed, Used } from "./replay.ts";
 
@@ -64,6 +65,13 @@ export interface LedgerStore {
    * Rejects with a ReplayError if the orders don't follow from the stocks. The caller must hold the lock.
    */
   replaceWith(content: LedgerContent): Promise<Replaced>;
+  /**
+   * Makes this ledger a copy of another one, in a new term (`copy.ts`), and moves an existing one aside. All or nothing: if
+   * `compare`, which receives the finished copy, rejects, nothing has changed. Returns the new name of the ledger that was
+   * moved aside; `undefined` if there was none. Rejects with a CopyError if this ledger was ever used. The caller must hold
+   * the locks of both.
+   */
+  copyFrom(source: LedgerView, compare: (copy: LedgerView) => Promise<void>): Promise<string | undefined>;
 }
 
 /** Releases a lock. */
@@ -105,6 +113,16 @@ export interface LedgerView extends Pick<Ledger, "register" | "leases" | "stocks
   initialStocks(): Promise<NewStock[]>;
   /** The first key of a rejected trade from `from` up to, but not including, `before`, by UTF-8 bytes. */
   firstRejectedKey(from: string, before: string): Promise<string | undefined>;
+  /** The first `limit` rejections with a sequence number above `after`, ascending. */
+  rejectionsAfter(after: number, limit: number): Promise<KeptRejection[]>;
+  /** The sequence number of the newest rejection, 0 before the first. */
+  lastRejection(): Promise<number>;
+}
+
+/** A stored rejection. */
+export interface KeptRejection extends Rejection {
+  /** Its sequence number. */
+  readonly place: number;
 }
 
 export interface FillContent {

@@ -11,13 +11,15 @@ const hostForm = /^(?:\[[0-9a-f:.]+\]|[^\s:[\]@]+)(?::([1-9]\d{0,4}))?$/i;
 /** Throws a ConfigError unless it is not set or a URL of PostgreSQL. */
 export function readLedgerUrl(environment: Environment): string | undefined {
   const url = readText(environment, variable);
-  if (url === undefined) return undefined;
-  const hosts = form.exec(url)?.[3]?.split(",");
-  const areHosts = hosts?.every((host) => hostForm.test(host) && Number(hostForm.exec(host)?.[1] ?? 1) <= 65_535);
-  if (!areHosts) {
-    throw wrongLedgerUrl(url, "must be a URL like postgres://user:password@host:5432/database, or empty for SQLite");
-  }
-  return url;
+  if (url === undefined || isLedgerUrl(url)) return url;
+  throw wrongLedgerUrl(url, `must be a URL like ${ledgerUrlExample}, or empty for SQLite`);
+}
+
+export const ledgerUrlExample = "postgres://user:password@host:5432/database";
+
+export function isLedgerUrl(text: string): boolean {
+  const hosts = form.exec(text)?.[3]?.split(",") ?? [""];
+  return hosts.every((host) => hostForm.test(host) && Number(hostForm.exec(host)?.[1] ?? 1) <= 65_535);
 }
 
 /** The error for a URL with which the ledger can't be used. `must` and `hint` are those of a ConfigError. */

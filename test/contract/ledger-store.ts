@@ -2,6 +2,8 @@
 
 import { join } from "node:path";
 import type { NewStock, Order } from "@stock-bazaar/shared/domain";
+import { compareCopy } from "@stock-bazaar/ledger/copy";
+import type { Ledger } from "@stock-bazaar/ledger/ledger";
 import type { LedgerStore, LedgerView } from "@stock-bazaar/ledger/store";
 import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
 import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
@@ -436,6 +438,113 @@ export function ledgerStoreContract(
         expect(await contents(store)).toEqual(before);
         // A retry works.
         expect(await store.replaceWith({ stocks, pages })).toMatchObject({ head: 5 });
+      });
+    });
+
+    describe("a ledger is copied", () => {
+      const rejected = [tradeOf("no", { quantity: 999 }), tradeOf("n\\0", { name: "a\\0b\0\\" })];
+
+      /** A store with three orders and the second and third of three rejections, and one without a ledger. */
+      async function sourceAndTarget() {
+        const [{ store: source, tamper }, { store: target, other }] = [await traded(), await makeStore()];
+        const ledger = await source.open();
+        const trades = [tradeOf("old", { quantity: 998 }), ...rejected];
+        await ledger.apply({ term: 1, last: await ledgerLast(ledger), trades, createdAt });
+        await ledger.forgetRejections(1, 1);
+        await ledger.setLeases({ leaseMs: 300, endedCleanly: true });
+        await ledger.close();
+        return { source, tamper, target, other };
+      }
+
+      const ledgerLast = async (ledger: Ledger) => (await ledger.ordersAfter(2, 1)).at(0);
+      const copy = (source: LedgerStore, target: LedgerStore) =>
+        source.read((view) => target.copyFrom(view, async (made) => void (await compareCopy(view, made))));
+
+      test("row for row, in a new term, as one that hasn't ended cleanly; keys keep their outcomes", async () => {
+        const { source, target } = await sourceAndTarget();
+        const before = await contents(source);
+        expect(await copy(source, target)).toBeUndefined();
+        expect(await contents(source)).toEqual(before);
+        const { term } = (await contents(target)).register;
+        expect(term).toBeGreaterThan(1_000_000);
+        expect(await contents(target)).toEqual({
+          ...before,
+          register: { ...before.register, term, leader: 0 },
+          leases: { leaseMs: 300, endedCleanly: false },
+        });
+        expect((await target.check([])).map(({ outcome }) => outcome)).toEqual(["kept", "kept"]);
+
+        const ledger = await target.open();
+        const last = await ledgerLast(ledger);
+        await ledger.acquire({ replica: 2, term, last });
+        expect(await ledger.lastRejection()).toBe(3);
+        const trades = [...rejected, tradeOf("a", { quantity: 30 }), tradeOf("a", { quantity: 31 }), tradeOf("new")];
+        const { outcomes } = await ledger.apply({ term: term + 1, last, trades, createdAt });
+        expect(outcomes).toEqual([
+          { status: "rejected", reason: "INSUFFICIENT_QUANTITY", replayed: true },
+          { status: "rejected", reason: "INVALID_STOCKNAME", replayed: true },
+          { status: "accepted", orderId: 1, replayed: true },
+          { status: "key-reused" },
+          { status: "accepted", orderId: 4, replayed: false },
+        ]);
+        await ledger.close();
+      });
+
+      test("over one that was migrated and seeded but never used, which is moved aside", async () => {
+        const { source, target } = await sourceAndTarget();
+        await target.migrate();
+        await target.addStocks([tux], nothingMore);
+        const unlock = await target.lock();
+        expect(await copy(source, target)).toEqual(expect.any(String));
+        await unlock();
+        expect((await contents(target)).initialStocks).toEqual([fishCo, gameStart]);
+      });
+
+      test.each<[string, (ledger: Ledger) => Promise<unknown>]>([
+        ["a leader", (ledger) => ledger.acquire({ replica: 1, term: 0, last: undefined })],
+        [
+          "orders",
+          async (ledger) => {
+            await ledger.acquire({ replica: 1, term: 0, last: undefined });
+            await ledger.apply({ term: 1, last: undefined, trades: [tradeOf("mine")], createdAt });
+          },
+        ],
+      ])("but not over one that has had %s", async (_what, use) => {
+        const { source, target } = await sourceAndTarget();
+        await target.migrate();
+        await target.addStocks([gameStart], nothingMore);
+        const ledger = await target.open();
+        await use(ledger);
+        await ledger.close();
+        const before = await contents(target);
+        await expect(copy(source, target)).rejects.toThrow(`${target.name} must have no ledger, or one that was never`);
+        expect(await contents(target)).toEqual(before);
+      });
+
+      test("all or nothing: if the comparison fails, there is still no ledger, and a retry works", async () => {
+        const { source, target, other } = await sourceAndTarget();
+        const fails = async () => {
+          throw new Error("not equal");
+        };
+        await expect(source.read((view) => target.copyFrom(view, fails))).rejects.toThrow("not equal");
+        expect(await other.isMissing()).toBe(true);
+        await copy(source, target);
+        expect((await contents(target)).lastId).toBe(3);
+      });
+
+      test.each([
+        ["order", "UPDATE ledger SET created_at = 'x' WHERE id = 2", /^order 2 of the copy must be .*"createdAt":"x"/],
+        ["end", "DELETE FROM ledger WHERE id = 3", /^order 3 of the copy must be nothing/],
+        ["stock", "UPDATE stocks SET volume = 7 WHERE name = 'FishCo'", /^stock 1 of the copy must be/],
+        ["initial stock", "UPDATE initial_stocks SET quantity = 7", /^initial stock 1 of the copy must be/],
+        ["rejection", "UPDATE rejections SET reason = 'INVALID_STOCKNAME'", /^rejection 1 of the copy must be/],
+        ["register", "UPDATE register SET life = 'another'", /^the register of the copy must be .*"another"/],
+        ["lease", "UPDATE register SET lease_ms = 7", /^the register of the copy must be .*"leaseMs":7/],
+      ])("another %s is a difference", async (_what, sql, message) => {
+        const { source, target, tamper } = await sourceAndTarget();
+        await copy(source, target);
+        await tamper(sql);
+        await expect(source.read((view) => target.read((made) => compareCopy(view, made)))).rejects.toThrow(message);
       });
     });
   });

@@ -1,9 +1,10 @@
 /** Commands that work on the databases in DATA_DIR, and `up`, which runs the services on them. */
 
 import { dialectNames, isDialectName } from "@stock-bazaar/contract/dialects";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import type { ExportOptions } from "../commands/export.ts";
 import type { ImportOptions } from "../commands/import.ts";
+import type { LedgerOptions } from "../commands/ledger.ts";
 import type { MigrateOptions } from "../commands/migrate.ts";
 import type { RebuildCatalogOptions } from "../commands/rebuild-catalog.ts";
 import type { SeedOptions } from "../commands/seed.ts";
@@ -121,6 +122,28 @@ export function rebuildCatalogCommand(): Command {
     .action(async (options: RebuildCatalogOptions) =>
       (await import("../commands/rebuild-catalog.ts")).rebuildCatalogFile(options),
     );
+}
+
+export function ledgerCommand(): Command {
+  return define({
+    usage: "ledger",
+    description: "copy the ledger from catalog.db to PostgreSQL, or back, and compare every row; no catalog may run",
+    examples: [
+      ["bazaar ledger copy --to postgres://user:password@host/bazaar", "then set LEDGER_URL to that, and start"],
+      ["bazaar ledger copy --to sqlite", "from the database in LEDGER_URL to catalog.db in DATA_DIR"],
+    ],
+    exits: {
+      0: "the copy is complete and equal; the original is unchanged",
+      1: "nothing was copied: a catalog runs, or the target was used before; the message says which",
+    },
+  })
+    .addArgument(new Argument("<action>", "what to do").choices(["copy"]))
+    .requiredOption(
+      "--to <ledger>",
+      "URL of a PostgreSQL database without a ledger, or sqlite for catalog.db in DATA_DIR",
+    )
+    .option("--json", "print the result as JSON")
+    .action(async (_action: "copy", options: LedgerOptions) => (await import("../commands/ledger.ts")).copyTo(options));
 }
 
 function alsoFrontEnds(text: string): AlsoFrontEnd[] {

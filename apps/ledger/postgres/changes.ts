@@ -28,7 +28,7 @@ const insertInitial = {
   text: "INSERT INTO initial_stocks (name, quantity) SELECT name, quantity FROM stocks WHERE name = ANY ($1::text[])",
 };
 const countAdded = { text: "UPDATE register SET stock_count = stock_count + $1" };
-const countAll = { text: "UPDATE register SET stock_count = (SELECT count(*) FROM stocks)" };
+export const countAll = { text: "UPDATE register SET stock_count = (SELECT count(*) FROM stocks)" };
 const setStocks = {
   text: `INSERT INTO stocks (name, price_cents, quantity, volume, rev)
     SELECT name, price_cents, quantity, 0, 0 FROM unnest($1::text[], $2::bigint[], $3::bigint[])
@@ -80,8 +80,28 @@ export function fillLedger(url: string, content: FillContent, beforeCommit: Befo
   );
 }
 
-/** Builds the ledger in a schema beside the existing one, which is then renamed. */
 export async function replaceLedger(url: string, { stocks, pages }: LedgerContent): Promise<Replaced> {
+  const { result, aside } = await buildLedger(url, async (connection, before) => {
+    await connection.query(countAdded, [await insertMissing(connection, stocks)]);
+    return replayInto(connection, pages, before ?? nothingUsed);
+  });
+  return { ...result, aside };
+}
+
+export interface Built<Result> {
+  readonly result: Result;
+  /** The new name of the ledger that was there; `undefined` if there was none. */
+  readonly aside: string | undefined;
+}
+
+/**
+ * Builds a ledger in a schema beside the existing one, which is then renamed. `fill` receives the existing ledger's locked
+ * register, `undefined` if there is none.
+ */
+export async function buildLedger<Result>(
+  url: string,
+  fill: (connection: Connection, before: RegisterRow | undefined) => Promise<Result>,
+): Promise<Built<Result>> {
   const name = withoutPassword(url);
   const connection = await explaining(url, () => connectTo(url, forTools));
   try {
@@ -90,15 +110,14 @@ export async function replaceLedger(url: string, { stocks, pages }: LedgerConten
       const exists = rows[0]?.exists === true;
       const before = exists ? (await connection.query<RegisterRow>(lockRegister)).rows[0] : undefined;
       await applyMigrations(connection, buildingSchema, name);
-      await connection.query(countAdded, [await insertMissing(connection, stocks)]);
-      const replayed = await replayInto(connection, pages, before ?? nothingUsed);
+      const result = await fill(connection, before);
       // The caller's lock stays, and an older catalog that still runs changes nothing.
       if (before) await connection.query(keepHolder, [before.epoch, before.holder]);
       const aside = `${schemaName}_${new Date().toISOString().replace(/\D/g, "_").slice(0, 23)}`;
       if (exists) await connection.run(`ALTER SCHEMA ${schemaName} RENAME TO ${aside}`);
       else await connection.run(`DROP SCHEMA IF EXISTS ${schemaName}`);
       await connection.run(`ALTER SCHEMA ${buildingSchema} RENAME TO ${schemaName}`);
-      return { ...replayed, aside: exists ? `the schema ${aside} in ${name}` : undefined };
+      return { result, aside: exists ? `the schema ${aside} in ${name}` : undefined };
     });
   } finally {
     await connection.close().catch(() => {});
@@ -169,7 +188,7 @@ function columnsOf(stocks: readonly NewStock[]): [string[], number[], number[]] 
   ];
 }
 
-function* pagesOf<Row>(rows: Iterable<Row>): Generator<Row[]> {
+export function* pagesOf<Row>(rows: Iterable<Row>): Generator<Row[]> {
   let page: Row[] = [];
   for (const row of rows) {
     page.push(row);

@@ -86,6 +86,7 @@ export function postgresLedgerStore(url: string, { failover = false }: PostgresO
     addStocks: async (stocks, beforeCommit) => (await import("./changes.ts")).addStocks(url, stocks, beforeCommit),
     fillEmpty: async (content, beforeCommit) => (await import("./changes.ts")).fillLedger(url, content, beforeCommit),
     replaceWith: async (content) => (await import("./changes.ts")).replaceLedger(url, content),
+    copyFrom: async (source, compare) => (await import("./copy.ts")).copyLedger(url, source, compare),
   };
 }
 

@@ -108,3 +108,8 @@ export function changeOf(stocks: readonly Omit<Stock, "priceCents">[]): Write {
 export function storable(text: string): string {
   return /[\0\\]/.test(text) ? text.replaceAll("\\", "\\\\").replaceAll("\0", "\\0") : text;
 }
+
+/** The text that `storable` was given. */
+export function unstored(text: string): string {
+  return text.replaceAll(/\\(.)/g, (_, escaped: string) => (escaped === "0" ? "\0" : escaped));
+}

@@ -1,17 +1,21 @@
 /** A snapshot of a ledger, for tools and for services during their start, on a connection of its own. */
 
 import type { NewStock, Order, Stock } from "@stock-bazaar/shared/domain";
-import type { LedgerView } from "../store.ts";
+import type { KeptRejection, LedgerView } from "../store.ts";
 import { type Connection, type ConnectionUse, forReading, type Statement, type Value } from "./connection.ts";
 import { connectTo } from "./hosts.ts";
 import { explained } from "./failures.ts";
 import { requireMigrated } from "./migrations.ts";
 import { leasesOf, readRegister, registerOf, type RegisterRow, requireRow } from "./register.ts";
-import { orderById, ordersAfter, stocksAfter, stocksFrom } from "./statements.ts";
+import { orderById, ordersAfter, stocksAfter, stocksFrom, unstored } from "./statements.ts";
 
 const lastId = { text: "SELECT coalesce(max(id), 0) AS id FROM ledger" };
 const countStocks = { text: "SELECT count(*) AS stocks FROM stocks" };
 const rejectedKey = { text: "SELECT key FROM rejections WHERE key >= $1 AND key < $2 ORDER BY key LIMIT 1" };
+const rejectionsAfter = {
+  text: `SELECT place, key, fingerprint, reason, created_at AS "createdAt" FROM rejections WHERE place > $1
+    ORDER BY place LIMIT $2`,
+};
 const initialStocks = {
   text: `SELECT name, price_cents AS "priceCents", initial_stocks.quantity FROM initial_stocks JOIN stocks USING (name)
     ORDER BY name`,
@@ -50,7 +54,7 @@ export async function explaining<Result>(url: string, action: () => Promise<Resu
 }
 
 /** Inside a transaction: its first read takes the snapshot. */
-async function viewOf(connection: Connection, url: string): Promise<LedgerView> {
+export async function viewOf(connection: Connection, url: string): Promise<LedgerView> {
   const read = async <Row extends object>(statement: Statement, values?: readonly Value[]) =>
     (await explaining(url, () => connection.query<Row>(statement, values))).rows;
   const register = async () => requireRow(await read<RegisterRow>(readRegister));
@@ -65,6 +69,11 @@ async function viewOf(connection: Connection, url: string): Promise<LedgerView> 
     countStocks: async () => (await read<{ stocks: number }>(countStocks))[0]?.stocks ?? 0,
     initialStocks: () => initialStocksOf(connection, url),
     firstRejectedKey: async (from, before) => (await read<{ key: string }>(rejectedKey, [from, before]))[0]?.key,
+    async rejectionsAfter(after, limit) {
+      const rows = await read<KeptRejection>(rejectionsAfter, [after, limit]);
+      return rows.map((row) => ({ ...row, fingerprint: unstored(row.fingerprint) }));
+    },
+    lastRejection: async () => (await register()).lastRejection,
   };
 }
 

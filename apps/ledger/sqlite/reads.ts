@@ -9,6 +9,9 @@ import type { LedgerRegister, Leases } from "../ledger.ts";
 
 export const stockColumns = "name, price_cents AS priceCents, quantity, volume, rev";
 
+/** A rejection's sequence number is its rowid. */
+export const lastRejection = "SELECT ifnull(max(rowid), 0) AS place FROM rejections";
+
 export function prepareReads(client: SqliteClient) {
   return {
     register: client.prepare<[], LedgerRegister>(

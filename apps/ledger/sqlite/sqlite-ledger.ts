@@ -20,7 +20,7 @@ import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome, r
 import { requireNewestTerm, requireSameOrder, requireTerm } from "../leadership.ts";
 import type { Ledger, LedgerBatch, LedgerChange, LedgerRegister } from "../ledger.ts";
 import { LedgerMemory } from "./memory.ts";
-import { leasesOf, prepareReads, requireRegister, stockColumns } from "./reads.ts";
+import { lastRejection, leasesOf, prepareReads, requireRegister, stockColumns } from "./reads.ts";
 
 const hint = `is catalog.db the right file? ${advice.putBackCatalog}`;
 
@@ -60,7 +60,7 @@ export function createSqliteLedger(
   const insertRejection = client.prepare<[string, string, string, string]>(
     "INSERT INTO rejections (key, fingerprint, reason, created_at) VALUES (?, ?, ?, ?)",
   );
-  const lastRejection = client.prepare<[], { place: number }>("SELECT ifnull(max(rowid), 0) AS place FROM rejections");
+  const newestRejection = client.prepare<[], { place: number }>(lastRejection);
   // Keeps the newest row: SQLite gives the next row the highest rowid plus one, so without it a number would be reused.
   const forgetRejections = client.prepare<[number, number]>(
     `DELETE FROM rejections WHERE rowid IN
@@ -184,7 +184,7 @@ export function createSqliteLedger(
     async setLeases({ leaseMs, endedCleanly }) {
       await guardWrite(() => setLeases.run(leaseMs, endedCleanly ? 1 : 0));
     },
-    lastRejection: async () => guard(() => lastRejection.get()?.place ?? 0),
+    lastRejection: async () => guard(() => newestRejection.get()?.place ?? 0),
     forgetRejections: (upTo, limit) => guardWrite(() => forgetRejections.run(upTo, limit).changes),
     close: async () => database.close(),
   };

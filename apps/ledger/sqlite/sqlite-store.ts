@@ -47,5 +47,6 @@ export function sqliteLedgerStore(dataDir: string): LedgerStore {
     },
     fillEmpty: async (content, beforeCommit) => (await import("./fill.ts")).fillCatalog(dataDir, content, beforeCommit),
     replaceWith: async (content) => (await import("./replace.ts")).replaceCatalog(dataDir, content),
+    copyFrom: async (source, compare) => (await import("./copy.ts")).copyCatalog(dataDir, source, compare),
   };
 }

@@ -5,9 +5,9 @@
 
 import { explaining } from "@stock-bazaar/sqlite/connection";
 import { lastOrderId } from "@stock-bazaar/sqlite/order-differences";
-import type { LedgerView } from "../store.ts";
+import type { KeptRejection, LedgerView } from "../store.ts";
 import { type CatalogDatabase, openCatalogDatabase } from "./database.ts";
-import { leasesOf, prepareReads, requireRegister } from "./reads.ts";
+import { lastRejection, leasesOf, prepareReads, requireRegister } from "./reads.ts";
 
 export async function readCatalog<Result>(
   dataDir: string,
@@ -34,6 +34,11 @@ function viewOf(catalog: CatalogDatabase): LedgerView {
   const rejectedKey = client.prepare<[string, string], { key: string }>(
     "SELECT key FROM rejections WHERE key >= ? AND key < ? ORDER BY key LIMIT 1",
   );
+  const rejectionsAfter = client.prepare<[number, number], KeptRejection>(
+    `SELECT rowid AS place, key, fingerprint, reason, created_at AS createdAt FROM rejections WHERE rowid > ?
+     ORDER BY rowid LIMIT ?`,
+  );
+  const newestRejection = client.prepare<[], { place: number }>(lastRejection);
   return {
     register: () => read(() => requireRegister(register.get())),
     leases: () => read(() => leasesOf(leases.get())),
@@ -42,6 +47,8 @@ function viewOf(catalog: CatalogDatabase): LedgerView {
     lastId: () => read(() => lastOrderId(client, "ledger")),
     order: (id) => read(() => orderById.get(id)),
     firstRejectedKey: (from, before) => read(() => rejectedKey.get(from, before)?.key),
+    rejectionsAfter: (after, limit) => read(() => rejectionsAfter.all(after, limit)),
+    lastRejection: () => read(() => newestRejection.get()?.place ?? 0),
     async countStocks() {
       const { countStocks } = await import("./stocks.ts");
       return read(() => countStocks(catalog));
