@@ -71,6 +71,7 @@ await runService(
       restockIntervalMs: config.restockIntervalMs,
       restockQuantity: config.restockQuantity,
       peer: (id) => peers.get(id),
+      isWhole: () => mark.isWhole,
       fatal,
     });
     const server = await startServer(address, serveReplica(replica, self));

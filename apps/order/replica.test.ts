@@ -73,6 +73,21 @@ describe("one leader and its followers", () => {
   });
 });
 
+test("a replica tells what it holds in every role, and without a catalog", async () => {
+  const cluster = await start();
+  await cluster.lead(3);
+  await cluster.trade(3, [tradeOf("a"), tradeOf("b"), tradeOf("c")]);
+  await cluster.clock.advance(100);
+  const ledger = await cluster.ledger();
+  for (const id of [1, 2, 3]) cluster.node(id).catalogWire.cut();
+  for (const id of [1, 2, 3]) {
+    const { replica } = cluster.node(id);
+    expect(await replica.readCopy(0, 5000)).toEqual({ orders: ledger, lastId: 3, isWhole: true });
+    expect(await replica.readCopy(1, 1)).toEqual({ orders: ledger.slice(1, 2), lastId: 3, isWhole: true });
+    expect(await replica.readCopy(0, 0)).toEqual({ orders: [], lastId: 3, isWhole: true });
+  }
+});
+
 describe("a read of an order (R6)", () => {
   test("is answered by any replica, and a miss is confirmed with the ledger", async () => {
     const cluster = await start();

@@ -3,17 +3,20 @@
  * or a hint reports a later term of another replica.
  */
 
-import type {
-  CatalogApi,
-  FollowReply,
-  FollowRequest,
-  OrderApi,
-  ReplicaStatus,
-  RoleName,
-  Stream,
-  StreamHandlers,
-  Traded,
-  TradesRequest,
+import {
+  type CatalogApi,
+  type CopyApi,
+  type CopyPage,
+  type FollowReply,
+  type FollowRequest,
+  type OrderApi,
+  ordersPageMax,
+  type ReplicaStatus,
+  type RoleName,
+  type Stream,
+  type StreamHandlers,
+  type Traded,
+  type TradesRequest,
 } from "@stock-bazaar/shared/api";
 import { type Clock, every } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
@@ -40,6 +43,8 @@ export interface ReplicaOptions {
   readonly restockQuantity: number;
   /** How to reach another replica. */
   readonly peer: (replica: number) => Pick<OrderApi, "follow"> | undefined;
+  /** Whether the log holds every order that this replica ever acknowledged. Default: it does. */
+  readonly isWhole?: () => boolean;
   /** To be called when the disk fails: no answer of this process can be trusted any more. */
   readonly fatal: (error: unknown) => void;
 }
@@ -49,7 +54,7 @@ type Role =
   | { readonly name: "taking-over"; readonly done: Promise<{ term: number }> }
   | { readonly name: "leader"; readonly term: number; readonly leader: Leader };
 
-export class Replica implements OrderApi {
+export class Replica implements OrderApi, CopyApi {
   readonly #options: ReplicaOptions;
   readonly #follower: Follower;
   readonly #watchers = new Set<StreamHandlers<ReplicaStatus>>();
@@ -145,6 +150,12 @@ export class Replica implements OrderApi {
     this.#watchers.add(handlers);
     handlers.message(this.#status());
     return { send() {}, close: () => this.#watchers.delete(handlers) };
+  }
+
+  async readCopy(afterId: number, limit: number): Promise<CopyPage> {
+    const { log, isWhole = () => true } = this.#options;
+    const orders = await log.after(afterId, Math.min(limit, ordersPageMax));
+    return { orders, lastId: log.lastId, isWhole: isWhole() };
   }
 
   #takeOver(afterTerm: number): Promise<{ term: number }> {

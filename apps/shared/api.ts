@@ -256,6 +256,15 @@ export interface Traded extends Seen {
   readonly outcomes: string;
 }
 
+/** Orders that a replica holds, and where its orders end. */
+export interface CopyPage {
+  readonly orders: readonly Order[];
+  /** The id of its last order; 0 if it holds none. */
+  readonly lastId: number;
+  /** Whether it holds every order that it ever acknowledged: no power cut took some. */
+  readonly isWhole: boolean;
+}
+
 export interface OrderApi {
   /** Each outcome is durable as R5 demands. `signal` aborts the call. */
   trade(request: TradesRequest, signal?: AbortSignal): Promise<Traded>;
@@ -269,4 +278,10 @@ export interface OrderApi {
   setLeader(leader: { term: number; leader: number }): Promise<void>;
   follow(handlers: StreamHandlers<FollowReply>): Stream<FollowRequest>;
   watch(handlers: StreamHandlers<ReplicaStatus>): Stream<never>;
+}
+
+/** What a replica tells tools of its own orders: in every role, and without a catalog. */
+export interface CopyApi {
+  /** The first `limit` orders with ids above `afterId`, ascending, but at most `ordersPageMax`. */
+  readCopy(afterId: number, limit: number): Promise<CopyPage>;
 }

@@ -1,7 +1,7 @@
 /** An order replica's client: OrderApi over gRPC. */
 
 import { OrdersService } from "@stock-bazaar/proto/generated/bazaar";
-import type { FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
+import type { CopyApi, FollowReply, FollowRequest, OrderApi, ReplicaStatus } from "@stock-bazaar/shared/api";
 import { OrderBatch, packOrder, unpackOrder, unpackOrders } from "@stock-bazaar/shared/batches";
 import { CallStream } from "./call-streams.ts";
 import type { Address } from "@stock-bazaar/process/addresses";
@@ -13,7 +13,11 @@ import { tracesOfCalls } from "./call-traces.ts";
 const roles = { FOLLOWER: "follower", TAKING_OVER: "taking-over", LEADER: "leader" } as const;
 
 /** `timeoutMs` is the deadline of each call, `self` the caller. */
-export function connectReplica(address: Address, timeoutMs: number, self: Speaker): OrderApi & { close(): void } {
+export function connectReplica(
+  address: Address,
+  timeoutMs: number,
+  self: Speaker,
+): OrderApi & CopyApi & { close(): void } {
   const client = createClient(address, new CallerHandshake(self, `the replica at ${address.host}:${address.port}`));
   const trades = new CallStream(client, OrdersService.placeTrades, timeoutMs);
   const queries = new CallStream(client, OrdersService.getOrder, timeoutMs);
@@ -52,6 +56,10 @@ export function connectReplica(address: Address, timeoutMs: number, self: Speake
         handlers,
         (status): ReplicaStatus => ({ ...status, role: roles[status.role] }),
       ),
+    async readCopy(afterId, limit) {
+      const { orders, ...end } = await callUnary(client, OrdersService.readCopy, { afterId, limit }, timeoutMs);
+      return { ...end, orders: unpackOrders(orders) };
+    },
     close: () => client.close(),
   };
 }

@@ -10,6 +10,7 @@ import {
   type TradesRequest,
 } from "@stock-bazaar/proto/generated/bazaar";
 import {
+  type CopyApi,
   emptyCall,
   type FollowReply,
   type FollowRequest,
@@ -24,7 +25,7 @@ import { inTraces, tracesOf } from "@stock-bazaar/process/tracing";
 
 const roles = { follower: "FOLLOWER", "taking-over": "TAKING_OVER", leader: "LEADER" } as const;
 
-export function serveReplica(replica: OrderApi, self: Speaker): Service {
+export function serveReplica(replica: OrderApi & CopyApi, self: Speaker): Service {
   const calls = new CallStreams();
   const implementation: OrdersServer = {
     placeTrades: calls.serve<TradesRequest, TradesReply>(
@@ -54,6 +55,10 @@ export function serveReplica(replica: OrderApi, self: Speaker): Service {
         traces: tracesOf(orders.rows),
       }),
     ),
+    readCopy: serveUnary(async ({ afterId, limit }) => {
+      const { orders, ...end } = await replica.readCopy(afterId, limit);
+      return { ...end, orders: packOrders(orders) };
+    }),
     watch: serveStatus(
       (handlers) => replica.watch(handlers),
       (status: ReplicaStatus) => ({ ...status, role: roles[status.role], liveFollowers: [...status.liveFollowers] }),

@@ -392,6 +392,17 @@ export interface OrdersPage {
   orders: string;
 }
 
+export interface ReadCopyRequest {
+  afterId: number;
+  limit: number;
+}
+
+export interface CopyPage {
+  orders: string;
+  lastId: number;
+  isWhole: boolean;
+}
+
 export interface TradesRequest {
   sequence: number;
   call?: TradesCall | undefined;
@@ -2280,6 +2291,131 @@ export const OrdersPage: MessageFns<OrdersPage> = {
   },
 };
 
+function createBaseReadCopyRequest(): ReadCopyRequest {
+  return { afterId: 0, limit: 0 };
+}
+
+export const ReadCopyRequest: MessageFns<ReadCopyRequest> = {
+  encode(message: ReadCopyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.afterId !== 0) {
+      writer.uint32(8).uint64(message.afterId);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadCopyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadCopyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.afterId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCopyPage(): CopyPage {
+  return { orders: "", lastId: 0, isWhole: false };
+}
+
+export const CopyPage: MessageFns<CopyPage> = {
+  encode(message: CopyPage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orders !== "") {
+      writer.uint32(10).string(message.orders);
+    }
+    if (message.lastId !== 0) {
+      writer.uint32(16).uint64(message.lastId);
+    }
+    if (message.isWhole !== false) {
+      writer.uint32(24).bool(message.isWhole);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopyPage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopyPage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.orders = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lastId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isWhole = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseTradesRequest(): TradesRequest {
   return { sequence: 0, call: undefined, callerSettles: false, traces: [] };
 }
@@ -3215,6 +3351,15 @@ export const OrdersService = {
     responseSerialize: (value: ReplicaStatus): Buffer => Buffer.from(ReplicaStatus.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReplicaStatus => ReplicaStatus.decode(value),
   },
+  readCopy: {
+    path: "/bazaar.v1.Orders/ReadCopy" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReadCopyRequest): Buffer => Buffer.from(ReadCopyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadCopyRequest => ReadCopyRequest.decode(value),
+    responseSerialize: (value: CopyPage): Buffer => Buffer.from(CopyPage.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CopyPage => CopyPage.decode(value),
+  },
 } as const;
 
 export interface OrdersServer extends UntypedServiceImplementation {
@@ -3225,6 +3370,7 @@ export interface OrdersServer extends UntypedServiceImplementation {
   setLeader: handleUnaryCall<SetLeaderRequest, Empty>;
   follow: handleBidiStreamingCall<FollowRequest, FollowReply>;
   watch: handleServerStreamingCall<Empty, ReplicaStatus>;
+  readCopy: handleUnaryCall<ReadCopyRequest, CopyPage>;
 }
 
 function longToNumber(int64: { toString(): string }): number {

@@ -6,6 +6,7 @@ import { serveReplica } from "@stock-bazaar/transport/order-service";
 import {
   type Applied,
   type CatalogApi,
+  type CopyApi,
   type Extended,
   type FollowReply,
   type FollowRequest,
@@ -94,7 +95,7 @@ function catalogStub(methods: Partial<CatalogApi>): CatalogApi {
   };
 }
 
-function ordersStub(methods: Partial<OrderApi>): OrderApi {
+function ordersStub(methods: Partial<OrderApi & CopyApi>): OrderApi & CopyApi {
   const rejects = async () => notAsked();
   return {
     trade: rejects,
@@ -104,6 +105,7 @@ function ordersStub(methods: Partial<OrderApi>): OrderApi {
     setLeader: rejects,
     follow: notAsked,
     watch: notAsked,
+    readCopy: rejects,
     ...methods,
   };
 }
@@ -142,8 +144,12 @@ const orderServer = speakerOf("order-3", silentLogger);
 const linkCatalog = (methods: Partial<CatalogApi>, timeoutMs = patientMs, server = catalogServer, client = caller) =>
   link(serveCatalog(catalogStub(methods), server), (address) => connectCatalog(address, timeoutMs, client));
 
-const linkOrders = (methods: Partial<OrderApi>, timeoutMs = patientMs, server = orderServer, client = caller) =>
-  link(serveReplica(ordersStub(methods), server), (address) => connectReplica(address, timeoutMs, client));
+const linkOrders = (
+  methods: Partial<OrderApi & CopyApi>,
+  timeoutMs = patientMs,
+  server = orderServer,
+  client = caller,
+) => link(serveReplica(ordersStub(methods), server), (address) => connectReplica(address, timeoutMs, client));
 
 /** The far end of a stream that a test holds in its hands. */
 function streamEnd<Sent, Received>() {
@@ -304,6 +310,8 @@ describe("catalog: every method arrives whole, and so does its answer", () => {
     );
     const restocked: Extended = { orders: new OrderBatch(orders(restockPageMax)), head: largeId };
     const read = orders(ordersPageMax);
+    const copy = await linkOrders({ readCopy: async () => ({ orders: read, lastId: largeId, isWhole: false }) });
+    expectSame(await copy.client.readCopy(0, ordersPageMax), { orders: read, lastId: largeId, isWhole: false });
     const { client } = await linkCatalog({
       stocks: async () => ({ stocks, life: "life", more: true }),
       restock: async () => restocked,
@@ -1059,7 +1067,7 @@ describe("a host may be a name", () => {
     onTestFinished(() => client.close());
     return client;
   };
-  const answers = (client: OrderApi) => client.order(1).then(Boolean, () => false);
+  const answers = (client: Pick<OrderApi, "order">) => client.order(1).then(Boolean, () => false);
 
   test("to listen on and to dial", async () => {
     const { port } = await serveOn("localhost");
