@@ -18,6 +18,7 @@ export function quotedCommand(command: string, options?: string): string {
 
 const migrate = quotedCommand("migrate");
 const rebuildCatalog = quotedCommand("rebuild-catalog");
+const rebuildFromServices = quotedCommand("rebuild-catalog", "--from-services");
 
 /** Ends of messages. `it` is the file that the message is about. */
 export const advice = {
@@ -29,6 +30,7 @@ export const advice = {
   migrate: `run ${migrate}`,
   migrateThenSeed: `run ${migrate}, then ${quotedCommand("seed")}`,
   rebuildCatalog: `run ${rebuildCatalog}`,
+  rebuildFromServices: `run ${rebuildFromServices}`,
   rebuildWhenStopped: `with everything stopped, run ${rebuildCatalog}`,
 
   replaceCatalog: `run ${rebuildCatalog}, which moves it aside and rebuilds it from a replica's orders`,
@@ -47,5 +49,11 @@ export const advice = {
   chooseHistory: `${quotedCommand("verify")} shows them: if the replica is right, run ${rebuildCatalog}; if the catalog is right, move the replica's file elsewhere`,
   dropWrongReplica:
     "move the wrong one of the two files elsewhere (its replica fetches the orders again), then run this again",
+  isReplicaRunning: "is it running, and is ORDER_REPLICAS right?",
+  goOnWithoutReplica:
+    "start it, or set ORDER_REPLICAS without it to go on without the orders that only it holds, then run this again",
+  goOnWithoutWrongReplica:
+    "set ORDER_REPLICAS without the wrong one of the two, then run this again; move its file elsewhere before it is used again",
+  stopCatalog: "a catalog still runs: stop every catalog first",
   nameSeededFile: `Name the file that the catalog was seeded with: ${quotedCommand("rebuild-catalog", "--file my.csv")}`,
 } as const;

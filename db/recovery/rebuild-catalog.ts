@@ -82,7 +82,7 @@ export async function rebuildCatalogIfSafe(databases: Databases): Promise<Rebuil
   });
 }
 
-function alreadyLocked(database: string): RebuildError {
+export function alreadyLocked(database: string): RebuildError {
   return new RebuildError(
     `${database} is held by a running service, or by another rebuild: stop everything first, then run this again`,
   );
@@ -144,19 +144,35 @@ async function requireSomethingToMend(databases: Databases): Promise<void> {
   }
   const difference = await whatIsWrong(databases);
   if (difference === undefined) {
-    throw new RebuildError(`${store.name} exists and is correct: there is nothing to mend`);
+    throw nothingToMend(store.name);
   }
   const headId = await store.read((view) => view.lastId());
   const lastId = Math.max(0, ...replicaEnds(databases).map((end) => end.lastId));
   if (headId <= lastId) return;
-  // The ledger may be the only copy here of orders that were acknowledged with replicas on other machines.
-  throw new RebuildError(
+  throw onlyInLedger(difference, { lastId, headId });
+}
+
+export function nothingToMend(name: string): RebuildError {
+  return new RebuildError(`${name} exists and is correct: there is nothing to mend`);
+}
+
+/** The ledger may be the only copy of orders that were acknowledged with replicas which aren't read. */
+export function onlyInLedger(
+  difference: string,
+  { lastId, headId }: { readonly lastId: number; readonly headId: number },
+): RebuildError {
+  return new RebuildError(
     `${difference}. But only the ledger has the orders from ${lastId + 1} to ${headId}: start everything until a replica has them, then stop and run this again`,
   );
 }
 
+export function dontBelongTogether(replica: string, stocksFile: string, error: ReplayError): RebuildError {
+  const text = `${replica} and ${stocksFile} don't belong together: ${error.message} ${advice.nameSeededFile}`;
+  return new RebuildError(text, { cause: error });
+}
+
 /** False for a file that this user may not open: it may be correct. */
-function isBroken({ problem, cause }: DatabaseError): boolean {
+export function isBroken({ problem, cause }: DatabaseError): boolean {
   return problem === "not-sqlite" || problem === "damaged" || sqliteCode(cause).startsWith("SQLITE_IOERR");
 }
 
@@ -194,10 +210,7 @@ async function replaceBy(databases: Databases, longest: ReplicaEnd, stocksFile: 
   } catch (error) {
     if (sqliteFailure(error) === "broken") requireUndamaged(databases);
     if (!(error instanceof ReplayError)) throw error;
-    throw new RebuildError(
-      `${longest.file} and ${stocksFile} don't belong together: ${error.message} ${advice.nameSeededFile}`,
-      { cause: error },
-    );
+    throw dontBelongTogether(longest.file, stocksFile, error);
   } finally {
     replicas.close();
   }

@@ -48,13 +48,14 @@ export async function verify(databases: Databases, seen?: (table: string) => voi
   ];
 }
 
+/** The note to a replica that isn't whole. */
+export const mayHaveLost =
+  "it may not have caught up since a power cut or since it was created: until then it may lack acknowledged orders";
+
 /** A prefix of the ledger is correct, whatever a power cut took from its end. */
 function withNote(check: Check, notWhole: ReadonlySet<string>): Check {
   if (!notWhole.has(check.file)) return check;
-  return {
-    ...check,
-    note: "it may not have caught up since a power cut or since it was created: until then it may lack acknowledged orders",
-  };
+  return { ...check, note: mayHaveLost };
 }
 
 /** A file that two databases share isn't a copy, whatever it holds. */

@@ -1,17 +1,23 @@
 /** `npm run rebuild-catalog`: rebuilds a catalog.db that is lost or behind the replicas, from a replica's orders. */
 
 import { rebuildCatalog } from "@stock-bazaar/db/recovery/rebuild-catalog";
+import { rebuildFromServices } from "@stock-bazaar/db/recovery/rebuild-from-services";
 import { readConfig } from "@stock-bazaar/process/config";
+import { withReplicaServices } from "../replica-services.ts";
 import { requireNoCatalog } from "../up/ports.ts";
 
 export interface RebuildCatalogOptions {
   readonly file?: string;
+  readonly fromServices?: boolean;
 }
 
-export async function rebuildCatalogFile({ file }: RebuildCatalogOptions): Promise<void> {
+export async function rebuildCatalogFile({ file, fromServices = false }: RebuildCatalogOptions): Promise<void> {
   const config = readConfig(process.env);
-  await requireNoCatalog(config, "stop it first, preferably with all other services");
-  const rebuilt = await rebuildCatalog(config, file);
+  const others = fromServices ? "" : ", preferably with all other services";
+  await requireNoCatalog(config, `stop it first${others}`);
+  const rebuilt = fromServices
+    ? await withReplicaServices(config, "rebuild-catalog", (services) => rebuildFromServices(config, services, file))
+    : await rebuildCatalog(config, file);
   const lines = [
     `${rebuilt.file}: orders: ${rebuilt.orders}, all of ${rebuilt.replica}, on the stocks of ${rebuilt.stocks}`,
     ...(rebuilt.aside === undefined ? [] : [`What was there is now ${rebuilt.aside}`]),

@@ -98,9 +98,14 @@ export function verifyCommand(): Command {
     examples: [
       ["bazaar verify", "a line for each check; services may run meanwhile"],
       ["bazaar verify --json", "with more than the first difference of each check"],
+      ["bazaar verify --from-services", "with the replicas in ORDER_REPLICAS, which may be on other machines"],
     ],
-    exits: { 0: "every promise is kept", 1: "a promise is BROKEN, or a file is UNREAD because it can't be read" },
+    exits: {
+      0: "every promise is kept",
+      1: "a promise is BROKEN, or a file or a replica is UNREAD because it can't be read",
+    },
   })
+    .option("--from-services", "ask the replicas' running services at ORDER_REPLICAS instead of reading their files")
     .option("--json", "print the checks as JSON, with more than the first difference of each")
     .action(async (options: VerifyOptions) => (await import("../commands/verify.ts")).verifyFiles(options));
 }
@@ -112,6 +117,7 @@ export function rebuildCatalogCommand(): Command {
     examples: [
       ["bazaar rebuild-catalog", "with the stocks file that was kept when the catalog was seeded"],
       ["bazaar rebuild-catalog --file my.csv", "with another stocks file, if the kept one is lost as well"],
+      ["bazaar rebuild-catalog --from-services", "with the replicas in ORDER_REPLICAS, which must be running"],
     ],
     exits: {
       0: "the catalog was rebuilt",
@@ -119,6 +125,7 @@ export function rebuildCatalogCommand(): Command {
     },
   })
     .option("--file <csv>", "CSV file that the catalog was seeded with; default: the kept copy of it", fileName)
+    .option("--from-services", "ask the replicas' running services at ORDER_REPLICAS instead of reading their files")
     .action(async (options: RebuildCatalogOptions) =>
       (await import("../commands/rebuild-catalog.ts")).rebuildCatalogFile(options),
     );

@@ -20,6 +20,7 @@ import {
   type StockRow,
   unread,
 } from "../check.ts";
+import { prefixDifference } from "../compare.ts";
 import { type Connection, forReading, type Statement } from "./connection.ts";
 import { explained } from "./failures.ts";
 import { readRegister, type RegisterRow, requireRow } from "./register.ts";
@@ -27,8 +28,6 @@ import { messageOf } from "./sql-state.ts";
 import { ordersAfter } from "./statements.ts";
 import { onConnection } from "./view.ts";
 
-/** Orders that are compared at once. */
-const pageOrders = 5000;
 const copyTable = "main.orders";
 
 const stockRows = {
@@ -131,40 +130,16 @@ async function checkCopy(
     `SELECT ${orderFields} FROM ${copyTable} WHERE id > ? ORDER BY id LIMIT ?`,
   );
   const last = read(() => lastOrderId(client, copyTable));
-  const differences: string[] = read(() => gaps(client, { file, table: copyTable }));
-  let ledgerEnd = 0;
-  for (let after = 0; differences.length === 0; ) {
-    const { rows: ledger } = await connection.query<Order>(ordersAfter, [after, pageOrders]);
-    const ids = new Map(ledger.map((order) => [order.id, order]));
-    const copy = read(() => page.all(after, pageOrders));
-    ledgerEnd = Math.max(ledgerEnd, ledger.at(-1)?.id ?? 0);
-    const upTo = Math.min(copy.at(-1)?.id ?? 0, ledgerEnd);
-    for (const order of copy) {
-      if (order.id <= upTo) differences.push(...differenceOf(order, ids.get(order.id), file, store));
-    }
-    if (copy.length < pageOrders || upTo < (copy.at(-1)?.id ?? 0)) break;
-    after = upTo;
-  }
-  if (differences.length === 0 && last > ledgerEnd)
-    differences.push(`${file} goes on to order ${last}, but ${store} ends at order ${ledgerEnd}`);
-  return { what: `${last} orders, as in the ledger row for row`, differences: differences.slice(0, 1) };
-}
-
-const columns = [
-  ["key", "key"],
-  ["name", "name"],
-  ["type", "type"],
-  ["quantity", "quantity"],
-  ["price_cents", "priceCents"],
-  ["term", "term"],
-  ["created_at", "createdAt"],
-] as const;
-
-function differenceOf(copy: Order, original: Order | undefined, file: string, store: string): string[] {
-  if (!original) return [`${file} holds order ${copy.id}, ${store} doesn't`];
-  const found = columns.find(([, field]) => copy[field] !== original[field]);
-  if (!found) return [];
-  const [column, field] = found;
-  const [value, other] = [copy, original].map((order) => JSON.stringify(order[field]));
-  return [`order ${copy.id}, column ${column}: ${file} has ${value}, ${store} has ${other}`];
+  const copy = { name: file, ordersAfter: async (after: number, limit: number) => read(() => page.all(after, limit)) };
+  const ledger = {
+    name: store,
+    ordersAfter: async (after: number, limit: number) =>
+      (await connection.query<Order>(ordersAfter, [after, limit])).rows,
+  };
+  const [gap] = read(() => gaps(client, { file, table: copyTable }));
+  const difference = gap ?? (await prefixDifference(copy, last, ledger));
+  return {
+    what: `${last} orders, as in the ledger row for row`,
+    differences: difference === undefined ? [] : [difference],
+  };
 }
