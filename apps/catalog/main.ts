@@ -1,21 +1,30 @@
 import { requireOneHistory } from "@stock-bazaar/db/recovery/history";
+import { isKnownHere, replicasNamed } from "@stock-bazaar/db/recovery/replicas-here";
 import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
+import type { LedgerStore } from "@stock-bazaar/ledger/store";
+import { addressText } from "@stock-bazaar/process/addresses";
+import type { ServiceContext } from "@stock-bazaar/process/service";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type RunningServer, startServer } from "@stock-bazaar/transport/server";
 import { runService } from "@stock-bazaar/process/service";
 import { catalogListenAddress } from "@stock-bazaar/process/config";
 import { serveCatalog } from "@stock-bazaar/transport/catalog-service";
+import { connectReplica } from "@stock-bazaar/transport/order-client";
 import { Catalog } from "./catalog.ts";
+import { isNewLedger, untilNoReplicaHasOrders } from "./new-ledger.ts";
 import { StandbyCatalog } from "./standby.ts";
 
 /** How long calls in flight may take to finish once the service stops. */
 const stopGraceMs = 2000;
 
-await runService("catalog", async ({ name, config, logger, stopping, fatal }) => {
+await runService("catalog", async (context) => {
+  const { name, config, logger, stopping, fatal } = context;
   const address = catalogListenAddress(config);
   await requireOneHistory(config);
   const store = chosenLedgerStore(config);
+  if (!(await store.isMissing()) && isNewLedger(await store.read((view) => view.register())))
+    await untilAllAreEmpty(store, context);
   const opening = {
     broken: fatal,
     warn: (text: string) => logger.warn(text),
@@ -59,3 +68,24 @@ await runService("catalog", async ({ name, config, logger, stopping, fatal }) =>
     await unlock();
   };
 });
+
+/** A new ledger begins beside empty replicas only, wherever they are. */
+async function untilAllAreEmpty(store: LedgerStore, { name, config, logger, stopping }: ServiceContext): Promise<void> {
+  const self = speakerOf(name, logger);
+  const asked = replicasNamed(config).flatMap((replica) => {
+    const address = config.replicas.get(replica.id);
+    if (!address) return [];
+    const client = connectReplica(address, config.rpcTimeoutMs, self);
+    return {
+      name: `replica ${replica.id} at ${addressText(address)}`,
+      mustAnswer: !isKnownHere(replica, address),
+      lastId: async () => (await client.readCopy(0, 0)).lastId,
+      close: () => client.close(),
+    };
+  });
+  try {
+    await untilNoReplicaHasOrders({ name: store.name, replicas: asked, clock: systemClock, logger, stopping });
+  } finally {
+    for (const { close } of asked) close();
+  }
+}

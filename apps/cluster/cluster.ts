@@ -39,10 +39,11 @@ export interface ClusterOptions {
   /** The service whose database gets its own small disk, if the machine allows that. */
   readonly smallDisk?: string | undefined;
   /**
-   * Whether the catalog's database gets its own folder, as on another machine: it can't be compared with replicas'
-   * files.
+   * Whether the catalog's database, or each replica's, gets its own folder, as on another machine: it can't be compared
+   * with other files.
    */
   readonly catalogApart?: boolean;
+  readonly replicasApart?: boolean;
   /** Hosts where services listen, by service name; others still dial 127.0.0.1. Default: 127.0.0.1. */
   readonly listenHosts?: Readonly<Record<string, string>>;
   /** The machines of the services, which then listen on all addresses of theirs. Default: all run on this machine. */
@@ -77,13 +78,14 @@ export class Cluster implements DatabaseFolders {
   readonly #hosts: Hosts;
 
   private constructor(options: ClusterOptions, ports: ServicePorts, relays: Relays | undefined) {
-    const { environment = {}, smallDisk, catalogApart = false, listenHosts = {}, hosts = oneHost } = options;
+    const { environment = {}, smallDisk, catalogApart, replicasApart, listenHosts = {}, hosts = oneHost } = options;
     this.#relays = relays;
     this.#hosts = hosts;
     this.dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
     this.replicaIds = [...ports.replicas.keys()];
     this.#urls = [...ports.frontEnds].map(([number, port]) => `http://${hosts.nameOf(frontEndName(number))}:${port}`);
-    this.#apart = new Set([...(smallDisk === undefined ? [] : [smallDisk]), ...(catalogApart ? ["catalog"] : [])]);
+    const apart = replicasApart === true ? this.replicaIds.map(replicaName) : [];
+    this.#apart = new Set([smallDisk ?? [], catalogApart === true ? "catalog" : [], apart].flat());
     for (const name of this.#apart) mkdirSync(this.folderOf(name));
     this.ledger = { dataDir: this.catalogFolder, ledgerUrl: readLedgerUrl(environment) };
     if (smallDisk !== undefined) this.smallDisk = mountSmallDisk(this.folderOf(smallDisk));

@@ -79,6 +79,11 @@ export function addressText({ host, port }: Address): string {
   return `${host}:${port}`;
 }
 
+/** Can only this machine reach the address? */
+export function isLoopback({ host }: Address): boolean {
+  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
 /** The host of an address or of a URL, without the brackets around IPv6: the form that sockets take. */
 export function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, "$1");

@@ -18,6 +18,7 @@ export function quotedCommand(command: string, options?: string): string {
 
 const migrate = quotedCommand("migrate");
 const rebuildCatalog = quotedCommand("rebuild-catalog");
+const ledgerCopy = quotedCommand("ledger", "copy --to …");
 const rebuildFromServices = quotedCommand("rebuild-catalog", "--from-services");
 
 /** Ends of messages. `it` is the file that the message is about. */
@@ -40,8 +41,9 @@ export const advice = {
   replaceDivergedReplica: `move its database elsewhere, then run ${migrate} (the replica fetches its orders again)`,
 
   putBackCatalog: `Stop the catalog and put back the file that belongs to the replicas, or run ${rebuildCatalog}`,
+  findLedger: `name the ledger that belongs to the replicas (LEDGER_URL, DATA_DIR), move it here with ${ledgerCopy}, or run ${rebuildCatalog} or ${rebuildFromServices}`,
   putBackOrRebuild: `put that file back, or run ${rebuildCatalog}`,
-  correctUrlOrRebuild: `correct LEDGER_URL, or run ${rebuildCatalog}, which makes the ledger of a replica's orders`,
+  correctUrlOrRebuild: `correct LEDGER_URL, move the ledger of catalog.db there with ${ledgerCopy}, or run ${rebuildCatalog}, which makes the ledger of a replica's orders`,
   putBackOrAcceptLoss: `put the catalog back, or run ${rebuildCatalog} to go on without these orders`,
   putBackAll: `put back the missing files, or run ${rebuildCatalog}, which uses what is left`,
   putSoundCopyBack: "put a sound copy in its place, or move it elsewhere to go on without it",

@@ -91,8 +91,9 @@ export async function requireOneHistory(databases: Databases): Promise<void> {
     for (const { file, last, lastId } of ends) {
       if (last === undefined || isSameOrder(await view.order(lastId), last)) continue;
       if (lastId > headId) {
-        const text = `${store.name} ends at order ${headId}, but ${file} goes on to order ${lastId}: ${advice.rebuildWhenStopped}`;
-        throw new HistoryError("behind", text);
+        const [end, next] =
+          headId === 0 ? ["is empty", advice.findLedger] : [`ends at order ${headId}`, advice.rebuildWhenStopped];
+        throw new HistoryError("behind", `${store.name} ${end}, but ${file} goes on to order ${lastId}: ${next}`);
       }
       const text = `${store.name} and ${file} hold different orders with the number ${lastId}, ${advice.chooseHistory}`;
       throw new HistoryError("diverged", text);

@@ -3,6 +3,7 @@
 import { readdirSync } from "node:fs";
 import { chosenLedgerStore, type LedgerConfig } from "@stock-bazaar/ledger/chosen-store";
 import { type ReplicaEnd, ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
+import { type Address, isLoopback } from "@stock-bazaar/process/addresses";
 import type { Config } from "@stock-bazaar/process/config";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
@@ -25,6 +26,15 @@ export function replicasHere({ dataDir, replicas }: Databases): ReplicaFile[] {
 /** The configured replicas, in the order of the configuration. */
 export function replicasNamed({ dataDir, replicas }: Databases): ReplicaFile[] {
   return [...replicas.keys()].map((id) => new ReplicaFile(dataDir, id));
+}
+
+/**
+ * Whether this machine knows a replica that holds no order here as one that holds none at all: a service has used its file
+ * here, or it would run on this machine and its file is the new one that is here.
+ */
+export function isKnownHere(replica: ReplicaFile, address: Address): boolean {
+  const end = replica.end();
+  return !(end instanceof DatabaseError) && (!end.isNew || isLoopback(address));
 }
 
 /** Empty if the folder can't be read: the error appears when a file in it is opened. */

@@ -10,7 +10,8 @@ import {
 } from "@stock-bazaar/process/addresses";
 import { readConfig } from "@stock-bazaar/process/config";
 import { afterEach, expect, test } from "vitest";
-import { isLoopback, requireFreePorts, requireNoCatalog } from "./ports.ts";
+import { isLoopback } from "@stock-bazaar/process/addresses";
+import { requireFreePorts, requireNoCatalog } from "./ports.ts";
 
 const servers: Server[] = [];
 

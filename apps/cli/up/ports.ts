@@ -67,11 +67,6 @@ function requireDifferent(wanted: readonly ListenAddress[]): void {
   }
 }
 
-/** Can only this machine reach the address? */
-export function isLoopback({ host }: Address): boolean {
-  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
 /** Throws if a catalog answers where others dial it, or where one on this machine listens. */
 export async function requireNoCatalog({ catalogs, listen }: Config, stopIt: string): Promise<void> {
   for (const address of [...catalogs, ...listen.catalogs.map(dialledHere)]) {
