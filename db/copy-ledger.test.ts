@@ -14,9 +14,11 @@ import { newPostgresDatabase } from "../test/support/postgres.ts";
 import { tradedCopies } from "../test/support/traded-copies.ts";
 import { databasesIn } from "../test/support/traded-databases.ts";
 import { copyLedger } from "./copy-ledger.ts";
+import { migrateAll } from "./migrate.ts";
 import { requireOneHistory } from "./recovery/history.ts";
 import type { Databases } from "./recovery/replicas-here.ts";
 import { verify } from "./recovery/verify.ts";
+import { seed } from "./seed.ts";
 
 const traded = tradedCopies();
 
@@ -83,6 +85,17 @@ test("the original is refused once its copy has traded, also by replicas on othe
   await expect(ledger.acquire({ replica: 1, term: 3, last })).rejects.toThrow("ends at 12, before order 13");
   await ledger.close();
   expect(existsSync(orderFile(dataDir, 1))).toBe(true);
+});
+
+test("an empty ledger that was made instead of a copy is refused beside the replicas' files", async () => {
+  const { dataDir, file, server } = await fileAndServer();
+  await migrateAll(databasesIn(join(dataDir, "elsewhere"), server.ledgerUrl));
+  await seed(server);
+  await expect(requireOneHistory(server)).rejects.toThrow(
+    / is empty, but .*order-1\.db goes on to order 12: name the ledger that belongs to the replicas .*move it here with `npm run ledger -- copy/,
+  );
+  await copyLedger(file, server);
+  await requireOneHistory(server);
 });
 
 test("the copy's terms are never the original's, although that one goes on by mistake", async () => {

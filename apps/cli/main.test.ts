@@ -394,6 +394,8 @@ describe("wrong usage", () => {
     ["an export after a negative number", ["export", "--format", "csv", "--after", "-1"]],
     ["an export into a folder", ["export", "--format", "csv", "--file", "/tmp"]],
     ["an unknown fault", ["chaos", "--only", "kill-leader,tickle"]],
+    ["a copy of the ledger to nowhere", ["ledger", "copy"]],
+    ["another action on the ledger", ["ledger", "move", "--to", "sqlite"]],
   ])("exits with 2: %s", async (_case, args) => {
     const { exitCode, stderr } = await run(args);
     expect(exitCode).toBe(2);
@@ -421,6 +423,17 @@ describe("wrong usage", () => {
       expect(stderr).toBe("error: unknown command 'dance'\n`bazaar --help` lists the commands.\n");
     },
   );
+
+  test("never shows the password of a URL", async () => {
+    const { exitCode, stderr } = await run(["ledger", "copy", "--to", "postgres://me:secret@host:99999/bazaar"]);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr:
+        '--to must be sqlite, or a URL like postgres://user:password@host:5432/database (got "postgres://me@host:99999/bazaar")\n',
+    });
+    const unreadable = await run(["ledger", "copy", "--to", "postgres:/me:secret@host"]);
+    expect(unreadable.stderr).toMatch(/^--to must be .*\(got "…"\)\n$/);
+  });
 
   test("names the option or argument, what it must be, and its value", async () => {
     expect((await run(["trade", "buy", "0", "GameStart"])).stderr).toBe(

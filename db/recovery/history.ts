@@ -2,7 +2,7 @@
  * Checks that the catalog and the replicas on this machine belong together: every replica must hold a prefix of the
  * ledger (I3). A catalog that is missing, ends before a replica, or holds another order where a replica ends would give
  * new orders numbers that are already in use, so no service may start on it. Replicas on other machines aren't checked
- * here: the catalog refuses them when they ask to lead (R1).
+ * here: a catalog asks them before a new ledger begins, and refuses them when they ask to lead (R1).
  */
 
 import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
