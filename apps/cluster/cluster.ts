@@ -38,10 +38,7 @@ export interface ClusterOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** The service whose database gets its own small disk, if the machine allows that. */
   readonly smallDisk?: string | undefined;
-  /**
-   * Whether the catalog's database, or each replica's, gets its own folder, as on another machine: it can't be compared
-   * with other files.
-   */
+  /** Whether these databases get their own folders, as on other machines: they can't be compared with other files. */
   readonly catalogApart?: boolean;
   readonly replicasApart?: boolean;
   /** Hosts where services listen, by service name; others still dial 127.0.0.1. Default: 127.0.0.1. */

@@ -7,7 +7,7 @@ import { longestSilenceMs, mixedTrades, Traffic } from "@stock-bazaar/chaos/clie
 import { askCluster } from "@stock-bazaar/client/ask-cluster";
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { eventually } from "@stock-bazaar/cluster/wait";
-import { forTools } from "@stock-bazaar/ledger/postgres/connection";
+import { forTools } from "@stock-bazaar/ledger/postgres/connection-use";
 import { connectTo } from "@stock-bazaar/ledger/postgres/hosts";
 import { silentLogger } from "@stock-bazaar/process/log";
 import type { CatalogApi } from "@stock-bazaar/shared/api";

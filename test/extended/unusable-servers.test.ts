@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { startTemporaryPair, startTemporaryPostgres } from "@stock-bazaar/bench/embedded-postgres";
 import { freePorts } from "@stock-bazaar/cluster/ports";
 import { root } from "@stock-bazaar/cluster/service";
-import { forReading } from "@stock-bazaar/ledger/postgres/connection";
+import { forReading } from "@stock-bazaar/ledger/postgres/connection-use";
 import { connectTo } from "@stock-bazaar/ledger/postgres/hosts";
 import { bunCommand } from "@stock-bazaar/process/bun-command";
 import { afterAll, expect, test } from "vitest";

@@ -2,12 +2,12 @@
 
 import {
   type Connection,
-  type ConnectionUse,
   type Result,
   type Statement,
   UnreachableServer,
   type Value,
 } from "@stock-bazaar/ledger/postgres/connection";
+import type { ConnectionUse } from "@stock-bazaar/ledger/postgres/connection-use";
 import type { Stream } from "@stock-bazaar/shared/api";
 import type { Caller, Network } from "./network.ts";
 import type { Host } from "./process.ts";

@@ -4,7 +4,7 @@
  */
 
 import { startTemporaryPostgres, type TemporaryPostgres } from "@stock-bazaar/bench/embedded-postgres";
-import { forReading } from "@stock-bazaar/ledger/postgres/connection";
+import { forReading } from "@stock-bazaar/ledger/postgres/connection-use";
 import { connectTo } from "@stock-bazaar/ledger/postgres/hosts";
 import { onTestFinished } from "vitest";
 

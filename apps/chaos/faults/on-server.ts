@@ -1,7 +1,8 @@
 /** SQL behind the catalogs' back, on the server of a cluster's ledger. */
 
 import type { DatabaseFolders } from "@stock-bazaar/cluster/cluster";
-import { type Connection, forTools } from "@stock-bazaar/ledger/postgres/connection";
+import type { Connection } from "@stock-bazaar/ledger/postgres/connection";
+import { forTools } from "@stock-bazaar/ledger/postgres/connection-use";
 import { connectTo } from "@stock-bazaar/ledger/postgres/hosts";
 import { sqlState } from "@stock-bazaar/ledger/postgres/sql-state";
 

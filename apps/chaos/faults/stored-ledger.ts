@@ -3,7 +3,7 @@
 import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseFolders } from "@stock-bazaar/cluster/cluster";
-import { forTools } from "@stock-bazaar/ledger/postgres/connection";
+import { forTools } from "@stock-bazaar/ledger/postgres/connection-use";
 import { connectTo } from "@stock-bazaar/ledger/postgres/hosts";
 import { schemaName } from "@stock-bazaar/ledger/postgres/schema";
 import { catalogFile, openCatalogDatabase } from "@stock-bazaar/ledger/sqlite/database";

@@ -21,7 +21,8 @@ import {
   unread,
 } from "../check.ts";
 import { prefixDifference } from "../compare.ts";
-import { type Connection, forReading, type Statement } from "./connection.ts";
+import type { Connection, Statement } from "./connection.ts";
+import { forReading } from "./connection-use.ts";
 import { explained } from "./failures.ts";
 import { readRegister, type RegisterRow, requireRow } from "./register.ts";
 import { messageOf } from "./sql-state.ts";

@@ -10,7 +10,8 @@
 
 import { hostname } from "node:os";
 import { type Clock, every, pause } from "@stock-bazaar/shared/clock";
-import { type Connection, forBeats, forService, inEpoch, nameInEpoch } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { forBeats, forService, inEpoch, nameInEpoch } from "./connection-use.ts";
 import { connectTo } from "./hosts.ts";
 import { postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";

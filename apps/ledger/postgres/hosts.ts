@@ -7,7 +7,8 @@
  */
 
 import { urlsOfHosts } from "@stock-bazaar/process/ledger-url";
-import { type Connection, type ConnectionUse, connectToHost, RefusedServer, UnreachableServer } from "./connection.ts";
+import { type Connection, connectToHost, RefusedServer, UnreachableServer } from "./connection.ts";
+import type { ConnectionUse } from "./connection-use.ts";
 import { currentTimeline } from "./schema.ts";
 import { sqlState } from "./sql-state.ts";
 

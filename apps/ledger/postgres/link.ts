@@ -1,6 +1,7 @@
 /** A connection that is opened when it is needed, and again after it was lost. */
 
-import type { Connect, Connection, ConnectionUse } from "./connection.ts";
+import type { Connect, Connection } from "./connection.ts";
+import type { ConnectionUse } from "./connection-use.ts";
 
 export class Link {
   readonly #connect: Connect;

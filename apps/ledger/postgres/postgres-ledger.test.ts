@@ -9,7 +9,8 @@ import { accepted, createdAt, tradeOf, tradesOf } from "../../../test/support/bu
 import { rejectionCode } from "../../../test/support/observe.ts";
 import { newPostgresDatabase, runSql } from "../../../test/support/postgres.ts";
 import { type AtCommit, startPostgresRelay } from "../../../test/support/postgres-relay.ts";
-import { type Connection, forService, forTools, inEpoch } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { forService, forTools, inEpoch } from "./connection-use.ts";
 import { connectTo } from "./hosts.ts";
 import { takeLedger } from "./holder.ts";
 import { postgresLedgerStore } from "./postgres-store.ts";

@@ -11,7 +11,8 @@ import { type Decision, decide, decideRestock, fingerprint, type KnownOutcome, r
 import { requireNewestTerm, requireSameOrder, requireTerm } from "../leadership.ts";
 import type { Ledger, LedgerBatch, LedgerChange } from "../ledger.ts";
 import { sqlState } from "./sql-state.ts";
-import { type Connection, type ConnectionUse, inEpoch } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { type ConnectionUse, inEpoch } from "./connection-use.ts";
 import { Proofs } from "./proofs.ts";
 import { Reader } from "./reader.ts";
 import { leasesOf, proof, readRegister, registerOf, type RegisterRow, requireRow } from "./register.ts";

@@ -4,7 +4,8 @@
  */
 
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
-import { type Connect, type Connection, forService, type Statement, type Value } from "./connection.ts";
+import type { Connect, Connection, Statement, Value } from "./connection.ts";
+import { forService } from "./connection-use.ts";
 import { postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
 import { Proofs } from "./proofs.ts";

@@ -7,7 +7,7 @@
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { TakeOver } from "../store.ts";
-import { forBeats, forService, inEpoch } from "./connection.ts";
+import { forBeats, forService, inEpoch } from "./connection-use.ts";
 import { explained, postgresFailure } from "./failures.ts";
 import { hasEndedHere, holding, isSame, ownName, readSign, type Sign, tryTake } from "./holder.ts";
 import { Link } from "./link.ts";

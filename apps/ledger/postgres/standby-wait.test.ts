@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { accepted, createdAt, tradeOf } from "../../../test/support/builders.ts";
 import { rejectionCode } from "../../../test/support/observe.ts";
 import { newPostgresDatabase, runSql, waitingForStandby } from "../../../test/support/postgres.ts";
-import { forService, forTools } from "./connection.ts";
+import { forService, forTools } from "./connection-use.ts";
 import { connectTo } from "./hosts.ts";
 import { postgresLedgerStore } from "./postgres-store.ts";
 

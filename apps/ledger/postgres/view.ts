@@ -2,7 +2,8 @@
 
 import type { NewStock, Order, Stock } from "@stock-bazaar/shared/domain";
 import type { KeptRejection, LedgerView } from "../store.ts";
-import { type Connection, type ConnectionUse, forReading, type Statement, type Value } from "./connection.ts";
+import type { Connection, Statement, Value } from "./connection.ts";
+import { type ConnectionUse, forReading } from "./connection-use.ts";
 import { connectTo } from "./hosts.ts";
 import { explained } from "./failures.ts";
 import { requireMigrated } from "./migrations.ts";

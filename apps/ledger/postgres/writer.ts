@@ -14,7 +14,8 @@
 
 import { type Clock, pause } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
-import { type Connect, type Connection, forService } from "./connection.ts";
+import type { Connect, Connection } from "./connection.ts";
+import { forService } from "./connection-use.ts";
 import { explained, type PostgresFailure, postgresFailure } from "./failures.ts";
 import { Link } from "./link.ts";
 import type { Proofs } from "./proofs.ts";
