@@ -65,7 +65,7 @@ export function frontEndAddress(text: string): string {
 }
 
 /** Parses a host name or an IP address. One of IPv6 may have brackets. */
-function hostName(text: string): string {
+export function hostName(text: string): string {
   const host = text.includes(":") && !text.startsWith("[") ? `[${text}]` : text;
   if (!URL.canParse(`http://${host}`) || new URL(`http://${host}`).host !== host.toLowerCase())
     throw new InvalidArgumentError("must be a host name or an IP address");

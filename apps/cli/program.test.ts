@@ -47,6 +47,7 @@ test("the commands are listed in the order of the help", () => {
   expect(names).toEqual([
     "up",
     "status",
+    "certs",
     "lookup",
     "trade",
     "order",

@@ -3,6 +3,7 @@
 import { version } from "@stock-bazaar/process/version";
 import { Command } from "commander";
 import { section } from "./definition.ts";
+import { certsCommand } from "./definitions/certificates.ts";
 import { completeCommand, completionCommand } from "./definitions/completion.ts";
 import {
   exportCommand,
@@ -19,7 +20,7 @@ import { lookupCommand, orderCommand, statusCommand, tradeCommand } from "./defi
 import { type ExitCode, exitCodes } from "./errors.ts";
 
 const groups = {
-  "Run:": [upCommand, statusCommand],
+  "Run:": [upCommand, statusCommand, certsCommand],
   "Trade:": [lookupCommand, tradeCommand, orderCommand],
   "Databases:": [
     migrateCommand,
