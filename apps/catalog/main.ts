@@ -19,7 +19,7 @@ import { StandbyCatalog } from "./standby.ts";
 const stopGraceMs = 2000;
 
 await runService("catalog", async (context) => {
-  const { name, config, logger, stopping, fatal } = context;
+  const { name, config, logger, identity, stopping, fatal } = context;
   const address = catalogListenAddress(config);
   await requireOneHistory(config);
   const store = chosenLedgerStore(config);
@@ -33,7 +33,7 @@ await runService("catalog", async (context) => {
     patienceMsMax: config.rpcTimeoutMs / 4,
   };
   const options = { clock: systemClock, logger, leaseMs: config.cacheLeaseMs };
-  const self = speakerOf(name, logger);
+  const self = speakerOf(name, logger, identity);
   const listening = (server: RunningServer) => logger.info({ host: address.host, port: server.port }, "listening");
 
   if (config.catalogs.length > 1 && store.standBy) {
@@ -70,8 +70,9 @@ await runService("catalog", async (context) => {
 });
 
 /** A new ledger begins beside empty replicas only, wherever they are. */
-async function untilAllAreEmpty(store: LedgerStore, { name, config, logger, stopping }: ServiceContext): Promise<void> {
-  const self = speakerOf(name, logger);
+async function untilAllAreEmpty(store: LedgerStore, context: ServiceContext): Promise<void> {
+  const { name, config, logger, identity, stopping } = context;
+  const self = speakerOf(name, logger, identity);
   const asked = replicasNamed(config).flatMap((replica) => {
     const address = config.replicas.get(replica.id);
     if (!address) return [];

@@ -12,8 +12,8 @@ import { tracedBazaar, tracedRoutes } from "./http/traced.ts";
 import { listen } from "./listen.ts";
 import { LiveBazaar } from "./live-bazaar.ts";
 
-await runService("front-end", async ({ name, config, logger }) => {
-  const self = speakerOf(name, logger);
+await runService("front-end", async ({ name, config, logger, identity }) => {
+  const self = speakerOf(name, logger, identity);
   const catalog = connectCatalogs(config.catalogs, config.rpcTimeoutMs, self);
   const replicas = new Map(
     [...config.replicas].map(([id, address]) => [id, connectReplica(address, config.rpcTimeoutMs, self)]),

@@ -29,7 +29,7 @@ const stopGraceMs = 2000;
 
 await runService(
   (config) => `order-${readReplicaId(process.env, config)}`,
-  async ({ name, config, logger, stopping, fatal }) => {
+  async ({ name, config, logger, identity, stopping, fatal }) => {
     const replicaId = readReplicaId(process.env, config);
     const address = config.listen.replicas.get(replicaId);
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
@@ -51,7 +51,7 @@ await runService(
     const endSyncs = waitsForDisk ? async () => {} : syncLog(database, ownLog, fatal);
     const tracing = currentTracing();
     const log = tracing ? tracedLog(ownLog, tracing) : ownLog;
-    const self = speakerOf(name, logger);
+    const self = speakerOf(name, logger, identity);
     const catalog = connectCatalogs(config.catalogs, config.rpcTimeoutMs, self);
     const peers = new Map(
       [...config.replicas].flatMap(([id, peer]) =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dialledHere, readAddresses, withoutBrackets } from "./addresses.ts";
+import { dialledHere, isLoopback, readAddresses, withoutBrackets } from "./addresses.ts";
 import { ConfigError, type Environment } from "./environment.ts";
 
 function refusal(environment: Environment): string {
@@ -169,4 +169,12 @@ describe("CATALOG_ADDRESSES", () => {
   test.each(["catalog", "catalog:0", "catalog:1,", "::1:6000", "1=catalog:1"])("= %s is refused", (value) => {
     expect(refusal({ CATALOG_ADDRESSES: value })).toMatch(/^CATALOG_ADDRESSES must be HOST:PORT, .* \(got ".*"\)$/);
   });
+});
+
+test("only addresses that no other machine can reach are loopback", () => {
+  for (const host of ["127.0.0.1", "127.8.9.10", "localhost", "[::1]"])
+    expect(isLoopback({ host, port: 1 })).toBe(true);
+  for (const host of ["0.0.0.0", "[::]", "192.168.1.7", "127.0.0.1.example", "example.org"]) {
+    expect(isLoopback({ host, port: 1 }), host).toBe(false);
+  }
 });

@@ -98,6 +98,27 @@ export function dialledHere({ host, port }: Address): Address {
 }
 
 /**
+ * Throws a ConfigError if a service can be reached from other machines by gRPC: without TLS, all who reach it may read
+ * and trade, and may read what others send.
+ */
+export function requireLoopback({ catalogs, replicas, listen }: Addresses, environment: Environment): void {
+  const dialled = (addresses: Iterable<Address>, variables: AddressVariables) =>
+    Array.from(addresses, (address) => ({ ...address, variables }));
+  const all = [
+    ...listen.catalogs,
+    ...listen.replicas.values(),
+    ...dialled(catalogs, readText(environment, "CATALOG_ADDRESSES") ? inOne("CATALOG_ADDRESSES") : catalogVariables),
+    ...dialled(replicas.values(), replicaVariables),
+  ];
+  const open = all.find((address) => !isLoopback(address));
+  if (!open) return;
+  const { host, port } = open.variables;
+  const must = "must be on a loopback address, like 127.0.0.1, unless TLS_CA, TLS_CERT and TLS_KEY are set";
+  const hint = "ALLOW_INSECURE=1 allows it, for a network that only the services can reach";
+  throw new ConfigError(host, host === port ? addressText(open) : open.host, must, hint);
+}
+
+/**
  * Reads `CATALOG_ADDRESSES`, else `CATALOG_HOST` and `CATALOG_PORT`. All may be set if they name the same, or the first,
  * address.
  */

@@ -19,6 +19,7 @@ test("an empty environment gives the documented defaults", () => {
     frontEndDialect: "bazaar",
     frontEnd: { host: "127.0.0.1", port: 8080 },
     catalogs: [{ host: "127.0.0.1", port: 6000 }],
+    allowInsecure: false,
     dataDir: "./data",
     ledgerFailover: false,
     cacheSize: 1000,
@@ -61,8 +62,10 @@ test("every variable is read, an empty one counts as not set, and spaces around 
     RPC_TIMEOUT_MS: "10",
     REQUEST_TIMEOUT_MS: "",
     LOG_LEVEL: "silent",
+    ALLOW_INSECURE: "1",
   });
   expect(config).toMatchObject({
+    allowInsecure: true,
     frontEndDialect: "bazaar",
     frontEnd: { host: "0.0.0.0", port: 8081 },
     catalogs: [{ host: "[::1]", port: 7000 }],
@@ -146,7 +149,7 @@ test.each([
 test("more copies than there are replicas are refused", () => {
   expect(refusal({ ORDER_MIN_COPIES: "3" })).toBe("accepted");
   expect(refusal({ ORDER_MIN_COPIES: "4" })).toContain("ORDER_MIN_COPIES");
-  expect(refusal({ ORDER_REPLICAS: "1=host:1", ORDER_MIN_COPIES: "2" })).toBe(
+  expect(refusal({ ORDER_REPLICAS: "1=127.0.0.1:1", ORDER_MIN_COPIES: "2" })).toBe(
     'ORDER_MIN_COPIES must be a whole number from 1 to 1, which is how many ORDER_REPLICAS names (got "2")',
   );
 });
@@ -230,7 +233,7 @@ test.each(["./~", "./:memory:", "data", "../data", "/srv/data:1", "C:/data"])("D
 });
 
 test("several catalogs need a ledger that they can share", () => {
-  const several = { CATALOG_ADDRESSES: "a:1,b:2" };
+  const several = { CATALOG_ADDRESSES: "a:1,b:2", ALLOW_INSECURE: "1" };
   expect(() => readConfig(several)).toThrow(
     'CATALOG_ADDRESSES must have one entry, unless LEDGER_URL names a ledger that several catalogs can share (got "a:1,b:2")',
   );
@@ -240,7 +243,9 @@ test("several catalogs need a ledger that they can share", () => {
 
 test("one of several catalogs must be told where it listens; a single one need not be", () => {
   const listensOn = (environment: Environment) => {
-    const { host, port } = catalogListenAddress(readConfig({ ...environment, LEDGER_URL: "postgres://db/bazaar" }));
+    const { host, port } = catalogListenAddress(
+      readConfig({ ...environment, LEDGER_URL: "postgres://db/bazaar", ALLOW_INSECURE: "1" }),
+    );
     return `${host}:${port}`;
   };
   for (const listen of [{}, { CATALOG_LISTEN: " " }, { CATALOG_HOST: "a" }, { CATALOG_HOST: "a", CATALOG_PORT: "1" }])
@@ -252,4 +257,35 @@ test("one of several catalogs must be told where it listens; a single one need n
   expect(listensOn({ CATALOG_ADDRESSES: "a:1,b:2", CATALOG_LISTEN: "0.0.0.0:6000" })).toBe("0.0.0.0:6000");
   expect(listensOn({ CATALOG_ADDRESSES: "a:1" })).toBe("a:1");
   expect(listensOn({})).toBe("127.0.0.1:6000");
+});
+
+describe("a gRPC address that other machines can reach", () => {
+  const open: readonly [Environment, string][] = [
+    [
+      { CATALOG_LISTEN: "0.0.0.0:6000" },
+      'CATALOG_LISTEN must be on a loopback address, like 127.0.0.1, unless TLS_CA, TLS_CERT and TLS_KEY are set (got "0.0.0.0:6000")',
+    ],
+    [{ CATALOG_HOST: "catalog.example" }, "CATALOG_HOST must be on"],
+    [{ CATALOG_HOST: "catalog.example", CATALOG_LISTEN: "127.0.0.1:6000" }, "CATALOG_HOST must be on"],
+    [{ CATALOG_ADDRESSES: "10.0.0.1:6000", CATALOG_LISTEN: "127.0.0.1:6000" }, "CATALOG_ADDRESSES must be on"],
+    [{ ORDER_REPLICAS: "1=127.0.0.1:1,2=[::]:2" }, "ORDER_REPLICAS must be on"],
+    [{ ORDER_LISTEN: "[::]:6001" }, "ORDER_LISTEN must be on"],
+  ];
+
+  test.each(open)("%o is refused without TLS", (environment, message) => {
+    expect(refusal(environment)).toContain(message);
+    expect(refusal(environment)).toMatch(
+      /: ALLOW_INSECURE=1 allows it, for a network that only the services can reach$/,
+    );
+  });
+
+  test.each(open)("%o is allowed with TLS, and with ALLOW_INSECURE=1", (environment) => {
+    expect(refusal({ ...environment, TLS_CA: "a", TLS_CERT: "b", TLS_KEY: "c" })).toBe("accepted");
+    expect(refusal({ ...environment, ALLOW_INSECURE: "1" })).toBe("accepted");
+    expect(refusal({ ...environment, ALLOW_INSECURE: "yes" })).toMatch(/^ALLOW_INSECURE must be a whole number/);
+  });
+
+  test("may be that of a front-end", () => {
+    expect(refusal({ FRONTEND_LISTEN: "0.0.0.0:8080", FRONTEND_HOST: "bazaar.example" })).toBe("accepted");
+  });
 });

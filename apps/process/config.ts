@@ -11,12 +11,19 @@ import {
   isDialectName,
   requestTimeoutDefaultMs,
 } from "@stock-bazaar/contract/dialects";
-import { type Addresses, type ListenAddress, readAddresses } from "./addresses.ts";
+import { type Addresses, type ListenAddress, readAddresses, requireLoopback } from "./addresses.ts";
 import { ConfigError, type Environment, readText, readWholeNumber } from "./environment.ts";
 import { readLedgerUrl } from "./ledger-url.ts";
+import { type CertificateFiles, readHttpsFiles, readTlsFiles, type TlsFiles } from "./tls-files.ts";
 
 export interface Config extends Addresses {
   readonly frontEndDialect: DialectName;
+  /** Mutual TLS between the services; `undefined` if their links are plain. */
+  readonly tls: TlsFiles | undefined;
+  /** HTTPS at the front-ends; `undefined` if they serve plain HTTP. */
+  readonly https: CertificateFiles | undefined;
+  /** Whether services may be reached from other machines without TLS or tokens. */
+  readonly allowInsecure: boolean;
   readonly dataDir: string;
   /** The PostgreSQL database of the ledger; `undefined` if it is the file catalog.db in `dataDir`. Holds a password. */
   readonly ledgerUrl: string | undefined;
@@ -64,6 +71,9 @@ export function readConfig(environment: Environment): Config {
   const dayMs = 86_400_000;
 
   const addresses = readAddresses(environment);
+  const tls = readTlsFiles(environment);
+  const allowInsecure = integer("ALLOW_INSECURE", 0, 0, 1) === 1;
+  if (!tls && !allowInsecure) requireLoopback(addresses, environment);
   const ledgerUrl = readLedgerUrl(environment);
   if (addresses.catalogs.length > 1 && ledgerUrl === undefined) {
     const must = "must have one entry, unless LEDGER_URL names a ledger that several catalogs can share";
@@ -105,6 +115,9 @@ export function readConfig(environment: Environment): Config {
   return Object.freeze({
     ...addresses,
     frontEndDialect,
+    tls,
+    https: readHttpsFiles(environment),
+    allowInsecure,
     dataDir: folder(readText(environment, "DATA_DIR") ?? "./data"),
     ledgerUrl,
     ledgerFailover: integer("LEDGER_FAILOVER", 0, 0, 1) === 1,

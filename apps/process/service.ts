@@ -8,7 +8,9 @@
 
 import { type Config, readConfig } from "./config.ts";
 import { BazaarError, exitSetup, SetupError } from "@stock-bazaar/shared/errors";
+import { systemClock } from "@stock-bazaar/shared/clock";
 import { whenInvariantBreaks } from "@stock-bazaar/shared/invariant";
+import { LiveIdentity } from "./live-identity.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { stopSignals } from "./stop-signals.ts";
 import { exitWithSupervisor, stopTimeoutMs, supervisedVariable } from "./supervised.ts";
@@ -22,6 +24,8 @@ export interface ServiceContext {
   readonly name: string;
   readonly config: Config;
   readonly logger: Logger;
+  /** How this service proves to others who it is; `undefined` without TLS. */
+  readonly identity: LiveIdentity | undefined;
   /** Aborts when the process is asked to stop. A start that waits must end then. */
   readonly stopping: AbortSignal;
   /** Ends the process, for example when a disk fails or a database is gone. */
@@ -41,12 +45,14 @@ export async function runService(
   let config: Config;
   let service: string;
   let logger: Logger;
+  let identity: LiveIdentity | undefined;
   let tracing: Tracing | undefined;
   try {
     config = readConfig(process.env);
     const ownName = typeof name === "string" ? name : name(config);
     service = process.env[supervisedVariable] || ownName;
     logger = createLogger(service, config.logLevel);
+    identity = config.tls && new LiveIdentity(config.tls, { clock: systemClock, logger });
     tracing = await startTracing(service, process.env, logger);
   } catch (error) {
     refuse(error);
@@ -65,7 +71,7 @@ export async function runService(
   whenInvariantBreaks(fatal);
 
   const stopping = new AbortController();
-  const starting = start({ name: service, config, logger, stopping: stopping.signal, fatal });
+  const starting = start({ name: service, config, logger, identity, stopping: stopping.signal, fatal });
   const end = (signal: string) => {
     if (stopping.signal.aborted) return;
     stopping.abort();

@@ -8,6 +8,7 @@ import { errorFromStatus } from "./errors.ts";
 import { FreshChannel } from "./fresh-channel.ts";
 import type { CallerHandshake } from "./handshake.ts";
 import { keepaliveMs, messageBytesMax } from "./limits.ts";
+import { channelCredentials, channelOptions } from "./tls.ts";
 
 /**
  * Bytes in flight on one stream. With HTTP/2's 64 KiB, a leader that sends chunk after chunk to a follower that catches
@@ -60,8 +61,9 @@ export interface Client extends grpc.Client {
 
 /** Connects on first use, and again when the connection is lost. */
 export function createClient(address: Address, handshake?: CallerHandshake): Client {
-  const client = new grpc.Client(addressText(address), grpc.credentials.createInsecure(), {
+  const client = new grpc.Client(addressText(address), channelCredentials(handshake?.identity, address), {
     ...clientOptions,
+    ...channelOptions(address),
     channelFactoryOverride: (...channel) => new FreshChannel(connectMs, ...channel),
   });
   return handshake ? Object.assign(client, { handshake }) : client;
@@ -87,7 +89,7 @@ export function onRefusal(
 
 /** The BazaarError for a failed call. */
 export function failureOf({ handshake }: Client, error: grpc.ServiceError): BazaarError {
-  return handshake?.refusalAtEnd(error.metadata) ?? errorFromStatus(error);
+  return handshake?.failure(error) ?? errorFromStatus(error);
 }
 
 /** One call. Rejects with a BazaarError; after `timeoutMs`, and when `signal` aborts, with UNAVAILABLE. */

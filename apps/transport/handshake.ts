@@ -11,10 +11,12 @@
 
 import * as grpc from "@grpc/grpc-js";
 import { messagesVersion } from "@stock-bazaar/proto/version";
-import { OtherVersionError } from "@stock-bazaar/shared/errors";
+import { BazaarError, OtherVersionError } from "@stock-bazaar/shared/errors";
+import type { LiveIdentity } from "@stock-bazaar/process/live-identity";
 import type { Logger } from "@stock-bazaar/process/log";
-import { codeHeader } from "./errors.ts";
+import { codeHeader, errorFromStatus } from "./errors.ts";
 import type { Service } from "./server.ts";
+import { explainToCaller } from "./tls.ts";
 
 const versionHeader = "bazaar-messages";
 const nameHeader = "bazaar-name";
@@ -24,17 +26,19 @@ const loggedLinesMax = 100;
 
 const nameLengthMax = 100;
 
-/** One side of a connection: its name, version and log. */
+/** One side of a connection: its name, version and log, and how it proves who it is. */
 export interface Speaker {
   /** As in its log: `catalog`, `order-2`, `front-end`. */
   readonly name: string;
   readonly version: number;
   readonly logger: Pick<Logger, "error">;
+  /** Absent if connections are plain. */
+  readonly identity?: LiveIdentity | undefined;
 }
 
 /** This process as a speaker, with the version of this program. */
-export function speakerOf(name: string, logger: Logger): Speaker {
-  return { name, version: messagesVersion, logger };
+export function speakerOf(name: string, logger: Logger, identity?: LiveIdentity): Speaker {
+  return { name, version: messagesVersion, logger, identity };
 }
 
 /** The caller's side of one connection. */
@@ -53,6 +57,10 @@ export class CallerHandshake {
     this.headers.set(nameHeader, self.name);
   }
 
+  get identity(): LiveIdentity | undefined {
+    return this.#self.identity;
+  }
+
   /** The error for a server that answers with these headers; `undefined` if it speaks this version. */
   refusal(headers: grpc.Metadata): OtherVersionError | undefined {
     const version = versionIn(headers);
@@ -61,14 +69,26 @@ export class CallerHandshake {
       return undefined;
     }
     const line = differenceOf(this.#server, version, this.#self);
-    if (this.#logged !== line) this.#self.logger.error(line);
-    this.#logged = line;
+    this.#log(line);
     return new OtherVersionError(line);
   }
 
-  /** The same for a failed call: only a server that refuses this caller sends its version in the trailers. */
-  refusalAtEnd(trailers: grpc.Metadata | undefined): OtherVersionError | undefined {
-    return trailers && versionIn(trailers) !== undefined ? this.refusal(trailers) : undefined;
+  /** The error for a failed call. */
+  failure(error: grpc.ServiceError): BazaarError {
+    // Only a server that refuses this caller sends its version in the trailers.
+    const { metadata: trailers } = error;
+    const refusal = trailers && versionIn(trailers) !== undefined ? this.refusal(trailers) : undefined;
+    if (refusal) return refusal;
+    const line = this.identity && explainToCaller(this.#server, error.details);
+    if (line === undefined) return errorFromStatus(error);
+    this.#log(line);
+    return new BazaarError("UNAVAILABLE", line, { cause: error });
+  }
+
+  /** Repeats no line until the server has answered as it should. */
+  #log(line: string): void {
+    if (this.#logged !== line) this.#self.logger.error(line);
+    this.#logged = line;
   }
 }
 
@@ -81,7 +101,7 @@ export function forSameVersion({ definition, implementation, drain }: Service, s
       ? checkedStream(handler as StreamHandler, callers)
       : checkedUnary(handler as grpc.handleUnaryCall<unknown, unknown>, callers);
   }
-  return { definition, implementation: checked, drain };
+  return { definition, implementation: checked, drain, identity: self.identity };
 }
 
 type StreamCall = grpc.ServerDuplexStream<unknown, unknown>;

@@ -3,9 +3,11 @@
 import * as grpc from "@grpc/grpc-js";
 import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
 import { addressText, type ListenAddress } from "@stock-bazaar/process/addresses";
+import type { LiveIdentity } from "@stock-bazaar/process/live-identity";
 import { statusFromError } from "./errors.ts";
 import { addHealth, addReflection } from "./introspection.ts";
 import { keepaliveMs, messageBytesMax } from "./limits.ts";
+import { logRefusedCallers, serverCredentials } from "./tls.ts";
 import { listenError } from "@stock-bazaar/process/listen-error";
 
 // We log errors ourselves: once, and in one line.
@@ -128,6 +130,8 @@ export interface Service {
   readonly implementation: grpc.UntypedServiceImplementation;
   /** Ends the streams that would stay open for ever, once their calls are answered. */
   readonly drain: () => void;
+  /** Callers must show a certificate if there is one. */
+  readonly identity?: LiveIdentity | undefined;
 }
 
 /**
@@ -136,7 +140,7 @@ export interface Service {
  */
 export async function startServer(
   address: ListenAddress,
-  { definition, implementation, drain }: Service,
+  { definition, implementation, drain, identity }: Service,
 ): Promise<RunningServer> {
   const server = new grpc.Server(serverOptions);
   server.addService(definition, implementation);
@@ -145,11 +149,12 @@ export async function startServer(
   addReflection(server);
 
   const boundPort = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(addressText(address), grpc.ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(addressText(address), serverCredentials(identity), (error, bound) => {
       if (error) reject(listenError(address, error));
       else resolve(bound);
     });
   });
+  if (identity) logRefusedCallers(server, identity);
 
   return {
     port: boundPort,

@@ -169,7 +169,7 @@ describe.concurrent("a service refuses", () => {
         const taken = createServer().listen(port, "127.0.0.1");
         const refusals = [
           await run(workspace, environment),
-          await run(workspace, { ...environment, [listen]: `0.0.0.0:${port}` }),
+          await run(workspace, { ...environment, [listen]: `0.0.0.0:${port}`, ALLOW_INSECURE: "1" }),
         ];
         taken.close();
         const why = (host: string) =>

@@ -50,7 +50,11 @@ test("services that listen on every address or on a name are reached at the conf
     "front-end-1": "0.0.0.0",
     "front-end-2": "[::]",
   };
-  const cluster = await Cluster.start(context, { listenHosts, frontEnds: 2 });
+  const cluster = await Cluster.start(context, {
+    listenHosts,
+    frontEnds: 2,
+    environment: { ALLOW_INSECURE: "1" },
+  });
   for (const [name, host] of Object.entries(listenHosts)) {
     const isListening = (line: string) => line.includes("listening") && line.includes(host);
     await eventually(`${name} listens on ${host}`, () => cluster.service(name).lines.some(isListening));

@@ -179,7 +179,8 @@ describe("before anything starts, up ends with 2 and one line", () => {
     expect(await refusalOf(context, [], sharing)).toBe(
       `CATALOG_LISTEN names 127.0.0.1:${first} twice: each process needs its own port`,
     );
-    const elsewhere = { LEDGER_URL, CATALOG_ADDRESSES: `127.0.0.1:${first},192.0.2.1:${second}` };
+    const catalogsElsewhere = `127.0.0.1:${first},192.0.2.1:${second}`;
+    const elsewhere = { LEDGER_URL, CATALOG_ADDRESSES: catalogsElsewhere, ALLOW_INSECURE: "1" };
     expect(await refusalOf(context, [], elsewhere)).toBe(
       `CATALOG_ADDRESSES must have a host that is a name or an address of this machine, like 127.0.0.1 (got "192.0.2.1:${second}")`,
     );

@@ -14,6 +14,7 @@ import { createLogger, type Logger } from "@stock-bazaar/process/log";
 import { createLogOutput } from "@stock-bazaar/process/log-output";
 import { type DialectName, lookupPath } from "@stock-bazaar/contract/dialects";
 import { faultsVariable } from "@stock-bazaar/process/faults";
+import { loadIdentity } from "@stock-bazaar/process/tls-files";
 import { stopTimeoutMs } from "@stock-bazaar/process/supervised";
 import { CommandError, exitCodes } from "../errors.ts";
 import { frontEndUrl } from "../front-end.ts";
@@ -44,6 +45,8 @@ const slowStartMs = 15_000;
 export async function up(options: UpOptions): Promise<void> {
   const { FRONTEND_DIALECT } = process.env;
   const config = readConfig({ ...process.env, FRONTEND_DIALECT: options.dialect ?? FRONTEND_DIALECT });
+  // Otherwise each service would say the same.
+  if (config.tls) loadIdentity(config.tls, Date.now());
   const frontEnds = plannedFrontEnds(config, options);
   // A setting that suits one dialect, like a long lease, may be wrong for another: checked before anything starts.
   for (const { dialect } of frontEnds) readConfig({ ...process.env, FRONTEND_DIALECT: dialect });

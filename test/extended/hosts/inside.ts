@@ -3,12 +3,15 @@
  * namespaces of its own (`isolated.ts`): when its input ends, so do they.
  */
 
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { startTemporaryPostgres, type TemporaryPostgres } from "@stock-bazaar/bench/embedded-postgres";
 import { askCluster } from "@stock-bazaar/client/ask-cluster";
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { catalogName } from "@stock-bazaar/cluster/addresses";
 import { Cluster } from "@stock-bazaar/cluster/cluster";
+import { CertificateFolder, makeAuthority } from "../../support/certificates.ts";
 import { Network } from "./network.ts";
 import { type Figures, runRound } from "./round.ts";
 import { databaseHost, type Scenario, scenarios } from "./scenarios.ts";
@@ -28,7 +31,9 @@ const logLinesMax = 40;
 const services = ["catalog", "catalog-2", "order-1", "order-2", "order-3", "front-end-1", "front-end-2"];
 
 /** What is different from one bazaar to another. */
-type Kind = Pick<Scenario, "isDelayed" | "isShared">;
+const kindFields = ["isDelayed", "isShared", "isSecure"] as const;
+
+type Kind = Pick<Scenario, (typeof kindFields)[number]>;
 
 class Bazaar {
   readonly #cluster: Cluster;
@@ -42,7 +47,10 @@ class Bazaar {
     this.#minCopies = minCopies;
   }
 
-  static async start(network: Network, { isDelayed = false, isShared = false }: Kind): Promise<Bazaar> {
+  static async start(
+    network: Network,
+    { isDelayed = false, isShared = false, isSecure = false }: Kind,
+  ): Promise<Bazaar> {
     const minCopies = isDelayed ? 2 : 1;
     const cluster = await Cluster.create({
       replicas,
@@ -52,7 +60,11 @@ class Bazaar {
       relays: isDelayed,
       delayMs: isDelayed ? delayMs : 0,
       catalogs: isShared ? 2 : 1,
-      environment: { ORDER_MIN_COPIES: String(minCopies), ...(isShared && { LEDGER_URL: await newLedger(network) }) },
+      environment: {
+        ORDER_MIN_COPIES: String(minCopies),
+        ...(isShared && { LEDGER_URL: await newLedger(network) }),
+        ...(isSecure ? await certificatesFor(services.map((name) => network.nameOf(name))) : { ALLOW_INSECURE: "1" }),
+      },
     });
     await cluster.startInOrder();
     return new Bazaar(cluster, network, minCopies);
@@ -100,6 +112,12 @@ async function newLedger(network: Network): Promise<string> {
   return (await postgres).newDatabase();
 }
 
+/** The variables of a certificate for all hosts. Its files end with the folder of this process. */
+async function certificatesFor(hosts: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  const folder = new CertificateFolder(join(tmpdir(), "certificates"));
+  return (await folder.fill(await makeAuthority(), hosts)).environment;
+}
+
 /** A scenario in progress ends with the input too: the test was interrupted. */
 const titles = createInterface({ input: process.stdin }).on("close", () => process.exit());
 const network = Network.create([...services, databaseHost]);
@@ -108,7 +126,7 @@ let kind: Kind = {};
 for await (const title of titles) {
   const scenario = scenarios.find((each) => each.title === title);
   if (!scenario) throw new Error(`a scenario must be one of the list (got ${title})`);
-  const isSame = kind.isDelayed === scenario.isDelayed && kind.isShared === scenario.isShared;
+  const isSame = kindFields.every((each) => kind[each] === scenario[each]);
   if (bazaar && !(bazaar.isWhole && isSame)) {
     await bazaar.dispose();
     bazaar = undefined;

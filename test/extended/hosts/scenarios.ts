@@ -26,6 +26,8 @@ export interface Scenario {
   readonly isDelayed?: boolean;
   /** Whether two catalogs share a ledger on PostgreSQL, on a host of its own. */
   readonly isShared?: boolean;
+  /** Whether the services talk by mutual TLS. */
+  readonly isSecure?: boolean;
   /** How long clients wait for one reply, where the host that they call may vanish. */
   readonly patienceMs?: number;
 }
@@ -232,5 +234,7 @@ export const scenarios: readonly Scenario[] = [
     isUnseen: true,
     isDelayed: true,
   },
+  { title: "with TLS, nothing happens", faultOf: calm, isUnseen: true, isSecure: true },
+  { title: "with TLS, the leader's host vanishes", faultOf: vanished(leader, longMs), isUnseen: true, isSecure: true },
   ...sharedScenarios.map((scenario) => ({ ...scenario, isUnseen: true, isShared: true })),
 ];
