@@ -5,6 +5,7 @@
  */
 
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
+import { tlsVariables } from "@stock-bazaar/process/tls-files";
 import { Cluster } from "@stock-bazaar/cluster/cluster";
 import type { Violation } from "./checks/violation.ts";
 import { keepEvidence } from "./evidence.ts";
@@ -107,7 +108,11 @@ async function createCluster(
     smallDisk: setting.smallDisk,
     relays: setting.relays,
     catalogApart: setting.catalogApart,
-    environment: { ...environmentOf(setting), ...(server && { LEDGER_URL: await server.newDatabase() }) },
+    environment: {
+      ...tlsVariables(process.env),
+      ...environmentOf(setting),
+      ...(server && { LEDGER_URL: await server.newDatabase() }),
+    },
   });
 }
 

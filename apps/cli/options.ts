@@ -48,18 +48,27 @@ export function share(text: string): number {
 export interface AddressOptions {
   readonly host?: string;
   readonly port?: number;
+  /** The file of the CA that signed the front-end's certificate. */
+  readonly ca?: string;
 }
 
 export function addAddress(command: Command): Command {
   return command
     .option("--host <host>", "host of the front-end; default: FRONTEND_HOST, else 127.0.0.1", hostName)
-    .option("--port <n>", "port of the front-end; default: FRONTEND_PORT, else 8080", wholeNumber(1, 65_535));
+    .option("--port <n>", "port of the front-end; default: FRONTEND_PORT, else 8080", wholeNumber(1, 65_535))
+    .addOption(caOption());
+}
+
+export function caOption(): Option {
+  return new Option("--ca <file>", "use HTTPS, and trust the CA in this file too; default: BAZAAR_CA").argParser(
+    filled("the name of a file"),
+  );
 }
 
 /** Parses a URL like `http://bazaar.example:8080`, without a path and a password. */
 export function frontEndAddress(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "http:" || url.href !== `${url.origin}/`)
+  if (!url || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`)
     throw new InvalidArgumentError("must be the address of a front-end, like http://bazaar.example:8080");
   return url.origin;
 }

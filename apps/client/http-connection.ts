@@ -5,9 +5,11 @@
  * repeats some requests, and obeys `http_proxy`.)
  */
 
-import { Agent, type ClientRequest, type IncomingMessage, request as sendRequest } from "node:http";
+import { Agent, type ClientRequest, type IncomingMessage, request as sendPlainRequest } from "node:http";
+import { Agent as SecureAgent, request as sendSecureRequest } from "node:https";
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import { withoutBrackets } from "@stock-bazaar/process/addresses";
+import { httpsTrust } from "@stock-bazaar/process/https-trust";
 
 export interface HttpReply {
   readonly status: number;
@@ -31,7 +33,8 @@ export class NoConnectionError extends Error {
 
 /** Where a connection goes. */
 export interface Target {
-  /** The value of the `host` header: with the port, if it isn't 80. */
+  readonly isSecure: boolean;
+  /** The value of the `host` header: with the port, if it isn't the usual one. */
   readonly authority: string;
   /** The host to connect to; an IPv6 address has no brackets. */
   readonly host: string;
@@ -39,8 +42,9 @@ export interface Target {
 }
 
 export function targetOf(url: string): Target {
-  const { host, hostname, port } = new URL(url);
-  return { authority: host, host: withoutBrackets(hostname), port: Number(port || 80) };
+  const { protocol, host, hostname, port } = new URL(url);
+  const isSecure = protocol === "https:";
+  return { isSecure, authority: host, host: withoutBrackets(hostname), port: Number(port || (isSecure ? 443 : 80)) };
 }
 
 /** Decoders by the names of `content-encoding`. The client requests none, but a proxy may still encode. */
@@ -56,7 +60,7 @@ export class HttpConnection implements Connection {
   readonly #target: Target;
   readonly #patienceMs: number | undefined;
   /** Keeps the one connection open. */
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #agent: Agent;
   #current: ClientRequest | undefined;
 
   /**
@@ -65,6 +69,8 @@ export class HttpConnection implements Connection {
   constructor(url: string, patienceMs?: number) {
     this.#patienceMs = patienceMs;
     this.#target = targetOf(url);
+    const kept = { keepAlive: true, maxSockets: 1 };
+    this.#agent = this.#target.isSecure ? new SecureAgent({ ...kept, ...httpsTrust() }) : new Agent(kept);
   }
 
   /**
@@ -73,7 +79,8 @@ export class HttpConnection implements Connection {
    */
   request(method: string, path: string, headers: Readonly<Record<string, string>>, body = ""): Promise<HttpReply> {
     if (this.#current) throw new Error("only one request may be in flight (another one is)");
-    const { authority, host, port } = this.#target;
+    const { isSecure, authority, host, port } = this.#target;
+    const sendRequest = isSecure ? sendSecureRequest : sendPlainRequest;
     const sent = sendRequest({
       agent: this.#agent,
       host,
@@ -83,7 +90,7 @@ export class HttpConnection implements Connection {
       headers: { host: authority, ...headers, ...(method === "POST" && bodyHeaders(body)) },
     });
     this.#current = sent;
-    const reply = receive(sent).finally(() => {
+    const reply = receive(sent, isSecure).finally(() => {
       this.#current = undefined;
     });
     sent.end(body);
@@ -102,13 +109,13 @@ function bodyHeaders(body: string): Readonly<Record<string, string | number>> {
   return { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
 }
 
-function receive(sent: ClientRequest): Promise<HttpReply> {
+function receive(sent: ClientRequest, isSecure: boolean): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     let connected = false;
     const lost = (error: Error) => reject(connected ? explain(error) : new NoConnectionError(error.message));
     sent.on("socket", (socket) => {
       if (!socket.connecting) connected = true;
-      else socket.once("connect", () => (connected = true));
+      else socket.once(isSecure ? "secureConnect" : "connect", () => (connected = true));
     });
     sent.on("error", lost);
     sent.on("response", (reply) => {

@@ -6,6 +6,8 @@
  */
 
 import { connect, type Socket } from "node:net";
+import { connect as connectSecurely } from "node:tls";
+import { httpsTrust } from "@stock-bazaar/process/https-trust";
 import { type Connection, type HttpReply, NoConnectionError, type Target, targetOf } from "./http-connection.ts";
 
 /** A proxy has rewritten the reply, and only `HttpConnection` can read it. */
@@ -65,13 +67,15 @@ export class LoadConnection implements Connection {
   }
 
   #connect(): Socket {
-    const { host, port } = this.#target;
-    const socket = connect({ host, port, noDelay: true });
+    const { isSecure, host, port } = this.#target;
+    const socket = isSecure
+      ? connectSecurely({ host, port, ...httpsTrust() }).setNoDelay(true)
+      : connect({ host, port, noDelay: true });
     let connected = false;
     const lost = (why: string) => {
       if (this.#socket === socket) this.#lost(connected ? new Error(why) : new NoConnectionError(why));
     };
-    socket.on("connect", () => (connected = true));
+    socket.on(isSecure ? "secureConnect" : "connect", () => (connected = true));
     socket.on("data", (chunk: Buffer) => {
       if (this.#socket === socket) this.#take(chunk);
     });

@@ -1,6 +1,7 @@
 /** The names of a cluster's services, their ports, and the environment variables with their addresses. */
 
-import { oneHost } from "./hosts.ts";
+import type { Environment } from "@stock-bazaar/process/environment";
+import { type Hosts, oneHost } from "./hosts.ts";
 import { freePorts } from "./ports.ts";
 
 export interface ServicePorts {
@@ -54,6 +55,12 @@ export function addressVariables(
       : { CATALOG_ADDRESSES: catalogs.map(addressOf).join() }),
     ORDER_REPLICAS: Array.from(replicaIds, (id) => `${id}=${addressOf(replicaName(id))}`).join(),
   };
+}
+
+/** The URLs of the front-ends in the order of their numbers. */
+export function frontEndUrls({ frontEnds }: ServicePorts, hosts: Hosts, environment: Environment): string[] {
+  const scheme = environment.FRONTEND_TLS_CERT === undefined ? "http" : "https";
+  return Array.from(frontEnds, ([number, port]) => `${scheme}://${hosts.nameOf(frontEndName(number))}:${port}`);
 }
 
 /** The services that others connect to, by name. */

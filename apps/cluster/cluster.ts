@@ -18,6 +18,7 @@ import {
   catalogName,
   choosePorts,
   frontEndName,
+  frontEndUrls,
   listeners,
   replicaName,
   type ServicePorts,
@@ -80,7 +81,7 @@ export class Cluster implements DatabaseFolders {
     this.#hosts = hosts;
     this.dataDir = mkdtempSync(join(tmpdir(), "stock-bazaar-"));
     this.replicaIds = [...ports.replicas.keys()];
-    this.#urls = [...ports.frontEnds].map(([number, port]) => `http://${hosts.nameOf(frontEndName(number))}:${port}`);
+    this.#urls = frontEndUrls(ports, hosts, environment);
     const apart = replicasApart === true ? this.replicaIds.map(replicaName) : [];
     this.#apart = new Set([smallDisk ?? [], catalogApart === true ? "catalog" : [], apart].flat());
     for (const name of this.#apart) mkdirSync(this.folderOf(name));
@@ -177,8 +178,7 @@ export class Cluster implements DatabaseFolders {
 
   frontEndUrl(frontEnd: number): string {
     const url = this.#urls[frontEnd - 1];
-    if (url === undefined)
-      throw new Error(`a front-end's number must be from 1 to ${this.#urls.length} (got ${frontEnd})`);
+    if (url === undefined) throw new Error(`a front-end must be from 1 to ${this.#urls.length} (got ${frontEnd})`);
     return url;
   }
 

@@ -17,6 +17,8 @@
  * - If a request arrives before the previous one on its connection is answered (HTTP pipelining, which no browser and
  *   no common client uses), Bun closes the connection without a reply.
  * - `maxRequestBodySize` causes a 413 with Bun's text. It is off, because the app has its own limit and text.
+ * - With TLS it takes no new certificate while it runs (`reload` ignores it), and resets a connection that speaks plain
+ *   HTTP.
  * - `idleTimeout` closes a connection on which nothing moves, also one that waits for its reply. It is coarse: up to
  *   four seconds late (half a request head: after 12 seconds with a value of 5). It takes whole seconds, at most 255.
  */
@@ -24,6 +26,7 @@
 import { addressText, type ListenAddress, withoutBrackets } from "@stock-bazaar/process/addresses";
 import { listenError } from "@stock-bazaar/process/listen-error";
 import type { Logger } from "@stock-bazaar/process/log";
+import type { CertificateTexts } from "@stock-bazaar/process/tls-files";
 import type { Hono } from "hono";
 import type { Connection } from "./http/connection.ts";
 import { operationsOutage } from "./http/failures.ts";
@@ -39,10 +42,12 @@ export interface ListenOptions {
   readonly requestTimeoutMs: number;
   /** How long an idle connection stays open; longer if a request may take longer. */
   readonly keepAliveTimeoutMs: number;
+  /** Default: plain HTTP. */
+  readonly https?: CertificateTexts | undefined;
 }
 
 export interface Listening {
-  /** The address that it listens on, like `http://127.0.0.1:8080`. */
+  /** The address that it listens on, like `http://127.0.0.1:8080`; of HTTPS if it serves that. */
   readonly url: string;
   /** The chosen port if 0 was requested. */
   readonly port: number;
@@ -52,7 +57,7 @@ export interface Listening {
 
 /** Throws a ConfigError if it can't listen on the address. */
 export function listen(app: Hono, address: ListenAddress, options: ListenOptions): Listening {
-  const { logger, requestTimeoutMs, keepAliveTimeoutMs } = options;
+  const { logger, requestTimeoutMs, keepAliveTimeoutMs, https } = options;
   const keepAliveSeconds = Math.ceil(keepAliveTimeoutMs / 1000);
   const idleSeconds = Math.max(keepAliveSeconds, Math.ceil(requestTimeoutMs / 1000) + idleGraceSeconds);
   const connection: Connection = {
@@ -64,6 +69,7 @@ export function listen(app: Hono, address: ListenAddress, options: ListenOptions
     // 0 means never: then only the client, or the end of the process, closes a connection.
     idleTimeout: idleSeconds > idleSecondsMax ? 0 : idleSeconds,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    ...(https && { tls: { cert: https.certificate, key: https.key } }),
     error(thrown) {
       logger.error({ err: thrown }, "request failed outside the app");
       return operationsOutage.internal.toResponse(Bun.randomUUIDv7(), connection);
@@ -71,7 +77,7 @@ export function listen(app: Hono, address: ListenAddress, options: ListenOptions
   });
   const port = server.port ?? address.port;
   return {
-    url: `http://${addressText({ ...address, port })}`,
+    url: `${https ? "https" : "http"}://${addressText({ ...address, port })}`,
     port,
     async stop() {
       // Bun closes idle connections at once, and the others with their reply. Only a client that never finishes its
@@ -88,6 +94,7 @@ interface Handlers {
   error(thrown: Error): Response;
   idleTimeout: number;
   maxRequestBodySize: number;
+  tls?: { readonly cert: string; readonly key: string };
 }
 
 function startServer(address: ListenAddress, handlers: Handlers) {

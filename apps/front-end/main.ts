@@ -3,6 +3,7 @@ import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { connectReplica } from "@stock-bazaar/transport/order-client";
 import { runService } from "@stock-bazaar/process/service";
+import { loadHttps } from "@stock-bazaar/process/tls-files";
 import { currentTracing } from "@stock-bazaar/process/tracing";
 import { createApp, createEventFeed } from "./app.ts";
 import { dialects } from "./dialects/index.ts";
@@ -13,6 +14,7 @@ import { listen } from "./listen.ts";
 import { LiveBazaar } from "./live-bazaar.ts";
 
 await runService("front-end", async ({ name, config, logger, identity }) => {
+  const https = config.https && loadHttps(config.https, Date.now());
   const self = speakerOf(name, logger, identity);
   const catalog = connectCatalogs(config.catalogs, config.rpcTimeoutMs, self);
   const replicas = new Map(
@@ -44,6 +46,7 @@ await runService("front-end", async ({ name, config, logger, identity }) => {
     logger,
     requestTimeoutMs: config.requestTimeoutMs,
     keepAliveTimeoutMs: config.keepAliveTimeoutMs,
+    https,
   });
   bazaar.start();
   events.start();

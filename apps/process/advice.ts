@@ -24,6 +24,7 @@ const rebuildFromServices = quotedCommand("rebuild-catalog", "--from-services");
 /** Ends of messages. `it` is the file that the message is about. */
 export const advice = {
   start: `Is the bazaar running? ${quotedCommand("up")} runs it; --host and --port give its address.`,
+  trustCa: "--ca or BAZAAR_CA names the file of the CA that signed the front-end's certificate.",
 
   installThere: `run ${quotedCommand("setup")} there`,
 

@@ -6,7 +6,9 @@
  * leave the machine.
  */
 
+import { httpsTrust } from "./https-trust.ts";
+
 export function fetchDirectly(url: string, init: RequestInit = {}): Promise<Response> {
   // oxlint-disable-next-line eslint/no-restricted-globals -- the only place that may use it.
-  return fetch(url, { ...init, proxy: false });
+  return fetch(url, { ...init, proxy: false, tls: httpsTrust() });
 }

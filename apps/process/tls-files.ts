@@ -7,6 +7,7 @@
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { ConfigError, type Environment, readText } from "./environment.ts";
 
 /** The paths of a certificate, followed by those that lead from it to its CA, and of its key. */
@@ -51,6 +52,17 @@ export function readTlsFiles(environment: Environment): TlsFiles | undefined {
 /** `undefined` if the front-ends serve plain HTTP. Throws a ConfigError if only one of the files is named. */
 export function readHttpsFiles(environment: Environment): CertificateFiles | undefined {
   return readTogether(environment, https);
+}
+
+/** The variables of TLS that are set, for processes that get no others of this one's. */
+export function tlsVariables(environment: Environment): Readonly<Record<string, string>> {
+  const all = [...Object.values(links), ...Object.values(https)];
+  return Object.fromEntries(
+    all.flatMap((variable) => {
+      const path = readText(environment, variable);
+      return path === undefined ? [] : [[variable, resolve(path)]];
+    }),
+  );
 }
 
 function readTogether<Part extends string>(

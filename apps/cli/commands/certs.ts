@@ -41,7 +41,18 @@ export async function certs({ to, host = [] }: CertsOptions): Promise<void> {
   print(`${environmentOf(pathOf).join("\n")}\n`);
 }
 
-/** The lines that turn TLS on. */
+/** The lines that turn TLS on, in the form that shells and files of variables read. */
 function environmentOf(pathOf: (name: string) => string): string[] {
-  return [`TLS_CA=${pathOf("ca.pem")}`, `TLS_CERT=${pathOf("cert.pem")}`, `TLS_KEY=${pathOf("key.pem")}`];
+  const line = (variable: string, name: string) => {
+    const path = pathOf(name);
+    return `${variable}=${/^[\w/.,:@+-]+$/.test(path) ? path : JSON.stringify(path)}`;
+  };
+  return [
+    line("TLS_CA", "ca.pem"),
+    line("TLS_CERT", "cert.pem"),
+    line("TLS_KEY", "key.pem"),
+    line("FRONTEND_TLS_CERT", "cert.pem"),
+    line("FRONTEND_TLS_KEY", "key.pem"),
+    line("BAZAAR_CA", "ca.pem"),
+  ];
 }

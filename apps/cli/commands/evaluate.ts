@@ -5,17 +5,20 @@ import { NoBazaarError } from "@stock-bazaar/client/sessions";
 import { table } from "@stock-bazaar/evaluation/document";
 import { type EvaluationOptions, runEvaluation } from "@stock-bazaar/evaluation/evaluation";
 import { writeEvaluation } from "@stock-bazaar/evaluation/write";
+import { trustCa } from "@stock-bazaar/process/https-trust";
 import { ProgressBar } from "@stock-bazaar/report/progress-bar";
 import { CommandError, exitCodes } from "../errors.ts";
 import { abortOnStop } from "../stopping.ts";
 import { requireWritable } from "../writable.ts";
 
 export interface EvaluateOptions extends EvaluationOptions {
+  readonly ca?: string;
   readonly out?: string;
   readonly json?: boolean;
 }
 
-export async function evaluate({ out: chosenOut, json = false, ...options }: EvaluateOptions): Promise<void> {
+export async function evaluate({ ca, out: chosenOut, json = false, ...options }: EvaluateOptions): Promise<void> {
+  if (ca !== undefined) trustCa("--ca", ca);
   const isRemote = options.url !== undefined;
   // docs/evaluation is for figures of the bazaar with its default settings, not of one that runs elsewhere.
   const out = chosenOut ?? (isRemote ? "evaluation" : "docs/evaluation");

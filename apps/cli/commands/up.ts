@@ -14,7 +14,8 @@ import { createLogger, type Logger } from "@stock-bazaar/process/log";
 import { createLogOutput } from "@stock-bazaar/process/log-output";
 import { type DialectName, lookupPath } from "@stock-bazaar/contract/dialects";
 import { faultsVariable } from "@stock-bazaar/process/faults";
-import { loadIdentity } from "@stock-bazaar/process/tls-files";
+import { trustOwnFrontEnds } from "@stock-bazaar/process/https-trust";
+import { loadHttps, loadIdentity } from "@stock-bazaar/process/tls-files";
 import { stopTimeoutMs } from "@stock-bazaar/process/supervised";
 import { CommandError, exitCodes } from "../errors.ts";
 import { frontEndUrl } from "../front-end.ts";
@@ -47,6 +48,10 @@ export async function up(options: UpOptions): Promise<void> {
   const config = readConfig({ ...process.env, FRONTEND_DIALECT: options.dialect ?? FRONTEND_DIALECT });
   // Otherwise each service would say the same.
   if (config.tls) loadIdentity(config.tls, Date.now());
+  if (config.https) {
+    loadHttps(config.https, Date.now());
+    trustOwnFrontEnds();
+  }
   const frontEnds = plannedFrontEnds(config, options);
   // A setting that suits one dialect, like a long lease, may be wrong for another: checked before anything starts.
   for (const { dialect } of frontEnds) readConfig({ ...process.env, FRONTEND_DIALECT: dialect });
@@ -186,8 +191,9 @@ function servicesInStopOrder(
   return [frontEndServices, replicas, catalogServices];
 }
 
-function describeFrontEnd({ address, dialect }: PlannedFrontEnd): string {
-  return dialect === "bazaar" ? frontEndUrl(address) : `${frontEndUrl(address)} (${dialect})`;
+function describeFrontEnd({ address, dialect }: PlannedFrontEnd, isSecure: boolean): string {
+  const url = frontEndUrl(address, isSecure);
+  return dialect === "bazaar" ? url : `${url} (${dialect})`;
 }
 
 async function announce(
@@ -196,21 +202,22 @@ async function announce(
   logger: Logger,
   stopping: AbortSignal,
 ): Promise<void> {
-  const url = frontEndUrl(config.frontEnd);
+  const isSecure = config.https !== undefined;
+  const url = frontEndUrl(config.frontEnd, isSecure);
   // This machine may not reach itself at the address that others dial, for example that of a reverse proxy.
-  const urls = frontEnds.map(({ listen }) => frontEndUrl(listen));
+  const urls = frontEnds.map(({ listen }) => frontEndUrl(listen, isSecure));
   const cancel = systemClock.after(slowStartMs, () => logger.warn({ url }, "still waiting for the services"));
   const ready = await Promise.all(urls.map((each) => waitUntilReady(each, stopping)));
   cancel();
   if (ready.includes(false)) return;
-  const leadership = await askLeader(frontEndUrl(config.listen.frontEnd), stopping);
+  const leadership = await askLeader(frontEndUrl(config.listen.frontEnd, isSecure), stopping);
   const leader = leadership ? `order replica ${leadership.leader}, term ${leadership.term}` : "not known yet";
   const files = [chosenLedgerStore(config).name, ...replicasNamed(config).map(({ file }) => file)];
   const lines = [
     "",
     "The Stock Bazaar is open.",
     "",
-    `  open       ${frontEnds.map(describeFrontEnd).join("  ")}`,
+    `  open       ${frontEnds.map((frontEnd) => describeFrontEnd(frontEnd, isSecure)).join("  ")}`,
     `  try        curl ${url}${lookupPath(config.frontEndDialect, "GameStart")}`,
     `  leader     ${leader}`,
     `  databases  ${files.join("  ")}`,

@@ -18,7 +18,17 @@ import type { ClientOptions } from "../commands/client.ts";
 import type { EvaluateOptions } from "../commands/evaluate.ts";
 import { define } from "../definition.ts";
 import { CommandError, exitCodes } from "../errors.ts";
-import { addAddress, frontEndAddress, list, listOf, nameList, numberList, share, wholeNumber } from "../options.ts";
+import {
+  addAddress,
+  caOption,
+  frontEndAddress,
+  list,
+  listOf,
+  nameList,
+  numberList,
+  share,
+  wholeNumber,
+} from "../options.ts";
 
 const clientsMax = 1000;
 const requestsMax = 1_000_000;
@@ -86,6 +96,7 @@ export function evaluateCommand(): Command {
         .argParser(frontEndAddress)
         .conflicts("cache"),
     )
+    .addOption(caOption())
     .addOption(list("--p", "shares of the lookups that a trade follows", numberList(share), [0, 0.2, 0.4, 0.6, 0.8]))
     .addOption(list("--cache", "cache settings of the front-end to measure", listOf(cacheModes), cacheModes))
     .option("--clients <n>", "number of parallel clients", wholeNumber(1, clientsMax), 5)

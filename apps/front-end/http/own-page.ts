@@ -6,14 +6,14 @@
  */
 
 /** `ownHost` is the configured host name of this front-end, which is accepted besides addresses and `localhost`. */
-export function isFromOwnPage(headers: Headers, ownHost: string): boolean {
+export function isFromOwnPage({ headers, url }: Request, ownHost: string): boolean {
   const host = headers.get("host") ?? "";
   if (!isOwnName(host, ownHost)) return false;
   const site = headers.get("sec-fetch-site");
   if (site !== null && site !== "same-origin" && site !== "none") return false;
   const origin = headers.get("origin");
   // Browsers send it with every POST. Programs don't, and a user who can run one can also kill a process directly.
-  return origin === null || origin === `http://${host}`;
+  return origin === null || origin === `${url.startsWith("https:") ? "https" : "http"}://${host}`;
 }
 
 /** DNS rebinding needs a name of the attacker: it can't use an address or `localhost`. */

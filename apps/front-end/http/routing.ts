@@ -45,7 +45,8 @@ export function incomplete(group: RouteGroup, collection: RouteGroup | undefined
 }
 
 const slash = 47;
-const shortestOrigin = "http://".length;
+/** A path begins after this many characters of a URL at the earliest: `http://` and a host of one, or `https://` alone. */
+const shortestOrigin = "https://".length;
 
 /**
  * Returns the path of a URL, still encoded and without a trailing slash. Only paths in `collections` keep the slash,

@@ -207,7 +207,7 @@ function faultRoutes(bazaar: Bazaar, faults: Faults): Route[] {
     path: `/faults/${fault}-${victim.name}`,
     access: "admin",
     async handle(context) {
-      if (!isFromOwnPage(context.req.raw.headers, faults.host)) return foreignPage;
+      if (!isFromOwnPage(context.req.raw, faults.host)) return foreignPage;
       const number = victim.numberOf(await bazaar.cluster());
       if (number === undefined || !(await faults.inject(fault, { kind: victim.kind, number }))) return victim.away;
       return json({ data: { fault, [victim.kind]: number } });
