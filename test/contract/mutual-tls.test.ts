@@ -8,7 +8,8 @@ import type { Register } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { connectCatalog } from "@stock-bazaar/transport/catalog-client";
 import { serveCatalog } from "@stock-bazaar/transport/catalog-service";
-import type { Speaker } from "@stock-bazaar/transport/handshake";
+import { createClient } from "@stock-bazaar/transport/client";
+import { CallerHandshake, type Speaker } from "@stock-bazaar/transport/handshake";
 import { startServer } from "@stock-bazaar/transport/server";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -75,6 +76,37 @@ describe("two services with certificates of one CA", () => {
     const caller = speaking("order-1", await folderOf(ours));
     expect(await dial(caller, port, host).register()).toEqual(register);
     expect(caller.lines).toEqual([]);
+  });
+
+  test("serve health and reflection too, as probes ask for it", async () => {
+    const files = await folderOf(ours);
+    const { port } = await serve(speaking("catalog", files));
+    const client = createClient(
+      { host: "127.0.0.1", port },
+      new CallerHandshake(speaking("probe", files), "the catalog"),
+    );
+    onTestFinished(() => client.close());
+    const bytes = (message: Buffer) => message;
+    const health = await new Promise<Buffer | undefined>((resolve, reject) => {
+      client.makeUnaryRequest("/grpc.health.v1.Health/Check", bytes, bytes, Buffer.alloc(0), (error, reply) =>
+        error ? reject(error) : resolve(reply),
+      );
+    });
+    // Field 1, SERVING.
+    expect([...(health ?? [])]).toEqual([0x08, 0x01]);
+    const reflection = client.makeBidiStreamRequest(
+      "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+      bytes,
+      bytes,
+    );
+    const services = await new Promise<string>((resolve, reject) => {
+      reflection.on("data", (reply: Buffer) => resolve(reply.toString("latin1")));
+      reflection.on("error", reject);
+      // Field 7: the list of services.
+      reflection.write(Buffer.from([0x3a, 0x00]));
+    });
+    reflection.end();
+    expect(services).toContain("bazaar.v1.Catalog");
   });
 
   test.each(["127.0.0.1", "localhost"])("don't at %s if the server's certificate is for other hosts", async (host) => {
