@@ -1,7 +1,8 @@
 import { connectCatalogs } from "@stock-bazaar/transport/catalog-client";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
-import { systemClock } from "@stock-bazaar/shared/clock";
+import { every, systemClock } from "@stock-bazaar/shared/clock";
 import { connectReplica } from "@stock-bazaar/transport/order-client";
+import { dayMs, ExpiryWarning } from "@stock-bazaar/process/expiry-warning";
 import { runService } from "@stock-bazaar/process/service";
 import { loadHttps } from "@stock-bazaar/process/tls-files";
 import { currentTracing } from "@stock-bazaar/process/tracing";
@@ -48,11 +49,16 @@ await runService("front-end", async ({ name, config, logger, identity }) => {
     keepAliveTimeoutMs: config.keepAliveTimeoutMs,
     https,
   });
+  const warning = new ExpiryWarning("the certificate in FRONTEND_TLS_CERT", logger);
+  const look = () => https && warning.look(systemClock.wallMs(), https.expiresMs);
+  look();
+  const endLooks = every(systemClock, dayMs, look);
   bazaar.start();
   events.start();
   logger.info({ url: http.url }, "listening");
 
   return async () => {
+    endLooks();
     // Event streams would stay open for ever.
     events.stop();
     await http.stop();

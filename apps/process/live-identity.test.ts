@@ -73,7 +73,8 @@ test("a certificate that ends within two weeks is a warning, once a day", async 
   const { lines, clock } = await setUp();
   clock.setWall(360 * dayMs);
   await clock.advance(2 * lookMs);
-  const soon = "warn: the certificate in TLS_CERT or its CA in TLS_CA expires soon: replace it, peers refuse it then";
+  const soon =
+    "warn: the certificate in TLS_CERT, or its CA in TLS_CA, expires soon: replace it, no connection is made after that time";
   expect(lines).toEqual([soon]);
   clock.setWall(dayMs);
   await clock.advance(2 * lookMs);

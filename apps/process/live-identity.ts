@@ -6,13 +6,11 @@
 
 import { type Clock, every } from "@stock-bazaar/shared/clock";
 import { BazaarError } from "@stock-bazaar/shared/errors";
+import { ExpiryWarning } from "./expiry-warning.ts";
 import type { Logger } from "./log.ts";
 import { loadIdentity, type TlsFiles, type TlsIdentity } from "./tls-files.ts";
 
 export const lookMs = 2000;
-const dayMs = 86_400_000;
-/** How long before the end of its certificate a service warns, once a day. */
-const warningMs = 14 * dayMs;
 
 export interface LiveIdentityOptions {
   readonly clock: Clock;
@@ -27,7 +25,7 @@ export class LiveIdentity {
   #current: TlsIdentity;
   /** The fault at the last look. It is reported at the second look that finds it. */
   #fault: { readonly text: string; readonly isReported: boolean } | undefined;
-  #nextWarningMs = Number.NEGATIVE_INFINITY;
+  readonly #warning: ExpiryWarning;
   readonly #end: () => void;
 
   /** Throws a ConfigError if the files can't be used. */
@@ -36,7 +34,8 @@ export class LiveIdentity {
     this.#clock = clock;
     this.logger = logger;
     this.#current = loadIdentity(files, clock.wallMs());
-    this.#warnBeforeEnd();
+    this.#warning = new ExpiryWarning("the certificate in TLS_CERT, or its CA in TLS_CA,", logger);
+    this.#warning.look(clock.wallMs(), this.#current.expiresMs);
     this.#end = every(clock, lookMs, () => this.#look());
   }
 
@@ -63,12 +62,11 @@ export class LiveIdentity {
     } catch (error) {
       this.#report(BazaarError.from(error).message);
     }
-    this.#warnBeforeEnd();
+    this.#warning.look(this.#clock.wallMs(), this.#current.expiresMs);
   }
 
   #replaceWith(found: TlsIdentity): void {
     this.#current = found;
-    this.#nextWarningMs = Number.NEGATIVE_INFINITY;
     this.logger.info({ until: new Date(found.expiresMs).toISOString() }, "new TLS files: new connections use them");
     for (const listener of this.#listeners) listener(found);
   }
@@ -78,18 +76,5 @@ export class LiveIdentity {
     if (isSecond && !this.#fault?.isReported)
       this.logger.error(`the new TLS files can't be used, the earlier ones stay in use: ${text}`);
     this.#fault = { text, isReported: isSecond };
-  }
-
-  #warnBeforeEnd(): void {
-    const nowMs = this.#clock.wallMs();
-    const { expiresMs } = this.#current;
-    if (nowMs < expiresMs - warningMs || nowMs < this.#nextWarningMs) return;
-    this.#nextWarningMs = nowMs + dayMs;
-    const ends = expiresMs > nowMs ? "expires soon" : "has expired";
-    const until = new Date(expiresMs).toISOString();
-    this.logger.warn(
-      { until },
-      `the certificate in TLS_CERT or its CA in TLS_CA ${ends}: replace it, peers refuse it then`,
-    );
   }
 }

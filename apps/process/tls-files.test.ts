@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { CertificateFolder, makeAuthority, makeCertificate } from "../../test/support/certificates.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { ConfigError } from "./environment.ts";
-import { loadHttps, loadIdentity, readHttpsFiles, readTlsFiles, type TlsFiles } from "./tls-files.ts";
+import { loadHttps, loadIdentity, readHttpsFiles, readTlsFiles, type TlsFiles, tlsVariables } from "./tls-files.ts";
 
 type Authority = Awaited<ReturnType<typeof makeAuthority>>;
 
@@ -52,6 +52,13 @@ describe("the variables", () => {
     expect(refusal(() => readHttpsFiles({ FRONTEND_TLS_KEY: "c" }))).toBe(
       "FRONTEND_TLS_CERT must name a file, because FRONTEND_TLS_CERT, FRONTEND_TLS_KEY work only together (not set)",
     );
+  });
+});
+
+test("the variables of TLS are passed on with full paths, and no others", () => {
+  expect(tlsVariables({ TLS_CA: "ca.pem", FRONTEND_TLS_KEY: "/key.pem", TLS_KEY: "", PATH: "/bin" })).toEqual({
+    TLS_CA: resolve("ca.pem"),
+    FRONTEND_TLS_KEY: "/key.pem",
   });
 });
 
