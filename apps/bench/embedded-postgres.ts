@@ -111,9 +111,6 @@ export async function startTemporaryPostgres(
   const answers = () => eventually("PostgreSQL answers", () => run("SELECT 1").then(() => true));
   await answers();
   let databases = 0;
-  const signalAll = async (signal: NodeJS.Signals) => {
-    for (const pid of await processesOf(folder)) process.kill(pid, signal);
-  };
   return {
     async newDatabase() {
       databases += 1;
@@ -131,8 +128,8 @@ export async function startTemporaryPostgres(
       startAgain();
       await answers();
     },
-    freeze: () => signalAll("SIGSTOP"),
-    thaw: () => signalAll("SIGCONT"),
+    freeze: () => signalAll(folder, "SIGSTOP"),
+    thaw: () => signalAll(folder, "SIGCONT"),
   };
 }
 
@@ -169,13 +166,25 @@ export async function startTemporaryPair(): Promise<PostgresPair> {
   await sql.unsafe("CREATE DATABASE ledger");
   return {
     url: `postgres://postgres@127.0.0.1:${port},127.0.0.1:${standbyPort}/ledger`,
-    async signalPrimary(signal) {
-      for (const pid of await processesOf(primary)) process.kill(pid, signal);
-    },
+    signalPrimary: (signal) => signalAll(primary, signal),
     async promoteStandby() {
       await connect(standbyPort)`SELECT pg_promote()`;
     },
   };
+}
+
+/** Sends a signal to each process of the server in this folder that hasn't ended by itself meanwhile. */
+async function signalAll(folder: string, signal: NodeJS.Signals): Promise<void> {
+  const [postmaster = 0] = await processesOf(folder);
+  // Once it is frozen it starts no others.
+  process.kill(postmaster, "SIGSTOP");
+  for (const pid of await processesOf(folder)) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    }
+  }
 }
 
 /** The postmaster of the server in this folder, and its children. */

@@ -105,7 +105,7 @@ async function startRebuilt(context: TestContext, cluster: Cluster): Promise<Ser
 }
 
 const neverUnattended =
-  /^(catalog can't be started: )?postgres:\S+ is missing: correct LEDGER_URL, or run `npm run rebuild-catalog`/m;
+  /^(catalog can't be started: )?postgres:\S+ is missing: correct LEDGER_URL, .* or run `npm run rebuild-catalog`/m;
 
 /** Returns the number of live replicas, as the front-end reports it. */
 async function liveReplicas(cluster: Cluster): Promise<number> {

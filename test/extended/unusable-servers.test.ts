@@ -93,7 +93,8 @@ interface Row {
 }
 
 /** The message for an empty database beside replicas with orders, which may be a wrong one. */
-const lost = /is missing(: correct LEDGER_URL, or|, but \S*order-1\.db holds 12 orders:) run `npm run rebuild-catalog`/;
+const lost =
+  /is missing(: correct LEDGER_URL, .* or|, but \S*order-1\.db holds 12 orders:) run `npm run rebuild-catalog`/;
 
 async function cases(): Promise<{
   readonly rows: ReadonlyMap<string, Row>;
