@@ -1,7 +1,7 @@
 /** What tools change in a ledger, each in one transaction: add stocks, fill an empty ledger, replace a whole one. */
 
 import type { NewStock, Order } from "@stock-bazaar/shared/domain";
-import { withoutPassword } from "@stock-bazaar/process/ledger-url";
+import { withoutPassword, wrongLedgerUrl } from "@stock-bazaar/process/ledger-url";
 import { nothingUsed, Replay, ReplayError, type Replayed, type Used } from "../replay.ts";
 import type { BeforeCommit, FillContent, LedgerContent, Replaced } from "../store.ts";
 import type { Connection, Write } from "./connection.ts";
@@ -49,6 +49,13 @@ const setRegister = {
 };
 const keepHolder = { text: "UPDATE register SET epoch = $1, holder = $2" };
 
+/** A ledger that this process has locked. */
+export interface HeldLedger {
+  readonly url: string;
+  /** The epoch that the lock has begun; 0 if there was no ledger to be locked. */
+  readonly heldEpoch: number;
+}
+
 /** Adds the stocks that are missing. Returns how many. */
 export function addStocks(url: string, stocks: readonly NewStock[], beforeCommit: BeforeCommit): Promise<number> {
   return onConnection(url, forTools, (connection) =>
@@ -62,11 +69,13 @@ export function addStocks(url: string, stocks: readonly NewStock[], beforeCommit
   );
 }
 
-export function fillLedger(url: string, content: FillContent, beforeCommit: BeforeCommit): Promise<Replayed> {
+export function fillLedger(target: HeldLedger, content: FillContent, beforeCommit: BeforeCommit): Promise<Replayed> {
+  const { url } = target;
   const { stocks, orders, quantities } = content;
   return onConnection(url, forTools, (connection) =>
     inTransaction(connection, url, async () => {
       const used = requireRow((await connection.query<RegisterRow>(lockRegister)).rows);
+      requireHeld(target, used);
       for (const page of pagesOf(stocks)) {
         const [names, prices, initial] = columnsOf(page);
         await connection.query(setStocks, [names, prices, initial]);
@@ -81,8 +90,8 @@ export function fillLedger(url: string, content: FillContent, beforeCommit: Befo
   );
 }
 
-export async function replaceLedger(url: string, { stocks, pages }: LedgerContent): Promise<Replaced> {
-  const { result, aside } = await buildLedger(url, async (connection, before) => {
+export async function replaceLedger(target: HeldLedger, { stocks, pages }: LedgerContent): Promise<Replaced> {
+  const { result, aside } = await buildLedger(target, async (connection, before) => {
     await connection.query(countAdded, [await insertMissing(connection, stocks)]);
     return replayInto(connection, pages, before ?? nothingUsed);
   });
@@ -100,9 +109,10 @@ export interface Built<Result> {
  * register, `undefined` if there is none.
  */
 export async function buildLedger<Result>(
-  url: string,
+  target: HeldLedger,
   fill: (connection: Connection, before: RegisterRow | undefined) => Promise<Result>,
 ): Promise<Built<Result>> {
+  const { url } = target;
   const name = withoutPassword(url);
   const connection = await explaining(url, () => connectTo(url, forTools));
   try {
@@ -110,6 +120,7 @@ export async function buildLedger<Result>(
       const { rows } = await connection.query<{ exists: boolean }>(ledgerExists);
       const exists = rows[0]?.exists === true;
       const before = exists ? (await connection.query<RegisterRow>(lockRegister)).rows[0] : undefined;
+      if (before) requireHeld(target, before);
       await applyMigrations(connection, buildingSchema, name);
       const result = await fill(connection, before);
       // The caller's lock stays, and an older catalog that still runs changes nothing.
@@ -123,6 +134,13 @@ export async function buildLedger<Result>(
   } finally {
     await connection.close().catch(() => {});
   }
+}
+
+/** `register` must be locked. A process that has not shown for some time that it lives may have lost the ledger (`holder.ts`). */
+function requireHeld({ url, heldEpoch }: HeldLedger, { epoch, holder }: RegisterRow): void {
+  if (heldEpoch > 0 ? epoch === heldEpoch : holder === "") return;
+  const who = holder === "" ? "another process has used it" : `another service uses it, ${holder}`;
+  throw wrongLedgerUrl(url, "must be a database that no other service uses", `${who}; nothing was changed`);
 }
 
 async function inTransaction<Result>(

@@ -5,7 +5,7 @@ import type { NewStock, Stock } from "@stock-bazaar/shared/domain";
 import { copiedRegister, rejectionPages, requireUnused, stockPages } from "../copy.ts";
 import { orderPages } from "../order-pages.ts";
 import type { KeptRejection, LedgerView } from "../store.ts";
-import { buildLedger, countAll, pagesOf } from "./changes.ts";
+import { buildLedger, countAll, type HeldLedger, pagesOf } from "./changes.ts";
 import type { Connection, Statement, Value } from "./connection.ts";
 import { registerOf } from "./register.ts";
 import { insertOf, storable } from "./statements.ts";
@@ -28,11 +28,12 @@ const setRegister = {
 };
 
 export async function copyLedger(
-  url: string,
+  target: HeldLedger,
   source: LedgerView,
   compare: (copy: LedgerView) => Promise<void>,
 ): Promise<string | undefined> {
-  const { aside } = await buildLedger(url, async (connection, before) => {
+  const { url } = target;
+  const { aside } = await buildLedger(target, async (connection, before) => {
     if (before) requireUnused(withoutPassword(url), registerOf(before), before.lastRejection);
     await fill(connection, source);
     await compare(await viewOf(connection, url));

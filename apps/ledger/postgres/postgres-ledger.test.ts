@@ -9,6 +9,7 @@ import { accepted, createdAt, tradeOf, tradesOf } from "../../../test/support/bu
 import { rejectionCode } from "../../../test/support/observe.ts";
 import { newPostgresDatabase, runSql } from "../../../test/support/postgres.ts";
 import { type AtCommit, startPostgresRelay } from "../../../test/support/postgres-relay.ts";
+import type { LedgerStore } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { forService, forTools, inEpoch } from "./connection-use.ts";
 import { connectTo } from "./hosts.ts";
@@ -374,6 +375,37 @@ test("of two that take a free ledger at the same time, one gets it", async () =>
   const held = taken.flatMap((each) => (typeof each === "object" ? [each] : []));
   expect(held).toHaveLength(1);
   await held[0]?.release();
+});
+
+test.each<[what: string, change: (store: LedgerStore) => Promise<unknown>]>([
+  ["replaced", (store) => store.replaceWith({ stocks: [], pages: [] })],
+  ["filled", (store) => store.fillEmpty({ stocks: [], orders: () => [], quantities: new Map() }, () => {})],
+  ["made a copy", (store) => store.read((view) => store.copyFrom(view, async () => {}))],
+])("a ledger that another process has taken over from its lock is not %s", async (_what, change) => {
+  const url = await newPostgresDatabase();
+  const store = postgresLedgerStore(url);
+  await store.migrate();
+  const unlock = await store.lock();
+  const { life } = await store.read((view) => view.register());
+  await runSql(url, "UPDATE register SET epoch = epoch + 1, holder = 'process 7 on db2'");
+  // Tools make a store of their own for each step.
+  await expect(change(postgresLedgerStore(url))).rejects.toThrow(
+    /^LEDGER_URL must be a database that no other service uses .*: another service uses it, process 7 on db2; nothing/,
+  );
+  await unlock();
+  expect(await store.read((view) => view.register())).toMatchObject({ life });
+});
+
+test("a ledger that has appeared since its lock found none is not replaced while a service uses it", async () => {
+  const url = await newPostgresDatabase();
+  const store = postgresLedgerStore(url);
+  const unlock = await store.lock();
+  await store.migrate();
+  await runSql(url, "UPDATE register SET epoch = 1, holder = 'process 7 on db2'");
+  await expect(store.replaceWith({ stocks: [], pages: [] })).rejects.toThrow(
+    "another service uses it, process 7 on db2",
+  );
+  await unlock();
 });
 
 test.each<[string, (url: URL) => void, RegExp]>([

@@ -9,6 +9,9 @@ import type { LedgerStore, OpenOptions, TakeOver, Unlock } from "../store.ts";
 
 const defaultPatienceMs = 500;
 
+/** The epochs that the locks of this process have begun, by URL: a tool may lock and change a ledger through two stores. */
+const heldEpochs = new Map<string, number>();
+
 export interface PostgresOptions {
   /** Whether the server may fail over while it is used: every answer is then proven by a write. */
   readonly failover?: boolean | undefined;
@@ -23,14 +26,18 @@ export function postgresLedgerStore(url: string, { failover = false }: PostgresO
   /** Of that ledger. */
   let openWarn: (text: string) => void = () => {};
 
+  const target = () => ({ url, heldEpoch: heldEpochs.get(url) ?? 0 });
+
   async function take(waits: boolean): Promise<Unlock | string> {
     const [{ takeLedger }, { explaining }] = await Promise.all([import("./holder.ts"), import("./view.ts")]);
     const held = await explaining(url, () => takeLedger({ url, clock: systemClock, waits }));
     if (typeof held === "string") return held;
     if (held === undefined) return async () => {};
     lockedEpoch = held.epoch;
+    heldEpochs.set(url, held.epoch);
     return async () => {
       lockedEpoch = 0;
+      heldEpochs.delete(url);
       await held.release();
     };
   }
@@ -84,9 +91,10 @@ export function postgresLedgerStore(url: string, { failover = false }: PostgresO
     read: async (look) => (await import("./view.ts")).readLedger(url, look),
     check: async (copies, seen) => (await import("./check.ts")).checkLedger(url, copies, seen),
     addStocks: async (stocks, beforeCommit) => (await import("./changes.ts")).addStocks(url, stocks, beforeCommit),
-    fillEmpty: async (content, beforeCommit) => (await import("./changes.ts")).fillLedger(url, content, beforeCommit),
-    replaceWith: async (content) => (await import("./changes.ts")).replaceLedger(url, content),
-    copyFrom: async (source, compare) => (await import("./copy.ts")).copyLedger(url, source, compare),
+    fillEmpty: async (content, beforeCommit) =>
+      (await import("./changes.ts")).fillLedger(target(), content, beforeCommit),
+    replaceWith: async (content) => (await import("./changes.ts")).replaceLedger(target(), content),
+    copyFrom: async (source, compare) => (await import("./copy.ts")).copyLedger(target(), source, compare),
   };
 }
 
