@@ -48,6 +48,8 @@ const setRegister = {
     ended_cleanly = 0`,
 };
 const keepHolder = { text: "UPDATE register SET epoch = $1, holder = $2" };
+/** A takeover that waits for its lock meanwhile would change it under its new name, and seem to have the new ledger. */
+const endEpochs = { text: `UPDATE ${schemaName}.register SET epoch = epoch + 1` };
 
 /** A ledger that this process has locked. */
 export interface HeldLedger {
@@ -124,7 +126,10 @@ export async function buildLedger<Result>(
       await applyMigrations(connection, buildingSchema, name);
       const result = await fill(connection, before);
       // The caller's lock stays, and an older catalog that still runs changes nothing.
-      if (before) await connection.query(keepHolder, [before.epoch, before.holder]);
+      if (before) {
+        await connection.query(keepHolder, [before.epoch, before.holder]);
+        await connection.query(endEpochs);
+      }
       const aside = `${schemaName}_${new Date().toISOString().replace(/\D/g, "_").slice(0, 23)}`;
       if (exists) await connection.run(`ALTER SCHEMA ${schemaName} RENAME TO ${aside}`);
       else await connection.run(`DROP SCHEMA IF EXISTS ${schemaName}`);

@@ -7,13 +7,13 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import { expect, onTestFinished, test } from "vitest";
 import { accepted, createdAt, tradeOf, tradesOf } from "../../../test/support/builders.ts";
 import { rejectionCode } from "../../../test/support/observe.ts";
-import { newPostgresDatabase, runSql } from "../../../test/support/postgres.ts";
+import { backendsOf, newPostgresDatabase, runSql } from "../../../test/support/postgres.ts";
 import { type AtCommit, startPostgresRelay } from "../../../test/support/postgres-relay.ts";
 import type { LedgerStore } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { forService, forTools, inEpoch } from "./connection-use.ts";
 import { connectTo } from "./hosts.ts";
-import { takeLedger } from "./holder.ts";
+import { readSign, type Sign, takeLedger, tryTake } from "./holder.ts";
 import { postgresLedgerStore } from "./postgres-store.ts";
 
 const terminateOthers = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -405,6 +405,27 @@ test("a ledger that has appeared since its lock found none is not replaced while
   await expect(store.replaceWith({ stocks: [], pages: [] })).rejects.toThrow(
     "another service uses it, process 7 on db2",
   );
+  await unlock();
+});
+
+test("a takeover that waited while the ledger was replaced has not got the new one", async () => {
+  const url = await newPostgresDatabase();
+  const store = postgresLedgerStore(url);
+  await store.migrate();
+  const unlock = await store.lock();
+  const standby = await connected(url, forService);
+  const sign = (await readSign(standby)) as Sign;
+  let taking: Promise<number | undefined> | undefined;
+  async function* pages() {
+    taking = tryTake(standby, sign, "a standby");
+    await eventually(
+      "it waits for the lock",
+      async () => (await backendsOf(url, "wait_event_type = 'Lock'")).length > 0,
+    );
+    yield [];
+  }
+  await store.replaceWith({ stocks: [], pages: pages() });
+  expect(await taking).toBe(undefined);
   await unlock();
 });
 
