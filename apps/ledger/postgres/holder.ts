@@ -9,6 +9,7 @@
  */
 
 import { hostname } from "node:os";
+import { processIdSpace } from "@stock-bazaar/process/process-ids";
 import { type Clock, every, pause } from "@stock-bazaar/shared/clock";
 import type { Connection } from "./connection.ts";
 import { forBeats, forService, inEpoch, nameInEpoch } from "./connection-use.ts";
@@ -146,8 +147,10 @@ export function ownName(): string {
   return holderName(process.pid);
 }
 
-function holderName(pid: number): string {
-  return `process ${pid} on ${hostname()}`;
+/** Two machines, or containers on one, may have the same host name: then the id says nothing about their processes. */
+export function holderName(pid: number): string {
+  const space = processIdSpace();
+  return `process ${pid} on ${hostname()}${space === "" ? "" : ` (${space})`}`;
 }
 
 /** Whether a holder was a process of this machine that has ended: a restart needn't wait. */

@@ -13,7 +13,7 @@ import type { LedgerStore } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { forService, forTools, inEpoch } from "./connection-use.ts";
 import { connectTo } from "./hosts.ts";
-import { readSign, type Sign, takeLedger, tryTake } from "./holder.ts";
+import { hasEndedHere, holderName, readSign, type Sign, takeLedger, tryTake } from "./holder.ts";
 import { postgresLedgerStore } from "./postgres-store.ts";
 
 const terminateOthers = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -361,11 +361,19 @@ test("the ledger of a process of this machine that has ended is taken at once", 
   const { url } = await led();
   const ended = Bun.spawn(["true"]);
   await ended.exited;
-  await runSql(url, `UPDATE register SET epoch = epoch + 1, holder = 'process ${ended.pid} on ${hostname()}'`);
+  await runSql(url, `UPDATE register SET epoch = epoch + 1, holder = '${holderName(ended.pid)}'`);
   const beganMs = performance.now();
   const unlock = await postgresLedgerStore(url).lockIfFree();
   expect(performance.now() - beganMs).toBeLessThan(1000);
   await unlock?.();
+});
+
+test("a process of a machine or container with the same host name has not ended because its id is unknown here", async () => {
+  const ended = Bun.spawn(["true"]);
+  await ended.exited;
+  expect(hasEndedHere(holderName(ended.pid))).toBe(true);
+  const elsewhere = [`process ${ended.pid} on ${hostname()}`, holderName(ended.pid).replace(/\d\)$/, "x)")];
+  expect(elsewhere.map(hasEndedHere)).toEqual([false, false]);
 });
 
 test("of two that take a free ledger at the same time, one gets it", async () => {
