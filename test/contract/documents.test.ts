@@ -1,8 +1,9 @@
-/** Checks that the files, sections and version to which the documents refer exist. */
+/** Checks that the files, sections and versions to which the documents refer exist. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix, resolve } from "node:path";
 import { version } from "@stock-bazaar/process/version";
+import { messagesVersion } from "@stock-bazaar/proto/version";
 import { describe, expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -70,4 +71,11 @@ describe("paths", () => {
 test("the changelog's newest release is the version in package.json", () => {
   const [newest, next] = [...read("CHANGELOG.md").matchAll(/^## (\S+)/gm)].map(([, name]) => name);
   expect(newest === "Unreleased" ? next : newest).toBe(version);
+});
+
+test("commands in the documents send the version of the messages", () => {
+  const sent = documents.flatMap((document) =>
+    [...read(document).matchAll(/bazaar-messages: (\d+)/g)].map(([, number]) => Number(number)),
+  );
+  expect(new Set(sent)).toEqual(new Set([messagesVersion]));
 });
