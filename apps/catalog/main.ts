@@ -44,10 +44,12 @@ await runService("catalog", async (context) => {
     server.setServing(false);
     listening(server);
     catalog.start();
+    const endWatch = store.watch(systemClock, fatal);
     return async () => {
       const drained = server.stop(stopGraceMs);
       catalog.endTails();
       await drained;
+      endWatch();
       await catalog.stop();
     };
   }

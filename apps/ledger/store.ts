@@ -40,8 +40,8 @@ export interface LedgerStore {
    */
   standBy?(options: OpenOptions): Promise<TakeOver>;
   /**
-   * Watches a ledger that was just opened. Calls `gone` once if the ledger or its lock was deleted or replaced. Returns
-   * a function that ends the watch.
+   * Watches a ledger that was just opened, or stood by for. Calls `gone` once if the ledger or its lock was deleted or
+   * replaced. Returns a function that ends the watch.
    */
   watch(clock: Clock, gone: (error: Error) => void): () => void;
 

@@ -94,7 +94,8 @@ async function concernsOf(connection: Connection): Promise<string[]> {
 export interface WatchOptions {
   readonly url: string;
   readonly name: string;
-  readonly epoch: number;
+  /** The own epoch; `undefined` for one of several catalogs, which notices another one by itself (`stand.ts`). */
+  readonly epoch: number | undefined;
   readonly clock: Clock;
   readonly warn: (text: string) => void;
   readonly gone: (error: Error) => void;
@@ -115,7 +116,7 @@ export function watchLedger({ url, name, epoch: own, clock, warn, gone }: WatchO
       });
       const [register] = rows;
       if (register === undefined) end(deleted(name));
-      else if (register.epoch !== own) end(takenOver(name, { own, ...register }));
+      else if (own !== undefined && register.epoch !== own) end(takenOver(name, { own, ...register }));
       else await noteTimeline(connection, (text) => warn(`${name}: ${text}`));
     } catch (error) {
       // A server that can't be reached is no proof: the ledger's own calls report it.
@@ -130,6 +131,6 @@ export function watchLedger({ url, name, epoch: own, clock, warn, gone }: WatchO
   return stop;
 }
 
-function deleted(name: string): DatabaseError {
+export function deleted(name: string): DatabaseError {
   return new DatabaseError("missing", name, `was deleted while it was in use: ${advice.rebuildCatalog}`);
 }

@@ -376,6 +376,23 @@ test("a process of a machine or container with the same host name has not ended 
   expect(elsewhere.map(hasEndedHere)).toEqual([false, false]);
 });
 
+test("one of several catalogs tells of a failover, and notices that the ledger was deleted", async () => {
+  const url = await newPostgresDatabase();
+  const store = postgresLedgerStore(url);
+  await store.migrate();
+  const [warnings, gone]: [string[], Error[]] = [[], []];
+  await store.standBy?.({ warn: (text) => warnings.push(text) });
+  const endWatch = store.watch(systemClock, (error) => gone.push(error));
+  onTestFinished(endWatch);
+  await runSql(url, "UPDATE register SET epoch = 7, timeline = 9");
+  const timelines = () => warnings.filter((text) => text.includes("the server's timeline must stay 9 (got 1)"));
+  await eventually("it tells of the timeline", () => timelines().length > 0);
+  expect(gone).toEqual([]);
+  await runSql(url, "DROP SCHEMA bazaar CASCADE");
+  await eventually("it notices", () => gone.length > 0);
+  expect(gone[0]?.message).toContain("was deleted while it was in use");
+});
+
 test("of two that take a free ledger at the same time, one gets it", async () => {
   const { url } = await led();
   const take = () => takeLedger({ url, clock: systemClock, waits: false });

@@ -21,8 +21,8 @@ export function postgresLedgerStore(url: string, { failover = false }: PostgresO
   const name = withoutPassword(url);
   /** The epoch that its lock has begun; 0 without a lock. */
   let lockedEpoch = 0;
-  /** The epoch of the ledger that was opened last. */
-  let openEpoch = 0;
+  /** The epoch of the ledger that was opened last; `undefined` for one of several catalogs. */
+  let openEpoch: number | undefined;
   /** Of that ledger. */
   let openWarn: (text: string) => void = () => {};
 
@@ -72,6 +72,7 @@ export function postgresLedgerStore(url: string, { failover = false }: PostgresO
         import("./hosts.ts"),
       ]);
       await checkUsable(url, warn);
+      [openEpoch, openWarn] = [undefined, warn];
       return takesOver({ url, name, failover, connect: (use) => connectTo(url, use), ...opening });
     },
     async lock() {

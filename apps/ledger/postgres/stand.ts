@@ -10,6 +10,7 @@ import type { TakeOver } from "../store.ts";
 import { forBeats, forService, inEpoch } from "./connection-use.ts";
 import { explained, postgresFailure } from "./failures.ts";
 import { hasEndedHere, holding, isSame, ownName, readSign, type Sign, tryTake } from "./holder.ts";
+import { deleted } from "./life.ts";
 import { Link } from "./link.ts";
 import { createPostgresLedger, type PostgresLedgerOptions } from "./postgres-ledger.ts";
 
@@ -61,6 +62,8 @@ export function takesOver(options: TakesOverOptions): TakeOver {
 
 interface Wait {
   readonly url: string;
+  /** The ledger's name in messages. */
+  readonly name: string;
   readonly clock: Clock;
   readonly self: string;
   readonly silenceMs: number;
@@ -71,7 +74,7 @@ interface Wait {
 /** Takes the ledger as soon as it may. Resolves with the new epoch. */
 async function whenFree(
   link: Link,
-  { url, clock, self, silenceMs, former }: Wait,
+  { url, name, clock, self, silenceMs, former }: Wait,
   signal: AbortSignal,
 ): Promise<number> {
   const silence = new Silence(clock);
@@ -93,6 +96,7 @@ async function whenFree(
       }
     } catch (error) {
       const failure = postgresFailure(error);
+      if (failure === "missing") throw deleted(name);
       if (failure !== "lost" && failure !== "passing") throw explained(url, error);
       // While this process can't read the register, its silence proves nothing.
       silence.interrupted();
