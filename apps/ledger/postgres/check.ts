@@ -27,7 +27,7 @@ import { explained } from "./failures.ts";
 import { readRegister, type RegisterRow, requireRow } from "./register.ts";
 import { messageOf } from "./sql-state.ts";
 import { ordersAfter } from "./statements.ts";
-import { onConnection } from "./view.ts";
+import { inSnapshot, onConnection } from "./view.ts";
 
 const copyTable = "main.orders";
 
@@ -56,27 +56,35 @@ export async function checkLedger(
   copies: readonly ReplicaCopy[],
   seen: (table: string) => void = () => {},
 ): Promise<Check[]> {
-  const store = withoutPassword(url);
   return onConnection(url, forReading, async (connection) => {
     const held = copies.map((copy): Copy => ({ ...copy, database: openCopy(copy, seen) }));
     try {
-      await connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-      const whyUnread = (error: unknown) => messageOf(explained(url, error));
-      const { head } = requireRow((await connection.query<RegisterRow>(readRegister)).rows);
-      seen("ledger");
-      const checks = [
-        await checked("I1", store, () => checkStocks(connection, store), whyUnread),
-        await checked("I2", store, () => checkNumbers(connection, store, head), whyUnread),
-      ];
-      for (const { file, database } of held) {
-        if (database instanceof DatabaseError) checks.push(unread("I3", file, database.message));
-        else checks.push(await checked("I3", file, () => checkCopy(connection, database, store), whyUnread));
-      }
-      return checks;
+      return await inSnapshot(connection, url, () => checkAll(connection, url, held, seen));
     } finally {
       for (const { database } of held) if (!(database instanceof DatabaseError)) database.close();
     }
   });
+}
+
+async function checkAll(
+  connection: Connection,
+  url: string,
+  copies: readonly Copy[],
+  seen: (table: string) => void,
+): Promise<Check[]> {
+  const store = withoutPassword(url);
+  const whyUnread = (error: unknown) => messageOf(explained(url, error));
+  const { head } = requireRow((await connection.query<RegisterRow>(readRegister)).rows);
+  seen("ledger");
+  const checks = [
+    await checked("I1", store, () => checkStocks(connection, store), whyUnread),
+    await checked("I2", store, () => checkNumbers(connection, store, head), whyUnread),
+  ];
+  for (const { file, database } of copies) {
+    if (database instanceof DatabaseError) checks.push(unread("I3", file, database.message));
+    else checks.push(await checked("I3", file, () => checkCopy(connection, database, store), whyUnread));
+  }
+  return checks;
 }
 
 /** Opens a replica's file and takes its snapshot. */

@@ -35,6 +35,15 @@ async function led() {
   return { url, relay, store, ledger, apply, broken };
 }
 
+/** How many ledgers the database holds, those that were moved aside too. */
+async function ledgersIn(url: string): Promise<number> {
+  const connection = await connectTo(url, forTools);
+  const text = "SELECT count(*) AS ledgers FROM pg_namespace WHERE nspname LIKE 'bazaar%'";
+  const { rows } = await connection.query<{ ledgers: number }>({ text });
+  await connection.close();
+  return rows[0]?.ledgers ?? 0;
+}
+
 async function connected(url: string, use = forTools): Promise<Connection> {
   const connection = await connectTo(url, use);
   onTestFinished(() => connection.close());
@@ -430,6 +439,27 @@ test("a ledger that has appeared since its lock found none is not replaced while
   await expect(store.replaceWith({ stocks: [], pages: [] })).rejects.toThrow(
     "another service uses it, process 7 on db2",
   );
+  await unlock();
+});
+
+test.each<[what: string, read: (store: LedgerStore, replace: () => Promise<unknown>) => Promise<unknown>]>([
+  ["read", (store, replace) => store.read((view) => replace().then(() => view.lastId()))],
+  ["checked", (store, replace) => store.check([], () => void replace())],
+])("a ledger that is replaced while it is %s is not taken for an empty one", async (_what, read) => {
+  const url = await newPostgresDatabase();
+  const store = postgresLedgerStore(url);
+  await store.migrate();
+  const unlock = await store.lock();
+  const holding = await connected(url);
+  let replaced: Promise<unknown> = Promise.resolve();
+  const replace = () => (replaced = store.replaceWith({ stocks: [], pages: [] }));
+  // The check waits at its first table until the replacement is done.
+  await holding.run("BEGIN; LOCK TABLE stocks IN ACCESS EXCLUSIVE MODE");
+  const reading = read(store, replace).catch((error: Error) => error.message);
+  await eventually("it is replaced", async () => (await ledgersIn(url)) === 2);
+  await holding.run("COMMIT");
+  expect(await reading).toMatch(/was replaced while it was read: run this again$/);
+  await replaced;
   await unlock();
 });
 

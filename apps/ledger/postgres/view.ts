@@ -1,5 +1,7 @@
 /** A snapshot of a ledger, for tools and for services during their start, on a connection of its own. */
 
+import { withoutPassword } from "@stock-bazaar/process/ledger-url";
+import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
 import type { NewStock, Order, Stock } from "@stock-bazaar/shared/domain";
 import type { KeptRejection, LedgerView } from "../store.ts";
 import type { Connection, Statement, Value } from "./connection.ts";
@@ -7,9 +9,11 @@ import { type ConnectionUse, forReading } from "./connection-use.ts";
 import { connectTo } from "./hosts.ts";
 import { explained } from "./failures.ts";
 import { requireMigrated } from "./migrations.ts";
+import { schemaName } from "./schema.ts";
 import { leasesOf, readRegister, registerOf, type RegisterRow, requireRow } from "./register.ts";
 import { orderById, ordersAfter, stocksAfter, stocksFrom, unstored } from "./statements.ts";
 
+const registerTable = { text: `SELECT to_regclass('${schemaName}.register')::oid::bigint AS table` };
 const lastId = { text: "SELECT coalesce(max(id), 0) AS id FROM ledger" };
 const countStocks = { text: "SELECT count(*) AS stocks FROM stocks" };
 const rejectedKey = { text: "SELECT key FROM rejections WHERE key >= $1 AND key < $2 ORDER BY key LIMIT 1" };
@@ -23,10 +27,26 @@ const initialStocks = {
 };
 
 export function readLedger<Result>(url: string, look: (view: LedgerView) => Promise<Result>): Promise<Result> {
-  return onConnection(url, forReading, async (connection) => {
-    await connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-    return look(await viewOf(connection, url));
-  });
+  return onConnection(url, forReading, (connection) =>
+    inSnapshot(connection, url, async () => look(await viewOf(connection, url))),
+  );
+}
+
+/**
+ * Runs `look` in a snapshot, which its first read takes. Rejects if the ledger is replaced meanwhile: its names then lead to
+ * the new tables, whose rows the snapshot doesn't show.
+ */
+export async function inSnapshot<Result>(
+  connection: Connection,
+  url: string,
+  look: () => Promise<Result>,
+): Promise<Result> {
+  const tableNow = async () => (await connection.query<{ table: number }>(registerTable)).rows[0]?.table;
+  const table = await tableNow();
+  await connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+  const result = await look();
+  if ((await explaining(url, tableNow)) === table) return result;
+  throw new DatabaseError("unreadable", withoutPassword(url), "was replaced while it was read: run this again");
 }
 
 /** Runs `action` on a connection to a migrated ledger. Its errors name the ledger. */
