@@ -33,7 +33,7 @@ export const advice = {
   migrateThenSeed: `run ${migrate}, then ${quotedCommand("seed")}`,
   rebuildCatalog: `run ${rebuildCatalog}`,
   rebuildFromServices: `run ${rebuildFromServices}`,
-  rebuildWhenStopped: `with everything stopped, run ${rebuildCatalog}`,
+  findWholeLedger: `name the ledger that belongs to the replicas (LEDGER_URL, DATA_DIR) or put it back; if it is lost, stop everything and run ${rebuildCatalog}`,
 
   replaceCatalog: `run ${rebuildCatalog}, which moves it aside and rebuilds it from a replica's orders`,
   replaceReplica: `move it elsewhere, then run ${migrate} (the replica fetches its orders again)`,

@@ -92,7 +92,7 @@ export async function requireOneHistory(databases: Databases): Promise<void> {
       if (last === undefined || isSameOrder(await view.order(lastId), last)) continue;
       if (lastId > headId) {
         const [end, next] =
-          headId === 0 ? ["is empty", advice.findLedger] : [`ends at order ${headId}`, advice.rebuildWhenStopped];
+          headId === 0 ? ["is empty", advice.findLedger] : [`ends at order ${headId}`, advice.findWholeLedger];
         throw new HistoryError("behind", `${store.name} ${end}, but ${file} goes on to order ${lastId}: ${next}`);
       }
       const text = `${store.name} and ${file} hold different orders with the number ${lastId}, ${advice.chooseHistory}`;
