@@ -41,8 +41,6 @@ export const standbyMutations: readonly Mutation[] = [
   {
     name: "a batch in one statement is written though the ledger has changed",
     rule: "R2",
-    whyUnnoticed:
-      "in its epoch, only one process changes the ledger, and it knows the outcome of each change before the next one",
     edits: [{ file: swap, find: "WHERE epoch = $1 AND writes = $2", replace: "WHERE epoch = $1" }],
   },
   {

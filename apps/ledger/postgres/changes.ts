@@ -47,6 +47,8 @@ const setRegister = {
   text: `UPDATE register SET term = $1, leader = 0, head = $2, life = $3, first_term = $1, lease_ms = $4,
     ended_cleanly = 0`,
 };
+/** A catalog that was frozen since before the last ledger was dropped must not find its epoch here. */
+const beginEpochs = { text: "UPDATE register SET epoch = $1" };
 const keepHolder = { text: "UPDATE register SET epoch = $1, holder = $2" };
 /** A takeover that waits for its lock meanwhile would change it under its new name, and seem to have the new ledger. */
 const endEpochs = { text: `UPDATE ${schemaName}.register SET epoch = epoch + 1` };
@@ -129,7 +131,7 @@ export async function buildLedger<Result>(
       if (before) {
         await connection.query(keepHolder, [before.epoch, before.holder]);
         await connection.query(endEpochs);
-      }
+      } else await connection.query(beginEpochs, [Date.now()]);
       const aside = `${schemaName}_${new Date().toISOString().replace(/\D/g, "_").slice(0, 23)}`;
       if (exists) await connection.run(`ALTER SCHEMA ${schemaName} RENAME TO ${aside}`);
       else await connection.run(`DROP SCHEMA IF EXISTS ${schemaName}`);

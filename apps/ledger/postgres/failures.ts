@@ -66,6 +66,8 @@ export function explained(url: string, error: unknown): unknown {
       return wrongLedgerUrl(url, "must name a user that may create and use a schema in the database", message);
     case "57P03":
       return unusable(`isn't ready: ${message}: try again when it is`);
+    case "55P03":
+      return unusable(`is being changed by another session: ${message}: try again when that has ended`);
     case "53300":
       return unusable(`has no connection left: ${message}: raise that limit, or end other sessions`);
     default:
