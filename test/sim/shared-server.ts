@@ -113,6 +113,13 @@ export class SharedServer {
     return () => session?.stick(false);
   }
 
+  /** Ends what faults have begun. */
+  heal(): void {
+    this.slowMs = 0;
+    this.fate = undefined;
+    for (const session of this.#sessions) session.stick(false);
+  }
+
   ended(session: Session): void {
     this.#sessions.delete(session);
   }

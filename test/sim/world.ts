@@ -315,7 +315,7 @@ export class World {
       disk.failsNextSync = false;
       disk.makeRoom();
     }
-    if (this.sharedLedger) Object.assign(this.sharedLedger.server, { slowMs: 0, fate: undefined });
+    this.sharedLedger?.server.heal();
     for (const { life } of this.hosts) life?.resume();
     for (const host of this.#stopping) this.kill(host);
     this.startAll();
