@@ -25,6 +25,7 @@ export const responseHeaders = {
     "`hit` (from the cache), `miss` (from the catalog, and cached) or `bypass` (from the catalog, cache unavailable)",
   [replayedHeader]: "`true` if the key was known: this is its first outcome, and nothing was done again",
   [idempotencyKeyHeader]: "The key that was generated for the trade, as the request had none: a retry with it is safe",
+  "www-authenticate": "`Bearer`: how to send a token, and what was wrong with the one that was sent",
   "retry-after": "Seconds to wait before a retry",
 } as const;
 

@@ -13,7 +13,7 @@ import type { Dialect } from "./dialects/dialect.ts";
 import { dialects } from "./dialects/index.ts";
 import { EventFeed } from "./events/event-feed.ts";
 import type { Faults } from "./faults.ts";
-import type { Admission } from "./http/admission.ts";
+import { type Admission, admitTokens } from "./http/admission.ts";
 import type { Connection } from "./http/connection.ts";
 import { operationsOutage } from "./http/failures.ts";
 import { FrontDoor, type Passage } from "./http/front-door.ts";
@@ -23,6 +23,7 @@ import { json, type Reply } from "./http/reply.ts";
 import { type Handle, jsonDocs, pathTemplate, type Route } from "./http/route.ts";
 import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/routing.ts";
 import { documentReply } from "@stock-bazaar/contract/schemas";
+import type { Tokens } from "./http/tokens.ts";
 import type { WrapRoute } from "./http/traced.ts";
 import { cachedLookup } from "./routes/cached-lookup.ts";
 import { dashboardRoutes } from "./routes/dashboard.ts";
@@ -35,7 +36,9 @@ export interface AppDependencies {
   /** The default dialect if absent. */
   readonly dialect?: Dialect;
   readonly wrapRoute?: WrapRoute;
-  /** If absent, every request passes. */
+  /** Returns the tokens of now. If absent, every client may do everything. */
+  readonly tokens?: () => Tokens;
+  /** Default: requests with a token of `tokens`, or every request. */
   readonly admit?: Admission;
   readonly metrics?: Metrics;
   /** A feed of its own if absent. A feed works only while it has listeners. */
@@ -44,27 +47,35 @@ export interface AppDependencies {
   readonly faults?: Faults | undefined;
 }
 
-/** Creates the feed behind `GET /events`. */
-export function createEventFeed(deps: { bazaar: Bazaar; metrics: Metrics; faults: Faults | undefined }): EventFeed {
-  const { bazaar, metrics, faults } = deps;
+/** Creates the feed behind `GET /events`. `hidesDetails`: not every listener may see the details of the cluster. */
+export function createEventFeed(deps: {
+  bazaar: Bazaar;
+  metrics: Metrics;
+  faults: Faults | undefined;
+  hidesDetails?: boolean;
+}): EventFeed {
+  const { bazaar, metrics, faults, hidesDetails = false } = deps;
   return new EventFeed({
     bazaar,
     tradeLatencies: () => metrics.tradeLatencies(),
     clock: systemClock,
     faults: faults !== undefined,
+    hidesDetails,
   });
 }
 
 const methods = ["GET", "POST"] as const;
 
-export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDependencies): Hono {
+export function createApp({ bazaar, logger, faults, wrapRoute, tokens, ...given }: AppDependencies): Hono {
   const { dialect = dialects.bazaar } = given;
   const metrics = given.metrics ?? createMetrics();
-  const events = given.events ?? createEventFeed({ bazaar, metrics, faults });
+  const events = given.events ?? createEventFeed({ bazaar, metrics, faults, hidesDetails: tokens !== undefined });
   const deps = { bazaar, metrics };
-  const door = new FrontDoor({ admit: given.admit, logger });
+  const door = new FrontDoor({ admit: given.admit ?? (tokens && admitTokens(tokens)), logger });
+  const isAdmin = (request: Request) =>
+    tokens?.().clientOf(request.headers.get("authorization"))?.scopes.has("admin") ?? true;
   const operations = [
-    ...operationsRoutes(deps),
+    ...operationsRoutes({ ...deps, isAdmin }),
     ...dashboardRoutes({ bazaar, events, faults }),
     documentRoute(() => openApiDocument(app, dialect)),
     ...docsRoutes(),
@@ -76,9 +87,9 @@ export function createApp({ bazaar, logger, faults, wrapRoute, ...given }: AppDe
   const collections = new Set([...paths].filter((path) => parents.has(path)));
   const app = new Hono({ getPath: (request) => pathOf(request.url, collections) });
 
-  const passageOf = ({ method, path, access, outage }: Route): Passage => {
+  const passageOf = ({ method, path, access, reword, outage }: Route): Passage => {
     const route = pathTemplate(path);
-    return { route, access, outage, timer: metrics.routeTimer(route, method) };
+    return { route, access, reword, outage, timer: metrics.routeTimer(route, method) };
   };
   for (const group of groups) {
     const [{ method, path }] = group;

@@ -13,8 +13,11 @@ import { createMetrics } from "./http/metrics.ts";
 import { tracedBazaar, tracedRoutes } from "./http/traced.ts";
 import { listen } from "./listen.ts";
 import { LiveBazaar } from "./live-bazaar.ts";
+import { LiveTokens } from "./live-tokens.ts";
 
-await runService("front-end", async ({ name, config, logger, identity }) => {
+await runService("front-end", async ({ name, config, logger, identity, onHangup }) => {
+  const tokens = config.apiTokensFile === undefined ? undefined : new LiveTokens(config.apiTokensFile, logger);
+  if (tokens) onHangup(() => tokens.reload());
   const https = config.https && loadHttps(config.https, Date.now());
   const self = speakerOf(name, logger, identity);
   const catalog = connectCatalogs(config.catalogs, config.rpcTimeoutMs, self);
@@ -32,7 +35,7 @@ await runService("front-end", async ({ name, config, logger, identity }) => {
   });
   const metrics = createMetrics();
   const faults = connectFaults(process, config.frontEnd.host, systemClock);
-  const events = createEventFeed({ bazaar, metrics, faults });
+  const events = createEventFeed({ bazaar, metrics, faults, hidesDetails: tokens !== undefined });
   const tracing = currentTracing();
   const app = createApp({
     bazaar: tracing ? tracedBazaar(bazaar, tracing) : bazaar,
@@ -41,6 +44,7 @@ await runService("front-end", async ({ name, config, logger, identity }) => {
     metrics,
     events,
     faults,
+    ...(tokens && { tokens: () => tokens.current }),
     ...(tracing && { wrapRoute: tracedRoutes(tracing) }),
   });
   const http = listen(app, config.listen.frontEnd, {
@@ -61,6 +65,7 @@ await runService("front-end", async ({ name, config, logger, identity }) => {
     endLooks();
     // Event streams would stay open for ever.
     events.stop();
+    tokens?.close();
     await http.stop();
     await bazaar.stop();
     catalog.close();

@@ -15,6 +15,7 @@ import { type Addresses, type ListenAddress, readAddresses, requireLoopback } fr
 import { ConfigError, type Environment, readText, readWholeNumber } from "./environment.ts";
 import { readLedgerUrl } from "./ledger-url.ts";
 import { type CertificateFiles, readHttpsFiles, readTlsFiles, type TlsFiles } from "./tls-files.ts";
+import { tokensVariable } from "./token-file.ts";
 
 export interface Config extends Addresses {
   readonly frontEndDialect: DialectName;
@@ -47,6 +48,8 @@ export interface Config extends Addresses {
   readonly requestTimeoutMs: number;
   /** How long an idle HTTP connection stays open: at least as long as a request may take. */
   readonly keepAliveTimeoutMs: number;
+  /** The file of the tokens that clients must have; `undefined` = everyone may do everything. */
+  readonly apiTokensFile: string | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -137,6 +140,7 @@ export function readConfig(environment: Environment): Config {
     rpcTimeoutMs: integer("RPC_TIMEOUT_MS", 3000, 10, 600_000),
     requestTimeoutMs,
     keepAliveTimeoutMs,
+    apiTokensFile: readText(environment, tokensVariable),
     logLevel,
   });
 }

@@ -2,8 +2,8 @@
  * How every service starts and stops.
  *
  * The environment is read once. A wrong value or a missing database ends the process with one clear line. On SIGTERM,
- * SIGINT and SIGHUP a service finishes the requests that it has accepted and exits with 0. An unexpected error ends the
- * process at once: a restart repairs what it left half done.
+ * SIGINT and SIGHUP a service finishes the requests that it has accepted and exits with 0. A service that can reload a
+ * file does so on SIGHUP instead. An unexpected error ends the process at once: a restart repairs what it left half done.
  */
 
 import { type Config, readConfig } from "./config.ts";
@@ -28,6 +28,8 @@ export interface ServiceContext {
   readonly identity: LiveIdentity | undefined;
   /** Aborts when the process is asked to stop. A start that waits must end then. */
   readonly stopping: AbortSignal;
+  /** From then on SIGHUP calls `reload` instead of stopping the process. */
+  readonly onHangup: (reload: () => void) => void;
   /** Ends the process, for example when a disk fails or a database is gone. */
   readonly fatal: (error: unknown) => void;
 }
@@ -71,7 +73,9 @@ export async function runService(
   whenInvariantBreaks(fatal);
 
   const stopping = new AbortController();
-  const starting = start({ name: service, config, logger, identity, stopping: stopping.signal, fatal });
+  let reload: (() => void) | undefined;
+  const onHangup = (action: () => void) => void (reload = action);
+  const starting = start({ name: service, config, logger, identity, stopping: stopping.signal, onHangup, fatal });
   const end = (signal: string) => {
     if (stopping.signal.aborted) return;
     stopping.abort();
@@ -87,7 +91,9 @@ export async function runService(
         process.exit(0);
       }, fatal);
   };
-  for (const signal of stopSignals()) process.on(signal, () => end(signal));
+  for (const signal of stopSignals()) {
+    process.on(signal, () => (signal === "SIGHUP" && reload !== undefined ? reload() : end(signal)));
+  }
   exitWithSupervisor(() => end("supervisor gone"), stopTimeoutMs(config));
 
   try {

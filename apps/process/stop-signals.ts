@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-/** Includes SIGHUP (the terminal was closed), unless the process was started to survive it. */
+/** Includes SIGHUP (the terminal was closed, or a file changed that the process can reload), unless the process was started to survive it. */
 export function stopSignals(): NodeJS.Signals[] {
   return isHangupIgnored() ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP"];
 }

@@ -19,7 +19,7 @@ async function start(serve: string, stop = "", environment: Readonly<Record<stri
   writeFileSync(
     file,
     `import { runService } from ${JSON.stringify(join(import.meta.dirname, "../../apps/process/service.ts"))};
-     await runService("service", async ({ logger }) => {
+     await runService("service", async ({ logger, onHangup }) => {
        setInterval(() => {}, 1000);
        ${serve}
        return async () => { ${stop} };
@@ -77,6 +77,14 @@ test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s stops it once, also when
   const { code, output } = await ended();
   expect(code).toBe(0);
   expect(linesWith(output, "finishing")).toBe(1);
+});
+
+test("SIGHUP makes a service reload that can, and SIGTERM still stops it", async () => {
+  const { child, printed, ended } = await start('onHangup(() => logger.info("reloaded"));');
+  child.kill("SIGHUP");
+  await printed("reloaded");
+  child.kill("SIGTERM");
+  expect((await ended()).code).toBe(0);
 });
 
 test("a service whose supervisor has ended ends too, even if its stop never finishes", async () => {

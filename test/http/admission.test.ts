@@ -156,9 +156,9 @@ test("on the wire, a refusal has the headers of its connection, a line in the lo
     bazaar: withChanges(client.bazaar, {}),
     logger,
     metrics,
-    admit(request, access, connection) {
+    admit(request, access, connection, reword) {
       addresses.push(connection?.addressOf(request));
-      return admitOpen(request, access, connection);
+      return admitOpen(request, access, connection, reword);
     },
   });
   const options = { logger, requestTimeoutMs: 5000, keepAliveTimeoutMs: 90_000 };

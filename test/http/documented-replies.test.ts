@@ -4,6 +4,8 @@
  */
 
 import { type OpenApi, operationsOf } from "@stock-bazaar/front-end/http/document-types";
+import { Tokens } from "@stock-bazaar/front-end/http/tokens";
+import { hashOfToken } from "@stock-bazaar/process/token-file";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Answer, createTestClient, type TestClient } from "./support/client.ts";
@@ -194,6 +196,22 @@ test.each([
 test.each(["/orders", "/order", "/buy"])("POST %s of a stock whose volume is full", async (path) => {
   const full = client.beside({ changes: { trade: async () => ({ status: "volume-full" }) } });
   expectDocumented("post", path, await full.post(path, trade));
+});
+
+test.each([
+  ["without a token", {}],
+  ["with an unknown token", { authorization: "Bearer unknown" }],
+  ["with a token that has no scope", { authorization: "Bearer powerless" }],
+])("%s", async (_, headers) => {
+  const sha256 = hashOfToken("powerless").toString("hex");
+  const known = new Tokens({ anonymous: [], tokens: [{ name: "powerless", sha256, scopes: [] }] });
+  const guarded = client.beside({ faults, tokens: () => known });
+  for (const { method, path, "x-access": access } of operationsOf(document)) {
+    if (access === "open") continue;
+    const answer = await guarded.send(method.toUpperCase(), path.replace("{number}", "1"), { headers });
+    expect([401, 403]).toContain(answer.status);
+    expectDocumented(method, path, answer);
+  }
 });
 
 test("every documented reply was received above", () => {

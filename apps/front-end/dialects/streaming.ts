@@ -222,6 +222,7 @@ function answeredWith200(route: Route): Route {
   const { handle, outage, docs } = route;
   return {
     ...route,
+    reword: with200,
     handle(context, requestId) {
       const reply = handle(context, requestId);
       return reply instanceof Promise ? reply.then(with200) : with200(reply);

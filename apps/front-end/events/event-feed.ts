@@ -48,6 +48,8 @@ export interface EventFeedOptions {
   readonly clock: Clock;
   /** True if listeners may kill the leader. */
   readonly faults: boolean;
+  /** Leaves the details of the cluster out, which not every listener may see. Default: false. */
+  readonly hidesDetails?: boolean;
 }
 
 /** A receiver of events. Its methods must not throw. */
@@ -184,7 +186,7 @@ export class EventFeed {
   }
 
   #sendCluster(cluster: ClusterState): void {
-    const text = encode("cluster", describeCluster(cluster).data);
+    const text = encode("cluster", describeCluster(cluster, this.#options.hidesDetails !== true).data);
     const changed = text !== this.#cluster;
     this.#cluster = text;
     for (const listening of this.#listening) {

@@ -25,7 +25,12 @@ export function replicaLag(cluster: ClusterState, replica: ReplicaState): number
   return Math.max(0, head - replica.status.lastId);
 }
 
-export function describeCluster(cluster: ClusterState): { data: Cluster } {
+/**
+ * `showsDetails`: with the addresses of processes, and with problems, which name files. They are for the people who run the
+ * bazaar; others get the places of processes in their lists.
+ */
+export function describeCluster(cluster: ClusterState, showsDetails: boolean): { data: Cluster } {
+  const shown = (address: string, name: string, index: number) => (showsDetails ? address : `${name} ${index + 1}`);
   const { catalog, cache } = cluster;
   return {
     data: {
@@ -35,11 +40,16 @@ export function describeCluster(cluster: ClusterState): { data: Cluster } {
         state: catalog.state,
         last_id: catalog.head ?? null,
         stocks: catalog.stocks ?? null,
-        ...(catalog.problem !== undefined && { problem: catalog.problem }),
+        ...(showsDetails && catalog.problem !== undefined && { problem: catalog.problem }),
       },
-      ...(cluster.catalogs && { catalogs: cluster.catalogs.map(({ address, state }) => ({ address, state })) }),
-      front_ends: cluster.frontEnds.map(({ address, live, dialect }) => ({
-        address,
+      ...(cluster.catalogs && {
+        catalogs: cluster.catalogs.map(({ address, state }, index) => ({
+          address: shown(address, "catalog", index),
+          state,
+        })),
+      }),
+      front_ends: cluster.frontEnds.map(({ address, live, dialect }, index) => ({
+        address: shown(address, "front-end", index),
         state: live ? "live" : "away",
         dialect,
       })),

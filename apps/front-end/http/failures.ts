@@ -3,6 +3,7 @@
  * OpenAPI document both use them, so a reply can't differ from its documentation.
  */
 
+import type { Scope } from "@stock-bazaar/contract/access";
 import { cacheHeader, idempotencyKeyHeader, type ResponseHeaderName } from "@stock-bazaar/contract/headers";
 import type { FailureReason } from "@stock-bazaar/contract/reasons";
 import { invalidQuantityMessage, invalidTradeTypeMessage, malformedTradeMessage } from "@stock-bazaar/contract/schemas";
@@ -105,6 +106,29 @@ export const volumeFull = new Failure(
   "Stock has been traded so much that this quantity can no longer be counted",
 );
 export const keyReused = new Failure(422, "KEY_REUSED", "Idempotency-Key was used with a different request");
+
+const tokenHeader = "www-authenticate";
+export const tokenMissing = new Failure(
+  401,
+  "INVALID_REQUEST",
+  "A token is required: send it as Authorization: Bearer TOKEN",
+  { [tokenHeader]: "Bearer" },
+);
+export const tokenUnknown = new Failure(
+  401,
+  "INVALID_REQUEST",
+  "The token is not known: it must be sent as Authorization: Bearer TOKEN, and not be revoked",
+  { [tokenHeader]: 'Bearer error="invalid_token"' },
+);
+const lacks = (scope: Scope) =>
+  new Failure(403, "INVALID_REQUEST", `The token must have the scope ${scope}`, {
+    [tokenHeader]: `Bearer error="insufficient_scope", scope="${scope}"`,
+  });
+export const scopeMissing: Readonly<Record<Scope, Failure>> = {
+  read: lacks("read"),
+  trade: lacks("trade"),
+  admin: lacks("admin"),
+};
 
 export const dashboardOutage = outage(
   "The dashboard could not be built: no answer in time; try again",

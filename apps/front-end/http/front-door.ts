@@ -14,7 +14,7 @@ import type { Access } from "@stock-bazaar/contract/access";
 import type { Logger } from "@stock-bazaar/process/log";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Context } from "hono";
-import { admitAll, type Admission } from "./admission.ts";
+import { admitAll, type Admission, type Reword } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import { type Failure, keyReused, type Outage, Unanswered } from "./failures.ts";
 import type { RouteTimer } from "./latency.ts";
@@ -28,6 +28,8 @@ export interface Passage {
   /** Its name in logs and metrics: the path's template, like `/stocks/{name}`, or "unmatched". */
   readonly route: string;
   readonly access: Access;
+  /** Puts a refusal into the words of its dialect. Default: as it is. */
+  readonly reword?: Reword | undefined;
   readonly outage: Outage;
   readonly timer: RouteTimer;
 }
@@ -39,6 +41,8 @@ export interface Shortcut {
   /** `undefined` leaves the request to the router. */
   reply(asked: string): Reply | undefined;
 }
+
+const asItIs: Reword = (refusal) => refusal;
 
 export class FrontDoor {
   readonly #admit: Admission;
@@ -89,8 +93,12 @@ export class FrontDoor {
     };
   }
 
-  #enter({ access }: Passage, request: Request, connection: Connection | undefined): Reply | undefined {
-    if (this.#admitted !== request) return this.#admit(request, access, connection);
+  #enter(
+    { access, reword = asItIs }: Passage,
+    request: Request,
+    connection: Connection | undefined,
+  ): Reply | undefined {
+    if (this.#admitted !== request) return this.#admit(request, access, connection, reword);
     this.#admitted = undefined;
     return undefined;
   }

@@ -7,6 +7,7 @@
 
 import type { Access } from "@stock-bazaar/contract/access";
 import { cacheHeader, requestIdHeader, type ResponseHeaderName, responseHeaders } from "@stock-bazaar/contract/headers";
+import { refusalsAt } from "./admission.ts";
 import { failureReply } from "@stock-bazaar/contract/schemas";
 import { version } from "@stock-bazaar/process/version";
 import type { Hono } from "hono";
@@ -30,13 +31,12 @@ const documentation = {
       "(`GET /events`, a long `GET /stocks`) have `content-length`; `keep-alive` is the time for which an idle connection " +
       "stays open. A success has one top-level `data`, a failure one top-level `error`. HEAD works where GET does. The " +
       "`x-access` of an operation names its clients: `open` is for everyone, `read` for clients that look at stocks, orders " +
-      "and the state of the bazaar, `trade` for clients that buy and sell, `admin` for the people who run the bazaar. No " +
-      "route requires a token: every request is admitted.",
+      "and the state of the bazaar, `trade` for clients that buy and sell, `admin` for the people who run the bazaar. If this " +
+      "front-end has a file of tokens, every operation but the open ones requires one with that scope, as " +
+      "`Authorization: Bearer TOKEN`; the file may also give scopes to requests without a token.",
     license: { name: "MIT", identifier: "MIT" },
   },
   servers: [{ url: "/" }],
-  // Explicitly empty: no operation needs a login. `x-access` names who may use it.
-  security: [],
   tags: [
     { name: "Stocks", description: "Prices and quantities" },
     { name: "Orders", description: "Trades and their orders" },
@@ -48,6 +48,9 @@ const documentation = {
     },
   ],
   components: {
+    securitySchemes: {
+      bearer: { type: "http" as const, scheme: "bearer", description: "A token that `bazaar token add` has printed" },
+    },
     headers: Object.fromEntries(
       Object.entries(responseHeaders).map(([name, description]) => [
         name,
@@ -80,8 +83,11 @@ export function described<Handler extends object>(handler: Handler, group: Route
   const body = docs.find((entry) => entry.body !== undefined)?.body;
   const parameters = docs.flatMap((entry) => entry.parameters ?? []);
   const byName = new Map(parameters.map((parameter) => [`${parameter.in} ${parameter.name}`, parameter]));
+  const { access } = group[0];
   const spec: DescribeRouteOptions & { "x-access": Access } = {
-    "x-access": group[0].access,
+    "x-access": access,
+    // The empty alternative: without a file of tokens no operation requires one.
+    security: access === "open" ? [] : [{ bearer: [access] }, {}],
     tags: [...new Set(docs.map(({ tag }) => tag))],
     summary: first.summary,
     description: [first.description, ...docs.slice(1).map(({ summary }) => `Also: ${summary}.`)]
@@ -120,9 +126,10 @@ function describeParameter(parameter: ParameterDocs): Parameters[number] {
 
 function describeResponses(routes: readonly DocumentedRoute[]): Responses {
   const successes = routes.map(({ docs }) => docs.success);
-  const failures = routes.flatMap(({ docs, outage }) =>
+  const own = routes.flatMap(({ docs, outage }) =>
     docs.alwaysAnswers ? docs.failures : [...docs.failures, outage.unavailable, outage.internal],
   );
+  const failures = [...own, ...routes.flatMap(({ access, reword }) => refusalsAt(access, reword))];
   const inBody = failures.filter(({ status }) => status === 200);
   const responses: Responses = { 200: describeSuccess(successes, inBody) };
   if (successes.some(({ conditional }) => conditional)) {

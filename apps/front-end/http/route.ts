@@ -23,6 +23,8 @@ export interface Route {
   /** Who may use the route; the same for all routes that share a method and path. */
   readonly access: Access;
   readonly handle: Handle;
+  /** Puts a refusal at the door into the words of the route's dialect. Default: as it is. */
+  readonly reword?: (refusal: Failure) => Failure;
   /** The replies if `handle` rejects. */
   readonly outage: Outage;
   /** Absent for the files of a page, which aren't part of the API. */

@@ -39,8 +39,14 @@ const exampleCluster: ClusterState = {
   frontEnds: [{ address: "127.0.0.1:8080", live: true, dialect: "bazaar" }],
 };
 
-export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metrics: Metrics }): Route[] {
-  const { bazaar, metrics } = deps;
+export interface OperationsDependencies {
+  readonly bazaar: Bazaar;
+  readonly metrics: Metrics;
+  /** Whether the client may see the details of the cluster. */
+  readonly isAdmin: (request: Request) => boolean;
+}
+
+export function operationsRoutes({ bazaar, metrics, isAdmin }: OperationsDependencies): Route[] {
   const isHealthy = json(healthy);
   const isReady = json(ready);
   return [
@@ -90,13 +96,16 @@ export function operationsRoutes(deps: { readonly bazaar: Bazaar; readonly metri
       method: "GET",
       path: "/cluster",
       access: "read",
-      handle: async () => json(describeCluster(await bazaar.cluster())),
+      handle: async ({ req }) => json(describeCluster(await bazaar.cluster(), isAdmin(req.raw))),
       outage: operationsOutage,
       docs: {
         tag: "Operations",
         operationId: "describeCluster",
         summary: "Every process and the cache, as this front-end sees them",
-        success: jsonDocs("The cluster", clusterReply, describeCluster(exampleCluster)),
+        description:
+          "Where tokens are required, only a client with the scope `admin` gets addresses and the catalog's problem; others " +
+          "get names like `front-end 1`.",
+        success: jsonDocs("The cluster", clusterReply, describeCluster(exampleCluster, true)),
         failures: [],
       },
     },

@@ -8,6 +8,7 @@ import type { Bazaar } from "@stock-bazaar/front-end/bazaar";
 import type { Dialect } from "@stock-bazaar/front-end/dialects/dialect";
 import type { Faults } from "@stock-bazaar/front-end/faults";
 import type { Admission } from "@stock-bazaar/front-end/http/admission";
+import type { Tokens } from "@stock-bazaar/front-end/http/tokens";
 import { type Logger, silentLogger } from "@stock-bazaar/process/log";
 import { expect } from "vitest";
 import type { InProcessOptions } from "../../support/in-process.ts";
@@ -50,6 +51,7 @@ export interface ClientOptions {
   /** A supervisor that accepts faults. */
   readonly faults?: Faults;
   readonly admit?: Admission;
+  readonly tokens?: () => Tokens;
 }
 
 export async function createTestClient(options: ClientOptions = {}): Promise<TestClient> {
@@ -57,9 +59,16 @@ export async function createTestClient(options: ClientOptions = {}): Promise<Tes
 }
 
 function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions): TestClient {
-  const { changes, logger = silentLogger, faults, dialect, admit } = options;
+  const { changes, logger = silentLogger, faults, dialect, admit, tokens } = options;
   const bazaar = changes === undefined ? whole : withChanges(whole, changes);
-  const app = createApp({ bazaar, logger, faults, ...(dialect && { dialect }), ...(admit && { admit }) });
+  const app = createApp({
+    bazaar,
+    logger,
+    faults,
+    ...(dialect && { dialect }),
+    ...(admit && { admit }),
+    ...(tokens && { tokens }),
+  });
   const send: TestClient["send"] = async (method, path, init = {}) => {
     const response = await app.request(path, { method, ...init });
     return readAnswer(response, method);
