@@ -48,6 +48,7 @@ test("the commands are listed in the order of the help", () => {
     "up",
     "status",
     "certs",
+    "token",
     "lookup",
     "trade",
     "order",

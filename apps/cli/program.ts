@@ -16,11 +16,12 @@ import {
   verifyCommand,
 } from "./definitions/databases.ts";
 import { benchCommand, chaosCommand, clientCommand, evaluateCommand } from "./definitions/measuring.ts";
+import { tokenCommand } from "./definitions/tokens.ts";
 import { lookupCommand, orderCommand, statusCommand, tradeCommand } from "./definitions/trading.ts";
 import { type ExitCode, exitCodes } from "./errors.ts";
 
 const groups = {
-  "Run:": [upCommand, statusCommand, certsCommand],
+  "Run:": [upCommand, statusCommand, certsCommand, tokenCommand],
   "Trade:": [lookupCommand, tradeCommand, orderCommand],
   "Databases:": [
     migrateCommand,

@@ -35,10 +35,10 @@ export interface TokenFile {
   readonly tokens: readonly TokenEntry[];
 }
 
-/** Limit on the file: it is searched on every request, and read while requests wait. */
-const tokensMax = 10_000;
+/** Limit on the file, which a front-end reads while requests wait. */
+export const tokensMax = 10_000;
 export const tokenNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const tokenNameRule = "1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit";
+export const tokenNameRule = "1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit";
 
 export function hashOfToken(token: string): Buffer {
   return Buffer.from(new Bun.CryptoHasher("sha256").update(token).digest());
