@@ -5,6 +5,7 @@
  * autocannon reports latencies in whole milliseconds, which is too coarse here, so this keeps the time of each reply.
  */
 
+import { clientTokenHeaders } from "@stock-bazaar/process/client-token";
 import { percentile } from "@stock-bazaar/report/statistics";
 import autocannon from "autocannon";
 
@@ -17,13 +18,14 @@ const load = JSON.parse(process.argv[2] ?? "{}") as {
   lookups: number;
 };
 
+const headers = clientTokenHeaders();
 const requests: autocannon.Request[] = ["sell", "buy"].flatMap((type) =>
   load.stocks.flatMap((name) => [
-    ...Array.from({ length: load.lookups }, () => ({ method: "GET" as const, path: `/stocks/${name}` })),
+    ...Array.from({ length: load.lookups }, () => ({ method: "GET" as const, path: `/stocks/${name}`, headers })),
     {
       method: "POST" as const,
       path: "/orders",
-      headers: { "content-type": "application/json" },
+      headers: { ...headers, "content-type": "application/json" },
       body: JSON.stringify({ name, quantity: 1, type }),
     },
   ]),
@@ -35,6 +37,7 @@ const running = autocannon(
     url: load.url,
     connections: load.connections,
     duration: load.seconds,
+    headers,
     ...(requests.length > 0 && { requests }),
   },
   (error: Error | null, result) => {

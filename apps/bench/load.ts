@@ -5,6 +5,7 @@
 
 import { join } from "node:path";
 import { bunCommand } from "@stock-bazaar/process/bun-command";
+import { clientTokenVariable } from "@stock-bazaar/process/client-token";
 import { type LoadResult, parseAutocannon, parseWrk } from "./load-output.ts";
 import type { LoadTool } from "./names.ts";
 
@@ -58,6 +59,8 @@ export async function putLoad(
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env.PATH,
+      // Not an argument: every user of the machine can see those.
+      [clientTokenVariable]: process.env[clientTokenVariable],
       ...(!isLookup && { BENCH_STOCKS: stocks.join(), BENCH_LOOKUPS: String(lookups) }),
     },
     // In its own process group, Ctrl-C doesn't reach it: `signal` stops it.

@@ -12,6 +12,7 @@ import { migrateAll } from "@stock-bazaar/db/migrate";
 import { defaultStocksFile, seed } from "@stock-bazaar/db/seed";
 import { parseStocks } from "@stock-bazaar/db/stock-file";
 import { descendantsOf } from "@stock-bazaar/report/process-cpu";
+import { clientTokenVariable, tokenFileVariables } from "@stock-bazaar/process/client-token";
 import { readConfig } from "@stock-bazaar/process/config";
 import { runtimeSettings } from "@stock-bazaar/process/runtime-settings";
 import { type LedgerServer, startLedgerServer } from "./embedded-postgres.ts";
@@ -68,6 +69,8 @@ export async function startSystem(system: SystemSpec, signal: AbortSignal): Prom
     if (system.hasPostgres) server = await startLedgerServer(dataDir);
     const environment = {
       ...process.env,
+      ...tokenFileVariables(process.env),
+      [clientTokenVariable]: undefined,
       FRONTEND_HOST: "127.0.0.1",
       FRONTEND_PORT: String(frontEndPort),
       CATALOG_HOST: "127.0.0.1",

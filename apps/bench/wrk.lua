@@ -2,6 +2,9 @@
 -- sale and a purchase of each of these stocks in turn, so that no stock runs out, and before each trade BENCH_LOOKUPS
 -- lookups of the same stock. Without it, wrk sends plain GET requests.
 
+local token = os.getenv("BAZAAR_TOKEN")
+if token and token ~= "" then wrk.headers["Authorization"] = "Bearer " .. token end
+
 local stocks = os.getenv("BENCH_STOCKS")
 local lookups = tonumber(os.getenv("BENCH_LOOKUPS")) or 0
 
@@ -16,7 +19,8 @@ if stocks then
           requests[#requests + 1] = wrk.format("GET", "/stocks/" .. name)
         end
         local body = string.format('{"name":"%s","quantity":1,"type":"%s"}', name, type)
-        requests[#requests + 1] = wrk.format("POST", "/orders", { ["Content-Type"] = "application/json" }, body)
+        local headers = { ["Content-Type"] = "application/json", ["Authorization"] = wrk.headers["Authorization"] }
+        requests[#requests + 1] = wrk.format("POST", "/orders", headers, body)
       end
     end
   end

@@ -7,6 +7,7 @@
 import type { TradeRecord } from "@stock-bazaar/client/bazaar-client";
 import { tlsVariables } from "@stock-bazaar/process/tls-files";
 import { Cluster } from "@stock-bazaar/cluster/cluster";
+import { tokenFileVariables } from "@stock-bazaar/process/client-token";
 import type { Violation } from "./checks/violation.ts";
 import { keepEvidence } from "./evidence.ts";
 import type { LedgerServer } from "./ledger-server.ts";
@@ -110,6 +111,7 @@ async function createCluster(
     catalogApart: setting.catalogApart,
     environment: {
       ...tlsVariables(process.env),
+      ...tokenFileVariables(process.env),
       ...environmentOf(setting),
       ...(server && { LEDGER_URL: await server.newDatabase() }),
     },

@@ -8,6 +8,7 @@ import { cacheHeader, idempotencyKeyHeader, replayedHeader } from "@stock-bazaar
 import type { Cluster } from "@stock-bazaar/contract/replies";
 import { revOfTag } from "@stock-bazaar/contract/stock-tag";
 import type { OrderType } from "@stock-bazaar/shared/domain";
+import { clientTokenVariable } from "@stock-bazaar/process/client-token";
 import { at } from "@stock-bazaar/shared/json";
 import { type Connection, HttpConnection, type HttpReply, NoConnectionError } from "./http-connection.ts";
 import { LoadConnection, RewrittenReplyError } from "./load-connection.ts";
@@ -81,7 +82,8 @@ export function describeRefusal({ url, status, body, text }: Reply): string {
 /** The error message in a bazaar's reply; `undefined` if the reply isn't from a bazaar. */
 export function refusalOf(body: unknown): string | undefined {
   const message = at(body, "error", "message");
-  return typeof message === "string" ? message : undefined;
+  if (typeof message !== "string") return undefined;
+  return at(body, "error", "code") === 401 ? `${message} (here: ${clientTokenVariable})` : message;
 }
 
 function excerpt(text: string): string {

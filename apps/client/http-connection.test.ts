@@ -31,6 +31,17 @@ test("a reply that arrives in pieces is joined, and the connection is used again
   ]);
 });
 
+test("BAZAAR_TOKEN is sent with every request, and a wrong one isn't shown", async () => {
+  vi.stubEnv("BAZAAR_TOKEN", "mine");
+  const { sent, http } = connect(["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]);
+  await http.request("GET", "/stocks/a", {});
+  expect(sent[0]).toMatch(/^authorization: Bearer mine$/m);
+  vi.stubEnv("BAZAAR_TOKEN", "my secret");
+  expect(() => new HttpConnection("http://127.0.0.1:1")).toThrow(
+    'BAZAAR_TOKEN must be a token, without spaces, as `bazaar token add` prints it (got "…")',
+  );
+});
+
 test.each([
   ["a closed connection", ["HTTP/1.1 200 OK\r\n", null], "the server closed the connection"],
   ["half a body", ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{}", null], "the server closed the connection"],

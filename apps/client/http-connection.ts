@@ -9,6 +9,7 @@ import { Agent, type ClientRequest, type IncomingMessage, request as sendPlainRe
 import { Agent as SecureAgent, request as sendSecureRequest } from "node:https";
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import { withoutBrackets } from "@stock-bazaar/process/addresses";
+import { clientTokenHeaders } from "@stock-bazaar/process/client-token";
 import { httpsTrust } from "@stock-bazaar/process/https-trust";
 
 export interface HttpReply {
@@ -61,6 +62,7 @@ export class HttpConnection implements Connection {
   readonly #patienceMs: number | undefined;
   /** Keeps the one connection open. */
   readonly #agent: Agent;
+  readonly #tokenHeaders = clientTokenHeaders();
   #current: ClientRequest | undefined;
 
   /**
@@ -87,7 +89,7 @@ export class HttpConnection implements Connection {
       port,
       method,
       path,
-      headers: { host: authority, ...headers, ...(method === "POST" && bodyHeaders(body)) },
+      headers: { host: authority, ...this.#tokenHeaders, ...headers, ...(method === "POST" && bodyHeaders(body)) },
     });
     this.#current = sent;
     const reply = receive(sent, isSecure).finally(() => {

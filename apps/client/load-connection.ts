@@ -7,6 +7,7 @@
 
 import { connect, type Socket } from "node:net";
 import { connect as connectSecurely } from "node:tls";
+import { clientTokenHeaders } from "@stock-bazaar/process/client-token";
 import { httpsTrust } from "@stock-bazaar/process/https-trust";
 import { type Connection, type HttpReply, NoConnectionError, type Target, targetOf } from "./http-connection.ts";
 
@@ -26,6 +27,8 @@ interface Waiting {
 export class LoadConnection implements Connection {
   readonly #target: Target;
   readonly #patienceMs: number | undefined;
+  /** The first lines of every request, after its own. */
+  readonly #headLines: readonly string[];
   #socket: Socket | undefined;
   #received: Buffer = Buffer.alloc(0);
   #waiting: Waiting | undefined;
@@ -36,6 +39,8 @@ export class LoadConnection implements Connection {
   constructor(url: string, patienceMs?: number) {
     this.#patienceMs = patienceMs;
     this.#target = targetOf(url);
+    const headers = { host: this.#target.authority, ...clientTokenHeaders() };
+    this.#headLines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   }
 
   /**
@@ -44,7 +49,7 @@ export class LoadConnection implements Connection {
    */
   request(method: string, path: string, headers: Readonly<Record<string, string>>, body = ""): Promise<HttpReply> {
     if (this.#waiting) throw new Error("only one request may be in flight (another one is)");
-    const lines = [`${method} ${path} HTTP/1.1`, `host: ${this.#target.authority}`];
+    const lines = [`${method} ${path} HTTP/1.1`, ...this.#headLines];
     for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
     if (method === "POST") lines.push("content-type: application/json", `content-length: ${Buffer.byteLength(body)}`);
     const reply = new Promise<HttpReply>((resolve, reject) => {

@@ -8,6 +8,7 @@
 import type { LatencySummary } from "@stock-bazaar/client/latencies";
 import { NoBazaarError, type RunResult, runSessions } from "@stock-bazaar/client/sessions";
 import { Cluster } from "@stock-bazaar/cluster/cluster";
+import { tokenFileVariables } from "@stock-bazaar/process/client-token";
 import { tlsVariables } from "@stock-bazaar/process/tls-files";
 import { describeMachine, type Machine } from "@stock-bazaar/report/machine";
 import { machineCpu } from "@stock-bazaar/report/process-cpu";
@@ -160,7 +161,9 @@ export async function runEvaluation(
 /** Starts a bazaar. Resolves when its processes are ready. */
 async function startBazaar(mode: CacheMode, signal: AbortSignal): Promise<Cluster> {
   signal.throwIfAborted();
-  const bazaar = await Cluster.create({ environment: { ...tlsVariables(process.env), CACHE_SIZE: cacheSizes[mode] } });
+  const bazaar = await Cluster.create({
+    environment: { ...tlsVariables(process.env), ...tokenFileVariables(process.env), CACHE_SIZE: cacheSizes[mode] },
+  });
   try {
     await bazaar.startInOrder({ signal });
     return bazaar;

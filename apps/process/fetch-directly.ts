@@ -6,9 +6,11 @@
  * leave the machine.
  */
 
+import { clientTokenHeaders } from "./client-token.ts";
 import { httpsTrust } from "./https-trust.ts";
 
 export function fetchDirectly(url: string, init: RequestInit = {}): Promise<Response> {
+  const headers = { ...clientTokenHeaders(), ...Object.fromEntries(new Headers(init.headers)) };
   // oxlint-disable-next-line eslint/no-restricted-globals -- the only place that may use it.
-  return fetch(url, { ...init, proxy: false, tls: httpsTrust() });
+  return fetch(url, { ...init, headers, proxy: false, tls: httpsTrust() });
 }

@@ -157,8 +157,8 @@ describe("the details of the cluster", () => {
     expect(body).toMatchObject({
       data: {
         catalog: { state: "read-only" },
-        catalogs: [{ address: "catalog 1", state: "active" }],
-        front_ends: [{ address: "front-end 1", state: "live" }],
+        catalogs: [{ address: "#1", state: "active" }],
+        front_ends: [{ address: "#1", state: "live" }],
       },
     });
   });

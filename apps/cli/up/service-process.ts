@@ -1,5 +1,6 @@
 /** Starts real processes for the supervisor. They print where it prints, and they don't outlive it. */
 
+import { clientTokenVariable } from "@stock-bazaar/process/client-token";
 import { exitOf, launch } from "@stock-bazaar/process/launch";
 import type { ServiceProcess, ServiceSpec } from "./supervisor.ts";
 
@@ -7,7 +8,8 @@ export function startServiceProcess({ name, command, environment, onMessage }: S
   const child = launch({
     name,
     command,
-    environment: { ...process.env, ...environment },
+    // Services don't need the token of this process's own questions.
+    environment: { ...process.env, [clientTokenVariable]: undefined, ...environment },
     output: "inherit",
     onMessage,
   });

@@ -30,7 +30,7 @@ export function replicaLag(cluster: ClusterState, replica: ReplicaState): number
  * bazaar; others get the places of processes in their lists.
  */
 export function describeCluster(cluster: ClusterState, showsDetails: boolean): { data: Cluster } {
-  const shown = (address: string, name: string, index: number) => (showsDetails ? address : `${name} ${index + 1}`);
+  const shown = (address: string, index: number) => (showsDetails ? address : `#${index + 1}`);
   const { catalog, cache } = cluster;
   return {
     data: {
@@ -44,12 +44,12 @@ export function describeCluster(cluster: ClusterState, showsDetails: boolean): {
       },
       ...(cluster.catalogs && {
         catalogs: cluster.catalogs.map(({ address, state }, index) => ({
-          address: shown(address, "catalog", index),
+          address: shown(address, index),
           state,
         })),
       }),
       front_ends: cluster.frontEnds.map(({ address, live, dialect }, index) => ({
-        address: shown(address, "front-end", index),
+        address: shown(address, index),
         state: live ? "live" : "away",
         dialect,
       })),

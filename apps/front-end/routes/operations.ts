@@ -104,7 +104,7 @@ export function operationsRoutes({ bazaar, metrics, isAdmin }: OperationsDepende
         summary: "Every process and the cache, as this front-end sees them",
         description:
           "Where tokens are required, only a client with the scope `admin` gets addresses and the catalog's problem; others " +
-          "get names like `front-end 1`.",
+          "get places in the list, like `#1`.",
         success: jsonDocs("The cluster", clusterReply, describeCluster(exampleCluster, true)),
         failures: [],
       },
