@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, onTestFinished, test } from "vitest";
 import { bazaar } from "../support/command-line.ts";
+import { barriers, launchBrowser, openDashboard } from "./support/browser.ts";
 import { startUp } from "./support/up.ts";
 
 /** A receiver of traces that keeps what it gets as text. */
@@ -29,7 +30,7 @@ function textsBelow(folder: string): string[] {
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
 }
 
-test("commands work with a token, and no log line, trace or file contains one", async (context) => {
+test("commands and the page work with a token, and no log line, trace or file contains one", async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "stock-bazaar-tokens-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const environment = { API_TOKENS_FILE: join(folder, "tokens.json") };
@@ -78,6 +79,34 @@ test("commands work with a token, and no log line, trace or file contains one", 
   expect((await run("never-a-token", "lookup")).stderr).toContain("The token is not known");
   secrets.push("with spaces");
   expect(await run("with spaces", "lookup")).toMatchObject({ exitCode: 2 });
+
+  const browser = await launchBrowser();
+  onTestFinished(() => browser.close());
+  const { page, complaints } = await openDashboard(context, browser, up.url);
+  await page.getByText("A token is required").waitFor();
+  expect(await barriers(page)).toEqual([]);
+  const use = async (token: string) => {
+    await page.locator("#token").fill(token);
+    await page.getByRole("button", { name: "Use it" }).click();
+  };
+  await use("never-a-token");
+  await page.getByText("The token is not known").waitFor();
+  await use(robot);
+  await page.getByText("Live", { exact: true }).waitFor();
+  await page.getByRole("row", { name: /^GameStart / }).waitFor();
+  await page.getByRole("button", { name: "Place the order" }).click();
+  await page.getByText(/^Order \d+: bought 1 unit of /).waitFor();
+  await page.getByRole("button", { name: "Kill the leader" }).click();
+  await page.getByText("The token must have the scope admin").waitFor();
+  await page.reload();
+  await page.getByText("Live", { exact: true }).waitFor();
+  expect(await page.evaluate("document.cookie + location.href + JSON.stringify(localStorage)")).toBe(`${up.url}/{}`);
+  // The browser itself reports the refusals.
+  expect(complaints.filter((line) => !/status of 40[13]/.test(line))).toEqual([]);
+  await page.getByRole("button", { name: "Token" }).click();
+  await page.getByRole("button", { name: "Forget it" }).click();
+  await page.getByText("A token is required").waitFor();
+  await page.getByRole("row", { name: /^GameStart / }).waitFor({ state: "detached" });
 
   expect(await bazaar(["token", "revoke", "robot"], { environment })).toMatchObject({ exitCode: 0 });
   const frontEnd = up.children().get("front-end") ?? 0;

@@ -11,6 +11,7 @@ import { LatestOrders } from "./latest-orders.tsx";
 import type { Model } from "./model.ts";
 import { RobotPanel } from "./robot-panel.tsx";
 import { type PagePath, queryOf } from "./stock-pages.ts";
+import { TokenForm } from "./token-form.tsx";
 import { TradeForm } from "./trade-form.tsx";
 import { TrafficCharts } from "./traffic-charts.tsx";
 import { useModel } from "./use-model.ts";
@@ -20,7 +21,8 @@ const supportedDialects: readonly string[] = ["bazaar", "pyro"];
 
 export function App() {
   const [path, showPath] = useState<PagePath>([]);
-  const model = useModel(queryOf(path));
+  const { model, refusal, hasToken, changeToken } = useModel(queryOf(path));
+  const [showsToken, showToken] = useState(false);
   const [stock, chooseStock] = useState<string | undefined>();
   const [order, followOrder] = useState<number | undefined>();
   const shown = model.rows?.map(({ name }) => name) ?? [];
@@ -32,6 +34,9 @@ export function App() {
     <div class={model.connection === "lost" ? "page old" : "page"}>
       <Header model={model} />
       <Warning model={model} />
+      {(refusal !== undefined || showsToken) && (
+        <TokenForm refusal={refusal} hasToken={hasToken} change={changeToken} />
+      )}
       <main>
         <section class="card cluster" aria-labelledby="cluster-title">
           <div class="card-head">
@@ -96,7 +101,10 @@ export function App() {
         </section>
       </main>
       <footer>
-        <a href="/docs">API</a> <a href="/metrics">Metrics</a> <a href="/cluster">Cluster as JSON</a>
+        <a href="/docs">API</a> <a href="/metrics">Metrics</a> <a href="/cluster">Cluster as JSON</a>{" "}
+        <button type="button" aria-expanded={showsToken} onClick={() => showToken(!showsToken)}>
+          Token
+        </button>
       </footer>
     </div>
   );

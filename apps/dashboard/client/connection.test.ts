@@ -12,6 +12,7 @@ function setUp(stocks?: string) {
   }[] = [];
   const received: ServerEvent[] = [];
   const counts = { lost: 0 };
+  const refusals: string[] = [];
   const open = (url: string): Source => {
     const listeners = new Map<string, (event: { data?: unknown; lastEventId?: string }) => void>();
     const source = {
@@ -31,6 +32,7 @@ function setUp(stocks?: string) {
     after: (delayMs, action) => clock.after(delayMs, action),
     receive: (event) => received.push(event),
     lost: () => (counts.lost += 1),
+    refused: (message) => void refusals.push(message),
     ...(stocks === undefined ? {} : { stocks }),
   });
   const latest = () => {
@@ -38,7 +40,7 @@ function setUp(stocks?: string) {
     if (!source) throw new Error("nothing was opened");
     return source;
   };
-  return { clock, opened, received, counts, close, latest };
+  return { clock, opened, received, counts, refusals, close, latest };
 }
 
 test("events are passed on, and the connection is kept as long as events arrive", async () => {
@@ -100,6 +102,16 @@ test("retries slow down to one every 3 s, and are fast again after an event", as
   latest().send("error");
   await clock.advance(300);
   expect(opened).toHaveLength(8);
+});
+
+test("a refused connection stays closed, and the reason is reported", async () => {
+  const { clock, opened, counts, refusals, latest } = setUp();
+  latest().send("refused", "A token is required");
+  latest().send("error");
+  await clock.advance(60_000);
+  expect(refusals).toEqual(['"A token is required"']);
+  expect(opened.map(({ isClosed }) => isClosed)).toEqual([true]);
+  expect(counts.lost).toBe(0);
 });
 
 test("a closed connection stays closed", async () => {

@@ -11,7 +11,7 @@ const silentMs = 4000;
 const retryFirstMs = 300;
 const retryMaxMs = 3000;
 
-/** The part of EventSource that is used here. */
+/** A stream of events, like an EventSource. */
 export interface Source {
   addEventListener(type: string, listener: (event: { data?: unknown; lastEventId?: string }) => void): void;
   close(): void;
@@ -25,12 +25,21 @@ export interface ConnectionOptions {
   readonly receive: (event: ServerEvent) => void;
   /** Called when the connection is lost; it reconnects by itself. */
   readonly lost: () => void;
+  /** Called if the front-end requires another token. The connection then stays closed. */
+  readonly refused?: (message: string) => void;
   /** The page of stocks to receive, as a query. By default, the front-end chooses. */
   readonly stocks?: string;
 }
 
 /** Opens the connection. Returns a function that closes it. */
-export function connect({ open, after, receive, lost, stocks = "" }: ConnectionOptions): () => void {
+export function connect({
+  open,
+  after,
+  receive,
+  lost,
+  refused = () => {},
+  stocks = "",
+}: ConnectionOptions): () => void {
   let lastOrder = "";
   let retryMs = retryFirstMs;
   let source: Source | undefined;
@@ -68,6 +77,11 @@ export function connect({ open, after, receive, lost, stocks = "" }: ConnectionO
         receive({ event: name, data: parsed } as ServerEvent);
       });
     }
+    opened.addEventListener("refused", ({ data }) => {
+      if (source !== opened) return;
+      close();
+      refused(String(data));
+    });
     opened.addEventListener("error", () => {
       if (source === opened) lose();
     });
