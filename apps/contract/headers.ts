@@ -21,11 +21,16 @@ export const responseHeaders = {
     "Allows the page to run its own scripts and to send requests to this front-end, nothing else",
   "referrer-policy": "`no-referrer`",
   "x-content-type-options": "`nosniff`",
+  "x-frame-options": "`DENY`",
+  "cross-origin-opener-policy": "`same-origin`",
+  "cross-origin-resource-policy": "`same-origin`",
   [cacheHeader]:
     "`hit` (from the cache), `miss` (from the catalog, and cached) or `bypass` (from the catalog, cache unavailable)",
   [replayedHeader]: "`true` if the key was known: this is its first outcome, and nothing was done again",
   [idempotencyKeyHeader]: "The key that was generated for the trade, as the request had none: a retry with it is safe",
   "www-authenticate": "`Bearer`: how to send a token, and what was wrong with the one that was sent",
+  ratelimit: "The limit that the request exceeded: `r` requests are left for `t` seconds",
+  "ratelimit-policy": "That limit: `q` requests in `w` seconds",
   "retry-after": "Seconds to wait before a retry",
 } as const;
 

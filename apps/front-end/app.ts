@@ -13,12 +13,14 @@ import type { Dialect } from "./dialects/dialect.ts";
 import { dialects } from "./dialects/index.ts";
 import { EventFeed } from "./events/event-feed.ts";
 import type { Faults } from "./faults.ts";
-import { type Admission, admitTokens } from "./http/admission.ts";
+import { type Admission, guarded } from "./http/admission.ts";
 import type { Connection } from "./http/connection.ts";
+import { withCors } from "./http/cors.ts";
 import { operationsOutage } from "./http/failures.ts";
 import { FrontDoor, type Passage } from "./http/front-door.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { described, openApiDocument } from "./http/openapi.ts";
+import type { RateLimits } from "./http/rate-limit.ts";
 import { json, type Reply } from "./http/reply.ts";
 import { type Handle, jsonDocs, pathTemplate, type Route } from "./http/route.ts";
 import { groupRoutes, handleOf, incomplete, parentOf, pathOf } from "./http/routing.ts";
@@ -38,7 +40,11 @@ export interface AppDependencies {
   readonly wrapRoute?: WrapRoute;
   /** Returns the tokens of now. If absent, every client may do everything. */
   readonly tokens?: () => Tokens;
-  /** Default: requests with a token of `tokens`, or every request. */
+  /** If absent, there are no limits. */
+  readonly limits?: RateLimits;
+  /** The origins of other pages that may use the front-end. Default: none. */
+  readonly corsOrigins?: readonly string[];
+  /** Default: requests with a token of `tokens`, or every request, within `limits`. */
   readonly admit?: Admission;
   readonly metrics?: Metrics;
   /** A feed of its own if absent. A feed works only while it has listeners. */
@@ -71,7 +77,7 @@ export function createApp({ bazaar, logger, faults, wrapRoute, tokens, ...given 
   const metrics = given.metrics ?? createMetrics();
   const events = given.events ?? createEventFeed({ bazaar, metrics, faults, hidesDetails: tokens !== undefined });
   const deps = { bazaar, metrics };
-  const door = new FrontDoor({ admit: given.admit ?? (tokens && admitTokens(tokens)), logger });
+  const door = new FrontDoor({ admit: given.admit ?? guarded({ tokens, limits: given.limits }), logger });
   const isAdmin = (request: Request) =>
     tokens?.().clientOf(request.headers.get("authorization"))?.scopes.has("admin") ?? true;
   const operations = [
@@ -140,6 +146,7 @@ export function createApp({ bazaar, logger, faults, wrapRoute, tokens, ...given 
       throw thrown;
     })(context),
   );
+  if (given.corsOrigins?.length) app.fetch = withCors(app.fetch, given.corsOrigins);
   return app;
 }
 

@@ -42,6 +42,8 @@ export interface ListenOptions {
   readonly requestTimeoutMs: number;
   /** How long an idle connection stays open; longer if a request may take longer. */
   readonly keepAliveTimeoutMs: number;
+  /** Finds a client's address behind proxies, from headers and the address of the connection. Default: the latter. */
+  readonly addressBehind?: (headers: Headers, peer: string) => string;
   /** Default: plain HTTP. */
   readonly https?: CertificateTexts | undefined;
 }
@@ -62,7 +64,10 @@ export function listen(app: Hono, address: ListenAddress, options: ListenOptions
   const idleSeconds = Math.max(keepAliveSeconds, Math.ceil(requestTimeoutMs / 1000) + idleGraceSeconds);
   const connection: Connection = {
     keepAlive: `timeout=${keepAliveSeconds}`,
-    addressOf: (request) => server.requestIP(request)?.address,
+    addressOf(request) {
+      const peer = server.requestIP(request)?.address;
+      return peer === undefined ? undefined : (options.addressBehind?.(request.headers, peer) ?? peer);
+    },
   };
   const server = startServer(address, {
     fetch: (request) => app.fetch(request, connection),

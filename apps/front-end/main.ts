@@ -3,19 +3,23 @@ import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { every, systemClock } from "@stock-bazaar/shared/clock";
 import { connectReplica } from "@stock-bazaar/transport/order-client";
 import { dayMs, ExpiryWarning } from "@stock-bazaar/process/expiry-warning";
+import { requireGuardedDoor } from "@stock-bazaar/process/door-settings";
 import { runService } from "@stock-bazaar/process/service";
 import { loadHttps } from "@stock-bazaar/process/tls-files";
 import { currentTracing } from "@stock-bazaar/process/tracing";
 import { createApp, createEventFeed } from "./app.ts";
 import { dialects } from "./dialects/index.ts";
 import { connectFaults } from "./faults.ts";
+import { addressBehind } from "./http/client-address.ts";
 import { createMetrics } from "./http/metrics.ts";
+import { rateLimitsOf } from "./http/rate-limit.ts";
 import { tracedBazaar, tracedRoutes } from "./http/traced.ts";
 import { listen } from "./listen.ts";
 import { LiveBazaar } from "./live-bazaar.ts";
 import { LiveTokens } from "./live-tokens.ts";
 
 await runService("front-end", async ({ name, config, logger, identity, onHangup }) => {
+  requireGuardedDoor(config);
   const tokens = config.apiTokensFile === undefined ? undefined : new LiveTokens(config.apiTokensFile, logger);
   if (tokens) onHangup(() => tokens.reload());
   const https = config.https && loadHttps(config.https, Date.now());
@@ -44,6 +48,8 @@ await runService("front-end", async ({ name, config, logger, identity, onHangup 
     metrics,
     events,
     faults,
+    limits: rateLimitsOf(config.rateLimits),
+    corsOrigins: config.corsOrigins,
     ...(tokens && { tokens: () => tokens.current }),
     ...(tracing && { wrapRoute: tracedRoutes(tracing) }),
   });
@@ -51,6 +57,7 @@ await runService("front-end", async ({ name, config, logger, identity, onHangup 
     logger,
     requestTimeoutMs: config.requestTimeoutMs,
     keepAliveTimeoutMs: config.keepAliveTimeoutMs,
+    ...(config.trustedProxies.length > 0 && { addressBehind: addressBehind(config.trustedProxies) }),
     https,
   });
   const warning = new ExpiryWarning("the certificate in FRONTEND_TLS_CERT", logger);

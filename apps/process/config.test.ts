@@ -32,6 +32,9 @@ test("an empty environment gives the documented defaults", () => {
     rpcTimeoutMs: 3000,
     requestTimeoutMs: 10_000,
     keepAliveTimeoutMs: 90_000,
+    rateLimits: { trades: 0, reads: 0 },
+    trustedProxies: [],
+    corsOrigins: [],
     logLevel: "info",
   });
   expect([...replicas]).toEqual([

@@ -12,12 +12,12 @@ import {
   requestTimeoutDefaultMs,
 } from "@stock-bazaar/contract/dialects";
 import { type Addresses, type ListenAddress, readAddresses, requireLoopback } from "./addresses.ts";
+import { type DoorSettings, readDoorSettings } from "./door-settings.ts";
 import { ConfigError, type Environment, readText, readWholeNumber } from "./environment.ts";
 import { readLedgerUrl } from "./ledger-url.ts";
 import { type CertificateFiles, readHttpsFiles, readTlsFiles, type TlsFiles } from "./tls-files.ts";
-import { tokensVariable } from "./token-file.ts";
 
-export interface Config extends Addresses {
+export interface Config extends Addresses, DoorSettings {
   readonly frontEndDialect: DialectName;
   /** Mutual TLS between the services; `undefined` if their links are plain. */
   readonly tls: TlsFiles | undefined;
@@ -48,8 +48,6 @@ export interface Config extends Addresses {
   readonly requestTimeoutMs: number;
   /** How long an idle HTTP connection stays open: at least as long as a request may take. */
   readonly keepAliveTimeoutMs: number;
-  /** The file of the tokens that clients must have; `undefined` = everyone may do everything. */
-  readonly apiTokensFile: string | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -140,7 +138,7 @@ export function readConfig(environment: Environment): Config {
     rpcTimeoutMs: integer("RPC_TIMEOUT_MS", 3000, 10, 600_000),
     requestTimeoutMs,
     keepAliveTimeoutMs,
-    apiTokensFile: readText(environment, tokensVariable),
+    ...readDoorSettings(environment),
     logLevel,
   });
 }

@@ -65,7 +65,12 @@ test("up with two front-ends: trades through one show in lookups through the oth
 
 test("up whose front-ends listen on every address opens, and prints the address that others dial", async (context) => {
   // 192.0.2.0/24 is reserved for documentation, so this machine isn't reached there.
-  const up = await startUp(context, { host: "192.0.2.1", listenHost: "0.0.0.0", frontEnds: 2 });
+  const up = await startUp(context, {
+    host: "192.0.2.1",
+    listenHost: "0.0.0.0",
+    frontEnds: 2,
+    environment: { ALLOW_INSECURE: "1" },
+  });
   const [, open = ""] = /open {7}(.*)/.exec(up.service.lines.join("\n")) ?? [];
   expect(open.trim().split(/ +/)).toEqual(up.urls.map((url) => url.replace("127.0.0.1", "192.0.2.1")));
   for (const url of up.urls) expect((await trade(url, newTrade())).status).toBe(200);
@@ -203,7 +208,7 @@ test.skipIf(isOnPostgres)(
       args: readonly string[],
       where: { host?: string; listenHost?: string } = { host: "0.0.0.0" },
     ) => {
-      const up = await startUp(context, { ...where, args });
+      const up = await startUp(context, { ...where, args, environment: { ALLOW_INSECURE: "1" } });
       const { status } = await fetchDirectly(`${up.url}/faults/kill-leader`, { method: "POST" });
       await up.service.stop();
       return status;

@@ -4,6 +4,8 @@
  */
 
 import { type OpenApi, operationsOf } from "@stock-bazaar/front-end/http/document-types";
+import { guarded } from "@stock-bazaar/front-end/http/admission";
+import { RateLimit } from "@stock-bazaar/front-end/http/rate-limit";
 import { Tokens } from "@stock-bazaar/front-end/http/tokens";
 import { hashOfToken } from "@stock-bazaar/process/token-file";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -210,6 +212,18 @@ test.each([
     if (access === "open") continue;
     const answer = await guarded.send(method.toUpperCase(), path.replace("{number}", "1"), { headers });
     expect([401, 403]).toContain(answer.status);
+    expectDocumented(method, path, answer);
+  }
+});
+
+test("above a limit", async () => {
+  const limit = new RateLimit("requests", 1);
+  limit.take("from ", 0);
+  const limited = client.beside({ faults, admit: guarded({ limits: { trades: limit, reads: limit } }, () => 0) });
+  for (const { method, path, "x-access": access } of operationsOf(document)) {
+    if (access === "open") continue;
+    const answer = await limited.send(method.toUpperCase(), path.replace("{number}", "1"));
+    expect(answer.status).toBe(429);
     expectDocumented(method, path, answer);
   }
 });

@@ -8,6 +8,7 @@ import { bunCommand } from "@stock-bazaar/process/bun-command";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type Address, addressText, isLoopback, type ListenAddress, portMax } from "@stock-bazaar/process/addresses";
 import { type Config, readConfig } from "@stock-bazaar/process/config";
+import { requireGuardedDoor } from "@stock-bazaar/process/door-settings";
 import { ConfigError } from "@stock-bazaar/process/environment";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { createLogger, type Logger } from "@stock-bazaar/process/log";
@@ -46,6 +47,7 @@ const slowStartMs = 15_000;
 export async function up(options: UpOptions): Promise<void> {
   const { FRONTEND_DIALECT } = process.env;
   const config = readConfig({ ...process.env, FRONTEND_DIALECT: options.dialect ?? FRONTEND_DIALECT });
+  requireGuardedDoor(config);
   // Otherwise each service would say the same.
   if (config.tls) loadIdentity(config.tls, Date.now());
   if (config.https) {

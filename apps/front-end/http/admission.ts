@@ -4,8 +4,10 @@
  */
 
 import type { Access } from "@stock-bazaar/contract/access";
+import { clientNetwork } from "./client-address.ts";
 import type { Connection } from "./connection.ts";
 import { type Failure, scopeMissing, tokenMissing, tokenUnknown } from "./failures.ts";
+import { limitAt, RateLimit, type RateLimits } from "./rate-limit.ts";
 import type { Tokens } from "./tokens.ts";
 
 /**
@@ -27,23 +29,42 @@ export type Reword = (refusal: Failure) => Failure;
 
 export const admitAll: Admission = () => undefined;
 
+export interface Guards {
+  /** Returns the tokens of now, which may change while the front-end runs. If absent, none is required. */
+  readonly tokens?: (() => Tokens) | undefined;
+  readonly limits?: RateLimits | undefined;
+}
+
+const noLimits: RateLimits = { trades: undefined, reads: undefined };
+
 /**
- * Admits requests with a token that has the scope of the route; all requests to open routes. A token that isn't known is
- * refused even where a request without one would pass: the client of a revoked token must notice.
+ * Admits requests within the limit of their client and with a token that has the scope of the route; all requests to open
+ * routes.
  *
- * `tokens` returns those of now: they may change while the front-end runs.
+ * A client is a token, or an address without a known one: who tries tokens is slowed down, too. A token that isn't known
+ * is refused even where a request without one would pass: the client of a revoked token must notice.
  */
-export function admitTokens(tokens: () => Tokens): Admission {
-  return (request, access, _, reword) => {
+export function guarded({ tokens, limits = noLimits }: Guards, nowMs = () => performance.now()): Admission {
+  if (tokens === undefined && limits.trades === undefined && limits.reads === undefined) return admitAll;
+  return (request, access, connection, reword) => {
     if (access === "open") return undefined;
-    const client = tokens().clientOf(request.headers.get("authorization"));
+    const client = tokens?.().clientOf(request.headers.get("authorization"));
+    const limit = limitAt(access, limits);
+    if (limit !== undefined) {
+      const key = client?.name ?? `from ${clientNetwork(connection?.addressOf(request) ?? "")}`;
+      if (!limit.take(key, nowMs())) return reword(limit.refusal);
+    }
+    if (tokens === undefined) return undefined;
     if (client === undefined) return reword(tokenUnknown);
     if (client.scopes.has(access)) return undefined;
     return reword(client.name === undefined ? tokenMissing : scopeMissing[access]);
   };
 }
 
+/** For the document, which doesn't know the limits. */
+const anyLimit = new RateLimit("requests", 1);
+
 /** What a request to a route with this access may get instead of its reply. */
 export function refusalsAt(access: Access, reword: Reword = (refusal) => refusal): readonly Failure[] {
-  return access === "open" ? [] : [tokenMissing, tokenUnknown, scopeMissing[access]].map(reword);
+  return access === "open" ? [] : [tokenMissing, tokenUnknown, scopeMissing[access], anyLimit.refusal].map(reword);
 }

@@ -2,6 +2,6 @@
 export interface Connection {
   /** The `keep-alive` header of every reply. */
   readonly keepAlive: string;
-  /** The address of the client, or of the last proxy; `undefined` when the socket is closed. */
+  /** The address of the client, or of the first proxy that isn't trusted; `undefined` when the socket is closed. */
   addressOf(request: Request): string | undefined;
 }

@@ -130,6 +130,9 @@ export const scopeMissing: Readonly<Record<Scope, Failure>> = {
   admin: lacks("admin"),
 };
 
+/** The limit's headers have its figures. */
+export const tooManyMessage = "Too many requests: wait as long as Retry-After says";
+
 export const dashboardOutage = outage(
   "The dashboard could not be built: no answer in time; try again",
   "The dashboard could not be built due to internal error",

@@ -25,6 +25,7 @@ import {
   type Outage,
 } from "../http/failures.ts";
 import { isFromOwnPage } from "../http/own-page.ts";
+import { pageHeaderNames, pageHeaders } from "../http/page-headers.ts";
 import { json, Reply, StreamReply } from "../http/reply.ts";
 import { jsonDocs, type Route } from "../http/route.ts";
 import {
@@ -58,9 +59,7 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
         const { html, contentSecurityPolicy } = await dashboardPage();
         return new Reply(200, htmlType, html, {
           "cache-control": "no-store",
-          "content-security-policy": contentSecurityPolicy,
-          "referrer-policy": "no-referrer",
-          "x-content-type-options": "nosniff",
+          ...pageHeaders(contentSecurityPolicy),
         });
       },
       outage: dashboardOutage,
@@ -73,7 +72,7 @@ export function dashboardRoutes({ bazaar, events, faults }: DashboardDependencie
           description: "The page",
           contentType: htmlType,
           example: "<!doctype html>…",
-          headers: ["cache-control", "content-security-policy", "referrer-policy", "x-content-type-options"],
+          headers: ["cache-control", ...pageHeaderNames],
         },
         failures: [],
       },

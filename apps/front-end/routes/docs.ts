@@ -5,6 +5,7 @@
  */
 
 import { operationsOutage } from "../http/failures.ts";
+import { pageHeaderNames, pageHeaders } from "../http/page-headers.ts";
 import { Reply } from "../http/reply.ts";
 import { matchesTag } from "../http/request.ts";
 import type { Route } from "../http/route.ts";
@@ -57,10 +58,7 @@ SwaggerUIBundle({
 `;
 
 export function docsRoutes(): Route[] {
-  const shown = new Reply(200, htmlType, page, {
-    "content-security-policy": policy,
-    "x-content-type-options": "nosniff",
-  });
+  const shown = new Reply(200, htmlType, page, pageHeaders(policy));
   const started = new Reply(200, scriptType, start);
   return [
     {
@@ -78,7 +76,7 @@ export function docsRoutes(): Route[] {
           description: "The page",
           contentType: htmlType,
           example: "<!doctype html>…",
-          headers: ["content-security-policy", "x-content-type-options"],
+          headers: pageHeaderNames,
         },
         failures: [],
       },

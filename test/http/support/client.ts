@@ -52,6 +52,7 @@ export interface ClientOptions {
   readonly faults?: Faults;
   readonly admit?: Admission;
   readonly tokens?: () => Tokens;
+  readonly corsOrigins?: readonly string[];
 }
 
 export async function createTestClient(options: ClientOptions = {}): Promise<TestClient> {
@@ -59,7 +60,7 @@ export async function createTestClient(options: ClientOptions = {}): Promise<Tes
 }
 
 function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions): TestClient {
-  const { changes, logger = silentLogger, faults, dialect, admit, tokens } = options;
+  const { changes, logger = silentLogger, faults, dialect, admit, tokens, corsOrigins } = options;
   const bazaar = changes === undefined ? whole : withChanges(whole, changes);
   const app = createApp({
     bazaar,
@@ -68,6 +69,7 @@ function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions):
     ...(dialect && { dialect }),
     ...(admit && { admit }),
     ...(tokens && { tokens }),
+    ...(corsOrigins && { corsOrigins }),
   });
   const send: TestClient["send"] = async (method, path, init = {}) => {
     const response = await app.request(path, { method, ...init });

@@ -1,0 +1,116 @@
+/** Limits of requests, pages of other origins, and the headers of our own pages. */
+
+import { guarded } from "@stock-bazaar/front-end/http/admission";
+import { Tokens } from "@stock-bazaar/front-end/http/tokens";
+import { rateLimitsOf } from "@stock-bazaar/front-end/http/rate-limit";
+import { hashOfToken } from "@stock-bazaar/process/token-file";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTestClient, expectFailure, type TestClient } from "./support/client.ts";
+
+const tooMany = "Too many requests: wait as long as Retry-After says";
+const entry = (name: string) => ({
+  name,
+  sha256: hashOfToken(`token-of-${name}`).toString("hex"),
+  scopes: ["read", "trade"] as const,
+});
+const bearer = (name: string) => ({ authorization: `Bearer token-of-${name}` });
+
+let open: TestClient;
+beforeAll(async () => {
+  open = await createTestClient();
+});
+afterAll(() => open.close());
+
+describe("a limit", () => {
+  test("is one for trades and one for everything else, and open routes have none", async () => {
+    const client = open.beside({ admit: guarded({ limits: rateLimitsOf({ trades: 1, reads: 3 }) }, () => 0) });
+    expect((await client.post("/orders", {})).status).toBe(400);
+    const refused = await client.post("/orders", { name: "GameStart", quantity: 1, type: "buy" });
+    expectFailure(refused, 429, tooMany, "UNAVAILABLE");
+    expect(refused.headers).toMatchObject({
+      "retry-after": "1",
+      ratelimit: '"trades";r=0;t=1',
+      "ratelimit-policy": '"trades";q=1;w=1',
+    });
+    for (const path of ["/stocks/GameStart", "/nope"]) expect((await client.get(path)).status).not.toBe(429);
+    // A cached lookup doesn't pass by the limit either.
+    const statuses = [];
+    for (let lookup = 0; lookup < 3; lookup += 1) statuses.push((await client.get("/stocks/GameStart")).status);
+    expect(statuses).toEqual([200, 429, 429]);
+    for (let look = 0; look < 5; look += 1) expect((await client.get("/healthz")).status).toBe(200);
+  });
+
+  test("is each token's own, and that of requests without a known token belongs to their address", async () => {
+    const known = new Tokens({ anonymous: [], tokens: [entry("a"), entry("b")] });
+    const client = open.beside({
+      admit: guarded({ tokens: () => known, limits: rateLimitsOf({ trades: 1, reads: 1 }) }, () => 0),
+    });
+    const statusOf = async (headers: Record<string, string>) => (await client.post("/orders", {}, headers)).status;
+    expect(await statusOf(bearer("a"))).toBe(400);
+    expect(await statusOf(bearer("a"))).toBe(429);
+    expect(await statusOf(bearer("b"))).toBe(400);
+    expect(await statusOf(bearer("unknown"))).toBe(401);
+    expect(await statusOf(bearer("another"))).toBe(429);
+    expect(await statusOf({})).toBe(429);
+  });
+});
+
+describe("pages of other origins", () => {
+  const shop = "https://shop.example";
+  const preflight = { origin: shop, "access-control-request-method": "POST" };
+  const marks = (headers: Headers) =>
+    [...headers.keys()].filter((name) => name.startsWith("access-control") || name === "vary");
+
+  test("get nothing by default", async () => {
+    expect(marks((await open.fetch("/stocks/GameStart", { headers: { origin: shop } })).headers)).toEqual([]);
+    const refused = await open.fetch("/orders", { method: "OPTIONS", headers: preflight });
+    expect([refused.status, marks(refused.headers)]).toEqual([405, []]);
+  });
+
+  test("may use the front-end if they are named, also with a token", async () => {
+    const known = new Tokens({ anonymous: [], tokens: [entry("a")] });
+    const client = open.beside({ tokens: () => known, corsOrigins: [shop] });
+    const asked = await client.fetch("/orders", { method: "OPTIONS", headers: preflight });
+    expect(asked.status).toBe(204);
+    expect(asked.headers.get("access-control-allow-origin")).toBe(shop);
+    expect(asked.headers.get("access-control-allow-headers")).toContain("authorization");
+    expect(asked.headers.has("access-control-allow-credentials")).toBe(false);
+    for (let lookup = 0; lookup < 3; lookup += 1) {
+      const found = await client.fetch("/stocks/GameStart", { headers: { origin: shop, ...bearer("a") } });
+      expect([found.status, found.headers.get("access-control-allow-origin")]).toEqual([200, shop]);
+      expect(found.headers.get("access-control-expose-headers")).toContain("etag");
+    }
+    const refused = await client.fetch("/stocks/GameStart", { headers: { origin: shop } });
+    expect([refused.status, refused.headers.get("access-control-allow-origin")]).toEqual([401, shop]);
+  });
+
+  test("get nothing if others are named, and no cache gives them the others' replies", async () => {
+    const client = open.beside({ corsOrigins: [shop] });
+    const other = "https://evil.example";
+    const found = await client.fetch("/stocks/GameStart", { headers: { origin: other } });
+    expect(marks(found.headers)).toEqual(["vary"]);
+    expect(
+      (await client.fetch("/orders", { method: "OPTIONS", headers: { ...preflight, origin: other } })).status,
+    ).toBe(405);
+    const all = await open.beside({ corsOrigins: ["*"] }).fetch("/stocks/GameStart", { headers: { origin: other } });
+    expect(all.headers.get("access-control-allow-origin")).toBe("*");
+  });
+
+  test("can't cause faults, even if all may call", async () => {
+    const faults = { host: "localhost", inject: async () => true };
+    const client = open.beside({ corsOrigins: ["*"], faults });
+    const answer = await client.post("/faults/kill-leader", {}, { host: "localhost", origin: shop });
+    expect(answer.status).toBe(403);
+  });
+});
+
+test.each(["/", "/docs"])("the page %s can't be framed, reached into, or misread", async (path) => {
+  expect((await open.get(path)).headers).toMatchObject({
+    "content-security-policy": expect.stringContaining("frame-ancestors 'none'"),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+  });
+});
