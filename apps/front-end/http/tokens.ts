@@ -7,7 +7,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import type { Scope } from "@stock-bazaar/contract/access";
-import { hashOfToken, type TokenFile } from "@stock-bazaar/process/token-file";
+import type { TokenFile } from "@stock-bazaar/process/token-file";
 
 /** Who a token belongs to, and what it may do. */
 export interface Client {
@@ -20,12 +20,15 @@ interface Known extends Client {
   readonly hash: Buffer;
 }
 
+const hashBytes = 32;
 const bearer = /^bearer +([\x21-\x7e]+) *$/i;
 
 export class Tokens {
   readonly #anonymous: Client;
   /** By the first four bytes of the hash, which are no secret: no token can be made to have a wanted hash. */
   readonly #known = new Map<number, Known[]>();
+  /** Holds the hash of the token of one request: a new buffer, and a hasher, would double the cost of a token. */
+  readonly #presented = Buffer.alloc(hashBytes);
 
   constructor({ anonymous, tokens }: TokenFile) {
     this.#anonymous = { name: undefined, scopes: new Set(anonymous) };
@@ -41,7 +44,8 @@ export class Tokens {
     if (authorization === null) return this.#anonymous;
     const token = bearer.exec(authorization)?.[1];
     if (token === undefined) return undefined;
-    const hash = hashOfToken(token);
+    const hash = this.#presented;
+    Bun.SHA256.hash(token, hash);
     let found: Client | undefined;
     for (const known of this.#known.get(hash.readUInt32BE()) ?? []) {
       if (timingSafeEqual(known.hash, hash)) found = known;
