@@ -140,6 +140,21 @@ describe.concurrent("a service refuses", () => {
       }
     }));
 
+  test("to let everyone in from other machines, or to start with a wrong file of tokens", () =>
+    withDataDir(async (environment) => {
+      const listen = `0.0.0.0:${environment.FRONTEND_PORT}`;
+      expect(await run("front-end", { ...environment, FRONTEND_LISTEN: listen })).toEqual({
+        code: 2,
+        said: `FRONTEND_LISTEN must be on a loopback address, like 127.0.0.1, unless API_TOKENS_FILE is set (got "${listen}"): ALLOW_INSECURE=1 allows it, for a network in which every client may do everything`,
+      });
+      const file = join(environment.DATA_DIR ?? "", "tokens.json");
+      writeFileSync(file, '{"tokens":[{"name":"robot","sha256":"a-secret","scopes":["read"]}]}');
+      expect(await run("front-end", { ...environment, API_TOKENS_FILE: file })).toEqual({
+        code: 2,
+        said: `API_TOKENS_FILE must be a file of tokens, as \`bazaar token add\` writes it (got "${file}"): tokens[0].sha256 must be the SHA-256 of a token, as 64 hexadecimal digits`,
+      });
+    }));
+
   test("to be one of several catalogs on a file, or without an address of its own", () =>
     withDataDir(async ({ CATALOG_PORT: _, ...environment }) => {
       const catalogs = "127.0.0.1:6000,127.0.0.1:6004";

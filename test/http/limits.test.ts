@@ -1,8 +1,14 @@
 /** Limits of requests, pages of other origins, and the headers of our own pages. */
 
+import { createApp } from "@stock-bazaar/front-end/app";
 import { guarded } from "@stock-bazaar/front-end/http/admission";
+import { addressBehind } from "@stock-bazaar/front-end/http/client-address";
 import { Tokens } from "@stock-bazaar/front-end/http/tokens";
 import { rateLimitsOf } from "@stock-bazaar/front-end/http/rate-limit";
+import { listen } from "@stock-bazaar/front-end/listen";
+import { frontEndVariables } from "@stock-bazaar/process/addresses";
+import { fetchDirectly } from "@stock-bazaar/process/fetch-directly";
+import { silentLogger } from "@stock-bazaar/process/log";
 import { hashOfToken } from "@stock-bazaar/process/token-file";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestClient, expectFailure, type TestClient } from "./support/client.ts";
@@ -53,6 +59,30 @@ describe("a limit", () => {
     expect(await statusOf(bearer("another"))).toBe(429);
     expect(await statusOf({})).toBe(429);
   });
+});
+
+test("behind a trusted proxy, the limit is that of the client's address", async () => {
+  const app = createApp({
+    bazaar: open.bazaar,
+    logger: silentLogger,
+    admit: guarded({ limits: rateLimitsOf({ trades: 1, reads: 1 }) }, () => 0),
+  });
+  const options = { logger: silentLogger, requestTimeoutMs: 5000, keepAliveTimeoutMs: 90_000 };
+  const address = { host: "127.0.0.1", port: 0, variables: frontEndVariables };
+  for (const [trusted, expected] of [
+    [["127.0.0.0/8"], [200, 429, 200]],
+    // Of the proxy's address, whatever the client sends.
+    [[], [200, 429, 429]],
+  ] as const) {
+    const http = listen(app, address, { ...options, addressBehind: addressBehind(trusted) });
+    const statuses = [];
+    for (const client of ["192.0.2.1", "192.0.2.1", "192.0.2.2"]) {
+      const headers = { "x-forwarded-for": client };
+      statuses.push((await fetchDirectly(`${http.url}/stocks/GameStart`, { headers })).status);
+    }
+    await http.stop();
+    expect(statuses).toEqual(expected);
+  }
 });
 
 describe("pages of other origins", () => {
