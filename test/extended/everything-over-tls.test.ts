@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { bazaar } from "../support/command-line.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { startUp } from "./support/up.ts";
+import { startUp } from "../e2e/support/up.ts";
 
 test("the whole bazaar runs over TLS, and commands trade with it by its CA", async (context) => {
   const { stdout } = await bazaar(["certs", "--to", join(temporaryFolder(), "certs")]);

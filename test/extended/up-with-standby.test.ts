@@ -7,8 +7,8 @@ import { expect, test } from "vitest";
 import { bazaar } from "../support/command-line.ts";
 import { newPostgresDatabase } from "../support/postgres.ts";
 import { get, newTrade, trade } from "../support/requests.ts";
-import { barriers, launchBrowser, openDashboard, screenshot } from "./support/browser.ts";
-import { isAlive, startUp } from "./support/up.ts";
+import { barriers, launchBrowser, openDashboard, screenshot } from "../e2e/support/browser.ts";
+import { isAlive, startUp } from "../e2e/support/up.ts";
 
 test("npm start runs both catalogs; the page shows them and kills the active one, the other takes over", async (context) => {
   const ports = await freePorts(2);

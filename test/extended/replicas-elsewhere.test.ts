@@ -10,8 +10,8 @@ import { expect, type TestContext, test } from "vitest";
 import { bazaar } from "../support/command-line.ts";
 import { newPostgresDatabase } from "../support/postgres.ts";
 import { get, newTrade, trade } from "../support/requests.ts";
-import { Cluster } from "./support/cluster.ts";
-import { expectInvariants } from "./support/invariants.ts";
+import { Cluster } from "../e2e/support/cluster.ts";
+import { expectInvariants } from "../e2e/support/invariants.ts";
 
 async function trading(context: TestContext) {
   const environment = { LEDGER_URL: "" };
