@@ -109,7 +109,7 @@ test.each([
     ["--url", "bazaar.example"],
     '--url must be the address of a front-end, like http://bazaar.example:8080 (got "bazaar.example")',
   ],
-  [["--url", "https://bazaar.example"], "--url must be the address of a front-end"],
+  [["--url", "ftp://bazaar.example"], "--url must be the address of a front-end"],
   [["--url", "http://bazaar.example/stocks"], "--url must be the address of a front-end"],
   [["--url", "http://bazaar.example", "--cache", "on"], "cannot be used with option '--cache"],
 ])("%j is refused with exit code 2", async (args, message) => {
