@@ -46,9 +46,7 @@ await runService("catalog", async (context) => {
     catalog.start();
     const endWatch = store.watch(systemClock, fatal);
     return async () => {
-      const drained = server.stop(stopGraceMs);
-      catalog.endTails();
-      await drained;
+      await drain(server, catalog);
       endWatch();
       await catalog.stop();
     };
@@ -62,14 +60,19 @@ await runService("catalog", async (context) => {
   const server = await startServer(address, serveCatalog(catalog, self));
   listening(server);
   return async () => {
-    const drained = server.stop(stopGraceMs);
-    catalog.endTails();
-    await drained;
+    await drain(server, catalog);
     endWatch();
     await catalog.stop();
     await unlock();
   };
 });
+
+/** Finishes the calls in flight, and ends the tails, which would stay open for ever. */
+async function drain(server: RunningServer, catalog: Pick<Catalog, "endTails">): Promise<void> {
+  const drained = server.stop(stopGraceMs);
+  catalog.endTails();
+  await drained;
+}
 
 /** A new ledger begins beside empty replicas only, wherever they are. */
 async function untilAllAreEmpty(store: LedgerStore, context: ServiceContext): Promise<void> {

@@ -7,6 +7,7 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import { expect, onTestFinished, test } from "vitest";
 import { accepted, createdAt, tradeOf, tradesOf } from "../../../test/support/builders.ts";
 import { rejectionCode } from "../../../test/support/observe.ts";
+import { makeLedLedger } from "../../../test/support/led-ledger.ts";
 import { backendsOf, newPostgresDatabase, runSql } from "../../../test/support/postgres.ts";
 import { type AtCommit, startPostgresRelay } from "../../../test/support/postgres-relay.ts";
 import type { LedgerStore } from "../store.ts";
@@ -24,12 +25,7 @@ async function led() {
   const url = await newPostgresDatabase();
   const relay = await startPostgresRelay(url);
   const store = postgresLedgerStore(relay.url);
-  await store.migrate();
-  await store.addStocks([{ name: "GameStart", priceCents: 1599, quantity: 100 }], () => {});
-  const broken: unknown[] = [];
-  const ledger = await store.open({ broken: (error) => broken.push(error) });
-  onTestFinished(() => ledger.close());
-  await ledger.acquire({ replica: 3, term: 0, last: undefined });
+  const { ledger, broken } = await makeLedLedger(store);
   const apply = (...keys: string[]) =>
     ledger.apply({ term: 1, last: undefined, trades: keys.map((key) => tradeOf(key)), createdAt });
   return { url, relay, store, ledger, apply, broken };

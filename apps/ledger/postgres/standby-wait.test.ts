@@ -7,6 +7,7 @@ import { eventually } from "@stock-bazaar/cluster/wait";
 import { expect, onTestFinished, test } from "vitest";
 import { accepted, createdAt, tradeOf } from "../../../test/support/builders.ts";
 import { rejectionCode } from "../../../test/support/observe.ts";
+import { makeLedLedger } from "../../../test/support/led-ledger.ts";
 import { newPostgresDatabase, runSql, waitingForStandby } from "../../../test/support/postgres.ts";
 import { forService, forTools } from "./connection-use.ts";
 import { connectTo } from "./hosts.ts";
@@ -16,12 +17,7 @@ import { postgresLedgerStore } from "./postgres-store.ts";
 async function led(failover: boolean) {
   const url = await newPostgresDatabase();
   const store = postgresLedgerStore(url, { failover });
-  await store.migrate();
-  await store.addStocks([{ name: "GameStart", priceCents: 1599, quantity: 100 }], () => {});
-  const broken: unknown[] = [];
-  const ledger = await store.open({ broken: (error) => broken.push(error) });
-  onTestFinished(() => ledger.close());
-  await ledger.acquire({ replica: 3, term: 0, last: undefined });
+  const { ledger, broken } = await makeLedLedger(store);
   return { url, ledger, broken };
 }
 
