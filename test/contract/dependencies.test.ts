@@ -1,4 +1,4 @@
-/** Every package that a workspace imports at run time must be in its `dependencies`: `--production` installs no others. */
+/** What is installed: exact versions, licences that go with ours, and at run time every package that is imported. */
 
 import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
@@ -14,7 +14,54 @@ const manifests = ["apps/*", "db", "db/sqlite", "proto"].flatMap((workspace) => 
   ...new Bun.Glob(`${workspace}/package.json`).scanSync(root),
 ]);
 
-test.each(manifests)("%s", (file) => {
+/** Each may be used, changed and passed on in a program of any licence. */
+const permissive = [
+  "0BSD",
+  "Apache-2.0",
+  "BlueOak-1.0.0",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "ISC",
+  "MIT",
+  "Unlicense",
+  "Zlib",
+];
+/** Tools that no part of a running bazaar contains may also have these. */
+const forTools = [...permissive, "MPL-2.0", "PSF-2.0"];
+
+/** The packages whose licence isn't among `allowed`: every part of an AND must be, one of an OR. */
+function otherLicences(allowed: readonly string[], ...args: string[]): string[] {
+  const { stdout } = Bun.spawnSync([process.execPath, "pm", "licenses", "--json", ...args], { cwd: root });
+  const packages = JSON.parse(stdout.toString()) as Record<string, { name: string; versions: string[] }[]>;
+  expect(Object.keys(packages)).toContain("MIT");
+  const fits = (licence: string) =>
+    licence
+      .replaceAll(/[()]/g, "")
+      .split(" OR ")
+      .some((choice) => choice.split(" AND ").every((part) => allowed.includes(part)));
+  return Object.entries(packages).flatMap(([licence, found]) =>
+    fits(licence) ? [] : found.map(({ name, versions }) => `${name} ${versions.join(", ")}: ${licence}`),
+  );
+}
+
+test("every licence allows to use, change and pass on", () => {
+  expect(otherLicences(permissive, "--prod")).toEqual([]);
+  expect(otherLicences(forTools)).toEqual([]);
+});
+
+test.each(["package.json", ...manifests])("%s names exact versions", (file) => {
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(root, file), "utf8"),
+  ) as Record<string, Record<string, string>>;
+  const inexact = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter(
+    ([name, version]) =>
+      name.startsWith("@stock-bazaar/") ? version !== "*" : !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
+  );
+  expect(inexact).toEqual([]);
+});
+
+/** `--production` installs only these. */
+test.each(manifests)("%s has what its files import at run time among its dependencies", (file) => {
   const folder = join(root, dirname(file));
   const { name, dependencies = {} } = JSON.parse(readFileSync(join(root, file), "utf8")) as {
     name: string;

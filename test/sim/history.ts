@@ -18,14 +18,14 @@ export type Answer =
   /** No answer, or one that asks for a retry. */
   | { readonly status: "unknown" };
 
-export interface TradeCall {
+interface TradeCall {
   readonly wish: Wish;
   readonly answer: Answer;
   readonly startMs: number;
   readonly endMs: number;
 }
 
-export interface LookupCall {
+interface LookupCall {
   readonly frontEnd: string;
   readonly name: string;
   /** `undefined` if the answer was that there is no such stock. */

@@ -117,7 +117,7 @@ export const spansMs: readonly (readonly [number, number])[] = [
   [400, 1500],
 ];
 
-export type Theme = keyof typeof themes;
+type Theme = keyof typeof themes;
 type SharedTheme = keyof typeof sharedThemes;
 export type FaultKind = (typeof themes)[Theme][number] | (typeof sharedThemes)[SharedTheme][number];
 

@@ -7,7 +7,7 @@ import { type Certified, makeAuthority, makeCertificate } from "../../apps/cli/c
 
 export { makeAuthority, makeCertificate };
 
-export const ownHosts = ["localhost", "127.0.0.1", "::1"];
+const ownHosts = ["localhost", "127.0.0.1", "::1"];
 
 /** Three files that can be replaced while services use them. */
 export class CertificateFolder implements TlsFiles {

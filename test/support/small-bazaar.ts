@@ -2,7 +2,7 @@
 
 import { onTestFinished } from "vitest";
 
-export interface SmallOrder {
+interface SmallOrder {
   readonly number: number;
   readonly name: string;
   readonly type: "buy" | "sell";

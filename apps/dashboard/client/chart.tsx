@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 
-export interface Series {
+interface Series {
   readonly label: string;
   /** Name of a CSS variable. */
   readonly colour: string;

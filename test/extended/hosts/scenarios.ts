@@ -6,7 +6,7 @@ import type { Cluster } from "@stock-bazaar/cluster/cluster";
 import type { Host, Network } from "./network.ts";
 import type { Fault } from "./round.ts";
 
-export interface Scene {
+interface Scene {
   readonly cluster: Cluster;
   readonly network: Network;
   /** The host of the leader of this moment. */

@@ -2,14 +2,14 @@
 
 import { parser } from "@prometheus-io/lezer-promql";
 
-export interface Selector {
+interface Selector {
   readonly metric: string;
   readonly matchers: readonly Matcher[];
   /** Whether it is the argument of a `rate(…)`. */
   readonly rated: boolean;
 }
 
-export interface Matcher {
+interface Matcher {
   readonly label: string;
   /** Whether a series with this value matches. */
   readonly passes: (value: string) => boolean;
