@@ -2,7 +2,7 @@
 """Buys or sells a stock, and reads the order back: python3 examples/trade.py buy 1 GameStart (Python 3.8 or later).
 
 A request that gets no reply, or a 5xx, may have been executed. It is sent again with the same Idempotency-Key: the
-bazaar executes a key at most once, and answers a repetition with the first outcome.
+bazaar executes a key at most once, and answers a repetition with the first outcome. So is one above a rate limit (429).
 """
 
 import http.client
@@ -20,8 +20,7 @@ URL = os.environ.get("BAZAAR_URL", "http://localhost:8080")
 # Of one attempt: longer than the bazaar itself tries, which is 10 s.
 TIMEOUT_SECONDS = os.environ.get("BAZAAR_TIMEOUT_SECONDS", "15")
 ATTEMPTS_MAX = 5
-# Between two attempts: the Retry-After of the bazaar.
-RETRY_SECONDS = 1
+TOKEN = os.environ.get("BAZAAR_TOKEN")
 
 
 class Failure(Exception):
@@ -33,30 +32,33 @@ class Failure(Exception):
 
 
 def attempt(request):
-    """One attempt: (status, body). Raises where there is no reply, or one that isn't JSON."""
+    """One attempt: (status, seconds to wait before another, body). Raises where there is no reply, or one that isn't JSON."""
     try:
-        with urllib.request.urlopen(request, timeout=int(TIMEOUT_SECONDS)) as response:
-            return response.status, json.load(response)
-    except urllib.error.HTTPError as response:  # 4xx and 5xx
-        return response.code, json.load(response)
+        response = urllib.request.urlopen(request, timeout=int(TIMEOUT_SECONDS))
+    except urllib.error.HTTPError as error:  # 4xx and 5xx
+        response = error
+    with response:
+        return response.status, int(response.headers.get("Retry-After", 1)), json.load(response)
 
 
 def send(what, path, body=None, headers=None):
-    """The data of a 200. Sends the same request until the reply isn't a 5xx, at most ATTEMPTS_MAX times."""
+    """The data of a 200. Sends the same request until the reply isn't a 5xx or 429, at most ATTEMPTS_MAX times."""
     problem = ""
+    wait_seconds = 1
     data = None if body is None else json.dumps(body).encode()
+    headers = {**(headers or {}), **({"Authorization": f"Bearer {TOKEN}"} if TOKEN else {})}
     for number in range(ATTEMPTS_MAX):
         if number > 0:
-            time.sleep(RETRY_SECONDS)
+            time.sleep(wait_seconds)
         try:
-            status, reply = attempt(urllib.request.Request(URL + path, data, headers or {}))
+            status, wait_seconds, reply = attempt(urllib.request.Request(URL + path, data, headers))
         except (OSError, http.client.HTTPException, ValueError) as error:
-            problem = error
+            problem, wait_seconds = error, 1
             continue
         if status == 200:
             return reply["data"]
         problem = f"{status} {reply['error']['message']}"
-        if status < 500:
+        if status < 500 and status != 429:
             raise Failure(1, f"{what}: {problem}")
     raise Failure(3, f'{URL} must answer within {ATTEMPTS_MAX} attempts (got "{problem}")')
 

@@ -2,13 +2,14 @@
 # Buys or sells a stock, and reads the order back: sh examples/trade.sh buy 1 GameStart (curl 7.71 or later).
 #
 # A request that gets no reply, or a 5xx, may have been executed. curl sends it again with the same Idempotency-Key: the
-# bazaar executes a key at most once, and answers a repetition with the first outcome.
+# bazaar executes a key at most once, and answers a repetition with the first outcome. So is one above a rate limit (429).
 # Exit codes: 1 rejected, 2 wrong usage, 3 outcome unknown.
 set -eu
 
 url=${BAZAAR_URL:-http://localhost:8080}
 # Of one attempt: longer than the bazaar itself tries, which is 10 s.
 timeout=${BAZAAR_TIMEOUT_SECONDS:-15}
+authorization=${BAZAAR_TOKEN:+header = \"Authorization: Bearer $BAZAAR_TOKEN\"}
 reply=$(mktemp)
 trap 'rm -f "$reply"' EXIT
 
@@ -24,17 +25,18 @@ field() { # NAME: its value in the reply
 send() { # PATH [CURL-OPTION…]: leaves the body in $reply and the status in $status
   path=$1
   shift
-  # --retry alone repeats after a timeout or a 5xx; --retry-all-errors also where the connection was lost.
-  status=$(curl --silent --show-error --retry 4 --retry-all-errors --retry-delay 1 --max-time "$timeout" \
-    --output "$reply" --write-out '%{http_code}' "$@" "$url$path") || status=000
+  # --retry alone repeats after a timeout, a 429 or a 5xx, and waits as long as Retry-After says; --retry-all-errors also where the connection
+  # was lost. The token comes over standard input: other users can see a command's options.
+  status=$(printf '%s' "$authorization" | curl --silent --show-error --retry 4 --retry-all-errors --retry-delay 1 \
+    --max-time "$timeout" --config - --output "$reply" --write-out '%{http_code}' "$@" "$url$path") || status=000
 }
 
 problem() { # the reply, if there was one
   if [ "$status" = 000 ]; then echo "no reply"; else echo "$status $(field message)"; fi
 }
 
-unknown() { # is the outcome of the request unknown?
-  case $status in 000 | 5??) true ;; *) false ;; esac
+unknown() { # is the outcome of the request unknown, or was it never let in?
+  case $status in 000 | 429 | 5??) true ;; *) false ;; esac
 }
 
 expect_200() { # WHAT

@@ -2,7 +2,7 @@
  * Buys or sells a stock, and reads the order back: `bun examples/trade.ts buy 1 GameStart`. Node 22.18 and later run it too.
  *
  * A request that gets no reply, or a 5xx, may have been executed. It is sent again with the same Idempotency-Key: the
- * bazaar executes a key at most once, and answers a repetition with the first outcome.
+ * bazaar executes a key at most once, and answers a repetition with the first outcome. So is one above a rate limit (429).
  */
 
 import { randomUUID } from "node:crypto";
@@ -12,8 +12,7 @@ const url = process.env.BAZAAR_URL ?? "http://localhost:8080";
 /** Of one attempt: longer than the bazaar itself tries, which is 10 s. */
 const timeoutSeconds = process.env.BAZAAR_TIMEOUT_SECONDS ?? "15";
 const attemptsMax = 5;
-/** Between two attempts: the Retry-After of the bazaar. */
-const retryMs = 1000;
+const token = process.env.BAZAAR_TOKEN;
 
 interface Reply<Data> {
   readonly status: number;
@@ -31,15 +30,19 @@ class Failure extends Error {
   }
 }
 
-/** Sends the same request until it gets a reply that isn't a 5xx, at most `attemptsMax` times. */
+/** Sends the same request until it gets a reply that isn't a 5xx or 429, at most `attemptsMax` times. */
 async function send<Data>(path: string, init: RequestInit = {}): Promise<Reply<Data>> {
+  const headers = { ...init.headers, ...(token && { Authorization: `Bearer ${token}` }) };
   let problem = "";
+  let waitSeconds = 1;
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
-    if (attempt > 1) await sleep(retryMs);
+    if (attempt > 1) await sleep(waitSeconds * 1000);
     try {
-      const response = await fetch(url + path, { ...init, signal: AbortSignal.timeout(Number(timeoutSeconds) * 1000) });
+      const signal = AbortSignal.timeout(Number(timeoutSeconds) * 1000);
+      const response = await fetch(url + path, { ...init, headers, signal });
+      waitSeconds = Number(response.headers.get("retry-after") ?? 1);
       const reply = (await response.json()) as Omit<Reply<Data>, "status">;
-      if (response.status < 500) return { ...reply, status: response.status };
+      if (response.status < 500 && response.status !== 429) return { ...reply, status: response.status };
       problem = `${response.status} ${reply.error?.message}`;
     } catch (error) {
       problem = error instanceof Error ? error.message : String(error);

@@ -49,7 +49,7 @@ async function run(command: string, url: string, timeoutSeconds = "3"): Promise<
   return { exitCode, stdout, stderr };
 }
 
-type Loss = "no reply" | "a closed connection" | "503";
+type Loss = "no reply" | "a closed connection" | "503" | "429";
 
 interface SentTrade {
   readonly key: string;
@@ -74,8 +74,12 @@ async function startLossyFrontEnd(context: TestContext, losses: readonly Loss[])
     const loss = method === "POST" ? losses[trades.push({ key, body }) - 1] : undefined;
     if (loss === "no reply") return;
     if (loss === "a closed connection") return void request.socket.destroy();
-    response.writeHead(loss === "503" ? 503 : reply.status, { "content-type": "application/json" });
-    response.end(loss === "503" ? '{"error":{"code":503,"message":"no answer in time"}}' : answer);
+    const message = { "503": "no answer in time", "429": "too many trades" };
+    response.writeHead(loss ? Number(loss) : reply.status, {
+      "content-type": "application/json",
+      ...(loss && { "retry-after": "1" }),
+    });
+    response.end(loss ? JSON.stringify({ error: { code: Number(loss), message: message[loss] } }) : answer);
   };
   const server = createServer((request, response) => void pass(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -108,11 +112,11 @@ describe.each(clients)("$client", { concurrent: true }, ({ client, needs, stocks
   test("after lost replies of every kind it retries with the same key, and trades once", async (context) => {
     requireTools(context);
     const before = await quantityOf(stock);
-    const { url, trades } = await startLossyFrontEnd(context, ["no reply", "a closed connection", "503"]);
+    const { url, trades } = await startLossyFrontEnd(context, ["no reply", "a closed connection", "503", "429"]);
     const { exitCode, stdout, stderr } = await run(`${client} buy 3 ${stock}`, url);
     expect(exitCode, stderr).toBe(0);
     expect(stdout).toMatch(new RegExp(`^Order \\d+: buy 3 ${stock}$`, "m"));
-    expect(trades).toHaveLength(4);
+    expect(trades).toHaveLength(5);
     expect(new Set(trades.map(({ key }) => key)).size).toBe(1);
     expect(new Set(trades.map(({ body }) => body)).size).toBe(1);
     expect(await quantityOf(stock)).toBe(before - 3);

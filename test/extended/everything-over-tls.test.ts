@@ -1,20 +1,26 @@
-/** `bazaar certs`, then `bazaar up` with what it printed: all links and the front-ends use TLS, and commands find their way. */
+/**
+ * `bazaar certs`, then `bazaar up` with what it printed: all links and the front-ends use TLS. Commands find their way, and so
+ * do the examples and the page in a browser, with tokens.
+ */
 
-import { join } from "node:path";
-import { expect, test } from "vitest";
+import { join, resolve } from "node:path";
+import { root } from "@stock-bazaar/cluster/service";
+import { expect, onTestFinished, test } from "vitest";
+import { launchBrowser, openDashboard } from "../e2e/support/browser.ts";
 import { bazaar } from "../support/command-line.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { startUp } from "../e2e/support/up.ts";
 
-test("the whole bazaar runs over TLS, and commands trade with it by its CA", async (context) => {
+/** Makes a CA and certificates. Returns the variables that turn TLS on, those of commands apart. */
+async function certified(): Promise<{ BAZAAR_CA: string; services: Record<string, string> }> {
   const { stdout } = await bazaar(["certs", "--to", join(temporaryFolder(), "certs")]);
-  const variables = Object.fromEntries(
-    stdout
-      .trim()
-      .split("\n")
-      .map((line) => line.split("=") as [string, string]),
-  );
-  const { BAZAAR_CA = "", ...services } = variables;
+  const lines = stdout.trim().split("\n");
+  const { BAZAAR_CA = "", ...services } = Object.fromEntries(lines.map((line) => line.split("=") as [string, string]));
+  return { BAZAAR_CA, services };
+}
+
+test("the whole bazaar runs over TLS, and commands trade with it by its CA", async (context) => {
+  const { BAZAAR_CA, services } = await certified();
   // `up` needs no CA for its own front-ends.
   const up = await startUp(context, { environment: services });
   const FRONTEND_PORT = new URL(up.url).port;
@@ -60,4 +66,50 @@ test("the whole bazaar runs over TLS, and commands trade with it by its CA", asy
   expect(await up.service.stop("SIGTERM")).toEqual({ code: 0, signal: null });
   const refused = "a client at 127.0.0.1 was refused: it speaks no TLS";
   expect(up.service.lines.filter((line) => /"level":[5-6]0/.test(line) && !line.includes(refused))).toEqual([]);
+});
+
+test("examples and the page work over HTTPS with a token", async (context) => {
+  const { BAZAAR_CA, services } = await certified();
+  const tokens = { API_TOKENS_FILE: join(temporaryFolder(), "tokens.json") };
+  const { stdout } = await bazaar(["token", "add", "robot", "--scopes", "read,trade"], { environment: tokens });
+  const BAZAAR_TOKEN = stdout.trim();
+  const up = await startUp(context, { environment: { ...services, ...tokens, BAZAAR_TOKEN } });
+  const url = up.url.replace("http:", "https:");
+
+  for (const [client, ca] of [
+    ["bun examples/trade.ts", "NODE_EXTRA_CA_CERTS"],
+    ["python3 examples/trade.py", "SSL_CERT_FILE"],
+    ["sh examples/trade.sh", "CURL_CA_BUNDLE"],
+  ] as const) {
+    if (Bun.which(client.split(" ", 1)[0] ?? "") === null) continue;
+    const run = async (environment: Readonly<Record<string, string>>) => {
+      const child = Bun.spawn(["sh", "-c", `${client} buy 1 GameStart`], {
+        cwd: root,
+        env: {
+          PATH: `${resolve(root, "node_modules/.bin")}:${process.env.PATH}`,
+          HOME: process.env.HOME,
+          BAZAAR_URL: url,
+          [ca]: BAZAAR_CA,
+          ...environment,
+        },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      return { stderr: await child.stderr.text(), exitCode: await child.exited };
+    };
+    expect(await run({ BAZAAR_TOKEN }), client).toEqual({ stderr: "", exitCode: 0 });
+    const refused = await run({});
+    expect(refused.exitCode, client).toBe(1);
+    expect(refused.stderr).toContain("GameStart: 401 A token is required");
+  }
+
+  const browser = await launchBrowser();
+  onTestFinished(() => browser.close());
+  const { page, complaints } = await openDashboard(context, browser, url, { ignoreHTTPSErrors: true });
+  await page.locator("#token").fill(BAZAAR_TOKEN);
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.getByText("Live", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Place the order" }).click();
+  await page.getByText(/^Order \d+: bought 1 unit of /).waitFor();
+  // The browser itself reports the refusal before the token was there.
+  expect(complaints.filter((line) => !line.includes("status of 401"))).toEqual([]);
 });
