@@ -32,7 +32,8 @@ class Failure extends Error {
 
 /** Sends the same request until it gets a reply that isn't a 5xx or 429, at most `attemptsMax` times. */
 async function send<Data>(path: string, init: RequestInit = {}): Promise<Reply<Data>> {
-  const headers = { ...init.headers, ...(token && { Authorization: `Bearer ${token}` }) };
+  const headers = new Headers(init.headers);
+  if (token) headers.set("Authorization", `Bearer ${token}`);
   let problem = "";
   let waitSeconds = 1;
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {

@@ -7,7 +7,6 @@
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { MessageTypeDefinition } from "@grpc/proto-loader";
 import { CodeGeneratorRequest, CodeGeneratorResponse, FileDescriptorProto } from "ts-proto-descriptors";
 import { loadDescriptors } from "./descriptors.ts";
 
@@ -27,18 +26,9 @@ const parameter = [
 
 const directory = import.meta.dirname;
 const name = "bazaar.proto";
-// proto-loader merges the files of one package into one.
-const [bytes] = Object.values(loadDescriptors()).flatMap((definition) =>
-  "fileDescriptorProtos" in definition
-    ? (definition as MessageTypeDefinition<object, object>).fileDescriptorProtos
-    : [],
-);
+const [bytes] = Object.values(loadDescriptors()).flatMap(({ fileDescriptorProtos }) => fileDescriptorProtos);
 if (!bytes) throw new Error("the .proto files must define messages (found none)");
 const protoFile = Object.assign(FileDescriptorProto.decode(bytes), { name, syntax: "proto3" });
-// It keeps the names of field types as the files have them; ts-proto needs their full names.
-for (const field of protoFile.messageType.flatMap((message) => message.field)) {
-  if (field.typeName !== "") field.typeName = `.${protoFile.package}.${field.typeName}`;
-}
 const request = CodeGeneratorRequest.fromPartial({ fileToGenerate: [name], parameter, protoFile: [protoFile] });
 const plugin = Bun.spawn([process.execPath, ...process.execArgv, "--bun", "protoc-gen-ts_proto"], {
   cwd: directory,

@@ -78,6 +78,7 @@ interface Methods {
   ServerReflectionInfo(): grpc.ClientDuplexStream<object, ReflectionReply>;
   GetRegister(request: object, headers: grpc.Metadata, answered: (error: Error | null, reply: unknown) => void): void;
   GetOrder(headers: grpc.Metadata): grpc.ClientDuplexStream<object, unknown>;
+  Check(request: object, answered: (error: Error | null, reply: unknown) => void): void;
 }
 
 interface ReflectionReply {
@@ -150,14 +151,24 @@ describe.each(services)("%s", (name, service) => {
       const address = await started(service);
       const reflection = clientOf(known, `grpc.reflection.${version}.ServerReflection`, address);
       const list = await ask(reflection.ServerReflectionInfo(), { listServices: "" });
-      expect(list.listServicesResponse?.service.map((listed) => listed.name)).toContain(name);
+      const health = "grpc.health.v1.Health";
+      expect(list.listServicesResponse?.service.map((listed) => listed.name)).toEqual([name, health]);
 
-      const files = await ask(reflection.ServerReflectionInfo(), { fileContainingSymbol: name });
-      const set = descriptorSet(files.fileDescriptorResponse?.fileDescriptorProto ?? []);
+      const described = async (symbol: string) => {
+        const files = await ask(reflection.ServerReflectionInfo(), { fileContainingSymbol: symbol });
+        const set = descriptorSet(files.fileDescriptorResponse?.fileDescriptorProto ?? []);
+        return clientOf(loadFileDescriptorSetFromBuffer(set, { longs: Number, enums: String }), symbol, address);
+      };
+      const probe = await described(health);
+      const status = await new Promise((resolve, reject) => {
+        probe.Check({ service: name }, (error, answer) => (error ? reject(error) : resolve(answer)));
+      });
+      expect(status).toEqual({ status: "SERVING" });
+
       const headers = new grpc.Metadata();
       // As `grpcurl -H` sends it. Only the bazaar's own services require it.
       headers.set("bazaar-messages", "7");
-      const client = clientOf(loadFileDescriptorSetFromBuffer(set, { longs: Number }), name, address);
+      const client = await described(name);
       if (name === "bazaar.v1.Catalog") {
         const reply = await new Promise((resolve, reject) => {
           client.GetRegister({}, headers, (error, answer) => (error ? reject(error) : resolve(answer)));

@@ -7,8 +7,11 @@
 
 import { createRequire } from "node:module";
 import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { PackageDefinition } from "@grpc/proto-loader";
 
 const require = createRequire(import.meta.url);
+
+const healthName = "grpc.health.v1.Health";
 
 interface Server {
   addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void;
@@ -30,7 +33,7 @@ export interface Health {
 export function addHealth(server: Server, service: string): Health {
   let status: "SERVING" | "NOT_SERVING" = "SERVING";
   let loaded: import("grpc-health-check").HealthImplementation | undefined;
-  addLazily(server, "grpc.health.v1.Health", { Check: unary, Watch: stream, List: unary }, (receiver) => {
+  addLazily(server, healthName, { Check: unary, Watch: stream, List: unary }, (receiver) => {
     const { HealthImplementation } = require("grpc-health-check") as typeof import("grpc-health-check");
     loaded = new HealthImplementation({ "": status, [service]: status });
     loaded.addToServer(receiver);
@@ -44,14 +47,17 @@ export function addHealth(server: Server, service: string): Health {
   };
 }
 
-export function addReflection(server: Server): void {
+/** Describes `service`, by its full name, and its health. */
+export function addReflection(server: Server, service: string): void {
   for (const version of ["v1", "v1alpha"]) {
-    const service = `grpc.reflection.${version}.ServerReflection`;
-    addLazily(server, service, { ServerReflectionInfo: twoWay }, (receiver) => {
+    addLazily(server, `grpc.reflection.${version}.ServerReflection`, { ServerReflectionInfo: twoWay }, (receiver) => {
       const { ReflectionService } = require("@grpc/reflection") as typeof import("@grpc/reflection");
       const { loadDescriptors } =
         require("@stock-bazaar/proto/descriptors") as typeof import("@stock-bazaar/proto/descriptors");
-      new ReflectionService(loadDescriptors()).addToServer(receiver);
+      const { protoPath } = require("grpc-health-check") as typeof import("grpc-health-check");
+      // It reads the descriptors only.
+      const descriptors = loadDescriptors(protoPath) as PackageDefinition;
+      new ReflectionService(descriptors, { services: [service, healthName] }).addToServer(receiver);
     });
   }
 }

@@ -146,7 +146,7 @@ export async function startServer(
   server.addService(definition, implementation);
   const name = Object.values(definition)[0]?.path.split("/")[1] ?? "";
   const health = addHealth(server, name);
-  addReflection(server);
+  addReflection(server, name);
 
   const boundPort = await new Promise<number>((resolve, reject) => {
     server.bindAsync(addressText(address), serverCredentials(identity), (error, bound) => {

@@ -357,7 +357,6 @@ describe("a browser without a feature that the page needs", () => {
     "Array.prototype.toReversed",
     "AbortSignal.timeout",
     "ResizeObserver",
-    "EventSource",
   ])("without %s the page names the supported browsers", async (feature) => {
     const { page, complaints } = await openBare(`delete ${feature}`);
     await page.getByText(line).waitFor();

@@ -9,5 +9,5 @@ export function isSupported(): boolean {
   const array: Partial<unknown[]> = [];
   const abort: Partial<typeof AbortSignal> = AbortSignal;
   const has = [array.at, array.findLast, array.toReversed, abort.timeout];
-  return has.every((each) => typeof each === "function") && "ResizeObserver" in window && "EventSource" in window;
+  return has.every((each) => typeof each === "function") && "ResizeObserver" in window;
 }
