@@ -11,7 +11,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from "vitest";
 import { get, newTrade, trade } from "../support/requests.ts";
 import { barriers, launchBrowser, openDashboard, screenshot } from "./support/browser.ts";
-import { Cluster } from "./support/cluster.ts";
+import { Cluster, type TestHooks } from "./support/cluster.ts";
 import { shareUp, startUp, type Up } from "./support/up.ts";
 
 let browser: Browser;
@@ -348,35 +348,35 @@ describe("accessibility", () => {
   });
 });
 
-describe("a browser without a feature that the page needs", () => {
+describe("a browser without a feature that the page needs", { concurrent: true }, () => {
   const line = /^This page needs JavaScript and a browser of 2023 or later: .+ Without them, use \/stocks/;
 
-  test.each([
+  test.for([
     "Array.prototype.at",
     "Array.prototype.findLast",
     "Array.prototype.toReversed",
     "AbortSignal.timeout",
     "ResizeObserver",
-  ])("without %s the page names the supported browsers", async (feature) => {
-    const { page, complaints } = await openBare(`delete ${feature}`);
+  ])("without %s the page names the supported browsers", async (feature, context) => {
+    const { page, complaints } = await openBare(context, `delete ${feature}`);
     await page.getByText(line).waitFor();
     expect(await page.getByRole("heading").count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 
-  test("without JavaScript the page names the supported browsers", async () => {
-    const { page } = await openBare(undefined, { javaScriptEnabled: false });
+  test("without JavaScript the page names the supported browsers", async (context) => {
+    const { page } = await openBare(context, undefined, { javaScriptEnabled: false });
     await page.getByText(line).waitFor();
   });
 
-  test("in a supported browser this text is removed", async () => {
-    const { page } = await openBare("0");
+  test("in a supported browser this text is removed", async (context) => {
+    const { page } = await openBare(context, "0");
     await page.getByRole("heading", { name: "Stock Bazaar" }).waitFor();
     expect(await page.getByText(line).count()).toBe(0);
   });
 
   /** Opens the page; `script` runs before the page's own script. */
-  async function openBare(script?: string, options: BrowserContextOptions = {}) {
+  async function openBare(context: TestHooks, script?: string, options: BrowserContextOptions = {}) {
     const { html, contentSecurityPolicy } = await dashboardPage();
     const server = Bun.serve({
       hostname: "127.0.0.1",
@@ -389,7 +389,7 @@ describe("a browser without a feature that the page needs", () => {
           : new Response("", { headers: { "content-type": "text/event-stream" } }),
     });
     const view = await browser.newContext(options);
-    onTestFinished(async () => {
+    context.onTestFinished(async () => {
       await view.close();
       await server.stop(true);
     });
