@@ -85,7 +85,8 @@ export async function startSystem(system: SystemSpec, signal: AbortSignal): Prom
       service.start();
       started.push({ spec, service });
     }
-    const url = `http://127.0.0.1:${frontEndPort}`;
+    const scheme = system.obeysHttps && process.env.FRONTEND_TLS_CERT !== undefined ? "https" : "http";
+    const url = `${scheme}://127.0.0.1:${frontEndPort}`;
     await untilReady(system, url, started, signal);
     const leader = replicaName(await leaderId(url));
     return {

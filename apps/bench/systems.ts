@@ -28,6 +28,8 @@ export interface SystemSpec {
   readonly checkout?: string;
   /** Its ledger is on a PostgreSQL server of its own, whose CPU time counts as the catalog's. */
   readonly hasPostgres?: boolean;
+  /** Its front-end serves HTTPS if FRONTEND_TLS_CERT is set. */
+  readonly obeysHttps?: boolean;
   /** It creates its databases itself, instead of finding them. */
   readonly createsDatabases?: boolean;
   /** In start order; they stop in reverse order. */
@@ -47,10 +49,11 @@ const replicas = replicaIds.map((id) => {
   return { id, name: replicaName(id), role: "replica", environment: { ORDER_ID: String(id) } } as const;
 });
 
-type Questions = Pick<SystemSpec, "isReady" | "leaderId" | "evenAt">;
+type Questions = Pick<SystemSpec, "isReady" | "leaderId" | "evenAt" | "obeysHttps">;
 
-/** What any version of the bazaar answers. */
+/** What any version of the bazaar answers. One from before HTTPS never gets ready with it. */
 export const bazaarQuestions: Questions = {
+  obeysHttps: true,
   async isReady(url) {
     const { leader, liveFollowers } = await askClusterState(url);
     return leader > 0 && liveFollowers === replicaIds.length - 1 && (await answers(`${url}/readyz`, 200));
