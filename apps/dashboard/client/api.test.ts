@@ -69,7 +69,7 @@ test("a fault returns a message in every case", async () => {
   expect(await injectFault(done.api, "kill", "leader")).toBe("Replica 3 was killed");
   expect(done.sent[0]).toMatchObject({ url: "/faults/kill-leader", init: { method: "POST" } });
   const frozen = setUp({ status: 200, body: { data: { fault: "freeze", catalog: 2 } } });
-  expect(await injectFault(frozen.api, "freeze", "catalog")).toBe("Catalog 2 was frozen for ten seconds");
+  expect(await injectFault(frozen.api, "freeze", "catalog")).toBe("Catalog 2 is frozen for ten seconds");
   expect(frozen.sent[0]).toMatchObject({ url: "/faults/freeze-catalog", init: { method: "POST" } });
   expect(await injectFault(setUp(unavailable).api, "freeze", "leader")).toBe("no answer in time");
   expect(await injectFault(setUp("nothing").api, "freeze", "catalog")).toBe("The front-end doesn't answer");

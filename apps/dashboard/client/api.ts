@@ -81,7 +81,7 @@ export async function injectFault({ fetch }: ApiOptions, fault: "kill" | "freeze
   const answer = await ask(fetch, `/faults/${fault}-${victim}`, { method: "POST" });
   if (answer?.status !== 200) return answer ? messageOf(answer.body) : "The front-end doesn't answer";
   const [name, number] = victim === "leader" ? ["Replica", "replica"] : ["Catalog", "catalog"];
-  return `${name} ${String(at(answer.body, "data", number))} was ${fault === "kill" ? "killed" : "frozen for ten seconds"}`;
+  return `${name} ${String(at(answer.body, "data", number))} ${fault === "kill" ? "was killed" : "is frozen for ten seconds"}`;
 }
 
 async function ask(

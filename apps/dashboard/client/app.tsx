@@ -1,5 +1,6 @@
 /** The page: its layout, and the state that its parts share. */
 
+import type { Cluster } from "@stock-bazaar/contract/replies";
 import { useState } from "preact/hooks";
 import { Board } from "./board.tsx";
 import { ClusterPicture } from "./cluster-picture.tsx";
@@ -29,9 +30,10 @@ export function App() {
   // A stock that was chosen on another page stays chosen.
   const names = stock === undefined || shown.includes(stock) ? shown : [stock, ...shown];
   const dialect = model.cluster?.front_ends[0]?.dialect;
+  const isCatalogSeen = model.cluster === undefined || ["live", "read-only"].includes(model.cluster.catalog.state);
   const isSupported = dialect === undefined || supportedDialects.includes(dialect);
   return (
-    <div class={model.connection === "lost" ? "page old" : "page"}>
+    <div class={`page${model.connection === "lost" ? " old" : isCatalogSeen ? "" : " away"}`}>
       <Header model={model} />
       <Warning model={model} />
       {(refusal !== undefined || showsToken) && (
@@ -54,6 +56,7 @@ export function App() {
         <section class="card board" aria-labelledby="board-title">
           <div class="card-head">
             <h2 id="board-title">Stocks</h2>
+            {!isCatalogSeen && <span class="bad">as the catalog last told</span>}
           </div>
           <Board
             rows={model.rows}
@@ -112,14 +115,20 @@ export function App() {
 
 const connectionWords = { connecting: "Connecting", live: "Live", lost: "Connection lost" } as const;
 
-function Header({ model: { connection } }: { model: Model }) {
+/** Without a live catalog or a live replica no trade can be answered, however well the front-end is. */
+function canTrade({ catalog, replicas }: Cluster): boolean {
+  return catalog.state === "live" && replicas.some(({ state }) => state === "live");
+}
+
+function Header({ model: { connection, cluster } }: { model: Model }) {
+  const isIdle = connection === "live" && cluster !== undefined && !canTrade(cluster);
   return (
     <header>
       <div class="header-row">
         <h1>Stock Bazaar</h1>
-        <p class={`pill ${connection}`} role="status">
+        <p class={`pill ${isIdle ? "lost" : connection}`} role="status">
           <span class="dot" aria-hidden="true" />
-          {connectionWords[connection]}
+          {isIdle ? "No trading" : connectionWords[connection]}
         </p>
       </div>
       <div class="awning" aria-hidden="true" />
@@ -136,16 +145,18 @@ const catalogWarnings = {
     "The catalog's file is an old copy: its ledger was longer once. It refuses everything until a person restores the right file or rebuilds it.",
 };
 
+const noReplica = "No order replica answers. Trades and order queries wait until one is back; lookups go on.";
+
 /** Warns when the data on the page may be old, and explains why. */
 function Warning({ model: { connection, lastEventMs, cluster } }: { model: Model }) {
   const since = lastEventMs === undefined ? "" : ` This page shows the state at ${clockTime(lastEventMs)}.`;
   const text =
     connection === "lost"
       ? `The front-end doesn't answer.${since} Reconnecting…`
-      : cluster && catalogWarnings[cluster.catalog.state];
+      : cluster && (catalogWarnings[cluster.catalog.state] ?? (canTrade(cluster) ? undefined : noReplica));
   const problem = connection === "lost" ? undefined : cluster?.catalog.problem;
   return (
-    <div role="alert">
+    <div role="alert" class="warnings">
       {text !== undefined && <p class="warning">{problem === undefined ? text : `${text} (${problem})`}</p>}
     </div>
   );

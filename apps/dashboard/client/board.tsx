@@ -1,12 +1,12 @@
 /**
- * The stocks, live, in pages if there are many. A row flashes when it changes, and an arrow shows the direction, also
- * without animations and in screen readers.
+ * The stocks, live, in pages if there are many. A row flashes when it changes, and for some seconds says by how much its
+ * quantity has changed, also without animations and in screen readers.
  */
 
 import { commandLine } from "@stock-bazaar/process/advice";
 import type { TargetedEvent } from "preact";
-import { useState } from "preact/hooks";
-import { count, plural, price } from "./format.ts";
+import { useEffect, useState } from "preact/hooks";
+import { count, plural, price, signed } from "./format.ts";
 import type { Row } from "./model.ts";
 import { type PagePath, searched } from "./stock-pages.ts";
 
@@ -100,17 +100,26 @@ function Rows({ rows, chosen, choose }: Pick<BoardProps, "chosen" | "choose"> & 
   );
 }
 
-const arrows = {
-  up: { sign: "▲", word: "more than before" },
-  down: { sign: "▼", word: "less than before" },
-} as const;
+const changeShownMs = 5000;
+
+/** Whether `atMs` is less than `changeShownMs` ago. Draws the component again when that ends. */
+function useRecent(atMs: number | undefined): boolean {
+  const [passedMs, setPassed] = useState<number | undefined>();
+  useEffect(() => {
+    if (atMs === undefined) return undefined;
+    const timer = setTimeout(() => setPassed(atMs), atMs + changeShownMs - Date.now());
+    return () => clearTimeout(timer);
+  }, [atMs]);
+  return atMs !== undefined && atMs !== passedMs;
+}
 
 function BoardRow({ row, isChosen, choose }: { row: Row; isChosen: boolean; choose: (name: string) => void }) {
-  const { name, quantity, volume, changes, direction } = row;
-  const arrow = direction && arrows[direction];
+  const { name, quantity, volume, changes, change } = row;
+  const direction = change && (change.by > 0 ? "up" : "down");
+  const isRecent = useRecent(change?.atMs);
   return (
     <tr class={isChosen ? "chosen" : ""}>
-      <th scope="row">
+      <th scope="row" class="name">
         {/* A new element for each change restarts the animation. */}
         {changes > 0 && <span key={changes} class={`flash ${direction ?? ""}`} aria-hidden="true" />}
         <button type="button" class="link" aria-pressed={isChosen} onClick={() => choose(name)} title={`Trade ${name}`}>
@@ -119,12 +128,7 @@ function BoardRow({ row, isChosen, choose }: { row: Row; isChosen: boolean; choo
       </th>
       <td class="number">{price(row.price)}</td>
       <td class="number strong">
-        {arrow && (
-          <span class={`arrow ${direction ?? ""}`}>
-            <span aria-hidden="true">{arrow.sign}</span>
-            <span class="unseen">{arrow.word}</span>
-          </span>
-        )}
+        {change && isRecent && <span class={`change ${direction ?? ""}`}>{signed(change.by)} </span>}
         {count(quantity)}
       </td>
       <td class="number quiet roomiest">{count(volume)}</td>

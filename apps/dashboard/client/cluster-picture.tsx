@@ -49,17 +49,23 @@ export function ClusterPicture({ model, followed }: ClusterPictureProps) {
           )}
         </li>
         {replicas.toReversed().map((replica) => (
-          <ReplicaNode key={replica.id} replica={replica} leads={leads(cluster, replica)} followed={followed} />
+          <ReplicaNode
+            key={replica.id}
+            replica={replica}
+            isReached={isReached}
+            leads={leads(cluster, replica)}
+            followed={followed}
+          />
         ))}
-        <li class={`node catalog ${catalog.state}`}>
+        <li class={`node catalog ${isReached ? catalog.state : "unknown"}`}>
           <span class="name">Catalog</span>
-          <span class="state">{catalog.state}</span>
+          <span class="state">{seen(catalog.state, isReached)}</span>
           <span class="detail">{catalog.last_id === null ? "ledger unknown" : `ledger ${count(catalog.last_id)}`}</span>
           {catalogs.length > 0 && (
             <ul class="others" aria-label="Catalogs">
               {catalogs.map(({ address, state }, index) => (
-                <li key={address} class={state}>
-                  {index + 1}: {address} <span class="state">{state}</span>
+                <li key={address} class={isReached ? state : "unknown"}>
+                  {index + 1}: {address} <span class="state">{seen(state, isReached)}</span>
                 </li>
               ))}
             </ul>
@@ -79,18 +85,30 @@ function leads(cluster: Cluster, { id, state, role }: ClusterReplica): boolean {
   return cluster.leader === id && state === "live" && role === "leader";
 }
 
-function ReplicaNode(props: { replica: ClusterReplica; leads: boolean; followed: number | undefined }) {
-  const { replica, followed } = props;
+/** What only the front-end knows was true when it was last heard. */
+function seen(state: string, isReached: boolean): string {
+  return isReached ? state : `last seen: ${state}`;
+}
+
+interface ReplicaNodeProps {
+  readonly replica: ClusterReplica;
+  readonly isReached: boolean;
+  readonly leads: boolean;
+  readonly followed: number | undefined;
+}
+
+function ReplicaNode(props: ReplicaNodeProps) {
+  const { replica, followed, isReached } = props;
   const { id, state, last_id: lastId, lag } = replica;
   const role = props.leads ? "leads" : replica.role === "taking-over" ? "taking over" : "follows";
   // The leader's status is a moment older than the ledger's head, so its lag is not shown.
   const behind = props.leads ? 0 : (lag ?? 0);
   return (
-    <li class={`node replica ${state}${props.leads ? " leader" : ""}`}>
+    <li class={`node replica ${isReached ? state : "unknown"}${props.leads && isReached ? " leader" : ""}`}>
       <span class="name">
         {props.leads && <Crown />}Replica {id}
       </span>
-      <span class="state">{state === "live" ? role : state}</span>
+      <span class="state">{seen(state === "live" ? role : state, isReached)}</span>
       <span class="detail">
         {lastId === null ? "last order unknown" : `order ${count(lastId)}`}
         {behind > 0 && <em> {count(behind)} behind</em>}

@@ -21,6 +21,7 @@ type Found =
 
 export function FollowOrder({ number, follow, cluster }: FollowOrderProps) {
   const [text, setText] = useState("");
+  const [isWrong, setWrong] = useState(false);
   const [found, setFound] = useState<Found>({ state: "looking" });
   const head = cluster?.catalog.last_id ?? undefined;
   /** Known without a query, unless the catalog is away. */
@@ -48,7 +49,9 @@ export function FollowOrder({ number, follow, cluster }: FollowOrderProps) {
   const submit = (event: TargetedEvent<HTMLFormElement>) => {
     event.preventDefault();
     const wanted = Number(text);
-    if (Number.isSafeInteger(wanted) && wanted >= 1) follow(wanted);
+    const isNumber = Number.isSafeInteger(wanted) && wanted >= 1;
+    setWrong(!isNumber);
+    if (isNumber) follow(wanted);
   };
 
   return (
@@ -63,15 +66,23 @@ export function FollowOrder({ number, follow, cluster }: FollowOrderProps) {
             step={1}
             placeholder="Order number"
             value={text}
-            onInput={(event) => setText(event.currentTarget.value)}
+            aria-invalid={isWrong}
+            onInput={(event) => {
+              setText(event.currentTarget.value);
+              setWrong(false);
+            }}
           />
         </label>
         <button type="submit">Follow</button>
       </form>
       <div class="outcome" role="status">
-        {number !== undefined && <Description number={number} found={found} />}
+        {isWrong ? (
+          <span class="bad">The number of an order must be a whole number from 1.</span>
+        ) : (
+          number !== undefined && <Description number={number} found={found} />
+        )}
       </div>
-      {number !== undefined && cluster && <Places number={number} cluster={cluster} />}
+      <div class="places-room">{number !== undefined && cluster && <Places number={number} cluster={cluster} />}</div>
     </>
   );
 }

@@ -10,6 +10,11 @@ export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? nothing : whole.format(value);
 }
 
+/** A difference like `+5` or `−1,200`. */
+export function signed(value: number): string {
+  return `${value < 0 ? "−" : "+"}${whole.format(Math.abs(value))}`;
+}
+
 export function price(value: number): string {
   return money.format(value);
 }

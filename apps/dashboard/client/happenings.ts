@@ -1,6 +1,7 @@
 /** Describes the changes between two states of the cluster, for the log on the page. */
 
 import type { Cluster, ClusterReplica } from "@stock-bazaar/contract/replies";
+import { plural } from "./format.ts";
 
 export interface News {
   readonly text: string;
@@ -50,7 +51,7 @@ function changeOfCatalog(place: number, state: "active" | "standby" | "away"): N
 function changeOf({ id, state, lag }: ClusterReplica): News {
   switch (state) {
     case "live":
-      return { text: `Replica ${id} is back${lag ? `, ${lag} orders behind` : ""}`, bad: false };
+      return { text: `Replica ${id} is back${lag ? `, ${plural(lag, "order")} behind` : ""}`, bad: false };
     case "silent":
       return { text: `Replica ${id} is silent: frozen, or cut off`, bad: true };
     case "away":

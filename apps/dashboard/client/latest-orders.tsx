@@ -54,7 +54,7 @@ function OrderRows({ order, isFollowed, follow }: OrderRowsProps) {
             {count(number)}
           </button>
         </th>
-        <td>
+        <td class="what" title={name}>
           <span class={`tag ${type}`}>{type}</span> {count(quantity)} {name}
         </td>
         <td class="number roomy">{price(order.price)}</td>

@@ -32,22 +32,24 @@ const orders = (skipped: number, ...numbers: number[]): ServerEvent => ({
   data: { skipped, orders: numbers.map(order) },
 });
 
-test("a changed stock flashes and shows its direction; the others stay the same objects", () => {
+test("a changed stock flashes and shows by how much; the others stay the same objects", () => {
   const before = after(stocks(true, stock("B", 5), stock("A", 5)));
   expect(before.rows?.map(({ name, changes }) => [name, changes])).toEqual([
     ["A", 0],
     ["B", 0],
   ]);
   const less = applyEvent(before, stocks(false, stock("A", 4)), 1);
-  expect(less.rows?.[0]).toMatchObject({ name: "A", quantity: 4, changes: 1, direction: "down" });
+  expect(less.rows?.[0]).toMatchObject({ name: "A", quantity: 4, changes: 1, change: { by: -1, atMs: 1 } });
   expect(less.rows?.[1]).toBe(before.rows?.[1]);
   const more = applyEvent(less, stocks(false, stock("A", 9)), 2);
-  expect(more.rows?.[0]).toMatchObject({ quantity: 9, changes: 2, direction: "up" });
+  expect(more.rows?.[0]).toMatchObject({ quantity: 9, changes: 2, change: { by: 5, atMs: 2 } });
+  const dearer = applyEvent(more, stocks(false, { ...stock("A", 9), price: 11 }), 3);
+  expect(dearer.rows?.[0]).toMatchObject({ changes: 3, change: { by: 5, atMs: 2 } });
 });
 
 test("a complete page removes missing stocks, and unchanged stocks don't flash", () => {
   const model = after(stocks(true, stock("A", 5), stock("B", 5)), stocks(true, stock("A", 5)));
-  expect(model.rows).toEqual([{ ...stock("A", 5), changes: 0, direction: undefined }]);
+  expect(model.rows).toEqual([{ ...stock("A", 5), changes: 0, change: undefined }]);
 });
 
 test("a complete page sets the next page; a change of the page doesn't", () => {

@@ -11,8 +11,8 @@ const happeningsMax = 12;
 export interface Row extends ListedStock {
   /** Number of changes so far, so that each change can flash. */
   readonly changes: number;
-  /** The direction of the last change of the quantity. */
-  readonly direction: "up" | "down" | undefined;
+  /** The last change of the quantity, and when the page heard of it. */
+  readonly change: { readonly by: number; readonly atMs: number } | undefined;
 }
 
 export interface Happening {
@@ -74,7 +74,7 @@ export function applyEvent(model: Model, { event, data }: ServerEvent, nowMs: nu
     case "stocks":
       return {
         ...current,
-        rows: changedRows(model.rows ?? [], data.stocks, data.complete),
+        rows: changedRows(model.rows ?? [], data, nowMs),
         next: data.complete ? data.next : model.next,
       };
     case "orders":
@@ -94,20 +94,21 @@ function happened(model: Model, news: readonly { text: string; bad: boolean }[],
   return { ...model, happenings: [...added, ...model.happenings].slice(0, happeningsMax) };
 }
 
-function changedRows(rows: readonly Row[], stocks: readonly ListedStock[], complete: boolean): Row[] {
+type Stocks = Pick<Extract<ServerEvent, { event: "stocks" }>["data"], "complete" | "stocks">;
+
+function changedRows(rows: readonly Row[], { stocks, complete }: Stocks, nowMs: number): Row[] {
   const before = new Map(rows.map((row) => [row.name, row]));
   const after = new Map(complete ? [] : before);
-  for (const stock of stocks) after.set(stock.name, changedRow(before.get(stock.name), stock));
+  for (const stock of stocks) after.set(stock.name, changedRow(before.get(stock.name), stock, nowMs));
   return [...after.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function changedRow(before: Row | undefined, stock: ListedStock): Row {
-  if (!before) return { ...stock, changes: 0, direction: undefined };
+function changedRow(before: Row | undefined, stock: ListedStock, nowMs: number): Row {
+  if (!before) return { ...stock, changes: 0, change: undefined };
   const same = before.quantity === stock.quantity && before.price === stock.price && before.volume === stock.volume;
   if (same) return before;
-  const direction =
-    stock.quantity === before.quantity ? before.direction : stock.quantity > before.quantity ? "up" : "down";
-  return { ...stock, changes: before.changes + 1, direction };
+  const by = stock.quantity - before.quantity;
+  return { ...stock, changes: before.changes + 1, change: by === 0 ? before.change : { by, atMs: nowMs } };
 }
 
 function withOrders(before: readonly LatestOrder[], received: readonly ListedOrder[], skipped: number): LatestOrder[] {

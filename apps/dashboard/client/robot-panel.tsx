@@ -23,6 +23,7 @@ export function RobotPanel({ names }: { names: readonly string[] }) {
       report: setState,
     });
   };
+  const totals = state.phase === "idle" ? undefined : state.totals;
   const isBusy = state.phase === "trading" || state.phase === "checking";
   return (
     <>
@@ -36,22 +37,20 @@ export function RobotPanel({ names }: { names: readonly string[] }) {
       >
         {isBusy ? "Stop and check" : "Keep trading"}
       </button>
-      {state.phase !== "idle" && (
-        <dl class="totals">
-          <div>
-            <dt>acknowledged</dt>
-            <dd>{count(state.totals.acknowledged)}</dd>
-          </div>
-          <div>
-            <dt>unanswered</dt>
-            <dd>{count(state.totals.unanswered)}</dd>
-          </div>
-          <div>
-            <dt>longest wait</dt>
-            <dd>{milliseconds(state.totals.longestMs)}</dd>
-          </div>
-        </dl>
-      )}
+      <dl class="totals">
+        <div>
+          <dt>acknowledged</dt>
+          <dd>{count(totals?.acknowledged)}</dd>
+        </div>
+        <div>
+          <dt>unanswered</dt>
+          <dd>{count(totals?.unanswered)}</dd>
+        </div>
+        <div>
+          <dt>longest wait</dt>
+          <dd>{milliseconds(totals?.longestMs)}</dd>
+        </div>
+      </dl>
       <p class="outcome" role="status">
         {state.phase === "checking" && `Checking ${plural(state.toCheck, "order")}…`}
         {state.phase === "checked" && <Verdict state={state} />}
