@@ -135,6 +135,10 @@ describe("the page", { concurrent: true }, () => {
       `Trade ${longName}`,
     );
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+    // The names of the parts aren't cut off.
+    const cut =
+      "[...document.querySelectorAll('.node .name')].filter((e) => e.clientWidth < e.scrollWidth || !e.clientWidth)";
+    expect(await page.evaluate(`${cut}.length`)).toBe(0);
   });
 
   test("without a live replica it says that nothing can be traded", async (context) => {

@@ -119,7 +119,7 @@ function BoardRow({ row, isChosen, choose }: { row: Row; isChosen: boolean; choo
   const isRecent = useRecent(change?.atMs);
   return (
     <tr class={isChosen ? "chosen" : ""}>
-      <th scope="row" class="name">
+      <th scope="row" class="stock-name">
         {/* A new element for each change restarts the animation. */}
         {changes > 0 && <span key={changes} class={`flash ${direction ?? ""}`} aria-hidden="true" />}
         <button type="button" class="link" aria-pressed={isChosen} onClick={() => choose(name)} title={`Trade ${name}`}>
