@@ -63,7 +63,7 @@ export function createEventFeed(deps: {
   const { bazaar, metrics, faults, hidesDetails = false } = deps;
   return new EventFeed({
     bazaar,
-    tradeLatencies: () => metrics.tradeLatencies(),
+    takeTradeTimes: () => metrics.takeTradeTimes(),
     clock: systemClock,
     faults: faults !== undefined,
     hidesDetails,

@@ -28,7 +28,7 @@ function setUp() {
   const feed = new EventFeed({
     clock,
     faults: false,
-    tradeLatencies: () => [],
+    takeTradeTimes: () => new Float64Array(),
     bazaar: {
       cluster: async (): Promise<ClusterState> => {
         asked.cluster += 1;

@@ -20,7 +20,6 @@ import type { Order, Stock } from "@stock-bazaar/shared/domain";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Bazaar, ClusterState } from "../bazaar.ts";
 import { describeCluster } from "../http/cluster-view.ts";
-import type { LatencyBucket } from "../http/latency.ts";
 import { encode, encodeOrders, newsOf, ordersMax } from "./event-text.ts";
 import { type Counters, trafficBetween } from "./traffic.ts";
 
@@ -44,7 +43,7 @@ const pagesMax = 100;
 export interface EventFeedOptions {
   readonly bazaar: Pick<Bazaar, "cluster" | "orders" | "stocks" | "stocksNamed">;
   /** Returns the latencies of the trades through this front-end. */
-  readonly tradeLatencies: () => readonly LatencyBucket[];
+  readonly takeTradeTimes: () => Float64Array;
   readonly clock: Clock;
   /** True if listeners may kill the leader. */
   readonly faults: boolean;
@@ -196,7 +195,7 @@ export class EventFeed {
   }
 
   #sample({ catalog, cache }: ClusterState): void {
-    const { clock, tradeLatencies } = this.#options;
+    const { clock, takeTradeTimes } = this.#options;
     const before = this.#counters;
     if (before && clock.nowMs() - before.atMs < sampleMs) return;
     const after: Counters = {
@@ -204,12 +203,12 @@ export class EventFeed {
       head: catalog.head,
       hits: cache.hits,
       misses: cache.misses,
-      tradeLatencies: tradeLatencies(),
     };
+    const tradeTimesMs = takeTradeTimes();
     this.#counters = after;
     // After a long gap between two looks, the counters don't show in which second the events happened.
     if (!before || after.atMs - before.atMs > 5 * sampleMs) return;
-    const sample: Sample = { at: wallTime(clock), ...trafficBetween(before, after) };
+    const sample: Sample = { at: wallTime(clock), ...trafficBetween(before, after, tradeTimesMs) };
     this.#samples.push(sample);
     if (this.#samples.length > samplesMax) this.#samples.shift();
     const text = encode("sample", sample);

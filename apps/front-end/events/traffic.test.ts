@@ -1,28 +1,29 @@
 import { expect, test } from "vitest";
-import { type Counters, quantileMs, trafficBetween } from "./traffic.ts";
+import { NewestTimes } from "../http/latency.ts";
+import { type Counters, trafficBetween } from "./traffic.ts";
 
-/** Cumulative counts for bounds of 1 ms, 10 ms, 100 ms and beyond. */
-const buckets = (...counts: number[]) =>
-  [0.001, 0.01, 0.1, Infinity].map((upToSeconds, index) => ({ upToSeconds, count: counts[index] ?? 0 }));
+const counters = (change: Partial<Counters>): Counters => ({ atMs: 0, head: 0, hits: 0, misses: 0, ...change });
 
-const counters = (change: Partial<Counters>): Counters => ({
-  atMs: 0,
-  head: 0,
-  hits: 0,
-  misses: 0,
-  tradeLatencies: buckets(0, 0, 0, 0),
-  ...change,
-});
+function times(...ms: number[]): Float64Array {
+  const newest = new NewestTimes();
+  for (const each of ms) newest.add(each);
+  return newest.take();
+}
 
 test("the figures cover the time between the two readings, not the time since the start", () => {
-  const before = counters({ atMs: 1000, head: 100, hits: 50, misses: 50, tradeLatencies: buckets(0, 0, 100, 100) });
-  const after = counters({ atMs: 3000, head: 300, hits: 80, misses: 60, tradeLatencies: buckets(200, 200, 300, 300) });
-  expect(trafficBetween(before, after)).toEqual({ orders_per_second: 100, p50_ms: 0.5, p99_ms: 0.99, hit_rate: 0.75 });
+  const before = counters({ atMs: 1000, head: 100, hits: 50, misses: 50 });
+  const after = counters({ atMs: 3000, head: 300, hits: 80, misses: 60 });
+  expect(trafficBetween(before, after, times(7, 3, 5))).toEqual({
+    orders_per_second: 100,
+    p50_ms: 5,
+    p99_ms: 7,
+    hit_rate: 0.75,
+  });
 });
 
 test("without any request, the order rate is 0 and the other figures are null", () => {
   const same = counters({ head: 7, hits: 3 });
-  expect(trafficBetween(same, { ...same, atMs: 1000 })).toEqual({
+  expect(trafficBetween(same, { ...same, atMs: 1000 }, times())).toEqual({
     orders_per_second: 0,
     p50_ms: null,
     p99_ms: null,
@@ -35,21 +36,24 @@ test.each([
   ["the catalog is away now", 10, undefined],
   ["the ledger is shorter than before", 10, 3],
 ])("%s: the order rate is null", (_, head, later) => {
-  const traffic = trafficBetween(counters({ head }), counters({ head: later, atMs: 1000 }));
+  const traffic = trafficBetween(counters({ head }), counters({ head: later, atMs: 1000 }), times());
   expect(traffic.orders_per_second).toBeNull();
 });
 
-test.each([
-  ["in the middle of a bucket", buckets(0, 100, 100, 100), 0.5, 5.5],
-  ["at a bucket's end", buckets(50, 100, 100, 100), 0.5, 1],
-  ["beyond an empty bucket", buckets(50, 50, 100, 100), 0.99, 98.2],
-  ["slower than all bounds", buckets(0, 0, 0, 10), 0.5, 100],
-  ["of one request", buckets(0, 1, 1, 1), 0.99, 9.91],
-])("a quantile %s", (_, latencies, quantile, expected) => {
-  expect(quantileMs(latencies, quantile)).toBeCloseTo(expected, 3);
+test("times are those that were measured: of one trade its own, and none above the longest", () => {
+  const between = (...ms: number[]) => trafficBetween(counters({}), counters({ atMs: 1000 }), times(...ms));
+  expect(between(28)).toMatchObject({ p50_ms: 28, p99_ms: 28 });
+  expect(between(1, 2, 2800)).toMatchObject({ p50_ms: 2, p99_ms: 2800 });
+  const hundred = Array.from({ length: 100 }, (_, index) => index + 1);
+  expect(between(...hundred)).toMatchObject({ p50_ms: 50, p99_ms: 99 });
 });
 
-test("a quantile without requests is null", () => {
-  expect(quantileMs(buckets(0, 0, 0, 0), 0.5)).toBeNull();
-  expect(quantileMs([], 0.5)).toBeNull();
+test("each time is taken once, and of very many only the newest", () => {
+  const newest = new NewestTimes();
+  for (let ms = 1; ms <= 5000; ms += 1) newest.add(ms);
+  const taken = newest.take();
+  expect([taken.length, taken[0], taken.at(-1)]).toEqual([4096, 905, 5000]);
+  expect(newest.take()).toHaveLength(0);
+  newest.add(3);
+  expect([...newest.take()]).toEqual([3]);
 });

@@ -5,13 +5,6 @@
  * the whole time of such a lookup.
  */
 
-/** Counts the requests since the start of the process that took at most this long. */
-export interface LatencyBucket {
-  /** `Infinity` in the last bucket. */
-  readonly upToSeconds: number;
-  readonly count: number;
-}
-
 /** Counts the replies of one route. */
 export interface RouteTimer {
   observe(status: number, elapsedMs: number): void;
@@ -75,17 +68,6 @@ export class RouteLatencies {
     };
   }
 
-  /** Returns the sum over several routes, each written like `POST /orders`. */
-  together(routes: readonly string[]): LatencyBucket[] {
-    // The array has holes for the status classes that never occurred.
-    const all = routes.flatMap((route) => this.#byRoute.get(route) ?? []).filter((latency) => latency !== undefined);
-    const counts = all.map((latency) => latency.counts);
-    return [...bucketsMs, Number.POSITIVE_INFINITY].map((ms, bucket) => ({
-      upToSeconds: ms / 1000,
-      count: counts.reduce((sum, each) => sum + (each[bucket] ?? 0), 0),
-    }));
-  }
-
   /** Returns the histogram in the text format of Prometheus. */
   render(): string {
     const series = [...this.#byLabels].flatMap(([labels, latency]) => latency.lines(this.#name, labels));
@@ -96,5 +78,23 @@ export class RouteLatencies {
     const latency = this.#byLabels.get(labels) ?? new Latency();
     this.#byLabels.set(labels, latency);
     return latency;
+  }
+}
+
+/** The times of the newest requests. The buckets above are too wide for a quantile of few requests. */
+export class NewestTimes {
+  readonly #timesMs = new Float64Array(4096);
+  #count = 0;
+
+  add(elapsedMs: number): void {
+    this.#timesMs[this.#count % this.#timesMs.length] = elapsedMs;
+    this.#count += 1;
+  }
+
+  /** Returns the times since the last call in ms, shortest first: of more than 4096 requests those of the last 4096. */
+  take(): Float64Array {
+    const taken = this.#timesMs.slice(0, this.#count).sort();
+    this.#count = 0;
+    return taken;
   }
 }

@@ -7,7 +7,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { ClusterState, ReplicaState } from "../bazaar.ts";
 import { leaderOf, replicaLag } from "./cluster-view.ts";
-import { type LatencyBucket, RouteLatencies, type RouteTimer } from "./latency.ts";
+import { NewestTimes, RouteLatencies, type RouteTimer } from "./latency.ts";
 
 const tradeOutcomes = [
   "accepted",
@@ -24,8 +24,8 @@ export interface Metrics {
   readonly contentType: string;
   routeTimer(route: string, method: string): RouteTimer;
   countTrade(outcome: TradeOutcome): void;
-  /** Returns the latencies of all requests to trade, whatever their outcome; the shortest bucket is first. */
-  tradeLatencies(): LatencyBucket[];
+  /** Returns how long the requests to trade took since the last call, whatever their outcome, in ms, shortest first. */
+  takeTradeTimes(): Float64Array;
   /** Returns the text for Prometheus, without the metrics of the cluster if its state is unknown. */
   render(cluster: ClusterState | undefined): Promise<string>;
 }
@@ -39,6 +39,7 @@ export function createMetrics(): Metrics {
     "bazaar_http_request_duration_seconds",
     "Time from a request's arrival to its reply, in seconds; HEAD counts as GET",
   );
+  const tradeTimes = new NewestTimes();
   const counts = new Map<TradeOutcome, number>(tradeOutcomes.map((outcome) => [outcome, 0]));
   const trades = new Counter({
     name: "bazaar_trades_total",
@@ -55,9 +56,18 @@ export function createMetrics(): Metrics {
 
   return {
     contentType: registry.contentType,
-    routeTimer: (route, method) => latencies.timer(route, method),
+    routeTimer(route, method) {
+      const timer = latencies.timer(route, method);
+      if (!tradeRoutes.includes(`${method} ${route}`)) return timer;
+      return {
+        observe(status, elapsedMs) {
+          timer.observe(status, elapsedMs);
+          tradeTimes.add(elapsedMs);
+        },
+      };
+    },
     countTrade: (outcome) => void counts.set(outcome, (counts.get(outcome) ?? 0) + 1),
-    tradeLatencies: () => latencies.together(tradeRoutes),
+    takeTradeTimes: () => tradeTimes.take(),
     async render(cluster) {
       const registries = [registry, processRegistry()];
       if (cluster !== undefined) registries.push(clusterRegistry(cluster));
