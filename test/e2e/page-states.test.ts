@@ -188,6 +188,21 @@ describe("the page", { concurrent: true }, () => {
     await change.waitFor({ state: "detached" });
   });
 
+  test("the form says what a trade would be, and what is left", async (context) => {
+    const { page, send } = await open(context);
+    await page.getByText("Buy 1 BoarCo for 23.75. 100 are there.").waitFor();
+    await page.getByLabel("Quantity").fill("101");
+    await page.getByText("Only 100 BoarCo are left.").waitFor();
+    send({ event: "stocks", data: { complete: false, stocks: [stock("BoarCo", 1226)] } });
+    await page.getByText("Buy 101 BoarCo for 2,398.75. 1,226 are there.").waitFor();
+    await page.getByText("Sell", { exact: true }).click();
+    await page.getByText("Sell 101 BoarCo for 2,398.75. 1,226 are there.").waitFor();
+    await page.getByRole("button", { name: "Place the order" }).click();
+    await page.getByText(/^Order 6: sold 101 units of BoarCo in /).waitFor();
+    await page.getByLabel("Quantity").fill("0");
+    await page.getByText("The quantity must be a whole number from 1 to 2147483647.").waitFor();
+  });
+
   test("buttons keep their colour under the pointer", async (context) => {
     const { page } = await open(context);
     for (const button of [".danger", ".cold"]) {

@@ -72,7 +72,13 @@ export function App() {
           <section class="card" aria-labelledby="trade-title">
             <h2 id="trade-title">Trade</h2>
             {isSupported ? (
-              <TradeForm names={names} chosen={stock ?? names[0]} choose={chooseStock} placed={followOrder} />
+              <TradeForm
+                names={names}
+                chosen={stock ?? names[0]}
+                row={model.rows?.find(({ name }) => name === (stock ?? names[0]))}
+                choose={chooseStock}
+                placed={followOrder}
+              />
             ) : (
               <p class="quiet">
                 This front-end uses the dialect {dialect}, which this page doesn’t support. Trade through a front-end

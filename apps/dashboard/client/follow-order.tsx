@@ -79,7 +79,7 @@ export function FollowOrder({ number, follow, cluster }: FollowOrderProps) {
         {isWrong ? (
           <span class="bad">The number of an order must be a whole number from 1.</span>
         ) : (
-          number !== undefined && <Description number={number} found={found} />
+          <Description number={number} found={found} />
         )}
       </div>
       <div class="places-room">{number !== undefined && cluster && <Places number={number} cluster={cluster} />}</div>
@@ -87,7 +87,8 @@ export function FollowOrder({ number, follow, cluster }: FollowOrderProps) {
   );
 }
 
-function Description({ number, found }: { number: number; found: Found }) {
+function Description({ number, found }: { number: number | undefined; found: Found }) {
+  if (number === undefined) return <span class="quiet">Shows which databases hold the order.</span>;
   switch (found.state) {
     case "looking":
       return <>Looking for order {number}…</>;

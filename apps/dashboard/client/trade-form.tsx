@@ -4,7 +4,8 @@ import type { TargetedEvent } from "preact";
 import { useState } from "preact/hooks";
 import type { TradeType } from "@stock-bazaar/shared/domain";
 import { placeTrade, type TradeResult, type TradeRequest } from "./api.ts";
-import { milliseconds, plural } from "./format.ts";
+import { count, milliseconds, plural, price } from "./format.ts";
+import type { Row } from "./model.ts";
 import { browserApi } from "./use-model.ts";
 
 const quantityMax = 2_147_483_647;
@@ -12,6 +13,8 @@ const quantityMax = 2_147_483_647;
 export interface TradeFormProps {
   readonly names: readonly string[];
   readonly chosen: string | undefined;
+  /** The chosen stock as it is now; `undefined` if it is on another page. */
+  readonly row: Row | undefined;
   readonly choose: (name: string) => void;
   /** Called with the number of an acknowledged order. */
   readonly placed: (number: number) => void;
@@ -22,12 +25,15 @@ type State =
   | { readonly phase: "sending"; readonly attempts: number }
   | { readonly phase: "answered"; readonly trade: TradeRequest; readonly result: TradeResult };
 
-export function TradeForm({ names, chosen, choose, placed }: TradeFormProps) {
+export function TradeForm({ names, chosen, row, choose, placed }: TradeFormProps) {
   const [type, chooseType] = useState<TradeType>("buy");
   const [quantity, setQuantity] = useState("1");
   const [state, setState] = useState<State>({ phase: "idle" });
   const amount = Number(quantity);
   const isPossible = chosen !== undefined && Number.isInteger(amount) && amount >= 1 && amount <= quantityMax;
+
+  /** The answer to the last trade makes room for what the next one would be. */
+  const forget = () => setState((before) => (before.phase === "answered" ? { phase: "idle" } : before));
 
   const submit = (event: TargetedEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -44,7 +50,14 @@ export function TradeForm({ names, chosen, choose, placed }: TradeFormProps) {
     <form onSubmit={submit} noValidate>
       <div>
         <label for="trade-stock">Stock</label>
-        <select id="trade-stock" value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+        <select
+          id="trade-stock"
+          value={chosen}
+          onChange={(event) => {
+            choose(event.currentTarget.value);
+            forget();
+          }}
+        >
           {names.map((name) => (
             <option key={name}>{name}</option>
           ))}
@@ -61,14 +74,25 @@ export function TradeForm({ names, chosen, choose, placed }: TradeFormProps) {
             step={1}
             value={quantity}
             aria-invalid={!isPossible && names.length > 0}
-            onInput={(event) => setQuantity(event.currentTarget.value)}
+            onInput={(event) => {
+              setQuantity(event.currentTarget.value);
+              forget();
+            }}
           />
         </label>
         <fieldset class="choice">
           <legend>Buy or sell</legend>
           {(["buy", "sell"] as const).map((each) => (
             <label key={each} class={each}>
-              <input type="radio" name="type" checked={type === each} onChange={() => chooseType(each)} />
+              <input
+                type="radio"
+                name="type"
+                checked={type === each}
+                onChange={() => {
+                  chooseType(each);
+                  forget();
+                }}
+              />
               <span>{each === "buy" ? "Buy" : "Sell"}</span>
             </label>
           ))}
@@ -79,8 +103,26 @@ export function TradeForm({ names, chosen, choose, placed }: TradeFormProps) {
       </button>
       <p class="outcome" role="status">
         <Outcome state={state} isPossible={isPossible} hasStocks={names.length > 0} />
+        {state.phase === "idle" && isPossible && row && <Preview type={type} quantity={amount} row={row} />}
       </p>
     </form>
+  );
+}
+
+/** What the trade would be at the price of now. */
+function Preview({ type, quantity, row }: { type: TradeType; quantity: number; row: Row }) {
+  const { name, quantity: left } = row;
+  if (type === "buy" && quantity > left)
+    return (
+      <span class="bad">
+        {left === 0 ? `No ${name} is left.` : `Only ${count(left)} ${name} ${left === 1 ? "is" : "are"} left.`}
+      </span>
+    );
+  return (
+    <span class="quiet">
+      {type === "buy" ? "Buy" : "Sell"} {count(quantity)} {name} for {price(quantity * row.price)}. {count(left)}{" "}
+      {left === 1 ? "is" : "are"} there.
+    </span>
   );
 }
 
