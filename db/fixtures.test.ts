@@ -1,6 +1,8 @@
 /**
  * Databases of earlier versions, each in a folder `databases-<commit>` of `test/fixtures` with gzipped files. All of
- * them hold the orders, rejections and register that the tests below expect, so a later version only adds a folder.
+ * them hold the orders, rejections and register that the tests below expect, so a later version only adds a folder. There
+ * is one for each schema that there was. The services of `9c29f44`, `v1.0.0` and `51cf471` have written theirs; the two older
+ * ones hold the rows of `9c29f44` in tables of their own migrations.
  */
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,6 +15,7 @@ import { accepted, createdAt, tradeOf } from "../test/support/builders.ts";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { databasesIn } from "../test/support/traded-databases.ts";
 import { connect } from "@stock-bazaar/sqlite/connection";
+import { migrationsFolder } from "@stock-bazaar/sqlite/schema-version";
 import { requireOneHistory } from "./recovery/history.ts";
 import { type Databases, filesNotWhole } from "./recovery/replicas-here.ts";
 import { migrateAll } from "./migrate.ts";
@@ -35,6 +38,11 @@ function unpacked(version: string) {
   return databasesIn(dataDir);
 }
 
+/** The number of migrations in a fixture: `user_version`, at its place in the file's header. */
+function schemaVersion(version: string, name: string): number {
+  return gunzipSync(readFileSync(join(fixtures, version, `${name}.gz`))).readUInt32BE(60);
+}
+
 /** The register's row with the columns that it has. */
 function registerOf({ dataDir }: Databases): object {
   const client = connect(catalogFile(dataDir), "read");
@@ -44,8 +52,17 @@ function registerOf({ dataDir }: Databases): object {
   return { ...rows[0] };
 }
 
-test("there are databases of earlier versions", () => {
+test("there are databases of every earlier version", () => {
   expect(versions).toContain("databases-9c29f44");
+  // A new migration needs a fixture of the version before it.
+  for (const [kind, name] of [
+    ["catalog", "catalog.db"],
+    ["orders", "order-1.db"],
+  ] as const) {
+    const found = new Set(versions.map((version) => schemaVersion(version, name)));
+    const newest = readdirSync(migrationsFolder(kind)).filter((file) => file.endsWith(".sql")).length;
+    for (let version = 1; version < newest; version += 1) expect(found, `${kind} ${version}`).toContain(version);
+  }
 });
 
 describe.each(versions)("%s", (version) => {
