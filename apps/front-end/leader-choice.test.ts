@@ -226,6 +226,16 @@ test("a candidate that waits in vain for the catalog is asked only once", async 
   expect([leader(), asked]).toEqual([2, 1]);
 });
 
+test("no replica is asked to lead while the ledger can't be written, and one is as soon as it can", async () => {
+  const { clock, register, frontEnd, asked } = scenario({ register: { obstacle: "catalog.db can't be written" } });
+  const { leader } = frontEnd();
+  await clock.advance(calmMs);
+  expect(asked()).toEqual([0, 0, 0]);
+  register.current = registerOf();
+  await clock.advance(600);
+  expect(leader()).toBe(3);
+});
+
 test("if all replicas had diverged, they are asked again: the right file may be back", async () => {
   const { clock, fake, frontEnd } = scenario();
   for (const id of [1, 2, 3]) fake(id).hasDiverged = true;

@@ -188,6 +188,8 @@ export class LeaderChoice {
       const named = leading && !this.#isPassedOver(leading) ? leading : undefined;
       if (!named && this.#leader && !this.#isCutOffTooLong) return false;
       if (!named && this.#gathering()) return false;
+      // No replica could acquire the lead now: each would be refused, and the catalog and it would log that.
+      if (!named && register.obstacle !== undefined) return false;
       candidate = named ?? this.#candidate(register.head);
       if (!candidate) {
         // The obstacles may be gone, so after a pause all replicas are asked again.
