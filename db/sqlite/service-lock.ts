@@ -7,14 +7,15 @@
  * held, `file-watch.ts` checks that its file still has its name.
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { ConfigError } from "@stock-bazaar/process/environment";
 import { SetupError } from "@stock-bazaar/shared/errors";
-import { connect, type SqliteClient } from "./connection.ts";
+import { connect, explained, type SqliteClient } from "./connection.ts";
 import { lockFileOf, requireFolderOf, requireWritableFile, requireWritableFolderOf } from "./files.ts";
 import { lookEveryMs } from "./file-watch.ts";
 import { sqliteFailure } from "./failures.ts";
+import { lockHolder } from "./lock-holder.ts";
 
 /** A service ends within this time after its lock file is gone. */
 const noticedWithinMs = lookEveryMs + 500;
@@ -33,7 +34,9 @@ const held = new Set<SqliteClient>();
 export function lockForService(database: string): () => void {
   const unlock = lockIfFree(database);
   if (unlock) return unlock;
-  const taken = `another service uses ${basename(database)} there; stop it, or choose another folder`;
+  const holder = lockHolder(lockFileOf(database));
+  const who = holder === undefined ? "" : `, ${holder}`;
+  const taken = `another service uses ${basename(database)} there${who}; stop it, or choose another folder`;
   throw new ConfigError("DATA_DIR", dirname(database), "must be a folder that no other service uses", taken);
 }
 
@@ -47,15 +50,33 @@ export function lockIfFree(database: string): (() => void) | undefined {
   const isNew = !existsSync(lockFileOf(database));
   try {
     const lock = take(lockFileOf(database));
-    held.add(lock);
     if (isNew) outlastEarlierHolder(database);
+    // A service that opened the file by a hard link holds another lock.
+    if (hasOtherName(database) && isOpenElsewhere(database)) {
+      lock.close();
+      return undefined;
+    }
+    held.add(lock);
     return () => {
       held.delete(lock);
       lock.close();
     };
   } catch (error) {
-    if (sqliteFailure(error) !== "passing") throw error;
-    return undefined;
+    if (error instanceof SetupError) throw error;
+    const lockFile = lockFileOf(database);
+    const problem = explained(lockFile, "orders", error);
+    switch (problem.problem) {
+      case "not-sqlite":
+      case "damaged":
+        throw new SetupError(
+          `${lockFile} must be an empty file (it isn't): delete it while no service uses the database`,
+        );
+      case "unreadable":
+        if (sqliteFailure(error) === "passing") return undefined;
+        break;
+      default:
+    }
+    throw problem;
   }
 }
 
@@ -82,6 +103,10 @@ function take(file: string): SqliteClient {
 function outlastEarlierHolder(database: string): void {
   const endMs = performance.now() + noticedWithinMs;
   while (isOpenElsewhere(database) && performance.now() < endMs) Bun.sleepSync(lookAgainMs);
+}
+
+function hasOtherName(database: string): boolean {
+  return (statSync(database, { throwIfNoEntry: false })?.nlink ?? 0) > 1;
 }
 
 function isOpenElsewhere(database: string): boolean {

@@ -9,9 +9,13 @@ import { Service } from "@stock-bazaar/cluster/service";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
 import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { commandOf } from "@stock-bazaar/sqlite/lock-holder";
 import { lockForService } from "@stock-bazaar/sqlite/service-lock";
 import { readConfig } from "@stock-bazaar/process/config";
 import { describe, expect, test } from "vitest";
+
+/** This process holds the locks of these tests. Its name in `/proc` is that of the thread. */
+const holder = process.platform === "linux" ? `, process ${process.pid} (${commandOf(process.pid)})` : "";
 
 interface Refusal {
   readonly code: number | null;
@@ -113,7 +117,7 @@ describe.concurrent("a service refuses", () => {
         unlock();
         expect(refusal).toEqual({
           code: 2,
-          said: `DATA_DIR must be a folder that no other service uses (got "${config.dataDir}"): another service uses ${basename(database)} there; stop it, or choose another folder`,
+          said: `DATA_DIR must be a folder that no other service uses (got "${config.dataDir}"): another service uses ${basename(database)} there${holder}; stop it, or choose another folder`,
         });
       }
     }));
