@@ -4,6 +4,7 @@ import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
 import type { LedgerStore } from "@stock-bazaar/ledger/store";
 import { addressText } from "@stock-bazaar/process/addresses";
 import type { ServiceContext } from "@stock-bazaar/process/service";
+import { untilRoom } from "@stock-bazaar/sqlite/until-room";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
 import { type RunningServer, startServer } from "@stock-bazaar/transport/server";
@@ -14,17 +15,34 @@ import { connectReplica } from "@stock-bazaar/transport/order-client";
 import { Catalog } from "./catalog.ts";
 import { isNewLedger, untilNoReplicaHasOrders } from "./new-ledger.ts";
 import { StandbyCatalog } from "./standby.ts";
+import { waitingCatalog } from "./waiting-catalog.ts";
 
 /** How long calls in flight may take to finish once the service stops. */
 const stopGraceMs = 2000;
 
-await runService("catalog", async (context) => {
+await runService("catalog", start);
+
+async function start(context: ServiceContext): Promise<() => Promise<void>> {
   const { name, config, logger, identity, stopping, fatal } = context;
   const address = catalogListenAddress(config);
-  await requireOneHistory(config);
   const store = chosenLedgerStore(config);
-  if (!(await store.isMissing()) && isNewLedger(await store.read((view) => view.register())))
-    await untilAllAreEmpty(store, context);
+  const self = speakerOf(name, logger, identity);
+  /** Callers learn the reason while the service waits for room on its disk. */
+  const waiting = {
+    clock: systemClock,
+    logger,
+    stopping,
+    waits: async (reason: string) => {
+      const server = await startServer(address, serveCatalog(waitingCatalog(reason), self));
+      return () => server.stop(0);
+    },
+  };
+  const isNew = await untilRoom(async () => {
+    await store.requireUsable();
+    await requireOneHistory(config);
+    return !(await store.isMissing()) && isNewLedger(await store.read((view) => view.register()));
+  }, waiting);
+  if (isNew) await untilAllAreEmpty(store, context);
   const opening = {
     broken: fatal,
     warn: (text: string) => logger.warn(text),
@@ -33,7 +51,6 @@ await runService("catalog", async (context) => {
     patienceMsMax: config.rpcTimeoutMs / 4,
   };
   const options = { clock: systemClock, logger, leaseMs: config.cacheLeaseMs };
-  const self = speakerOf(name, logger, identity);
   const listening = (server: RunningServer) => logger.info({ host: address.host, port: server.port }, "listening");
 
   if (config.catalogs.length > 1 && store.standBy) {
@@ -53,10 +70,18 @@ await runService("catalog", async (context) => {
   }
 
   // Before the ledger is opened: from here on, no other process may put another one in its place.
-  const unlock = await store.lock();
-  const ledger = await store.open(opening);
-  const endWatch = store.watch(systemClock, fatal);
-  const catalog = await Catalog.start({ ...options, ledger, stopping });
+  const unlock = await untilRoom(() => store.lock(), waiting);
+  const { catalog, endWatch } = await untilRoom(async () => {
+    const ledger = await store.open(opening);
+    const endWatch = store.watch(systemClock, fatal);
+    try {
+      return { catalog: await Catalog.start({ ...options, ledger, stopping }), endWatch };
+    } catch (error) {
+      endWatch();
+      await ledger.close();
+      throw error;
+    }
+  }, waiting);
   const server = await startServer(address, serveCatalog(catalog, self));
   listening(server);
   return async () => {
@@ -65,7 +90,7 @@ await runService("catalog", async (context) => {
     await catalog.stop();
     await unlock();
   };
-});
+}
 
 /** Finishes the calls in flight, and ends the tails, which would stay open for ever. */
 async function drain(server: RunningServer, catalog: Pick<Catalog, "endTails">): Promise<void> {

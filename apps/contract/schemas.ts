@@ -213,7 +213,7 @@ export const clusterReply = z
           .min(0)
           .nullable()
           .meta({ description: "The number of stocks; null if the catalog doesn't answer" }),
-        problem: z.string().optional().meta({ description: "Why a read-only catalog can't write its ledger" }),
+        problem: z.string().optional().meta({ description: "Why the catalog can't write its ledger, or can't start" }),
       }),
       catalogs: z
         .array(z.object({ address: z.string(), state: z.enum(["active", "standby", "away"]) }))

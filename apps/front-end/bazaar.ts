@@ -52,7 +52,7 @@ export interface ClusterState {
   readonly replicas: readonly ReplicaState[];
   /**
    * `head` is the last id of the ledger, `stocks` the number of stocks; both are absent unless the catalog answers.
-   * `problem` is the reason why it can't write.
+   * `problem` is the reason why it can't write, or start.
    */
   readonly catalog: {
     readonly state: CatalogState;

@@ -191,7 +191,10 @@ export class LiveBazaar implements Bazaar {
           : { state: "read-only", head, stocks, problem: obstacle };
     } catch (error) {
       otherVersion ||= error instanceof OtherVersionError;
-      state = { state: BazaarError.from(error).code === "DIVERGED" ? "refusing" : "away", head: undefined };
+      const { code, message } = BazaarError.from(error);
+      state = { state: code === "DIVERGED" ? "refusing" : "away", head: undefined };
+      // It has told why it can't start.
+      if (code === "STORAGE_UNAVAILABLE") state = { ...state, problem: message };
     }
     return {
       leader: this.#choice.leader?.id ?? 0,

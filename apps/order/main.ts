@@ -1,26 +1,23 @@
-import { checkpoint } from "@stock-bazaar/sqlite/checkpoint";
 import { requireDifferentFiles } from "@stock-bazaar/db/recovery/replicas-here";
 import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 import type { OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
-import { guardDatabase } from "@stock-bazaar/sqlite/guards";
 import { openLogSync } from "@stock-bazaar/sqlite/log-sync";
+import { untilRoom } from "@stock-bazaar/sqlite/until-room";
 import { connectCatalogs } from "@stock-bazaar/transport/catalog-client";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
-import { currentBootId } from "@stock-bazaar/process/boot-id";
 import { readReplicaId } from "@stock-bazaar/process/config";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { connectReplica } from "@stock-bazaar/transport/order-client";
 import { startServer } from "@stock-bazaar/transport/server";
 import { runService } from "@stock-bazaar/process/service";
 import { currentTracing } from "@stock-bazaar/process/tracing";
-import { untilCheckpointed } from "@stock-bazaar/process/until-checkpointed";
 import { serveReplica } from "@stock-bazaar/transport/order-service";
 import { syncInBackground } from "@stock-bazaar/order-log/sqlite/background-sync";
-import { KeptMark } from "@stock-bazaar/order-log/sqlite/kept-mark";
 import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { renewMark } from "./mark-renewal.ts";
+import { openOrders } from "./open-orders.ts";
 import { Replica } from "./replica.ts";
 import { tracedLog } from "./traced-log.ts";
 
@@ -29,30 +26,24 @@ const stopGraceMs = 2000;
 
 await runService(
   (config) => `order-${readReplicaId(process.env, config)}`,
-  async ({ name, config, logger, identity, stopping, fatal }) => {
+  async (context) => {
+    const { name, config, logger, identity, stopping, fatal } = context;
     const replicaId = readReplicaId(process.env, config);
     const address = config.listen.replicas.get(replicaId);
     if (!address) throw new BazaarError("INTERNAL_ERROR", `replica ${replicaId} has no address`);
     requireDifferentFiles(config);
-    // Before the file is opened: from here on, no other process may create a file of this name.
+    const waiting = { clock: systemClock, logger, stopping };
+    const self = speakerOf(name, logger, identity);
+    const catalog = connectCatalogs(config.catalogs, config.rpcTimeoutMs, self);
     const file = new ReplicaFile(config.dataDir, replicaId);
-    const unlock = file.lock();
-    const database = file.open("write", config.orderSynchronous);
-    const endWatch = file.watch(systemClock, fatal);
-    const guard = guardDatabase(database, fatal);
-    await untilCheckpointed(async () => guard(() => checkpoint(database.client)), {
-      clock: systemClock,
-      logger,
-      stopping,
-    });
-    const waitsForDisk = config.orderSynchronous === "FULL";
-    const mark = guard(() => new KeptMark(database, { bootId: currentBootId(), waitsForDisk }));
+    // Before the file is opened: from here on, no other process may create a file of this name.
+    const unlock = await untilRoom(async () => file.lock(), waiting);
+    const { database, mark, endWatch } = await untilRoom(() => openOrders(file, context), waiting);
     const ownLog = createSqliteOrderLog(database, fatal);
+    const waitsForDisk = config.orderSynchronous === "FULL";
     const endSyncs = waitsForDisk ? async () => {} : syncLog(database, ownLog, fatal);
     const tracing = currentTracing();
     const log = tracing ? tracedLog(ownLog, tracing) : ownLog;
-    const self = speakerOf(name, logger, identity);
-    const catalog = connectCatalogs(config.catalogs, config.rpcTimeoutMs, self);
     const peers = new Map(
       [...config.replicas].flatMap(([id, peer]) =>
         id === replicaId ? [] : [[id, connectReplica(peer, config.rpcTimeoutMs, self)] as const],
@@ -84,7 +75,7 @@ await runService(
       await server.stop(stopGraceMs);
       endRenewal();
       await endSyncs();
-      guard(() => mark.ended());
+      file.naming(() => mark.ended());
       endWatch();
       await log.close();
       unlock();

@@ -71,6 +71,7 @@ function whatOfReplicaAlone(replica: ReplicaFile): string {
     case "damaged":
     case "not-sqlite":
     case "unreadable":
+    case "disk-full":
       return `${adviceForUnreadable(error)}, then ${advice.rebuildCatalog}`;
     default:
       return error.message;

@@ -8,6 +8,8 @@
 import Sqlite from "better-sqlite3";
 import { advice } from "@stock-bazaar/process/advice";
 import { DatabaseError } from "./database-error.ts";
+import { isDiskFull } from "./disk-room.ts";
+import { sqliteCode } from "./failures.ts";
 import type { DatabaseKind } from "./kind.ts";
 import { lockHolder } from "./lock-holder.ts";
 
@@ -82,7 +84,7 @@ export function explaining<Result>(file: string, kind: DatabaseKind, action: () 
 
 export function explained(file: string, kind: DatabaseKind, error: unknown): DatabaseError {
   if (error instanceof DatabaseError) return error;
-  const code = error instanceof Sqlite.SqliteError ? error.code : "";
+  const code = sqliteCode(error);
   if (code === "SQLITE_NOTADB") {
     return new DatabaseError("not-sqlite", file, `is not a SQLite database: ${adviceForLost(kind)}`, { cause: error });
   }
@@ -94,9 +96,7 @@ export function explained(file: string, kind: DatabaseKind, error: unknown): Dat
       cause: error,
     });
   }
-  if (code.startsWith("SQLITE_FULL")) {
-    return new DatabaseError("unreadable", file, diskFull, { cause: error });
-  }
+  if (isDiskFull(file, code)) return new DatabaseError("disk-full", file, diskFull, { cause: error });
   const message = error instanceof Error ? error.message : String(error);
   // Readers get it too: the first one creates the -shm file that all users of the write-ahead log share.
   const reason = code.startsWith("SQLITE_READONLY")

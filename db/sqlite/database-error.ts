@@ -6,6 +6,7 @@
 export type DatabaseProblem =
   | "missing"
   | "unreadable"
+  | "disk-full"
   | "not-sqlite"
   | "damaged"
   | "wrong-kind"

@@ -31,6 +31,7 @@ export const fillReplicaDisk: Fault = {
     const name = `order-${id}`;
     await scene.alone([name], async () => {
       if (cluster.smallDisk) {
+        await untilListening(scene, name);
         const orders = openOrderDatabase(folder, id);
         emptyWal(orders);
         orders.close();
@@ -62,10 +63,8 @@ export const fillCatalogDisk: Fault = {
         await start(scene, ["catalog"]);
         return;
       }
-      // Another fault may have just started the catalog. On a full disk it would rightly refuse to start.
       const service = cluster.service("catalog");
-      const isUp = () => service.newLines.some((line) => line.includes("listening"));
-      await eventually("the catalog listens", isUp, { timeoutMs, signal: scene.signal });
+      await untilListening(scene, "catalog");
       const catalog = openCatalogDatabase(cluster.catalogFolder);
       emptyWal(catalog);
       catalog.close();
@@ -83,6 +82,12 @@ export const fillCatalogDisk: Fault = {
     });
   },
 };
+
+/** Another fault may have just started the service. On a full disk it would rightly wait for room. */
+async function untilListening({ cluster, signal }: Scene, name: string): Promise<void> {
+  const isUp = () => cluster.service(name).newLines.some((line) => line.includes("listening"));
+  await eventually(`${name} listens`, isUp, { timeoutMs, signal });
+}
 
 async function whileFull<Result>(disk: SmallDisk, action: () => Promise<Result>): Promise<Result> {
   disk.fill();

@@ -75,6 +75,9 @@ export function postgresLedgerStore(url: string, { failover = false }: PostgresO
       [openEpoch, openWarn] = [undefined, warn];
       return takesOver({ url, name, failover, connect: (use) => connectTo(url, use), ...opening });
     },
+    async requireUsable() {
+      // The server watches over its own files.
+    },
     async lock() {
       const taken = await take(true);
       if (typeof taken !== "string") return taken;

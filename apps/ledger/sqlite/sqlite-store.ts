@@ -5,7 +5,13 @@
 
 import { explaining } from "@stock-bazaar/sqlite/connection";
 import { watchFile } from "@stock-bazaar/sqlite/file-watch";
-import { filesOf, isMissing } from "@stock-bazaar/sqlite/files";
+import {
+  filesOf,
+  isMissing,
+  requireFolderOf,
+  requireWritableDatabase,
+  requireWritableFolderOf,
+} from "@stock-bazaar/sqlite/files";
 import { defaultPatience } from "@stock-bazaar/sqlite/patient-writes";
 import { lockForService, lockIfFree } from "@stock-bazaar/sqlite/service-lock";
 import { systemClock } from "@stock-bazaar/shared/clock";
@@ -24,6 +30,12 @@ export function sqliteLedgerStore(dataDir: string): LedgerStore {
     async open({ broken, clock = systemClock, patienceMsMax = Number.POSITIVE_INFINITY } = {}) {
       const patienceMs = Math.min(defaultPatience.patienceMs, patienceMsMax);
       return createSqliteLedger(openCatalogDatabase(dataDir), broken, { clock, patienceMs });
+    },
+    async requireUsable() {
+      requireFolderOf(file);
+      if (isMissing(file)) return;
+      requireWritableFolderOf(file);
+      requireWritableDatabase(file);
     },
     async lock() {
       const unlock = lockForService(file);

@@ -6,7 +6,7 @@
  */
 
 import { existsSync } from "node:fs";
-import { type AccessMode, explained, type Synchronous } from "@stock-bazaar/sqlite/connection";
+import { type AccessMode, explained, explaining, type Synchronous } from "@stock-bazaar/sqlite/connection";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
 import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
 import { watchFile } from "@stock-bazaar/sqlite/file-watch";
@@ -112,6 +112,11 @@ export class ReplicaFile {
       if (error instanceof DatabaseError || sqliteFailure(error) !== "other") return explained(file, "orders", error);
       throw error;
     }
+  }
+
+  /** Runs `action` on the file; its error becomes a DatabaseError that names the file. */
+  naming<Result>(action: () => Result): Result {
+    return explaining(this.file, "orders", action);
   }
 
   /** The reason why not all orders can be read; `undefined` if they can. Reads the whole file. */
