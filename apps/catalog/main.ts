@@ -4,6 +4,7 @@ import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
 import type { LedgerStore } from "@stock-bazaar/ledger/store";
 import { addressText } from "@stock-bazaar/process/addresses";
 import type { ServiceContext } from "@stock-bazaar/process/service";
+import { catalogProblems, refusing } from "@stock-bazaar/sqlite/database-error";
 import { untilRoom } from "@stock-bazaar/sqlite/until-room";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
 import { systemClock } from "@stock-bazaar/shared/clock";
@@ -20,7 +21,7 @@ import { waitingCatalog } from "./waiting-catalog.ts";
 /** How long calls in flight may take to finish once the service stops. */
 const stopGraceMs = 2000;
 
-await runService("catalog", start);
+await runService("catalog", refusing(catalogProblems, start));
 
 async function start(context: ServiceContext): Promise<() => Promise<void>> {
   const { name, config, logger, identity, stopping, fatal } = context;

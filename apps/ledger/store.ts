@@ -60,7 +60,7 @@ export interface LedgerStore {
    * Rejects with a ReplayError if the ledger has orders, or if the given orders don't follow from the stocks.
    */
   fillEmpty(content: FillContent, beforeCommit: BeforeCommit): Promise<Replayed>;
-  /** Rejects if this user can't write the ledger's file. */
+  /** Rejects if this user can't write the ledger's file, or if a service has found it damaged and it still is. */
   requireUsable(): Promise<void>;
   /**
    * Builds a complete ledger, then moves an existing one aside and puts the new one in its place. All or nothing.

@@ -2,6 +2,7 @@ import { requireDifferentFiles } from "@stock-bazaar/db/recovery/replicas-here";
 import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 import type { OrderDatabase } from "@stock-bazaar/order-log/sqlite/database";
 import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
+import { refusing } from "@stock-bazaar/sqlite/database-error";
 import { openLogSync } from "@stock-bazaar/sqlite/log-sync";
 import { untilRoom } from "@stock-bazaar/sqlite/until-room";
 import { connectCatalogs } from "@stock-bazaar/transport/catalog-client";
@@ -11,13 +12,14 @@ import { readReplicaId } from "@stock-bazaar/process/config";
 import { BazaarError } from "@stock-bazaar/shared/errors";
 import { connectReplica } from "@stock-bazaar/transport/order-client";
 import { startServer } from "@stock-bazaar/transport/server";
-import { runService } from "@stock-bazaar/process/service";
+import { runService, type ServiceContext } from "@stock-bazaar/process/service";
 import { currentTracing } from "@stock-bazaar/process/tracing";
 import { serveReplica } from "@stock-bazaar/transport/order-service";
 import { syncInBackground } from "@stock-bazaar/order-log/sqlite/background-sync";
 import { createSqliteOrderLog } from "@stock-bazaar/order-log/sqlite/sqlite-order-log";
 import { renewMark } from "./mark-renewal.ts";
 import { openOrders } from "./open-orders.ts";
+import { replaceIfDamaged } from "./replace-if-damaged.ts";
 import { Replica } from "./replica.ts";
 import { tracedLog } from "./traced-log.ts";
 
@@ -26,7 +28,8 @@ const stopGraceMs = 2000;
 
 await runService(
   (config) => `order-${readReplicaId(process.env, config)}`,
-  async (context) => {
+  // A damaged file is replaced at the next start.
+  refusing(["wrong-kind", "too-new"], async (context: ServiceContext) => {
     const { name, config, logger, identity, stopping, fatal } = context;
     const replicaId = readReplicaId(process.env, config);
     const address = config.listen.replicas.get(replicaId);
@@ -38,8 +41,12 @@ await runService(
     const file = new ReplicaFile(config.dataDir, replicaId);
     // Before the file is opened: from here on, no other process may create a file of this name.
     const unlock = await untilRoom(async () => file.lock(), waiting);
+    await untilRoom(() => replaceIfDamaged({ ...waiting, file, catalog, patienceMs: config.rpcTimeoutMs }), waiting);
     const { database, mark, endWatch } = await untilRoom(() => openOrders(file, context), waiting);
-    const ownLog = createSqliteOrderLog(database, fatal);
+    const ownLog = createSqliteOrderLog(database, (error) => {
+      file.noteDamage(error);
+      fatal(error);
+    });
     const waitsForDisk = config.orderSynchronous === "FULL";
     const endSyncs = waitsForDisk ? async () => {} : syncLog(database, ownLog, fatal);
     const tracing = currentTracing();
@@ -82,7 +89,7 @@ await runService(
       catalog.close();
       for (const peer of peers.values()) peer.close();
     };
-  },
+  }),
 );
 
 /** Syncs the log in the background. Returns a function that ends it. */

@@ -37,6 +37,7 @@ export async function openOrders(
   } catch (error) {
     endWatch();
     database.close();
+    file.noteDamage(error);
     throw error;
   }
 }

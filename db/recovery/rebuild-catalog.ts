@@ -137,6 +137,7 @@ async function requireSomethingToMend(databases: Databases): Promise<void> {
   const store = chosenLedgerStore(databases);
   if (await store.isMissing()) return;
   try {
+    await store.requireUsable();
     await requireOneHistory(databases);
   } catch (error) {
     if (error instanceof HistoryError || (error instanceof DatabaseError && isBroken(error))) return;

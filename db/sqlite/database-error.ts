@@ -3,6 +3,8 @@
  * service won't start.
  */
 
+import { SetupError } from "@stock-bazaar/shared/errors";
+
 export type DatabaseProblem =
   | "missing"
   | "unreadable"
@@ -25,3 +27,21 @@ export class DatabaseError extends Error {
     this.file = file;
   }
 }
+
+/** Like `start`, but an error with one of these problems becomes a SetupError: starting again can't help. */
+export function refusing<Context, Result>(
+  problems: readonly DatabaseProblem[],
+  start: (context: Context) => Promise<Result>,
+): (context: Context) => Promise<Result> {
+  return async (context) => {
+    try {
+      return await start(context);
+    } catch (error) {
+      if (!(error instanceof DatabaseError && problems.includes(error.problem))) throw error;
+      throw new SetupError(error.message, { cause: error });
+    }
+  };
+}
+
+/** The problems of a catalog's database that only a person can end. */
+export const catalogProblems: readonly DatabaseProblem[] = ["damaged", "not-sqlite", "wrong-kind", "too-new"];

@@ -80,7 +80,12 @@ export function isMissing(database: string): boolean {
 
 /** The files of a database: itself, and those that SQLite and its service keep beside it. */
 export function filesOf(database: string): string[] {
-  return ["", "-wal", "-shm", "-lock"].map((end) => `${database}${end}`);
+  return ["", "-wal", "-shm", "-lock", "-damaged"].map((end) => `${database}${end}`);
+}
+
+/** The note that a database is damaged (`damage.ts`). */
+export function noteOfDamage(database: string): string {
+  return `${realFile(database)}-damaged`;
 }
 
 /** The target of a link, else the path itself: the files that belong to a database lie beside the target. */
@@ -161,6 +166,7 @@ export function putAside(database: string): string | undefined {
   const aside = asideName(database);
   // The index of the log, in memory that its users share. They keep theirs; the next file needs a new one.
   rmSync(`${database}-shm`, { force: true });
+  rmSync(noteOfDamage(database), { force: true });
   const log = `${database}-wal`;
   if (isFilled(log)) renameSync(log, `${aside}-wal`);
   else rmSync(log, { force: true });

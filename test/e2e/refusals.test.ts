@@ -9,6 +9,7 @@ import { Service } from "@stock-bazaar/cluster/service";
 import { migrateAll } from "@stock-bazaar/db/migrate";
 import { catalogFile } from "@stock-bazaar/ledger/sqlite/database";
 import { orderFile } from "@stock-bazaar/order-log/sqlite/database";
+import { connect } from "@stock-bazaar/sqlite/connection";
 import { commandOf } from "@stock-bazaar/sqlite/lock-holder";
 import { lockForService } from "@stock-bazaar/sqlite/service-lock";
 import { readConfig } from "@stock-bazaar/process/config";
@@ -76,6 +77,30 @@ describe.concurrent("a service refuses", () => {
       const { code, said } = await run("order", environment);
       expect(code).toBe(1);
       expect(said).toContain(`${orderFile(dataDir, 1)} is not a SQLite database`);
+    }));
+
+  test("a database of a newer version or of another kind, naming both, with exit code 2", () =>
+    withDataDir(async (environment) => {
+      const config = readConfig(environment);
+      await migrateAll(config);
+      const databases = { catalog: catalogFile(config.dataDir), order: orderFile(config.dataDir, 1) };
+      for (const [workspace, database] of Object.entries(databases)) {
+        const client = connect(database, "write");
+        const version = Number(client.pragma("user_version", { simple: true }));
+        client.pragma("user_version = 99");
+        expect(await run(workspace, environment)).toEqual({
+          code: 2,
+          said: `${database} was migrated by a newer version of this program (99 migrations, this one has ${version}): update the program`,
+        });
+        client.pragma(`user_version = ${version}`);
+        client.pragma("application_id = 7");
+        const { code, said } = await run(workspace, environment);
+        expect({ code, said: said.split("\n") }).toEqual({
+          code: 2,
+          said: [expect.stringMatching(/ is not (the catalog's|an order replica's) database: move it elsewhere/)],
+        });
+        client.close();
+      }
     }));
 
   test.each([

@@ -10,6 +10,7 @@ import { type Address, addressText, isLoopback, type ListenAddress, portMax } fr
 import { type Config, readConfig } from "@stock-bazaar/process/config";
 import { requireGuardedDoor } from "@stock-bazaar/process/door-settings";
 import { ConfigError } from "@stock-bazaar/process/environment";
+import { catalogProblems, refusing } from "@stock-bazaar/sqlite/database-error";
 import { SetupError } from "@stock-bazaar/shared/errors";
 import { createLogger, type Logger } from "@stock-bazaar/process/log";
 import { createLogOutput } from "@stock-bazaar/process/log-output";
@@ -91,7 +92,7 @@ export async function up(options: UpOptions): Promise<void> {
 /** A SetupError becomes exit code 2: only a person can help, so a supervisor must not simply start `up` again. */
 async function prepare(config: Config, logger: Logger): Promise<void> {
   try {
-    await prepareDatabases(config, logger);
+    await refusing(catalogProblems, () => prepareDatabases(config, logger))(undefined);
   } catch (error) {
     if (error instanceof SetupError) throw new CommandError(error.message, exitCodes.usage, { cause: error });
     throw error;
@@ -185,7 +186,10 @@ function servicesInStopOrder(
   const catalogServices = catalogs.map((listen, index) =>
     service(catalogService(index + 1), "catalog", {
       repair,
-      check: () => requireOneHistory(config),
+      check: async () => {
+        await chosenLedgerStore(config).requireUsable();
+        await requireOneHistory(config);
+      },
       // One alone listens where the variables of this process say, and its errors name those.
       ...(catalogs.length > 1 && { environment: { CATALOG_LISTEN: addressText(listen) } }),
     }),

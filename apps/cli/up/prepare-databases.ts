@@ -4,6 +4,7 @@
  */
 
 import { migrateAll } from "@stock-bazaar/db/migrate";
+import { replaceDamagedReplicas } from "@stock-bazaar/db/recovery/damaged-replicas";
 import { HistoryError, requireNoLostCatalog, requireOneHistory } from "@stock-bazaar/db/recovery/history";
 import { rebuildCatalogIfSafe } from "@stock-bazaar/db/recovery/rebuild-catalog";
 import { type Databases, replicasNamed } from "@stock-bazaar/db/recovery/replicas-here";
@@ -50,9 +51,11 @@ export async function prepareDatabases(
     if (files.length > 0) logger.warn({ file: name }, "the catalog is missing: trying to rebuild it");
     logger.warn(await rebuildCatalogIfSafe(databases), "rebuilt the catalog from a replica's orders");
   }
+  await replaceDamagedReplicas(databases, logger);
   for (const { file, migrations } of await migrateAll(databases)) {
     if (migrations > 0) logger.info({ file, migrations }, "migrated");
   }
+  await chosenLedgerStore(databases).requireUsable();
   if ((await countStocks(databases)) === 0) {
     logger.info(await seed(databases, stocksFileFor(databases.dataDir)), "seeded the empty catalog");
   }

@@ -4,6 +4,7 @@
  */
 
 import { explaining } from "@stock-bazaar/sqlite/connection";
+import { notedDamage, noteDamage } from "@stock-bazaar/sqlite/damage";
 import { watchFile } from "@stock-bazaar/sqlite/file-watch";
 import {
   filesOf,
@@ -27,15 +28,21 @@ export function sqliteLedgerStore(dataDir: string): LedgerStore {
     files: filesOf(file),
     isMissing: async () => isMissing(file),
     migrate: async () => (await import("@stock-bazaar/sqlite/migrations")).migrateFile(file, "catalog"),
-    async open({ broken, clock = systemClock, patienceMsMax = Number.POSITIVE_INFINITY } = {}) {
+    async open({ broken = () => {}, clock = systemClock, patienceMsMax = Number.POSITIVE_INFINITY } = {}) {
       const patienceMs = Math.min(defaultPatience.patienceMs, patienceMsMax);
-      return createSqliteLedger(openCatalogDatabase(dataDir), broken, { clock, patienceMs });
+      const noted = (error: unknown) => {
+        noteDamage(file, error);
+        broken(error);
+      };
+      return createSqliteLedger(openCatalogDatabase(dataDir), noted, { clock, patienceMs });
     },
     async requireUsable() {
       requireFolderOf(file);
       if (isMissing(file)) return;
       requireWritableFolderOf(file);
       requireWritableDatabase(file);
+      const damage = notedDamage("catalog", file);
+      if (damage) throw damage;
     },
     async lock() {
       const unlock = lockForService(file);

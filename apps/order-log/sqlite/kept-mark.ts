@@ -63,7 +63,7 @@ export function readMark(client: SqliteClient): ReplicaMark {
 }
 
 /** The mark, and every order before it, is on the disk when this returns. */
-function writeMark(client: SqliteClient, { bootId, synced }: ReplicaMark): void {
+export function writeMark(client: SqliteClient, { bootId, synced }: ReplicaMark): void {
   // The unique index allows one row, so this replaces it.
   const write = client.prepare<[string, number]>("INSERT OR REPLACE INTO replica (boot_id, synced) VALUES (?, ?)");
   durably(client, () => void write.run(bootId, synced ? 1 : 0));

@@ -7,6 +7,7 @@
 
 import { existsSync } from "node:fs";
 import { type AccessMode, explained, explaining, type Synchronous } from "@stock-bazaar/sqlite/connection";
+import { isDamage, notedDamage, noteDamage } from "@stock-bazaar/sqlite/damage";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
 import { sqliteFailure } from "@stock-bazaar/sqlite/failures";
 import { watchFile } from "@stock-bazaar/sqlite/file-watch";
@@ -114,9 +115,31 @@ export class ReplicaFile {
     }
   }
 
+  /**
+   * What is known to be damaged in the file; `undefined` if nothing is. A damaged page that no service has read yet isn't
+   * noticed.
+   */
+  damage(): DatabaseError | undefined {
+    const end = this.end();
+    return isDamage(end) ? end : notedDamage("orders", this.file);
+  }
+
+  /** To be called with a failure of the file before the service ends: at its next start it checks the file if needed. */
+  noteDamage(error: unknown): void {
+    noteDamage(this.file, error);
+  }
+
   /** Runs `action` on the file; its error becomes a DatabaseError that names the file. */
   naming<Result>(action: () => Result): Result {
     return explaining(this.file, "orders", action);
+  }
+
+  /**
+   * Moves the damaged file aside and puts an empty one in its place, which counts as one that may lack orders. Returns the
+   * new name of the damaged one. The caller must hold the lock.
+   */
+  async replaceDamaged(): Promise<string> {
+    return (await import("./replace-damaged.ts")).replaceDamaged(this.#dataDir, this.id);
   }
 
   /** The reason why not all orders can be read; `undefined` if they can. Reads the whole file. */
