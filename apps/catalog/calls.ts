@@ -56,6 +56,10 @@ function readCall({ trades: text, count }: TradesCall): readonly Trade[] | Bazaa
     if (trades.some(({ key }) => key.includes("\0"))) {
       return new BazaarError("INVALID_REQUEST", "a key must not contain a NUL character");
     }
+    // UTF-8 has no lone surrogates: two different keys would be stored as one, and the whole batch would fail.
+    if (trades.some(({ key, name }) => !key.isWellFormed() || !name.isWellFormed())) {
+      return new BazaarError("INVALID_REQUEST", "a key and a name must be Unicode text (got a lone surrogate)");
+    }
     return trades;
   } catch (error) {
     return BazaarError.from(error);

@@ -791,6 +791,18 @@ describe("everything else", () => {
     ]);
   });
 
+  test("a call with a key or a name that isn't Unicode is refused alone", async () => {
+    const { catalog } = await scenario();
+    // In the ledger, the two keys would be one.
+    const calls = [tradeOf("\ud800"), tradeOf("\udfff"), tradeOf("a", { name: "\ud800" }), tradeOf("b")].map((trade) =>
+      callOf(trade),
+    );
+    const { answers } = await catalog.apply({ last: undefined, term: 1, calls });
+    expect(
+      answers.map((answer) => ("refused" in answer ? answer.refused.code : unpackOutcomes(answer.outcomes))),
+    ).toEqual(["INVALID_REQUEST", "INVALID_REQUEST", "INVALID_REQUEST", [accepted(1)]]);
+  });
+
   test("a failed write doesn't make the next one fail", async () => {
     const { catalog } = await scenario();
     const [old, next] = [0, 1].map((term) =>
