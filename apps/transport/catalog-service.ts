@@ -14,12 +14,16 @@ import {
 } from "@stock-bazaar/proto/generated/bazaar";
 import type { Applied, CatalogApi, TailReply, TailRequest } from "@stock-bazaar/shared/api";
 import type { Register } from "@stock-bazaar/shared/domain";
+import { BazaarError } from "@stock-bazaar/shared/errors";
 import { CallStreams } from "./call-streams.ts";
 import { packOrders, unpackLast } from "@stock-bazaar/shared/batches";
 import { failureToMessage } from "./errors.ts";
 import { forSameVersion, type Speaker } from "./handshake.ts";
 import { serveDuplex, serveUnary, type Service } from "./server.ts";
 import { inTraces } from "@stock-bazaar/process/tracing";
+
+/** The largest int32. */
+const sequenceMax = 2_147_483_647;
 
 const tailKinds = { HELLO: "hello", RENEW: "renew", ACK: "ack", GOODBYE: "goodbye" } as const;
 
@@ -67,15 +71,20 @@ export function serveCatalog(catalog: CatalogApi, self: Speaker): Service {
     ),
     tail: serveDuplex(
       (handlers) => catalog.tail(handlers),
-      (request: TailRequestMessage): TailRequest => ({
-        ...request,
-        kind: tailKinds[request.kind],
-        seen: request.seen,
-      }),
+      tailRequestFromMessage,
       (reply: TailReply) => ({ ...reply, changes: [...reply.changes], frontEnds: [...reply.frontEnds] }),
     ),
   };
   return forSameVersion({ definition: CatalogService, implementation, drain: () => calls.drain() }, self);
+}
+
+/** Throws INVALID_REQUEST if no reply could repeat the sequence, as it has room for half of the numbers (-1 is news). */
+function tailRequestFromMessage(request: TailRequestMessage): TailRequest {
+  const { sequence, seen } = request;
+  if (sequence > sequenceMax) {
+    throw new BazaarError("INVALID_REQUEST", `a sequence must be at most ${sequenceMax} (got ${sequence})`);
+  }
+  return { ...request, kind: tailKinds[request.kind], seen };
 }
 
 function registerToMessage({ obstacle = "", ...register }: Register): RegisterMessage {

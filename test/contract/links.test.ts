@@ -695,6 +695,18 @@ describe("deadlines and faults (R10)", () => {
     await eventually("another stream is open", () => watch.opened === 2, patient);
   });
 
+  test("a request whose sequence no reply could repeat ends its tail", async () => {
+    const tail = streamEnd<TailRequest, TailReply>();
+    const { client } = await linkCatalog({ tail: tail.open });
+    const near = recorder<TailReply>();
+    const stream = client.tail(near);
+    stream.send({ ...hello, sequence: 2_147_483_647 });
+    stream.send({ ...hello, sequence: 2_147_483_648 });
+    await eventually("the stream has ended", () => near.ends.length > 0, patient);
+    expect(near.ends).toEqual(["INVALID_REQUEST"]);
+    expect(tail.received.map(({ sequence }) => sequence)).toEqual([2_147_483_647]);
+  });
+
   test("a killed server fails what is under way at once, and ends the streams", async () => {
     const tail = streamEnd<TailRequest, TailReply>();
     let asked = 0;
