@@ -791,6 +791,13 @@ describe("everything else", () => {
     ]);
   });
 
+  test("a restock of no units is refused", async () => {
+    const { catalog } = await scenario();
+    await catalog.apply({ last: undefined, term: 1, calls: [callOf(tradeOf("all", { quantity: 100 }))] });
+    const nothing = catalog.restock({ last: undefined, term: 1, quantity: 0, after: "" });
+    expect(await rejectionCode(nothing)).toBe("INVALID_REQUEST");
+  });
+
   test("a call with a key or a name that isn't Unicode is refused alone", async () => {
     const { catalog } = await scenario();
     // In the ledger, the two keys would be one.

@@ -142,6 +142,8 @@ export class Catalog implements CatalogApi {
 
   async restock({ term, last, quantity, after }: RestockRequest): Promise<Extended> {
     const limit = restockPageMax;
+    if (quantity < 1)
+      throw new BazaarError("INVALID_REQUEST", `a restock must be of at least 1 unit (got ${quantity})`);
     const { orders, head } = await this.#whole.refusingIfLost(last, () =>
       this.#write(() => this.#ledger.restock({ term, last, quantity, after, limit, createdAt: wallTime(this.#clock) })),
     );
