@@ -1,4 +1,7 @@
-/** The `.proto` files, parsed: for gRPC reflection, and for `generate.ts`. The services themselves use `generated/`. */
+/**
+ * The `.proto` files, parsed: for gRPC reflection, for `generate.ts` and for the fuzzer. The services themselves use
+ * `generated/`.
+ */
 
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type DescriptorProto, type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
@@ -7,8 +10,13 @@ import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
 /** As reflection takes them: `fileDescriptorProtos` are encoded. */
 type Descriptors = Record<string, Pick<MessageTypeDefinition<object, object>, "fileDescriptorProtos">>;
 
-/** Parses our own files and those at `others`. There is one descriptor for each package: proto-loader merges its files. */
 export function loadDescriptors(...others: string[]): Descriptors {
+  const encode = (file: FileDescriptorProto) => Buffer.from(toBinary(FileDescriptorProtoSchema, file));
+  return Object.fromEntries(loadFiles(...others).map((file) => [file.name, { fileDescriptorProtos: [encode(file)] }]));
+}
+
+/** Parses our own files and those at `others`. There is one descriptor for each package: proto-loader merges its files. */
+export function loadFiles(...others: string[]): FileDescriptorProto[] {
   const definitions = loadSync(["catalog.proto", "orders.proto", ...others], { includeDirs: [import.meta.dirname] });
   const files = new Map<string, FileDescriptorProto>();
   for (const { fileDescriptorProtos = [] } of Object.values(definitions) as Partial<Descriptors[string]>[]) {
@@ -17,8 +25,7 @@ export function loadDescriptors(...others: string[]): Descriptors {
       files.set(file.name, file);
     }
   }
-  const encode = (file: FileDescriptorProto) => Buffer.from(toBinary(FileDescriptorProtoSchema, withStrictNames(file)));
-  return Object.fromEntries([...files].map(([name, file]) => [name, { fileDescriptorProtos: [encode(file)] }]));
+  return [...files.values()].map(withStrictNames);
 }
 
 /**
