@@ -26,6 +26,11 @@ export class Copies {
     return Math.min(this.#ownId, ackedIds[this.#followersMin - 1] ?? 0);
   }
 
+  /** The last order that the follower has acknowledged; 0 if it isn't there. */
+  ackedId(replica: number): number {
+    return this.#ackedIds.get(replica) ?? 0;
+  }
+
   /** Records that the leader itself has committed every order up to this id. */
   stored(ownId: number): void {
     this.#ownId = Math.max(this.#ownId, ownId);

@@ -73,6 +73,11 @@ export class Followers {
     return live.map(([replica]) => replica).sort((a, b) => a - b);
   }
 
+  /** The last order that the follower has acknowledged; 0 if it isn't there. */
+  ackedId(replica: number): number {
+    return this.#copies.ackedId(replica);
+  }
+
   /** True if enough replicas are live to confirm a new order. */
   get enough(): boolean {
     const { minCopies } = this.#options;

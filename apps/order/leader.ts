@@ -34,6 +34,8 @@ const queueTradesMax = 20_000;
 const recentOrdersMax = 10_000;
 /** Maximum of orders in one read of the ledger, and of orders that may wait for the disk before the next read. */
 const pullOrdersMax = 5000;
+/** A follower that misses more orders than this isn't asked to take over: trades would wait while it reads them. */
+const successorLagMax = 1000;
 /** Interval at which an idle leader asks the ledger whether it still leads and holds all orders. */
 const askMs = 1000;
 
@@ -101,6 +103,10 @@ export class Leader implements FeedSource {
     });
   }
 
+  get term(): number {
+    return this.#options.term;
+  }
+
   get tailId(): number {
     return this.#tail?.id ?? 0;
   }
@@ -112,6 +118,13 @@ export class Leader implements FeedSource {
 
   get liveFollowers(): number[] {
     return this.#followers.live;
+  }
+
+  /** The live followers that may lead without reading much first, the highest id first, as front-ends choose them (R1). */
+  get successors(): number[] {
+    return this.#followers.live
+      .filter((id) => this.tailId - this.#followers.ackedId(id) <= successorLagMax)
+      .toReversed();
   }
 
   /** Reads the missing orders up to `head` from the ledger and stores them (R1). Only then may the leader serve. */

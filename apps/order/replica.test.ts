@@ -364,8 +364,8 @@ describe("the status for watchers", () => {
 });
 
 describe("stopping", () => {
-  test("a leader answers the accepted calls, refuses new ones, and ends its streams", async () => {
-    const cluster = await start();
+  test("a leader without followers answers the accepted calls, refuses new ones, and ends its streams", async () => {
+    const cluster = await start({ ids: [3] });
     await cluster.lead(3);
     const { replica } = cluster.node(3);
     const watcher = recorder<ReplicaStatus>();
@@ -378,6 +378,62 @@ describe("stopping", () => {
     expect(watcher.ends).toEqual(["NOT_LEADER"]);
     expect(await rejectionCode(replica.lead(1))).toBe("NOT_LEADER");
     expect(cluster.node(3).fatal).toEqual([]);
+  });
+
+  test("a leader hands over to the follower with the highest id, and leads until that one does", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    const { replica } = cluster.node(3);
+    const [own, next] = [recorder<ReplicaStatus>(), recorder<ReplicaStatus>()];
+    replica.watch(own);
+    cluster.node(2).replica.watch(next);
+    cluster.node(2).catalogWire.freeze();
+    const stopped = observe(replica.stop());
+    const meanwhile = observe(replica.trade(asking(tradeOf("meanwhile"))));
+    await cluster.clock.advance(100);
+    expect([meanwhile.state, stopped.state, own.ends]).toEqual(["resolved", "pending", []]);
+    expect(await rejectionCode(replica.lead(1))).toBe("NOT_LEADER");
+    cluster.node(2).catalogWire.thaw();
+    await cluster.clock.advance(100);
+    expect([stopped.state, own.ends]).toEqual(["resolved", ["NOT_LEADER"]]);
+    expect(next.messages.at(-1)).toMatchObject({ role: "leader", term: 2, lastId: 1 });
+    expect(await cluster.trade(2, [tradeOf("meanwhile"), tradeOf("after")])).toMatchObject([
+      { orderId: 1, replayed: true },
+      { orderId: 2 },
+    ]);
+    await cluster.clock.advance(600);
+    expect((await cluster.orders(1)).map(({ key }) => key)).toEqual(["meanwhile", "after"]);
+    expect(cluster.node(3).fatal).toEqual([]);
+  });
+
+  test("a leader that stops asks the next follower if one doesn't answer, and leaves if none does", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    cluster.node(2).incoming.freeze();
+    const stopped = observe(cluster.node(3).replica.stop());
+    await cluster.clock.advance(600);
+    expect(stopped.state).toBe("resolved");
+    expect(await cluster.trade(1, [tradeOf("a")])).toEqual([accepted(1)]);
+
+    cluster.node(2).incoming.thaw();
+    await cluster.lead(2);
+    const { replica } = cluster.node(2);
+    cluster.node(1).incoming.freeze();
+    const alone = observe(replica.stop());
+    await cluster.clock.advance(600);
+    expect(alone.state).toBe("resolved");
+  });
+
+  test("a leader that stops doesn't hand over to a follower that has much to read", async () => {
+    const cluster = await start();
+    await cluster.lead(3);
+    cluster.node(2).log.append = () => new Promise(() => {});
+    for (const part of ["a", "b", "c"]) await cluster.trade(3, tradesOf(part, 500));
+    await cluster.clock.advance(300);
+    const stopped = observe(cluster.node(3).replica.stop());
+    await cluster.clock.advance(100);
+    expect(stopped.state).toBe("resolved");
+    expect(await cluster.catalog.register()).toMatchObject({ leader: 1, term: 2 });
   });
 
   test("a stream that is opened to a stopping replica ends with NOT_LEADER and doesn't keep its server open", async () => {

@@ -24,6 +24,7 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import { invariant } from "@stock-bazaar/shared/invariant";
 import type { Logger } from "@stock-bazaar/process/log";
 import { Follower, type Leadership } from "./follower.ts";
+import { handOver } from "./hand-over.ts";
 import { Leader } from "./leader.ts";
 import type { OrderLog } from "@stock-bazaar/order-log/order-log";
 
@@ -42,12 +43,14 @@ export interface ReplicaOptions {
   readonly restockIntervalMs: number;
   readonly restockQuantity: number;
   /** How to reach another replica. */
-  readonly peer: (replica: number) => Pick<OrderApi, "follow"> | undefined;
+  readonly peer: (replica: number) => Pick<OrderApi, "follow" | "lead" | "setLeader"> | undefined;
   /** Whether the log holds every order that this replica ever acknowledged. Default: it does. */
   readonly isWhole?: () => boolean;
   /** To be called when the disk fails: no answer of this process can be trusted any more. */
   readonly fatal: (error: unknown) => void;
 }
+
+const noSuccessors = { term: 0, successors: [] };
 
 type Role =
   | { readonly name: "follower" }
@@ -61,6 +64,9 @@ export class Replica implements OrderApi, CopyApi {
   #role: Role = { name: "follower" };
   /** The newest known leadership. Its term never falls. */
   #known: Leadership = { term: 0, leader: 0 };
+  /** True from the request to stop on: this replica takes no lead any more. */
+  #leaving = false;
+  /** True once it has handed over, if it led: this replica accepts nothing any more. */
   #stopped = false;
   /** Resolves when this replica's last `Leader` no longer writes to the log. */
   #retired: Promise<void> = Promise.resolve();
@@ -82,8 +88,18 @@ export class Replica implements OrderApi, CopyApi {
     this.#cancelStatus = every(this.#options.clock, statusMs, () => this.#sendStatus());
   }
 
-  /** Finishes the accepted calls, then stops. Nothing is written to the log any more; queries may still read it. */
+  /**
+   * Hands the lead over, finishes the accepted calls, then stops. Nothing is written to the log any more; queries may still
+   * read it.
+   */
   async stop(): Promise<void> {
+    this.#leaving = true;
+    const { term, successors } = this.#role.name === "leader" ? this.#role.leader : noSuccessors;
+    if (successors.length > 0) {
+      // Until its term has passed it leads on, and accepts trades.
+      const next = await handOver({ term, successors }, this.#options);
+      if (next) this.#learn(next);
+    }
     this.#stopped = true;
     this.#cancelStatus();
     for (const handlers of this.#watchers) handlers.ended(notLeader("this replica is stopping"));
@@ -118,7 +134,7 @@ export class Replica implements OrderApi, CopyApi {
   }
 
   async lead(afterTerm: number): Promise<{ term: number }> {
-    if (this.#stopped) throw notLeader("this replica is stopping");
+    if (this.#leaving) throw notLeader("this replica is stopping");
     switch (this.#role.name) {
       case "leader":
         if (this.#role.term > afterTerm) return { term: this.#role.term };

@@ -275,6 +275,13 @@ export const mutations: readonly Mutation[] = [
     edits: [{ file: "order/leader.ts", find: "while (this.tailId < head) {", replace: "while (this.tailId < 0) {" }],
   },
   {
+    name: "a leader that stops hands over to nobody",
+    rule: "R1",
+    edits: [
+      { file: "order/replica.ts", find: "if (successors.length > 0) {", replace: "if (successors.length > 9) {" },
+    ],
+  },
+  {
     name: "a former leader follows before its own writes have ended",
     rule: "R1",
     edits: [{ file: "order/replica.ts", find: "this.#retired = leader.stored();", replace: "void leader.stored();" }],

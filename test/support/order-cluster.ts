@@ -171,6 +171,8 @@ export class OrderCluster {
         return {
           follow: (handlers) =>
             node.outgoing.connect((near) => peer.incoming.connect((far) => peer.replica.follow(far), near), handlers),
+          lead: (afterTerm) => node.outgoing.call(() => peer.incoming.call(() => peer.replica.lead(afterTerm))),
+          setLeader: (leader) => node.outgoing.call(() => peer.incoming.call(() => peer.replica.setLeader(leader))),
         };
       },
       fatal: (error) => node.fatal.push(error),

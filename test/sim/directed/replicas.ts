@@ -43,6 +43,27 @@ export const replicaCases: readonly DirectedCase[] = [
     },
   },
   {
+    title: "a leader that is asked to stop hands over by itself, and trades go on",
+    async run() {
+      const story = new Story({ cacheSizes: [100, 100] });
+      const { world } = story;
+      const third = world.replicas[2];
+      if (!third) return ["there are no three replicas"];
+      story.trade();
+      // No front-end that could choose a leader notices anything.
+      for (const { name } of world.replicas) for (const frontEnd of world.frontEnds) story.cut(frontEnd.name, name);
+      world.stop(third);
+      story.pass(1000);
+      story.expect("the process that stops", third.isUp, false);
+      story.expect("the term", world.catalogStore.term, 2);
+      world.network.healAll([]);
+      for (const frontEnd of [1, 2])
+        story.expect("I8: the answer to a trade", typeof story.trade({ frontEnd, withinMs: 2000 }), "number");
+      story.expect("the term", world.catalogStore.term, 2);
+      return story.end();
+    },
+  },
+  {
     title: "frozen followers delay no trade",
     async run() {
       const story = new Story();
