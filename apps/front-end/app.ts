@@ -51,6 +51,8 @@ export interface AppDependencies {
   readonly events?: EventFeed;
   /** If absent, no route kills or freezes a replica. */
   readonly faults?: Faults | undefined;
+  /** Aborts when this front-end is asked to stop: it isn't ready from then on. */
+  readonly stopping?: AbortSignal;
 }
 
 /** Creates the feed behind `GET /events`. `hidesDetails`: not every listener may see the details of the cluster. */
@@ -81,7 +83,7 @@ export function createApp({ bazaar, logger, faults, wrapRoute, tokens, ...given 
   const isAdmin = (request: Request) =>
     tokens?.().clientOf(request.headers.get("authorization"))?.scopes.has("admin") ?? true;
   const operations = [
-    ...operationsRoutes({ ...deps, isAdmin }),
+    ...operationsRoutes({ ...deps, isAdmin, stopping: given.stopping }),
     ...dashboardRoutes({ bazaar, events, faults }),
     documentRoute(() => openApiDocument(app, dialect)),
     ...docsRoutes(),

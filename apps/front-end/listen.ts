@@ -19,6 +19,9 @@
  * - `maxRequestBodySize` causes a 413 with Bun's text. It is off, because the app has its own limit and text.
  * - With TLS it takes no new certificate while it runs (`reload` ignores it), and resets a connection that speaks plain
  *   HTTP.
+ * - `stop` closes idle connections at once. A request that is on its way then meets a closed connection.
+ * - With `reusePort` (Linux), new connections are spread over the processes that listen. Those that one hasn't accepted when
+ *   it stops to listen are reset, unless another one takes all new ones before (`take-connections.ts`).
  * - `idleTimeout` closes a connection on which nothing moves, also one that waits for its reply. It is coarse: up to
  *   four seconds late (half a request head: after 12 seconds with a value of 5). It takes whole seconds, at most 255.
  */
@@ -46,6 +49,10 @@ export interface ListenOptions {
   readonly addressBehind?: (headers: Headers, peer: string) => string;
   /** Default: plain HTTP. */
   readonly https?: CertificateTexts | undefined;
+  /** Whether other processes of this user that say the same may listen on the port at the same time. Default: no. */
+  readonly sharesPort?: boolean;
+  /** When it aborts, every reply asks its client to close the connection. Default: never. */
+  readonly draining?: AbortSignal;
 }
 
 export interface Listening {
@@ -62,14 +69,20 @@ export function listen(app: Hono, address: ListenAddress, options: ListenOptions
   const { logger, requestTimeoutMs, keepAliveTimeoutMs, https } = options;
   const keepAliveSeconds = Math.ceil(keepAliveTimeoutMs / 1000);
   const idleSeconds = Math.max(keepAliveSeconds, Math.ceil(requestTimeoutMs / 1000) + idleGraceSeconds);
+  let persistence: Connection["persistence"] = ["keep-alive", `timeout=${keepAliveSeconds}`];
   const connection: Connection = {
-    keepAlive: `timeout=${keepAliveSeconds}`,
+    get persistence() {
+      return persistence;
+    },
     addressOf(request) {
       const peer = server.requestIP(request)?.address;
       return peer === undefined ? undefined : (options.addressBehind?.(request.headers, peer) ?? peer);
     },
   };
-  const server = startServer(address, {
+  options.draining?.addEventListener("abort", () => {
+    persistence = ["connection", "close"];
+  });
+  const server = startServer(address, options.sharesPort ?? false, {
     fetch: (request) => app.fetch(request, connection),
     // 0 means never: then only the client, or the end of the process, closes a connection.
     idleTimeout: idleSeconds > idleSecondsMax ? 0 : idleSeconds,
@@ -102,12 +115,12 @@ interface Handlers {
   tls?: { readonly cert: string; readonly key: string };
 }
 
-function startServer(address: ListenAddress, handlers: Handlers) {
+function startServer(address: ListenAddress, reusePort: boolean, handlers: Handlers) {
   const hostname = withoutBrackets(address.host);
   try {
     // With `development: false` alone, Bun would share the port with a process that already listens on it: each of them
     // would receive a part of the requests.
-    return Bun.serve({ ...handlers, hostname, port: address.port, development: false, reusePort: false });
+    return Bun.serve({ ...handlers, hostname, port: address.port, development: false, reusePort });
   } catch (thrown) {
     throw listenError(address, thrown);
   }

@@ -1,10 +1,11 @@
 import { connectCatalogs } from "@stock-bazaar/transport/catalog-client";
 import { speakerOf } from "@stock-bazaar/transport/handshake";
-import { every, systemClock } from "@stock-bazaar/shared/clock";
+import { every, pause, systemClock } from "@stock-bazaar/shared/clock";
 import { connectReplica } from "@stock-bazaar/transport/order-client";
 import { dayMs, ExpiryWarning } from "@stock-bazaar/process/expiry-warning";
 import { requireGuardedDoor } from "@stock-bazaar/process/door-settings";
 import { runService } from "@stock-bazaar/process/service";
+import { portSharedVariable, reportServing, successorVariable } from "@stock-bazaar/process/supervised";
 import { loadHttps } from "@stock-bazaar/process/tls-files";
 import { currentTracing } from "@stock-bazaar/process/tracing";
 import { createApp, createEventFeed } from "./app.ts";
@@ -17,8 +18,10 @@ import { tracedBazaar, tracedRoutes } from "./http/traced.ts";
 import { listen } from "./listen.ts";
 import { LiveBazaar } from "./live-bazaar.ts";
 import { LiveTokens } from "./live-tokens.ts";
+import { takeConnections } from "./take-connections.ts";
+import { untilReady } from "./until-ready.ts";
 
-await runService("front-end", async ({ name, config, logger, identity, onHangup }) => {
+await runService("front-end", async ({ name, config, logger, identity, stopping, onHangup }) => {
   requireGuardedDoor(config);
   const tokens = config.apiTokensFile === undefined ? undefined : new LiveTokens(config.apiTokensFile, logger);
   if (tokens) onHangup(() => tokens.reload());
@@ -50,27 +53,39 @@ await runService("front-end", async ({ name, config, logger, identity, onHangup 
     faults,
     limits: rateLimitsOf(config.rateLimits),
     corsOrigins: config.corsOrigins,
+    stopping,
     ...(tokens && { tokens: () => tokens.current }),
     ...(tracing && { wrapRoute: tracedRoutes(tracing) }),
   });
+  const follows = process.env[successorVariable] === "1";
+  if (follows) {
+    bazaar.start();
+    await untilReady(bazaar, systemClock, stopping);
+  }
   const http = listen(app, config.listen.frontEnd, {
     logger,
     requestTimeoutMs: config.requestTimeoutMs,
     keepAliveTimeoutMs: config.keepAliveTimeoutMs,
     ...(config.trustedProxies.length > 0 && { addressBehind: addressBehind(config.trustedProxies) }),
     https,
+    sharesPort: process.env[portSharedVariable] === "1",
+    draining: stopping,
   });
+  if (follows && !takeConnections(http.port))
+    logger.warn("connections that arrive as the former process ends may be reset");
   const warning = new ExpiryWarning("the certificate in FRONTEND_TLS_CERT", logger);
   const look = () => https && warning.look(systemClock.wallMs(), https.expiresMs);
   look();
   const endLooks = every(systemClock, dayMs, look);
-  bazaar.start();
+  if (!follows) bazaar.start();
   events.start();
   logger.info({ url: http.url }, "listening");
+  reportServing(process);
 
   return async () => {
     endLooks();
-    // Event streams would stay open for ever.
+    await pause(systemClock, config.drainMs);
+    // Event streams would stay open for ever. Their clients come back at once, and must not find this front-end again.
     events.stop();
     tokens?.close();
     await http.stop();

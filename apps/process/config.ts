@@ -48,6 +48,8 @@ export interface Config extends Addresses, DoorSettings {
   readonly requestTimeoutMs: number;
   /** How long an idle HTTP connection stays open: at least as long as a request may take. */
   readonly keepAliveTimeoutMs: number;
+  /** How long a front-end that is asked to stop answers requests as before, but asks its clients to use another one. */
+  readonly drainMs: number;
   readonly logLevel: LogLevel;
 }
 
@@ -64,6 +66,8 @@ export const cacheLeaseMaxMs = 60_000;
  * answers its client with 502.
  */
 const defaultKeepAliveTimeoutMs = 90_000;
+/** Long enough for busy connections to be used once more: their clients then close them. */
+const defaultDrainMs = 250;
 
 /** Throws a ConfigError for the first value that isn't allowed. An empty value counts as not set. */
 export function readConfig(environment: Environment): Config {
@@ -138,6 +142,7 @@ export function readConfig(environment: Environment): Config {
     rpcTimeoutMs: integer("RPC_TIMEOUT_MS", 3000, 10, 600_000),
     requestTimeoutMs,
     keepAliveTimeoutMs,
+    drainMs: integer("DRAIN_MS", defaultDrainMs, 0, 600_000),
     ...readDoorSettings(environment),
     logLevel,
   });

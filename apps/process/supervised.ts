@@ -14,12 +14,30 @@ import type { Config } from "./config.ts";
  */
 export const supervisedVariable = "BAZAAR_SUPERVISED";
 
+/** Set to "1" for a front-end that other processes of its supervisor may share their port with, while one follows another. */
+export const portSharedVariable = "BAZAAR_PORT_SHARED";
+
+/** Set to "1" for a front-end that follows a running one: it must be ready before it listens on the shared port. */
+export const successorVariable = "BAZAAR_SUCCESSOR";
+
+/** What a front-end sends to its supervisor when it serves. */
+const servingMessage = { serving: true } as const;
+
+/** Tells the supervisor that this process serves, if there is a channel to one. */
+export function reportServing({ send }: { readonly send?: ((message: object) => unknown) | undefined }): void {
+  send?.(servingMessage);
+}
+
+export function isServingMessage(message: unknown): boolean {
+  return typeof message === "object" && message !== null && "serving" in message && message.serving === true;
+}
+
 /** Added to the time that a front-end needs to finish its accepted requests. */
 const stopGraceMs = 3000;
 
 /** How long a service may take to stop before it is killed. */
-export function stopTimeoutMs(config: Pick<Config, "requestTimeoutMs">): number {
-  return config.requestTimeoutMs + stopGraceMs;
+export function stopTimeoutMs(config: Pick<Config, "drainMs" | "requestTimeoutMs">): number {
+  return config.drainMs + config.requestTimeoutMs + stopGraceMs;
 }
 
 /**

@@ -195,6 +195,11 @@ test.each([
     expectDocumented("post", path, await partly.post(path, {}, own));
 });
 
+test("when the front-end is stopping", async () => {
+  const stopping = client.beside({ stopping: AbortSignal.abort() });
+  expectDocumented("get", "/readyz", await stopping.get("/readyz"));
+});
+
 test.each(["/orders", "/order", "/buy"])("POST %s of a stock whose volume is full", async (path) => {
   const full = client.beside({ changes: { trade: async () => ({ status: "volume-full" }) } });
   expectDocumented("post", path, await full.post(path, trade));

@@ -5,6 +5,7 @@ import { createApp, createEventFeed } from "@stock-bazaar/front-end/app";
 import type { StockLookup } from "@stock-bazaar/front-end/bazaar";
 import { createMetrics } from "@stock-bazaar/front-end/http/metrics";
 import { type Listening, listen } from "@stock-bazaar/front-end/listen";
+import { takeConnections } from "@stock-bazaar/front-end/take-connections";
 import { frontEndVariables } from "@stock-bazaar/process/addresses";
 import { ConfigError } from "@stock-bazaar/process/environment";
 import { BazaarError } from "@stock-bazaar/shared/errors";
@@ -360,6 +361,65 @@ describe("listen", () => {
     expect(parseRaw(await pending).body).toBe('{"data":{"name":"GameStart","price":15.99,"quantity":7}}');
     await stop;
   });
+
+  test("while it drains, it isn't ready, and each reply asks its client to close the connection", async () => {
+    const stopping = new AbortController();
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const order = async () => {
+      asked.resolve();
+      await answer.promise;
+      return undefined;
+    };
+    const bazaar = withChanges(backing.bazaar, { order });
+    const app = createApp({ bazaar, logger: silentLogger, stopping: stopping.signal });
+    const draining = listen(app, address, { ...options, draining: stopping.signal });
+    const ask = async (path: string) =>
+      parseRaw(await sendRaw(draining.port, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`));
+    const before = await ask("/readyz");
+    expect([before.status, headerOf(before, "keep-alive")]).toEqual([200, ["timeout=90"]]);
+
+    const underWay = sendRaw(draining.port, "GET /orders/1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    await asked.promise;
+    stopping.abort();
+    answer.resolve();
+    const readiness = await ask("/readyz");
+    expect(readiness.status).toBe(503);
+    expect(readiness.body).toContain("Not ready: this front-end is stopping");
+    for (const path of ["/readyz", "/healthz", "/stocks/GameStart", "/nope"]) {
+      const reply = await ask(path);
+      expect([headerOf(reply, "connection"), headerOf(reply, "keep-alive")]).toEqual([["close"], []]);
+    }
+    expect((await ask("/stocks/GameStart")).status).toBe(200);
+    const stopped = draining.stop();
+    expect(headerOf(parseRaw(await underWay), "connection")).toEqual(["close"]);
+    await stopped;
+  });
+
+  test.skipIf(process.platform !== "linux")(
+    "of two that share a port, the one that follows can take every new connection",
+    async () => {
+      const appOf = (quantity: number) => {
+        const stock = { name: "GameStart", priceCents: 1599, quantity, volume: 0, rev: 1, life: "life" };
+        const lookup = () => ({ stock, cache: "bypass" }) as const;
+        return createApp({ bazaar: withChanges(backing.bazaar, { lookup }), logger: silentLogger });
+      };
+      const shared = { ...options, sharesPort: true };
+      let former = listen(appOf(0), address, shared);
+      const { port } = former;
+      for (let follower = 1; follower <= 3; follower += 1) {
+        const next = listen(appOf(follower), { ...address, port }, shared);
+        expect(takeConnections(port)).toBe(true);
+        const request = "GET /stocks/GameStart HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        for (let count = 0; count < 30; count += 1)
+          expect(parseRaw(await sendRaw(port, request)).body).toContain(`"quantity":${follower}`);
+        await former.stop();
+        expect(parseRaw(await sendRaw(port, request)).body).toContain(`"quantity":${follower}`);
+        former = next;
+      }
+      expect(() => listen(appOf(9), { ...address, port }, options)).toThrowError(/must be a free port/);
+      await former.stop();
+    },
+  );
 
   test("stop doesn't wait for listeners of events once their feed has ended", async () => {
     const { bazaar } = backing;

@@ -168,6 +168,7 @@ export const otherVersion = new Failure(
   "Not ready: a service uses another version of the messages than this front-end; the log names it",
   retryAfter,
 );
+export const frontEndStopping = new Failure(503, "UNAVAILABLE", "Not ready: this front-end is stopping", retryAfter);
 export const noLeader = new Failure(503, "UNAVAILABLE", "Not ready: no order replica leads", retryAfter);
 
 /** Makes the reply to a path that no route has. HEAD gets the text of GET. */

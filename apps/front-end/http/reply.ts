@@ -13,19 +13,17 @@ export type ReplyHeaders = Readonly<Record<string, string>>;
 export const jsonType = "application/json";
 export const textType = "text/plain; charset=utf-8";
 
-const keepAliveHeader = "keep-alive";
-
 /** The headers that every reply has, except for `x-request-id`. Reused from one reply to the next. */
 class UsualHeaders {
   readonly headers: Headers;
-  readonly connection: Connection | undefined;
+  readonly persistence: Connection["persistence"] | undefined;
   #contentType = "";
   #contentLength = "";
 
   constructor(own: ReplyHeaders | undefined, connection: Connection | undefined) {
     this.headers = new Headers(own);
-    this.connection = connection;
-    if (connection !== undefined) this.headers.set(keepAliveHeader, connection.keepAlive);
+    this.persistence = connection?.persistence;
+    if (this.persistence !== undefined) this.headers.set(...this.persistence);
   }
 
   /** Sets only what differs from the reply before: to set all takes as long as to make the Response. */
@@ -73,7 +71,7 @@ export class Reply {
     return new Reply(304, this.contentType, this.body, this.headers, this.contentLength);
   }
 
-  /** Without a connection, the reply has no `keep-alive`. */
+  /** Without a connection, the reply has no `keep-alive` and no `connection`. */
   toResponse(requestId: string, connection?: Connection): Response {
     // A Response copies its headers, and a `Headers` faster than an object: a cached lookup takes a tenth less time.
     const headers = this.#headersFor(connection);
@@ -81,13 +79,13 @@ export class Reply {
     return new Response(this.status === 304 ? null : this.body, { status: this.status, headers });
   }
 
-  /** Kept from one response to the next: cached stocks are sent often, and a server has one `Connection` for all. */
+  /** Kept from one response to the next: cached stocks are sent often, and a server has one `Connection` for all at a time. */
   #headersFor(connection: Connection | undefined): Headers {
     if (this.headers === undefined) {
-      if (shared.connection !== connection) shared = new UsualHeaders(undefined, connection);
+      if (shared.persistence !== connection?.persistence) shared = new UsualHeaders(undefined, connection);
       return shared.of(this);
     }
-    if (this.#sent?.connection !== connection) this.#sent = undefined;
+    if (this.#sent?.persistence !== connection?.persistence) this.#sent = undefined;
     this.#sent ??= new UsualHeaders(this.headers, connection);
     return this.#sent.of(this);
   }
@@ -113,7 +111,7 @@ export class StreamReply extends Reply {
   override toResponse(requestId: string, connection?: Connection): Response {
     const headers = new Headers({ "content-type": this.contentType, [requestIdHeader]: requestId, ...this.headers });
     if (connection !== undefined) {
-      headers.set(keepAliveHeader, connection.keepAlive);
+      headers.set(...connection.persistence);
       // GET would have this header. Without it, Bun adds `content-length: 0`.
       if (this.#stream === null) headers.set("transfer-encoding", "chunked");
     }

@@ -6,6 +6,7 @@ import {
   catalogReadOnly,
   catalogRefuses,
   catalogSilent,
+  frontEndStopping,
   noLeader,
   operationsOutage,
   otherVersion,
@@ -44,9 +45,11 @@ export interface OperationsDependencies {
   readonly metrics: Metrics;
   /** Whether the client may see the details of the cluster. */
   readonly isAdmin: (request: Request) => boolean;
+  /** Aborts when this front-end is asked to stop. It still answers requests, but load balancers should send it no more. */
+  readonly stopping?: AbortSignal | undefined;
 }
 
-export function operationsRoutes({ bazaar, metrics, isAdmin }: OperationsDependencies): Route[] {
+export function operationsRoutes({ bazaar, metrics, isAdmin, stopping }: OperationsDependencies): Route[] {
   const isHealthy = json(healthy);
   const isReady = json(ready);
   return [
@@ -70,6 +73,7 @@ export function operationsRoutes({ bazaar, metrics, isAdmin }: OperationsDepende
       path: "/readyz",
       access: "open",
       async handle() {
+        if (stopping?.aborted) return frontEndStopping;
         const cluster = await bazaar.cluster();
         switch (cluster.catalog.state) {
           case "refusing":
@@ -89,7 +93,7 @@ export function operationsRoutes({ bazaar, metrics, isAdmin }: OperationsDepende
         operationId: "isReady",
         summary: "Do the catalog and a leader answer, and can trades be written?",
         success: jsonDocs("The bazaar is ready to trade", readyReply, ready),
-        failures: [catalogSilent, catalogRefuses, catalogReadOnly, noLeader, otherVersion],
+        failures: [catalogSilent, catalogRefuses, catalogReadOnly, noLeader, otherVersion, frontEndStopping],
       },
     },
     {

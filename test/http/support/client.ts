@@ -53,6 +53,7 @@ export interface ClientOptions {
   readonly admit?: Admission;
   readonly tokens?: () => Tokens;
   readonly corsOrigins?: readonly string[];
+  readonly stopping?: AbortSignal;
 }
 
 export async function createTestClient(options: ClientOptions = {}): Promise<TestClient> {
@@ -60,7 +61,7 @@ export async function createTestClient(options: ClientOptions = {}): Promise<Tes
 }
 
 function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions): TestClient {
-  const { changes, logger = silentLogger, faults, dialect, admit, tokens, corsOrigins } = options;
+  const { changes, logger = silentLogger, faults, dialect, admit, tokens, corsOrigins, stopping } = options;
   const bazaar = changes === undefined ? whole : withChanges(whole, changes);
   const app = createApp({
     bazaar,
@@ -68,6 +69,7 @@ function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions):
     faults,
     ...(dialect && { dialect }),
     ...(admit && { admit }),
+    ...(stopping && { stopping }),
     ...(tokens && { tokens }),
     ...(corsOrigins && { corsOrigins }),
   });
