@@ -46,6 +46,7 @@ function parse(args: readonly string[]): Promise<Command> {
 test("the commands are listed in the order of the help", () => {
   expect(names).toEqual([
     "up",
+    "rolling-restart",
     "status",
     "certs",
     "token",

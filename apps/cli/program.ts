@@ -11,6 +11,7 @@ import {
   ledgerCommand,
   migrateCommand,
   rebuildCatalogCommand,
+  rollingRestartCommand,
   seedCommand,
   upCommand,
   verifyCommand,
@@ -21,7 +22,7 @@ import { lookupCommand, orderCommand, statusCommand, tradeCommand } from "./defi
 import { type ExitCode, exitCodes } from "./errors.ts";
 
 const groups = {
-  "Run:": [upCommand, statusCommand, certsCommand, tokenCommand],
+  "Run:": [upCommand, rollingRestartCommand, statusCommand, certsCommand, tokenCommand],
   "Trade:": [lookupCommand, tradeCommand, orderCommand],
   "Databases:": [
     migrateCommand,

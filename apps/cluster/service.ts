@@ -22,11 +22,13 @@ export interface StartOptions {
   readonly fileBytesMax?: number;
   /** Variables in addition to the service's own, for this start only. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The root of another workspace, whose program is started this time. */
+  readonly checkout?: string | undefined;
 }
 
 export class Service {
   readonly name: string;
-  readonly #command: readonly string[];
+  readonly #commandIn: (checkout: string | undefined) => readonly string[];
   readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #supervised: boolean;
   readonly #cwd: string;
@@ -55,11 +57,12 @@ export class Service {
   ) {
     const { checkout, args = [], via = [] } = options;
     this.name = name;
-    const command =
-      checkout === undefined
+    this.#commandIn = (other = checkout) => [
+      ...via,
+      ...(other === undefined
         ? bunCommand(resolve(root, script), ...args)
-        : bunCommandOf(bunOf(checkout), resolve(checkout, script), ...args);
-    this.#command = [...via, ...command];
+        : bunCommandOf(bunOf(other), resolve(other, script), ...args)),
+    ];
     this.#environment = options.environment;
     this.#cwd = options.cwd ?? checkout ?? root;
     this.#supervised = options.supervised ?? true;
@@ -90,12 +93,12 @@ export class Service {
   }
 
   /** Starts the process. Returns before it is ready. */
-  start({ fileBytesMax, environment }: StartOptions = {}): void {
+  start({ fileBytesMax, environment, checkout }: StartOptions = {}): void {
     if (this.isRunning) throw new Error(`${this.name} must not be started twice (it runs already)`);
     const limit = fileBytesMax === undefined ? [] : limited(fileBytesMax);
     const child = launch({
       name: this.name,
-      command: [...limit, ...this.#command],
+      command: [...limit, ...this.#commandIn(checkout)],
       environment: { PATH: process.env.PATH, HOME: process.env.HOME, ...this.#environment, ...environment },
       output: "pipe",
       cwd: this.#cwd,

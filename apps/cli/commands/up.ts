@@ -18,16 +18,18 @@ import { type DialectName, lookupPath } from "@stock-bazaar/contract/dialects";
 import { faultsVariable } from "@stock-bazaar/process/faults";
 import { trustOwnFrontEnds } from "@stock-bazaar/process/https-trust";
 import { loadHttps, loadIdentity } from "@stock-bazaar/process/tls-files";
-import { stopTimeoutMs } from "@stock-bazaar/process/supervised";
+import { portSharedVariable, stopTimeoutMs } from "@stock-bazaar/process/supervised";
 import { CommandError, exitCodes } from "../errors.ts";
 import { frontEndUrl } from "../front-end.ts";
 import { answerFault, catalogService, type FaultySupervisor, replicaService } from "../up/faults.ts";
+import { canSharePort, listenForRollingRestarts } from "../up/rolling-restarts.ts";
 import { requireFreePorts } from "../up/ports.ts";
 import { prepareDatabases, requireCatalogBeside, requireReplicasBeside } from "../up/prepare-databases.ts";
 import { askLeader, waitUntilReady } from "../up/readiness.ts";
 import { startServiceProcess } from "../up/service-process.ts";
 import { nextStopSignal } from "../stopping.ts";
-import { type Repair, type ServiceSpec, Supervisor } from "../up/supervisor.ts";
+import type { Repair, ServiceSpec } from "../up/supervised-service.ts";
+import { Supervisor } from "../up/supervisor.ts";
 
 /** A front-end beside those of `--front-ends`. */
 export interface AlsoFrontEnd {
@@ -75,6 +77,12 @@ export async function up(options: UpOptions): Promise<void> {
   const stopping = new AbortController();
   const signalled = nextStopSignal();
   supervisor.start();
+  const control = listenForRollingRestarts(
+    supervisor,
+    config,
+    frontEnds.map(({ name }) => name),
+    logger,
+  );
   const announced = announce(config, frontEnds, logger, stopping.signal);
 
   const reason = await Promise.race([
@@ -82,6 +90,7 @@ export async function up(options: UpOptions): Promise<void> {
     supervisor.helpless.then((helpless) => ({ signal: undefined, helpless })),
   ]);
   stopping.abort();
+  control?.close();
   logger.info({ reason: reason.signal ?? reason.helpless }, "stopping");
   await Promise.all([supervisor.stop(), announced]);
   if (reason.helpless !== undefined) {
@@ -173,13 +182,16 @@ function servicesInStopOrder(
   const frontEndServices = frontEnds.map(({ name, address, listen, dialect }) =>
     service(name, "front-end", {
       environment: {
+        ...(canSharePort && { [portSharedVariable]: "1" }),
         FRONTEND_PORT: String(address.port),
         // Empty counts as not set, so that errors name the variables that the user knows.
         FRONTEND_LISTEN: addressText(listen) === addressText(address) ? "" : addressText(listen),
         FRONTEND_DIALECT: dialect,
         ...(faulty && { [faultsVariable]: "1" }),
       },
-      ...(faulty && { onMessage: (message, reply) => answerFault(faulty(), message, reply) }),
+      onMessage: (message, reply) => {
+        if (faulty) answerFault(faulty(), message, reply);
+      },
     }),
   );
   const { catalogs } = config.listen;

@@ -153,6 +153,22 @@ export function ledgerCommand(): Command {
     .action(async (_action: "copy", options: LedgerOptions) => (await import("../commands/ledger.ts")).copyTo(options));
 }
 
+export function rollingRestartCommand(): Command {
+  return define({
+    usage: "rolling-restart",
+    description: "restart what `bazaar up` runs, one part after another, while it trades; from the program on disk",
+    examples: [
+      ["bazaar rolling-restart", "after an update of the program or of a certificate"],
+      ["DATA_DIR=/srv/bazaar bazaar rolling-restart", "of the bazaar with that data folder"],
+    ],
+    exits: {
+      0: "every part was restarted",
+      1: "a part didn't come back, or the bazaar wasn't whole before; the rest runs on as it was",
+      3: "no `bazaar up` runs on this data folder",
+    },
+  }).action(async () => (await import("../commands/rolling-restart.ts")).rollingRestart());
+}
+
 function alsoFrontEnds(text: string): AlsoFrontEnd[] {
   return text.split(",").map((entry) => {
     const [dialect = "", port = "", ...more] = entry.trim().split("=");

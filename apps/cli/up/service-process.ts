@@ -2,19 +2,27 @@
 
 import { clientTokenVariable } from "@stock-bazaar/process/client-token";
 import { exitOf, launch } from "@stock-bazaar/process/launch";
-import type { ServiceProcess, ServiceSpec } from "./supervisor.ts";
+import { isServingMessage } from "@stock-bazaar/process/supervised";
+import type { ServiceProcess, ServiceSpec } from "./supervised-service.ts";
 
 export function startServiceProcess({ name, command, environment, onMessage }: ServiceSpec): ServiceProcess {
+  const serving = Promise.withResolvers<void>();
   const child = launch({
     name,
     command,
     // Services don't need the token of this process's own questions.
     environment: { ...process.env, [clientTokenVariable]: undefined, ...environment },
     output: "inherit",
-    onMessage,
+    onMessage:
+      onMessage &&
+      ((message, reply) => {
+        if (isServingMessage(message)) serving.resolve();
+        else onMessage(message, reply);
+      }),
   });
   return {
     pid: child.pid,
+    serving: serving.promise,
     exited: child.exited.then(() => exitOf(child) ?? { code: null, signal: null }),
     kill(signal) {
       child.kill(signal);

@@ -2,7 +2,8 @@ import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Exit } from "@stock-bazaar/process/launch";
 import { silentLogger } from "@stock-bazaar/process/log";
 import { describe, expect, test, vi } from "vitest";
-import { type Repair, type ServiceProcess, type ServiceSpec, Supervisor } from "./supervisor.ts";
+import type { Repair, ServiceProcess, ServiceSpec } from "./supervised-service.ts";
+import { Supervisor } from "./supervisor.ts";
 
 /** Time that stands still until it is moved. */
 class FakeClock implements Clock {
@@ -36,6 +37,9 @@ class FakeClock implements Clock {
 class FakeProcess implements ServiceProcess {
   readonly pid = 1;
   readonly exited: Promise<Exit>;
+  readonly serving: Promise<void>;
+  /** Reports that the process serves. */
+  readonly serves: () => void;
   readonly signals: string[] = [];
   readonly #exit: (exit: Exit) => void;
   readonly #onKill: (signal: string) => void;
@@ -44,6 +48,7 @@ class FakeProcess implements ServiceProcess {
     this.#onKill = onKill;
     const { promise, resolve } = Promise.withResolvers<Exit>();
     this.exited = promise;
+    ({ promise: this.serving, resolve: this.serves } = Promise.withResolvers<void>());
     this.#exit = resolve;
   }
 
@@ -482,4 +487,67 @@ describe("a repair", () => {
     expect(started).toEqual([]);
     await expect(Promise.race([supervisor.helpless, Promise.resolve("pending")])).resolves.toBe("pending");
   });
+});
+
+describe("a process that follows another one", () => {
+  const state = () => {
+    const set = setUp([["front-end"]]);
+    set.supervisor.start();
+    return { ...set, first: set.latest("front-end") };
+  };
+
+  test("takes over when it serves: only then the first one is stopped, and its end is no death", async () => {
+    const { supervisor, latest, started, first, kills, clock } = state();
+    const replaced = supervisor.replaceService("front-end", { NEXT: "1" }, 1000);
+    const second = latest("front-end");
+    expect(second).not.toBe(first);
+    await settle();
+    expect(kills).toEqual([]);
+    second.serves();
+    await settle();
+    expect([first.signals, second.signals]).toEqual([["SIGTERM"], []]);
+    await first.exit(0);
+    await replaced;
+    clock.advance(60_000);
+    expect(started).toHaveLength(2);
+    // The second one is supervised now.
+    await second.exit(1);
+    clock.advance(60_000);
+    expect(started).toHaveLength(3);
+  });
+
+  test("is killed if it doesn't serve in time, or may end: the first one goes on", async () => {
+    const { supervisor, latest, first, clock } = state();
+    const late = supervisor.replaceService("front-end", {}, 1000);
+    clock.advance(1000);
+    await expect(late).rejects.toThrow("its new process didn't serve within 1000 ms");
+    expect(latest("front-end").signals).toEqual(["SIGKILL"]);
+    const refused = supervisor.replaceService("front-end", {}, 1000);
+    void latest("front-end").exit(2);
+    await expect(refused).rejects.toThrow("its new process ended with exit code 2");
+    expect(first.signals).toEqual([]);
+  });
+
+  test("ends with everything else", async () => {
+    const { supervisor, latest, first } = state();
+    const replaced = supervisor.replaceService("front-end", {}, 1000).catch((error: unknown) => error);
+    const second = latest("front-end");
+    const stopped = supervisor.stop();
+    expect([first.signals, second.signals]).toEqual([["SIGTERM"], ["SIGKILL"]]);
+    await Promise.all([first.exit(0), second.exit(null, "SIGKILL")]);
+    await stopped;
+    expect(String(await replaced)).toContain("its new process ended with SIGKILL");
+  });
+});
+
+test("a service that is restarted on request stops and starts", async () => {
+  const { supervisor, latest, started } = setUp();
+  supervisor.start();
+  const first = latest("order-1");
+  const restarted = supervisor.restartService("order-1");
+  expect(first.signals).toEqual(["SIGTERM"]);
+  await first.exit(0);
+  await restarted;
+  expect(started.filter(({ name }) => name === "order-1")).toHaveLength(2);
+  await expect(supervisor.restartService("order-9")).rejects.toThrow("order-9 isn't supervised here");
 });
