@@ -90,6 +90,8 @@ test("SIGTERM of leader, follower and catalog under load: each exits with 0, no 
   }
   await cluster.settled();
   await traffic.stop();
+  const handedOver = cluster.order(3).lines.find((line) => line.includes("handed the lead over"));
+  expect(JSON.parse(handedOver ?? "{}")).toMatchObject({ leader: 2, term: 2 });
   report("SIGTERM of leader, follower and catalog", traffic);
   expect(traffic.failures).toEqual([]);
   await expectInvariants(cluster, { records: traffic.records });

@@ -827,7 +827,7 @@ export const mutations: readonly Mutation[] = [
     // Terms give order, not safety: what fails is progress, rarely, when an old leader keeps a follower that the new one needs.
     name: "an old term may still apply",
     rule: "R2",
-    firstSeed: 2220,
+    firstSeed: 5940,
     edits: [
       {
         file: "ledger/leadership.ts",
