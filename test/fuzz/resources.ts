@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { Service } from "@stock-bazaar/cluster/service";
 import { eventually } from "@stock-bazaar/cluster/wait";
 
-export interface Held {
+interface Held {
   readonly descriptors: number;
   /** Resident, in MiB. */
   readonly memory: number;

@@ -130,7 +130,7 @@ export async function rollingRestart(options: RollingRestartOptions): Promise<vo
 }
 
 /** What is missing for a part to be restarted without being missed; `undefined` if nothing is. */
-export function lackOf({ head, catalogs, replicas }: BazaarState, replicaIds: readonly number[]): string | undefined {
+function lackOf({ head, catalogs, replicas }: BazaarState, replicaIds: readonly number[]): string | undefined {
   if (head === undefined) return "no catalog answers";
   const away = catalogs.indexOf("away");
   if (away >= 0) return `catalog ${away + 1} doesn't answer`;
