@@ -6,6 +6,7 @@
 import { chosenLedgerStore } from "@stock-bazaar/ledger/chosen-store";
 import { ReplicaFile } from "@stock-bazaar/order-log/sqlite/replica-file";
 import { keepStocks } from "./kept-stocks.ts";
+import { requireNoBegunRestore } from "./recovery/begun-restore.ts";
 import { migratePresentReplicas, requireNoLostCatalog } from "./recovery/history.ts";
 import { type Databases, replicasNamed } from "./recovery/replicas-here.ts";
 
@@ -35,6 +36,7 @@ export async function migrateAll(databases: Databases): Promise<MigratedDatabase
 
 /** Migrates only this replica's file and requires no other: the catalog may be on another machine. */
 export async function migrateReplica({ dataDir }: Pick<Databases, "dataDir">, id: number): Promise<MigratedDatabase> {
+  requireNoBegunRestore(dataDir);
   const replica = new ReplicaFile(dataDir, id);
   return { file: replica.file, migrations: await replica.migrate() };
 }

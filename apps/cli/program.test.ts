@@ -59,6 +59,8 @@ test("the commands are listed in the order of the help", () => {
     "export",
     "verify",
     "rebuild-catalog",
+    "backup",
+    "restore",
     "ledger",
     "client",
     "evaluate",

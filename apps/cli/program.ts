@@ -3,6 +3,7 @@
 import { version } from "@stock-bazaar/process/version";
 import { Command } from "commander";
 import { section } from "./definition.ts";
+import { backupCommand, restoreCommand } from "./definitions/backups.ts";
 import { certsCommand } from "./definitions/certificates.ts";
 import { completeCommand, completionCommand } from "./definitions/completion.ts";
 import {
@@ -31,6 +32,8 @@ const groups = {
     exportCommand,
     verifyCommand,
     rebuildCatalogCommand,
+    backupCommand,
+    restoreCommand,
     ledgerCommand,
   ],
   "Load, faults, measurements:": [clientCommand, evaluateCommand, benchCommand, chaosCommand],

@@ -3,10 +3,19 @@
 import type { Order } from "@stock-bazaar/shared/domain";
 import type { Ledger } from "./ledger.ts";
 import { orderPages } from "./order-pages.ts";
+import type { LedgerStore } from "./store.ts";
 
 /** Orders, and how messages name where they are. */
 export interface OrderSource extends Pick<Ledger, "ordersAfter"> {
   readonly name: string;
+}
+
+/** The orders of a ledger. Each page is read from a snapshot of its own: a long one delays SQLite's checkpoints. */
+export function ordersOf(store: LedgerStore): OrderSource {
+  return {
+    name: store.name,
+    ordersAfter: (after, limit) => store.read((view) => view.ordersAfter(after, limit)),
+  };
 }
 
 /** The first difference between the orders of `copy` up to `lastId` and those of `original`; `undefined` if there is none. */

@@ -1,6 +1,7 @@
 /**
- * Rebuilds a ledger from its orders: applying every order in turn to the initial stocks gives the current stocks. This
- * module is pure: a store reads the orders and writes the results.
+ * Rebuilds a ledger from its orders: applying every order in turn to the initial stocks gives the current stocks. An old
+ * copy of a ledger is continued in the same way, from its stocks. This module is pure: a store reads the orders and writes
+ * the results.
  *
  * Two things can't be rebuilt: the rejections, so their keys are decided anew, and orders that no replica had stored,
  * which were never acknowledged (R5).
@@ -45,20 +46,32 @@ interface StockNow {
   lastPriceCents: number;
 }
 
+/** A ledger that is continued where it ends. */
+export interface Continued {
+  readonly head: number;
+}
+
 /** Replays orders in their sequence. After an error, the caller must discard everything that the replay led to. */
 export class Replay {
   readonly #stocks: ReadonlyMap<string, StockNow>;
-  #head = 0;
+  /** The id after which the orders are replayed. */
+  readonly #after: number;
+  readonly #isContinued: boolean;
+  #head: number;
   #lastTerm: number;
 
-  constructor(initialStocks: Iterable<NewStock>, used: Used) {
+  /** Begins with the initial stocks; with `continued`, with the stocks as they are at its head. */
+  constructor(stocks: Iterable<NewStock & Partial<Stock>>, used: Used, continued?: Continued) {
     this.#stocks = new Map(
-      Array.from(initialStocks, ({ name, quantity, priceCents }): [string, StockNow] => [
+      Array.from(stocks, ({ name, quantity, priceCents, volume = 0, rev = 0 }): [string, StockNow] => [
         name,
-        { quantity, priceCents, volume: 0, rev: 0, lastPriceCents: priceCents },
+        { quantity, priceCents, volume, rev, lastPriceCents: priceCents },
       ]),
     );
     this.#lastTerm = used.term;
+    this.#after = continued?.head ?? 0;
+    this.#isContinued = continued !== undefined;
+    this.#head = this.#after;
   }
 
   /** Applies one order. Throws a ReplayError unless it has the next id and its stock has enough units. */
@@ -70,17 +83,20 @@ export class Replay {
     this.#lastTerm = Math.max(this.#lastTerm, term);
   }
 
-  /** Returns the traded stocks as they are now. Throws a ReplayError unless each has the price of its last order. */
-  end(nowMs: number): Replayed & { readonly stocks: readonly Omit<Stock, "priceCents">[] } {
-    const stocks: Omit<Stock, "priceCents">[] = [];
+  /**
+   * Returns the traded stocks as they are now. Throws a ReplayError unless each initial stock has the price of its last
+   * order. In a ledger that is continued, a person may have changed the price since: there the last order's price counts.
+   */
+  end(nowMs: number): Replayed & { readonly stocks: readonly Stock[] } {
+    const stocks: Stock[] = [];
     for (const [name, { quantity, volume, rev, priceCents, lastPriceCents }] of this.#stocks) {
-      if (rev === 0) continue;
-      if (priceCents !== lastPriceCents) {
+      if (rev <= this.#after) continue;
+      if (priceCents !== lastPriceCents && !this.#isContinued) {
         throw wrongStocks(
           `the price of ${name} must be that of order ${rev}, ${lastPriceCents} cents (got ${priceCents})`,
         );
       }
-      stocks.push({ name, quantity, volume, rev });
+      stocks.push({ name, priceCents: lastPriceCents, quantity, volume, rev });
     }
     return { head: this.#head, term: unusedTerm(this.#lastTerm, nowMs), stocks };
   }

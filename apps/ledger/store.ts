@@ -1,5 +1,6 @@
 /**
- * The interface of a stored ledger: create, migrate, seed, lock, open, check, and replace it when it is lost. `Ledger`
+ * The interface of a stored ledger: create, migrate, seed, lock, open, check, back up, and replace or
+ * continue it when it is lost or old. `Ledger`
  * is what a running catalog does with it; this interface is everything else, and the only way to a stored ledger.
  * Without it every tool would depend on the ledger being a file, and a ledger on a server would need a second set of
  * tools.
@@ -67,6 +68,17 @@ export interface LedgerStore {
    * Rejects with a ReplayError if the orders don't follow from the stocks. The caller must hold the lock.
    */
   replaceWith(content: LedgerContent): Promise<Replaced>;
+  /**
+   * Continues a ledger that is an old copy by the orders after its last one, in a new life and an unused term, as of a ledger
+   * that hasn't ended cleanly. All or nothing. Rejects with a ReplayError if the orders don't follow from the stocks. The
+   * caller must hold the lock.
+   */
+  continueWith(pages: LedgerContent["pages"]): Promise<Replayed>;
+  /**
+   * Writes the ledger, as it is at one moment, into a file of the same name in this folder, also beside a running catalog.
+   * Absent on a server, which has its own tools for that.
+   */
+  copyFile?(folder: string): Promise<void>;
   /**
    * Makes this ledger a copy of another one, in a new term (`copy.ts`), and moves an existing one aside. All or nothing: if
    * `compare`, which receives the finished copy, rejects, nothing has changed. Returns the new name of the ledger that was

@@ -19,6 +19,7 @@ export function quotedCommand(command: string, options?: string): string {
 const migrate = quotedCommand("migrate");
 const rebuildCatalog = quotedCommand("rebuild-catalog");
 const ledgerCopy = quotedCommand("ledger", "copy --to …");
+const restore = quotedCommand("restore");
 const rebuildFromServices = quotedCommand("rebuild-catalog", "--from-services");
 
 /** Ends of messages. `it` is the file that the message is about. */
@@ -33,7 +34,7 @@ export const advice = {
   migrateThenSeed: `run ${migrate}, then ${quotedCommand("seed")}`,
   rebuildCatalog: `run ${rebuildCatalog}`,
   rebuildFromServices: `run ${rebuildFromServices}`,
-  findWholeLedger: `name the ledger that belongs to the replicas (LEDGER_URL, DATA_DIR) or put it back; if it is lost, stop everything and run ${rebuildCatalog}`,
+  findWholeLedger: `name the ledger that belongs to the replicas (LEDGER_URL, DATA_DIR) or put it back; if it is lost, stop everything and run ${rebuildCatalog}, or ${restore}, which continues this old one from the replicas`,
 
   replaceCatalog: `run ${rebuildCatalog}, which moves it aside and rebuilds it from a replica's orders`,
   replaceReplica: `move it elsewhere, then run ${migrate} (the replica fetches its orders again)`,
@@ -58,5 +59,13 @@ export const advice = {
   goOnWithoutWrongReplica:
     "set ORDER_REPLICAS without the wrong one of the two, then run this again; move its file elsewhere before it is used again",
   stopCatalog: "a catalog still runs: stop every catalog first",
+  backUpServer: "pg_dump, pg_basebackup or pgBackRest back it up",
+  finishRestore: `run ${restore}, which finishes it`,
+  nameBackup: `name the backup to restore: ${quotedCommand("restore", "backups/…")}`,
+  restoreFromServices: `let the replicas run and use --from-services, or set ORDER_REPLICAS without it to go on without the orders that only it holds`,
+  dropWrongHistory: "move the wrong one elsewhere, or name another backup, then run this again",
+  moveLedgerElsewhere:
+    "move it elsewhere, with the files that begin with its name, to go on without it, then run this again",
+  nameLaterStocks: `If stocks were added since the backup, name the file: ${quotedCommand("restore", "backups/… --file my.csv")}`,
   nameSeededFile: `Name the file that the catalog was seeded with: ${quotedCommand("rebuild-catalog", "--file my.csv")}`,
 } as const;

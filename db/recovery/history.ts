@@ -11,6 +11,7 @@ import { SetupError } from "@stock-bazaar/shared/errors";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
 import { advice } from "@stock-bazaar/process/advice";
 import { isMissing } from "@stock-bazaar/sqlite/files";
+import { requireNoBegunRestore } from "./begun-restore.ts";
 import { type Databases, readEnds, replicaEnds, replicasHere, requireDifferentFiles } from "./replicas-here.ts";
 
 export type HistoryProblem = "lost" | "behind" | "diverged";
@@ -32,6 +33,7 @@ export class HistoryError extends SetupError {
  * HistoryError if that file may hold the only copy of its orders.
  */
 export async function migratePresentReplicas(databases: Databases): Promise<Map<string, number>> {
+  requireNoBegunRestore(databases.dataDir);
   requireDifferentFiles(databases);
   const migrated = new Map<string, number>();
   try {
@@ -59,9 +61,11 @@ function lostBeside(databases: Databases, replica: DatabaseError): HistoryError 
 }
 
 /**
- * Throws a HistoryError if the catalog is missing and a replica holds orders, may have lost some, or can't be read.
+ * Throws a HistoryError if the catalog is missing and a replica holds orders, may have lost some, or can't be read. Throws a
+ * SetupError if a restore was interrupted.
  */
 export async function requireNoLostCatalog(databases: Databases): Promise<void> {
+  requireNoBegunRestore(databases.dataDir);
   const store = chosenLedgerStore(databases);
   if (!(await store.isMissing())) return;
   const ends = readEnds(databases);

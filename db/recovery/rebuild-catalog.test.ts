@@ -392,7 +392,7 @@ describe("one history", () => {
     );
     change(0, "DELETE FROM ledger WHERE id = 12");
     expect(await problem()).toBe(
-      "behind: catalog.db ends at order 11, but order-1.db goes on to order 12: name the ledger that belongs to the replicas (LEDGER_URL, DATA_DIR) or put it back; if it is lost, stop everything and run `npm run rebuild-catalog`",
+      "behind: catalog.db ends at order 11, but order-1.db goes on to order 12: name the ledger that belongs to the replicas (LEDGER_URL, DATA_DIR) or put it back; if it is lost, stop everything and run `npm run rebuild-catalog`, or `npm run restore`, which continues this old one from the replicas",
     );
     rmSync(catalog);
     expect(await problem()).toBe(

@@ -13,6 +13,7 @@ import { makeFolderOf } from "@stock-bazaar/sqlite/files";
 import { advice } from "@stock-bazaar/process/advice";
 import { keepStocks } from "../kept-stocks.ts";
 import { readStocks, stocksFileFor } from "../seed.ts";
+import { requireNoBegunRestore } from "./begun-restore.ts";
 import {
   alreadyLocked,
   dontBelongTogether,
@@ -36,6 +37,7 @@ export async function rebuildFromServices(
 ): Promise<RebuiltCatalog> {
   // Reports a wrong file even if there is nothing to mend.
   const stocks = readStocks(stocksFile);
+  requireNoBegunRestore(config.dataDir);
   const store = chosenLedgerStore(config);
   const [file] = store.files;
   if (file !== undefined) makeFolderOf(file);
@@ -46,7 +48,7 @@ export async function rebuildFromServices(
     const longest = longestOf(replicas);
     await requireSomethingToMend(config, services, longest.lastId);
     await requireAgreement(replicas, longest);
-    const pages = ordersOf(longest, replicas, services);
+    const pages = ordersOfLongest(longest, { replicas, services });
     const { head, aside } = await store.replaceWith({ stocks, pages });
     await keepStocks(config);
     const notWhole = replicas.filter(({ isWhole }) => !isWhole).map(({ name }) => name);
@@ -103,13 +105,17 @@ async function requireAgreement(replicas: readonly ServedReplica[], longest: Ser
   }
 }
 
-/** The orders of the longest replica. Rejects at the end if a replica has got another one meanwhile. */
-async function* ordersOf(
+/** The orders of the longest replica after an id. Rejects at the end if a replica has got another one meanwhile. */
+export async function* ordersOfLongest(
   longest: ServedReplica,
-  replicas: readonly ServedReplica[],
-  services: readonly ReplicaService[],
+  options: {
+    readonly replicas: readonly ServedReplica[];
+    readonly services: readonly ReplicaService[];
+    readonly after?: number;
+  },
 ): AsyncGenerator<readonly Order[]> {
-  yield* orderPages(longest, 0, longest.lastId);
+  const { replicas, services, after = 0 } = options;
+  yield* orderPages(longest, after, longest.lastId);
   const now = await Promise.all(services.map(askService));
   for (const [index, { name, lastId }] of now.entries()) {
     const before = replicas[index]?.lastId;

@@ -5,7 +5,7 @@
 
 import { type Check, checked, unread } from "@stock-bazaar/ledger/check";
 import { chosenLedgerStore, type LedgerConfig } from "@stock-bazaar/ledger/chosen-store";
-import { type OrderSource, prefixDifference } from "@stock-bazaar/ledger/compare";
+import { ordersOf, type OrderSource, prefixDifference } from "@stock-bazaar/ledger/compare";
 import type { LedgerStore } from "@stock-bazaar/ledger/store";
 import { advice } from "@stock-bazaar/process/advice";
 import { DatabaseError } from "@stock-bazaar/sqlite/database-error";
@@ -19,7 +19,7 @@ export async function verifyServices(config: LedgerConfig, services: readonly Re
   try {
     await requireLedger(store, replicas);
     const checks = (await store.check([])).filter(({ promise }) => promise !== "I3");
-    for (const replica of replicas) checks.push(await checkReplica(replica, sourceOf(store)));
+    for (const replica of replicas) checks.push(await checkReplica(replica, ordersOf(store)));
     return checks;
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
@@ -32,14 +32,6 @@ export async function verifyServices(config: LedgerConfig, services: readonly Re
       ),
     ];
   }
-}
-
-/** The orders of a ledger. Each page is read from a snapshot of its own: a long one delays SQLite's checkpoints. */
-function sourceOf(store: LedgerStore): OrderSource {
-  return {
-    name: store.name,
-    ordersAfter: (after, limit) => store.read((view) => view.ordersAfter(after, limit)),
-  };
 }
 
 async function requireLedger(store: LedgerStore, replicas: readonly (ServedReplica | ReplicaServiceError)[]) {

@@ -106,6 +106,6 @@ export function explained(file: string, kind: DatabaseKind, error: unknown): Dat
 }
 
 /** A replica refills from the leader; the catalog is rebuilt from a replica. */
-function adviceForLost(kind: DatabaseKind): string {
+export function adviceForLost(kind: DatabaseKind): string {
   return kind === "orders" ? advice.replaceReplica : advice.replaceCatalog;
 }

@@ -160,10 +160,11 @@ export function syncToDisk(path: string): void {
  * Renames a database together with its write-ahead log, which may hold its newest rows. Returns the new name, or
  * `undefined` if there was nothing to move.
  *
- * Also moves a log without a database: SQLite would use it as the log of the next file of that name.
+ * Also moves a log without a database: SQLite would use it as the log of the next file of that name. `at` is the time in the
+ * new name.
  */
-export function putAside(database: string): string | undefined {
-  const aside = asideName(database);
+export function putAside(database: string, at = new Date()): string | undefined {
+  const aside = asideName(database, at);
   // The index of the log, in memory that its users share. They keep theirs; the next file needs a new one.
   rmSync(`${database}-shm`, { force: true });
   rmSync(noteOfDamage(database), { force: true });
@@ -182,9 +183,9 @@ export function putAside(database: string): string | undefined {
  * The previous one is moved only when the new one can certainly take its place. Returns its new name, or `undefined` if
  * there was none. Throws instead of replacing a file that another process has put there meanwhile.
  */
-export function putInPlace(finished: string, database: string): string | undefined {
+export function putInPlace(finished: string, database: string, at?: Date): string | undefined {
   const canLink = succeeds(() => linkSync(finished, `${finished}-link`));
-  const aside = putAside(database);
+  const aside = putAside(database, at);
   if (canLink) {
     // Unlike a rename, this never replaces a file.
     linkSync(finished, database);
@@ -220,8 +221,13 @@ function isFilled(file: string): boolean {
   return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-/** `catalog.db` → `catalog-2026-11-21T14-38-00.123Z.db`: readable, sortable, and a name on every file system. */
-function asideName(database: string): string {
+/** `catalog.db` → `catalog-2026-11-21T14-38-00.123Z.db`. */
+export function asideName(database: string, at: Date): string {
   const { dir, name, ext } = parse(database);
-  return join(dir, `${name}-${new Date().toISOString().replaceAll(":", "-")}${ext}`);
+  return join(dir, `${name}-${timeInName(at)}${ext}`);
+}
+
+/** A time as part of a file's name: readable, sortable, and allowed on every file system. */
+export function timeInName(at: Date): string {
+  return at.toISOString().replaceAll(":", "-");
 }

@@ -43,7 +43,8 @@ const setInitial = {
 };
 const allStocks = { text: 'SELECT name, price_cents AS "priceCents", quantity FROM stocks' };
 const firstOrder = { text: "SELECT 1 FROM ledger LIMIT 1" };
-const setRegister = {
+/** A new life in an unused term: its first term, its head, its id, and the longest lease that may still run. */
+export const beginLife = {
   text: `UPDATE register SET term = $1, leader = 0, head = $2, life = $3, first_term = $1, lease_ms = $4,
     ended_cleanly = 0`,
 };
@@ -144,13 +145,13 @@ export async function buildLedger<Result>(
 }
 
 /** `register` must be locked. A process that has not shown for some time that it lives may have lost the ledger (`holder.ts`). */
-function requireHeld({ url, heldEpoch }: HeldLedger, { epoch, holder }: RegisterRow): void {
+export function requireHeld({ url, heldEpoch }: HeldLedger, { epoch, holder }: RegisterRow): void {
   if (heldEpoch > 0 ? epoch === heldEpoch : holder === "") return;
   const who = holder === "" ? "another process has used it" : `another service uses it, ${holder}`;
   throw wrongLedgerUrl(url, "must be a database that no other service uses", `${who}; nothing was changed`);
 }
 
-async function inTransaction<Result>(
+export async function inTransaction<Result>(
   connection: Connection,
   url: string,
   action: () => Promise<Result>,
@@ -193,7 +194,7 @@ async function replayInto(
   }
   const { head, term, stocks } = replay.end(Date.now());
   for (const page of pagesOf(stocks)) await write(changeOf(page));
-  await connection.query(setRegister, [term, head, crypto.randomUUID(), used.leaseMs]);
+  await connection.query(beginLife, [term, head, crypto.randomUUID(), used.leaseMs]);
   return { head, term };
 }
 

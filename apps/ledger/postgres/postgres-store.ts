@@ -98,6 +98,7 @@ export function postgresLedgerStore(url: string, { failover = false }: PostgresO
     fillEmpty: async (content, beforeCommit) =>
       (await import("./changes.ts")).fillLedger(target(), content, beforeCommit),
     replaceWith: async (content) => (await import("./changes.ts")).replaceLedger(target(), content),
+    continueWith: async (pages) => (await import("./continue.ts")).continueLedger(target(), pages),
     copyFrom: async (source, compare) => (await import("./copy.ts")).copyLedger(target(), source, compare),
   };
 }

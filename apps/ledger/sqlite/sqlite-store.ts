@@ -66,6 +66,9 @@ export function sqliteLedgerStore(dataDir: string): LedgerStore {
     },
     fillEmpty: async (content, beforeCommit) => (await import("./fill.ts")).fillCatalog(dataDir, content, beforeCommit),
     replaceWith: async (content) => (await import("./replace.ts")).replaceCatalog(dataDir, content),
+    continueWith: async (pages) => (await import("./continue.ts")).continueCatalog(dataDir, pages),
+    copyFile: async (folder) =>
+      (await import("@stock-bazaar/sqlite/online-copy")).copyOnline("catalog", file, catalogFile(folder)),
     copyFrom: async (source, compare) => (await import("./copy.ts")).copyCatalog(dataDir, source, compare),
   };
 }

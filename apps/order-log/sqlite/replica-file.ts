@@ -19,8 +19,8 @@ import { lockForService, lockIfFree } from "@stock-bazaar/sqlite/service-lock";
 import type { Clock } from "@stock-bazaar/shared/clock";
 import type { Order } from "@stock-bazaar/shared/domain";
 import { currentBootId } from "@stock-bazaar/process/boot-id";
-import { isNew, isWhole } from "../replica-mark.ts";
-import { readMark } from "./kept-mark.ts";
+import { isNew, isWhole, lacking } from "../replica-mark.ts";
+import { readMark, writeMark } from "./kept-mark.ts";
 import { type OrderDatabase, openOrderDatabase, orderFile } from "./database.ts";
 
 /** The end of a replica's file. */
@@ -140,6 +140,16 @@ export class ReplicaFile {
    */
   async replaceDamaged(): Promise<string> {
     return (await import("./replace-damaged.ts")).replaceDamaged(this.#dataDir, this.id);
+  }
+
+  /**
+   * Writes the replica, as it is at one moment, into a file of the same name in this folder, also while its service writes.
+   * Marks the copy as one that may lack orders: the replica goes on and acknowledges others, and an old copy that looked
+   * whole would let a catalog be rebuilt without them.
+   */
+  async copyFile(folder: string): Promise<void> {
+    const { copyOnline } = await import("@stock-bazaar/sqlite/online-copy");
+    await copyOnline("orders", this.file, orderFile(folder, this.id), (copy) => writeMark(copy, lacking));
   }
 
   /** The reason why not all orders can be read; `undefined` if they can. Reads the whole file. */
