@@ -58,7 +58,7 @@ async function start(context: ServiceContext): Promise<() => Promise<void>> {
     const takeOver = await store.standBy(opening);
     const changed = (isActive: boolean) => server.setServing(isActive);
     const catalog = new StandbyCatalog({ ...options, takeOver, changed, fatal });
-    const server = await startServer(address, serveCatalog(catalog, self));
+    const server = await startServer(address, serveCatalog(catalog, self), { clock: systemClock, logger });
     server.setServing(false);
     listening(server);
     catalog.start();
@@ -83,7 +83,7 @@ async function start(context: ServiceContext): Promise<() => Promise<void>> {
       throw error;
     }
   }, waiting);
-  const server = await startServer(address, serveCatalog(catalog, self));
+  const server = await startServer(address, serveCatalog(catalog, self), { clock: systemClock, logger });
   listening(server);
   return async () => {
     await drain(server, catalog);

@@ -104,6 +104,8 @@ export interface BazaarClientOptions {
 }
 
 const retryMs = 20;
+/** Above a rate limit. */
+const tooMany = 429;
 /** How much of a foreign reply to quote in a message. */
 const excerptCharactersMax = 60;
 const none: ReadonlyMap<string, string> = new Map();
@@ -187,9 +189,14 @@ export class BazaarClient {
       const endMs = performance.now();
       sent ||= result.sent;
       const reply = { ...result, sent, attempts, url, startMs, endMs };
-      if (!isUnknown(reply.status)) return reply;
-      this.#another();
-      await Bun.sleep(retryMs);
+      const isLimited = reply.status === tooMany;
+      if (!isUnknown(reply.status) && !isLimited) return reply;
+      // A limit counts at this front-end: another would refuse soon as well. Nothing was done.
+      if (isLimited) await Bun.sleep(1000 * Number(result.headers.get("retry-after") ?? 1));
+      else {
+        this.#another();
+        await Bun.sleep(retryMs);
+      }
       if (this.#closed || endMs - startMs >= this.#giveUpMs) return reply;
     }
   }

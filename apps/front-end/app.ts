@@ -42,6 +42,8 @@ export interface AppDependencies {
   readonly tokens?: () => Tokens;
   /** If absent, there are no limits. */
   readonly limits?: RateLimits;
+  /** The most requests that may wait for their replies. Default: no limit. */
+  readonly requestsMax?: number;
   /** The origins of other pages that may use the front-end. Default: none. */
   readonly corsOrigins?: readonly string[];
   /** Default: requests with a token of `tokens`, or every request, within `limits`. */
@@ -61,25 +63,27 @@ export function createEventFeed(deps: {
   metrics: Metrics;
   faults: Faults | undefined;
   hidesDetails?: boolean;
+  listenersMax?: number;
 }): EventFeed {
-  const { bazaar, metrics, faults, hidesDetails = false } = deps;
+  const { bazaar, metrics, faults, hidesDetails = false, listenersMax } = deps;
   return new EventFeed({
     bazaar,
     takeTradeTimes: () => metrics.takeTradeTimes(),
     clock: systemClock,
     faults: faults !== undefined,
     hidesDetails,
+    ...(listenersMax !== undefined && { listenersMax }),
   });
 }
 
 const methods = ["GET", "POST"] as const;
 
 export function createApp({ bazaar, logger, faults, wrapRoute, tokens, ...given }: AppDependencies): Hono {
-  const { dialect = dialects.bazaar } = given;
+  const { dialect = dialects.bazaar, requestsMax } = given;
   const metrics = given.metrics ?? createMetrics();
   const events = given.events ?? createEventFeed({ bazaar, metrics, faults, hidesDetails: tokens !== undefined });
   const deps = { bazaar, metrics };
-  const door = new FrontDoor({ admit: given.admit ?? guarded({ tokens, limits: given.limits }), logger });
+  const door = new FrontDoor({ admit: given.admit ?? guarded({ tokens, limits: given.limits }), logger, requestsMax });
   const isAdmin = (request: Request) =>
     tokens?.().clientOf(request.headers.get("authorization"))?.scopes.has("admin") ?? true;
   const operations = [

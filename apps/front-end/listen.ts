@@ -22,11 +22,17 @@
  * - `stop` closes idle connections at once. A request that is on its way then meets a closed connection.
  * - With `reusePort` (Linux), new connections are spread over the processes that listen. Those that one hasn't accepted when
  *   it stops to listen are reset, unless another one takes all new ones before (`take-connections.ts`).
- * - `idleTimeout` closes a connection on which nothing moves, also one that waits for its reply. It is coarse: up to
- *   four seconds late (half a request head: after 12 seconds with a value of 5). It takes whole seconds, at most 255.
+ * - `idleTimeout` closes a connection on which nothing moves, also one that waits for its reply, and one whose client
+ *   doesn't read it. It is coarse: up to four seconds late. It takes whole seconds, at most 255.
+ * - A request head must be complete within 12 seconds, with any `idleTimeout` but 0, however its bytes arrive.
+ * - A body must be complete within `idleTimeout`, unless 160 KiB of it arrive in that time: our longest body is shorter.
+ * - Nothing limits the number of connections, and Bun retries without a pause to accept one for which the process has no
+ *   file descriptor left (`process/descriptors.ts`). `stop(false)` refuses new connections, closes idle ones, and lets the
+ *   others end after their reply; those on which nothing was sent yet stay. A new server may then use the port.
  */
 
 import { addressText, type ListenAddress, withoutBrackets } from "@stock-bazaar/process/addresses";
+import { type DescriptorWatch, watchDescriptors } from "@stock-bazaar/process/descriptors";
 import { listenError } from "@stock-bazaar/process/listen-error";
 import type { Logger } from "@stock-bazaar/process/log";
 import type { CertificateTexts } from "@stock-bazaar/process/tls-files";
@@ -53,6 +59,8 @@ export interface ListenOptions {
   readonly sharesPort?: boolean;
   /** When it aborts, every reply asks its client to close the connection. Default: never. */
   readonly draining?: AbortSignal;
+  /** If present, connections are refused while file descriptors run out. */
+  readonly descriptors?: DescriptorWatch;
 }
 
 export interface Listening {
@@ -70,38 +78,63 @@ export function listen(app: Hono, address: ListenAddress, options: ListenOptions
   const keepAliveSeconds = Math.ceil(keepAliveTimeoutMs / 1000);
   const idleSeconds = Math.max(keepAliveSeconds, Math.ceil(requestTimeoutMs / 1000) + idleGraceSeconds);
   let persistence: Connection["persistence"] = ["keep-alive", `timeout=${keepAliveSeconds}`];
-  const connection: Connection = {
-    get persistence() {
-      return persistence;
-    },
-    addressOf(request) {
-      const peer = server.requestIP(request)?.address;
-      return peer === undefined ? undefined : (options.addressBehind?.(request.headers, peer) ?? peer);
-    },
-  };
   options.draining?.addEventListener("abort", () => {
     persistence = ["connection", "close"];
   });
-  const server = startServer(address, options.sharesPort ?? false, {
-    fetch: (request) => app.fetch(request, connection),
-    // 0 means never: then only the client, or the end of the process, closes a connection.
-    idleTimeout: idleSeconds > idleSecondsMax ? 0 : idleSeconds,
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    ...(https && { tls: { cert: https.certificate, key: https.key } }),
-    error(thrown) {
-      logger.error({ err: thrown }, "request failed outside the app");
-      return operationsOutage.internal.toResponse(Bun.randomUUIDv7(), connection);
-    },
-  });
+  /** Each server has its own connection, whose headers are reused from one reply to the next. */
+  const open = (port: number) => {
+    const connection: Connection = {
+      get persistence() {
+        return persistence;
+      },
+      addressOf(request) {
+        const peer = opened.requestIP(request)?.address;
+        return peer === undefined ? undefined : (options.addressBehind?.(request.headers, peer) ?? peer);
+      },
+      endSoon: (request) => opened.timeout(request, 1),
+    };
+    const opened = startServer({ ...address, port }, options.sharesPort ?? false, {
+      fetch: (request) => app.fetch(request, connection),
+      // 0 means never: then only the client, or the end of the process, closes a connection.
+      idleTimeout: idleSeconds > idleSecondsMax ? 0 : idleSeconds,
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      ...(https && { tls: { cert: https.certificate, key: https.key } }),
+      error(thrown) {
+        logger.error({ err: thrown }, "request failed outside the app");
+        return operationsOutage.internal.toResponse(Bun.randomUUIDv7(), connection);
+      },
+    });
+    return opened;
+  };
+  let server = open(address.port);
   const port = server.port ?? address.port;
+  /** Servers that accept no more connections while some of theirs are open. */
+  const shut = new Set<ReturnType<typeof open>>();
+  const endWatch = options.descriptors
+    ? watchDescriptors(
+        {
+          shut() {
+            const old = server;
+            shut.add(old);
+            void old.stop(false).then(() => shut.delete(old));
+          },
+          open: () => void (server = open(port)),
+        },
+        options.descriptors,
+      )
+    : () => {};
   return {
     url: `${https ? "https" : "http"}://${addressText({ ...address, port })}`,
     port,
     async stop() {
+      endWatch();
+      const servers = [server, ...shut];
       // Bun closes idle connections at once, and the others with their reply. Only a client that never finishes its
       // body could delay this.
-      const late = setTimeout(() => void server.stop(true), requestTimeoutMs);
-      await server.stop(false);
+      const late = setTimeout(() => {
+        for (const each of servers) void each.stop(true);
+      }, requestTimeoutMs);
+      await Promise.all(servers.map((each) => each.stop(false)));
       clearTimeout(late);
     },
   };

@@ -42,7 +42,13 @@ await runService("front-end", async ({ name, config, logger, identity, stopping,
   });
   const metrics = createMetrics();
   const faults = connectFaults(process, config.frontEnd.host, systemClock);
-  const events = createEventFeed({ bazaar, metrics, faults, hidesDetails: tokens !== undefined });
+  const events = createEventFeed({
+    bazaar,
+    metrics,
+    faults,
+    hidesDetails: tokens !== undefined,
+    listenersMax: config.listenersMax,
+  });
   const tracing = currentTracing();
   const app = createApp({
     bazaar: tracing ? tracedBazaar(bazaar, tracing) : bazaar,
@@ -52,6 +58,7 @@ await runService("front-end", async ({ name, config, logger, identity, stopping,
     events,
     faults,
     limits: rateLimitsOf(config.rateLimits),
+    requestsMax: config.requestsMax,
     corsOrigins: config.corsOrigins,
     stopping,
     ...(tokens && { tokens: () => tokens.current }),
@@ -70,6 +77,7 @@ await runService("front-end", async ({ name, config, logger, identity, stopping,
     https,
     sharesPort: process.env[portSharedVariable] === "1",
     draining: stopping,
+    descriptors: { clock: systemClock, logger },
   });
   if (follows && !takeConnections(http.port))
     logger.warn("connections that arrive as the former process ends may be reset");

@@ -72,7 +72,7 @@ await runService(
       isWhole: () => mark.isWhole,
       fatal,
     });
-    const server = await startServer(address, serveReplica(replica, self));
+    const server = await startServer(address, serveReplica(replica, self), { clock: systemClock, logger });
     replica.start();
     const endRenewal = renewMark({ mark, catalog, log, clock: systemClock, logger, fatal });
     logger.info({ host: address.host, port: server.port }, "listening");

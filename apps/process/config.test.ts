@@ -34,6 +34,8 @@ test("an empty environment gives the documented defaults", () => {
     keepAliveTimeoutMs: 90_000,
     drainMs: 250,
     rateLimits: { trades: 0, reads: 0 },
+    requestsMax: 10_000,
+    listenersMax: 10_000,
     trustedProxies: [],
     corsOrigins: [],
     logLevel: "info",

@@ -16,6 +16,8 @@ test("by default there are no tokens, limits, proxies or other origins", () => {
   expect(readConfig({})).toMatchObject({
     apiTokensFile: undefined,
     rateLimits: { trades: 0, reads: 0 },
+    requestsMax: 10_000,
+    listenersMax: 10_000,
     trustedProxies: [],
     corsOrigins: [],
   });
@@ -27,12 +29,16 @@ test("every variable is read", () => {
       API_TOKENS_FILE: " tokens.json ",
       RATE_LIMIT_TRADES: "5",
       RATE_LIMIT_READS: "1000000",
+      MAX_REQUESTS_UNDER_WAY: "500",
+      MAX_EVENT_LISTENERS: "0",
       TRUSTED_PROXIES: "127.0.0.1, 10.0.0.0/8,2001:db8::/32",
       CORS_ORIGINS: "https://shop.example, http://localhost:3000",
     }),
   ).toMatchObject({
     apiTokensFile: "tokens.json",
     rateLimits: { trades: 5, reads: 1_000_000 },
+    requestsMax: 500,
+    listenersMax: 0,
     trustedProxies: ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"],
     corsOrigins: ["https://shop.example", "http://localhost:3000"],
   });
@@ -41,6 +47,8 @@ test("every variable is read", () => {
 test.each([
   ["RATE_LIMIT_TRADES", "-1"],
   ["RATE_LIMIT_READS", "1.5"],
+  ["MAX_REQUESTS_UNDER_WAY", "0"],
+  ["MAX_EVENT_LISTENERS", "many"],
   ["TRUSTED_PROXIES", "proxy.example"],
   ["TRUSTED_PROXIES", "10.0.0.0/33"],
   ["TRUSTED_PROXIES", "10.0.0.1,"],

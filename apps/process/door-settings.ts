@@ -10,6 +10,10 @@ export interface DoorSettings {
   readonly apiTokensFile: string | undefined;
   /** Requests per second of one token or address, 0 = no limit. */
   readonly rateLimits: { readonly trades: number; readonly reads: number };
+  /** Requests that may wait for their replies in one front-end. */
+  readonly requestsMax: number;
+  /** Listeners of `/events` at one front-end. */
+  readonly listenersMax: number;
   /** Addresses and networks whose `Forwarded` and `X-Forwarded-For` count. */
   readonly trustedProxies: readonly string[];
   /** The origins whose pages may use the front-end, or `*`. */
@@ -17,6 +21,9 @@ export interface DoorSettings {
 }
 
 const rateMax = 1_000_000;
+const countMax = 1_000_000;
+const requestsMaxDefault = 10_000;
+const listenersMaxDefault = 10_000;
 
 /** Throws a ConfigError for the first value that isn't allowed. */
 export function readDoorSettings(environment: Environment): DoorSettings {
@@ -24,6 +31,16 @@ export function readDoorSettings(environment: Environment): DoorSettings {
   return {
     apiTokensFile: readText(environment, tokensVariable),
     rateLimits: { trades: rate("RATE_LIMIT_TRADES"), reads: rate("RATE_LIMIT_READS") },
+    requestsMax: readWholeNumber(environment, "MAX_REQUESTS_UNDER_WAY", {
+      fallback: requestsMaxDefault,
+      min: 1,
+      max: countMax,
+    }),
+    listenersMax: readWholeNumber(environment, "MAX_EVENT_LISTENERS", {
+      fallback: listenersMaxDefault,
+      min: 0,
+      max: countMax,
+    }),
     trustedProxies: readList(
       environment,
       "TRUSTED_PROXIES",

@@ -3,6 +3,7 @@
 import * as grpc from "@grpc/grpc-js";
 import type { Stream, StreamHandlers } from "@stock-bazaar/shared/api";
 import { addressText, type ListenAddress } from "@stock-bazaar/process/addresses";
+import { type DescriptorWatch, watchDescriptors } from "@stock-bazaar/process/descriptors";
 import type { LiveIdentity } from "@stock-bazaar/process/live-identity";
 import { statusFromError } from "./errors.ts";
 import { addHealth, addReflection } from "./introspection.ts";
@@ -136,11 +137,12 @@ export interface Service {
 
 /**
  * Listens, with gRPC health and reflection beside the service. Rejects with a ConfigError if the address can't be
- * bound.
+ * bound. With `descriptors`, it refuses connections while file descriptors run out.
  */
 export async function startServer(
   address: ListenAddress,
   { definition, implementation, drain, identity }: Service,
+  descriptors?: DescriptorWatch,
 ): Promise<RunningServer> {
   const server = new grpc.Server(serverOptions);
   server.addService(definition, implementation);
@@ -148,12 +150,22 @@ export async function startServer(
   const health = addHealth(server, name);
   addReflection(server, name);
 
-  const boundPort = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(addressText(address), serverCredentials(identity), (error, bound) => {
-      if (error) reject(listenError(address, error));
-      else resolve(bound);
+  const credentials = serverCredentials(identity);
+  const bind = (to: ListenAddress) =>
+    new Promise<number>((resolve, reject) => {
+      server.bindAsync(addressText(to), credentials, (error, bound) => {
+        if (error) reject(listenError(to, error));
+        else resolve(bound);
+      });
     });
-  });
+  const boundPort = await bind(address);
+  const bound = { ...address, port: boundPort };
+  const endWatch = descriptors
+    ? watchDescriptors(
+        { shut: () => server.unbind(addressText(bound)), open: async () => void (await bind(bound)) },
+        descriptors,
+      )
+    : () => {};
   if (identity) logRefusedCallers(server, identity);
 
   return {
@@ -161,6 +173,7 @@ export async function startServer(
     setServing: (isServing) => health.set(isServing),
     stop: (graceMs) =>
       new Promise((resolve) => {
+        endWatch();
         health.set(false);
         drain();
         const timer = setTimeout(() => {

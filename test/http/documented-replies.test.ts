@@ -233,6 +233,16 @@ test("above a limit", async () => {
   }
 });
 
+test("while too many requests are under way", async () => {
+  const busy = client.beside({ faults, requestsMax: 0 });
+  for (const { method, path, "x-access": access } of operationsOf(document)) {
+    if (access === "open") continue;
+    const answer = await busy.send(method.toUpperCase(), path.replace("{number}", "1"));
+    expect(answer.status).toBe(503);
+    expectDocumented(method, path, answer);
+  }
+});
+
 test("every documented reply was received above", () => {
   const documented = operationsOf(document).flatMap(({ method, path, responses }) =>
     Object.entries(responses).flatMap(([status, { content }]) => {

@@ -27,6 +27,37 @@ beforeAll(async () => {
 });
 afterAll(() => open.close());
 
+describe("requests under way", () => {
+  const message = "Too many requests are under way: nothing was done; try again";
+
+  test("above their number others get 503, but for cached lookups and open routes, until one has its reply", async () => {
+    const waiting: (() => void)[] = [];
+    const client = open.beside({
+      requestsMax: 2,
+      changes: {
+        order: (id) => new Promise((resolve) => void waiting.push(() => void open.bazaar.order(id).then(resolve))),
+      },
+    });
+    await client.get("/stocks/GameStart");
+    const two = [client.get("/orders/1"), client.get("/orders/2")];
+    const refused = await client.post("/orders", { name: "GameStart", quantity: 1, type: "buy" });
+    expectFailure(refused, 503, message, "UNAVAILABLE");
+    expect(refused.headers["retry-after"]).toBe("1");
+    expect((await client.get("/stocks/GameStart")).status).toBe(200);
+    for (const path of ["/healthz", "/readyz"]) expect((await client.get(path)).status).toBe(200);
+    waiting.shift()?.();
+    await two[0];
+    expect((await client.post("/orders", { name: "GameStart", quantity: 1, type: "buy" })).status).toBe(200);
+    waiting.shift()?.();
+    await two[1];
+  });
+
+  test("one that fails is under way no more", async () => {
+    const client = open.beside({ requestsMax: 1, changes: { order: () => Promise.reject(new Error("broken")) } });
+    for (let time = 0; time < 3; time += 1) expect((await client.get("/orders/1")).status).toBe(500);
+  });
+});
+
 describe("a limit", () => {
   test("is one for trades and one for everything else, and open routes have none", async () => {
     const client = open.beside({ admit: guarded({ limits: rateLimitsOf({ trades: 1, reads: 3 }) }, () => 0) });

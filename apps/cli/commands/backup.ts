@@ -30,11 +30,15 @@ function describe({ folder, manifest, removed }: Backup, { ledgerUrl }: Config):
       : `Not in it: the ledger on ${withoutPassword(ledgerUrl)}: ${advice.backUpServer}.`;
   const lines = [
     `${folder}: verified`,
-    ...(ledger ? [`catalog.db: orders 1 to ${ledger.head}`] : [without]),
+    ...(ledger ? [`catalog.db: ${extent(ledger.head)}`] : [without]),
     ...(replica
-      ? [`order-${replica.id}.db: orders 1 to ${replica.lastId}`]
+      ? [`order-${replica.id}.db: ${extent(replica.lastId)}`]
       : ["Not in it: a replica, as none has its file here. Its service refills a lost one."]),
     ...removed.map((old) => `Removed: ${old}`),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function extent(lastId: number): string {
+  return lastId === 0 ? "no orders yet" : `orders 1 to ${lastId}`;
 }

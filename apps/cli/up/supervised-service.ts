@@ -246,9 +246,12 @@ export class SupervisedService {
     const delayMs = this.#awayMs ?? this.#backoff.nextMs();
     this.#awayMs = undefined;
     this.#state = { name: "waiting", cancel: clock.after(delayMs, () => this.start()) };
-    logger.warn({ child: this.#spec.name, ...why, restartInMs: delayMs }, `${what}, will be restarted`);
+    const hint = "signal" in why && why.signal === "SIGKILL" ? { hint: killedHint } : {};
+    logger.warn({ child: this.#spec.name, ...why, ...hint, restartInMs: delayMs }, `${what}, will be restarted`);
   }
 }
+
+const killedHint = "if nobody killed it, the system did because memory ran out: dmesg tells";
 
 export function cannotStart(name: string, error: unknown): string {
   return `${name} can't be started: ${error instanceof Error ? error.message : String(error)}`;

@@ -36,7 +36,6 @@ const samplesMax = 300;
 const resumedOrdersMax = 200;
 /** Pause after a read, in multiples of its duration: reading must not become the main work of the process. */
 const restFactor = 4;
-const listenersMax = 1000;
 /** Maximum number of different pages of stocks. */
 const pagesMax = 100;
 
@@ -49,6 +48,8 @@ export interface EventFeedOptions {
   readonly faults: boolean;
   /** Leaves the details of the cluster out, which not every listener may see. Default: false. */
   readonly hidesDetails?: boolean;
+  /** Default: no limit. */
+  readonly listenersMax?: number;
 }
 
 /** A receiver of events. Its methods must not throw. */
@@ -123,6 +124,7 @@ export class EventFeed {
    */
   listen(listener: Listener, { afterId, stocks }: Wanted): () => void {
     if (this.#stopped) throw new BazaarError("UNAVAILABLE", "this front-end is stopping");
+    const { listenersMax = Number.POSITIVE_INFINITY } = this.#options;
     if (this.#listening.size >= listenersMax) {
       throw new BazaarError("OVERLOADED", `at most ${listenersMax} listeners may be connected`);
     }

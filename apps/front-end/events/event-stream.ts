@@ -8,8 +8,14 @@ import type { Listener } from "./event-feed.ts";
 /** Maximum of unread bytes: the largest page of stocks with the longest names fits twice. */
 const waitingBytesMax = 2_000_000;
 
-/** Opens a stream. `listen` returns a function that removes the listener; an error that it throws is thrown here. */
-export function openEventStream(listen: (listener: Listener) => () => void): ReadableStream<Uint8Array> {
+/**
+ * Opens a stream. `listen` returns a function that removes the listener; an error that it throws is thrown here. `cutOff` is
+ * called when the listener has too much unread data: what is left unread must not be kept for a client that never reads.
+ */
+export function openEventStream(
+  listen: (listener: Listener) => () => void,
+  cutOff: () => void = () => {},
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let leave = () => {};
   let isOpen = true;
@@ -25,8 +31,10 @@ export function openEventStream(listen: (listener: Listener) => () => void): Rea
         leave = listen({
           send(text) {
             if (!isOpen) return;
-            if ((controller.desiredSize ?? 0) <= 0) end();
-            else controller.enqueue(encoder.encode(text));
+            if ((controller.desiredSize ?? 0) <= 0) {
+              end();
+              cutOff();
+            } else controller.enqueue(encoder.encode(text));
           },
           end,
         });

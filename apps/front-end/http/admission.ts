@@ -6,7 +6,7 @@
 import type { Access } from "@stock-bazaar/contract/access";
 import { clientNetwork } from "./client-address.ts";
 import type { Connection } from "./connection.ts";
-import { type Failure, scopeMissing, tokenMissing, tokenUnknown } from "./failures.ts";
+import { type Failure, scopeMissing, tokenMissing, tokenUnknown, tooBusy } from "./failures.ts";
 import { limitAt, RateLimit, type RateLimits } from "./rate-limit.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -66,5 +66,7 @@ const anyLimit = new RateLimit("requests", 1);
 
 /** What a request to a route with this access may get instead of its reply. */
 export function refusalsAt(access: Access, reword: Reword = (refusal) => refusal): readonly Failure[] {
-  return access === "open" ? [] : [tokenMissing, tokenUnknown, scopeMissing[access], anyLimit.refusal].map(reword);
+  return access === "open"
+    ? []
+    : [tokenMissing, tokenUnknown, scopeMissing[access], anyLimit.refusal, tooBusy].map(reword);
 }

@@ -7,4 +7,6 @@ export interface Connection {
   readonly persistence: readonly [name: "keep-alive" | "connection", value: string];
   /** The address of the client, or of the first proxy that isn't trusted; `undefined` when the socket is closed. */
   addressOf(request: Request): string | undefined;
+  /** Closes the connection within seconds unless the client reads what it was sent. */
+  endSoon(request: Request): void;
 }

@@ -133,6 +133,13 @@ export const scopeMissing: Readonly<Record<Scope, Failure>> = {
 /** The limit's headers have its figures. */
 export const tooManyMessage = "Too many requests: wait as long as Retry-After says";
 
+export const tooBusy = new Failure(
+  503,
+  "UNAVAILABLE",
+  "Too many requests are under way: nothing was done; try again",
+  retryAfter,
+);
+
 export const dashboardOutage = outage(
   "The dashboard could not be built: no answer in time; try again",
   "The dashboard could not be built due to internal error",

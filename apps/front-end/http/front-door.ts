@@ -4,6 +4,7 @@
  * 1. The route is found. A plain lookup is recognised by its URL (`ahead`); Hono's router matches any other request. A
  *    request without a route goes the same way as one with a route, as "unmatched".
  * 2. Admission: the request may use the route, or gets a refusal.
+ *    While too many requests wait for their replies, others are refused as well, except at open routes.
  * 3. The route's handler returns a reply. If it throws, the error is logged here, and the route's outage is the reply.
  * 4. `#leave`: the reply is counted, logged, and becomes a Response with the headers of its connection.
  *
@@ -16,7 +17,7 @@ import { BazaarError } from "@stock-bazaar/shared/errors";
 import type { Context } from "hono";
 import { admitAll, type Admission, type Reword } from "./admission.ts";
 import type { Connection } from "./connection.ts";
-import { type Failure, keyReused, type Outage, Unanswered } from "./failures.ts";
+import { type Failure, keyReused, type Outage, tooBusy, Unanswered } from "./failures.ts";
 import type { RouteTimer } from "./latency.ts";
 import { type Reply, StreamReply } from "./reply.ts";
 import { requestIdOf } from "./request.ts";
@@ -44,15 +45,26 @@ export interface Shortcut {
 
 const asItIs: Reword = (refusal) => refusal;
 
+export interface FrontDoorOptions {
+  readonly admit?: Admission | undefined;
+  readonly logger: Logger;
+  /** The most requests that may wait for their replies. Default: no limit. */
+  readonly requestsMax?: number | undefined;
+}
+
 export class FrontDoor {
   readonly #admit: Admission;
   readonly #logger: Logger;
   readonly #log: LogRequest | undefined;
+  readonly #requestsMax: number;
+  /** The requests whose replies are being made, with their bodies in memory. */
+  #underWay = 0;
   /** The request that was admitted ahead of the router: at most one, as Hono calls the handler in the same turn. */
   #admitted: Request | undefined;
 
-  constructor({ admit = admitAll, logger }: { readonly admit?: Admission | undefined; readonly logger: Logger }) {
+  constructor({ admit = admitAll, logger, requestsMax = Number.POSITIVE_INFINITY }: FrontDoorOptions) {
     this.#admit = admit;
+    this.#requestsMax = requestsMax;
     this.#logger = logger;
     this.#log = requestLog(logger);
   }
@@ -67,8 +79,20 @@ export class FrontDoor {
       const leave = (reply: Reply) => this.#leave(passage, request, connection, startMs, requestId.text, reply);
       const fail = (thrown: unknown) => leave(this.#replyToError(thrown, passage, requestId.text));
       try {
-        const reply = this.#enter(passage, request, connection) ?? handle(context, requestId);
-        return reply instanceof Promise ? reply.then(leave, fail) : leave(reply);
+        const reply =
+          this.#enter(passage, request, connection) ?? this.#refusalWhenBusy(passage) ?? handle(context, requestId);
+        if (!(reply instanceof Promise)) return leave(reply);
+        this.#underWay += 1;
+        return reply.then(
+          (made) => {
+            this.#underWay -= 1;
+            return leave(made);
+          },
+          (thrown: unknown) => {
+            this.#underWay -= 1;
+            return fail(thrown);
+          },
+        );
       } catch (thrown) {
         return fail(thrown);
       }
@@ -101,6 +125,11 @@ export class FrontDoor {
     if (this.#admitted !== request) return this.#admit(request, access, connection, reword);
     this.#admitted = undefined;
     return undefined;
+  }
+
+  /** A cached lookup passes: it needs no memory. So do open routes, by which others find out how this process is. */
+  #refusalWhenBusy({ access, reword = asItIs }: Passage): Reply | undefined {
+    return this.#underWay >= this.#requestsMax && access !== "open" ? reword(tooBusy) : undefined;
   }
 
   #leave(

@@ -27,6 +27,7 @@ test("a response has the headers of the connection that it is sent over", () => 
   const over = (seconds: number) => ({
     persistence: ["keep-alive", `timeout=${seconds}`] as const,
     addressOf: () => undefined,
+    endSoon() {},
   });
   const [one, other] = [over(90), over(5)];
   for (const reply of [json({ data: 1 }, { "x-cache": "hit" }), json({ data: 1 })]) {
@@ -42,7 +43,11 @@ test("a response has the headers of the connection that it is sent over", () => 
 });
 
 test("a stream without its body (HEAD) has no length on a connection, and is marked as chunked", () => {
-  const connection = { persistence: ["keep-alive", "timeout=90"] as const, addressOf: () => undefined };
+  const connection = {
+    persistence: ["keep-alive", "timeout=90"] as const,
+    addressOf: () => undefined,
+    endSoon() {},
+  };
   const { headers } = new StreamReply("text/event-stream", null).toResponse("id", connection);
   expect(Object.fromEntries(headers)).toEqual({
     "content-type": "text/event-stream",

@@ -11,6 +11,7 @@ import type { Bazaar, ClusterState } from "../bazaar.ts";
 import type { EventFeed } from "../events/event-feed.ts";
 import { openEventStream } from "../events/event-stream.ts";
 import type { Faults } from "../faults.ts";
+import type { Connection } from "../http/connection.ts";
 import { activeCatalogOf, leaderOf } from "../http/cluster-view.ts";
 import {
   catalogAway,
@@ -160,9 +161,13 @@ function streamEvents(context: Context, events: EventFeed): Reply {
     inclusive: query.data.from !== undefined,
     limit: query.data.limit ?? eventStocksMax,
   };
+  const connection = context.env as Connection | undefined;
   return new StreamReply(
     eventsType,
-    openEventStream((listener) => events.listen(listener, { afterId, stocks })),
+    openEventStream(
+      (listener) => events.listen(listener, { afterId, stocks }),
+      () => connection?.endSoon(context.req.raw),
+    ),
     eventsHeaders,
   );
 }

@@ -3,7 +3,8 @@
  * test of a route tests that as well.
  */
 
-import { createApp } from "@stock-bazaar/front-end/app";
+import { createApp, createEventFeed } from "@stock-bazaar/front-end/app";
+import { createMetrics } from "@stock-bazaar/front-end/http/metrics";
 import type { Bazaar } from "@stock-bazaar/front-end/bazaar";
 import type { Dialect } from "@stock-bazaar/front-end/dialects/dialect";
 import type { Faults } from "@stock-bazaar/front-end/faults";
@@ -53,6 +54,8 @@ export interface ClientOptions {
   readonly admit?: Admission;
   readonly tokens?: () => Tokens;
   readonly corsOrigins?: readonly string[];
+  readonly requestsMax?: number;
+  readonly listenersMax?: number;
   readonly stopping?: AbortSignal;
 }
 
@@ -61,12 +64,27 @@ export async function createTestClient(options: ClientOptions = {}): Promise<Tes
 }
 
 function clientOf({ bazaar: whole, close }: TestBazaar, options: ClientOptions): TestClient {
-  const { changes, logger = silentLogger, faults, dialect, admit, tokens, corsOrigins, stopping } = options;
+  const {
+    changes,
+    logger = silentLogger,
+    faults,
+    dialect,
+    admit,
+    tokens,
+    corsOrigins,
+    requestsMax,
+    listenersMax,
+    stopping,
+  } = options;
   const bazaar = changes === undefined ? whole : withChanges(whole, changes);
+  const metrics = createMetrics();
   const app = createApp({
     bazaar,
     logger,
     faults,
+    metrics,
+    ...(listenersMax !== undefined && { events: createEventFeed({ bazaar, metrics, faults, listenersMax }) }),
+    ...(requestsMax !== undefined && { requestsMax }),
     ...(dialect && { dialect }),
     ...(admit && { admit }),
     ...(stopping && { stopping }),
