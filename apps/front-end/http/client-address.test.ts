@@ -16,6 +16,31 @@ test.each<[string, string, Record<string, string>, string]>([
   ["IPv6", "2001:db8:1::5", { "x-forwarded-for": "2001:db8:2::7" }, "2001:db8:2::7"],
   ["Forwarded", "10.1.2.3", { forwarded: 'for="[2001:db8:2::7]:4711";proto=https;by=10.1.2.3' }, "2001:db8:2::7"],
   ["Forwarded in other words", "10.1.2.3", { forwarded: "proto=http; For=192.0.2.7 , for=10.9.9.9" }, "192.0.2.7"],
+  [
+    "text in quotes that looks like an element",
+    "10.1.2.3",
+    { forwarded: 'host="a,for=203.0.113.1";for=192.0.2.7' },
+    "10.1.2.3",
+  ],
+  [
+    "text in quotes that looks like two",
+    "10.1.2.3",
+    { forwarded: 'host="a,for=203.0.113.1,b";for=192.0.2.7' },
+    "10.1.2.3",
+  ],
+  [
+    "text in quotes that ends with a parameter",
+    "10.1.2.3",
+    { forwarded: 'host="a,for=203.0.113.1;x=\\"";for=192.0.2.7' },
+    "10.1.2.3",
+  ],
+  [
+    "text in quotes that looks like a parameter",
+    "10.1.2.3",
+    { forwarded: 'host="a;for=203.0.113.1";for=192.0.2.7' },
+    "192.0.2.7",
+  ],
+  ["a quote that the client left open", "10.1.2.3", { forwarded: 'for="x, for=192.0.2.7' }, "192.0.2.7"],
   ["Forwarded without an address", "10.1.2.3", { forwarded: "for=_hidden" }, "10.1.2.3"],
   ["both, which agree", "10.1.2.3", { forwarded: "for=192.0.2.7", "x-forwarded-for": "192.0.2.7" }, "192.0.2.7"],
   [
@@ -37,6 +62,7 @@ test("without trusted proxies nothing that a client sends counts", () => {
 
 test.each([
   ["192.0.2.7", "192.0.2.7"],
+  ["::ffff:192.0.2.7", "192.0.2.7"],
   ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
   ["2001:db8:1:2::6", "2001:db8:1:2::/64"],
   ["2001:0db8::", "2001:db8:0:0::/64"],

@@ -42,9 +42,17 @@ export function addressBehind(proxies: readonly string[]): (headers: Headers, pe
   };
 }
 
-/** The `for` of one element of `Forwarded`; empty if it has none. */
+/** One parameter of an element of `Forwarded`, with its `;` unless it is the last. */
+const parameter = /\s*([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"\\\s]*)\s*(?:;|$)/gy;
+
+/**
+ * The `for` of one element of `Forwarded`; empty if it has none, or if any part of it can't be read. Proxies pass on the
+ * client's `Host` as text in quotes: a comma in it has split the element, and what follows may look like another `for`.
+ */
 function forOf(element: string): string {
-  const value = /(?:^|;)\s*for\s*=\s*("[^"]*"|[^;\s]*)/i.exec(element)?.[1] ?? "";
+  const parameters = [...element.matchAll(parameter)];
+  if (parameters.map(([text]) => text).join("") !== element) return "";
+  const value = parameters.find(([, name]) => name?.toLowerCase() === "for")?.[2] ?? "";
   return withoutPort(value.replaceAll('"', ""));
 }
 
@@ -59,7 +67,8 @@ function plain(address: string): string {
 }
 
 /** What a limit counts as one client: the address, and of IPv6 the network of 64 bits that one client usually has whole. */
-export function clientNetwork(address: string): string {
+export function clientNetwork(connected: string): string {
+  const address = plain(connected);
   if (!isIPv6(address)) return address;
   const [head = "", tail] = address.split("::");
   const groups = head === "" ? [] : head.split(":");
