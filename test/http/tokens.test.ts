@@ -162,6 +162,19 @@ describe("the details of the cluster", () => {
       },
     });
   });
+
+  test("are for no token that is revoked while its request waits", async () => {
+    let known = new Tokens(file);
+    const revoked = async () => {
+      known = new Tokens({ anonymous: [], tokens: [] });
+      return cluster();
+    };
+    const { status, text } = await open
+      .beside({ tokens: () => known, changes: { cluster: revoked } })
+      .get("/cluster", bearer("reader"));
+    expect(status).toBe(200);
+    expect(text).not.toMatch(/10\.0\.0|\/data/);
+  });
 });
 
 describe("the tokens of now", () => {
