@@ -6,9 +6,9 @@
  */
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConfigError, type Environment, readText } from "./environment.ts";
+import { readSmallFile } from "./read-small-file.ts";
 
 /** The paths of a certificate, followed by those that lead from it to its CA, and of its key. */
 export interface CertificateFiles {
@@ -184,9 +184,9 @@ function keyIn(variable: string, path: string, text: string): KeyObject {
 
 function read(variable: string, path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readSmallFile(path);
   } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError(variable, path, "must be a file that this user can read", reason);
   }
 }

@@ -5,19 +5,10 @@
  * `bazaar token add`, with 256 random bits, so their hashes need no salt and can't be guessed.
  */
 
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, writeSync } from "node:fs";
 import { type Scope, scopes } from "@stock-bazaar/contract/access";
 import { ConfigError } from "./environment.ts";
+import { readSmallFile } from "./read-small-file.ts";
 
 export const tokensVariable = "API_TOKENS_FILE";
 
@@ -49,10 +40,10 @@ export function readTokenFile(path: string): TokenFile {
   const must = "must be a file of tokens, as `bazaar token add` writes it";
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readSmallFile(path);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    throw new ConfigError(tokensVariable, path, must, `it can't be read (${code})`);
+    const why = error instanceof Error ? error.message : "unreadable";
+    throw new ConfigError(tokensVariable, path, must, `it can't be read (${why})`);
   }
   try {
     return parseTokenFile(text);
