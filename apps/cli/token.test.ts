@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashOfToken, readTokenFile } from "@stock-bazaar/process/token-file";
@@ -69,4 +70,29 @@ test("a file that isn't one of tokens is refused, and left as it is", async () =
   expect(readFileSync(path, "utf8")).toBe("mine");
   const without = await bazaar(["token", "list"]);
   expect(without.stderr).toContain("--file, or API_TOKENS_FILE, must name the file of the tokens (neither is set)");
+});
+
+test("a disk that takes only a part of the new file leaves the old one as it was", () => {
+  const { path } = setUp();
+  const tokens = Array.from({ length: 10 }, (_, index) => {
+    const name = `robot-${index}`;
+    return { name, sha256: hashOfToken(name).toString("hex"), scopes: ["read"] };
+  });
+  writeFileSync(path, JSON.stringify({ tokens }));
+  const before = readFileSync(path, "utf8");
+  // A write over the limit stores what fits, and only the next one fails, as on a disk that gets full.
+  const { status, stdout, stderr } = spawnSync(
+    "sh",
+    [
+      "-c",
+      `trap '' XFSZ; ulimit -f 1; exec "$0" "$@"`,
+      join(import.meta.dirname, "bazaar"),
+      ...["token", "add", "other", "--scopes", "read", "--file", path],
+    ],
+    { encoding: "utf8", env: { PATH: process.env.PATH } },
+  );
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toContain(`${path} must be a file that can be written (EFBIG`);
+  expect(readFileSync(path, "utf8")).toBe(before);
+  expect(existsSync(`${path}.new`)).toBe(false);
 });

@@ -1,9 +1,9 @@
-import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chownSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import { parseTokenFile, readTokenFile, type TokenFile, writeTokenFile } from "./token-file.ts";
+import { changeTokenFile, parseTokenFile, readTokenFile, type TokenFile } from "./token-file.ts";
 
 const sha256 = "ab".repeat(32);
 const other = "cd".repeat(32);
@@ -61,14 +61,52 @@ test("a file is replaced whole, for its owner only, also through a link", async 
   const folder = temporaryFolder();
   const [path, link] = [join(folder, "tokens.json"), join(folder, "link")];
   const file: TokenFile = { anonymous: ["read"], tokens: [{ name: "robot", sha256, scopes: ["read", "trade"] }] };
-  writeFileSync(path, "an earlier one", { mode: 0o644 });
+  writeFileSync(path, '{"tokens":[]}', { mode: 0o644 });
   symlinkSync(path, link);
   const descriptor = statSync(path).ino;
-  writeTokenFile(link, file);
+  changeTokenFile(link, (earlier) => {
+    expect(earlier).toEqual({ anonymous: [], tokens: [] });
+    return file;
+  });
   expect(readTokenFile(path)).toEqual(file);
   expect(readFileSync(path, "utf8").endsWith("}\n")).toBe(true);
   const { mode, ino } = statSync(path);
   expect(mode & 0o777).toBe(0o600);
   expect(ino).not.toBe(descriptor);
   expect((await readdir(folder)).toSorted()).toEqual(["link", "tokens.json"]);
+});
+
+const one: TokenFile = { anonymous: [], tokens: [{ name: "robot", sha256, scopes: ["read"] }] };
+const none: TokenFile = { anonymous: [], tokens: [] };
+
+test("of two commands at once the second is refused, so that it can't bring back what the first revokes", () => {
+  const path = join(temporaryFolder(), "tokens.json");
+  changeTokenFile(path, () => one);
+  changeTokenFile(path, () => {
+    expect(refusal(() => changeTokenFile(path, () => one))).toBe(
+      `another command changes it; if none runs, delete ${path}.new`,
+    );
+    return none;
+  });
+  expect(readTokenFile(path)).toEqual(none);
+});
+
+test("a change that fails leaves the file as it was, and the next one works", () => {
+  const path = join(temporaryFolder(), "tokens.json");
+  changeTokenFile(path, () => one);
+  const fail = () => {
+    throw new Error("no");
+  };
+  expect(refusal(() => changeTokenFile(path, fail))).toBe("no");
+  expect(readTokenFile(path)).toEqual(one);
+  changeTokenFile(path, () => none);
+  expect(readTokenFile(path)).toEqual(none);
+});
+
+test.skipIf(process.geteuid?.() !== 0)("root leaves the file to its owner (only root can give files away)", () => {
+  const path = join(temporaryFolder(), "tokens.json");
+  changeTokenFile(path, () => one);
+  chownSync(path, 65_534, 65_534);
+  changeTokenFile(path, () => none);
+  expect(statSync(path)).toMatchObject({ uid: 65_534, gid: 65_534 });
 });

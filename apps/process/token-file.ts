@@ -5,7 +5,20 @@
  * `bazaar token add`, with 256 random bits, so their hashes need no salt and can't be guessed.
  */
 
-import { chmodSync, closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import { type Scope, scopes } from "@stock-bazaar/contract/access";
 import { ConfigError } from "./environment.ts";
 import { readSmallFile } from "./read-small-file.ts";
@@ -115,25 +128,55 @@ function requireOnce(entries: readonly TokenEntry[], field: "name" | "sha256"): 
   }
 }
 
-/** Replaces the file in one step, for its owner's eyes only: a front-end reads the old file or the new one, never a part. */
-export function writeTokenFile(path: string, file: TokenFile): void {
+/**
+ * Replaces the file in one step, for its owner's eyes only: a front-end reads the old file or the new one, never a part.
+ *
+ * `change` gets what is in the file, or `undefined` if there is none. The draft beside the file is made before the file is read,
+ * and only one can be: of two commands at once, the second would bring a token back that the first has revoked.
+ */
+export function changeTokenFile(path: string, change: (file: TokenFile | undefined) => TokenFile): void {
   const target = realPathOf(path);
-  const draft = `${target}.${process.pid}.new`;
+  const draft = `${target}.new`;
+  const descriptor = openDraft(draft);
   try {
-    // A draft of an earlier process with this id could have another mode.
-    rmSync(draft, { force: true });
-    const descriptor = openSync(draft, "wx", 0o600);
     try {
-      writeSync(descriptor, `${JSON.stringify(file, undefined, 2)}\n`);
+      const isThere = existsSync(target);
+      const changed = change(isThere ? readTokenFile(path) : undefined);
+      fchmodSync(descriptor, 0o600);
+      if (isThere) keepOwner(descriptor, target);
+      writeFileSync(descriptor, `${JSON.stringify(changed, undefined, 2)}\n`);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
-    chmodSync(draft, 0o600);
     renameSync(draft, target);
   } catch (error) {
     rmSync(draft, { force: true });
     throw error;
+  }
+  // A revoked token must not come back with a power cut.
+  const folder = openSync(dirname(target), "r");
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
+function openDraft(draft: string): number {
+  try {
+    return openSync(draft, "wx", 0o600);
+  } catch (error) {
+    if (!existsSync(draft)) throw error;
+    throw new Error(`another command changes it; if none runs, delete ${draft}`, { cause: error });
+  }
+}
+
+/** If root changes the file of the front-ends' user, they must be able to read it afterwards: else they keep a revoked token. */
+function keepOwner(descriptor: number, target: string): void {
+  const { uid, gid } = statSync(target);
+  if (uid === process.geteuid?.()) return;
+  try {
+    fchownSync(descriptor, uid, gid);
+  } catch (error) {
+    throw new Error("it belongs to another user, who must change it", { cause: error });
   }
 }
 

@@ -1,15 +1,14 @@
 /** `bazaar token`: makes and revokes the tokens of the front-ends' clients. */
 
-import { existsSync } from "node:fs";
 import type { Scope } from "@stock-bazaar/contract/access";
-import { readText } from "@stock-bazaar/process/environment";
+import { ConfigError, readText } from "@stock-bazaar/process/environment";
 import {
+  changeTokenFile,
   hashOfToken,
   readTokenFile,
   type TokenFile,
   tokensMax,
   tokensVariable,
-  writeTokenFile,
 } from "@stock-bazaar/process/token-file";
 import { CommandError, exitCodes } from "../errors.ts";
 import { print } from "../output.ts";
@@ -47,15 +46,16 @@ export function token(action: TokenAction, name: string | undefined, options: To
 }
 
 function add(path: string, name: string, { scopes = [], json = false }: TokenOptions): void {
-  // A new file lets nobody else in: whoever wants that says so in it.
-  const file: TokenFile = existsSync(path) ? readTokenFile(path) : { anonymous: [], tokens: [] };
-  if (file.tokens.some((entry) => entry.name === name)) {
-    throw new CommandError(`a token's name must be new (${name} has one; revoke it first)`);
-  }
-  if (file.tokens.length >= tokensMax) throw new CommandError(`${path} must have at most ${tokensMax} tokens`);
   const secret = tokenPrefix + Buffer.from(crypto.getRandomValues(new Uint8Array(tokenBytes))).toString("base64url");
   const sha256 = hashOfToken(secret).toString("hex");
-  write(path, { ...file, tokens: [...file.tokens, { name, sha256, scopes }] });
+  // A new file lets nobody else in: whoever wants that says so in it.
+  change(path, (file = { anonymous: [], tokens: [] }) => {
+    if (file.tokens.some((entry) => entry.name === name)) {
+      throw new CommandError(`a token's name must be new (${name} has one; revoke it first)`);
+    }
+    if (file.tokens.length >= tokensMax) throw new CommandError(`${path} must have at most ${tokensMax} tokens`);
+    return { ...file, tokens: [...file.tokens, { name, sha256, scopes }] };
+  });
   if (json) return print(`${JSON.stringify({ name, scopes, token: secret })}\n`);
   const kept = `Keep it now: it is shown only this once. Clients send it as "Authorization: Bearer …"; bazaar reads BAZAAR_TOKEN.`;
   print(`${secret}\n`);
@@ -63,13 +63,12 @@ function add(path: string, name: string, { scopes = [], json = false }: TokenOpt
 }
 
 function revoke(path: string, name: string, { json = false }: TokenOptions): void {
-  const file = readTokenFile(path);
-  const tokens = file.tokens.filter((entry) => entry.name !== name);
-  if (tokens.length === file.tokens.length) {
+  change(path, (file = readTokenFile(path)) => {
+    const tokens = file.tokens.filter((entry) => entry.name !== name);
+    if (tokens.length < file.tokens.length) return { ...file, tokens };
     const names = file.tokens.map((entry) => entry.name).join(", ") || "there are none";
     throw new CommandError(`a token to revoke must be in ${path} (got ${name}; there: ${names})`);
-  }
-  write(path, { ...file, tokens });
+  });
   print(json ? `${JSON.stringify({ revoked: name })}\n` : `${name} has no token any more\n`);
 }
 
@@ -82,10 +81,11 @@ function list(path: string, { json = false }: TokenOptions): void {
   print(shown.map(({ name, scopes }) => line(name, scopes)).join("") + line("(no token)", anonymous));
 }
 
-function write(path: string, file: TokenFile): void {
+function change(path: string, made: (file: TokenFile | undefined) => TokenFile): void {
   try {
-    writeTokenFile(path, file);
+    changeTokenFile(path, made);
   } catch (error) {
+    if (error instanceof CommandError || error instanceof ConfigError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandError(`${path} must be a file that can be written (${why})`);
   }
