@@ -174,7 +174,15 @@ describe("CATALOG_ADDRESSES", () => {
 test("only addresses that no other machine can reach are loopback", () => {
   for (const host of ["127.0.0.1", "127.8.9.10", "localhost", "[::1]"])
     expect(isLoopback({ host, port: 1 })).toBe(true);
-  for (const host of ["0.0.0.0", "[::]", "192.168.1.7", "127.0.0.1.example", "example.org"]) {
+  for (const host of [
+    "0.0.0.0",
+    "[::]",
+    "192.168.1.7",
+    "127.0.0.1.example",
+    "127.0.0.256",
+    "localhost.example",
+    "example.org",
+  ]) {
     expect(isLoopback({ host, port: 1 }), host).toBe(false);
   }
 });

@@ -5,7 +5,7 @@
  * binds the address that others dial could not start there, and one that announces `0.0.0.0` could not be found.
  */
 
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { ConfigError, type Environment, readText, readWholeNumber } from "./environment.ts";
 
 /** The address of a service, as other processes dial it. */
@@ -79,9 +79,9 @@ export function addressText({ host, port }: Address): string {
   return `${host}:${port}`;
 }
 
-/** Can only this machine reach the address? */
+/** Can only this machine reach the address? `127.0.0.256` is a name, which DNS may resolve to any address. */
 export function isLoopback({ host }: Address): boolean {
-  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+  return host === "localhost" || host === "[::1]" || (isIPv4(host) && host.startsWith("127."));
 }
 
 /** The host of an address or of a URL, without the brackets around IPv6: the form that sockets take. */
